@@ -1,0 +1,69 @@
+"""The made-up province: calibrated, deterministic, lawful in its clocks, silent about the future."""
+
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from features.simulate import Province, simulate
+
+
+@pytest.fixture(scope="module")
+def province() -> Province:
+    return simulate(seed=7, dossiers=20_000)
+
+
+def test_late_rates_follow_the_public_figures(province: Province) -> None:
+    truth = province.truth["dossier"].join(
+        province.tables["dossier"].select(["dossier_id", "unit_code"]), "dossier_id"
+    )
+    late = np.asarray(truth["late"])
+    land = np.asarray(pc.equal(truth["unit_code"], "H99.24"))
+    assert 0.115 <= late.mean() <= 0.155
+    assert 0.26 <= late[land].mean() <= 0.36
+    by_unit = truth.group_by("unit_code").aggregate([("late", "mean"), ("late", "count")]).to_pandas()
+    large = by_unit[by_unit.late_count >= 100].late_mean
+    assert large.min() < 0.04
+    assert large.max() > 0.25
+
+
+def test_the_same_seed_gives_the_same_history() -> None:
+    one, two, other = (simulate(seed=s, dossiers=400).tables for s in (3, 3, 4))
+    assert all(one[name].equals(two[name]) for name in one)
+    assert not one["event"].equals(other["event"])
+
+
+def test_nothing_happens_after_the_end_and_open_dossiers_stay_open(province: Province) -> None:
+    events = province.tables["event"]
+    end = pa.scalar(np.datetime64(province.end, "us").astype("int64") - 7 * 3600 * 1_000_000)
+    assert pc.max(events["happened_at"].cast(pa.int64())).as_py() < end.as_py()
+    ended = pc.unique(events.filter(pc.is_in(events["kind"], pa.array(["decided", "refused", "withdrawn"])))["dossier_id"])
+    assert 0 < province.tables["dossier"].num_rows - len(ended) < 2_000
+
+
+def test_events_of_a_dossier_begin_with_receipt_and_point_to_known_rows(province: Province) -> None:
+    events, tables = province.tables["event"].to_pandas(), province.tables
+    first = events.drop_duplicates("dossier_id")
+    assert (first.kind == "received").all()
+    assert first.dossier_id.tolist() == tables["dossier"]["dossier_id"].to_pylist()
+    assert set(events.official_id.dropna()) <= set(tables["official"]["official_id"].to_pylist())
+    assert set(events.unit_code.dropna()) <= set(tables["unit"]["unit_code"].to_pylist())
+    dossiers = tables["dossier"].to_pandas()
+    assert dossiers.dossier_id.is_unique
+    assert (dossiers.submitted_at <= dossiers.received_at).all()
+    assert (dossiers.due_at > dossiers.received_at).all()
+
+
+def test_canonical_feed_is_one_file_a_table(province: Province, tmp_path) -> None:
+    folder = province.write(tmp_path / "feed")
+    assert sorted(path.stem for path in folder.iterdir()) == sorted(province.tables)
+    assert pa.parquet.read_table(folder / "dossier.parquet").num_rows == province.tables["dossier"].num_rows
+
+
+def test_bad_arguments_are_named() -> None:
+    with pytest.raises(ValueError, match="dossiers"):
+        simulate(dossiers=0)
+    with pytest.raises(ValueError, match="start < end"):
+        simulate(dossiers=10, start=date(2026, 1, 1), end=date(2025, 1, 1))
