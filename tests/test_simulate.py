@@ -39,7 +39,9 @@ def test_nothing_happens_after_the_end_and_open_dossiers_stay_open(province: Pro
     events = province.tables["event"]
     end = pa.scalar(np.datetime64(province.end, "us").astype("int64") - 7 * 3600 * 1_000_000)
     assert pc.max(events["happened_at"].cast(pa.int64())).as_py() < end.as_py()
-    ended = pc.unique(events.filter(pc.is_in(events["kind"], pa.array(["decided", "refused", "withdrawn"])))["dossier_id"])
+    ended = pc.unique(
+        events.filter(pc.is_in(events["kind"], pa.array(["decided", "refused", "withdrawn"])))["dossier_id"]
+    )
     assert 0 < province.tables["dossier"].num_rows - len(ended) < 2_000
 
 

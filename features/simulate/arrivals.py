@@ -45,7 +45,7 @@ class Arrivals:
 def draw_arrivals(
     rng: np.random.Generator, world: World, time: WorkTime, first: date, last: date, n: int
 ) -> Arrivals:
-    """`n` dossiers submitted in [first, last): more on Mondays and in the weeks before Tết, online also at night."""
+    """`n` dossiers submitted in [first, last): more on Mondays and before Tết, online also at night."""
     submitted, online_hint = _moments(rng, first, last, time, n)
     unit = rng.choice(len(world.share), n, p=world.share / world.share.sum())
     cumulative = np.cumsum(world.demand, axis=1)
@@ -88,7 +88,9 @@ def _moments(
     weight = np.where(working, weekday, 0.06) * season * rush * surge
     index = np.sort(rng.choice(len(days), n, p=weight / weight.sum()))
     online = (rng.random(n) < 0.55) | ~working[index]
-    shift = np.where(rng.random(n) < 0.58, rng.triangular(8.0, 8.8, 11.9, n), rng.triangular(13.5, 14.5, 17.4, n))
+    shift = np.where(
+        rng.random(n) < 0.58, rng.triangular(8.0, 8.8, 11.9, n), rng.triangular(13.5, 14.5, 17.4, n)
+    )
     hour = np.where(online & (rng.random(n) < 0.35), rng.uniform(6.0, 23.0, n), shift)
     second = (hour * 3600).astype(np.int64)
     moment = midnight[index] + second
@@ -96,10 +98,8 @@ def _moments(
     return moment[order], online[order]
 
 
-def _desks(
-    rng: np.random.Generator, world: World, unit: Ints, procedure: Ints
-) -> tuple[Ints, Ints, Ints]:
-    """The clerk, specialist and head of each dossier. Specialists share a procedure unevenly: each has a field."""
+def _desks(rng: np.random.Generator, world: World, unit: Ints, procedure: Ints) -> tuple[Ints, Ints, Ints]:
+    """The clerk, specialist and head of each dossier. Each specialist has a field."""
     clerk, specialist, head = (np.zeros(len(unit), np.int64) for _ in range(3))
     order = np.argsort(unit, kind="stable")
     bounds = np.searchsorted(unit[order], np.arange(len(world.share) + 1))

@@ -80,6 +80,7 @@ _ID = "Bản sao giấy tờ tuỳ thân"
 _LAND = "Giấy chứng nhận quyền sử dụng đất đã cấp"
 COMMUNE = ("commune",)
 
+# fmt: off
 PROCEDURES: tuple[Procedure, ...] = (
     Procedure("1.990001", "Đăng ký biến động quyền sử dụng đất", "G99-NMT01", ("H99.24",), 7, 55, 0.16, 0.22,
               0.22, ("Đơn đăng ký (Mẫu 18)", _LAND, "Hợp đồng chuyển quyền", "Tờ khai thuế")),
@@ -92,7 +93,7 @@ PROCEDURES: tuple[Procedure, ...] = (
     Procedure("1.990019", "Thẩm định thiết kế xây dựng", "G99-XD01", ("H99.18",), 20, 2, 0.26, 0.35, 0.30,
               ("Tờ trình thẩm định", "Hồ sơ thiết kế", "Kết quả khảo sát")),
     Procedure("1.990031", "Chấp thuận chủ trương đầu tư", "G99-DT01", ("H99.13", "H99.02"), 25, 3, 0.22, 0.75,
-              0.35, ("Văn bản đề nghị", "Đề xuất dự án", "Tài liệu năng lực tài chính", "Đề xuất sử dụng đất")),
+              0.35, ("Văn bản đề nghị", "Đề xuất dự án", "Tài liệu năng lực tài chính", "Nhu cầu đất")),
     Procedure("1.990032", "Điều chỉnh giấy chứng nhận đầu tư", "G99-DT01", ("H99.13", "H99.02"), 10, 6, 0.18,
               0.40, 0.35, ("Văn bản đề nghị", "Báo cáo tình hình dự án", "Quyết định của nhà đầu tư")),
     Procedure("1.990033", "Đăng ký thành lập công ty", "G99-DN01", ("H99.13",), 3, 30, 0.15, 0.03, 0.40,
@@ -100,7 +101,7 @@ PROCEDURES: tuple[Procedure, ...] = (
     Procedure("1.001612", "Đăng ký thành lập hộ kinh doanh", "G99-KD01", COMMUNE, 3, 7, 0.10, 0.03, 0.12,
               ("Giấy đề nghị đăng ký", _ID)),
     Procedure("1.990041", "Cấp giấy phép bán lẻ rượu, thuốc lá", "G99-CP01", ("H99.10", *COMMUNE), 7, 2, 0.15,
-              0.10, 0.18, ("Đơn đề nghị", "Bản sao đăng ký kinh doanh", "Văn bản giới thiệu của nhà cung cấp")),
+              0.10, 0.18, ("Đơn đề nghị", "Bản sao đăng ký kinh doanh", "Giấy giới thiệu của nhà cung cấp")),
     Procedure("1.990042", "Cấp giấy chứng nhận an toàn thực phẩm", "G99-CP01", ("H99.10", "H99.20"), 12, 4,
               0.20, 0.20, 0.18, ("Đơn đề nghị", "Bản thuyết minh cơ sở vật chất", "Giấy khám sức khoẻ")),
     Procedure("1.990051", "Đăng ký khai sinh", "G99-HT01", COMMUNE, 1, 22, 0.04, 0.01, 0.01,
@@ -125,9 +126,11 @@ PROCEDURES: tuple[Procedure, ...] = (
               ("Tờ trình", "Đề án hoạt động", "Danh sách giáo viên")),
     Procedure("1.990097", "Cấp phép biểu diễn, quảng cáo", "G99-VH01", ("H99.17", "H99.22"), 5, 8, 0.08, 0.08,
               0.10, ("Đơn đề nghị", "Kịch bản hoặc maket", "Hợp đồng thuê địa điểm")),
-    Procedure("1.990099", "Cho phép tổ chức hội nghị quốc tế", "G99-NG01", ("H99.26",), 15, 1, 0.15, 0.80, 0.05,
-              ("Công văn xin phép", "Đề án tổ chức")),
+    Procedure("1.990099", "Cho phép tổ chức hội nghị quốc tế", "G99-NG01", ("H99.26",), 15, 1, 0.15, 0.80,
+              0.05, ("Công văn xin phép", "Đề án tổ chức")),
 )
+
+# fmt: on
 
 OUTSIDE_PAPERS = (
     "Giấy xác nhận tình trạng hôn nhân của bên bán",
@@ -139,8 +142,10 @@ OUTSIDE_PAPERS = (
 )
 """Papers on no published list: what an official asks for who wants something else."""
 
+# fmt: off
 COMMUNE_NAMES = (
-    "Bến Thử", "Tân Mẫu", "Phú Ví", "An Dụ", "Hoà Giả", "Long Định", "Minh Tâm", "Bình Hư", "Vĩnh Cấu", "Đông Thử",
-    "Tây Mẫu", "Nam Ví", "Bắc Dụ", "Thanh Giả", "Xuân Định", "Hải Tâm", "Sơn Hư", "Quảng Cấu", "Thịnh Thử",
+    "Bến Thử", "Tân Mẫu", "Phú Ví", "An Dụ", "Hoà Giả", "Long Định", "Minh Tâm", "Bình Hư", "Vĩnh Cấu", 
+    "Đông Thử",    "Tây Mẫu", "Nam Ví", "Bắc Dụ", "Thanh Giả", "Xuân Định", "Hải Tâm", "Sơn Hư", "Quảng Cấu", "Thịnh Thử",
     "Lộc Mẫu", "Cát Ví", "Mỹ Dụ", "Ninh Giả", "Khánh Định", "Trường Tâm", "Phước Hư", "Đại Cấu",
-)  # fmt: skip
+)
+# fmt: on

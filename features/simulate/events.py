@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from features.simulate.arrivals import Arrivals
-from features.simulate.course import DECIDED, REFUSED, WITHDRAWN, Course, Flags
+from features.simulate.delays import Flags
 from features.simulate.worktime import Seconds, WorkTime
 from features.simulate.world import Floats, Ints, World
 
@@ -65,9 +64,19 @@ class Events:
 
 
 def rows_of(
-    time: WorkTime, which: Flags, moment: Floats, kind: str, step: str, *, official: Ints | None = None,
-    unit: Ints | None = None, to_unit: Ints | None = None, step_due: Floats | None = None,
-    due: Floats | None = None, reason: Ints | None = None, papers: Ints | None = None,
+    time: WorkTime,
+    which: Flags,
+    moment: Floats,
+    kind: str,
+    step: str,
+    *,
+    official: Ints | None = None,
+    unit: Ints | None = None,
+    to_unit: Ints | None = None,
+    step_due: Floats | None = None,
+    due: Floats | None = None,
+    reason: Ints | None = None,
+    papers: Ints | None = None,
 ) -> Events:
     """One event for each chosen dossier; `moment`, `step_due` and `due` in working seconds."""
     rows = np.flatnonzero(which)
@@ -81,81 +90,18 @@ def rows_of(
         return np.where(column[rows] >= 0, time.wall(np.maximum(column[rows], 0)), NONE)
 
     return Events(
-        rows, np.full(len(rows), KINDS.index(kind)), time.wall(moment[rows]), pick(official), pick(unit),
-        pick(to_unit), np.full(len(rows), STEPS.index(step)), clock(step_due), clock(due), pick(reason),
+        rows,
+        np.full(len(rows), KINDS.index(kind)),
+        time.wall(moment[rows]),
+        pick(official),
+        pick(unit),
+        pick(to_unit),
+        np.full(len(rows), STEPS.index(step)),
+        clock(step_due),
+        clock(due),
+        pick(reason),
         pick(papers),
     )
-
-
-def lay_out(
-    rng: np.random.Generator, world: World, time: WorkTime, a: Arrivals, c: Course, papers: Ints
-) -> Events:
-    """All events of all courses, the future included; `papers[dossier, round]` codes what was asked for.
-
-    The official of an event is the one in whose hands the dossier is from then on.
-    """
-    n = len(a)
-    everyone = np.ones(n, bool)
-    unit, desk, head, clerk = a.unit, a.specialist, a.head, a.clerk
-    room = world.receiver[unit]
-    gone = np.where(c.end_kind == WITHDRAWN, c.ended, np.inf)
-    long_way = a.legal > 2 * 8 * 3600
-    reason = np.where(rng.random(n) < 0.75, rng.integers(0, 4, n), NONE)
-    parts = [
-        rows_of(time, everyone, c.received, "received", "Tiếp nhận hồ sơ", official=clerk, unit=room,
-                step_due=c.forwarded.clip(c.received + 4 * 3600), due=c.due_first),
-        rows_of(time, long_way, c.forwarded, "forwarded", "Chuyển phòng chuyên môn", official=head, unit=unit,
-                to_unit=unit),
-        rows_of(time, everyone, c.assigned, "assigned", "Phân công thụ lý", official=desk, unit=unit,
-                step_due=c.received + 0.7 * a.legal),
-        rows_of(time, everyone, c.started, "note", "Thẩm định hồ sơ", official=desk, unit=unit,
-                step_due=c.received + 0.7 * a.legal),
-    ]  # fmt: skip
-    for k, (asked, supplied, promised) in enumerate(zip(c.asked, c.supplied, c.promised, strict=True)):
-        parts += [
-            rows_of(time, asked >= 0, asked, "papers_requested", "Yêu cầu bổ sung giấy tờ", official=desk,
-                    unit=unit, papers=papers[:, k], reason=np.where(reason >= 0, 0, NONE)),
-            rows_of(time, supplied >= 0, supplied, "papers_supplied", "Công dân đã gửi bổ sung", official=desk,
-                    unit=unit, due=promised),
-        ]  # fmt: skip
-    consulted = c.consulted >= 0
-    parts += [
-        rows_of(time, consulted, c.consulted, "consulted", "Lấy ý kiến phối hợp", official=desk, unit=unit,
-                to_unit=c.consulted_unit, step_due=c.answer_due),
-        rows_of(time, consulted, c.answered, "consultation_answered", "Đã có ý kiến phối hợp",
-                unit=c.consulted_unit, to_unit=unit),
-    ]  # fmt: skip
-    for k, leg in enumerate(c.pushed):
-        there = np.where(np.arange(n) % 2 == 0, room, unit)
-        parts.append(
-            rows_of(time, leg >= 0, leg, "forwarded", "Chuyển bộ phận khác xem xét",
-                    official=head if k % 2 == 0 else desk, unit=there if k % 2 == 0 else unit,
-                    to_unit=unit if k % 2 == 0 else there)
-        )  # fmt: skip
-    decided, refused = c.end_kind == DECIDED, c.end_kind == REFUSED
-    parts += [
-        rows_of(time, long_way & (c.drafted < gone), c.drafted, "note", "Dự thảo kết quả", official=desk, unit=unit),
-        rows_of(time, long_way & (c.drafted + 20 < gone), c.drafted + 20, "forwarded", "Trình lãnh đạo phòng",
-                official=desk, unit=unit, to_unit=unit),
-        rows_of(time, decided, c.ended + 120, "note", "Vào sổ, đóng dấu", official=clerk, unit=room),
-        rows_of(time, c.submitted < gone, c.submitted, "forwarded", "Trình lãnh đạo ký", official=head, unit=unit,
-                to_unit=unit, step_due=c.due),
-        rows_of(time, (c.extended >= 0) & (c.extended < gone), c.extended, "extended", "Gia hạn, hẹn lại ngày trả",
-                official=desk, unit=unit, due=c.due, reason=reason.clip(1)),
-        rows_of(time, (c.extended >= 0) & (c.extended < gone), c.extended + 60, "apologised", "Xin lỗi và hẹn lại",
-                official=desk, unit=unit, reason=reason.clip(1)),
-        rows_of(time, (c.apologised >= 0) & (c.apologised < gone), c.apologised, "apologised", "Xin lỗi và hẹn lại",
-                official=desk, unit=unit, reason=reason),
-        rows_of(time, decided, c.ended, "decided", "Ký, ban hành kết quả", official=head, unit=unit),
-        rows_of(time, refused, c.ended, "refused", "Từ chối giải quyết", official=head, unit=unit,
-                reason=np.where(reason >= 0, 4, NONE)),
-        rows_of(time, c.end_kind == WITHDRAWN, c.ended, "withdrawn", "Công dân xin rút hồ sơ", official=clerk,
-                unit=room, reason=np.full(n, 5)),
-        rows_of(time, decided & long_way, c.ended + 300, "forwarded", "Chuyển kết quả về một cửa", official=clerk,
-                unit=unit, to_unit=room),
-        rows_of(time, c.delivered >= 0, c.delivered, "delivered", "Trả kết quả", official=clerk, unit=room),
-    ]  # fmt: skip
-    return parts[0].merged(*parts[1:])
 
 
 def words(codes: Ints, values: list[str] | tuple[str, ...]) -> pa.Array:
@@ -169,9 +115,7 @@ def stamps(seconds: Seconds) -> pa.Array:
     return pa.array(seconds * 1_000_000, mask=seconds < 0).cast(pa.timestamp("us", tz="UTC"))
 
 
-def event_table(
-    events: Events, dossier_id: list[str], world: World, paper_sets: list[str]
-) -> pa.Table:
+def event_table(events: Events, dossier_id: list[str], world: World, paper_sets: list[str]) -> pa.Table:
     """The canonical table `event`."""
     number = pa.array(np.arange(len(events))).cast(pa.string())
     return pa.table({

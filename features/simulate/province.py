@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 
 from features.simulate.arrivals import Arrivals, draw_arrivals
 from features.simulate.catalogue import PROCEDURES
-from features.simulate.course import ROUNDS, Course, ordinary_habits, run_course
-from features.simulate.events import Events, event_table, lay_out, stamps, words
+from features.simulate.course import Course, run_course
+from features.simulate.events import Events, event_table, stamps, words
+from features.simulate.habits import ROUNDS, ordinary_habits
+from features.simulate.steps import lay_out
 from features.simulate.tables import dossier_codes, dossier_table, reference_tables
 from features.simulate.worktime import WorkTime, local_midnight, vietnam_days
 from features.simulate.world import Ints, World, build_world
@@ -98,8 +100,17 @@ def _papers(rng: np.random.Generator, arrivals: Arrivals) -> tuple[Ints, list[st
 
 
 def _assemble(
-    seed: int, start: date, end: date, world: World, time: WorkTime, arrivals: Arrivals, course: Course,
-    events: Events, seen: np.ndarray, paper_sets: list[str], days: tuple[dict[date, str], dict[date, str]],
+    seed: int,
+    start: date,
+    end: date,
+    world: World,
+    time: WorkTime,
+    arrivals: Arrivals,
+    course: Course,
+    events: Events,
+    seen: np.ndarray,
+    paper_sets: list[str],
+    days: tuple[dict[date, str], dict[date, str]],
 ) -> Province:
     kept = np.flatnonzero(seen)
     position = np.full(len(arrivals), -1, np.int64)

@@ -24,6 +24,6 @@ def first_come_first_served(desk: Ints, arrival: Floats, service: Floats) -> Flo
     slack = a - before
     lift = (float(slack.max() - slack.min()) + 1.0) * group
     begin = np.maximum.accumulate(slack + lift) - lift + before
-    out = np.empty_like(begin)
+    out: Floats = np.empty(len(begin))
     out[order] = begin
     return out

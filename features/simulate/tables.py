@@ -1,4 +1,4 @@
-"""The canonical tables of a made-up history that do not change: sectors, procedures, units, officials, dossiers."""
+"""Canonical tables of a made-up history: sectors, procedures, units, officials, holidays and dossiers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from features.simulate.worktime import UTC_OFFSET, Seconds, local_midnight
 from features.simulate.world import HEAD, POSITIONS, Ints, World
 
 
-def reference_tables(world: World, opened: date, days: tuple[dict[date, str], dict[date, str]]) -> dict[str, pa.Table]:
+def reference_tables(
+    world: World, opened: date, days: tuple[dict[date, str], dict[date, str]]
+) -> dict[str, pa.Table]:
     """`sector`, `procedure`, `unit`, `official` and `holiday`, valid from `opened`."""
     since = local_midnight(opened)
 

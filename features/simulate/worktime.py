@@ -32,7 +32,7 @@ def local_midnight(day: date) -> int:
 def vietnam_days(first: date, last: date) -> tuple[dict[date, str], dict[date, str]]:
     """Days off (with their names) and Saturdays worked instead, within [first, last]."""
     years = range(first.year, last.year + 1)
-    off = {day: name for day, name in holidays.country_holidays("VN", years=years, language="vi").items()}
+    off = dict(holidays.country_holidays("VN", years=years, language="vi").items())
     made_up: dict[date, str] = {}
     for day, name in off.items():
         if "thay cho ngày" in name:
@@ -46,7 +46,7 @@ def vietnam_days(first: date, last: date) -> tuple[dict[date, str], dict[date, s
 
 @dataclass(frozen=True)
 class WorkTime:
-    """Working shifts of a stretch of days: `opens`, `closes` (wall seconds) and working seconds before each."""
+    """Working shifts: `opens`, `closes` (wall seconds) and the working seconds before each."""
 
     opens: Seconds
     closes: Seconds
@@ -71,11 +71,12 @@ class WorkTime:
         """Working seconds that have passed at each wall-clock moment."""
         moment = np.asarray(wall, np.int64)
         shift = np.maximum(np.searchsorted(self.opens, moment, side="right") - 1, 0)
-        inside = np.clip(moment - self.opens[shift], 0, self.closes[shift] - self.opens[shift])
-        return (self.before[shift] + inside).astype(np.float64)
+        inside: Seconds = np.clip(moment - self.opens[shift], 0, self.closes[shift] - self.opens[shift])
+        work: npt.NDArray[np.float64] = (self.before[shift] + inside).astype(np.float64)
+        return work
 
     def wall(self, work: npt.ArrayLike) -> Seconds:
-        """The earliest moment at which so many working seconds have passed (end of shift, not next opening)."""
+        """The earliest moment at which so much has passed: the end of a shift, not the next opening."""
         amount = np.rint(np.asarray(work, np.float64)).astype(np.int64)
         shift = np.maximum(np.searchsorted(self.before, amount, side="left") - 1, 0)
         return self.opens[shift] + (amount - self.before[shift])

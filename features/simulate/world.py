@@ -81,7 +81,7 @@ def _demand(unit: str, level: str) -> Floats:
 
 
 def _staff(share: Floats, receiver: Ints, yearly: float) -> tuple[Ints, Ints]:
-    """Unit and role of every official: one head, specialists by volume, clerks where dossiers are received."""
+    """Unit and role of every official: specialists by volume, clerks where dossiers come in."""
     received = np.bincount(receiver, weights=share, minlength=len(share))
     unit: list[int] = []
     role: list[int] = []
