@@ -1,0 +1,69 @@
+"""`GET /api/v1/health` and `/api/v1/ready`: does the process live, and how old is what it serves?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from serving.api.answer import answer
+from serving.api.problem import documented
+from serving.api.state import Serving, serving
+
+router = APIRouter(tags=["health"])
+
+
+@dataclass(frozen=True)
+class Health:
+    """The process answers. `now`: its clock."""
+
+    status: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class ListAge:
+    """One served list: since when, made by which model, how old, and what is wrong with a newer one."""
+
+    target: str
+    as_of: datetime | None
+    age_seconds: float | None
+    model_version: str | None
+    rule: bool | None
+    rows: int
+    trouble: str | None
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """`ready` when there is a list to show; otherwise the status is 503."""
+
+    status: str
+    lists: list[ListAge]
+
+
+@router.get("/health", response_model=Health)
+async def health(state: Annotated[Serving, Depends(serving)]) -> Response:
+    """Whether the process answers at all."""
+    return answer(Health("ok", state.now()))
+
+
+@router.get("/ready", response_model=Readiness, responses=documented(503))
+async def ready(state: Annotated[Serving, Depends(serving)]) -> Response:
+    """Whether there is something to serve, and how old it is."""
+    lists = []
+    for target, kept in state.lists.items():
+        meta = kept.value.meta if kept.value else None
+        lists.append(
+            ListAge(
+                target=target,
+                as_of=meta.as_of if meta else None,
+                age_seconds=(state.now() - meta.as_of).total_seconds() if meta else None,
+                model_version=meta.model_version if meta else None,
+                rule=meta.rule if meta else None,
+                rows=len(kept.value) if kept.value else 0,
+                trouble=kept.trouble,
+            )
+        )
+    status = "ready" if any(one.as_of for one in lists) else "not ready"
+    return answer(Readiness(status, lists), 200 if status == "ready" else 503)

@@ -1,0 +1,75 @@
+"""`GET /api/v1/list`: the risk list, filtered and in pages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from serving.api.answer import answer
+from serving.api.problem import documented
+from serving.api.state import Serving, serving
+from serving.risk_list import MOST_ROWS, Filters, RiskLine
+
+router = APIRouter(tags=["list"])
+
+Text = Annotated[str | None, Query(max_length=200)]
+
+
+@dataclass(frozen=True)
+class ListAnswer:
+    """A page of the risk list and what it was made of. `next`: the query of the next page, null at the end."""
+
+    target: str
+    as_of: datetime
+    model_version: str
+    rule: bool
+    record_version: int
+    total: int
+    offset: int
+    lines: list[RiskLine]
+    next: str | None
+
+
+@router.get("/list", response_model=ListAnswer, responses=documented(404, 422, 503))
+async def show_list(
+    state: Annotated[Serving, Depends(serving)],
+    target: Annotated[str, Query(max_length=40, examples=["lateness"])] = "lateness",
+    sector: Text = None,
+    unit: Text = None,
+    official: Text = None,
+    least_score: Annotated[float, Query(ge=0, le=1)] = 0.0,
+    offset: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
+    size: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
+) -> Response:
+    """Open dossiers by falling risk (ties by age, then id), each with its reasons.
+
+    The order within one list never changes; `as_of` tells when a newer list has taken its place between two
+    pages.
+    """
+    risk_list = state.risk_list(target)
+    filters = Filters(sector=sector, unit=unit, official=official, least_score=least_score)
+    page = risk_list.page(filters, offset, size)
+    more = offset + size < page.total
+    wishes = {
+        "target": target,
+        "sector": sector,
+        "unit": unit,
+        "official": official,
+        "least_score": least_score,
+    }
+    query = {name: value for name, value in wishes.items() if value} | {"offset": offset + size, "size": size}
+    return answer(
+        ListAnswer(
+            target=target,
+            as_of=risk_list.meta.as_of,
+            model_version=risk_list.meta.model_version,
+            rule=risk_list.meta.rule,
+            record_version=risk_list.meta.record_version,
+            total=page.total,
+            offset=offset,
+            lines=page.lines,
+            next="?" + urlencode(query) if more else None,
+        )
+    )

@@ -1,0 +1,51 @@
+"""The command line `risk`: one command a step, one module a group of commands.
+
+Modules import what is heavy inside their functions, so that `risk --help` answers at once. A new group of
+commands joins by a module with a typer app `commands` and one line in `GROUPS`.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serving.cli import delivery, demo, learning, lists, serve
+from serving.cli.group import RiskGroup
+from serving.settings import Settings
+
+app = typer.Typer(
+    cls=RiskGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Risk of lateness and harassment of public-service dossiers: scores with reasons, lists, plans.",
+)
+
+GROUPS = (delivery, learning, lists, serve, demo)
+for _group in GROUPS:
+    app.add_typer(_group.commands)
+
+
+@app.callback()
+def top(
+    ctx: typer.Context,
+    home: Annotated[Path | None, typer.Option(help="Folder of all data (RISK_HOME, else ./var).")] = None,
+) -> None:
+    """Risk of lateness and harassment of public-service dossiers."""
+    try:
+        ctx.obj = Settings.from_env(home)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def main() -> None:
+    """Runs the command line; expected errors become one clear line, RISK_DEBUG=1 shows where they came from."""
+    try:
+        app()
+    except (ValueError, LookupError, OSError) as error:
+        if os.environ.get("RISK_DEBUG"):
+            raise
+        text = error.args[0] if isinstance(error, KeyError) and error.args else error
+        typer.echo(f"risk: {text}", err=True)
+        sys.exit(1)

@@ -1,0 +1,130 @@
+"""`risk accounts`: the first administrator, further accounts, passwords, closing an account."""
+
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serving.cli.group import settings_of
+
+if TYPE_CHECKING:
+    from serving.state import State
+
+commands = typer.Typer()
+accounts = typer.Typer(no_args_is_help=True)
+commands.add_typer(accounts, name="accounts", help="Who may log in: add, close, new password, list.")
+
+Login = Annotated[str, typer.Argument(help="Login name: a–z, 0–9, . _ @ -")]
+Name = Annotated[str, typer.Option(help="Name as shown on pages.")]
+
+
+@accounts.command("add-admin")
+def add_admin(ctx: typer.Context, login: Login, name: Name = "") -> None:
+    """Make an administrator.
+
+    The password is asked for, or read from standard input; there is no default one.
+    """
+    _add(_state(ctx), login, name, "administrator", "*", None, _password())
+
+
+@accounts.command()
+def add(
+    ctx: typer.Context,
+    login: Login,
+    role: Annotated[
+        str, typer.Option(help="inspector, unit_head, official, analyst, leader, administrator.")
+    ],
+    name: Name = "",
+    unit: Annotated[
+        str, typer.Option(help="unit_code of what the account sees with all below; * is all.")
+    ] = "*",
+    official: Annotated[str | None, typer.Option(help="official_id, for an official's account.")] = None,
+    oidc: Annotated[
+        tuple[str, str] | None, typer.Option(help="Issuer and subject instead of a password.")
+    ] = None,
+) -> None:
+    """Make an account of any role; the password is asked for, or read from standard input."""
+    _add(_state(ctx), login, name, role, unit, official, None if oidc else _password(), oidc)
+
+
+@accounts.command()
+def password(ctx: typer.Context, login: Login) -> None:
+    """Give an account a new password and end its sessions."""
+    from serving.accounts.account import find_account, set_password
+
+    with _state(ctx).writing() as session:
+        account = find_account(session, login)
+        if account is None:
+            raise LookupError(f"no account {login}")
+        set_password(session, account, _password())
+    typer.echo(f"new password for {login}; its sessions are over")
+
+
+@accounts.command()
+def close(ctx: typer.Context, login: Login) -> None:
+    """Close an account: no login, session or token of it works any more; its receipts stay."""
+    from serving.accounts.account import deactivate, find_account
+
+    with _state(ctx).writing() as session:
+        account = find_account(session, login)
+        if account is None:
+            raise LookupError(f"no account {login}")
+        deactivate(session, account, now=datetime.now(UTC))
+    typer.echo(f"closed {login}")
+
+
+@accounts.command("list")
+def show(ctx: typer.Context) -> None:
+    """All accounts: login, role, unit, open or closed."""
+    from sqlalchemy import select
+
+    from serving.state import Account
+
+    with _state(ctx).reading() as session:
+        for account in session.scalars(select(Account).order_by(Account.login)):
+            standing = "open" if account.active else "closed"
+            typer.echo(f"{account.login}\t{account.role}\t{account.unit_code}\t{standing}")
+
+
+def _add(
+    state: "State",
+    login: str,
+    name: str,
+    role: str,
+    unit: str,
+    official: str | None,
+    chosen: str | None,
+    oidc: tuple[str, str] | None = None,
+) -> None:
+    from serving.accounts.account import add_account
+    from serving.rights import Role
+
+    if role not in list(Role):
+        raise ValueError(f"wanted one of the roles {', '.join(Role)}, got {role}")
+    with state.writing() as session:
+        account = add_account(
+            session,
+            login,
+            name,
+            Role(role),
+            now=datetime.now(UTC),
+            unit_code=unit,
+            official_id=official,
+            password=chosen,
+            oidc=oidc,
+        )
+    typer.echo(f"added {account.login} as {role}")
+
+
+def _password() -> str:
+    if sys.stdin.isatty():
+        asked: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        return asked
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _state(ctx: typer.Context) -> "State":
+    from serving.state import open_state
+
+    return open_state(settings_of(ctx).database_url)

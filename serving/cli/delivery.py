@@ -1,0 +1,56 @@
+"""`risk ingest` and `risk simulate`: deliveries into the record, and a made-up province to try with."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serving.cli.group import settings_of
+
+commands = typer.Typer()
+
+
+@commands.command()
+def ingest(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(help="Folder or file of the delivery.")],
+    source: Annotated[str, typer.Option(help="Format: canonical, xes, table and others.")] = "canonical",
+    mapping: Annotated[Path | None, typer.Option(help="Mapping file (TOML) for xes and table.")] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Known from now on, where the delivery does not say since when.")
+    ] = False,
+    zone: Annotated[
+        str | None, typer.Option(help="Zone of times without offset (default: settings).")
+    ] = None,
+) -> None:
+    """Check a delivery row by row and append it to the record; the same delivery again changes nothing."""
+    from serving.cli.intake import take_in
+
+    settings = settings_of(ctx)
+    arrived_at = datetime.now(UTC)
+    typer.echo(take_in(settings, path, source, arrived_at=arrived_at, live=live, mapping=mapping, zone=zone))
+
+
+@commands.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder for the delivery (canonical feed).")],
+    dossiers: Annotated[int, typer.Option(help="Dossiers received.", min=1, max=50_000_000)] = 20_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same province.")] = 1,
+    start: Annotated[str, typer.Option(help="First day, YYYY-MM-DD.")] = "2025-07-01",
+    end: Annotated[str, typer.Option(help="Day after the last, YYYY-MM-DD.")] = "2026-10-01",
+) -> None:
+    """Make up a province: units, officials, procedures and dossiers with queues, as a canonical feed."""
+    from features.simulate import simulate as simulate_province
+
+    province = simulate_province(seed=seed, dossiers=dossiers, start=_day(start), end=_day(end))
+    province.write(out)
+    tables = ", ".join(f"{name} {table.num_rows}" for name, table in province.tables.items())
+    typer.echo(f"{out}: {tables}")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"wanted a day such as 2026-01-31, got {text[:40]!r}") from error

@@ -1,0 +1,67 @@
+"""`risk demo`: the whole way on one feed, from delivery to a served list with reasons."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serving.cli.group import settings_of
+
+commands = typer.Typer()
+
+SHOWN = 5
+"""Lines of the list shown at the end."""
+
+
+@commands.command()
+def demo(
+    ctx: typer.Context,
+    feed: Annotated[
+        Path | None, typer.Option(help="Canonical feed to run on; otherwise a made-up province.")
+    ] = None,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop after the list is made.")] = False,
+    dossiers: Annotated[int, typer.Option(help="Size of the made-up province.", min=100)] = 12_000,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65_535)] = 8000,
+) -> None:
+    """Go the whole way: (make up a province →) ingest → train → promote → score → list → serve."""
+    from serving.cli.drawing import Way, list_table
+    from serving.cli.intake import take_in
+    from serving.cli.periods import telling_moment
+    from serving.cli.serve import run_server
+    from serving.cli.targets import steps
+    from serving.risk_list import latest_list
+
+    settings = settings_of(ctx)
+    lateness = steps("lateness")
+    with Way(6 if feed is None else 5) as way:
+        if feed is None:
+            with way.step("Dựng tỉnh mẫu · make up a province"):
+                feed = _province(settings.home / "demo" / "feed", dossiers)
+        with way.step("Nạp dữ liệu · ingest"):
+            way.say(str(take_in(settings, feed, "canonical", arrived_at=datetime.now(UTC))))
+        as_of = telling_moment(settings)
+        with way.step(f"Học mô hình trễ hạn tại {as_of:%Y-%m-%d} · train"):
+            way.say(lateness.train(settings, as_of, way.say))
+        with way.step("Đưa vào sử dụng · promote"):
+            way.say(lateness.promote(settings, None, way.say))
+        with way.step("Chấm điểm hồ sơ đang mở · score"):
+            way.say(lateness.score(settings, as_of, way.say))
+        with way.step("Lập danh sách · list"):
+            risk_list = latest_list(settings.scores, "lateness")
+            shown = list_table(risk_list.page(size=SHOWN), risk_list.meta, settings.zone)
+    way.console.print(shown)
+    way.console.print(f"Danh sách · the list: http://{host}:{port}/", highlight=False)
+    if no_serve:
+        way.console.print(
+            f"Xem · to see it: risk --home {settings.home} serve --port {port}", highlight=False
+        )
+        return
+    run_server(settings, host, port, workers=1)
+
+
+def _province(folder: Path, dossiers: int) -> Path:
+    from features.simulate import simulate
+
+    return simulate(seed=1, dossiers=dossiers).write(folder)

@@ -1,0 +1,39 @@
+"""The command group: takes `--home H` at any place, before or after the command."""
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from serving.settings import Settings
+
+
+class RiskGroup(TyperGroup):
+    """A typer group that accepts its `--home` option after the command too, as people write it both ways."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Moves `--home H` or `--home=H` to the front before click reads the line; nothing after `--` is
+        touched.
+        """
+        home: list[str] = []
+        rest: list[str] = []
+        words = iter(args)
+        for word in words:
+            if word == "--":
+                rest += [word, *words]
+            elif word == "--home":
+                home += [word, *[value for value in [next(words, None)] if value is not None]]
+            elif word.startswith("--home="):
+                home.append(word)
+            else:
+                rest.append(word)
+        return super().parse_args(ctx, home + rest)
+
+
+def settings_of(ctx: typer.Context) -> Settings:
+    """The settings that the top command put into the context."""
+    found: Any = ctx.find_object(Settings)
+    if found is None:
+        raise RuntimeError("the command was called without its group")
+    settings: Settings = found
+    return settings

@@ -1,0 +1,35 @@
+"""Takes a delivery into the record; what `risk ingest` and the demo share."""
+
+from datetime import datetime
+from pathlib import Path
+
+from features.delivery import Receipt
+from features.feeds import SOURCES, FeedOptions
+from features.record import Record
+from serving.settings import Settings
+
+
+def take_in(
+    settings: Settings,
+    path: Path,
+    source: str,
+    *,
+    arrived_at: datetime,
+    live: bool = False,
+    mapping: Path | None = None,
+    zone: str | None = None,
+) -> Receipt:
+    """Reads the delivery at `path` in the format `source` and appends it to the record.
+
+    ValueError for an unknown source, FileNotFoundError for a path that is not there, DeliveryError where
+    nothing of it can be read. zone: of times without offset, else the settings'.
+    """
+    if source not in SOURCES:
+        raise ValueError(f"source: wanted one of {', '.join(SOURCES)}, got {source[:40]!r}")
+    if not path.exists():
+        raise FileNotFoundError(f"nothing lies at {path}")
+    options = FeedOptions(
+        zone=zone or settings.zone.key, mapping=mapping, arrived_at=arrived_at if live else None
+    )
+    chunks = SOURCES[source].read(path, options)
+    return Record(settings.record_url).append(chunks, source=source, arrived_at=arrived_at, live=live)

@@ -1,0 +1,73 @@
+"""`risk train`, `risk backtest`, `risk promote`: learn a target, judge it, let it ship."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serving.cli.group import settings_of
+from serving.cli.moments import moment, span
+from serving.cli.targets import Backtest, steps
+
+commands = typer.Typer()
+
+TargetName = Annotated[str, typer.Argument(help="What is predicted: lateness.", metavar="TARGET")]
+
+
+@commands.command()
+def train(
+    ctx: typer.Context,
+    target: TargetName,
+    cutoff: Annotated[str, typer.Option(help="Learn only from what was known before this moment.")],
+) -> None:
+    """Learn TARGET from what was known at the cutoff; the result stands as candidate."""
+    settings = settings_of(ctx)
+    typer.echo(steps(target).train(settings, moment(cutoff, settings.zone), _say))
+
+
+@commands.command()
+def backtest(
+    ctx: typer.Context,
+    target: TargetName,
+    cutoff: Annotated[str, typer.Option(help="Train on what was known before this moment.")],
+    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    until: Annotated[str | None, typer.Option(help="Last moment scored and judged.")] = None,
+    every: Annotated[str | None, typer.Option(help="Distance of landmarks, such as 7d.")] = None,
+    at_arrival: Annotated[
+        bool, typer.Option("--at-arrival", help="At each dossier's arrival instead.")
+    ] = False,
+    grain: Annotated[
+        str | None, typer.Option(help="official, unit or dossier, where the target has them.")
+    ] = None,
+    tier: Annotated[str | None, typer.Option(help="reported, upheld or discovered events.")] = None,
+    horizon: Annotated[str | None, typer.Option(help="How far ahead labels are read, such as 365d.")] = None,
+) -> None:
+    """Train as of the cutoff, score what came later, and write scores beside labels."""
+    settings = settings_of(ctx)
+    asked = Backtest(
+        cutoff=moment(cutoff, settings.zone),
+        out=out,
+        until=moment(until, settings.zone) if until else None,
+        every=span(every) if every else None,
+        at_arrival=at_arrival,
+        grain=grain,
+        tier=tier,
+        horizon=span(horizon) if horizon else None,
+    )
+    typer.echo(steps(target).backtest(settings, asked, _say))
+
+
+@commands.command()
+def promote(
+    ctx: typer.Context,
+    target: TargetName,
+    because: Annotated[
+        str | None, typer.Option(help="Ship although a gate refuses; the reason is kept with the model.")
+    ] = None,
+) -> None:
+    """Make the candidate of TARGET the champion, when its gates hold."""
+    typer.echo(steps(target).promote(settings_of(ctx), because, _say))
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)

@@ -1,0 +1,74 @@
+"""`risk score`, `risk list`, `risk export`: score what is open and show it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serving.cli.group import settings_of
+from serving.cli.moments import moment
+from serving.cli.targets import STEPS, steps
+
+commands = typer.Typer()
+exports = typer.Typer(no_args_is_help=True)
+commands.add_typer(exports, name="export", help="Write results to a file: CSV, Parquet or Excel.")
+
+
+@commands.command()
+def score(
+    ctx: typer.Context,
+    as_of: Annotated[str, typer.Option(help="Score what was open and known at this moment.")],
+    target: Annotated[
+        str | None, typer.Option(help="One target alone; otherwise all with a champion.")
+    ] = None,
+) -> None:
+    """Score every open dossier, with reasons, and make it the latest list."""
+    settings = settings_of(ctx)
+    when = moment(as_of, settings.zone)
+    chosen = [target] if target else [name for name in STEPS if steps(name).ready(settings)]
+    if not chosen:
+        raise typer.BadParameter(
+            "no target has a champion yet; run: risk train lateness --cutoff T, then risk promote"
+        )
+    for name in chosen:
+        typer.echo(steps(name).score(settings, when, lambda line: typer.echo(line, err=True)))
+
+
+@commands.command("list")
+def show(
+    ctx: typer.Context,
+    target: Annotated[str, typer.Option(help="Which target's list.")] = "lateness",
+    unit: Annotated[str | None, typer.Option(help="Only this unit_code.")] = None,
+    sector: Annotated[str | None, typer.Option(help="Only this sector_code.")] = None,
+    official: Annotated[str | None, typer.Option(help="Only this official_id.")] = None,
+    least_score: Annotated[
+        float, typer.Option(help="Only scores of at least this (0 to 1).", min=0, max=1)
+    ] = 0.0,
+    rows: Annotated[int, typer.Option(help="How many rows.", min=1, max=200)] = 20,
+) -> None:
+    """Show the top of the latest list with its reasons."""
+    from rich.console import Console
+
+    from serving.cli.drawing import list_table
+    from serving.risk_list import Filters, latest_list
+
+    risk_list = latest_list(settings_of(ctx).scores, target)
+    page = risk_list.page(
+        Filters(sector=sector, unit=unit, official=official, least_score=least_score), size=rows
+    )
+    Console().print(list_table(page, risk_list.meta, settings_of(ctx).zone))
+
+
+@exports.command("scores")
+def export_scores(
+    ctx: typer.Context,
+    as_of: Annotated[
+        str, typer.Option(help="The moment of the scores; scored first where that is not done.")
+    ],
+    out: Annotated[Path, typer.Option(help="File to write: .csv, .parquet or .xlsx.")],
+    target: Annotated[str, typer.Option(help="Which target's scores.")] = "lateness",
+    grain: Annotated[str, typer.Option(help="dossier, official or unit.")] = "dossier",
+) -> None:
+    """Write the scores and reasons of one moment to a file."""
+    settings = settings_of(ctx)
+    typer.echo(steps(target).export(settings, moment(as_of, settings.zone), grain, out))

@@ -1,0 +1,41 @@
+"""`risk serve`: the pages and the API."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from serving.cli.group import settings_of
+from serving.settings import Settings
+
+commands = typer.Typer()
+
+
+@commands.command()
+def serve(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65_535)] = 8000,
+    workers: Annotated[int, typer.Option(help="Server processes.", min=1, max=64)] = 1,
+) -> None:
+    """Serve the pages and the API until stopped."""
+    run_server(settings_of(ctx), host, port, workers)
+
+
+def run_server(settings: Settings, host: str, port: int, workers: int) -> None:
+    """Runs the server until it is stopped; its processes find the installation through the environment."""
+    import uvicorn
+
+    os.environ["RISK_HOME"] = str(settings.home)
+    uvicorn.run(
+        "serving.api.app:app_from_env",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_level="info",
+        access_log=False,
+        timeout_keep_alive=20,
+        limit_concurrency=512,
+        server_header=False,
+    )

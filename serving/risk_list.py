@@ -1,0 +1,143 @@
+"""The risk list: one line an open dossier, highest risk first, held in memory for quick filters and pages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from models.reasons import Reason
+
+from serving.score_files import ListMeta, latest_path, read_scores
+
+MOST_ROWS = 200
+"""Rows of one page at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class RiskLine:
+    """One open dossier on the list: the row of the file, the JSON of the API and the line of the page.
+
+    rank: 1 is the highest score. score: probability (0 to 1) of missing the promise in force.
+    log_odds = base + the sum of all contributions. left_hours: working hours to `due_at`, negative once past.
+    """
+
+    rank: int
+    dossier_id: str
+    unit_code: str | None
+    official_id: str | None
+    procedure_code: str | None
+    sector_code: str | None
+    score: float
+    log_odds: float
+    base: float
+    left_hours: float | None
+    due_at: datetime | None
+    received_at: datetime | None
+    step: str | None
+    reasons: list[Reason]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which lines are wanted; None takes all. `units`: codes the reader may see (scope), on top of the wish.
+    """
+
+    sector: str | None = None
+    unit: str | None = None
+    official: str | None = None
+    least_score: float = 0.0
+    units: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A stretch of a list: `lines` from position `offset` of `total` that pass the filters."""
+
+    lines: list[RiskLine]
+    total: int
+    offset: int
+
+
+class RiskList:
+    """A scored list, indexed: filters are array comparisons, and only the lines of a page become objects."""
+
+    def __init__(self, table: pa.Table, meta: ListMeta) -> None:
+        """Takes a table of `score_files.SCHEMA`; sorts it by rank where it is not."""
+        self.meta = meta
+        self._table = table.sort_by("rank").combine_chunks()
+        self._score = self._table["score"].to_numpy()
+        self._codes = {
+            name: _Codes(self._table[name]) for name in ("sector_code", "unit_code", "official_id")
+        }
+        self._place = {key: place for place, key in enumerate(self._table["dossier_id"].to_pylist())}
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def page(self, filters: Filters = Filters(), offset: int = 0, size: int = 50) -> Page:
+        """The lines that pass, by rank, `size` (1 to 200) of them from `offset`; ValueError outside."""
+        if not 1 <= size <= MOST_ROWS or offset < 0:
+            raise ValueError(
+                f"wanted a size from 1 to {MOST_ROWS} and an offset from 0, got {size} and {offset}"
+            )
+        places = self.places(filters)
+        return Page(self._lines(places[offset : offset + size]), total=len(places), offset=offset)
+
+    def places(self, filters: Filters) -> np.ndarray:
+        """Positions (int, ascending rank) of the lines that pass."""
+        keep = self._score >= filters.least_score
+        for column, wanted in (
+            ("sector_code", filters.sector),
+            ("unit_code", filters.unit),
+            ("official_id", filters.official),
+        ):
+            if wanted is not None:
+                keep &= self._codes[column].among(frozenset((wanted,)))
+        if filters.units is not None:
+            keep &= self._codes["unit_code"].among(filters.units)
+        return np.flatnonzero(keep)
+
+    def line(self, dossier_id: str) -> RiskLine | None:
+        """The line of one dossier, or None where it is not on the list."""
+        place = self._place.get(dossier_id)
+        return None if place is None else self._lines(np.array([place]))[0]
+
+    def choices(self, column: str) -> list[str]:
+        """The values that occur in `sector_code`, `unit_code` or `official_id`, sorted."""
+        return sorted(self._codes[column].position)
+
+    def _lines(self, places: np.ndarray) -> list[RiskLine]:
+        rows = self._table.take(pa.array(places, pa.int64())).to_pylist()
+        return [_line(row) for row in rows]
+
+
+class _Codes:
+    """One text column as integer codes, so that a filter is one array lookup."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        coded = pc.dictionary_encode(column.combine_chunks(), null_encoding="mask")
+        coded = coded if isinstance(coded, pa.DictionaryArray) else coded.combine_chunks()
+        self.position = {value: place for place, value in enumerate(coded.dictionary.to_pylist())}
+        self._code = pc.fill_null(coded.indices, len(self.position)).to_numpy(zero_copy_only=False)
+
+    def among(self, wanted: frozenset[str]) -> np.ndarray:
+        """True where the value is one of `wanted`; a missing value never is."""
+        keep = np.zeros(len(self.position) + 1, dtype=bool)
+        for value in wanted:
+            if value in self.position:
+                keep[self.position[value]] = True
+        return keep[self._code]
+
+
+def _line(row: dict[str, Any]) -> RiskLine:
+    reasons = [Reason(**reason) for reason in row.pop("reasons") or []]
+    row.pop("as_of")
+    return RiskLine(**row, reasons=reasons)
+
+
+def latest_list(scores: Path, target: str) -> RiskList:
+    """The latest scored list of `target` under the scores folder; FileNotFoundError says how to make one."""
+    return RiskList(*read_scores(latest_path(scores, target)))
