@@ -1,0 +1,48 @@
+"""Feeds: what source systems send, turned into chunks of canonical rows. One module a source.
+
+A feed module has `read(path, options) -> Iterator[Chunk]`. It names rows by the columns of `features.schema` and
+leaves typing, checking, `known_at` and deduplication to the record; what it cannot turn into a row it rejects,
+with file and line. DeliveryError where `path` is nothing it could read.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+
+from features.delivery import DEFAULT_ZONE, Chunks
+
+
+@dataclass(frozen=True)
+class FeedOptions:
+    """How to read: `zone` of times without offset, `mapping` file (xes, table), `arrived_at` of a live delivery
+    (None for a back-fill), `key` for pseudonyms of persons."""
+
+    zone: str = DEFAULT_ZONE
+    mapping: Path | None = None
+    arrived_at: datetime | None = None
+    key: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One source format: its `--source` name, a line for people, and the module that reads it."""
+
+    name: str
+    words: str
+    module: str
+
+    def read(self, path: Path, options: FeedOptions) -> Chunks:
+        """The chunks of the delivery at `path`. The module is imported here: each needs other parsers."""
+        chunks: Chunks = import_module(self.module).read(path, options)
+        return chunks
+
+
+_FEEDS = (
+    Feed("canonical", "tables of the feed contract, in a folder, a .zip or one file", "features.feeds.canonical"),
+    Feed("xes", "IEEE XES event log, with a mapping", "features.feeds.xes"),
+    Feed("table", "CSV, Parquet or Excel export, with a mapping", "features.feeds.table"),
+)
+
+SOURCES: dict[str, Feed] = {feed.name: feed for feed in _FEEDS}
+"""Every feed by its `--source` name."""

@@ -1,0 +1,219 @@
+"""The record: everything that was ever delivered, and when it could be known. Appended to, never changed.
+
+One Delta Lake table for each canonical table, one for what was rejected, and one of deliveries, under one folder
+or object-store URL. A delivery writes its rows first and its line in `delivery` last; rows whose delivery has no
+line there are seen by nobody, so a process that dies at any point leaves its delivery wholly out, and what it
+left behind is harmless. The line carries a number, the **version**, which the commit of the next line must
+increase by one (Delta's application transactions: https://github.com/delta-io/delta/blob/master/PROTOCOL.md,
+"Transaction Identifiers"); of two writers that compared their rows with the same version one wins, the other
+compares again.
+"""
+
+import json
+import secrets
+import time
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from pathlib import Path
+from tempfile import gettempdir
+from urllib.parse import unquote, urlparse
+
+import duckdb
+import pyarrow as pa
+from deltalake import CommitProperties, Transaction
+from deltalake.exceptions import DeltaError
+from filelock import FileLock
+
+from features.delivery import Chunk, DeliveryError, Receipt, Reject
+from features.delta import DeltaFiles, Storage
+from features.row_check import RowCheck
+from features.schema import TABLES
+from features.staging import Staging
+from features.views import create_views
+
+_REJECT = pa.schema([
+    ("delivery_id", pa.string()), ("table_name", pa.string()), ("file", pa.string()), ("line", pa.int64()),
+    ("column_name", pa.string()), ("wanted", pa.string()), ("came", pa.string()),
+])  # fmt: skip
+_DELIVERY = pa.schema([
+    ("version", pa.int64()), ("delivery_id", pa.string()), ("source", pa.string()),
+    ("arrived_at", pa.timestamp("us", "UTC")), ("live", pa.bool_()), ("read", pa.int64()),
+    ("appended", pa.int64()), ("known", pa.int64()), ("rejected", pa.int64()),
+    ("appended_by_table", pa.string()), ("numeric_attributes", pa.string()), ("notes", pa.string()),
+])  # fmt: skip
+_ATTEMPTS = 50
+
+
+class Record:
+    """The record at `url`: a folder, `file://…`, or an object store (`s3://…`, with `storage_options`)."""
+
+    def __init__(self, url: str | Path, *, storage_options: dict[str, str] | None = None) -> None:
+        self._folder = _local_folder(url)
+        self._storage = Storage(str(self._folder or url).rstrip("/"), storage_options)
+
+    def append(
+        self, chunks: Iterable[Chunk], *, source: str, arrived_at: datetime, live: bool = False
+    ) -> Receipt:
+        """Takes one delivery in: all its good rows that the record doesn't hold yet, or none if the process dies.
+
+        A missing `known_at` becomes `arrived_at` when `live`, else the moment the row itself tells. Raises what
+        reading `chunks` raises, with nothing appended.
+        """
+        check = RowCheck(arrived_at, live=live)
+        read = rejected = 0
+        with Staging(self._scratch()) as staging:
+            for chunk in chunks:
+                rows, rejects = check(chunk)
+                staging.add(chunk.table, rows)
+                staging.add("reject", _reject_rows(chunk.table, rejects))
+                read += rows.num_rows + len(rejects)
+                rejected += len(rejects)
+            line = {
+                "source": source, "arrived_at": arrived_at, "live": live, "read": read, "rejected": rejected,
+                "numeric_attributes": json.dumps(check.numeric),
+                "notes": json.dumps(dict(sorted(check.notes.items())), ensure_ascii=False),
+            }  # fmt: skip
+            with self._writing():
+                for attempt in range(_ATTEMPTS):
+                    try:
+                        return self._commit(staging, line, tuple(check.notes))
+                    except DeltaError:
+                        if attempt + 1 == _ATTEMPTS:
+                            raise
+                        time.sleep(secrets.randbelow(100 * (attempt + 1)) / 1000)
+        raise AssertionError("unreachable")
+
+    def version(self) -> int:
+        """The number of deliveries so far; names what the record held at this moment."""
+        return self._deliveries().latest("version")
+
+    def connect(
+        self, *, version: int | None = None, cutoff: datetime | None = None
+    ) -> duckdb.DuckDBPyConnection:
+        """A DuckDB connection in memory with one view for each canonical table, and nothing else to write to.
+
+        Every view has all columns of `features.schema` (moments as TIMESTAMP in UTC), `known_at`, `known_by`
+        (feed, clock or arrival), `row_id` and `delivery_id`; `dossier` also its attributes `x_…`, DOUBLE where
+        every delivery gave numbers. Beside them `delivery`, `reject` and `conflict` (`features.views`).
+        `version` shows the record as it was then; `cutoff` (aware) only rows with `known_at < cutoff`.
+        ValueError for a version that doesn't exist or a cutoff without offset.
+        """
+        if cutoff is not None and cutoff.tzinfo is None:
+            raise ValueError("cutoff: an aware datetime was wanted, a naive one came")
+        con = self._duckdb()
+        lines = self._lines(con, version)
+        create_views(con, self._storage, lines, cutoff)
+        return con
+
+    def rejects(self, delivery_id: str) -> list[Reject]:
+        """What was kept aside of one delivery, in the order of its files and lines."""
+        con = self.connect()
+        rows = con.execute(
+            "SELECT file, line, column_name, wanted, came FROM reject WHERE delivery_id = ? ORDER BY ALL",
+            [delivery_id],
+        ).fetchall()
+        return [Reject(*row) for row in rows]
+
+    def _commit(self, staging: Staging, line: dict[str, object], notes: tuple[str, ...]) -> Receipt:
+        con = self._duckdb(staging.folder)
+        lines = self._lines(con, None)
+        version, delivery_id = lines.num_rows + 1, secrets.token_hex(6)
+        visible = lines["delivery_id"].to_pylist()
+        appended: dict[str, int] = {}
+        for name, files in staging.files().items():
+            stage = con.read_parquet([str(path) for path in files], union_by_name=True)
+            stage.create_view("stage", replace=True)
+            if name in TABLES:
+                self._mark_known(con, name, visible)
+                kept = con.sql(_KEPT)
+                appended[name] = con.sql(
+                    "SELECT (SELECT count(*) FROM stage) - count(*) FROM skip"
+                ).fetchall()[0][0]
+            else:
+                kept = con.sql("SELECT * EXCLUDE (nth) FROM stage")
+            if name not in TABLES or appended[name]:
+                shown = kept.project(f"'{delivery_id}' AS delivery_id, *")
+                self._storage.table(name).append(shown.to_arrow_reader(50_000))
+        con.close()
+        read, rejected, total = int(str(line["read"])), int(str(line["rejected"])), sum(appended.values())
+        known = read - rejected - total
+        row = {
+            "version": version, "delivery_id": delivery_id, **line, "appended": total, "known": known,
+            "appended_by_table": json.dumps(appended),
+        }  # fmt: skip
+        self._deliveries().append(
+            pa.Table.from_pylist([row], _DELIVERY),
+            CommitProperties(app_transactions=[Transaction("delivery", version)], max_commit_retries=0),
+        )
+        return Receipt(read, total, known, rejected, delivery_id, version, notes)
+
+    def _mark_known(self, con: duckdb.DuckDBPyConnection, name: str, visible: list[str]) -> None:
+        """Fills `skip` with the `nth` of staged rows that the record holds or that came earlier in the delivery."""
+        held = self._storage.table(name).relation(con, set(visible))
+        con.execute("CREATE OR REPLACE TEMP TABLE skip (nth BIGINT)")
+        if held is not None:
+            held.create_view("held", replace=True)
+            con.execute("INSERT INTO skip SELECT nth FROM stage SEMI JOIN held USING (row_id)")
+        con.execute(_SKIP_REPEATED)
+
+    def _lines(self, con: duckdb.DuckDBPyConnection, version: int | None) -> pa.Table:
+        """The lines of `delivery` up to `version`, in order."""
+        lines = self._deliveries().relation(con, None)
+        table = _DELIVERY.empty_table() if lines is None else lines.order("version").to_arrow_table()
+        if version is None:
+            return table
+        if not 0 <= version <= table.num_rows:
+            raise ValueError(f"version: 0 to {table.num_rows} was wanted, {version} came")
+        return table.slice(0, version)
+
+    def _deliveries(self) -> DeltaFiles:
+        return self._storage.table("delivery")
+
+    def _scratch(self) -> Path:
+        return (self._folder or Path(gettempdir()) / "dossier-risk") / "staging"
+
+    def _writing(self) -> AbstractContextManager[object]:
+        """In a folder writers take turns, which saves them from comparing twice; in a store they compete."""
+        return FileLock(self._folder / "append.lock") if self._folder else nullcontext()
+
+    def _duckdb(self, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+        settings = {
+            "autoinstall_known_extensions": False,
+            "temp_directory": str(spill or self._scratch() / "spill"),
+        }
+        if spill:
+            settings |= {"memory_limit": "400MB", "threads": 2, "preserve_insertion_order": False}
+        con = duckdb.connect(config=settings)
+        con.execute("SET TimeZone = 'UTC'")
+        return con
+
+
+_KEPT = "SELECT * EXCLUDE (nth) FROM stage ANTI JOIN skip USING (nth)"
+_SKIP_REPEATED = """
+    INSERT INTO skip
+    SELECT nth FROM stage JOIN (
+        SELECT row_id, min(nth) AS first_nth FROM stage GROUP BY row_id HAVING count(*) > 1
+    ) USING (row_id)
+    WHERE nth <> first_nth AND nth NOT IN (SELECT nth FROM skip)
+"""
+
+
+def _reject_rows(table: str, rejects: list[Reject]) -> pa.Table:
+    rows = [(table, r.file, r.line, r.column, r.wanted, r.came[:80]) for r in rejects]
+    names = _REJECT.names[1:]
+    return pa.table(
+        {n: [row[i] for row in rows] for i, n in enumerate(names)}, schema=pa.schema(list(_REJECT)[1:])
+    )
+
+
+def _local_folder(url: str | Path) -> Path | None:
+    """The folder that `url` names, or None for an object store."""
+    if isinstance(url, Path) or "://" not in url:
+        return Path(url).absolute()
+    parts = urlparse(url)
+    if parts.scheme != "file":
+        return None
+    if parts.netloc not in ("", "localhost"):
+        raise DeliveryError(f"record: file:///path was wanted, file://{parts.netloc}/… came")
+    return Path(unquote(parts.path))
