@@ -1,0 +1,48 @@
+"""What is known of the official who holds a dossier: the queue, and how dossiers handled before went."""
+
+from __future__ import annotations
+
+from features.declaration import HOURS, Feature, Grain, smoothed
+
+FEATURES = [
+    Feature("official_open", Grain.OFFICIAL, "open",
+            "Số hồ sơ cán bộ đang giữ", "dossiers the official holds", "official_load"),
+    Feature("official_overdue", Grain.OFFICIAL, "overdue / NULLIF(open, 0)",
+            "Tỷ lệ quá hạn trong số hồ sơ cán bộ đang giữ", "share overdue of what the official holds",
+            "official_load", no_history="holds none"),
+    Feature("official_arrived_7", Grain.OFFICIAL, "arrived_7",
+            "Số hồ sơ đến tay cán bộ trong 7 ngày", "dossiers that came to the official in 7 days",
+            "official_load"),
+    Feature("official_arrived_30", Grain.OFFICIAL, "arrived_30",
+            "Số hồ sơ đến tay cán bộ trong 30 ngày", "dossiers that came to the official in 30 days",
+            "official_load"),
+    Feature("official_arrived_90", Grain.OFFICIAL, "arrived_90",
+            "Số hồ sơ đến tay cán bộ trong 90 ngày", "dossiers that came to the official in 90 days",
+            "official_load"),
+    Feature("official_closed_90", Grain.OFFICIAL, "closed_90",
+            "Số hồ sơ cán bộ giải quyết xong trong 90 ngày", "dossiers the official closed in 90 days",
+            "official_load"),
+    Feature("official_hours", Grain.OFFICIAL, f"closed_w_90 / {HOURS} / NULLIF(closed_90, 0)",
+            "Giờ làm việc bình quân của hồ sơ cán bộ vừa giải quyết xong",
+            "mean working hours of dossiers the official closed lately", "official_pace",
+            no_history="closed none in 90 days"),
+    Feature("official_late_rate", Grain.OFFICIAL, smoothed("late", "known"),
+            "Tỷ lệ trễ hạn trước đây của hồ sơ qua tay cán bộ", "past late rate of dossiers the official handled",
+            "official_history", no_history="the rate of the whole record"),
+    Feature("official_late_rate_90", Grain.OFFICIAL, smoothed("late_90", "known_90"),
+            "Tỷ lệ trễ hạn 90 ngày qua của hồ sơ qua tay cán bộ",
+            "late rate of 90 days of dossiers the official handled", "official_history",
+            no_history="the rate of the whole record"),
+    Feature("official_known", Grain.OFFICIAL, "known",
+            "Số hồ sơ qua tay cán bộ đã rõ kết quả", "past dossiers the official handled, outcome known",
+            "official_history"),
+    Feature("official_days_seen", Grain.OFFICIAL, "days_seen",
+            "Số ngày từ khi cán bộ xuất hiện trong dữ liệu", "days since the official first appears",
+            "record_age", no_history="not seen before"),
+    Feature("official_procedure_late_rate", Grain.OFFICIAL_PROCEDURE, smoothed("late", "known"),
+            "Tỷ lệ trễ hạn trước đây của cán bộ ở thủ tục này", "past late rate of the official in this procedure",
+            "official_history", no_history="the rate of the whole record"),
+    Feature("official_procedure_known", Grain.OFFICIAL_PROCEDURE, "known",
+            "Số hồ sơ thủ tục này qua tay cán bộ đã rõ kết quả",
+            "past dossiers of this procedure the official handled, outcome known", "official_history"),
+]

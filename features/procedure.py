@@ -1,0 +1,46 @@
+"""What is known of a dossier's procedure and of the step it stands in: pace, and how past dossiers went."""
+
+from __future__ import annotations
+
+from features.declaration import HOURS, Feature, Grain, smoothed
+
+FEATURES = [
+    Feature("procedure_open", Grain.PROCEDURE, "open",
+            "Số hồ sơ thủ tục này đang giải quyết", "open dossiers of the procedure", "procedure_load"),
+    Feature("procedure_overdue", Grain.PROCEDURE, "overdue / NULLIF(open, 0)",
+            "Tỷ lệ quá hạn trong số hồ sơ thủ tục này đang giải quyết",
+            "share overdue of the procedure's open dossiers", "procedure_load", no_history="none open"),
+    Feature("procedure_arrived_30", Grain.PROCEDURE, "arrived_30",
+            "Số hồ sơ thủ tục này tiếp nhận trong 30 ngày", "dossiers of the procedure received in 30 days",
+            "procedure_load"),
+    Feature("procedure_hours", Grain.PROCEDURE, f"closed_w_90 / {HOURS} / NULLIF(closed_90, 0)",
+            "Giờ làm việc bình quân của hồ sơ thủ tục này vừa giải quyết xong",
+            "mean working hours of the procedure's dossiers closed lately", "procedure_pace",
+            no_history="none closed in 90 days"),
+    Feature("procedure_late_rate", Grain.PROCEDURE, smoothed("late", "known"),
+            "Tỷ lệ trễ hạn trước đây của thủ tục", "past late rate of the procedure", "procedure_history",
+            no_history="the rate of the whole record"),
+    Feature("procedure_late_rate_90", Grain.PROCEDURE, smoothed("late_90", "known_90"),
+            "Tỷ lệ trễ hạn 90 ngày qua của thủ tục", "late rate of 90 days of the procedure", "procedure_history",
+            no_history="the rate of the whole record"),
+    Feature("procedure_known", Grain.PROCEDURE, "known",
+            "Số hồ sơ thủ tục này đã rõ kết quả", "past dossiers of the procedure, outcome known",
+            "procedure_history"),
+    Feature("step_left_hours", Grain.STEP, f"left_w_365 / {HOURS} / NULLIF(ended_365, 0)",
+            "Giờ làm việc thường còn lại từ bước này", "usual working hours left from this step", "step_pace",
+            no_history="no dossier ended after this step in a year"),
+    Feature("step_late_rate", Grain.STEP, smoothed("late", "known"),
+            "Tỷ lệ trễ hạn trước đây của hồ sơ qua bước này", "past late rate of dossiers that took this step",
+            "step_pace", no_history="the rate of the whole record"),
+    Feature("procedure_step_left_hours", Grain.PROCEDURE_STEP, f"left_w_365 / {HOURS} / NULLIF(ended_365, 0)",
+            "Giờ làm việc thường còn lại từ bước này của thủ tục",
+            "usual working hours left from this step of the procedure", "step_pace",
+            no_history="no dossier of the procedure ended after this step in a year"),
+    Feature("procedure_step_late_rate", Grain.PROCEDURE_STEP, smoothed("late", "known"),
+            "Tỷ lệ trễ hạn trước đây của hồ sơ thủ tục này qua bước này",
+            "past late rate of the procedure's dossiers that took this step", "step_pace",
+            no_history="the rate of the whole record"),
+    Feature("procedure_step_known", Grain.PROCEDURE_STEP, "known",
+            "Số hồ sơ thủ tục này qua bước này đã rõ kết quả",
+            "past dossiers of the procedure that took this step, outcome known", "step_pace"),
+]
