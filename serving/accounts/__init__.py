@@ -1,0 +1,1 @@
+"""Accounts: who somebody is. What they may do stands in `serving.rights`."""

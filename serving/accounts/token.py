@@ -1,0 +1,90 @@
+"""API tokens: for programs, bound to an account, to some actions and to an end date."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from serving.accounts.secret import digest, new_secret
+from serving.rights import Role, reach_of
+from serving.state import Account, ApiToken
+
+PREFIX = "risk_"  # lets secret scanners know a token when they see one
+LONGEST_LIFE = timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A token that holds: its account and the actions it may do at most."""
+
+    account: Account
+    actions: frozenset[str]
+
+
+def issue_token(
+    session: Session,
+    account: Account,
+    name: str,
+    actions: frozenset[str],
+    *,
+    now: datetime,
+    expires_at: datetime,
+) -> str:
+    """A new token, shown once.
+
+    ValueError where it outlives a year, has ended, or asks for more than the owner may.
+    """
+    role = Role(account.role)
+    excess = sorted(action for action in actions if reach_of(role, action) is None)
+    if not actions or excess:
+        raise ValueError(
+            f"a token needs actions its owner may do, not: {', '.join(excess) or '(none given)'}"
+        )
+    if not now < expires_at <= now + LONGEST_LIFE:
+        raise ValueError(f"a token ends within {LONGEST_LIFE.days} days from now")
+    token = PREFIX + new_secret()
+    session.add(
+        ApiToken(
+            name=name.strip()[:120],
+            token_hash=digest(token),
+            account_id=account.id,
+            actions=" ".join(sorted(actions)),
+            created_at=now,
+            expires_at=expires_at,
+        )
+    )
+    return token
+
+
+def find_token(session: Session, token: str, *, now: datetime) -> Grant | None:
+    """What a token grants, None where it is unknown, over, revoked, or its account is closed."""
+    row = session.execute(
+        select(ApiToken, Account)
+        .join(Account, Account.id == ApiToken.account_id)
+        .where(
+            ApiToken.token_hash == digest(token),
+            ApiToken.expires_at > now,
+            ApiToken.revoked_at.is_(None),
+            Account.active,
+        )
+    ).first()
+    return None if row is None else Grant(row[1], frozenset(row[0].actions.split()))
+
+
+def tokens_of(session: Session, account_id: int) -> list[ApiToken]:
+    """All tokens of an account, newest first; the secrets themselves are not kept anywhere."""
+    return list(
+        session.scalars(
+            select(ApiToken).where(ApiToken.account_id == account_id).order_by(ApiToken.id.desc())
+        )
+    )
+
+
+def revoke_token(session: Session, account_id: int, token_id: int, *, now: datetime) -> bool:
+    """End a token of the account now; False where the account has no such token."""
+    token = session.get(ApiToken, token_id)
+    if token is None or token.account_id != account_id:
+        return False
+    token.revoked_at = token.revoked_at or now
+    return True

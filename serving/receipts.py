@@ -1,0 +1,222 @@
+"""Receipts: who saw which score when, who decided what; a chain that shows any later change.
+
+Every receipt carries an HMAC-SHA256 over its own canonical JSON (RFC 8785: sorted keys, no spaces) and the
+HMAC of the receipt before it, so an edited, removed, inserted or swapped row breaks the chain. What a chain
+alone cannot show, that its end was cut off or that the whole database was put back to an older state, is
+shown by two witnesses outside the database: the anchor, a file with the last link, and the daily heads,
+signed with Ed25519, which can be printed, mailed or kept elsewhere.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from serving.receipt_witness import Head, Link, Witness
+from serving.state import Receipt, ReceiptSubject, ReceiptTail, State
+
+FIRST = Link(seq=0, mac="0" * 64)
+"""What the first receipt follows."""
+
+_MOST_DETAIL = 20_000  # characters; a receipt tells what was seen, it does not archive it
+_STRIDE = 5_000
+
+
+def canonical(value: Mapping[str, Any]) -> str:
+    """JSON with sorted keys and no spaces: the same text for the same content (RFC 8785.
+
+    For text and integers).
+
+    Numbers with a fraction are best given as text: their spelling differs between writers.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def link_mac(key: bytes, seq: int, at: datetime, actor: str, action: str, detail: str, before: str) -> str:
+    """HMAC-SHA256 (hex) of one receipt on top of the link `before` it."""
+    body = canonical(
+        {"action": action, "actor": actor, "at": at.astimezone(UTC).isoformat(), "detail": detail, "seq": seq}
+    )
+    return hmac.new(key, (before + body).encode(), hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that verification found: at which receipt (0: none in particular) and what."""
+
+    seq: int
+    what: str
+
+
+class Receipts:
+    """The chain of one installation: `append` adds a link, `verify` walks all of them."""
+
+    def __init__(self, state: State, witness: Witness) -> None:
+        self._state = state
+        self.witness = witness
+
+    def append(
+        self,
+        session: Session,
+        actor: str,
+        action: str,
+        detail: Mapping[str, Any],
+        *,
+        now: datetime,
+        subjects: Iterable[str] = (),
+    ) -> Link:
+        """Add a receipt inside the transaction of what it tells of, so that both happen or neither does.
+
+        actor: the account's login. subjects: `kind:id` of what it speaks of ("dossier:H1", "official:ab12").
+        The caller hands the link to `anchor` once the transaction is committed. ValueError over 20,000
+        characters of detail.
+        """
+        text = canonical(detail)
+        if len(text) > _MOST_DETAIL:
+            raise ValueError(f"a receipt's detail holds {_MOST_DETAIL} characters, this one has {len(text)}")
+        tail = session.scalar(select(ReceiptTail).where(ReceiptTail.id == 1).with_for_update())
+        if tail is None:
+            tail = ReceiptTail(id=1, seq=FIRST.seq, mac=FIRST.mac)
+            session.add(tail)
+            session.flush()
+        seq = tail.seq + 1
+        mac = link_mac(self.witness.key, seq, now, actor, action, text, tail.mac)
+        session.execute(
+            insert(Receipt).values(seq=seq, at=now, actor=actor, action=action, detail=text, mac=mac)
+        )
+        rows = [{"subject": subject[:240], "seq": seq} for subject in sorted(set(subjects))]
+        if rows:
+            session.execute(insert(ReceiptSubject), rows)
+        session.execute(update(ReceiptTail).where(ReceiptTail.id == 1).values(seq=seq, mac=mac))
+        return Link(seq, mac)
+
+    def record(
+        self,
+        actor: str,
+        action: str,
+        detail: Mapping[str, Any],
+        *,
+        now: datetime,
+        subjects: Iterable[str] = (),
+    ) -> Link:
+        """Add a receipt in a transaction of its own and anchor it: for what is only looked at."""
+        with self._state.writing() as session:
+            link = self.append(session, actor, action, detail, now=now, subjects=subjects)
+        self.anchor(link)
+        return link
+
+    def anchor(self, link: Link) -> None:
+        """Note outside the database that the chain has come this far; only after the commit."""
+        self.witness.anchor(link)
+
+    def sign_head(self, *, now: datetime) -> Head:
+        """Sign the end of the chain as of today and keep it beside the keys, outside the database."""
+        with self._state.reading() as session:
+            tail = session.get(ReceiptTail, 1)
+        return self.witness.sign(Link(tail.seq, tail.mac) if tail else FIRST, now)
+
+    def verify(self, heads: Iterable[Head] = ()) -> list[Fault]:
+        """Everything that is wrong with the chain, oldest first; an empty list is a sound chain.
+
+        heads: signed heads kept elsewhere, checked beside those in `RISK_HOME`. At most one fault is told for
+        a broken link: the walk goes on from what is stored, so that a single edit is not told a thousand
+        times.
+        """
+        witnesses = [*self.witness.heads(), *heads]
+        faults = [
+            Fault(head.link.seq, f"head of {head.day}: signature is not ours")
+            for head in witnesses
+            if not self.witness.signed(head)
+        ]
+        anchored = self.witness.anchored()
+        if isinstance(anchored, str):
+            faults.append(Fault(0, anchored))
+            anchored = None
+        wanted = [(f"head of {head.day}", head.link) for head in witnesses if self.witness.signed(head)]
+        if anchored is not None:
+            wanted.append(("anchor", anchored))
+        last = FIRST
+        for row in self._rows():
+            if row.seq != last.seq + 1:
+                faults.append(Fault(row.seq, f"follows receipt {last.seq}: what stood between is missing"))
+            mac = link_mac(self.witness.key, row.seq, row.at, row.actor, row.action, row.detail, last.mac)
+            if not hmac.compare_digest(mac, row.mac):
+                faults.append(
+                    Fault(row.seq, "does not follow from the one before: edited, inserted or swapped")
+                )
+            last = Link(row.seq, row.mac)
+            faults += [
+                Fault(row.seq, f"differs from the {name}")
+                for name, link in wanted
+                if link.seq == row.seq and not hmac.compare_digest(link.mac, row.mac)
+            ]
+        faults += [
+            Fault(
+                link.seq,
+                f"the {name} knows this one, the chain ends at {last.seq}: cut off, or an old database",
+            )
+            for name, link in wanted
+            if link.seq > last.seq
+        ]
+        with self._state.reading() as session:
+            tail = session.get(ReceiptTail, 1)
+        stored = Link(tail.seq, tail.mac) if tail else FIRST
+        if stored != last:
+            faults.append(Fault(last.seq, f"the chain ends at {last.seq}, its tail says {stored.seq}"))
+        return sorted(faults, key=lambda fault: fault.seq)
+
+    def about(self, subject: str, most: int = 50) -> list[Receipt]:
+        """The latest receipts that speak of a subject, newest first."""
+        with self._state.reading() as session:
+            return list(
+                session.scalars(
+                    select(Receipt)
+                    .join(ReceiptSubject, ReceiptSubject.seq == Receipt.seq)
+                    .where(ReceiptSubject.subject == subject)
+                    .order_by(Receipt.seq.desc())
+                    .limit(most)
+                )
+            )
+
+    def latest(
+        self,
+        *,
+        actor: str | None = None,
+        action: str | None = None,
+        before: int | None = None,
+        most: int = 50,
+    ) -> list[Receipt]:
+        """Receipts, newest first, of one actor or action where asked.
+
+        Older than `before` for the next page.
+        """
+        query = select(Receipt).order_by(Receipt.seq.desc()).limit(most)
+        if actor:
+            query = query.where(Receipt.actor == actor)
+        if action:
+            query = query.where(Receipt.action == action)
+        if before is not None:
+            query = query.where(Receipt.seq < before)
+        with self._state.reading() as session:
+            return list(session.scalars(query))
+
+    def _rows(self) -> Iterator[Receipt]:
+        """All receipts by number, in stretches, so that millions need not be held at once."""
+        last = -1
+        while True:
+            with self._state.reading() as session:
+                rows = list(
+                    session.scalars(
+                        select(Receipt).where(Receipt.seq > last).order_by(Receipt.seq).limit(_STRIDE)
+                    )
+                )
+            yield from rows
+            if len(rows) < _STRIDE:
+                return
+            last = rows[-1].seq

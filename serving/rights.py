@@ -1,0 +1,166 @@
+"""Who may do what, where: one table role × action × reach, one table route → action.
+
+What is in neither is denied.
+
+A reach is how far a right goes: the whole province, the account's own unit and everything below it, or only
+what the official handled. `tests/test_rights.py` walks every route of the app and fails on one that is not in
+`ROUTES`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """The six kinds of reader."""
+
+    INSPECTOR = "inspector"
+    UNIT_HEAD = "unit_head"
+    OFFICIAL = "official"
+    ANALYST = "analyst"
+    LEADER = "leader"
+    ADMINISTRATOR = "administrator"
+
+
+class Reach(StrEnum):
+    """How far a right goes."""
+
+    PROVINCE = "province"
+    SUBTREE = "subtree"
+    OWN = "own"
+
+
+I, H, O, A, L, X = Role  # columns of the table below  # noqa: E741
+P, S, W = Reach
+
+GRANTS: Mapping[str, Mapping[Role, Reach]] = {
+    "home.read": {I: S, H: S, O: W, A: P, L: P, X: P},
+    "list.read": {I: S, A: P, L: P},
+    # harassment scores: never for the unit inspected, so that nobody learns what brings an inspection
+    "harassment.read": {I: S, A: P, L: P},
+    "dossier.read": {I: S, H: S, O: W, A: P, L: P},
+    "dossier.score": {A: P},  # scoring of a posted history that is not in the record
+    "event.write": {A: P},
+    "decision.write": {I: S, H: S},
+    "official.read": {I: S, H: S, L: P},
+    "contest.write": {O: W},
+    "contest.read": {I: S, H: S, O: W, A: P, L: P},
+    "contest.answer": {I: S},
+    "board.read": {H: S, L: P},
+    "plan.read": {I: S, L: P},
+    "plan.write": {I: S},
+    "plan.approve": {L: P},
+    "finding.write": {I: S},
+    "analyst.read": {A: P},
+    "model.promote": {A: P},
+    "leadership.read": {L: P},
+    "receipt.read": {L: P, X: P},
+    "account.write": {X: P},
+    "delivery.write": {X: P, A: P},
+    "token.write": {I: S, H: S, A: P, L: P, X: P},
+    "session.end": {I: S, H: S, O: W, A: P, L: P, X: P},
+}
+
+PUBLIC = "public"
+"""For routes that anybody may call: the door, the health of the service. They show nothing of a dossier."""
+
+ROUTES: Mapping[str, str] = {
+    "GET /healthz": PUBLIC,
+    "GET /readyz": PUBLIC,
+    "GET /login": PUBLIC,
+    "POST /login": PUBLIC,
+    "GET /login/oidc": PUBLIC,
+    "GET /login/oidc/callback": PUBLIC,
+    "POST /logout": "session.end",
+    "GET /": "home.read",
+}
+"""Route (method and path template) → action of `GRANTS`, or `PUBLIC`.
+
+A route that is missing answers nobody.
+"""
+
+EVERY_UNIT = "*"
+"""The `unit_code` of an account whose subtree is the whole tree."""
+
+
+def reach_of(role: Role, action: str) -> Reach | None:
+    """How far `role` may do `action`; None: not at all. An unknown action is nobody's."""
+    return GRANTS.get(action, {}).get(role)
+
+
+def action_of(method: str, path: str) -> str | None:
+    """The action that a route asks for; None where no rule was written, which is a denial.
+
+    HEAD reads as GET does.
+    """
+    return ROUTES.get(f"{'GET' if method == 'HEAD' else method} {path}")
+
+
+@dataclass(frozen=True)
+class UnitTree:
+    """The tree of units: `parents` maps a unit_code to the codes it stands under.
+
+    A unit stands under its parent and under the unit that took over from it, so that the head of a unit
+    formed by the reform of 1 July 2025 keeps seeing what the former units left behind.
+    """
+
+    parents: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[str, str | None, str | None]]) -> "UnitTree":
+        """The tree from rows (unit_code, parent_code, succeeds)."""
+        parents: dict[str, set[str]] = {}
+        for code, parent, former in rows:
+            parents.setdefault(code, set())
+            if parent and parent != code:
+                parents[code].add(parent)
+            if former and former != code:
+                parents.setdefault(former, set()).add(code)
+        return cls({code: frozenset(above) for code, above in parents.items()})
+
+    def subtree(self, root: str) -> frozenset[str]:
+        """`root` and every unit below it; a cycle in the feed ends the walk instead of the process."""
+        below: dict[str, list[str]] = {}
+        for code, above in self.parents.items():
+            for parent in above:
+                below.setdefault(parent, []).append(code)
+        seen = {root}
+        waiting = [root]
+        while waiting:
+            for child in below.get(waiting.pop(), ()):
+                if child not in seen:
+                    seen.add(child)
+                    waiting.append(child)
+        return frozenset(seen)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a reader sees: the units, or None for every unit.
+
+    `official_id` narrows to what one official handled.
+    """
+
+    units: frozenset[str] | None
+    official_id: str | None = None
+
+    def covers(self, unit_code: str | None, official_id: str | None = None) -> bool:
+        """Whether something of this unit (and this holder) lies in the scope."""
+        if self.official_id is not None:
+            return official_id == self.official_id
+        return self.units is None or unit_code in self.units
+
+
+NOTHING = Scope(units=frozenset())
+
+
+def scope_of(reach: Reach | None, unit_code: str, official_id: str | None, tree: UnitTree) -> Scope:
+    """The scope of a right for an account; an official's account without an official sees nothing."""
+    if reach is Reach.PROVINCE or (reach is Reach.SUBTREE and unit_code == EVERY_UNIT):
+        return Scope(units=None)
+    if reach is Reach.SUBTREE:
+        return Scope(units=tree.subtree(unit_code))
+    if reach is Reach.OWN and official_id:
+        return Scope(units=frozenset(), official_id=official_id)
+    return NOTHING

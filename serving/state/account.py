@@ -1,0 +1,92 @@
+"""Accounts, their sessions and tokens, and what limits guessing at the door."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from serving.state.base import Base
+
+
+class Account(Base):
+    """Somebody who may log in: one role and one place in the tree of units.
+
+    `unit_code` is the root of what the account sees; `*` is the whole tree. `official_id` ties an official's
+    account to the opaque key of the record. An account has a password hash (local), an issuer and subject
+    (OpenID Connect) or both.
+    """
+
+    __tablename__ = "account"
+    __table_args__ = (UniqueConstraint("oidc_issuer", "oidc_subject", name="uq_account_oidc"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    login: Mapped[str] = mapped_column(String(120), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(20))
+    unit_code: Mapped[str] = mapped_column(String(120))
+    official_id: Mapped[str | None] = mapped_column(String(200), index=True)
+    password_hash: Mapped[str | None] = mapped_column(String(300))
+    oidc_issuer: Mapped[str | None] = mapped_column(String(300))
+    oidc_subject: Mapped[str | None] = mapped_column(String(200))
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class LoginSession(Base):
+    """One browser's stay: kept here, so that ending it on the server ends it.
+
+    Only the token's hash is stored.
+    """
+
+    __tablename__ = "login_session"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    csrf: Mapped[str] = mapped_column(String(64))
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class ApiToken(Base):
+    """A key for a program: never more than its owner may do, narrowed to some actions, with an end date."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    actions: Mapped[str] = mapped_column(Text)  # actions of `serving.rights`, separated by spaces
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class LoginFailure(Base):
+    """One refused login. Names are kept as keyed digests: people type passwords into the name field."""
+
+    __tablename__ = "login_failure"
+    __table_args__ = (Index("ix_login_failure_login_key_at", "login_key", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    login_key: Mapped[str] = mapped_column(String(64))
+    address: Mapped[str] = mapped_column(String(64), index=True)
+    at: Mapped[datetime]
+
+
+class LoginFlow(Base):
+    """One OpenID Connect login under way: what was sent to the provider, to be met again once.
+
+    By the same browser.
+    """
+
+    __tablename__ = "login_flow"
+
+    state_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    browser_hash: Mapped[str] = mapped_column(String(64))
+    nonce: Mapped[str] = mapped_column(String(64))
+    verifier: Mapped[str] = mapped_column(String(128))
+    next_path: Mapped[str] = mapped_column(String(500))
+    expires_at: Mapped[datetime]

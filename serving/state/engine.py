@@ -1,0 +1,70 @@
+"""The door to the working state: SQLite by default, PostgreSQL by URL, the same sessions on both."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+BUSY_MS = 10_000  # how long a writer of another process is waited for before SQLite answers "locked"
+
+
+class State:
+    """Working state behind one URL; `reading()` and `writing()` give sessions, a write is one transaction.
+
+    On SQLite a write begins with BEGIN IMMEDIATE: the lock is taken at once, so two writers wait for one
+    another and never fail halfway for having read before writing. Within one process writers also queue on a
+    lock, which spares them SQLite's sleeping retries.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        if (
+            self.url.drivername == "postgresql"
+        ):  # the driver that we install; a bare URL would ask for psycopg2
+            self.url = self.url.set(drivername="postgresql+psycopg")
+        if self.sqlite and self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        arguments: dict[str, Any] = {"pool_size": 20, "max_overflow": 20}
+        if not self.sqlite:
+            arguments["pool_pre_ping"] = (
+                True  # a connection that died with its server is replaced, not handed out
+            )
+        self.engine = create_engine(self.url, **arguments)
+        if self.sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        self._writing = self.engine.execution_options(writes=True)
+        self._one_writer: AbstractContextManager[Any] = threading.Lock() if self.sqlite else nullcontext()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for looking; whatever it changed is rolled back at the end."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session whose changes are committed together at the end, or not at all."""
+        with self._one_writer, Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves; the driver's implicit one is always deferred
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
