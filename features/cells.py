@@ -23,7 +23,7 @@ def attribute_name(name: str) -> str:
 
 
 def shape(kind: pa.DataType) -> str:
-    """What a check has to know of a column's type: text, number, boolean, moment (with zone), local or day."""
+    """What a check has to know of a type: text, number, boolean, moment (with zone), local or day."""
     if pt.is_timestamp(kind):
         return "moment" if kind.tz else "local"
     if pt.is_date(kind):
@@ -39,7 +39,7 @@ def raw_table(rows: list[dict[str, Any]] | pa.Table) -> pa.Table:
     Columns of mixed or nested values become text (JSON where nested); repeated names lose the later column.
     """
     if isinstance(rows, pa.Table):
-        columns = {}
+        columns: dict[str, pa.Array] = {}
         for name, column in zip(rows.column_names, rows.columns, strict=True):
             columns.setdefault(name, _plain(column))
         return pa.table(columns)

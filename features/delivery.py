@@ -14,7 +14,7 @@ _SHOWABLE = re.compile(
     r"\d{1,4}[-/]\d{1,2}[-/]\d{1,4}([T ][\d:.,+Zz -]{1,25})?"  # something like a time
     r"|[-+]?\d{1,6}([.,]\d{1,6})?"  # a number too short for an identity or phone number
 )
-_SHOWABLE_WORD = re.compile(r"[A-Za-z_]{1,20}")
+_SHOWABLE_WORD = re.compile(r"[a-z_]{1,20}")
 
 
 class DeliveryError(ValueError):
@@ -40,8 +40,8 @@ class Reject:
 class Chunk:
     """Rows of one canonical table, in the order of their source, and what was kept aside on the way.
 
-    `rows`: a list of dicts or an Arrow table with the column names of the feed contract. Cells may be text (read
-    as `features.schema` tells), numbers, dates, datetimes; a moment without offset is local to `zone`.
+    `rows`: a list of dicts or an Arrow table with the column names of the feed contract. Cells may be text
+    (read as `features.schema` tells), numbers, dates, datetimes; without offset a moment is local to `zone`.
     A missing `known_at` stays missing: the record fills it. `lines` holds the source line of every row, or
     the line of the first row where rows and lines run in step; 0 where unknown. `untyped`: the source knows
     no numbers (CSV), so an attribute that reads as one is one.
@@ -88,8 +88,8 @@ class Receipt:
 def describe(value: object, *, personal: bool = False) -> str:
     """`value` in at most 80 characters that show no person's data.
 
-    Times, short numbers and single words are shown as they came, control characters escaped; of anything else,
-    and of every cell that may be personal, only the shape.
+    Times, short numbers and single lower-case words are shown as they came; of anything else, and of every
+    cell that may be personal, only the shape.
 
     >>> describe("32/13/2024"), describe("Nguyễn Văn A"), describe(None), describe("kiosk", personal=True)
     ('32/13/2024', 'text of 12 characters', 'nothing', 'text of 5 characters')

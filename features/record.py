@@ -1,12 +1,12 @@
 """The record: everything that was ever delivered, and when it could be known. Appended to, never changed.
 
-One Delta Lake table for each canonical table, one for what was rejected, and one of deliveries, under one folder
-or object-store URL. A delivery writes its rows first and its line in `delivery` last; rows whose delivery has no
-line there are seen by nobody, so a process that dies at any point leaves its delivery wholly out, and what it
-left behind is harmless. The line carries a number, the **version**, which the commit of the next line must
-increase by one (Delta's application transactions: https://github.com/delta-io/delta/blob/master/PROTOCOL.md,
-"Transaction Identifiers"); of two writers that compared their rows with the same version one wins, the other
-compares again.
+One Delta Lake table for each canonical table, one for what was rejected, and one of deliveries, under one
+folder or object-store URL. A delivery writes its rows first and its line in `delivery` last. Rows whose
+delivery has no line there are seen by nobody, so a process that dies at any point leaves its delivery wholly
+out, and what it left behind is harmless. The line carries a number, the **version**, which the next line must
+increase by one (Delta's application transactions, "Transaction Identifiers" in
+https://github.com/delta-io/delta/blob/master/PROTOCOL.md): of two writers that compared their rows with the
+same version one wins, the other compares again.
 """
 
 import json
@@ -55,10 +55,10 @@ class Record:
     def append(
         self, chunks: Iterable[Chunk], *, source: str, arrived_at: datetime, live: bool = False
     ) -> Receipt:
-        """Takes one delivery in: all its good rows that the record doesn't hold yet, or none if the process dies.
+        """Takes one delivery in: all its good rows that the record lacks, or none if the process dies.
 
-        A missing `known_at` becomes `arrived_at` when `live`, else the moment the row itself tells. Raises what
-        reading `chunks` raises, with nothing appended.
+        A missing `known_at` becomes `arrived_at` when `live`, else the moment the row itself tells. Raises
+        what reading `chunks` raises, with nothing appended.
         """
         check = RowCheck(arrived_at, live=live)
         read = rejected = 0
@@ -94,8 +94,8 @@ class Record:
         """A DuckDB connection in memory with one view for each canonical table, and nothing else to write to.
 
         Every view has all columns of `features.schema` (moments as TIMESTAMP in UTC), `known_at`, `known_by`
-        (feed, clock or arrival), `row_id` and `delivery_id`; `dossier` also its attributes `x_…`, DOUBLE where
-        every delivery gave numbers. Beside them `delivery`, `reject` and `conflict` (`features.views`).
+        (feed, clock or arrival), `row_id` and `delivery_id`; `dossier` also its attributes `x_…`, DOUBLE
+        where every delivery gave numbers. Beside them `delivery`, `reject` and `conflict` (`features.views`).
         `version` shows the record as it was then; `cutoff` (aware) only rows with `known_at < cutoff`.
         ValueError for a version that doesn't exist or a cutoff without offset.
         """
@@ -149,7 +149,7 @@ class Record:
         return Receipt(read, total, known, rejected, delivery_id, version, notes)
 
     def _mark_known(self, con: duckdb.DuckDBPyConnection, name: str, visible: list[str]) -> None:
-        """Fills `skip` with the `nth` of staged rows that the record holds or that came earlier in the delivery."""
+        """Fills `skip` with the `nth` of staged rows that the record or the delivery already has."""
         held = self._storage.table(name).relation(con, set(visible))
         con.execute("CREATE OR REPLACE TEMP TABLE skip (nth BIGINT)")
         if held is not None:
@@ -183,7 +183,7 @@ class Record:
             "temp_directory": str(spill or self._scratch() / "spill"),
         }
         if spill:
-            settings |= {"memory_limit": "400MB", "threads": 2, "preserve_insertion_order": False}
+            settings |= {"memory_limit": "256MB", "threads": 2, "preserve_insertion_order": False}
         con = duckdb.connect(config=settings)
         con.execute("SET TimeZone = 'UTC'")
         return con

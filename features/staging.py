@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-ROWS_A_FILE = 200_000
+ROWS_A_FILE = 100_000
 
 
 class Staging:

@@ -37,8 +37,8 @@ def create_views(
     if rejects is None:
         con.execute(
             "CREATE VIEW reject AS SELECT NULL::VARCHAR AS delivery_id, NULL::VARCHAR AS table_name, "
-            "NULL::VARCHAR AS file, NULL::BIGINT AS line, NULL::VARCHAR AS column_name, NULL::VARCHAR AS wanted, "
-            "NULL::VARCHAR AS came WHERE false"
+            "NULL::VARCHAR AS file, NULL::BIGINT AS line, NULL::VARCHAR AS column_name, "
+            "NULL::VARCHAR AS wanted, NULL::VARCHAR AS came WHERE false"
         )
     else:
         rejects.create_view("reject")
@@ -79,7 +79,6 @@ def _conflicts(table: Table) -> str:
     """Keys of which one moment tells two stories: both are kept, and somebody should ask the source."""
     key = ", ".join(table.key)
     identified = " AND ".join(f"{name} IS NOT NULL" for name in table.key)
-    # noqa comments below: every name comes from the schema
     return (
         f"SELECT '{table.name}' AS table_name, concat_ws(' ', {key}) AS id, known_at, count(*) AS versions "  # noqa: S608
         f"FROM {table.name} WHERE {identified} GROUP BY {key}, known_at HAVING count(*) > 1"

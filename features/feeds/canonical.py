@@ -7,11 +7,11 @@ separator `,` `;` tab or `|`.
 import shutil
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pathlib import Path
 
 from features.delivery import Chunk, Chunks, DeliveryError, Reject, describe
 from features.feeds import FeedOptions
@@ -62,13 +62,17 @@ def _jsonl(member: Member, table: str, options: FeedOptions) -> Iterator[Chunk]:
             try:
                 row = orjson.loads(text)
             except orjson.JSONDecodeError as error:
-                rejects.append(Reject(member.name, number, "", "one JSON object", f"{error.msg} at {error.colno}"[:80]))
+                rejects.append(
+                    Reject(member.name, number, "", "one JSON object", f"{error.msg} at {error.colno}"[:80])
+                )
                 continue
             if isinstance(row, dict):
                 rows.append(row)
                 lines.append(number)
             else:
-                rejects.append(Reject(member.name, number, "", "one JSON object", describe(row, personal=True)))
+                rejects.append(
+                    Reject(member.name, number, "", "one JSON object", describe(row, personal=True))
+                )
             if len(rows) >= ROWS_A_CHUNK:
                 yield Chunk(table, rows, list(rejects), member.name, lines, options.zone)
                 rows, lines = [], []

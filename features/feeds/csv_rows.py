@@ -1,7 +1,7 @@
 """Rows of a CSV file as columns of text, in bounded memory, with the line of each.
 
-A stray quote must not swallow the rest of a file: a record that runs over too many lines is given up, its first
-line rejected, and reading goes on with the next line.
+A stray quote must not swallow the rest of a file: a record that runs over too many lines is given up, its
+first line rejected, and reading goes on with the next line.
 """
 
 import csv
@@ -54,7 +54,7 @@ def csv_rows(
 
 def _columns(header: list[str], rows: list[list[str]]) -> pa.Table:
     columns = zip(*rows, strict=True) if rows else ([] for _ in header)
-    table = {}
+    table: dict[str, pa.Array] = {}
     for name, cells in zip(header, columns, strict=True):
         if name:
             table.setdefault(name, pa.array(cells, pa.string()))

@@ -37,7 +37,7 @@ class Member:
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
-        """Its unpacked bytes. Reading raises BombError, and EOFError, OSError or BadZipFile where it is damaged."""
+        """Its unpacked bytes. Reading may raise `features.feeds.lines.UNREADABLE`, BombError among it."""
         if self.inside is None:
             with self.path.open("rb") as file, _unpacked(file, self) as unpacked:
                 yield unpacked
@@ -86,7 +86,7 @@ def _unpacked(file: BinaryIO, member: Member) -> Iterator[BinaryIO]:
 def members(path: Path) -> tuple[list[Member], list[Reject]]:
     """The files of the delivery at `path`, by name, and the members of a zip that are refused.
 
-    A folder is read with the folders below it; hidden files are left out. DeliveryError where there is nothing.
+    A folder is read with the folders below it, without hidden files. DeliveryError where there is nothing.
     """
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p.relative_to(path).parts))
@@ -109,7 +109,9 @@ def _zipped(path: Path) -> tuple[list[Member], list[Reject]]:
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
         raise DeliveryError(f"{path.name}: a zip was wanted, a damaged one came; send it again") from error
     if len(infos) > MAX_MEMBERS:
-        raise DeliveryError(f"{path.name}: at most {MAX_MEMBERS} files in a zip were wanted, {len(infos)} came")
+        raise DeliveryError(
+            f"{path.name}: at most {MAX_MEMBERS} files in a zip were wanted, {len(infos)} came"
+        )
     found, refused = [], []
     for info in sorted(infos, key=lambda info: info.filename):
         parts = PurePosixPath(info.filename.replace("\\", "/")).parts
