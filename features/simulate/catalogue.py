@@ -144,8 +144,8 @@ OUTSIDE_PAPERS = (
 
 # fmt: off
 COMMUNE_NAMES = (
-    "Bến Thử", "Tân Mẫu", "Phú Ví", "An Dụ", "Hoà Giả", "Long Định", "Minh Tâm", "Bình Hư", "Vĩnh Cấu", 
-    "Đông Thử",    "Tây Mẫu", "Nam Ví", "Bắc Dụ", "Thanh Giả", "Xuân Định", "Hải Tâm", "Sơn Hư", "Quảng Cấu", "Thịnh Thử",
-    "Lộc Mẫu", "Cát Ví", "Mỹ Dụ", "Ninh Giả", "Khánh Định", "Trường Tâm", "Phước Hư", "Đại Cấu",
+    "Bến Thử", "Tân Mẫu", "Phú Ví", "An Dụ", "Hoà Giả", "Long Định", "Minh Tâm", "Bình Hư", "Vĩnh Cấu",
+    "Đông Thử", "Tây Mẫu", "Nam Ví", "Bắc Dụ", "Thanh Giả", "Xuân Định", "Hải Tâm", "Sơn Hư", "Quảng Cấu",
+    "Thịnh Thử", "Lộc Mẫu", "Cát Ví", "Mỹ Dụ", "Ninh Giả", "Khánh Định", "Trường Tâm", "Phước Hư", "Đại Cấu",
 )
 # fmt: on

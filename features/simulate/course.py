@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -62,6 +63,14 @@ class Course:
     due: Floats
     extended: Floats
     apologised: Floats
+
+    def of(self, rows: Ints) -> Course:
+        """The courses of some dossiers."""
+        chosen: dict[str, Any] = {
+            name: [column[rows] for column in value] if isinstance(value, list) else value[rows]
+            for name, value in vars(self).items()
+        }
+        return Course(**chosen)
 
     @property
     def late(self) -> Flags:

@@ -1,4 +1,4 @@
-"""Where a dossier loses time: the specialist's queue, the citizen, other offices, handovers, the signature."""
+"""Where a dossier loses time: queue, citizen, other offices, handovers, signature."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ STEPS = (
     "Chuyển bộ phận khác xem xét", "Dự thảo kết quả", "Trình lãnh đạo ký", "Ký, ban hành kết quả",
     "Từ chối giải quyết", "Công dân xin rút hồ sơ", "Chuyển kết quả về một cửa", "Trả kết quả",
     "Gia hạn, hẹn lại ngày trả", "Xin lỗi và hẹn lại", "Đặt lại hạn xử lý", "Trình lãnh đạo phòng",
-    "Vào sổ, đóng dấu",
+    "Vào sổ, đóng dấu", "Kết thúc xử lý hồ sơ",
 )  # fmt: skip
 REASONS = (
     "Hồ sơ chưa đầy đủ", "Chờ ý kiến cơ quan phối hợp", "Khối lượng hồ sơ lớn",

@@ -35,7 +35,7 @@ def lay_out(
                 to_unit=unit),
         row(everyone, c.assigned, "assigned", "Phân công thụ lý", official=desk, unit=unit,
                 step_due=c.received + 0.7 * a.legal),
-        row(everyone, c.started, "note", "Thẩm định hồ sơ", official=desk, unit=unit,
+        row(everyone, c.started, "assigned", "Thẩm định hồ sơ", official=desk, unit=unit,
                 step_due=c.received + 0.7 * a.legal),
     ]  # fmt: skip
     for k, (asked, supplied, promised) in enumerate(zip(c.asked, c.supplied, c.promised, strict=True)):
@@ -63,7 +63,8 @@ def lay_out(
     sorry = (c.apologised >= 0) & (c.apologised < gone)
     decided, refused = c.end_kind == DECIDED, c.end_kind == REFUSED
     parts += [
-        row(long_way & (c.drafted < gone), c.drafted, "note", "Dự thảo kết quả", official=desk, unit=unit),
+        row(long_way & (c.drafted < gone), c.drafted, "assigned", "Dự thảo kết quả", official=desk,
+            unit=unit),
         row(long_way & (c.drafted + 20 < gone), c.drafted + 20, "forwarded", "Trình lãnh đạo phòng",
                 official=desk, unit=unit, to_unit=unit),
         row(decided, c.ended + 120, "note", "Vào sổ, đóng dấu", official=clerk, unit=room),
@@ -72,7 +73,7 @@ def lay_out(
         row(extended, c.extended, "extended", "Gia hạn, hẹn lại ngày trả",
                 official=desk, unit=unit, due=c.due, reason=reason.clip(1)),
         row(extended, c.extended + 60, "apologised", "Xin lỗi và hẹn lại",
-                official=desk, unit=unit, reason=reason.clip(1)),
+                official=desk, unit=unit, due=c.due, reason=reason.clip(1)),
         row(sorry, c.apologised, "apologised", "Xin lỗi và hẹn lại",
                 official=desk, unit=unit, reason=reason),
         row(decided, c.ended, "decided", "Ký, ban hành kết quả", official=head, unit=unit),
@@ -80,7 +81,7 @@ def lay_out(
                 reason=np.where(reason >= 0, 4, NONE)),
         row(c.end_kind == WITHDRAWN, c.ended, "withdrawn", "Công dân xin rút hồ sơ", official=clerk,
                 unit=room, reason=np.full(n, 5)),
-        row(decided & long_way, c.ended + 300, "forwarded", "Chuyển kết quả về một cửa", official=clerk,
+        row(decided & long_way, c.ended + 300, "note", "Chuyển kết quả về một cửa", official=clerk,
                 unit=unit, to_unit=room),
         row(c.delivered >= 0, c.delivered, "delivered", "Trả kết quả", official=clerk, unit=room),
     ]  # fmt: skip
