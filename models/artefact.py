@@ -1,0 +1,171 @@
+"""A model on disk: text and numbers only, nothing that runs. Loaded after its hashes and its structure are checked.
+
+A folder with `manifest.json` (feature order, category rates, members, weights, calibration, usual values, what it
+was trained on, sha256 of every other file) and the LightGBM text of each tree member. With a key, `manifest.sig`
+holds an Ed25519 signature (RFC 8032) of the manifest's bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from models import booster_text
+from models.booster import TreeMember
+from models.encoding import CategoryRates, Encoder
+from models.linear import LinearMember
+from models.risk_model import Member, RiskModel
+from models.rule import RuleMember
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+SIGNATURE = "manifest.sig"
+_LINEAR = ("coefficient", "center", "scale", "low", "high", "missing")
+
+
+class ArtefactError(Exception):
+    """A model folder that must not be used: says what was wanted, what came and what to do."""
+
+
+def save(model: RiskModel, folder: Path, *, key: Ed25519PrivateKey | None = None) -> str:
+    """Writes the model into `folder` (made if absent) and gives the sha256 of its manifest, its identity."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {}
+    members: dict[str, Any] = {}
+    for name, member in model.members.items():
+        if isinstance(member, TreeMember):
+            data = member.text.encode()
+            (folder / f"{name}.txt").write_bytes(data)
+            files[f"{name}.txt"] = hashlib.sha256(data).hexdigest()
+            members[name] = {"kind": "trees", "file": f"{name}.txt"}
+        else:
+            members[name] = _plain(member)
+    manifest = {
+        "format": FORMAT,
+        "target": model.target,
+        "features": list(model.encoder.features),
+        "numbers": list(model.encoder.numbers),
+        "rates": [_rates(rate) for rate in model.encoder.rates],
+        "members": members,
+        "weights": dict(model.weights),
+        "calibration": {"intercept": model.intercept, "slope": model.slope},
+        "rule": model.rule,
+        "usual": dict(model.usual),
+        "about": dict(model.about),
+        "files": files,
+    }
+    data = json.dumps(manifest, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False).encode()
+    (folder / MANIFEST).write_bytes(data)
+    if key is not None:
+        (folder / SIGNATURE).write_bytes(key.sign(data))
+    return hashlib.sha256(data).hexdigest()
+
+
+def load(folder: Path, *, sha256: str | None = None, key: Ed25519PublicKey | None = None, threads: int = 1) -> RiskModel:
+    """The model in `folder`, after every check but the canary (`models.canary`).
+
+    `sha256`: the identity that the manifest must have. `key`: the manifest must be signed by its owner.
+    ArtefactError for anything missing, changed, foreign or malformed.
+    """
+    data = _read(folder / MANIFEST)
+    came = hashlib.sha256(data).hexdigest()
+    if sha256 is not None and came != sha256:
+        raise ArtefactError(f"{MANIFEST}: wanted sha256 {sha256[:12]}…, came {came[:12]}…; fetch the model again")
+    if key is not None:
+        try:
+            key.verify(_read(folder / SIGNATURE), data)
+        except InvalidSignature:
+            raise ArtefactError(f"{SIGNATURE}: not signed by the key that is set; ask who promoted it") from None
+    try:
+        return _model(json.loads(data), folder, threads)
+    except ArtefactError:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise ArtefactError(f"{MANIFEST}: wanted a manifest of format {FORMAT}, came {error!r:.120}") from error
+
+
+def _model(manifest: dict[str, Any], folder: Path, threads: int) -> RiskModel:
+    if manifest["format"] != FORMAT:
+        raise ArtefactError(f"{MANIFEST}: wanted format {FORMAT}, came {manifest['format']!r}; train again")
+    encoder = Encoder(tuple(manifest["numbers"]), tuple(_rates_from(rate) for rate in manifest["rates"]))
+    if list(encoder.features) != manifest["features"]:
+        raise ArtefactError(f"{MANIFEST}: features do not follow from numbers and rates; train again")
+    members = {name: _member(said, manifest["files"], folder, len(encoder.columns), threads)
+               for name, said in manifest["members"].items()}
+    weights = {name: float(weight) for name, weight in manifest["weights"].items()}
+    if set(weights) - set(members) or min(weights.values()) < 0 or manifest["rule"] not in members:
+        raise ArtefactError(f"{MANIFEST}: wanted weights ≥ 0 of the members and a rule among them")
+    calibration = manifest["calibration"]
+    model = RiskModel(
+        str(manifest["target"]), encoder, members, weights, float(calibration["intercept"]),
+        float(calibration["slope"]), manifest["rule"], manifest["usual"], manifest["about"])
+    if not np.isfinite(model.intercept) or not np.isfinite(model.slope) or model.slope < 0:
+        raise ArtefactError(f"{MANIFEST}: wanted a finite calibration with slope ≥ 0")
+    return model
+
+
+def _member(said: dict[str, Any], files: dict[str, str], folder: Path, columns: int, threads: int) -> Member:
+    if said["kind"] == "trees":
+        name = said["file"]
+        if Path(name).name != name:
+            raise ArtefactError(f"{MANIFEST}: wanted a file of the folder itself, came a path")
+        data = _read(folder / name)
+        came = hashlib.sha256(data).hexdigest()
+        if came != files[name]:
+            raise ArtefactError(f"{name}: wanted sha256 {files[name][:12]}…, came {came[:12]}…; fetch the model again")
+        try:
+            booster_text.check(data, columns)
+        except booster_text.Malformed as error:
+            raise ArtefactError(f"{name}: {error}") from error
+        return TreeMember(data.decode(), threads)
+    if said["kind"] == "linear":
+        arrays = {part: _numbers(said[part], columns) for part in _LINEAR}
+        return LinearMember(intercept=float(said["intercept"]), **arrays)
+    if said["kind"] == "rule":
+        knots = _numbers(said["knots"], len(said["knots"]))
+        if not -1 <= said["column"] < columns or (np.diff(knots) <= 0).any():
+            raise ArtefactError(f"{MANIFEST}: the rule {said['name']!r} does not fit the columns")
+        return RuleMember(said["name"], said["column"], knots, _numbers(said["values"], len(knots)),
+                          float(said["missing"]), float(said["base"]))
+    raise ArtefactError(f"{MANIFEST}: wanted a member of kind trees, linear or rule, came {said['kind']!r:.40}")
+
+
+def _plain(member: Member) -> dict[str, Any]:
+    if isinstance(member, LinearMember):
+        return {"kind": "linear", "intercept": member.intercept} | {
+            part: getattr(member, part).tolist() for part in _LINEAR}
+    if isinstance(member, RuleMember):
+        return {"kind": "rule", "name": member.name, "column": member.column, "knots": member.knots.tolist(),
+                "values": member.values.tolist(), "missing": member.missing, "base": member.base}
+    raise TypeError(f"wanted a member of kind trees, linear or rule, came {type(member).__name__}")
+
+
+def _rates(rate: CategoryRates) -> dict[str, Any]:
+    parent = None if rate.parent is None else _rates(rate.parent)
+    return {"keys": list(rate.keys), "log_odds": dict(rate.log_odds), "prior": rate.prior, "parent": parent}
+
+
+def _rates_from(said: dict[str, Any]) -> CategoryRates:
+    parent = None if said["parent"] is None else _rates_from(said["parent"])
+    log_odds = {str(value): float(number) for value, number in said["log_odds"].items()}
+    return CategoryRates(tuple(said["keys"]), log_odds, float(said["prior"]), parent)
+
+
+def _numbers(said: list[float], n: int) -> np.ndarray:
+    array = np.array(said, float)
+    if array.shape != (n,) or not np.isfinite(array).all():
+        raise ArtefactError(f"{MANIFEST}: wanted {n} finite numbers, came {array.shape}")
+    return array
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ArtefactError(f"{path.name}: wanted a readable file, came {type(error).__name__}") from error

@@ -1,0 +1,136 @@
+"""From cells to numbers: the columns that a member of the blend reads.
+
+A number stays what it is (missing: NaN). A category becomes the log-odds of the **past late rate** of its value,
+learnt when the model was trained and shrunk towards its parent's (Efron & Morris 1975; m-estimate, Cestnik 1990):
+`(positives + m · parent rate) / (dossiers + m)`. A value never seen has its parent's rate. Each column keeps the
+matrix columns it comes from, so that what it contributes to a score goes back to a cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from models.shrinkage import logit
+
+UNKNOWN = ""
+"""Stands for a missing category: not known is a value of its own."""
+
+
+@dataclass(frozen=True)
+class CategoryRates:
+    """Shrunk past rates of the values of one or more category columns, as log-odds.
+
+    `keys`: the matrix columns that name a value together, the first of which the contribution goes to.
+    `log_odds`: value (parts joined by U+001F) to log-odds of its rate. `parent`: what an unseen value falls
+    back to; None falls back to `prior`.
+    """
+
+    keys: tuple[str, ...]
+    log_odds: Mapping[str, float]
+    prior: float
+    parent: CategoryRates | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the encoded column."""
+        return "rate:" + "+".join(self.keys)
+
+    def encode(self, matrix: pa.Table) -> np.ndarray:
+        """Log-odds [n] of the past rate of each row's value."""
+        values = joined(matrix, self.keys)
+        uniques, inverse = np.unique(values, return_inverse=True)
+        known = np.array([self.log_odds.get(value, np.nan) for value in uniques], float)
+        column = known[inverse] if len(values) else np.zeros(0)
+        if self.parent is None:
+            return np.where(np.isnan(column), self.prior, column)
+        return np.where(np.isnan(column), self.parent.encode(matrix), column)
+
+
+def joined(matrix: pa.Table, keys: tuple[str, ...]) -> np.ndarray:
+    """The values [n] of category columns as one text a row; missing is `UNKNOWN`."""
+    parts = [column_of_text(matrix, key) for key in keys]
+    if len(parts) == 1:
+        return parts[0]
+    return np.array(["\x1f".join(row) for row in zip(*parts, strict=True)], dtype=object)
+
+
+def column_of_text(matrix: pa.Table, name: str) -> np.ndarray:
+    """A category column as an object array [n]; missing is `UNKNOWN`. KeyError names an absent column."""
+    if name not in matrix.column_names:
+        raise KeyError(f"wanted a matrix with the category column {name!r}, came one without it")
+    return np.array([UNKNOWN if cell is None else str(cell) for cell in matrix[name].to_pylist()], dtype=object)
+
+
+def column_of_numbers(matrix: pa.Table, name: str) -> np.ndarray:
+    """A number column as float64 [n]; missing is NaN. KeyError names an absent column."""
+    if name not in matrix.column_names:
+        raise KeyError(f"wanted a matrix with the number column {name!r}, came one without it")
+    column = matrix[name].cast(pa.float64())
+    array: np.ndarray = column.to_numpy(zero_copy_only=False)
+    return array
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Which matrix columns are read, in order, and the columns that the members see.
+
+    `numbers` and `rates` together give the encoded columns, numbers first. `features` are the matrix columns
+    of the contributions: `numbers` and the first key of each rate, without repetition.
+    """
+
+    numbers: tuple[str, ...]
+    rates: tuple[CategoryRates, ...]
+    features: tuple[str, ...] = field(init=False)
+    columns: tuple[str, ...] = field(init=False)
+    sources: np.ndarray = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        first = dict.fromkeys((*self.numbers, *(rate.keys[0] for rate in self.rates)))
+        position = {name: at for at, name in enumerate(first)}
+        object.__setattr__(self, "features", tuple(first))
+        object.__setattr__(self, "columns", (*self.numbers, *(rate.name for rate in self.rates)))
+        origin = [position[name] for name in self.numbers] + [position[rate.keys[0]] for rate in self.rates]
+        object.__setattr__(self, "sources", np.array(origin, dtype=np.int64))
+
+    def encode(self, matrix: pa.Table) -> np.ndarray:
+        """The encoded columns, float64 [n × columns]."""
+        x = np.empty((matrix.num_rows, len(self.columns)))
+        for at, name in enumerate(self.numbers):
+            x[:, at] = column_of_numbers(matrix, name)
+        for at, rate in enumerate(self.rates, start=len(self.numbers)):
+            x[:, at] = rate.encode(matrix)
+        return x
+
+    def by_feature(self, contributions: np.ndarray) -> np.ndarray:
+        """Contributions of the encoded columns [n × columns] summed to matrix columns [n × features]."""
+        summed = np.zeros((contributions.shape[0], len(self.features)))
+        for at, source in enumerate(self.sources):
+            summed[:, source] += contributions[:, at]
+        return summed
+
+
+def shrunk_rates(
+    matrix: pa.Table,
+    label: np.ndarray,
+    weight: np.ndarray,
+    keys: tuple[str, ...],
+    *,
+    m: float,
+    prior: float,
+    parent: CategoryRates | None = None,
+) -> CategoryRates:
+    """Rates of the values of `keys` from labelled rows; `weight` [n] is a row's share of its dossier.
+
+    `prior`: log-odds of the base rate. `m`: dossiers that the parent's rate counts for.
+    """
+    values = joined(matrix, keys)
+    uniques, first, inverse = np.unique(values, return_index=True, return_inverse=True)
+    positives = np.bincount(inverse, weights=weight * label, minlength=len(uniques))
+    total = np.bincount(inverse, weights=weight, minlength=len(uniques))
+    above = np.full(len(uniques), prior) if parent is None else parent.encode(matrix.take(pa.array(first)))
+    rate = (positives + m / (1.0 + np.exp(-above))) / (total + m)
+    return CategoryRates(keys, dict(zip(uniques.tolist(), logit(rate).tolist(), strict=True)), prior, parent)

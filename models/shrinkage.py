@@ -1,0 +1,26 @@
+"""Probabilities and log-odds, and the one rule by which a small group borrows from a large one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+EDGE = 1e-6
+"""Probabilities nearer to 0 or 1 than this are taken as this: log-odds stay finite."""
+
+
+def logit(probability: np.ndarray | float) -> np.ndarray:
+    """Log-odds of probabilities, same shape; NaN stays NaN."""
+    clipped = np.clip(np.asarray(probability, float), EDGE, 1.0 - EDGE)
+    return np.asarray(np.log(clipped / (1.0 - clipped)))
+
+
+def sigmoid(log_odds: np.ndarray | float) -> np.ndarray:
+    """Probabilities of log-odds, same shape, without overflow."""
+    z = np.asarray(log_odds, float)
+    small = np.exp(-np.abs(z))
+    return np.asarray(np.where(z >= 0, 1.0 / (1.0 + small), small / (1.0 + small)))
+
+
+def shrunk(positives: np.ndarray | float, n: np.ndarray | float, prior: float, m: float) -> np.ndarray:
+    """The m-estimate of a rate: `m` cases of the prior rate are added to `n` seen (Cestnik 1990)."""
+    return (np.asarray(positives, float) + m * prior) / (np.asarray(n, float) + m)
