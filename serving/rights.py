@@ -66,14 +66,16 @@ PUBLIC = "public"
 """For routes that anybody may call: the door, the health of the service. They show nothing of a dossier."""
 
 ROUTES: Mapping[str, str] = {
-    "GET /healthz": PUBLIC,
-    "GET /readyz": PUBLIC,
+    "GET /api/v1/health": PUBLIC,
+    "GET /api/v1/ready": PUBLIC,
     "GET /login": PUBLIC,
     "POST /login": PUBLIC,
     "GET /login/oidc": PUBLIC,
     "GET /login/oidc/callback": PUBLIC,
     "POST /logout": "session.end",
     "GET /": "home.read",
+    "GET /list": "list.read",
+    "GET /api/v1/list": "list.read",
 }
 """Route (method and path template) → action of `GRANTS`, or `PUBLIC`.
 

@@ -105,6 +105,10 @@ class RiskList:
         place = self._place.get(dossier_id)
         return None if place is None else self._lines(np.array([place]))[0]
 
+    def dossier_ids(self) -> pa.Array:
+        """All ids on the list, by rank."""
+        return self._table["dossier_id"].combine_chunks()
+
     def choices(self, column: str) -> list[str]:
         """The values that occur in `sector_code`, `unit_code` or `official_id`, sorted."""
         return sorted(self._codes[column].position)

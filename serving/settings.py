@@ -9,6 +9,15 @@ DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 
 
 @dataclass(frozen=True)
+class OidcSettings:
+    """One OpenID Connect provider: its issuer URL, and what it knows us by."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """Where an installation keeps its things; every path lies under `home` unless a URL says otherwise.
 
@@ -17,6 +26,7 @@ class Settings:
     database_url: SQLAlchemy URL of the working state.
     mlflow_url: MLflow tracking server or SQLite URL; the service itself never opens it.
     zone: zone of times that come without an offset, and of what people read.
+    oidc: the identity provider that people may log in through; None where there are only local accounts.
     """
 
     home: Path
@@ -24,10 +34,13 @@ class Settings:
     database_url: str
     mlflow_url: str
     zone: ZoneInfo
+    oidc: OidcSettings | None = None
 
     @classmethod
     def from_env(cls, home: Path | None = None) -> "Settings":
-        """Settings from RISK_HOME, RISK_RECORD_URL, RISK_DATABASE_URL, RISK_MLFLOW_URL and RISK_ZONE.
+        """Settings from RISK_HOME, RISK_RECORD_URL, RISK_DATABASE_URL, RISK_MLFLOW_URL, RISK_ZONE.
+
+        RISK_OIDC_….
 
         `home`, as given on the command line, wins over RISK_HOME. An unknown zone raises ValueError.
         """
@@ -45,6 +58,7 @@ class Settings:
             database_url=os.environ.get("RISK_DATABASE_URL", f"sqlite:///{folder / 'state.db'}"),
             mlflow_url=os.environ.get("RISK_MLFLOW_URL", f"sqlite:///{folder / 'mlflow.db'}"),
             zone=known_zone,
+            oidc=_oidc(),
         )
 
     @property
@@ -61,3 +75,11 @@ class Settings:
     def keys(self) -> Path:
         """Folder of secret keys, readable by its owner alone."""
         return self.home / "keys"
+
+
+def _oidc() -> OidcSettings | None:
+    """The provider of RISK_OIDC_ISSUER, RISK_OIDC_CLIENT_ID, RISK_OIDC_CLIENT_SECRET; all three or none."""
+    values = [os.environ.get(f"RISK_OIDC_{name}", "") for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")]
+    if any(values) and not all(values):
+        raise ValueError("RISK_OIDC_ISSUER, RISK_OIDC_CLIENT_ID and RISK_OIDC_CLIENT_SECRET go together")
+    return OidcSettings(*values) if all(values) else None

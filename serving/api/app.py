@@ -1,15 +1,19 @@
 """The server's application: routers, errors, limits, and the poll that takes over new lists and models."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from serving.api import health, lists, page, problem
+from serving.accounts.guard import guard
+from serving.accounts.people import People
+from serving.api import health, lists, problem
 from serving.api.limits import BodyLimit
 from serving.api.state import Now, Serving, utc_now
+from serving.known import Known
+from serving.pages.install import install as install_pages
 from serving.settings import Settings
 
 ROUTERS = (health.router, lists.router)
@@ -22,13 +26,19 @@ def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0
     now: the clock. poll_seconds: how often new lists and models are looked for.
     """
     state = Serving(settings, now)
+    people, known = People(settings, now), Known(settings, now)
+
+    def refresh() -> None:
+        state.refresh()
+        known.refresh(state.lists["lateness"].value)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await run_in_threadpool(state.refresh)
-        poll = asyncio.create_task(_poll(state, poll_seconds))
+        await run_in_threadpool(refresh)
+        poll = asyncio.create_task(_poll(refresh, poll_seconds))
         yield
         poll.cancel()
+        people.close()
 
     app = FastAPI(
         title="dossier-risk",
@@ -36,17 +46,19 @@ def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0
         summary="Risk of public-service dossiers, with reasons.",
         description="Điểm rủi ro chỉ gợi ý thứ tự kiểm tra; không phải kết luận vi phạm. "
         "A score is a reason to look, never a finding about a person.",
-        docs_url=None,  # its page loads scripts from elsewhere; the description itself is at /api/v1/openapi.json
+        # its page loads scripts from elsewhere; the description itself is at /api/v1/openapi.json
+        docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
         lifespan=lifespan,
+        dependencies=[Depends(guard)],
     )
-    app.state.serving = state
+    app.state.serving, app.state.people, app.state.known = state, people, known
     problem.install(app)
     app.add_middleware(BodyLimit)
     for router in ROUTERS:
         app.include_router(router, prefix="/api/v1")
-    app.include_router(page.router)
+    install_pages(app)
     return app
 
 
@@ -55,7 +67,7 @@ def app_from_env() -> FastAPI:
     return create_app(Settings.from_env())
 
 
-async def _poll(state: Serving, seconds: float) -> None:
+async def _poll(refresh: Callable[[], None], seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds)
-        await run_in_threadpool(state.refresh)
+        await run_in_threadpool(refresh)

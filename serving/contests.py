@@ -1,0 +1,150 @@
+"""Contests: an official disputes a fact or a reason.
+
+The score stands still until it is answered and recomputed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, false, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from serving.rights import Scope
+from serving.state import Contest
+
+LONGEST_TEXT = 4000
+
+
+@dataclass(frozen=True)
+class Upheld:
+    """How many contests were answered, and how many of them were right."""
+
+    answered: int
+    upheld: int
+    open: int
+
+    @property
+    def rate(self) -> float | None:
+        """Share upheld of those answered; None before the first answer."""
+        return self.upheld / self.answered if self.answered else None
+
+
+def open_contest(session: Session, contest: Contest) -> Contest:
+    """Add a contest; one open contest for each dossier and reason.
+
+    Raises ValueError where the same is already open, or where the claim is empty or too long.
+    """
+    contest.claim = _text(contest.claim)
+    same = session.scalar(
+        select(Contest).where(
+            Contest.dossier_id == contest.dossier_id,
+            Contest.target == contest.target,
+            Contest.reason_code == contest.reason_code,
+            Contest.outcome.is_(None),
+        )
+    )
+    if same is not None:
+        raise ValueError("this reason is already contested and waits for its answer")
+    session.add(contest)
+    session.flush()
+    return contest
+
+
+def answer_contest(
+    session: Session, contest: Contest, upheld: bool, answer: str, *, by: int, now: datetime
+) -> None:
+    """Answer a contest once. ValueError where it was answered, by its own author, or without words."""
+    if contest.outcome is not None:
+        raise ValueError("this contest was already answered; an answer is not changed")
+    if contest.opened_by == by:
+        raise ValueError("nobody answers their own contest")
+    contest.answer = _text(answer)
+    contest.outcome = "upheld" if upheld else "rejected"
+    contest.answered_at = now
+    contest.answered_by = by
+
+
+def frozen_scores(session: Session, target: str, dossier_ids: Iterable[str]) -> dict[str, float]:
+    """dossier_id → the score that stands still: contested and unanswered.
+
+    Or upheld and not yet recomputed.
+    """
+    rows = session.execute(
+        select(Contest.dossier_id, func.min(Contest.frozen_score))
+        .where(
+            Contest.target == target,
+            Contest.dossier_id.in_(list(dossier_ids)),
+            or_(
+                Contest.outcome.is_(None), (Contest.outcome == "upheld") & Contest.recomputed_score.is_(None)
+            ),
+        )
+        .group_by(Contest.dossier_id)
+    )
+    return dict(rows.tuples().all())
+
+
+def awaiting_recomputation(session: Session, target: str, as_of: datetime) -> list[Contest]:
+    """Upheld contests whose score a list of `as_of` or later tells anew."""
+    return list(
+        session.scalars(
+            select(Contest).where(
+                Contest.target == target,
+                Contest.outcome == "upheld",
+                Contest.recomputed_score.is_(None),
+                Contest.answered_at < as_of,
+            )
+        )
+    )
+
+
+def contests_in(session: Session, scope: Scope, *, most: int = 200) -> list[Contest]:
+    """The contests of a scope: open ones first, then the latest."""
+    return list(
+        session.scalars(
+            select(Contest)
+            .where(_within(scope))
+            .order_by(Contest.outcome.is_not(None), Contest.opened_at.desc())
+            .limit(most)
+        )
+    )
+
+
+def contest_in(session: Session, scope: Scope, contest_id: int) -> Contest | None:
+    """One contest, None where it does not exist or lies outside the scope: the two are not told apart."""
+    return session.scalar(select(Contest).where(Contest.id == contest_id, _within(scope)))
+
+
+def of_dossier(session: Session, dossier_id: str) -> list[Contest]:
+    """All contests of a dossier, latest first."""
+    return list(
+        session.scalars(
+            select(Contest).where(Contest.dossier_id == dossier_id).order_by(Contest.opened_at.desc())
+        )
+    )
+
+
+def upheld_rate(session: Session, scope: Scope) -> Upheld:
+    """How often contests in the scope were right."""
+    counts = dict(
+        session.execute(select(Contest.outcome, func.count()).where(_within(scope)).group_by(Contest.outcome))
+        .tuples()
+        .all()
+    )
+    upheld = counts.get("upheld", 0)
+    return Upheld(upheld + counts.get("rejected", 0), upheld, counts.get(None, 0))
+
+
+def _within(scope: Scope) -> ColumnElement[bool]:
+    if scope.official_id is not None:
+        return Contest.official_id == scope.official_id
+    if scope.units is None:
+        return true()
+    return Contest.unit_code.in_(scope.units) if scope.units else false()
+
+
+def _text(words: str) -> str:
+    words = words.strip()
+    if not 5 <= len(words) <= LONGEST_TEXT:
+        raise ValueError(f"wanted 5 to {LONGEST_TEXT} characters, got {len(words)}")
+    return words

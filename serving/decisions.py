@@ -1,0 +1,60 @@
+"""Decisions on scores: to look, to set aside, to put first in spite of the score.
+
+A reason is always given.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from serving.state import Decision
+
+
+class Kind(StrEnum):
+    """What was decided: put into the plan, set aside although the score is high.
+
+    Or put first although it is low.
+    """
+
+    PICK = "pick"
+    DISMISS = "dismiss"
+    OVERRIDE = "override"
+
+
+WORDS = {Kind.PICK: "Đưa vào kế hoạch", Kind.DISMISS: "Gác lại", Kind.OVERRIDE: "Ưu tiên khác với điểm"}
+
+
+def decide(session: Session, decision: Decision) -> Decision:
+    """Add a decision; it is never changed, a later one stands beside it.
+
+    Raises ValueError for an unknown kind and for a reason shorter than 5 or longer than 2,000 characters.
+    """
+    if decision.kind not in list(Kind):
+        raise ValueError(f"wanted one of {', '.join(Kind)}")
+    decision.reason = decision.reason.strip()
+    if not 5 <= len(decision.reason) <= 2000:
+        raise ValueError("a decision needs a reason of 5 to 2000 characters")
+    session.add(decision)
+    session.flush()
+    return decision
+
+
+def latest_decisions(session: Session, target: str, dossier_ids: Iterable[str]) -> dict[str, Kind]:
+    """dossier_id → what was last decided about it."""
+    rows = session.execute(
+        select(Decision.dossier_id, Decision.kind)
+        .where(Decision.target == target, Decision.dossier_id.in_(list(dossier_ids)))
+        .order_by(Decision.id)
+    )
+    return {dossier_id: Kind(kind) for dossier_id, kind in rows.tuples()}
+
+
+def of_dossier(session: Session, dossier_id: str) -> list[Decision]:
+    """All decisions about a dossier, latest first."""
+    return list(
+        session.scalars(
+            select(Decision).where(Decision.dossier_id == dossier_id).order_by(Decision.id.desc())
+        )
+    )

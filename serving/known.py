@@ -1,0 +1,55 @@
+"""What pages need of the record at hand: names, counts and case files.
+
+Read again when the record has grown.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+import pyarrow as pa
+
+from features.record import Record
+from serving.case_file import CaseFiles
+from serving.register import Register
+from serving.risk_list import RiskList
+from serving.settings import Settings
+from serving.standing import Standing
+
+log = logging.getLogger(__name__)
+
+_NO_CASES = CaseFiles(
+    pa.table({"dossier_id": pa.array([], pa.string())}), pa.table({"dossier_id": pa.array([], pa.string())})
+)
+
+
+class Known:
+    """One per server process; every attribute is replaced whole, so a reader never sees half of a change."""
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+        self.register = Register()
+        self.standing = Standing()
+        self.cases = _NO_CASES
+        self._now = now
+        self._record = Record(settings.record_url)
+        self._seen: tuple[int, datetime | None] = (0, None)
+        self._turn = threading.Lock()
+
+    def refresh(self, risk_list: RiskList | None) -> None:
+        """Read again if the record or the list has changed; where that fails, what was known stays."""
+        with self._turn:
+            try:
+                seen = (self._record.version(), risk_list.meta.as_of if risk_list else None)
+                if seen == self._seen or not seen[0]:
+                    return
+                with self._record.connect() as con:
+                    self.register = Register.read(con)
+                    self.standing = Standing.read(con, self.register.data_until or self._now())
+                    if risk_list is not None:
+                        self.cases = CaseFiles.read(con, risk_list.dossier_ids())
+                self._seen = seen
+            except (
+                Exception
+            ) as error:  # the record may be away or locked; the pages go on with what they have
+                log.warning("the record could not be read again: %s", type(error).__name__)

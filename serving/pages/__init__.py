@@ -1,0 +1,1 @@
+"""The pages: one module of routes a noun, all rendered on the server and readable without JavaScript."""

@@ -1,0 +1,63 @@
+"""Puts the pages on the app: routes, vendored files, headers, and errors that a person can read."""
+
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from serving.accounts.guard import LoginNeeded
+from serving.pages import door, home, risk_list
+from serving.pages.headers import Headers
+from serving.pages.paper import paper
+
+ROUTERS = (door.router, home.router, risk_list.router)
+
+TROUBLE = {
+    400: ("Yêu cầu chưa đúng", "Hãy quay lại và kiểm tra những gì đã nhập."),
+    403: ("Không được phép", "Vai trò của bạn không có quyền này, hoặc biểu mẫu đã cũ: hãy mở lại trang."),
+    404: ("Không tìm thấy", "Không có trang hay hồ sơ này trong phạm vi của bạn."),
+    405: ("Không được phép", "Trang này không nhận thao tác đó."),
+    413: ("Quá lớn", "Nội dung gửi lên vượt 10 MB."),
+    422: ("Chưa đúng", "Có ô nhập chưa đúng. Hãy quay lại và kiểm tra."),
+    503: (
+        "Tạm dừng",
+        "Chưa phục vụ được yêu cầu này. Hãy thử lại sau ít phút; nội dung đã nhập vẫn còn ở trang trước.",
+    ),
+}
+UNEXPECTED = ("Có lỗi", "Máy chủ gặp lỗi; sự việc đã được ghi lại.")
+
+
+def install(app: FastAPI) -> None:
+    """Adds everything to `app`, on top of the API's own errors, which stay as they are under /api/."""
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    app.add_middleware(Headers)
+    for kind in (HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, _for_people(app.exception_handlers[kind]))
+
+    @app.exception_handler(LoginNeeded)
+    async def to_the_door(request: Request, error: LoginNeeded) -> Response:
+        if request.headers.get("HX-Request"):
+            return Response(status_code=401, headers={"HX-Redirect": error.location})
+        return RedirectResponse(error.location, 303)
+
+
+def _for_people(machine):  # type: ignore[no-untyped-def]
+    """The handler that answers programs with `machine`'s problem details and people with a page."""
+
+    async def handler(request: Request, error: Exception) -> Response:
+        answer: Response = await machine(request, error)
+        if request.url.path.startswith("/api/") or "Authorization" in request.headers:
+            return answer
+        title, what = TROUBLE.get(answer.status_code, UNEXPECTED)
+        shown = paper(request, "error.html", answer.status_code, title=title, what=what)
+        for name in ("retry-after", "allow"):
+            if name in answer.headers:
+                shown.headers[name] = answer.headers[name]
+        return shown
+
+    return handler

@@ -1,0 +1,93 @@
+"""What every page is written on: templates, filters, the menu by rights, the footer."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from serving.accounts.guard import Reader
+from serving.accounts.secret import new_secret
+from serving.pages import words
+
+STALE = timedelta(days=2)  # past this the footer says in red how old the data is
+
+
+@dataclass(frozen=True)
+class Door:
+    """One entry of the menu: where it leads, its words, and the action it needs."""
+
+    path: str
+    words: str
+    action: str
+
+
+MENU = (
+    Door("/board", "Đơn vị tôi", "board.read"),
+    Door("/own", "Hồ sơ của tôi", "contest.write"),
+    Door("/list", "Danh sách rủi ro", "list.read"),
+    Door("/plan", "Kế hoạch kiểm tra", "plan.read"),
+    Door("/contests", "Giải trình", "contest.read"),
+    Door("/leadership", "Toàn tỉnh", "leadership.read"),
+    Door("/analyst", "Mô hình", "analyst.read"),
+    Door("/receipts", "Nhật ký", "receipt.read"),
+    Door("/accounts", "Tài khoản", "account.write"),
+)
+
+
+@cache
+def templates(zone: str) -> Environment:
+    """The templates, with the filters of `words` for readers in `zone`."""
+    clock = words.Clockface(ZoneInfo(zone))
+    env = Environment(
+        loader=PackageLoader("serving.pages"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    env.filters |= {
+        "decimal": words.decimal,
+        "percent": words.percent,
+        "in_hundred": words.in_hundred,
+        "days_left": words.days_left,
+        "day": clock.day,
+        "moment": clock.moment,
+        "level": words.level,
+    }
+    env.globals |= {"NOT_A_FINDING": words.NOT_A_FINDING, "ROLE_WORDS": words.ROLE_WORDS}
+    return env
+
+
+def paper(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+    """The answer with one page. `form_key` is fresh on every page: a form sent twice carries it twice."""
+    people = request.app.state.people
+    serving = request.app.state.serving
+    reader: Reader | None = getattr(request.state, "reader", None)
+    kept = serving.lists.get("lateness")
+    meta = kept.value.meta if kept and kept.value else None
+    known = request.app.state.known
+    until = known.register.data_until
+    context.setdefault("title", "Rủi ro hồ sơ")
+    html = (
+        templates(serving.settings.zone.key)
+        .get_template(template)
+        .render(
+            reader=reader,
+            menu=[door for door in MENU if reader and reader.may(door.action)],
+            here=request.url.path,
+            register=known.register,
+            meta=meta,
+            list_trouble=kept.trouble if kept and kept.value else None,
+            data_until=until,
+            stale=until is not None and people.now() - until > STALE,
+            form_key=new_secret(),
+            **context,
+        )
+    )
+    return HTMLResponse(html, status)

@@ -1,0 +1,125 @@
+"""`/list`: the risk list, with filters in one row and two reasons a line."""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from serving.accounts.guard import Reader, reader_of
+from serving.contests import frozen_scores
+from serving.decisions import WORDS, latest_decisions
+from serving.pages.paper import paper
+from serving.pages.words import LEVELS
+from serving.risk_list import Filters, RiskLine, RiskList
+
+router = APIRouter(include_in_schema=False)
+
+TARGET = "lateness"
+MOST_CHOICES = 80  # longer menus are typed instead: thousands of units would weigh more than the list itself
+
+Text = Annotated[str, Query(max_length=200)]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Where a page stands in its list: first and last line shown, of `total`; links before and after."""
+
+    first: int
+    last: int
+    total: int
+    before: str | None
+    after: str | None
+
+
+def stretch(path: str, wishes: dict[str, Any], offset: int, shown: int, size: int, total: int) -> Stretch:
+    """The pager of a list at `path` whose filters are `wishes`."""
+
+    def link(start: int) -> str:
+        query = {name: value for name, value in wishes.items() if value}
+        return f"{path}?{urlencode(query | {'offset': start})}"
+
+    return Stretch(
+        first=offset + 1 if shown else 0,
+        last=offset + shown,
+        total=total,
+        before=link(max(0, offset - size)) if offset else None,
+        after=link(offset + size) if offset + shown < total else None,
+    )
+
+
+def filters_for(reader: Reader, unit: str = "", sector: str = "", least: float = 0.0) -> Filters:
+    """The wish of a reader inside the reader's scope."""
+    scope = reader.scope
+    return Filters(
+        sector=sector or None,
+        unit=unit or None,
+        official=scope.official_id,
+        least_score=least,
+        units=None if scope.official_id else scope.units,
+    )
+
+
+def least_of(level: str) -> float:
+    """The least score of a band of risk, named by its style; 0 for any other text."""
+    return next((band.least for band in LEVELS if band.style == level), 0.0)
+
+
+@router.get("/list", response_class=HTMLResponse)
+def show(
+    request: Request,
+    unit: Text = "",
+    sector: Text = "",
+    level: Text = "",
+    q: Text = "",
+    offset: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
+    size: Annotated[int, Query(ge=10, le=50)] = 25,
+) -> Response:
+    """Open dossiers in the reader's scope by falling risk."""
+    reader = reader_of(request)
+    if q.strip():
+        return RedirectResponse("/dossier?" + urlencode({"id": q.strip()}), 303)
+    people, serving = request.app.state.people, request.app.state.serving
+    risk_list: RiskList = serving.risk_list(TARGET)
+    page = risk_list.page(filters_for(reader, unit, sector, least_of(level)), offset, size)
+    ids = [line.dossier_id for line in page.lines]
+    with people.state.reading() as session:
+        frozen = frozen_scores(session, TARGET, ids)
+        decided = latest_decisions(session, TARGET, ids)
+    lines = [as_frozen(line, frozen) for line in page.lines]
+    people.receipts.record(
+        reader.login,
+        "list.read",
+        {"as_of": risk_list.meta.as_of.isoformat(), "model": risk_list.meta.model_version, "seen": ids},
+        now=people.now(),
+        subjects=[f"dossier:{dossier_id}" for dossier_id in ids],
+    )
+    wishes = {"unit": unit, "sector": sector, "level": level, "size": size if size != 25 else ""}
+    return paper(
+        request,
+        "list.html",
+        title="Danh sách rủi ro",
+        lines=lines,
+        frozen=frozen,
+        decided={dossier_id: WORDS[kind] for dossier_id, kind in decided.items()},
+        pages=stretch("/list", wishes, offset, len(lines), size, page.total),
+        wishes=wishes,
+        query=urlencode({name: value for name, value in wishes.items() if value}),
+        levels=[band for band in LEVELS if band.least > 0],
+        units=_units(risk_list, reader),
+        sectors=risk_list.choices("sector_code"),
+        may_pick=reader.may("decision.write"),
+    )
+
+
+def as_frozen(line: RiskLine, frozen: dict[str, float]) -> RiskLine:
+    """The line with the score that stands still while it is contested."""
+    return replace(line, score=frozen[line.dossier_id]) if line.dossier_id in frozen else line
+
+
+def _units(risk_list: RiskList, reader: Reader) -> list[str] | None:
+    """The units to choose from; None where they are too many for a menu."""
+    units = reader.scope.units
+    choices = [code for code in risk_list.choices("unit_code") if units is None or code in units]
+    return choices if len(choices) <= MOST_CHOICES else None

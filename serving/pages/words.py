@@ -1,0 +1,111 @@
+"""How numbers, moments and risks are said in Vietnamese: decimal comma, dd/mm/yyyy, word beside number."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+HOURS_A_DAY = 8  # working hours; domain: 1 day = 8 working hours
+
+NOT_A_FINDING = "Điểm rủi ro chỉ gợi ý thứ tự kiểm tra; không phải kết luận vi phạm."
+"""Stands with every score that a page shows."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """A band of risk: its word, the class of its colour, and the least score that belongs to it."""
+
+    word: str
+    style: str
+    least: float
+
+
+LEVELS = (
+    Level("Rất cao", "r4", 0.7),
+    Level("Cao", "r3", 0.4),
+    Level("Trung bình", "r2", 0.2),
+    Level("Thấp", "r1", 0.0),
+)
+
+ROLE_WORDS = {
+    "inspector": "Người kiểm tra",
+    "unit_head": "Người đứng đầu đơn vị",
+    "official": "Cán bộ, công chức",
+    "analyst": "Phân tích viên",
+    "leader": "Lãnh đạo",
+    "administrator": "Quản trị",
+}
+
+EVENT_WORDS = {
+    "received": "Tiếp nhận",
+    "assigned": "Phân công",
+    "forwarded": "Chuyển bước",
+    "papers_requested": "Yêu cầu bổ sung",
+    "papers_supplied": "Người nộp đã bổ sung",
+    "suspended": "Tạm dừng",
+    "resumed": "Tiếp tục",
+    "consulted": "Lấy ý kiến",
+    "consultation_answered": "Có ý kiến trả lời",
+    "extended": "Gia hạn",
+    "reset": "Đặt lại hạn",
+    "returned": "Trả lại",
+    "refused": "Từ chối",
+    "decided": "Xử lý xong",
+    "delivered": "Trả kết quả",
+    "withdrawn": "Người nộp rút",
+    "apologised": "Xin lỗi",
+    "reopened": "Mở lại",
+    "note": "Ghi chú",
+}
+
+
+def level(score: float) -> Level:
+    """The band of a probability."""
+    return next(band for band in LEVELS if score >= band.least or band is LEVELS[-1])
+
+
+def decimal(value: float | None, places: int = 1) -> str:
+    """A number with a decimal comma and dots between thousands: 12345.67 → 12.345,7; – where unknown."""
+    if value is None or value != value:
+        return "–"
+    return f"{value:,.{places}f}".translate(str.maketrans(",.", ".,")).replace("-", "−")
+
+
+def percent(share: float | None, places: int = 0) -> str:
+    """A share as a percentage: 0.134 → 13 %. Certainty is never claimed: 0 and 1 show as < 1 % and > 99 %."""
+    if share is None or share != share:
+        return "–"
+    if places == 0 and 0 < share < 0.01:
+        return "< 1 %"
+    if places == 0 and 0.99 < share < 1:
+        return "> 99 %"
+    return f"{decimal(100 * share, places)} %"
+
+
+def in_hundred(share: float) -> str:
+    """A probability as a frequency: of 100 dossiers like this, so many."""
+    return str(min(99, max(1, round(100 * share))))
+
+
+def days_left(hours: float | None) -> str:
+    """Working hours to the due moment, said in working days: 20 → còn 2,5 ngày; −8 → quá 1,0 ngày."""
+    if hours is None or hours != hours:
+        return "chưa có hạn"
+    word = "còn" if hours >= 0 else "quá"
+    if abs(hours) < HOURS_A_DAY:
+        return f"{word} {decimal(abs(hours), 0 if abs(hours) >= 1 else 1)} giờ"
+    return f"{word} {decimal(abs(hours) / HOURS_A_DAY, 1)} ngày"
+
+
+class Clockface:
+    """Moments as people of one zone read them."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+
+    def day(self, moment: datetime | None) -> str:
+        """dd/mm/yyyy; – where unknown."""
+        return "–" if moment is None else moment.astimezone(self._zone).strftime("%d/%m/%Y")
+
+    def moment(self, moment: datetime | None) -> str:
+        """dd/mm/yyyy HH:MM; – where unknown."""
+        return "–" if moment is None else moment.astimezone(self._zone).strftime("%d/%m/%Y %H:%M")

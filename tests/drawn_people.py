@@ -1,0 +1,83 @@
+"""Accounts for tests: one of each role at given places, sessions and tokens for them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from fastapi.testclient import TestClient
+
+from serving.accounts.account import add_account
+from serving.accounts.token import issue_token
+from serving.rights import GRANTS, Role, reach_of
+from serving.settings import Settings
+from serving.state import State, open_state
+
+PASSWORD = "Sông Hồng chảy qua 36 phố"
+NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Person:
+    """One account to be made: login, role, unit, and the official's key where it is an official's."""
+
+    login: str
+    role: Role
+    unit: str = "*"
+    official: str | None = None
+
+
+PEOPLE = (
+    Person("thanhtra", Role.INSPECTOR),
+    Person("thanhtra.x1", Role.INSPECTOR, "x1"),
+    Person("truongphong", Role.UNIT_HEAD, "x1"),
+    Person("canbo", Role.OFFICIAL, "x1", "o1"),
+    Person("phantich", Role.ANALYST),
+    Person("lanhdao", Role.LEADER),
+    Person("quantri", Role.ADMINISTRATOR),
+)
+
+
+def add_people(state: State, people: tuple[Person, ...] = PEOPLE) -> None:
+    with state.writing() as session:
+        for person in people:
+            add_account(
+                session,
+                person.login,
+                f"Người dùng {person.login}",
+                person.role,
+                now=NOW,
+                unit_code=person.unit,
+                official_id=person.official,
+                password=PASSWORD,
+            )
+
+
+def token(settings: Settings, role: Role, *, now: datetime = NOW, unit: str = "*") -> str:
+    """An API token with all rights of `role`, over an account made for it."""
+    state = open_state(settings.database_url)
+    with state.writing() as session:
+        account = add_account(
+            session,
+            f"may.{role.value}.{unit.strip('*') or 'all'}",
+            "Máy",
+            role,
+            now=now,
+            unit_code=unit,
+            official_id="o1" if role is Role.OFFICIAL else None,
+            password=PASSWORD,
+        )
+        actions = frozenset(action for action in GRANTS if reach_of(role, action))
+        issued = issue_token(session, account, "test", actions, now=now, expires_at=now + timedelta(days=300))
+    state.close()
+    return issued
+
+
+def log_in(client: TestClient, login: str) -> str:
+    """Logs the client's browser in through the form; returns the key that its forms carry."""
+    page = client.get("/login").text
+    door = page.split('name="door" value="')[1].split('"')[0]
+    answer = client.post(
+        "/login", data={"login": login, "password": PASSWORD, "door": door}, follow_redirects=False
+    )
+    assert answer.status_code == 303, answer.text
+    shown = client.get("/").text
+    return shown.split('name="csrf" value="')[1].split('"')[0]
