@@ -14,6 +14,9 @@ SINCE_EVER = datetime(1990, 1, 1, tzinfo=UTC)
 """`known_at` of lasting knowledge whose beginning nobody told; also the earliest time a cell may hold."""
 
 _RANGE = "BETWEEN TIMESTAMPTZ '1990-01-01 00:00:00+00' AND TIMESTAMPTZ '2100-12-31 23:59:59+00'"
+_IN_FORCE = "BETWEEN TIMESTAMPTZ '1901-01-01 00:00:00+00' AND TIMESTAMPTZ '2100-12-31 23:59:59+00'"
+"""Offices are older than dossiers, and careers begin before the first computer: "1900" alone means since ever."""
+
 _WANTED = {
     "time": "a time in ISO 8601",
     "date": "a day in ISO 8601",
@@ -85,7 +88,7 @@ def check_statement(
         WITH told AS (SELECT nth{"".join(f", {_trimmed(*cell)}" for cell in cells.values())} FROM cells),
         typed AS (SELECT *, {", ".join(selected)} FROM told)
         SELECT nth, {f"CASE {problem} END" if rules else "NULL"} AS problem, {", ".join(shown)},
-               coalesce(known_at, {_clock(table, live)}) AS known_at,
+               coalesce(known_at, {"arrived_at" if live else f"{_clock(table)}, arrived_at"}) AS known_at,
                CASE WHEN known_at IS NOT NULL THEN 'feed' ELSE '{known_by}' END AS known_by,
                substr(sha256({_content(table, [column for column, _ in told], types)}), 1, 32) AS row_id
                {"".join(f", {column}" for column, _, _ in flags)}
@@ -137,7 +140,7 @@ def _typed(column: Column, cell: str, kind: str) -> str:
         if column.type == "date":  # a day has no zone: told as a moment, it is the local day of the feed
             return f"TRY_CAST({cell}::VARCHAR AS DATE)" if kind in ("text", "day") else f"{value}::DATE"
         if column.name in ("valid_from", "valid_to"):
-            return f"CASE WHEN {value} {_RANGE} THEN {value} END"
+            return f"CASE WHEN {value} {_IN_FORCE} THEN {value} END"
         return value
     if column.type == "boolean":
         return cell if kind == "boolean" else f"TRY_CAST({text} AS BOOLEAN)"
@@ -157,7 +160,8 @@ def _cell_rules(column: Column, cell: str, kind: str) -> list[Rule]:
     if column.type == "time" and name in ("valid_from", "valid_to"):
         readable = f"TRY_CAST({_text(cell, kind)} AS TIMESTAMPTZ) IS NULL"
         rules.append(Rule(name, f"{told} AND {readable}", _WANTED["time"]))
-    elif column.type != "text":
+        return rules
+    if column.type != "text":
         rules.append(Rule(name, f"{told} AND {name} IS NULL", _WANTED[column.type]))
     if column.type == "time":
         rules.append(Rule(name, f"NOT ({name} {_RANGE})", "a time from 1990 to 2100"))
@@ -169,22 +173,22 @@ def _cell_rules(column: Column, cell: str, kind: str) -> list[Rule]:
     return rules
 
 
-def _clock(table: Table, live: bool) -> str:
-    """SQL for when a row could be known of which the source doesn't tell it."""
-    if live:
-        return "arrived_at"
-    since = f"TIMESTAMPTZ '{SINCE_EVER.isoformat()}'" if table.lasting else "arrived_at"
-    return f"coalesce(greatest({', '.join(table.clock)}), {since})" if table.clock else since
+def _clock(table: Table) -> str:
+    """SQL for when the row itself tells that it could be known; NULL where it tells nothing."""
+    told = f"greatest({', '.join(table.clock)})" if table.clock else "NULL"
+    return f"coalesce({told}, TIMESTAMPTZ '{SINCE_EVER.isoformat()}')" if table.lasting else told
 
 
 def _content(table: Table, told: list[str], types: dict[str, Column]) -> str:
     """SQL for the text that `row_id` hashes: every told cell as name=length:value, in the order of names.
 
-    Unknown cells are left out, so neither the file format nor a column that is empty changes it.
+    Unknown cells are left out, so neither the file format nor a column that is empty changes it; nor does a
+    `known_at` that only says what a back-fill takes anyway.
     """
     parts = []
     for column in sorted(told):
+        cell = f"nullif(known_at, {_clock(table)})" if column == "known_at" else column
         kind = types[column].type if column in types else "text"
-        value = f"epoch_us({column})::VARCHAR" if kind == "time" else f"{column}::VARCHAR"
+        value = f"epoch_us({cell})::VARCHAR" if kind == "time" else f"{cell}::VARCHAR"
         parts.append(f"coalesce('{column}=' || strlen({value}) || ':' || {value}, '')")
     return f"concat('{table.name};', {', '.join(parts)})"

@@ -17,7 +17,7 @@ from serving.settings import Settings
 Say = Callable[[str], None]
 """Takes one line of progress for the person at the terminal."""
 
-STEPS = {"lateness": "serving.cli.lateness"}
+STEPS = {"lateness": "serving.cli.lateness", "conduct": "serving.cli.conduct"}
 """Target name → module with its steps."""
 
 

@@ -1,0 +1,162 @@
+"""Learns the yearly forecast for officials and proves it on a year that it has not seen.
+
+Everybody in post is a case at quarterly moments. A moment serves for training when its whole horizon,
+and the time that its tier's labels need to mature, lies before the cutoff. The last such moments are
+held back to choose between the model and the shrunk counts; the model ships only where its gain in AUC
+over the best count has an interval above zero. Then everything is fitted again on all mature moments.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import duckdb
+import lightgbm as lgb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from sklearn.metrics import roc_auc_score
+
+from features import complaint_history
+from models.official_events import Tier, first_event, labels, last_known, maturity
+from models.official_forecast import OfficialForecast, Rule, values
+
+STEP = timedelta(days=91)
+MOMENTS = 20
+WARM_UP = timedelta(days=365)
+"""No training moment lies in the first year of the record: its windows would look empty, not quiet."""
+
+FEWEST_EVENTS = 50
+"""With fewer positive cases than this the model is not tried and the count ships."""
+
+PARAMETERS = {
+    "objective": "binary",
+    "learning_rate": 0.03,
+    "num_leaves": 15,
+    "min_data_in_leaf": 100,
+    "lambda_l2": 10.0,
+    "feature_fraction": 0.5,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "num_threads": 1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbose": -1,
+}
+ROUNDS = 200
+SEEDS = (1, 2, 3)
+BOOTSTRAP = 400
+
+
+def moments(first: datetime, last: datetime) -> list[datetime]:
+    """Quarterly training moments, latest first, at most `MOMENTS`, none before `first`."""
+    latest = [last - STEP * k for k in range(MOMENTS)]
+    return [moment for moment in latest if moment >= first]
+
+
+def fit(
+    con: duckdb.DuckDBPyConnection,
+    until: datetime,
+    tier: Tier,
+    horizon: timedelta,
+    seeds: tuple[int, ...] = SEEDS,
+) -> OfficialForecast:
+    """Forecast learnt from what was known at `until` of the moments whose horizon ends by `until`.
+
+    Raises ValueError, with what is there and what is wanted, when the record is too young for one moment.
+    """
+    began = first_event(con, until)
+    if began is None:
+        raise ValueError(f"no complaint or finding is known before {until:%Y-%m-%d}: nothing to learn from")
+    ripening = maturity(con, tier, until)
+    chosen = moments(began + WARM_UP, until - horizon - ripening) or moments(began, until - horizon)
+    if not chosen:
+        raise ValueError(
+            f"the record begins {began:%Y-%m-%d}; a forecast of {horizon.days} days wants a start before"
+            f" {until - horizon:%Y-%m-%d}: bring earlier deliveries or a later cutoff"
+        )
+    history = complaint_history.build(con, chosen)
+    label = labels(con, history, tier, horizon, until)
+    features = tuple(
+        name for name in history.column_names if name not in ("official_id", "unit_code", "as_of")
+    )
+    newest = history.filter(pc.equal(history["as_of"], pc.max(history["as_of"])))
+    rules = [rule.fitted(newest) for rule in candidates(tier)]
+    boosters: tuple[lgb.Booster, ...] = ()
+    if label.sum() >= FEWEST_EVENTS:
+        cells = values(history, features)
+        boosters = tuple(_boosted(cells, label, seed) for seed in seeds)
+    best = max(rules, key=lambda rule: _auc(label, rule.score(history)))
+    return OfficialForecast(tier.name, features, boosters, best, "model" if boosters else "rule", {})
+
+
+def train(
+    con: duckdb.DuckDBPyConnection, cutoff: datetime, tier: Tier, horizon: timedelta
+) -> OfficialForecast:
+    """What ships at the cutoff: model or count, as the last year that is known in full decides."""
+    final = fit(con, cutoff, tier, horizon)
+    proof_at = cutoff - horizon - maturity(con, tier, cutoff)
+    try:
+        inner = fit(con, proof_at, tier, horizon, SEEDS[:1])
+    except ValueError:
+        return OfficialForecast(tier.name, final.features, final.boosters, final.rule, "rule", {})
+    if not inner.boosters or not final.boosters:
+        return OfficialForecast(tier.name, final.features, final.boosters, final.rule, "rule", {})
+    proof = complaint_history.build(con, [proof_at])
+    label = labels(con, proof, tier, horizon, cutoff)
+    comparison = compare(label, inner.model_score(proof), inner.rule.score(proof))
+    ships = "model" if comparison["low"] > 0 else "rule"
+    return OfficialForecast(tier.name, final.features, final.boosters, final.rule, ships, comparison)
+
+
+def backtest(
+    con: duckdb.DuckDBPyConnection, cutoff: datetime, tier: Tier, horizon: timedelta
+) -> tuple[pa.Table, OfficialForecast]:
+    """Scores at the cutoff for everybody in post then, beside what came: official_id, score, rule_score, label.
+
+    `con` sees the whole record; training reads only what was known at the cutoff. The label is read from all
+    that the record knows now, and null where the record ends before the horizon does.
+    """
+    forecast = train(con, cutoff, tier, horizon)
+    history = complaint_history.build(con, [cutoff])
+    ends = last_known(con)
+    label = labels(con, history, tier, horizon, ends)
+    over = cutoff + horizon <= ends
+    table = pa.table(
+        {
+            "official_id": history["official_id"],
+            "score": forecast.score(history),
+            "rule_score": forecast.rule.score(history),
+            "label": pa.array(label if over else [None] * len(label), pa.float64()),
+        }
+    )
+    return table, forecast
+
+
+def candidates(tier: Tier) -> list[Rule]:
+    """The shrunk counts that a model must beat: of the tier itself over its windows, and of complaints."""
+    own = [Rule(f"{tier.prefix}, all, a year", f"{tier.prefix}_ever", "watched_years")]
+    own.append(Rule(f"{tier.prefix}, 5 years", f"{tier.prefix}_5y", "watched_5y"))
+    fading = Rule("reported, fading, half-life a year", "reported_fading_365d", "")
+    return [*own, fading, Rule("reported, all, a year", "reported_ever", "watched_years")]
+
+
+def compare(label: np.ndarray, model: np.ndarray, rule: np.ndarray, seed: int = 0) -> dict[str, float]:
+    """AUC of both and the 95 % bootstrap interval (over officials) of their difference."""
+    random = np.random.default_rng(seed)
+    gains = []
+    for _ in range(BOOTSTRAP):
+        rows = random.integers(0, len(label), len(label))
+        if 0 < label[rows].sum() < len(rows):
+            gains.append(_auc(label[rows], model[rows]) - _auc(label[rows], rule[rows]))
+    low, high = np.quantile(gains, [0.025, 0.975]) if gains else (float("nan"), float("nan"))
+    return {"model": _auc(label, model), "rule": _auc(label, rule), "low": float(low), "high": float(high)}
+
+
+def _auc(label: np.ndarray, score: np.ndarray) -> float:
+    return float(roc_auc_score(label, score)) if 0 < label.sum() < len(label) else 0.5
+
+
+def _boosted(cells: np.ndarray, label: np.ndarray, seed: int) -> lgb.Booster:
+    data = lgb.Dataset(cells, label, free_raw_data=True)
+    return lgb.train({**PARAMETERS, "seed": seed}, data, ROUNDS)
