@@ -4,7 +4,6 @@
 separator `,` `;` tab or `|`.
 """
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ import pyarrow.parquet as pq
 from features.delivery import Chunk, Chunks, DeliveryError, Reject, describe
 from features.feeds import FeedOptions
 from features.feeds.csv_rows import csv_rows
-from features.feeds.files import BombError, Member, members
+from features.feeds.files import Member, members, unpacked_to
 from features.feeds.lines import UNREADABLE, damage, numbered_lines
 from features.schema import TABLES
 
@@ -42,8 +41,7 @@ def read(path: Path, options: FeedOptions) -> Chunks:
 
 def _table(member: Member) -> str | None:
     stem, _, ending = member.plain_name.rpartition(".")
-    packed = member.name.lower().endswith(".gz") and ending == "parquet"
-    return stem if ending in _READERS and not packed else None
+    return stem if ending in _READERS else None
 
 
 def _csv(member: Member, table: str, options: FeedOptions) -> Iterator[Chunk]:
@@ -84,18 +82,14 @@ def _jsonl(member: Member, table: str, options: FeedOptions) -> Iterator[Chunk]:
 
 def _parquet(member: Member, table: str, options: FeedOptions) -> Iterator[Chunk]:
     with tempfile.TemporaryDirectory(prefix="dossier-risk-") as folder:
-        path = member.path
         try:
-            if member.inside is not None:  # Parquet is read from its end: it must lie unpacked
-                path = Path(folder) / "member.parquet"
-                with member.open() as packed, path.open("wb") as file:
-                    shutil.copyfileobj(packed, file, 2**20)
+            path = unpacked_to(member, Path(folder))
             row = 1
             with pq.ParquetFile(path) as parquet:
                 for batch in parquet.iter_batches(ROWS_A_CHUNK):
                     yield Chunk(table, pa.Table.from_batches([batch]), [], member.name, row, options.zone)
                     row += batch.num_rows
-        except (pa.ArrowException, BombError, *UNREADABLE) as error:
+        except (pa.ArrowException, *UNREADABLE) as error:
             what = "an empty file" if member.size == 0 else f"a damaged one ({damage(error)})"[:80]
             yield Chunk(table, rejects=[Reject(member.name, 0, "", "a Parquet file", what)])
 

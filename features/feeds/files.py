@@ -1,6 +1,7 @@
 """Files of a delivery: from a folder, a zip or alone, unpacked as a stream, with bounds against bombs."""
 
 import gzip
+import shutil
 import stat
 import zipfile
 from collections.abc import Iterator
@@ -81,6 +82,16 @@ def _unpacked(file: BinaryIO, member: Member) -> Iterator[BinaryIO]:
         return
     with gzip.GzipFile(fileobj=file) as packed:
         yield cast(BinaryIO, _Bounded(cast(IO[bytes], packed), member.size))
+
+
+def unpacked_to(member: Member, folder: Path) -> Path:
+    """A file with the member's bytes, unpacked into `folder` where it is packed."""
+    if member.inside is None and not member.name.lower().endswith(".gz"):
+        return member.path
+    path = folder / PurePosixPath(member.plain_name).name
+    with member.open() as packed, path.open("wb") as file:
+        shutil.copyfileobj(packed, file, 2**20)
+    return path
 
 
 def members(path: Path) -> tuple[list[Member], list[Reject]]:
