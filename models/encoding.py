@@ -49,6 +49,14 @@ class CategoryRates:
             return np.where(np.isnan(column), self.prior, column)
         return np.where(np.isnan(column), self.parent.encode(matrix), column)
 
+    def encode_cell(self, cells: Mapping[str, float | str | None]) -> float:
+        """The same for one row given as cells."""
+        parts = (cells[key] for key in self.keys)
+        value = "\x1f".join(UNKNOWN if cell is None else str(cell) for cell in parts)
+        if value in self.log_odds:
+            return self.log_odds[value]
+        return self.prior if self.parent is None else self.parent.encode_cell(cells)
+
 
 def joined(matrix: pa.Table, keys: tuple[str, ...]) -> np.ndarray:
     """The values [n] of category columns as one text a row; missing is `UNKNOWN`."""
@@ -104,6 +112,11 @@ class Encoder:
         for at, rate in enumerate(self.rates, start=len(self.numbers)):
             x[:, at] = rate.encode(matrix)
         return x
+
+    def encode_cells(self, cells: Mapping[str, float | str | None]) -> np.ndarray:
+        """The encoded columns [1 × columns] of one row given as cells; KeyError names an absent one."""
+        numbers = [np.nan if cells[name] is None else cells[name] for name in self.numbers]
+        return np.array([[*numbers, *(rate.encode_cell(cells) for rate in self.rates)]], float)
 
     def by_feature(self, contributions: np.ndarray) -> np.ndarray:
         """Contributions of the encoded columns [n × columns] summed to matrix columns [n × features]."""

@@ -68,7 +68,10 @@ class RiskModel:
 
     def score(self, matrix: pa.Table) -> Scores:
         """Score and contributions of every row of a matrix. KeyError names a column that is missing."""
-        x = self.encoder.encode(matrix)
+        return self.score_encoded(self.encoder.encode(matrix))
+
+    def score_encoded(self, x: np.ndarray) -> Scores:
+        """Score and contributions of encoded rows [n × columns]."""
         base = self.intercept
         cells = np.zeros_like(x)
         for name, weight in self.weights.items():
