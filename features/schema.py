@@ -241,6 +241,21 @@ _TABLES = (
         _text("name", "its name"),
         _KNOWN,
     ), key=("date",), lasting=True),
+    Table("alias", "one dossier under two codes; filled by the one-stop feeds (features.tellings)", (
+        _id("dossier_id", "the dossier's own code"),
+        _id("other_id", "the code that another system gave it"),
+        _KNOWN,
+    ), key=("other_id",)),
+    Table("counter", "what a source system counted itself, for reconciliation", (
+        _id("source", "the system"),
+        _id("unit_code", "the unit counted"),
+        _text("sector_code", "the sector counted; unknown: all"),
+        _id("name", "the count's name in its source"),
+        Column("period_from", "date", True, "first day counted"),
+        Column("period_to", "date", words="the day after the last"),
+        Column("value", "number", True, "the count"),
+        _KNOWN,
+    ), key=("source", "unit_code", "sector_code", "name", "period_from")),
 )  # fmt: skip
 
 TABLES: dict[str, Table] = {table.name: table for table in _TABLES}

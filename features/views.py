@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from features.delta import Storage
 from features.schema import TABLES, Table
+from features.tellings import PORTAL_SOURCES, TABLES_OF_DOSSIERS, TOLD, create_telling_views
 
 _VIEW_TYPE = {
     "text": "VARCHAR", "time": "TIMESTAMP", "date": "DATE", "number": "DOUBLE", "integer": "BIGINT",
@@ -22,14 +23,18 @@ def create_views(
     """Creates the views of `features.record.Record.connect` for the deliveries in `lines`."""
     visible = set(lines["delivery_id"].to_pylist())
     numeric = _numeric(lines)
+    portal = bool(PORTAL_SOURCES & set(lines["source"].to_pylist()))
     for table in TABLES.values():
+        name = table.name + TOLD if portal and table.name in TABLES_OF_DOSSIERS else table.name
         rows = storage.table(table.name).relation(con, visible)
         if rows is None:
-            con.execute(f"CREATE VIEW {table.name} AS SELECT {_nothing(table)} WHERE false")
+            con.execute(f"CREATE VIEW {name} AS SELECT {_nothing(table)} WHERE false")
             continue
         if cutoff is not None:
             rows = rows.filter(duckdb.ColumnExpression("known_at") < duckdb.ConstantExpression(cutoff))
-        rows.project(_columns(table, rows.columns, numeric)).create_view(table.name)
+        rows.project(_columns(table, rows.columns, numeric)).create_view(name)
+    if portal:
+        create_telling_views(con)
     con.from_arrow(lines).project("* REPLACE (timezone('UTC', arrived_at) AS arrived_at)").create_view(
         "delivery"
     )

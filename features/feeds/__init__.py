@@ -1,27 +1,33 @@
 """Feeds: what source systems send, turned into chunks of canonical rows. One module a source.
 
-A feed module has `read(path, options) -> Iterator[Chunk]`. It names rows by the columns of `features.schema` and
-leaves typing, checking, `known_at` and deduplication to the record; what it cannot turn into a row it rejects,
-with file and line. DeliveryError where `path` is nothing it could read.
+A feed module has `read(path, options) -> Iterator[Chunk]`. It names rows by the columns of `features.schema`
+and leaves typing, checking, `known_at` and deduplication to the record; what it cannot turn into a row it
+rejects, with file and line. DeliveryError where `path` is nothing it could read.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 
 from features.delivery import DEFAULT_ZONE, Chunks
+from features.unit_book import UnitBook
 
 
 @dataclass(frozen=True)
 class FeedOptions:
-    """How to read: `zone` of times without offset, `mapping` file (xes, table), `arrived_at` of a live delivery
-    (None for a back-fill), `key` for pseudonyms of persons."""
+    """How to read: `zone` of times without offset, `mapping` file (xes, table), `arrived_at` of a live
+    delivery (None for a back-fill), `key` for pseudonyms of persons, `units` to find units by name and old codes,
+    `names` of officials with their diacritics by (folded name, unit), `unit_of` dossiers by their source's own number."""
 
     zone: str = DEFAULT_ZONE
     mapping: Path | None = None
     arrived_at: datetime | None = None
     key: bytes | None = field(default=None, repr=False)
+    units: UnitBook | None = field(default=None, repr=False)
+    names: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    unit_of: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,24 @@ class Feed:
 
 
 _FEEDS = (
-    Feed("canonical", "tables of the feed contract, in a folder, a .zip or one file", "features.feeds.canonical"),
+    Feed(
+        "canonical",
+        "tables of the feed contract, in a folder, a .zip or one file",
+        "features.feeds.canonical",
+    ),
     Feed("xes", "IEEE XES event log, with a mapping", "features.feeds.xes"),
     Feed("table", "CSV, Parquet or Excel export, with a mapping", "features.feeds.table"),
+    Feed("dvcqg", "national portal sync, v1 envelopes and v2 of 2026", "features.feeds.dvcqg"),
+    Feed(
+        "opencps",
+        "OpenCPS dossiers, action rows, statistics, calendars; the 2016 pilot",
+        "features.feeds.opencps",
+    ),
+    Feed("igate", "VNPT iGate 2.0 dossiers", "features.feeds.igate"),
+    Feed("petition", "1022-type complaints and those of the portal", "features.feeds.petition"),
+    Feed("rating", "satisfaction ratings", "features.feeds.rating"),
+    Feed("api766", "public reporting API of the 766 index, for reconciliation", "features.feeds.api766"),
+    Feed("roster", "units with succession, officials with their names", "features.feeds.roster"),
 )
 
 SOURCES: dict[str, Feed] = {feed.name: feed for feed in _FEEDS}

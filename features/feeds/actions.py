@@ -1,0 +1,55 @@
+"""What an action's name says was done: the words of one-stop systems to event kinds.
+
+Systems name their actions freely (`Trình lãnh đạo ký`, `Công dân đã gửi bổ sung`); the status beside them is
+coarse: status 4 covers every act of work. The first pattern that fits the folded words decides.
+"""
+
+import re
+from functools import lru_cache
+
+from features.names import plain
+
+_PATTERNS = tuple(
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        ("apologised", r"xin loi"),
+        ("extended", r"gia han|hen lai ngay tra|xin them thoi gian"),
+        ("reset", r"dat lai (?:ho so|han|thoi han|ngay hen)|tinh lai (?:han|thoi han)"),
+        ("reopened", r"mo lai|reopen|xu ly lai tu dau"),
+        ("papers_supplied",
+         r"(?:da (?:gui|nop)|hoan thanh|tiep nhan|nhan(?: duoc)?|da) bo sung|(?:nop|gui) (?:ho so |giay to )?bo sung"
+         r"|^bo sung ho so (?:truoc|sau) tiep nhan|cong dan (?:da )?bo sung"),
+        ("papers_requested", r"bo sung|thieu giay to|hoan thien ho so"),
+        ("resumed", r"tiep tuc (?:xu ly|giai quyet)|het (?:thoi gian )?tam dung|khoi phuc|da (?:nop|hoan thanh|thuc hien) nghia vu"),
+        ("suspended", r"tam dung|dung (?:xu ly|giai quyet)|nghia vu tai chinh|cho nop (?:thue|phi|le phi|tien)"),
+        ("consultation_answered", r"(?:da co|nhan(?: duoc)?|tra loi|phan hoi|cho) y kien|y kien tra loi|y kien phoi hop da"),
+        ("consulted", r"(?:lay|xin|gui) y kien|gui phoi hop|chuyen lien thong"),
+        ("withdrawn", r"rut ho so|huy ho so|xin rut"),
+        ("returned", r"tra lai (?:buoc|phong|nguoi|can bo|chuyen vien|bo phan|de)|tra ve buoc|phan cong lai|kiem tra lai"),
+        ("refused", r"tu choi|khong (?:duoc )?tiep nhan|tra lai ho so|khong du dieu kien|van ban tra lai"),
+        ("forwarded", r"chuyen (?:tra )?ket qua|gui ket qua"),
+        ("delivered", r"tra ket qua|tra (?:van ban|vb)|da tra cho|cong dan (?:da )?nhan ket qua"),
+        ("decided", r"(?:ky|ban hanh|phat hanh|phe duyet|duyet|cap).{0,20}(?:ket qua|van ban|vb|giay phep|giay chung nhan)"
+                    r"|ket thuc (?:xu ly|giai quyet)|da xu ly xong|hoan thanh (?:xu ly|ho so)|ky,? ban hanh|ky duyet$"),
+        ("forwarded", r"trinh|gui duyet|chuyen"),
+        ("received", r"tiep nhan|nhan ho so"),
+        ("assigned", r"phan cong|tham dinh|tham tra|tham xet|thu ly|xu ly|kiem tra|xac minh|du thao|soan thao|khao sat"),
+    )
+)  # fmt: skip
+_ROUTINE = re.compile(r"chuyen (?:tra )?ket qua|vao so|dong dau|luu (?:tru|ho so)|so hoa|in ket qua|gui ket qua")
+
+
+@lru_cache(maxsize=16384)
+def kind_of(action: str) -> str | None:
+    """The event kind that an action's name tells, or None where it tells none."""
+    words = plain(action)
+    for kind, pattern in _PATTERNS:
+        if pattern.search(words):
+            return kind
+    return None
+
+
+@lru_cache(maxsize=16384)
+def is_routine(action: str) -> bool:
+    """Whether the action only files or hands over a result that stands already."""
+    return _ROUTINE.search(plain(action)) is not None

@@ -1,0 +1,56 @@
+"""The national public-service portal's own exchange: v1 envelopes and the API of 2026 (domain.md 1.1–1.5).
+
+What an item is follows from its own fields, not from the envelope: systems send bare arrays, and dossier and
+progress in one object.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from features.delivery import Chunk, Chunks
+from features.feeds import FeedOptions
+from features.feeds.dvcqg_dossier import read_dossier
+from features.feeds.dvcqg_progress import read_apology, read_consultation, read_progress, read_status
+from features.feeds.harvest import Harvest
+from features.feeds.items import items
+from features.feeds.json_stream import Item
+
+TRANSPORT = frozenset({"error_code", "session", "auth_request", "auth_response", "username"})
+"""Fields of logins and answers, which carry no dossier."""
+
+
+def read(path: Path, options: FeedOptions) -> Chunks:
+    """The dossiers and events of the delivery at `path`: file, folder or zip of JSON."""
+    yield from read_items(items(path), options)
+
+
+def read_items(found: Iterator[Item], options: FeedOptions) -> Iterator[Chunk]:
+    """The rows of items already at hand, as the receiving endpoint has them."""
+    harvest = Harvest(options)
+    for item in found:
+        yield from harvest.begin(item)
+        if item.value is None:
+            harvest.damaged(item)
+        else:
+            _read(harvest, item.value, item.header)
+    yield from harvest.chunks()
+
+
+def _read(harvest: Harvest, value: Mapping[str, Any], header: Mapping[str, Any]) -> None:
+    if "ThoiDiemXuLy" in value:
+        read_progress(harvest, value)
+    elif "MaTTHC" in value or ("NgayTiepNhan" in value and "TrangThaiHoSo" in value):
+        read_dossier(harvest, value, header)
+    elif "LoaiDuThao" in value or "NgayHenTraCu" in value:
+        read_apology(harvest, value)
+    elif "CoQuanDuocLayYKien" in value:
+        read_consultation(harvest, value)
+    elif "MaHoSo" in value and "TrangThai" in value:
+        read_status(harvest, value)
+    elif isinstance(value.get("dossier"), dict) or isinstance(value.get("tien_do"), list):
+        for part in [value.get("dossier"), *(value.get("tien_do") or [])]:
+            if isinstance(part, dict):
+                _read(harvest, part, value)
+    elif not TRANSPORT & value.keys():
+        harvest.reject("", "a dossier, a progress event or a status of the portal", "an object of another kind")

@@ -1,0 +1,102 @@
+"""One event, told by several sources or not as it was: how the record's portal rows are read.
+
+Applies where a one-stop source was delivered. Their feeds (`features.feeds.harvest`) give an event the id
+`<kind>@<moment>…`, with `state:` before it where it was read off a dossier's current state. The record keeps every
+row; the views of this module say what they mean together:
+
+* one dossier under two codes (T7): the alias leads to the dossier's own code, in every table;
+* an event told twice counts once, from its first telling on; a later, fuller telling adds a `note`;
+* an end dated to the moment of receipt, of a dossier that has a promise, is a pause in disguise (T2): a `note`;
+* work after an end opens the dossier again (T1, T12): a `reopened` is added when the work becomes known, and an
+  end that becomes known only after the work that contradicts it is a `note`;
+* a status of the 2026 API tells no moment: it stands with the event of its kind, and is not seen before.
+
+What is known later never changes how earlier knowledge reads: of two rows that contradict each other, the one
+that became known later gives way.
+"""
+
+import duckdb
+
+PORTAL_SOURCES = frozenset({"dvcqg", "opencps", "igate"})
+TABLES_OF_DOSSIERS = ("dossier", "event", "complaint", "rating", "finding", "explanation")
+TOLD = "_told"
+"""Suffix of the views that hold the rows as they were delivered."""
+
+_ENDS = "('decided', 'refused', 'withdrawn')"
+_WORK = "('assigned', 'forwarded', 'resumed', 'papers_requested', 'suspended', 'consulted', 'returned')"
+
+_ALIAS = """
+    CREATE VIEW alias_end AS
+    WITH step AS (SELECT other_id, min(dossier_id) AS dossier_id FROM alias GROUP BY other_id)
+    SELECT s.other_id, coalesce(n.dossier_id, s.dossier_id) AS dossier_id
+    FROM step s LEFT JOIN step n ON n.other_id = s.dossier_id
+"""
+
+_EVENT = f"""
+    CREATE VIEW event AS
+    WITH ours AS (
+        SELECT *, starts_with(event_id, 'state:') AS of_state FROM event_named
+        WHERE regexp_matches(event_id, '^(state:)?[a-z_]+@[0-9]{{14}}')
+    ),
+    numbered AS (
+        SELECT *, row_number() OVER telling AS nth, first_value(known_at) OVER telling AS first_known
+        FROM ours
+        WINDOW telling AS (PARTITION BY dossier_id, kind, happened_at ORDER BY known_at, of_state, event_id, row_id)
+    ),
+    masked AS (
+        SELECT n.*, n.nth = 1 AND n.kind IN {_ENDS} AND d.dossier_id IS NOT NULL AS is_masked
+        FROM numbered n LEFT JOIN (
+            SELECT DISTINCT dossier_id, received_at FROM dossier WHERE due_at IS NOT NULL
+        ) d ON d.dossier_id = n.dossier_id AND d.received_at = n.happened_at
+        WHERE n.nth = 1 OR n.kind = 'note'
+              OR (n.known_at > n.first_known AND NOT n.of_state AND n.official_id IS NOT NULL)
+    ),
+    once AS (
+        SELECT * EXCLUDE (of_state, nth, first_known, is_masked)
+                 REPLACE (CASE WHEN nth > 1 OR is_masked THEN 'note' ELSE kind END AS kind)
+        FROM masked
+    ),
+    against AS (
+        SELECT e.row_id AS end_row, w.row_id AS work_row, e.known_at AS end_known, w.known_at AS work_known,
+               w.happened_at
+        FROM (SELECT * FROM once WHERE kind IN {_ENDS}) e
+        JOIN (SELECT * FROM once WHERE kind IN {_WORK}
+              AND NOT (kind = 'forwarded' AND coalesce(step, '') ILIKE '%kết quả%')) w
+          ON w.dossier_id = e.dossier_id AND w.happened_at > e.happened_at
+    ),
+    opening AS (
+        SELECT DISTINCT work_row FROM (
+            SELECT work_row, row_number() OVER (
+                PARTITION BY end_row ORDER BY work_known, happened_at, work_row) AS nth
+            FROM against WHERE work_known >= end_known
+        ) WHERE nth = 1
+    ),
+    taken_back AS (SELECT DISTINCT end_row FROM against WHERE work_known < end_known)
+    SELECT o.* REPLACE (CASE WHEN t.end_row IS NULL THEN o.kind ELSE 'note' END AS kind)
+    FROM once o LEFT JOIN taken_back t ON t.end_row = o.row_id
+    UNION ALL BY NAME
+    SELECT w.* REPLACE ('reopened' AS kind, NULL AS due_at, w.row_id || '-reopened' AS row_id,
+                        'reopened' || substr(w.event_id, strpos(w.event_id, '@')) AS event_id)
+    FROM once w JOIN opening ON opening.work_row = w.row_id
+    UNION ALL BY NAME
+    SELECT s.* REPLACE (m.happened_at AS happened_at, greatest(s.known_at, m.known_at) AS known_at)
+    FROM event_named s JOIN (
+        SELECT dossier_id, kind, min(happened_at) AS happened_at, arg_min(known_at, happened_at) AS known_at
+        FROM once GROUP BY dossier_id, kind
+    ) m ON m.dossier_id = s.dossier_id AND s.event_id LIKE 'status:' || m.kind || '@%'
+    UNION ALL BY NAME
+    SELECT * FROM event_named
+    WHERE event_id IS NULL OR NOT regexp_matches(event_id, '^((state:)?[a-z_]+@[0-9]{{14}}|status:[a-z_]+@)')
+"""
+
+
+def create_telling_views(con: duckdb.DuckDBPyConnection) -> None:
+    """Creates the views of `TABLES_OF_DOSSIERS` over those of the same name with `_told`; needs view `alias`."""
+    con.execute(_ALIAS)
+    for table in TABLES_OF_DOSSIERS:
+        name = "event_named" if table == "event" else table
+        con.execute(
+            f"CREATE VIEW {name} AS SELECT t.* REPLACE (coalesce(a.dossier_id, t.dossier_id) AS dossier_id) "
+            f"FROM {table}{TOLD} t LEFT JOIN alias_end a ON a.other_id = t.dossier_id"
+        )
+    con.execute(_EVENT)
