@@ -2,8 +2,8 @@
 
 A row that breaks a rule is kept aside with the first rule it breaks; all others come out with the types of
 `features.schema`, a filled `known_at`, and a `row_id`: the SHA-256 (first 128 bits) of what the source said.
-`known_at` is part of that content only where the source gave it and it says more than the row's own clock, so
-a row that comes again is the same row whenever it comes. Rules that are gentler than a reject, each counted in the notes of the delivery:
+`known_at` is part of that content only where it says more than the row's own clock, so a row that comes again
+is the same row whenever it comes. Rules gentler than a reject, each counted in the notes of the delivery:
 
 * an event kind outside the list becomes a `note` whose `step` keeps the source's word;
 * another value outside a list becomes `other`, `unknown` or nothing, whichever the list has;

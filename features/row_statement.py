@@ -15,7 +15,7 @@ SINCE_EVER = datetime(1990, 1, 1, tzinfo=UTC)
 
 _RANGE = "BETWEEN TIMESTAMPTZ '1990-01-01 00:00:00+00' AND TIMESTAMPTZ '2100-12-31 23:59:59+00'"
 _IN_FORCE = "BETWEEN TIMESTAMPTZ '1901-01-01 00:00:00+00' AND TIMESTAMPTZ '2100-12-31 23:59:59+00'"
-"""Offices are older than dossiers, and careers begin before the first computer: "1900" alone means since ever."""
+"""Offices and careers are older than the computers that tell of them; "1900" means: since ever."""
 
 _WANTED = {
     "time": "a time in ISO 8601",

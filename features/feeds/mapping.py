@@ -162,7 +162,7 @@ class LogMapping:
 
 
 def load_mapping(path: Path | None, *, zone: str = DEFAULT_ZONE) -> LogMapping:
-    """The mapping in the file at `path`, or the shipped one of that name. DeliveryError tells what is wrong."""
+    """The mapping in the file at `path`, or the shipped one of that name; DeliveryError where it is wrong."""
     if path is None:
         shipped = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.toml")))
         raise DeliveryError(f"mapping: a TOML file or one of {shipped} was wanted, none came; give --mapping")
