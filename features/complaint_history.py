@@ -3,10 +3,11 @@
 Counts are of distinct complainants, not of complaints: within 90 days one person counts once, and a
 person who files more than `BURST` times against the same official in that span is set aside as a
 flood (unless a complaint of theirs was upheld), so that nobody can move an official's figures by
-filing again and again. A row of a back-fill that holds answer and verdict was first known, without them, when
-it was filed: so it counts from its filing on, and its verdict from the verdict on. Complaints without a complainant's key count once per day, `ANONYMOUS_CAP` days
-at the most in 90 days. The windows are those of the yearly forecast for
-officials (30, 90, 365 days, 5 years) with two more that carry.
+filing again and again. Complaints without a complainant's key count once per day, `ANONYMOUS_CAP`
+days at the most in 90 days.
+
+A row of a back-fill that holds answer and verdict was first known, without them, when it was filed: so
+it counts from its filing on, and its verdict from the verdict on.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ WINDOWS = {"30d": 30, "90d": 90, "365d": 365, "2y": 730, "5y": 1825, "ever": 365
 
 HALF_LIVES = (180, 365, 1095)
 """Half-lives in days of the fading counts."""
+
+KEYS = ("official_id", "unit_code", "as_of")
+"""Columns that name the case; all others of `build` are features."""
 
 BURST = 3
 ANONYMOUS_CAP = 5
@@ -79,7 +83,7 @@ SELECT * FROM person
 WHERE upheld OR anonymous OR filed <= {BURST}
 QUALIFY upheld OR NOT anonymous OR row_number() OVER (
     PARTITION BY as_of, official_id, block, anonymous ORDER BY age, complainant) <= {ANONYMOUS_CAP}
-"""
+"""  # noqa: S608 — constants of this module
 
 _DISCOVERED = """
 CREATE OR REPLACE TEMP VIEW known_finding AS
@@ -151,7 +155,7 @@ SELECT *,
 FROM person
 WINDOW unit AS (PARTITION BY as_of, unit_code)
 ORDER BY nth
-"""
+"""  # noqa: S608 — constants of this module
 
 
 def roster(con: duckdb.DuckDBPyConnection, moments: Sequence[datetime]) -> pa.Table:
@@ -167,7 +171,7 @@ def roster(con: duckdb.DuckDBPyConnection, moments: Sequence[datetime]) -> pa.Ta
 def build(con: duckdb.DuckDBPyConnection, moments: Sequence[datetime]) -> pa.Table:
     """History of complaints and findings of everybody in post: one row an official and moment.
 
-    Returns official_id, unit_code, as_of and one double column a feature (`COLUMNS`). Nothing counts that
+    Returns official_id, unit_code, as_of and one double column a feature. Nothing counts that
     was not known before the moment: neither a complaint filed nor a verdict given later.
     """
     people = roster(con, moments)

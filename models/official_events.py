@@ -39,7 +39,7 @@ REPORTED = Tier(
     "reported",
     "có phản ánh về cán bộ trong 12 tháng tới",
     "a complaint about the official within 12 months",
-    f"SELECT official_id, filed_at AS happened_at, min({FILING_KNOWN}) AS known_at FROM complaint"
+    f"SELECT official_id, filed_at AS happened_at, min({FILING_KNOWN}) AS known_at FROM complaint"  # noqa: S608 - constants of this module
     " WHERE official_id IS NOT NULL GROUP BY complaint_id, official_id, filed_at",
     "reported",
 )
@@ -48,7 +48,7 @@ UPHELD = Tier(
     "upheld",
     "có phản ánh được kết luận là đúng trong 12 tháng tới",
     "a complaint filed within 12 months and later upheld",
-    "SELECT official_id, filed_at AS happened_at, greatest(verdict_at, known_at) AS known_at FROM ("
+    "SELECT official_id, filed_at AS happened_at, greatest(verdict_at, known_at) AS known_at FROM ("  # noqa: S608 - as above
     f"SELECT * FROM complaint {_LATEST.format(key='complaint_id, official_id')})"
     " WHERE official_id IS NOT NULL AND verdict = 'upheld'",
     "upheld",
@@ -58,7 +58,7 @@ DISCOVERED = Tier(
     "discovered",
     "có phát hiện qua kiểm tra trong 12 tháng tới",
     "an inspection finding of the harassment kind within 12 months",
-    "SELECT official_id, known_at AS happened_at, known_at FROM ("
+    "SELECT official_id, known_at AS happened_at, known_at FROM ("  # noqa: S608 - as above
     f"SELECT * FROM finding {_LATEST.format(key='finding_id')}) WHERE official_id IS NOT NULL"
     " AND kind IN ('harassment', 'extra_papers', 'wrongful_return', 'tampering')",
     "discovered",
@@ -114,13 +114,12 @@ def first_event(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> datetime | 
 def last_known(con: duckdb.DuckDBPyConnection) -> datetime:
     """The end of the record of complaints and findings: the latest moment anything in it became known."""
     row = con.execute(
-        f"SELECT max(known_at) FROM ({REPORTED.events} UNION ALL {UPHELD.events} UNION ALL {DISCOVERED.events})"  # noqa: S608 - as above
+        f"SELECT max(known_at) FROM ({' UNION ALL '.join(tier.events for tier in TIERS.values())})"  # noqa: S608
     ).fetchall()[0]
     if row[0] is None:
-        raise ValueError(
-            "the record holds no complaint and no finding about an official: nothing to judge by"
-        )
-    return row[0].replace(tzinfo=UTC) + timedelta(microseconds=1)
+        raise ValueError("the record holds no complaint and no finding about an official to judge by")
+    latest: datetime = row[0].replace(tzinfo=UTC)
+    return latest + timedelta(microseconds=1)
 
 
 def _naive(moment: datetime) -> datetime:

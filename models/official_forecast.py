@@ -27,7 +27,7 @@ class Rule:
     years: float = RULE_YEARS
 
     def score(self, history: pa.Table) -> np.ndarray:
-        """Expected events a year for each row."""
+        """Expected events a year [rows]."""
         count = column(history, self.count)
         exposure = np.nan_to_num(column(history, self.exposure)) if self.exposure else np.zeros(len(count))
         return (count + self.years * self.mean) / (exposure + self.years)
@@ -62,17 +62,18 @@ class OfficialForecast:
         """Mean log-odds of the bag as a probability, one a row."""
         cells = values(history, self.features)
         log_odds = np.mean([booster.predict(cells, raw_score=True) for booster in self.boosters], axis=0)
-        return 1.0 / (1.0 + np.exp(-log_odds))
+        return np.asarray(1.0 / (1.0 + np.exp(-log_odds)), dtype=np.float64)
 
     def contributions(self, history: pa.Table) -> np.ndarray:
         """Exact SHAP values in log-odds, rows × (features + 1); the last column is the base."""
         cells = values(history, self.features)
-        return np.mean([booster.predict(cells, pred_contrib=True) for booster in self.boosters], axis=0)
+        told = [booster.predict(cells, pred_contrib=True) for booster in self.boosters]
+        return np.asarray(np.mean(told, axis=0), dtype=np.float64)
 
 
 def column(history: pa.Table, name: str) -> np.ndarray:
     """A column as doubles, gaps as NaN."""
-    return history[name].to_numpy(zero_copy_only=False).astype(np.float64)
+    return np.asarray(history[name].to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def values(history: pa.Table, features: tuple[str, ...]) -> np.ndarray:

@@ -37,7 +37,7 @@ def history(
     record = Record(tmp_path / "record")
     chunks = [Chunk("official", OFFICIALS), Chunk("complaint", complaints), Chunk("finding", list(findings))]
     record.append(chunks, source="test", arrived_at=AS_OF + timedelta(days=4000))
-    rows = complaint_history.build(record.connect(), [at]).to_pylist()
+    rows = complaint_history.build(record.connect(), [AS_OF]).to_pylist()
     return {row["official_id"]: row for row in rows}
 
 

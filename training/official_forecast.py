@@ -77,9 +77,7 @@ def fit(
         )
     history = complaint_history.build(con, chosen)
     label = labels(con, history, tier, horizon, until)
-    features = tuple(
-        name for name in history.column_names if name not in ("official_id", "unit_code", "as_of")
-    )
+    features = tuple(name for name in history.column_names if name not in complaint_history.KEYS)
     newest = history.filter(pc.equal(history["as_of"], pc.max(history["as_of"])))
     rules = [rule.fitted(newest) for rule in candidates(tier)]
     boosters: tuple[lgb.Booster, ...] = ()
@@ -112,7 +110,7 @@ def train(
 def backtest(
     con: duckdb.DuckDBPyConnection, cutoff: datetime, tier: Tier, horizon: timedelta
 ) -> tuple[pa.Table, OfficialForecast]:
-    """Scores at the cutoff for everybody in post then, beside what came: official_id, score, rule_score, label.
+    """Everybody in post at the cutoff: official_id, score, rule_score and, as what came, label.
 
     `con` sees the whole record; training reads only what was known at the cutoff. The label is read from all
     that the record knows now, and null where the record ends before the horizon does.

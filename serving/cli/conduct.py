@@ -11,7 +11,7 @@ HORIZON = timedelta(days=365)
 
 
 def backtest(settings: Settings, asked: Backtest, say: Say) -> str:
-    """Scores everybody in post at the cutoff for events of a tier in the horizon after it, beside what came."""
+    """Scores everybody in post at the cutoff for a tier of events in the horizon, beside what came."""
     import pyarrow.parquet as pq
 
     from features.record import Record
