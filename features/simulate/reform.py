@@ -51,7 +51,7 @@ def draw_reform(rng: np.random.Generator, world: World, conduct: Conduct, day: d
     for k in range(0, len(communes), COMMUNES_A_DISTRICT):
         number = k // COMMUNES_A_DISTRICT
         before[communes[k : k + COMMUNES_A_DISTRICT]] = len(codes)
-        codes.append(f"000.00.{31 + number}.{PROVINCE}")
+        codes.append(f"{PROVINCE}.{31 + number}")
         base = COMMUNE_NAMES[number % len(COMMUNE_NAMES)]
         again = number // len(COMMUNE_NAMES)
         names.append(f"UBND huyện {base}" + (f" {again + 1}" if again else ""))
