@@ -1,0 +1,186 @@
+"""The plan: quotas kept or refused with reasons, independence, gaps, closed days, the same bytes again."""
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from serving.plan.brief import Brief, Pull, Source, UnitBrief
+from serving.plan.frame import Infeasible
+from serving.plan.plan import Plan, make
+from serving.plan.rules import Rules, Team
+
+DAYS = tuple(d for d in (date(2026, 12, 1) + timedelta(i) for i in range(31)) if d.weekday() < 5)
+SOURCE = Source("lateness", "2026-11-30T00:00:00+00:00", "3", "ab", "cd", 7, "ef")
+TEAMS = (
+    Team("home", "home_affairs", units=("U001",), visits_a_day=2, days_a_month=4),
+    Team("centre-a", "centre", visits_a_day=2, days_a_month=3),
+    Team("centre-b", "centre", visits_a_day=2, days_a_month=3),
+)
+
+
+def office(n: int = 40, seed: int = 1, **rules: object) -> Brief:
+    """A made-up month: `n` units with 30 open dossiers of 4 officials each, a third in high-risk sectors."""
+    rng = np.random.default_rng(seed)
+    units = []
+    for i in range(n):
+        scores = np.sort(rng.beta(1, 6, 30))[::-1]
+        pulls = tuple(
+            Pull(f"D{i:03d}-{j:02d}", f"O{i:03d}-{rng.integers(4)}", round(float(s), 6), ("time_used",))
+            for j, s in enumerate(scores)
+        )
+        last = date(2026, 12, 1) - timedelta(int(rng.integers(5, 120))) if rng.random() < 0.6 else None
+        team = ("home", "centre-a", "centre-b")[int(rng.integers(3))] if last else None
+        expected = float(scores[:16].sum() * rng.gamma(1.0))
+        prior = 0.8 if i % 3 == 0 else 0.0
+        confirmed = bool(rng.random() < 0.1)
+        units.append(UnitBrief(f"U{i:03d}", f"Đơn vị {i}", expected, prior, last, team, confirmed, pulls))
+    chosen = {"teams": TEAMS, "areas": {f"U{i:03d}": f"A{i % 4}" for i in range(n)}, **rules}
+    return Brief("2026-12", "Asia/Ho_Chi_Minh", DAYS, tuple(units), Rules(**chosen), SOURCE)
+
+
+def check(brief: Brief, plan: Plan) -> None:
+    """Every rule of the brief, read from the visits alone."""
+    rules, units = brief.rules, {unit.unit_code: unit for unit in brief.units}
+    teams = {team.team_id: team for team in rules.teams}
+    heads = [visit.unit_code for visit in plan.visits if visit.by == "own_head"]
+    assert sorted(heads) == sorted(list(units) * rules.own_head_visits)
+    out = [visit for visit in plan.visits if visit.team_id]
+    missions = {(visit.team_id, visit.at[:10]) for visit in out if visit.by == "home_affairs"}
+    assert len(missions) >= rules.home_affairs_missions
+    assert sum(v.by == "centre" for v in out) >= rules.high_risk_visits
+    assert len({visit.unit_code for visit in out}) == len(out)
+    load: dict[tuple[str, str], int] = {}
+    for visit in plan.visits:
+        day = date.fromisoformat(visit.at[:10])
+        assert day in brief.days
+        assert day not in rules.closed.get(visit.unit_code, ())
+    for visit in out:
+        unit, team, day = units[visit.unit_code], teams[str(visit.team_id)], date.fromisoformat(visit.at[:10])
+        assert visit.unit_code not in team.units
+        assert team.team_id != unit.last_team
+        assert not team.days or day in team.days
+        assert team.kind == visit.by
+        assert visit.by != "centre" or unit.prior >= rules.high_risk_prior
+        if unit.last_visit and not unit.confirmed:
+            assert (day - unit.last_visit).days >= rules.min_gap_days
+        load[team.team_id, visit.at] = load.get((team.team_id, visit.at), 0) + 1
+    assert max(load.values(), default=1) == 1, "a team is in one place at a time"
+    for team in rules.teams:
+        own = [visit.at[:10] for visit in out if visit.team_id == team.team_id]
+        assert len(set(own)) <= team.days_a_month
+        assert all(own.count(day) <= team.visits_a_day for day in own)
+
+
+def test_a_plan_keeps_every_rule_and_pulls_dossiers_by_risk_and_by_chance() -> None:
+    brief = office()
+    plan = make(brief, "seed")
+    check(brief, plan)
+    team_visits = [visit for visit in plan.visits if visit.team_id]
+    assert len(team_visits) == 4 * 2 + 3 * 2 * 2
+    for visit in plan.visits:
+        size = 20 if visit.team_id else 10
+        assert len(visit.sheet) == size
+        top = [line for line in visit.sheet if line.chosen_by == "score"]
+        assert len(top) == size - round(0.2 * size)
+        assert all(line.probability == 1 for line in top)
+        assert all(0 < line.probability < 1 for line in visit.sheet if line.chosen_by == "draw")
+        officials = [line.official_id for line in top]
+        assert max(officials.count(one) for one in officials) <= brief.rules.official_cap
+
+
+def test_the_same_brief_and_seed_give_the_same_bytes_in_any_order_of_input() -> None:
+    brief = office()
+    turned = replace(brief, units=brief.units[::-1], days=brief.days[::-1])
+    again = Brief.from_json(json.loads(json.dumps(turned.as_json())))
+    assert make(brief, "seed").text() == make(turned, "seed").text() == make(again, "seed").text()
+    assert make(brief, "seed").text() != make(brief, "other").text()
+
+
+def test_probabilities_sum_to_the_visits_and_excluded_units_say_why() -> None:
+    plan = make(office(), "seed")
+    chances = {code: (p, why) for code, p, why in plan.frame}
+    assert sum(p for p, _ in chances.values()) == pytest.approx(
+        sum(v.team_id is not None for v in plan.visits)
+    )
+    for p, why in chances.values():
+        assert (p > 0) is (why is None)
+    for visit in plan.visits:
+        if visit.team_id:
+            assert visit.probability == chances[visit.unit_code][0]
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.integers(4, 60), st.integers(0, 10_000), st.integers(0, 40), st.integers(0, 6), st.integers(0, 90),
+    st.integers(1, 3),
+)  # fmt: skip
+def test_quotas_are_met_or_refused_never_missed(
+    n: int, seed: int, missions: int, high: int, gap: int, heads: int
+) -> None:
+    brief = office(
+        n,
+        seed,
+        home_affairs_missions=missions,
+        high_risk_visits=high,
+        min_gap_days=gap,
+        own_head_visits=heads,
+    )
+    try:
+        plan = make(brief, str(seed))
+    except Infeasible as refusal:
+        assert refusal.unmet
+        assert all(one.vi and one.en and one.possible < one.wanted for one in refusal.unmet)
+    else:
+        check(brief, plan)
+        assert all(quota.planned >= quota.wanted for quota in plan.quotas)
+
+
+@pytest.mark.parametrize(
+    ("rules", "quota"),
+    [
+        ({"closed": {"U005": DAYS}}, "own_head"),
+        ({"home_affairs_missions": 5}, "placement"),
+        ({"high_risk_visits": 13}, "high_risk"),
+        ({"visits": 21}, "visits"),
+        ({"teams": ()}, "high_risk"),
+    ],
+)
+def test_what_cannot_be_met_is_refused_by_name(rules: dict[str, object], quota: str) -> None:
+    with pytest.raises(Infeasible) as refusal:
+        make(office(**rules), "seed")
+    assert [one.quota for one in refusal.value.unmet][:1] == [quota]
+
+
+def test_a_plan_that_only_a_free_choice_of_days_allows_is_found() -> None:
+    """Two units open on one day each: the first pass guesses the team's days, the second must find them."""
+    brief = office(
+        6, high_risk_visits=0, home_affairs_missions=2, visits=2, min_gap_days=0,
+        teams=(Team("home", "home_affairs", visits_a_day=1, days_a_month=2),),
+        closed={f"U{i:03d}": tuple(d for d in DAYS if d != DAYS[3 + i]) for i in range(6)},
+    )  # fmt: skip
+    brief = replace(brief, units=tuple(replace(u, last_team=None, last_visit=None) for u in brief.units))
+    for seed in "abcdef":
+        check(brief, make(brief, seed))
+
+
+def test_prices_name_what_each_rule_costs() -> None:
+    plan = make(office(), "seed")
+    price = {one.code: one for one in plan.prices}
+    assert price["draw"].findings == pytest.approx(plan.expected)
+    assert price["random"].findings < plan.expected < price["greedy"].findings
+    costs = sum(p.cost for p in plan.prices if p.cost is not None)
+    assert price["greedy"].findings - costs == pytest.approx(plan.expected)
+
+
+def test_rules_that_contradict_themselves_are_refused() -> None:
+    with pytest.raises(ValueError, match="random_share"):
+        Rules(random_share=0.5)
+    with pytest.raises(ValueError, match="unknown rule 'visit'"):
+        Rules.from_json({"visit": 3})
+    with pytest.raises(ValueError, match="same team_id"):
+        Rules(teams=(TEAMS[0], TEAMS[0]))
