@@ -39,7 +39,8 @@ class Feature:
     value means to a reader. `group` names the reason that the feature belongs to (reasons are told per group).
     `monotone` is +1 where more must never lower the score, -1 the other way. `trust` in (0, 1]: how far the
     value can be relied on, 1 = read from the record, less = depends on how well a source keeps it.
-    `category`: the value is text, else a double.
+    `category`: the value is text, else a double. `empty`: what an aggregate over the history is before the first
+    event. `about`: the attribute whose groups a feature of the grain `attribute` tells of.
     """
 
     name: str
@@ -53,6 +54,8 @@ class Feature:
     monotone: int = 0
     trust: float = 1.0
     category: bool = False
+    empty: float | None = None
+    about: str = ""
 
 
 HOURS = "3.6e9"

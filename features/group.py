@@ -1,8 +1,9 @@
 """Totals of groups of dossiers (of an official, unit, procedure, step) at day grain.
 
-A total for a case is what was known **before the local day of its `as_of` began**: daily sums of what changed,
-added up over the days before, looked up by equality. So one pass over days serves any number of cases, and
-nothing of the day itself is seen, the case's own doings of that day included.
+A total for a case is what was known **before the local day of its `as_of` began**; nothing of the day itself is
+seen, the case's own doings of that day included. Every total is a plain sum of changes: what leaves a window of
+90 days is a change too, 90 days later. So changes are booked on the first asked day after them, added up, and
+looked up by equality, for one moment or a thousand.
 """
 
 from __future__ import annotations
@@ -11,13 +12,24 @@ from dataclasses import dataclass
 
 RECENT = 90  # days
 
+ASKED_DAY = """
+    SELECT local_day AS day,
+           MIN(CASE WHEN asked = 1 THEN local_day END)
+               OVER (ORDER BY local_day ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS next_day
+    FROM (SELECT w.local_day, MAX(CASE WHEN c.day IS NULL THEN 0 ELSE 1 END) AS asked
+          FROM (SELECT DISTINCT local_day FROM working_day) w
+          LEFT JOIN (SELECT DISTINCT day FROM asked) c ON c.day = w.local_day
+          GROUP BY w.local_day) d
+"""
+"""Every day with the first day after it on which a case asks."""
+
 
 @dataclass(frozen=True)
 class Group:
-    """Dossiers that share `keys`; `source` is a relation of changes with the keys and `day`.
+    """Dossiers that share `keys` (codes above 0); `source` is a relation of changes with the keys and `day`.
 
-    `stocks` are added up since the record began, `flows` over the last so many days; both name the column they
-    give and the expression that is summed. `empty` is the key of no group (nobody holds it): it has no totals.
+    `stocks` are added up since the record began, `flows` over the last so many days: name of the total and the
+    column that is summed. Every group also has `first_day`, the day of its first change.
     """
 
     name: str
@@ -26,55 +38,73 @@ class Group:
     stocks: tuple[tuple[str, str], ...] = ()
     flows: tuple[tuple[str, str, int], ...] = ()
 
-    @property
     def columns(self) -> list[str]:
         """Names of the totals."""
-        return [name for name, _ in self.stocks] + [name for name, _, _ in self.flows] + ["days_seen"]
+        return [name for name, _ in self.stocks] + [name for name, _, _ in self.flows]
+
+    def daily(self) -> str:
+        """SQL of the changes of each day."""
+        measures = dict.fromkeys([m for _, m in self.stocks] + [m for _, m, _ in self.flows])
+        sums = ", ".join(f"CAST(SUM({m}) AS BIGINT) AS {m}" for m in measures)
+        return f"SELECT {', '.join(self.keys)}, day, {sums} FROM {self.source} WHERE {self._named()} GROUP BY ALL"
 
     def relations(self) -> dict[str, str]:
-        """The relation `name` (one row for each key and day that a case asks for) and those it rests on."""
+        """`<name>_daily`, which may be gathered part by part, and what makes the totals (`name`) of it."""
         keys = ", ".join(self.keys)
-        named = " AND ".join(f"{key} <> ''" for key in self.keys if key != "everything") or "TRUE"
-        daily = {expression: f"d{n}" for n, expression in enumerate(
-            dict.fromkeys([e for _, e in self.stocks] + [e for _, e, _ in self.flows]))}
-        sums = ", ".join(f"CAST(SUM({expression}) AS BIGINT) AS {name}" for expression, name in daily.items())
-        again = ", ".join(f"SUM({name}) AS {name}" for name in daily.values())
-        zeros = ", ".join("0" for _ in daily)
-        over = f"OVER (PARTITION BY {keys} ORDER BY day"
-        totals = [f"CAST(COALESCE(SUM({daily[e]}) {over} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)"
-                  f" AS BIGINT) AS {name}" for name, e in self.stocks]
-        totals += [f"CAST(COALESCE(SUM({daily[e]}) {over} RANGE BETWEEN {days} PRECEDING AND 1 PRECEDING), 0)"
-                   f" AS BIGINT) AS {name}" for name, e, days in self.flows]
-        first = (f"day - MIN(CASE WHEN moved = 1 THEN day END) {over}"
-                 " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS days_seen")
-        name = self.name
+        totals = self.columns()
+        plus = [f"{m} AS {name}" for name, m in self.stocks] + [f"{m} AS {name}" for name, m, _ in self.flows]
+        booked = [f"SELECT {self._of('d')}, a.next_day AS day, {', '.join(plus)}, d.day AS first_day"
+                  f" FROM {self.name}_daily d JOIN asked_day a ON a.day = d.day"]
+        for days in dict.fromkeys(days for _, _, days in self.flows):
+            minus = ["0"] * len(self.stocks) + [f"-{m}" if d == days else "0" for _, m, d in self.flows]
+            moving = " OR ".join(f"{m} <> 0" for _, m, d in self.flows if d == days)
+            booked.append(f"SELECT {self._of('d')}, a.next_day, {', '.join(minus)}, NULL"
+                          f" FROM {self.name}_daily d JOIN asked_day a ON a.day = d.day + {days} WHERE {moving}")
+        booked.append(f"SELECT DISTINCT {keys}, day, {', '.join('0' for _ in totals)}, NULL"
+                      f" FROM standing WHERE {self._named()}")
+        over = f"OVER (PARTITION BY {keys} ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
         return {
-            f"{name}_asked": f"SELECT DISTINCT {keys}, day FROM standing WHERE {named}",  # noqa: S608
-            f"{name}_daily": f"SELECT {keys}, day, {sums} FROM {self.source} WHERE {named} GROUP BY {keys}, day",  # noqa: S608
-            f"{name}_days": f"""
-                SELECT {keys}, day, {again}, MAX(moved) AS moved, MAX(asked) AS asked
-                FROM (SELECT *, 1 AS moved, 0 AS asked FROM {name}_daily
-                      UNION ALL SELECT *, {zeros}, 0, 1 FROM {name}_asked) u
-                GROUP BY {keys}, day""",  # noqa: S608
-            f"{name}_totals": f"SELECT {keys}, day, asked, {', '.join([*totals, first])} FROM {name}_days",  # noqa: S608
-            name: f"SELECT * FROM {name}_totals WHERE asked = 1",  # noqa: S608
+            f"{self.name}_daily": self.daily(),
+            f"{self.name}_booked": f"""
+                SELECT {keys}, day, {', '.join(f'CAST(SUM({t}) AS BIGINT) AS {t}' for t in totals)},
+                       MIN(first_day) AS first_day
+                FROM ({' UNION ALL '.join(booked)}) b WHERE day IS NOT NULL GROUP BY {keys}, day""",
+            self.name: f"""
+                SELECT {keys}, day, {', '.join(f'CAST(SUM({t}) {over} AS BIGINT) AS {t}' for t in totals)},
+                       MIN(first_day) {over} AS first_day
+                FROM {self.name}_booked""",
         }
 
+    def _of(self, alias: str) -> str:
+        return ", ".join(f"{alias}.{key}" for key in self.keys)
 
-def queue(name: str, keys: tuple[str, ...], arrived: str) -> Group:
-    """Work of a group: open and overdue now, arrivals of 7, 30 and 90 days, closings of 90 days and their hours."""
+    def _named(self) -> str:
+        return " AND ".join(f"{key} > 0" for key in self.keys)
+
+
+def queue(name: str, key: str, arrived: str) -> Group:
+    """Work of a group: open and overdue now, arrivals of 7, 30, 90 days, closings of 90 days and their hours."""
     return Group(
-        name, keys, "movement",
+        name, (key,), "change",
         stocks=(("open", "open"), ("overdue", "overdue")),
         flows=(("arrived_7", arrived, 7), ("arrived_30", arrived, 30), ("arrived_90", arrived, 90),
                ("closed_90", "closed", RECENT), ("closed_w_90", "closed_w", RECENT)),
-    )
+    )  # fmt: skip
 
 
-def history(name: str, keys: tuple[str, ...], source: str) -> Group:
+def past(name: str, keys: tuple[str, ...], source: str) -> Group:
     """Outcomes of a group: how many are known and how many of them late, ever and in the last 90 days."""
     return Group(
         name, keys, source,
         stocks=(("known", "known"), ("late", "late")),
         flows=(("known_90", "known", RECENT), ("late_90", "late", RECENT)),
-    )
+    )  # fmt: skip
+
+
+def steps(name: str, keys: tuple[str, ...]) -> Group:
+    """Outcomes after a step, and of a year the working time from it to the end."""
+    return Group(
+        name, keys, "step_outcome",
+        stocks=(("known", "known"), ("late", "late")),
+        flows=(("ended_365", "ended", 365), ("left_w_365", "left_w", 365)),
+    )  # fmt: skip

@@ -1,12 +1,13 @@
 """How a dossier stood, as known at a moment: the relations in which the cutoff lives.
 
-Written as SQL text, one relation a name, each resting on those before it. Times are integers: `*_us` counts
-microseconds since 1970, `*_w` microseconds worked (`features.calendar`), `day` local days; so sums do not
-depend on order and every engine agrees to the last bit.
+SQL text, one relation a name, each resting on those before it. Times are integers: `*_us` counts microseconds
+since 1970, `*_w` microseconds worked (`features.calendar`); so sums don't depend on order, and every engine
+agrees to the last bit. `*_no` stands for a code or name (`features.inputs`).
 
-Order. Within a dossier events stand by (`happened_us`, `known_us`, `row_id`). Where news came in that order
-one **strand** of history serves every moment: what was known at `as_of` is its beginning. Where an event
-became known after a later one, each moment of knowledge gets a strand of its own, of what was known then.
+Order. Within a dossier events stand by (`happened_us`, `known_us`, `row_id`). Where news came in that order, one
+**strand** of history serves every moment: what was known at `as_of` is its beginning. Where an event became
+known after a later one, or one event was told twice, each moment of knowledge gets a strand of its own: what
+was known then, of an event its latest known version.
 
 Words. Promise in force: `due_at` of the last known event that gives one, else of the latest known version of
 the dossier. Processing end: the first of refused, decided, withdrawn, else the first delivered; after the last
@@ -15,125 +16,162 @@ reopening, the last of these that follows it. Holder: the official of the last k
 
 from __future__ import annotations
 
+from string import Template
+
 STOPS = ("papers_requested", "suspended")
-RUNS = ("papers_supplied", "resumed")
+"""Kinds of event that stop the legal clock: the citizen must act, or processing stands still."""
+RUNS = ("papers_supplied", "resumed", "assigned", "forwarded", "consulted", "returned")
+"""Kinds that let it run again: an office that works on a dossier no longer waits."""
 ENDS = ("refused", "decided", "withdrawn")
 
-_LAST = "OVER (PARTITION BY dossier_id, strand ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
-_BEFORE = "OVER (PARTITION BY dossier_id, strand ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
-_NEXT = "OVER (PARTITION BY dossier_id, strand ORDER BY seq)"
+RUNNING = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+"""The frame of what is known up to and with an event of a strand."""
 
-VERSIONED = {
-    # every version of a dossier, with the moment until which it was the latest known
-    "version": """
-        SELECT d.*, p.sector_code, p.legal_working_days, p.max_supplements,
-               LEAD(d.known_us) OVER (PARTITION BY d.dossier_id ORDER BY d.known_us, d.row_id) AS until_us
-        FROM dossier_in d LEFT JOIN procedure_in p ON p.procedure_code = d.procedure_code
+
+def _fill(sql: str, **parts: str) -> str:
+    """`sql` with the windows of this module and the sets of kinds put in."""
+    order = "PARTITION BY dossier_no, strand ORDER BY seq"
+    return Template(sql).safe_substitute(
+        next=f"OVER ({order})",
+        running=f"OVER ({order} {RUNNING})",
+        before=f"OVER ({order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)",
+        stopped=f"CASE WHEN kind IN {STOPS} THEN 1 WHEN kind IN {RUNS} THEN 0 END",
+        ends=f"kind IN {ENDS}",
+        **parts,
+    )
+
+
+STRANDS = {
+    # dossiers of which news may have come out of order or twice: few, where a record keeps its own time
+    "suspect": """
+        SELECT DISTINCT dossier_no FROM event_in WHERE known_us <> happened_us
+        UNION
+        SELECT dossier_no FROM event_in WHERE event_id IS NOT NULL GROUP BY dossier_no, event_id HAVING COUNT(*) > 1
+    """,
+    "suspected": """
+        SELECT e.dossier_no, e.row_id, e.known_us,
+               MAX(e.known_us) OVER (PARTITION BY e.dossier_no ORDER BY e.happened_us, e.known_us, e.row_id
+                                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS known_before,
+               CASE WHEN e.event_id IS NOT NULL
+                    THEN LEAD(e.known_us) OVER (PARTITION BY e.dossier_no, e.event_id ORDER BY e.known_us, e.row_id)
+                    END AS retold_us
+        FROM event_in e JOIN suspect s ON s.dossier_no = e.dossier_no
+    """,
+    "disordered": """
+        SELECT DISTINCT dossier_no FROM suspected WHERE known_before > known_us OR retold_us IS NOT NULL
+    """,
+    "news": """
+        SELECT dossier_no, known_us AS strand,
+               LEAD(known_us) OVER (PARTITION BY dossier_no ORDER BY known_us) AS strand_until
+        FROM (SELECT DISTINCT e.dossier_no, e.known_us
+              FROM event_in e JOIN disordered d ON d.dossier_no = e.dossier_no) n
+    """,
+    "stranded": """
+        SELECT e.*, CAST(0 AS BIGINT) AS strand, CAST(NULL AS BIGINT) AS strand_until
+        FROM event_in e WHERE NOT EXISTS (SELECT 1 FROM disordered d WHERE d.dossier_no = e.dossier_no)
+        UNION ALL
+        SELECT e.*, n.strand, n.strand_until
+        FROM event_in e
+        JOIN news n ON n.dossier_no = e.dossier_no AND e.known_us <= n.strand
+        JOIN suspected s ON s.dossier_no = e.dossier_no AND s.row_id = e.row_id
+        WHERE s.retold_us IS NULL OR s.retold_us > n.strand
+    """,
+    "ordered": """
+        SELECT * EXCLUDE (row_id, event_id),
+               ROW_NUMBER() OVER (PARTITION BY dossier_no, strand ORDER BY happened_us, known_us, row_id) AS seq,
+               LEAD(known_us) OVER (PARTITION BY dossier_no, strand ORDER BY happened_us, known_us, row_id)
+                   AS next_known_us
+        FROM stranded
+    """,
+    # [from_us, until_us): when this event was the last known; a strand of its own counts at its last event only
+    "lasting": """
+        SELECT * EXCLUDE (strand_until, next_known_us),
+               CASE WHEN strand = 0 THEN known_us WHEN next_known_us IS NULL THEN strand END AS from_us,
+               CASE WHEN strand = 0 THEN next_known_us ELSE strand_until END AS until_us
+        FROM ordered
     """,
 }
 
+# Of the dossiers of the cases: what lies before each event, as columns that features may aggregate.
 HISTORY = {
-    # events in the order in which they happened; `known_before`: the latest knowledge of those before
-    "ordered": """
-        SELECT *,
-               ROW_NUMBER() OVER (PARTITION BY dossier_id ORDER BY happened_us, known_us, row_id) AS seq,
-               MAX(known_us) OVER (PARTITION BY dossier_id ORDER BY happened_us, known_us, row_id
-                                   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS known_before
-        FROM event_in
-    """,
-    "disordered": "SELECT DISTINCT dossier_id FROM ordered WHERE known_before > known_us",
-    "news": """
-        SELECT dossier_id, known_us AS strand,
-               LEAD(known_us) OVER (PARTITION BY dossier_id ORDER BY known_us) AS strand_until
-        FROM (SELECT DISTINCT o.dossier_id, o.known_us
-              FROM ordered o JOIN disordered d ON d.dossier_id = o.dossier_id) n
-    """,
-    "stranded": """
-        SELECT o.*, CAST(0 AS BIGINT) AS strand, CAST(NULL AS BIGINT) AS strand_until
-        FROM ordered o LEFT JOIN disordered d ON d.dossier_id = o.dossier_id
-        WHERE d.dossier_id IS NULL
-        UNION ALL
-        SELECT o.*, n.strand, n.strand_until
-        FROM ordered o JOIN news n ON n.dossier_id = o.dossier_id AND o.known_us <= n.strand
-    """,
-    # what lies before each event
-    "stepped": f"""
-        SELECT *,
-               LAG(happened_us) {_NEXT} AS last_us,
-               LAG(happened_w) {_NEXT} AS last_w,
-               LAG(step) {_NEXT} AS last_step,
-               LAST_VALUE(official_id IGNORE NULLS) {_BEFORE} AS last_official,
-               LAST_VALUE(CASE WHEN kind IN {STOPS} THEN 1 WHEN kind IN {RUNS} THEN 0 END IGNORE NULLS)
-                   {_BEFORE} AS last_stopped,
-               LEAD(known_us) {_NEXT} AS next_known_us,
-               ROW_NUMBER() OVER (PARTITION BY dossier_id, strand, step ORDER BY seq) AS step_visit,
-               ROW_NUMBER() OVER (PARTITION BY dossier_id, strand, official_id ORDER BY seq) AS official_visit
-        FROM stranded
-    """,
-    # the same as plain columns that features of the grain `history` may aggregate
+    "stepped": _fill("""
+        SELECT l.*,
+               LAG(happened_us) $next AS last_us,
+               LAG(happened_w) $next AS last_w,
+               LAG(step_no) $next AS last_step,
+               LAST_VALUE(official_no IGNORE NULLS) $before AS last_official,
+               LAST_VALUE($stopped IGNORE NULLS) $before AS last_stopped,
+               ROW_NUMBER() OVER (PARTITION BY dossier_no, strand, step_no ORDER BY seq) AS step_visit,
+               ROW_NUMBER() OVER (PARTITION BY dossier_no, strand, official_no ORDER BY seq) AS official_visit
+        FROM lasting l
+        WHERE dossier_no IN (SELECT dossier_no FROM case_in)
+    """),
     "history": """
         SELECT *,
-               CASE WHEN strand = 0 THEN known_us WHEN next_known_us IS NULL THEN strand END AS from_us,
-               CASE WHEN strand = 0 THEN next_known_us ELSE strand_until END AS until_us,
                happened_us - last_us AS gap_us,
                happened_w - last_w AS gap_w,
                CASE WHEN last_stopped = 1 THEN happened_w - last_w ELSE 0 END AS paused_w,
-               CASE WHEN last_step IS NULL OR last_step <> step THEN 1 ELSE 0 END AS step_changed,
+               CASE WHEN last_step IS NULL OR last_step <> step_no THEN 1 ELSE 0 END AS step_changed,
                CASE WHEN step_visit = 1 THEN 1 ELSE 0 END AS step_new,
-               CASE WHEN official_visit = 1 AND official_id IS NOT NULL THEN 1 ELSE 0 END AS official_new,
-               CASE WHEN last_official <> official_id THEN 1 ELSE 0 END AS handover,
-               CASE WHEN last_official <> official_id AND official_visit > 1 THEN 1 ELSE 0 END AS handed_back
+               CASE WHEN official_visit = 1 AND official_no IS NOT NULL THEN 1 ELSE 0 END AS official_new,
+               CASE WHEN last_official <> official_no THEN 1 ELSE 0 END AS handover,
+               CASE WHEN last_official <> official_no AND official_visit > 1 THEN 1 ELSE 0 END AS handed_back
         FROM stepped
     """,
 }
 
-# Running state at each event. A strand of its own counts only at its last event, when all of it is known.
-SPELL = f"""
-    SELECT dossier_id, from_us, until_us,
-           happened_us AS last_us, happened_w AS last_w, step,
-           LAST_VALUE(official_id IGNORE NULLS) {_LAST} AS official_id,
-           LAST_VALUE(CASE WHEN official_id IS NOT NULL AND (last_official IS NULL OR handover = 1)
-                           THEN happened_w END IGNORE NULLS) {_LAST} AS held_w,
-           LAST_VALUE(CASE WHEN step_changed = 1 THEN happened_w END IGNORE NULLS) {_LAST} AS step_w,
-           LAST_VALUE(due_us IGNORE NULLS) {_LAST} AS new_due_us,
-           LAST_VALUE(CASE WHEN kind IN {STOPS} THEN 1 WHEN kind IN {RUNS} THEN 0 END IGNORE NULLS)
-               {_LAST} AS stopped,
-           SUM(paused_w) {_LAST} AS paused_w,
-           MIN(CASE WHEN kind IN {ENDS} THEN happened_us END) {_LAST} AS first_end_us,
-           MIN(CASE WHEN kind = 'delivered' THEN happened_us END) {_LAST} AS first_delivered_us,
-           MAX(CASE WHEN kind IN {ENDS} OR kind = 'delivered' THEN happened_us END) {_LAST} AS last_end_us,
-           MAX(CASE WHEN kind = 'reopened' THEN happened_us END) {_LAST} AS reopened_us
+# One row for each stretch of time in which the same was known of the events of a case's dossier.
+SPELL = _fill("""
+    SELECT dossier_no, from_us, until_us, happened_us AS last_us, happened_w AS last_w, step_no,
+           LAST_VALUE(official_no IGNORE NULLS) $running AS official_no,
+           LAST_VALUE(CASE WHEN official_no IS NOT NULL AND (last_official IS NULL OR handover = 1)
+                           THEN happened_w END IGNORE NULLS) $running AS held_w,
+           LAST_VALUE(CASE WHEN step_changed = 1 THEN happened_w END IGNORE NULLS) $running AS step_w,
+           LAST_VALUE(due_us IGNORE NULLS) $running AS new_due_us,
+           LAST_VALUE($stopped IGNORE NULLS) $running AS stopped,
+           CAST(SUM(paused_w) $running AS BIGINT) AS paused_w
            $features
     FROM history
-"""
+""")
 
-SPELLS = {
-    # one row for each stretch of time in which the same was known of a dossier's events
-    "spell": """
-        SELECT *, CASE WHEN reopened_us IS NULL THEN COALESCE(first_end_us, first_delivered_us)
-                       WHEN last_end_us > reopened_us THEN last_end_us END AS end_us
-        FROM running WHERE from_us IS NOT NULL AND (until_us IS NULL OR until_us > from_us)
-    """,
-    # the stretch before the first event is known
-    "quiet": """
-        SELECT d.dossier_id, CAST(0 AS BIGINT) AS from_us, MIN(e.known_us) AS until_us
-        FROM (SELECT DISTINCT dossier_id FROM dossier_in) d LEFT JOIN event_in e ON e.dossier_id = d.dossier_id
-        GROUP BY d.dossier_id
-    """,
-}
-
-# how the dossier of each case stood at its `as_of`
+# How the dossier of each case stood at its `as_of`.
 STANDING = """
-    SELECT c.case_no, c.dossier_id, c.as_of_us, $as_of_w AS as_of_w, $as_of_day AS day,
-           v.* EXCLUDE (dossier_id, row_id, known_us, until_us, due_us),
-           $received_w AS received_w, $received_day AS received_day, $received_clock AS received_clock_us,
-           v.due_us AS first_due_us, $first_due_w AS first_due_w,
+    SELECT c.case_no, c.dossier_no, c.as_of_us, c.as_of_w, c.day, 1 AS record_no,
+           v.version_no, v.unit_no, v.procedure_no, v.received_us, v.received_w, v.received_day, v.received_clock_us,
+           v.due_us AS first_due_us, v.due_w AS first_due_w $attributes,
            COALESCE(s.new_due_us, v.due_us) AS due_us, $due_w AS due_w,
-           s.* EXCLUDE (dossier_id, from_us, until_us, new_due_us)
-    FROM cases_in c
-    LEFT JOIN version v ON v.dossier_id = c.dossier_id
+           s.* EXCLUDE (dossier_no, from_us, until_us, new_due_us),
+           COALESCE(s.paused_w, 0) + CASE WHEN s.stopped = 1 THEN c.as_of_w - s.last_w ELSE 0 END AS paused_now_w
+    FROM case_in c
+    LEFT JOIN version v ON v.dossier_no = c.dossier_no
          AND v.known_us < c.as_of_us AND (v.until_us IS NULL OR v.until_us >= c.as_of_us)
-    LEFT JOIN spell s ON s.dossier_id = c.dossier_id
+    LEFT JOIN spell s ON s.dossier_no = c.dossier_no
          AND s.from_us < c.as_of_us AND (s.until_us IS NULL OR s.until_us >= c.as_of_us)
     $clocks
 """
+
+# What was known of every dossier's holder, promise and end, stretch by stretch (0: none).
+STATE = {
+    "told": _fill("""
+        SELECT dossier_no, from_us, until_us,
+               LAST_VALUE(official_no IGNORE NULLS) $running AS official_no,
+               LAST_VALUE(due_us IGNORE NULLS) $running AS new_due_us,
+               MIN(CASE WHEN $ends THEN happened_us END) $running AS first_end_us,
+               MIN(CASE WHEN kind = 'delivered' THEN happened_us END) $running AS first_delivered_us,
+               MAX(CASE WHEN $ends OR kind = 'delivered' THEN happened_us END) $running AS last_end_us,
+               MAX(CASE WHEN kind = 'reopened' THEN happened_us END) $running AS reopened_us
+        FROM lasting
+    """),
+    "state": """
+        SELECT dossier_no, from_us, until_us, official_no, new_due_us,
+               CASE WHEN reopened_us IS NULL THEN COALESCE(first_end_us, first_delivered_us)
+                    WHEN last_end_us > reopened_us THEN last_end_us END AS end_us
+        FROM told WHERE from_us IS NOT NULL AND (until_us IS NULL OR until_us > from_us)
+    """,
+    # before the first event was known
+    "quiet": """
+        SELECT v.dossier_no, CAST(0 AS BIGINT) AS from_us, MIN(e.known_us) AS until_us
+        FROM (SELECT DISTINCT dossier_no FROM version) v LEFT JOIN event_in e ON e.dossier_no = v.dossier_no
+        GROUP BY v.dossier_no
+    """,
+}

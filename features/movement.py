@@ -1,8 +1,7 @@
 """What each piece of news changed in the totals of officials, units and procedures: open, overdue, closed, late.
 
-A **turn** is a stretch of time in which unit, procedure, holder, promise and end of a dossier, as known, stayed
-the same. Every turn adds to totals at its beginning and takes away at its end, so a total at any moment is a
-sum over what was known before, and news of a later moment can't reach it.
+Every change stands at the moment from which it was known. A total at any moment is the sum of the changes
+before it, and news of a later moment can't reach it.
 
 A dossier's **outcome** is known as soon as its end is known or its promise has passed unended: late when the
 end lies after the promise, or the promise passed; corrected where later news says otherwise.
@@ -10,117 +9,128 @@ end lies after the promise, or the promise passed; corrected where later news sa
 
 from __future__ import annotations
 
+from string import Template
+
+# 1 late, 0 in time or not known; 1 known, 0 not known, as seen at `from_us`; `due_us`, `end_us` 0 where none
+_LATE = """CASE WHEN ${p}due_us = 0 THEN 0 WHEN ${p}end_us > 0 THEN CASE WHEN ${p}end_us > ${p}due_us THEN 1 ELSE 0 END
+                WHEN ${p}due_us < from_us THEN 1 ELSE 0 END"""
+_KNOWN = "CASE WHEN ${p}due_us > 0 AND (${p}end_us > 0 OR ${p}due_us < from_us) THEN 1 ELSE 0 END"
+_OVERDUE = "CASE WHEN ${p}end_us = 0 AND ${p}due_us > 0 AND ${p}due_us < from_us THEN 1 ELSE 0 END"
+_OPEN = "CASE WHEN ${p}end_us = 0 THEN 1 ELSE 0 END"
+
+
+def _both(sql: str) -> tuple[str, str]:
+    return Template(sql).substitute(p="t."), Template(sql).substitute(p="t.last_")
+
+
+_PARTS = {f"{name}{suffix}": text for name, sql in
+          {"late": _LATE, "known": _KNOWN, "overdue": _OVERDUE, "open": _OPEN}.items()
+          for suffix, text in zip(("", "_before"), _both(sql), strict=True)}  # fmt: skip
+
 TURNS = {
-    "standing_news": """
-        SELECT v.dossier_id, GREATEST(v.known_us, s.from_us) AS from_us,
-               v.unit_code, v.procedure_code, v.received_us,
-               COALESCE(s.official_id, '') AS official_id,
-               COALESCE(s.new_due_us, v.due_us, 0) AS due_us, COALESCE(s.end_us, 0) AS end_us
-        FROM version v
-        JOIN (SELECT dossier_id, from_us, until_us, official_id, new_due_us, end_us FROM spell
-              UNION ALL
-              SELECT dossier_id, from_us, until_us, NULL, NULL, NULL FROM quiet) s
-          ON s.dossier_id = v.dossier_id
-         AND (v.until_us IS NULL OR s.from_us < v.until_us) AND (s.until_us IS NULL OR v.known_us < s.until_us)
-        WHERE v.until_us IS NULL OR v.until_us > v.known_us
-    """,
-    "changed": """
-        SELECT *,
-               LAG(unit_code) OVER (PARTITION BY dossier_id ORDER BY from_us) AS last_unit,
-               LAG(procedure_code) OVER (PARTITION BY dossier_id ORDER BY from_us) AS last_procedure,
-               LAG(official_id) OVER (PARTITION BY dossier_id ORDER BY from_us) AS last_official,
-               LAG(due_us) OVER (PARTITION BY dossier_id ORDER BY from_us) AS last_due_us,
-               LAG(end_us) OVER (PARTITION BY dossier_id ORDER BY from_us) AS last_end_us
-        FROM standing_news
-    """,
+    # each stretch in which unit, procedure, holder, promise and end, as known, stayed the same, and the one before
     "turn": """
         SELECT *,
-               LEAD(from_us) OVER (PARTITION BY dossier_id ORDER BY from_us) AS until_us,
-               CASE WHEN last_unit IS NULL OR last_unit <> unit_code THEN 1 ELSE 0 END AS unit_new,
-               CASE WHEN last_procedure IS NULL OR last_procedure <> procedure_code THEN 1 ELSE 0 END
-                   AS procedure_new,
-               CASE WHEN last_official IS NULL OR last_official <> official_id THEN 1 ELSE 0 END AS official_new
-        FROM changed
-        WHERE last_unit IS NULL OR last_unit <> unit_code OR last_procedure <> procedure_code
-           OR last_official <> official_id OR last_due_us <> due_us OR last_end_us <> end_us
+               LAG(version_no) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_version,
+               LAG(unit_no) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_unit,
+               LAG(procedure_no) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_procedure,
+               LAG(official_no) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_official,
+               LAG(due_us) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_due_us,
+               LAG(end_us) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_end_us,
+               LEAD(from_us) OVER (PARTITION BY dossier_no ORDER BY from_us) AS until_us
+        FROM (SELECT v.dossier_no, v.calendar_no, v.version_no, GREATEST(v.known_us, s.from_us) AS from_us,
+                     v.unit_no, v.procedure_no, v.received_w, COALESCE(s.official_no, 0) AS official_no,
+                     COALESCE(s.new_due_us, v.due_us, 0) AS due_us, COALESCE(s.end_us, 0) AS end_us
+              FROM version v
+              JOIN (SELECT dossier_no, from_us, until_us, official_no, new_due_us, end_us FROM state
+                    UNION ALL
+                    SELECT dossier_no, from_us, until_us, NULL, NULL, NULL FROM quiet) s
+                ON s.dossier_no = v.dossier_no
+               AND (v.until_us IS NULL OR s.from_us < v.until_us)
+               AND (s.until_us IS NULL OR v.known_us < s.until_us)
+              WHERE v.until_us IS NULL OR v.until_us > v.known_us) t
     """,
-    # one row for each moment that moves a total
-    "moved": """
-        SELECT dossier_id, unit_code, procedure_code, official_id, from_us AS at_us, received_us, end_us,
-               CASE WHEN end_us = 0 THEN 1 ELSE 0 END AS open, 0 AS overdue,
-               unit_new, procedure_new, official_new,
-               CASE WHEN end_us > 0 AND COALESCE(last_end_us, 0) = 0 THEN 1 ELSE 0 END AS closed
-        FROM turn
-        UNION ALL
-        SELECT dossier_id, unit_code, procedure_code, official_id, until_us, received_us, end_us, -1, 0, 0, 0, 0, 0
-        FROM turn WHERE end_us = 0 AND until_us IS NOT NULL
-        UNION ALL
-        SELECT dossier_id, unit_code, procedure_code, official_id, GREATEST(from_us, due_us),
-               received_us, end_us, 0, 1, 0, 0, 0, 0
-        FROM turn WHERE end_us = 0 AND due_us > 0 AND (until_us IS NULL OR due_us < until_us)
-        UNION ALL
-        SELECT dossier_id, unit_code, procedure_code, official_id, until_us, received_us, end_us, 0, -1, 0, 0, 0, 0
-        FROM turn WHERE end_us = 0 AND due_us > 0 AND due_us < until_us
+    "turned": """
+        SELECT * FROM turn
+        WHERE last_version IS NULL OR version_no <> last_version OR official_no <> last_official OR due_us <> last_due_us OR end_us <> last_end_us
     """,
-    "movement": """
-        SELECT m.*, $at_day AS day,
-               CASE WHEN closed = 1 THEN GREATEST(0, $end_w - $received_w) ELSE 0 END AS closed_w
-        FROM moved m $clocks
+    # the promise passes, nothing else being told
+    "passed": """
+        SELECT * FROM turn
+        WHERE end_us = 0 AND due_us > 0 AND due_us >= from_us AND (until_us IS NULL OR due_us < until_us)
     """,
-    # what was thought of a dossier from each moment on: 1 late, 0 in time, null not yet known
-    "verdict": """
-        SELECT dossier_id, unit_code, procedure_code, from_us AS at_us, end_us,
-               CASE WHEN due_us = 0 THEN NULL WHEN end_us > 0 THEN CASE WHEN end_us > due_us THEN 1 ELSE 0 END
-                    WHEN due_us < from_us THEN 1 END AS late
-        FROM turn
-        UNION ALL
-        SELECT dossier_id, unit_code, procedure_code, due_us, end_us, 1 FROM turn
-        WHERE end_us = 0 AND due_us >= from_us AND (until_us IS NULL OR due_us < until_us)
+    # ends told and taken back, with their working time
+    "closing": """
+        SELECT m.*, $end_w AS end_w FROM (
+            SELECT dossier_no, calendar_no, unit_no, procedure_no, official_no, received_w, from_us AS at_us,
+                   end_us, 1 AS closed
+            FROM turned WHERE end_us > 0 AND (last_end_us IS NULL OR end_us <> last_end_us)
+            UNION ALL
+            SELECT dossier_no, calendar_no, last_unit, last_procedure, last_official, received_w, from_us,
+                   last_end_us, -1
+            FROM turned WHERE last_end_us > 0 AND end_us <> last_end_us) m $clocks
     """,
-    "verdict_changed": """
-        SELECT *, LAG(late) OVER (PARTITION BY dossier_id ORDER BY at_us, late NULLS FIRST) AS last_late,
-               LAG(end_us) OVER (PARTITION BY dossier_id ORDER BY at_us, late NULLS FIRST) AS last_end_us
-        FROM verdict
-    """,
-    "outcome": """
-        SELECT dossier_id, unit_code, procedure_code, at_us, $at_day AS day,
-               CASE WHEN late IS NULL THEN 0 ELSE 1 END - CASE WHEN last_late IS NULL THEN 0 ELSE 1 END AS known,
-               COALESCE(late, 0) - COALESCE(last_late, 0) AS late
-        FROM verdict_changed m $clocks
-        WHERE late IS DISTINCT FROM last_late
-    """,
-    # outcomes charged to every official who has handled the dossier, once both are known
+    "change": Template("""
+        SELECT m.*, $$at_day AS day FROM (
+            SELECT unit_no, procedure_no, official_no, from_us AS at_us, $open AS open, $overdue AS overdue,
+                   CASE WHEN last_unit IS NULL OR last_unit <> unit_no THEN 1 ELSE 0 END AS unit_new,
+                   CASE WHEN last_procedure IS NULL OR last_procedure <> procedure_no THEN 1 ELSE 0 END
+                       AS procedure_new,
+                   CASE WHEN last_official IS NULL OR last_official <> official_no THEN 1 ELSE 0 END
+                       AS official_new,
+                   0 AS closed, CAST(0 AS BIGINT) AS closed_w
+            FROM turned t
+            UNION ALL
+            SELECT last_unit, last_procedure, last_official, from_us, -($open_before), -($overdue_before),
+                   0, 0, 0, 0, 0
+            FROM turned t WHERE last_version IS NOT NULL AND last_end_us = 0
+            UNION ALL
+            SELECT unit_no, procedure_no, official_no, due_us, 0, 1, 0, 0, 0, 0, 0 FROM passed
+            UNION ALL
+            SELECT unit_no, procedure_no, official_no, at_us, 0, 0, 0, 0, 0, closed,
+                   closed * GREATEST(0, end_w - received_w)
+            FROM closing) m $$clocks
+    """).substitute(_PARTS),
+    "outcome": Template("""
+        SELECT m.*, $$at_day AS day FROM (
+            SELECT dossier_no, version_no, unit_no, procedure_no, from_us AS at_us, $known AS known, $late AS late
+            FROM turned t
+            UNION ALL
+            SELECT dossier_no, last_version, last_unit, last_procedure, from_us, -($known_before), -($late_before)
+            FROM turned t WHERE last_version IS NOT NULL
+            UNION ALL
+            SELECT dossier_no, version_no, unit_no, procedure_no, due_us, 1, 1 FROM passed) m $$clocks
+        WHERE m.known <> 0
+    """).substitute(_PARTS),
+}
+
+SHARED = {
+    # every official who has handled a dossier answers for its outcome, once both are known
     "handled": """
-        SELECT dossier_id, official_id, MIN(known_us) AS known_us FROM event_in
-        WHERE official_id IS NOT NULL GROUP BY dossier_id, official_id
+        SELECT dossier_no, official_no, MIN(known_us) AS known_us FROM event_in
+        WHERE official_no IS NOT NULL GROUP BY dossier_no, official_no
     """,
     "official_outcome": """
         SELECT m.*, $at_day AS day
-        FROM (SELECT h.official_id, o.procedure_code, GREATEST(o.at_us, h.known_us) AS at_us, o.known, o.late
-              FROM outcome o JOIN handled h ON h.dossier_id = o.dossier_id) m $clocks
+        FROM (SELECT h.official_no, o.procedure_no, GREATEST(o.at_us, h.known_us) AS at_us, o.known, o.late
+              FROM outcome o JOIN handled h ON h.dossier_no = o.dossier_no) m $clocks
     """,
-    # the first entry into each step, as first known
+    # the entry into each step that was known first
     "visit": """
-        SELECT dossier_id, step, known_us, happened_w FROM (
-            SELECT *, ROW_NUMBER() OVER (PARTITION BY dossier_id, step
-                                         ORDER BY known_us, happened_us, row_id) AS nth FROM event_in) e
+        SELECT dossier_no, step_no, known_us, happened_w FROM (
+            SELECT dossier_no, step_no, known_us, happened_w,
+                   ROW_NUMBER() OVER (PARTITION BY dossier_no, step_no
+                                      ORDER BY known_us, happened_us, row_id) AS nth
+            FROM event_in) e
         WHERE nth = 1
-    """,
-    "closing": """
-        SELECT m.*, $end_w AS end_w FROM (
-            SELECT dossier_id, procedure_code, from_us AS at_us, end_us, 1 AS ended FROM turn
-            WHERE end_us > 0 AND end_us <> COALESCE(last_end_us, 0)
-            UNION ALL
-            SELECT dossier_id, procedure_code, from_us, last_end_us, -1 FROM turn
-            WHERE last_end_us > 0 AND end_us <> last_end_us) m $clocks
     """,
     "step_outcome": """
         SELECT m.*, $at_day AS day FROM (
-            SELECT c.procedure_code, v.step, GREATEST(c.at_us, v.known_us) AS at_us, c.ended,
-                   c.ended * GREATEST(0, c.end_w - v.happened_w) AS left_w, 0 AS known, 0 AS late
-            FROM closing c JOIN visit v ON v.dossier_id = c.dossier_id
+            SELECT c.procedure_no, v.step_no, GREATEST(c.at_us, v.known_us) AS at_us, c.closed AS ended,
+                   c.closed * GREATEST(0, c.end_w - v.happened_w) AS left_w, 0 AS known, 0 AS late
+            FROM closing c JOIN visit v ON v.dossier_no = c.dossier_no
             UNION ALL
-            SELECT o.procedure_code, v.step, GREATEST(o.at_us, v.known_us), 0, 0, o.known, o.late
-            FROM outcome o JOIN visit v ON v.dossier_id = o.dossier_id) m $clocks
+            SELECT o.procedure_no, v.step_no, GREATEST(o.at_us, v.known_us), 0, 0, o.known, o.late
+            FROM outcome o JOIN visit v ON v.dossier_no = o.dossier_no) m $clocks
     """,
 }

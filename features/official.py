@@ -36,7 +36,7 @@ FEATURES = [
     Feature("official_known", Grain.OFFICIAL, "known",
             "Số hồ sơ qua tay cán bộ đã rõ kết quả", "past dossiers the official handled, outcome known",
             "official_history"),
-    Feature("official_days_seen", Grain.OFFICIAL, "days_seen",
+    Feature("official_days_seen", Grain.OFFICIAL, "day - first_day",
             "Số ngày từ khi cán bộ xuất hiện trong dữ liệu", "days since the official first appears",
             "record_age", no_history="not seen before"),
     Feature("official_procedure_late_rate", Grain.OFFICIAL_PROCEDURE, smoothed("late", "known"),

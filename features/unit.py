@@ -30,7 +30,7 @@ FEATURES = [
             no_history="the rate of the whole record"),
     Feature("unit_known", Grain.UNIT, "known",
             "Số hồ sơ của đơn vị đã rõ kết quả", "past dossiers of the unit, outcome known", "unit_history"),
-    Feature("unit_days_seen", Grain.UNIT, "days_seen",
+    Feature("unit_days_seen", Grain.UNIT, "day - first_day",
             "Số ngày từ khi đơn vị xuất hiện trong dữ liệu", "days since the unit first appears", "record_age",
             no_history="not seen before"),
     Feature("overall_late_rate", Grain.RECORD, "record_late / NULLIF(record_known, 0)",
@@ -39,7 +39,7 @@ FEATURES = [
     Feature("overall_late_rate_90", Grain.RECORD, "record_late_90 / NULLIF(record_known_90, 0)",
             "Tỷ lệ trễ hạn chung 90 ngày qua", "late rate of 90 days of the whole record", "overall_history",
             no_history="no outcome known in 90 days"),
-    Feature("record_days_seen", Grain.RECORD, "record_days_seen",
+    Feature("record_days_seen", Grain.RECORD, "day - first_day",
             "Số ngày từ khi dữ liệu bắt đầu", "days since the record began", "record_age",
             no_history="the record begins today"),
 ]
