@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from models.shrinkage import logit
 
@@ -41,10 +42,7 @@ class CategoryRates:
 
     def encode(self, matrix: pa.Table) -> np.ndarray:
         """Log-odds [n] of the past rate of each row's value."""
-        values = joined(matrix, self.keys)
-        uniques, inverse = np.unique(values, return_inverse=True)
-        known = np.array([self.log_odds.get(value, np.nan) for value in uniques], float)
-        column = known[inverse] if len(values) else np.zeros(0)
+        column = np.array([self.log_odds.get(value, np.nan) for value in joined(matrix, self.keys)], float)
         if self.parent is None:
             return np.where(np.isnan(column), self.prior, column)
         return np.where(np.isnan(column), self.parent.encode(matrix), column)
@@ -70,7 +68,9 @@ def column_of_text(matrix: pa.Table, name: str) -> np.ndarray:
     """A category column as an object array [n]; missing is `UNKNOWN`. KeyError names an absent column."""
     if name not in matrix.column_names:
         raise KeyError(f"wanted a matrix with the category column {name!r}, came one without it")
-    return np.array([UNKNOWN if cell is None else str(cell) for cell in matrix[name].to_pylist()], dtype=object)
+    coded = pc.fill_null(matrix[name].cast(pa.string()), UNKNOWN).combine_chunks().dictionary_encode()
+    words = np.array(coded.dictionary.to_pylist(), dtype=object)
+    return words[coded.indices.to_numpy()] if len(words) else np.zeros(0, dtype=object)
 
 
 def column_of_numbers(matrix: pa.Table, name: str) -> np.ndarray:

@@ -28,7 +28,8 @@ class Recipe:
     """How members are fitted; chosen inside the training period, stored with the model.
 
     `m`: dossiers that a category's parent rate counts for. `trees`: LightGBM parameters and `rounds`. `ridge`:
-    inverse strength of the penalty (scikit-learn's C). `seeds`: the models bagged into one.
+    inverse strength of the penalty (scikit-learn's C). `learnt_rates`: whether the learners see the rates learnt
+    for categories, or only the matrix's own rolling ones (rules see both).
     """
 
     m: float = 20.0
@@ -38,6 +39,7 @@ class Recipe:
         "feature_fraction": 0.5, "bagging_fraction": 0.7, "bagging_freq": 1, "path_smooth": 10.0})
     ridge: float = 0.003
     seed: int = 7
+    learnt_rates: bool = True
 
 
 def is_category(column: pa.ChunkedArray) -> bool:
@@ -158,13 +160,21 @@ def _quantiles(x: np.ndarray, q: float) -> np.ndarray:
     return out
 
 
+def hidden(x: np.ndarray, first: int) -> np.ndarray:
+    """Encoded rows with the columns from `first` on constant: no learner can use them, and none of them count."""
+    shown = x.copy()
+    shown[:, first:] = 0.0
+    return shown
+
+
 def fit_members(sample: Sample, weight: np.ndarray, recipe: Recipe) -> tuple[Encoder, dict[str, Member]]:
     """The encoder and every member fitted on the sample; `weight` [n] is what each row counts."""
     encoder = fit_encoder(sample, recipe.m)
     x = cross_fitted(sample, encoder, recipe.m, recipe.seed)
+    seen = x if recipe.learnt_rates else hidden(x, len(encoder.numbers))
     members: dict[str, Member] = {
-        "trees": fit_trees(x, sample.label, weight, recipe, encoder.columns),
-        "ridge": fit_ridge(x, sample.label, weight, recipe),
+        "trees": fit_trees(seen, sample.label, weight, recipe, encoder.columns),
+        "ridge": fit_ridge(seen, sample.label, weight, recipe),
     }
     members |= fit_rules(x, sample.label, weight, encoder.columns)
     return encoder, members

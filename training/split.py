@@ -43,25 +43,26 @@ class Split:
 
 
 def at_origin(sample: Sample, origin: int, until: int) -> Split:
-    """Learns from what was ripe at `origin`, judges `[origin, until)`; both in microseconds since 1970.
+    """Learns from what was ripe at `origin`, judges dossiers received in `[origin, until)`, µs since 1970.
 
-    A dossier whose promise moved may fall on both sides; it is judged, not learnt.
+    Judged are all landmarks of those dossiers, from arrival on, as a test period would: rows taken by `as_of`
+    alone would hold few fresh dossiers and many that have been lying for long.
     """
-    judge = np.flatnonzero((sample.as_of >= origin) & (sample.as_of < until))
+    judge = np.flatnonzero((sample.received_at >= origin) & (sample.as_of >= origin) & (sample.received_at < until))
     ripe = (sample.due_at < origin) & ~np.isin(sample.dossier, sample.dossier[judge])
     return Split(origin, np.flatnonzero(ripe), judge).checked(sample)
 
 
-def rolling(sample: Sample, quantiles: tuple[float, ...] = (0.55, 0.7, 0.85)) -> list[Split]:
-    """Splits at quantiles of the due moments of the sample's dossiers, oldest first; each judges up to the next.
+def rolling(sample: Sample, quantiles: tuple[float, ...] = (0.5, 0.65, 0.8)) -> list[Split]:
+    """Splits at quantiles of the receipt of the sample's dossiers, oldest first; each judges up to the next.
 
     Splits with too little of either class on either side (under 20) are left out; the list may be empty.
     """
     if not len(sample):
         return []
-    due = sample.due_at[np.unique(sample.dossier, return_index=True)[1]]
-    origins = sorted({int(np.quantile(due, q)) for q in quantiles})
-    ends = [*origins[1:], int(sample.due_at.max()) + 1]
+    received = sample.received_at[np.unique(sample.dossier, return_index=True)[1]]
+    origins = sorted({int(np.quantile(received, q)) for q in quantiles})
+    ends = [*origins[1:], int(sample.received_at.max()) + 1]
     splits = [at_origin(sample, origin, end) for origin, end in zip(origins, ends, strict=True)]
     return [split for split in splits if _both_classes(sample, split.learn) and _both_classes(sample, split.judge)]
 

@@ -1,0 +1,65 @@
+"""Backtest: train on what was known at a cutoff, score what came after, put labels beside that ripened until later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+
+from features import matrix
+from features.calendar import PLAIN_WEEK, Calendar
+from features.record import Record
+from models import lateness
+from models.risk_model import RiskModel
+from training.fit import fit
+from training.gather import gather
+
+Say = Callable[[str], None]
+
+
+def backtest(
+    record: Record,
+    cutoff: datetime,
+    until: datetime,
+    *,
+    every: timedelta | None = None,
+    at_arrival: bool = False,
+    calendar: Calendar = PLAIN_WEEK,
+    say: Say = lambda line: None,
+) -> pa.Table:
+    """One row a landmark in `[cutoff, until]`, every `every` from the cutoff or at each dossier's own arrival.
+
+    Columns: cutoff, as_of (timestamp[us, UTC]), dossier_id, score (of what would ship), rule_score (of the best
+    simple rule, chosen without the later rows), label (double; null where it was not known at `until`).
+    """
+    say("read what was known at the cutoff")
+    sample = gather(record.connect(cutoff=cutoff), cutoff, calendar)
+    model = fit(sample, target=lateness.LATENESS.name, say=say)
+    say("score what came later")
+    return score_later(record, model, cutoff, until, every=every, at_arrival=at_arrival, calendar=calendar)
+
+
+def score_later(
+    record: Record,
+    model: RiskModel,
+    cutoff: datetime,
+    until: datetime,
+    *,
+    every: timedelta | None = None,
+    at_arrival: bool = False,
+    calendar: Calendar = PLAIN_WEEK,
+) -> pa.Table:
+    """The rows of `backtest` for a model that is trained already."""
+    con = record.connect(cutoff=until)
+    cases = lateness.landmarks(con, cutoff, until, every=every, at_arrival=at_arrival)
+    cells = matrix.build(con, cases, calendar=calendar)
+    labelled = lateness.labels(con, cases, until)
+    return pa.table({
+        "cutoff": pa.array([cutoff] * cases.num_rows, pa.timestamp("us", "UTC")),
+        "as_of": cases["as_of"],
+        "dossier_id": cases["dossier_id"],
+        "score": pa.array(model.probability(cells)),
+        "rule_score": pa.array(model.rule_probability(cells)),
+        "label": labelled["label"],
+    })

@@ -1,0 +1,173 @@
+"""One training: recipe and blend are chosen on later slices of the training period, then all is fitted again.
+
+1. Rolling splits with an embargo inside the training period (`training.split`).
+2. Columns that only tell how old the record is are dropped (`stable_columns`).
+3. Each recipe is fitted on what each split may learn; the judged rows choose the recipe, the best simple rule and
+   the weights of the blend.
+4. Platt's calibration on the latest judged slice.
+5. The members are fitted again on the whole training period, with the choices made.
+Nothing here sees a row of the test period.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from models.encoding import column_of_numbers
+from models.risk_model import Member, RiskModel
+from training.calibrate import blend_weights, log_loss, platt
+from training.evaluate import auc
+from training.members import KEYS, Recipe, fit_members, is_category
+from training.sample import Sample
+from training.split import Split, rolling
+
+LEARNERS = ("trees", "ridge")
+SMALL = Recipe(rounds=60, ridge=0.001, trees={
+    "learning_rate": 0.05, "num_leaves": 4, "max_depth": 2, "min_data_in_leaf": 60, "lambda_l2": 10.0,
+    "feature_fraction": 0.5, "bagging_fraction": 0.7, "bagging_freq": 1, "path_smooth": 10.0})
+MIDDLE = Recipe()
+LARGE = Recipe(rounds=200, ridge=0.01, trees={
+    "learning_rate": 0.05, "num_leaves": 15, "max_depth": 6, "min_data_in_leaf": 50, "lambda_l2": 10.0,
+    "feature_fraction": 0.5, "bagging_fraction": 0.7, "bagging_freq": 1, "path_smooth": 10.0})
+RECIPES: Mapping[str, Recipe] = {"small": SMALL, "large": LARGE,
+                                 "small, rolling rates": replace(SMALL, learnt_rates=False),
+                                 "large, rolling rates": replace(LARGE, learnt_rates=False)}
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What members said of rows that they had not learnt; all arrays [n]."""
+
+    members: dict[str, np.ndarray]
+    label: np.ndarray
+    weight: np.ndarray
+    slice: np.ndarray
+    rows: np.ndarray
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the validation slices chose, and the losses by which they did (plain JSON)."""
+
+    recipe: str
+    rule: str
+    weights: dict[str, float]
+    intercept: float
+    slope: float
+    losses: dict[str, Any] = field(default_factory=dict)
+
+
+def row_weight(sample: Sample) -> np.ndarray:
+    """What each row counts [n]: the square root of its share of its dossier, mean 1.
+
+    Between counting rows, where dossiers with long terms drown the rest, and counting dossiers, where a
+    long-open dossier's later landmarks hardly count.
+    """
+    root = np.sqrt(sample.share)
+    return np.asarray(root / root.mean()) if len(root) else root
+
+
+def fit(sample: Sample, *, target: str, recipes: Mapping[str, Recipe] = RECIPES, about: Mapping[str, Any] | None = None,
+        say: Say = lambda line: None) -> RiskModel:
+    """The model that ships, from a labelled sample. ValueError where the sample holds no row of each class."""
+    if not len(sample) or sample.label.min() == sample.label.max():
+        raise ValueError("wanted ripe cases of both outcomes, came only one outcome or none; ingest more history or "
+                         "take a later cutoff")
+    splits = rolling(sample)
+    kept = stable_columns(sample, splits)
+    sample = replace(sample, matrix=sample.matrix.select(kept))
+    choices = choose(sample, splits, recipes, say)
+    say("fit on the whole training period")
+    recipe = recipes[choices.recipe]
+    encoder, members = fit_members(sample, row_weight(sample), recipe)
+    shipped: dict[str, Member] = {name: members[name] for name in (*choices.weights, choices.rule)}
+    details = {"recipe": choices.recipe, "losses": choices.losses, "rows": len(sample),
+               "dossiers": int(sample.dossier.max()) + 1, "late_rate": float(np.average(sample.label, weights=sample.share))}
+    return RiskModel(target, encoder, shipped, choices.weights, choices.intercept, choices.slope, choices.rule,
+                     about={**(about or {}), "training": details})
+
+
+def choose(sample: Sample, splits: list[Split], recipes: Mapping[str, Recipe], say: Say = lambda line: None) -> Choices:
+    """Recipe, best simple rule, blend and calibration by rows of later slices; the base rate where there are none."""
+    if not splits:
+        return Choices(next(iter(recipes)), "base_rate", {"base_rate": 1.0}, 0.0, 1.0)
+    judged = {}
+    for name, recipe in recipes.items():
+        say(f"judge recipe {name}")
+        judged[name] = judge(sample, splits, recipe)
+    losses = {name: _learner_loss(said) for name, said in judged.items()}
+    chosen = min(losses, key=losses.__getitem__)
+    said = judged[chosen]
+    rules = {name: _loss(z, said) for name, z in said.members.items() if name not in LEARNERS}
+    rule = min(rules, key=rules.__getitem__)
+    weights = blend_weights({name: said.members[name] for name in (*LEARNERS, rule)}, said.label, said.weight, said.slice)
+    blended = sum((weight * said.members[name] for name, weight in weights.items()), np.zeros(len(said.label)))
+    if _loss(blended, said) >= rules[rule] or max(weights.values()) <= 0:
+        weights, blended = {rule: 1.0}, said.members[rule]
+    last = said.slice == said.slice.max()
+    intercept, slope = platt(blended[last], said.label[last], said.weight[last])
+    return Choices(chosen, rule, {name: weight for name, weight in weights.items() if weight > 1e-6}, intercept, slope,
+                   {"recipes": losses, "rules": rules, "blend": _loss(blended, said)})
+
+
+def judge(sample: Sample, splits: list[Split], recipe: Recipe) -> Judged:
+    """What members fitted by `recipe` on each split say of the rows it judges."""
+    said: dict[str, list[np.ndarray]] = {}
+    for split in splits:
+        learn, judge_rows = sample.take(split.learn), sample.take(split.judge)
+        encoder, members = fit_members(learn, row_weight(learn), recipe)
+        x = encoder.encode(judge_rows.matrix)
+        for name, member in members.items():
+            said.setdefault(name, []).append(member.log_odds(x))
+    rows = np.concatenate([split.judge for split in splits])
+    number = np.concatenate([np.full(len(split.judge), at) for at, split in enumerate(splits)])
+    both = {name: np.concatenate(parts) for name, parts in said.items() if len(parts) == len(splits)}
+    weight = np.concatenate([row_weight(sample.take(split.judge)) for split in splits])
+    # as much as there are dossiers: landmarks of one dossier do not count as evidence of their own
+    weight *= sum(len(np.unique(sample.dossier[split.judge])) for split in splits) / weight.sum()
+    return Judged(both, sample.label[rows], weight, number, rows)
+
+
+def stable_columns(sample: Sample, splits: list[Split], most: float = 0.8) -> list[str]:
+    """The matrix columns without numbers that tell the slices of time apart.
+
+    A count that only grows (days seen, outcomes known so far) has at scoring a value that no training row had.
+    Dropped is every number by which a judged row of the last split is told from a learnt one with an AUC of
+    `most` or more, either way.
+    """
+    names = sample.matrix.column_names
+    if not splits:
+        return list(names)
+    split = splits[-1]
+    later = np.concatenate([np.zeros(len(split.learn)), np.ones(len(split.judge))])
+    rows = np.concatenate([split.learn, split.judge])
+    kept = []
+    for name in names:
+        if name not in KEYS and not is_category(sample.matrix[name]):
+            cell = column_of_numbers(sample.matrix, name)[rows]
+            seen = ~np.isnan(cell)
+            apart = auc(later[seen], cell[seen])
+            if max(apart, 1 - apart) >= most:
+                continue
+        kept.append(name)
+    return kept
+
+
+def _loss(log_odds: np.ndarray, said: Judged) -> float:
+    """Log-loss after Platt's calibration within each slice: what is told apart, whatever the level."""
+    total = 0.0
+    for number in np.unique(said.slice):
+        at = said.slice == number
+        intercept, slope = platt(log_odds[at], said.label[at], said.weight[at])
+        total += log_loss(intercept + slope * log_odds[at], said.label[at], said.weight[at]) * said.weight[at].sum()
+    return float(total / said.weight.sum())
+
+
+def _learner_loss(said: Judged) -> float:
+    return _loss(sum((said.members[name] for name in LEARNERS), np.zeros(len(said.label))) / len(LEARNERS), said)

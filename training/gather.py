@@ -1,0 +1,41 @@
+"""The labelled sample of a training period: landmarks, matrix and ripe labels from the record as known at the cutoff."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+import pyarrow as pa
+
+from features import matrix
+from features.calendar import PLAIN_WEEK, Calendar
+from models import lateness
+from training.sample import Sample
+
+WEEK = timedelta(days=7)
+SHARES = (0.25, 0.5, 0.75)
+"""Quarters of the first term: dossiers of two days are looked at as often as those of two months."""
+
+
+def first_receipt(con: duckdb.DuckDBPyConnection) -> datetime:
+    """When the first dossier was received. ValueError for a record without dossiers."""
+    (found,) = con.execute("SELECT MIN(received_at) FROM dossier").fetchall()[0]
+    if found is None:
+        raise ValueError("wanted a record with dossiers known before the cutoff, came none; ingest a delivery or take "
+                         "a later cutoff")
+    moment: datetime = found.replace(tzinfo=UTC)
+    return moment
+
+
+def training_cases(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> pa.Table:
+    """The landmarks to learn from: arrival, quarters of the term, and every week, before the cutoff."""
+    return lateness.landmarks(con, first_receipt(con), cutoff, every=WEEK, at_arrival=True, at_shares=SHARES)
+
+
+def gather(con: duckdb.DuckDBPyConnection, cutoff: datetime, calendar: Calendar = PLAIN_WEEK) -> Sample:
+    """The ripe cases of the training period; `con` shows what was known at `cutoff` (`Record.connect(cutoff=…)`)."""
+    cases = training_cases(con, cutoff)
+    labelled = lateness.labels(con, cases, cutoff)
+    ripe = labelled["label"].is_valid()
+    cases, labelled = cases.filter(ripe), labelled.filter(ripe)
+    return Sample.of(matrix.build(con, cases, calendar=calendar), labelled)
