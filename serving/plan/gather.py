@@ -1,0 +1,114 @@
+"""The brief of a month from what is known: units and past visits from the record, risk from a scored list."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from features.calendar import Calendar
+from serving.plan.brief import Brief, Pull, Source, UnitBrief
+from serving.plan.rules import Rules
+from serving.plan.sheet import expected_findings
+from serving.score_files import read_scores
+
+_UNITS = """
+SELECT unit_code, any_value(unit_name ORDER BY known_at DESC, row_id DESC) AS unit_name
+FROM unit
+WHERE (valid_from IS NULL OR valid_from < $until) AND (valid_to IS NULL OR valid_to > $start)
+GROUP BY unit_code ORDER BY unit_code
+"""
+
+_LAST_VISITS = """
+WITH visit AS (
+    SELECT inspection_id, unit_code, coalesce(visited_at, planned_at) AS at, team_id FROM inspection
+    WHERE coalesce(visited_at, planned_at) IS NOT NULL AND team_id IS NOT NULL
+), last_visit AS (
+    SELECT unit_code, max(at) AS at, arg_max(team_id, at) AS team_id FROM visit GROUP BY unit_code
+), confirmed AS (
+    SELECT visit.unit_code, max(visit.at) AS at
+    FROM finding JOIN visit USING (inspection_id)
+    WHERE finding.confirmed AND finding.kind <> 'none' GROUP BY visit.unit_code
+)
+SELECT last_visit.unit_code, last_visit.at, last_visit.team_id, coalesce(confirmed.at >= last_visit.at, false)
+FROM last_visit LEFT JOIN confirmed USING (unit_code)
+"""
+
+_PRIORS = (
+    "SELECT sector_code, max(prior_weight) FROM sector WHERE prior_weight IS NOT NULL GROUP BY sector_code"
+)
+
+
+def gather(
+    con: duckdb.DuckDBPyConnection, scores: Path, month: str, calendar: Calendar, rules: Rules, zone: ZoneInfo
+) -> Brief:
+    """The brief of `month` (`YYYY-MM`) from a connection to the record as known, and a scored list.
+
+    con: `Record.connect(cutoff=…)`; what it shows is what the plan may know. A unit without open dossiers
+    stays in: its expected findings are 0, its chance is not.
+    """
+    table, meta = read_scores(scores)
+    days = open_days(month, calendar)
+    start = datetime.combine(days[0], datetime.min.time(), zone).astimezone(UTC).replace(tzinfo=None)
+    until = start + timedelta(days=31)
+    names = dict(con.execute(_UNITS, {"start": start, "until": until}).fetchall())
+    weights: dict[str, float] = dict(con.execute(_PRIORS).fetchall())
+    last = {code: (at, team, confirmed) for code, at, team, confirmed in con.execute(_LAST_VISITS).fetchall()}
+    pulls: dict[str, list[Pull]] = defaultdict(list)
+    prior: dict[str, float] = defaultdict(float)
+    for row in _rows(table):
+        code = row["unit_code"]
+        if code is None:
+            continue
+        names.setdefault(code, code)
+        prior[code] = max(prior[code], weights.get(row["sector_code"] or "", 0.0))
+        reasons = tuple(r["code"] for r in row["reasons"] or [] if r["effect"] > 0)
+        pulls[code].append(Pull(row["dossier_id"], row["official_id"], round(row["score"], 9), reasons))
+    units = []
+    for code, name in sorted(names.items()):
+        at, team, confirmed = last.get(code, (None, None, False))
+        visited = at.replace(tzinfo=UTC).astimezone(zone).date() if at else None
+        expected = expected_findings(pulls[code], rules.sheet_size, rules.sheet_random_share)
+        units.append(
+            UnitBrief(
+                code,
+                name or code,
+                round(expected, 9),
+                prior[code],
+                visited,
+                team,
+                confirmed,
+                tuple(pulls[code]),
+            )
+        )
+    source = Source(
+        meta.target, meta.as_of.astimezone(UTC).isoformat(), meta.model_version, meta.model_sha256,
+        meta.features_hash, meta.record_version, hashlib.sha256(scores.read_bytes()).hexdigest(),
+    )  # fmt: skip
+    return Brief(month, zone.key, tuple(days), tuple(units), rules, source)
+
+
+def open_days(month: str, calendar: Calendar) -> list[date]:
+    """The days of `month` on which offices work; ValueError for another form than `YYYY-MM`, or none."""
+    try:
+        day = date.fromisoformat(f"{month}-01")
+    except ValueError as error:
+        raise ValueError(f"wanted a month such as 2026-12, got {month[:20]!r}") from error
+    days = []
+    while day.isoformat()[:7] == month:
+        if calendar.hours(day):
+            days.append(day)
+        day += timedelta(days=1)
+    if not days:
+        raise ValueError(f"{month} has no working day in the calendar {calendar.name}")
+    return days
+
+
+def _rows(table: Any) -> Iterator[dict[str, Any]]:
+    """The list's rows by rank, a batch at a time: not all as Python objects at once."""
+    for batch in table.sort_by("rank").to_batches(max_chunksize=10_000):
+        yield from batch.to_pylist()

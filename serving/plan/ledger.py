@@ -1,0 +1,72 @@
+"""The public ledger of plans: commitments, seals, openings and reveals, one line each, chained by SHA-256.
+
+A line is never changed: each carries the hash of the one before, so that an edit, a deletion or a swap breaks
+the chain. Publishing the last hash at any time pins everything before it.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from serving.plan.brief import canonical
+
+
+class Ledger:
+    """The file `ledger.jsonl` under the plans' folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "ledger.jsonl"
+        self._lock = FileLock(folder / ".ledger.lock")
+
+    def append(self, act: str, plan_id: str, at: datetime, facts: Mapping[str, Any]) -> str:
+        """Adds one line and gives its hash; `at` aware. Safe among several processes and a sudden end."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            lines = self.lines()
+            entry = {
+                "act": act,
+                "at": at.isoformat(),
+                "facts": dict(facts),
+                "number": len(lines) + 1,
+                "plan_id": plan_id,
+                "previous": _hash(lines[-1]) if lines else "",
+            }
+            with self._path.open("ab") as file:
+                file.write(canonical(entry) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+            return _hash(entry)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """All lines in order; a last line that was never written to its end is cut off."""
+        if not self._path.exists():
+            return []
+        text = self._path.read_bytes()
+        whole = text[: text.rfind(b"\n") + 1]
+        if whole != text:
+            with self._path.open("r+b") as file:
+                file.truncate(len(whole))
+        return [json.loads(line) for line in whole.splitlines()]
+
+    def of(self, plan_id: str, act: str) -> list[dict[str, Any]]:
+        """The lines of one act on one plan."""
+        return [line for line in self.lines() if line["plan_id"] == plan_id and line["act"] == act]
+
+    def broken(self) -> int | None:
+        """The number of the first line that does not continue the chain; None where all do."""
+        previous = ""
+        for number, line in enumerate(self.lines(), 1):
+            if line.get("previous") != previous or line.get("number") != number:
+                return number
+            previous = _hash(line)
+        return None
+
+
+def _hash(line: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical(line)).hexdigest()

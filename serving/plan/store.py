@@ -1,0 +1,181 @@
+"""Plans on disk: the seed committed first, the plan sealed until its visits, seed and brief revealed after.
+
+| file under `plans/<plan_id>/` | when | who can read it |
+|---|---|---|
+| a line `commit` in `plans/ledger.jsonl` | before scores are looked at | anybody: SHA-256 of the seed |
+| `plan.sealed` | made | who holds `keys/plans.key` (AES-SIV, so that the same plan gives the same bytes) |
+| a line `seal` in the ledger | made | anybody: SHA-256 of plan and brief |
+| `seed.txt`, `brief.json`, `plan.jsonl` | at the end | anybody entitled: enough to make the plan again |
+"""
+
+import json
+import os
+import secrets
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from features.pseudonyms import load_key
+from serving.plan.brief import Brief, canonical, digest
+from serving.plan.chance import seed_hash
+from serving.plan.ledger import Ledger
+from serving.plan.plan import make
+
+
+class Sealed(PermissionError):
+    """Something of a plan was asked for before its hour."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A plan as it is kept: its JSON values and the brief it was made from."""
+
+    plan: Mapping[str, Any]
+    brief: Mapping[str, Any]
+
+    def lines(self) -> list[bytes]:
+        """The plan as it is revealed: the head, then one canonical JSON line a visit."""
+        head = {key: value for key, value in self.plan.items() if key != "visits"}
+        return [canonical(head), *(canonical(visit) for visit in self.plan["visits"])]
+
+    def ends_at(self) -> datetime:
+        """The hour of the last visit; the epoch of a plan without visits is its month's first day."""
+        hours = [visit["at"] for visit in self.plan["visits"]]
+        return datetime.fromisoformat(max(hours) if hours else f"{self.plan['month']}-01T00:00:00+00:00")
+
+
+class PlanStore:
+    """The plans of one installation. keys: folder of the secret key and of seeds not yet revealed."""
+
+    def __init__(self, plans: Path, keys: Path) -> None:
+        self.folder = plans
+        self._keys = keys
+        self.ledger = Ledger(plans)
+
+    def commit(
+        self, month: str, at: datetime, because: str | None = None, seed: str | None = None
+    ) -> tuple[str, str]:
+        """Fixes the seed of the month's next plan before it is made; gives (plan_id, SHA-256 of the seed).
+
+        A seed that waits unused is kept: nobody can try several. Once a plan is sealed, another one for the
+        same month needs `because`, and is numbered. seed: only to make a known plan again.
+        """
+        number = 1
+        while self.ledger.of(_plan_id(month, number), "seal"):
+            number += 1
+        plan_id = _plan_id(month, number)
+        if number > 1 and not because:
+            raise ValueError(
+                f"the plan {_plan_id(month, number - 1)} is sealed; say --because to draw another"
+            )
+        path = self._seed_path(plan_id)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write(path, (seed or secrets.token_hex(32)).encode(), mode=0o600)
+        elif seed is not None and seed != self._seed(plan_id):
+            raise ValueError(f"another seed was already committed for {plan_id}; it cannot be exchanged")
+        published = seed_hash(self._seed(plan_id))
+        if not self.ledger.of(plan_id, "commit"):
+            self.ledger.append("commit", plan_id, at, {"seed_sha256": published, "because": because or ""})
+        return plan_id, published
+
+    def seal(self, plan_id: str, brief: Brief, at: datetime) -> Kept:
+        """Makes the plan from `brief` and the committed seed, and seals both; Infeasible leaves nothing."""
+        if not self.ledger.of(plan_id, "commit"):
+            raise ValueError(f"no seed was committed for {plan_id}; run: risk plan commit")
+        if self.ledger.of(plan_id, "seal"):
+            raise ValueError(f"{plan_id} is already sealed")
+        plan = make(brief, self._seed(plan_id))
+        kept = Kept(plan.as_json() | {"plan_id": plan_id}, brief.sorted().as_json())
+        kept = Kept(json.loads(canonical(kept.plan)), kept.brief)
+        text = zlib.compress(canonical({"plan": kept.plan, "brief": kept.brief}), 6)
+        self._dir(plan_id).mkdir(parents=True, exist_ok=True)
+        _write(self._dir(plan_id) / "plan.sealed", self._cipher().encrypt(text, [plan_id.encode()]))
+        facts = {
+            "plan_sha256": digest(kept.plan),
+            "brief_sha256": digest(kept.brief),
+            "visits": len(kept.plan["visits"]),
+            "source": kept.plan["source"],
+        }
+        self.ledger.append("seal", plan_id, at, facts)
+        return kept
+
+    def open(self, plan_id: str) -> Kept:
+        """The whole plan, for who holds the key. FileNotFoundError; ValueError where it was changed."""
+        path = self._dir(plan_id) / "plan.sealed"
+        if not path.exists():
+            raise FileNotFoundError(f"no plan {plan_id}; known: {', '.join(self.plans()) or 'none'}")
+        try:
+            text = self._cipher().decrypt(path.read_bytes(), [plan_id.encode()])
+        except InvalidTag:
+            raise ValueError(f"plan.sealed of {plan_id} was changed, or sealed with another key") from None
+        return Kept(**json.loads(zlib.decompress(text)))
+
+    def visits(self, plan_id: str, at: datetime) -> list[dict[str, Any]]:
+        """The visits whose hour has come by `at`; all others stay sealed."""
+        return [
+            visit for visit in self.open(plan_id).plan["visits"] if datetime.fromisoformat(visit["at"]) <= at
+        ]
+
+    def reveal(self, plan_id: str, at: datetime) -> Path:
+        """Writes seed, brief and plan in the open; Sealed before the last visit has begun."""
+        kept = self.open(plan_id)
+        if at < kept.ends_at():
+            raise Sealed(f"{plan_id} is sealed until its last visit at {kept.ends_at().isoformat()}")
+        folder = self._dir(plan_id)
+        _write(folder / "seed.txt", self._seed(plan_id).encode() + b"\n")
+        _write(folder / "brief.json", canonical(kept.brief) + b"\n")
+        _write(folder / "plan.jsonl", b"".join(line + b"\n" for line in kept.lines()))
+        if not self.ledger.of(plan_id, "reveal"):
+            self.ledger.append("reveal", plan_id, at, {"seed": self._seed(plan_id)})
+        return folder
+
+    def plans(self) -> list[str]:
+        """The ids of the sealed plans, ascending."""
+        return sorted({line["plan_id"] for line in self.ledger.lines() if line["act"] == "seal"})
+
+    def seed(self, plan_id: str) -> str | None:
+        """The seed: as revealed, else for who holds the keys; None where neither is at hand."""
+        revealed = self._dir(plan_id) / "seed.txt"
+        if revealed.exists():
+            return revealed.read_text("utf-8").strip()
+        return self._seed(plan_id) if self._seed_path(plan_id).exists() else None
+
+    def revealed(self, plan_id: str, name: str) -> Path | None:
+        """The path of a revealed file, None before the reveal."""
+        path = self._dir(plan_id) / name
+        return path if path.exists() else None
+
+    def _dir(self, plan_id: str) -> Path:
+        if not plan_id.replace("-", "").isdigit():
+            raise ValueError(f"wanted a plan id such as 2026-12 or 2026-12-2, got {plan_id[:40]!r}")
+        return self.folder / plan_id
+
+    def _seed_path(self, plan_id: str) -> Path:
+        return self._keys / "plan-seeds" / f"{plan_id}.seed"
+
+    def _seed(self, plan_id: str) -> str:
+        return self._seed_path(plan_id).read_text("utf-8").strip()
+
+    def _cipher(self) -> AESSIV:
+        return AESSIV(load_key(self._keys / "plans.key"))
+
+
+def _plan_id(month: str, number: int) -> str:
+    return month if number == 1 else f"{month}-{number}"
+
+
+def _write(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Puts a file in place whole: a kill leaves the old one, or none."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)

@@ -1,0 +1,99 @@
+"""Was this plan drawn, or picked by hand? Makes it again from brief and seed and compares line by line."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from serving.plan.brief import Brief, canonical, digest
+from serving.plan.chance import seed_hash
+from serving.plan.plan import make
+from serving.plan.store import Kept, PlanStore
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was compared. ok: whether it holds; words tell what was found."""
+
+    name: str
+    ok: bool
+    words: str
+
+
+def verify(store: PlanStore, plan_id: str, scores: Path | None = None) -> list[Check]:
+    """All checks of one sealed plan. Holds with the revealed files alone, or before that with the keys.
+
+    scores: folder of scored lists; where the one that the plan rests on is still there, it is compared too.
+    Raises FileNotFoundError for an unknown plan.
+    """
+    commits, seals = store.ledger.of(plan_id, "commit"), store.ledger.of(plan_id, "seal")
+    if not seals:
+        raise FileNotFoundError(f"no plan {plan_id}; known: {', '.join(store.plans()) or 'none'}")
+    broken = store.ledger.broken()
+    chain = "whole" if broken is None else f"line {broken} does not continue the one before"
+    checks = [Check("ledger", broken is None, chain)]
+    first = bool(commits) and commits[0]["number"] < seals[0]["number"]
+    checks.append(
+        Check(
+            "committed first",
+            first,
+            "the seed was fixed before the plan" if first else "no commitment before the seal",
+        )
+    )
+    seed = store.seed(plan_id)
+    if seed is None:
+        return [*checks, Check("seed", False, "neither revealed nor among the keys")]
+    same = first and seed_hash(seed) == commits[0]["facts"]["seed_sha256"]
+    checks.append(
+        Check("seed", same, "has the committed hash" if same else "is not the one that was committed")
+    )
+    kept, damage = _kept(store, plan_id)
+    if kept is None:
+        return [*checks, Check("files", False, damage)]
+    facts = seals[0]["facts"]
+    checks.append(_equal("brief", digest(kept.brief), facts["brief_sha256"]))
+    checks.append(_equal("plan", digest(kept.plan), facts["plan_sha256"]))
+    checks.append(_drawn(kept, seed, plan_id))
+    if scores is not None:
+        checks += _scores(kept, scores)
+    return checks
+
+
+def _kept(store: PlanStore, plan_id: str) -> tuple[Kept | None, str]:
+    """The plan as revealed, else as sealed; None and why where a file cannot be read."""
+    brief, plan = store.revealed(plan_id, "brief.json"), store.revealed(plan_id, "plan.jsonl")
+    try:
+        if brief is None or plan is None:
+            return store.open(plan_id), ""
+        head, *visits = [json.loads(line) for line in plan.read_text("utf-8").splitlines()]
+        return Kept({**head, "visits": visits}, json.loads(brief.read_text("utf-8"))), ""
+    except ValueError as error:
+        return None, str(error)[:200]
+
+
+def _drawn(kept: Kept, seed: str, plan_id: str) -> Check:
+    """Whether brief and seed give these very lines."""
+    try:
+        again = make(Brief.from_json(kept.brief), seed)
+    except (ValueError, KeyError, TypeError) as error:
+        return Check("drawn", False, f"the brief gives no plan: {str(error)[:150]}")
+    wanted = Kept(json.loads(canonical(again.as_json() | {"plan_id": plan_id})), kept.brief).lines()
+    found = kept.lines()
+    for number, (line, other) in enumerate(zip(wanted, found, strict=False), 1):
+        if line != other:
+            return Check("drawn", False, f"line {number} is not what brief and seed give")
+    if len(wanted) != len(found):
+        return Check("drawn", False, f"{len(found)} lines, brief and seed give {len(wanted)}")
+    return Check("drawn", True, f"brief and seed give all {len(wanted)} lines")
+
+
+def _scores(kept: Kept, scores: Path) -> list[Check]:
+    source = kept.plan["source"]
+    for path in sorted((scores / source["target"]).glob("*/scores.parquet")):
+        if hashlib.sha256(path.read_bytes()).hexdigest() == source["scores_sha256"]:
+            return [Check("scores", True, f"the scored list {path.parent.name} is the one used")]
+    return [Check("scores", False, "the scored list that the brief names is not among those kept")]
+
+
+def _equal(name: str, found: str, sealed: str) -> Check:
+    return Check(name, found == sealed, "as sealed" if found == sealed else "is not the one that was sealed")
