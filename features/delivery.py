@@ -44,7 +44,8 @@ class Chunk:
     (read as `features.schema` tells), numbers, dates, datetimes; without offset a moment is local to `zone`.
     A missing `known_at` stays missing: the record fills it. `lines` holds the source line of every row, or
     the line of the first row where rows and lines run in step; 0 where unknown. `untyped`: the source knows
-    no numbers (CSV), so an attribute that reads as one is one.
+    no numbers (CSV), so an attribute that reads as one is one. `files`: the file of every row, where one chunk
+    holds rows of many small files.
     """
 
     table: str
@@ -54,6 +55,11 @@ class Chunk:
     lines: list[int] | int = 0
     zone: str = DEFAULT_ZONE
     untyped: bool = False
+    files: list[str] = field(default_factory=list)
+
+    def source(self, row: int) -> str:
+        """The file that the row with index `row` came from."""
+        return self.files[row] if self.files else self.file
 
     def line(self, row: int) -> int:
         """The source line of the row with index `row`, 0 where unknown."""

@@ -106,7 +106,7 @@ class RowCheck:
             name = source.get(rule.column)
             value = None if name is None else raw[name][row["nth"]].as_py()
             came = describe(value, personal=table[rule.column].personal)
-            yield Reject(chunk.file, chunk.line(row["nth"]), rule.column, rule.wanted, came)
+            yield Reject(chunk.source(row["nth"]), chunk.line(row["nth"]), rule.column, rule.wanted, came)
 
 
 def _in_utc(schema: pa.Schema) -> pa.Schema:

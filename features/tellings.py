@@ -5,8 +5,8 @@ Applies where a one-stop source was delivered. Their feeds (`features.feeds.harv
 row; the views of this module say what they mean together:
 
 * one dossier under two codes (T7): the alias leads to the dossier's own code, in every table;
-* an event told twice counts once, from its first telling on; a later, fuller telling adds a `note`;
-* an end dated to the moment of receipt, of a dossier that has a promise, is a pause in disguise (T2): a `note`;
+* an event told twice at once is one event with the cells of both; a telling that comes later adds a `note`;
+* an end dated to the very moment of receipt was made up (T2, T4): a `note`;
 * work after an end opens the dossier again (T1, T12): a `reopened` is added when the work becomes known, and an
   end that becomes known only after the work that contradicts it is a `note`;
 * a status of the 2026 API tells no moment: it stands with the event of its kind, and is not seen before.
@@ -22,6 +22,10 @@ TABLES_OF_DOSSIERS = ("dossier", "event", "complaint", "rating", "finding", "exp
 TOLD = "_told"
 """Suffix of the views that hold the rows as they were delivered."""
 
+_MERGED = ", ".join(
+    f"first_value({column} IGNORE NULLS) OVER tellers AS {column}"
+    for column in ("official_id", "unit_code", "to_unit_code", "step", "step_due_at", "due_at", "reason", "papers")
+)
 _ENDS = "('decided', 'refused', 'withdrawn')"
 _WORK = "('assigned', 'forwarded', 'resumed', 'papers_requested', 'suspended', 'consulted', 'returned')"
 
@@ -38,23 +42,33 @@ _EVENT = f"""
         SELECT *, starts_with(event_id, 'state:') AS of_state FROM event_named
         WHERE regexp_matches(event_id, '^(state:)?[a-z_]+@[0-9]{{14}}')
     ),
-    numbered AS (
-        SELECT *, row_number() OVER telling AS nth, first_value(known_at) OVER telling AS first_known
-        FROM ours
-        WINDOW telling AS (PARTITION BY dossier_id, kind, happened_at ORDER BY known_at, of_state, event_id, row_id)
+    twice AS (
+        SELECT dossier_id, kind, happened_at FROM ours WHERE kind <> 'note'
+        GROUP BY dossier_id, kind, happened_at HAVING count(*) > 1
     ),
-    masked AS (
-        SELECT n.*, n.nth = 1 AND n.kind IN {_ENDS} AND d.dossier_id IS NOT NULL AS is_masked
-        FROM numbered n LEFT JOIN (
-            SELECT DISTINCT dossier_id, received_at FROM dossier WHERE due_at IS NOT NULL
-        ) d ON d.dossier_id = n.dossier_id AND d.received_at = n.happened_at
-        WHERE n.nth = 1 OR n.kind = 'note'
-              OR (n.known_at > n.first_known AND NOT n.of_state AND n.official_id IS NOT NULL)
+    numbered AS (
+        SELECT o.* REPLACE ({_MERGED}),
+               row_number() OVER telling AS nth, first_value(known_at) OVER telling AS first_known
+        FROM ours o SEMI JOIN twice USING (dossier_id, kind, happened_at)
+        WINDOW telling AS (
+            PARTITION BY dossier_id, kind, happened_at ORDER BY known_at, of_state, event_id, row_id
+        ), tellers AS (
+            PARTITION BY dossier_id, kind, happened_at, known_at ORDER BY of_state, event_id, row_id
+            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+        )
+    ),
+    counted AS (
+        SELECT *, 1 AS nth FROM ours ANTI JOIN twice USING (dossier_id, kind, happened_at)
+        UNION ALL BY NAME
+        SELECT * EXCLUDE (first_known) FROM numbered
+        WHERE nth = 1 OR (known_at > first_known AND NOT of_state AND official_id IS NOT NULL)
     ),
     once AS (
-        SELECT * EXCLUDE (of_state, nth, first_known, is_masked)
-                 REPLACE (CASE WHEN nth > 1 OR is_masked THEN 'note' ELSE kind END AS kind)
-        FROM masked
+        SELECT c.* EXCLUDE (of_state, nth) REPLACE (
+            CASE WHEN c.nth > 1 OR (c.kind IN {_ENDS} AND d.dossier_id IS NOT NULL) THEN 'note' ELSE c.kind END AS kind)
+        FROM counted c LEFT JOIN (
+            SELECT DISTINCT dossier_id, received_at FROM dossier
+        ) d ON d.dossier_id = c.dossier_id AND d.received_at = c.happened_at
     ),
     against AS (
         SELECT e.row_id AS end_row, w.row_id AS work_row, e.known_at AS end_known, w.known_at AS work_known,

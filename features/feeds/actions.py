@@ -53,3 +53,16 @@ def kind_of(action: str) -> str | None:
 def is_routine(action: str) -> bool:
     """Whether the action only files or hands over a result that stands already."""
     return _ROUTINE.search(plain(action)) is not None
+
+
+_BARE = re.compile(
+    r"(?:yeu cau |de nghi |thong bao )?(?:cong dan )?bo sung(?: giay to| ho so)?|(?:tam )?dung (?:xu ly|giai quyet)(?: ho so)?"
+    r"|(?:yeu cau )?thuc hien nghia vu tai chinh|tu choi(?: tiep nhan| giai quyet)?(?: ho so)?|tra lai ho so"
+    r"|(?:cong dan )?(?:xin )?rut ho so|gia han(?:, hen lai ngay tra)?"
+)
+
+
+@lru_cache(maxsize=16384)
+def is_bare(action: str) -> bool:
+    """Whether the text names the action and gives no reason for it."""
+    return _BARE.fullmatch(plain(action).strip(" .:")) is not None

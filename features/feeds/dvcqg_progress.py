@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from zlib import crc32
 
+from features.feeds.actions import is_bare
 from features.feeds.harvest import Harvest
 from features.feeds.portal_status import event_kind, status
 from features.scrub import scrub
@@ -26,16 +27,22 @@ def read_progress(harvest: Harvest, item: Mapping[str, Any]) -> None:
         harvest.reject("kind" if code is None else "happened_at", "a status from 0 to 10 and a moment", None)
         return
     action = scrub(harvest.text("step", item.get("NoiDungXuLy")))
+    step, _, detail = (action or "").partition(":")
     kind = event_kind(code, action)
     unit = harvest.unit(at, name=item.get("PhongBanXuLy"), dossier=dossier_id)
     official = harvest.official(item.get("NguoiXuLy"), harvest.unit(at, dossier=dossier_id))
     mark = crc32(f"{code}|{official}|{action}".encode())
     harvest.row(
         "event", dossier_id=dossier_id, kind=kind, happened_at=at, official_id=official, unit_code=unit,
-        step=action[:120] if action else None, reason=action if kind in WITH_REASON else None,
+        step=step[:120], reason=_reason(step, detail) if kind in WITH_REASON else None,
         step_due_at=harvest.moment("step_due_at", item.get("NgayKetThucTheoQuyDinh")),
         event_id=f"{kind}@{at:%Y%m%d%H%M%S}-{mark:08x}",
     )  # fmt: skip
+
+
+def _reason(step: str, detail: str) -> str | None:
+    """What follows the name of the action, else the action's text where it is more than a name."""
+    return detail.strip() or (None if is_bare(step) else step)
 
 
 def read_status(harvest: Harvest, item: Mapping[str, Any]) -> None:

@@ -39,7 +39,7 @@ class Harvest:
         self.units: UnitBook = options.units or UnitBook()
         self._marked = options.names
         self._rows: dict[str, list[dict[str, Any]]] = {}
-        self._lines: dict[str, list[int]] = {}
+        self._places: dict[str, tuple[list[str], list[int]]] = {}
         self._rejects: list[Reject] = []
         self._seen: set[tuple[str, ...]] = set()
         self.unit_of: dict[str, str] = dict(options.unit_of)
@@ -49,29 +49,32 @@ class Harvest:
         self._count = 0
 
     def begin(self, item: Item) -> Iterator[Chunk]:
-        """Turn to `item`; yields what was gathered where it lies in another file or much has come together."""
-        if item.file != self._file or self._count >= ROWS_A_CHUNK:
+        """Turn to `item`; yields what was gathered once much has come together."""
+        if self._count >= ROWS_A_CHUNK:
             yield from self.chunks()
-            if item.file != self._file:
-                self._file = item.file
-                self._known_from = None if self.live else day_in_path(item.file, self.zone)
+        if item.file != self._file:
+            self._file = item.file
+            self._known_from = None if self.live else day_in_path(item.file, self.zone)
         self.line = item.line
 
     def chunks(self) -> Iterator[Chunk]:
         """All rows gathered since the last call, one chunk a table; rejects ride on the first."""
         for table, rows in self._rows.items():
-            yield Chunk(table, rows, self._rejects, self._file, self._lines[table], self.zone)
+            files, lines = self._places[table]
+            yield Chunk(table, rows, self._rejects, "", lines, self.zone, files=files)
             self._rejects = []
         if self._rejects:
-            yield Chunk("dossier", [], self._rejects, self._file, 0, self.zone)
-        self._rows, self._lines, self._rejects, self._count = {}, {}, [], 0
+            yield Chunk("dossier", [], self._rejects, zone=self.zone)
+        self._rows, self._places, self._rejects, self._count = {}, {}, [], 0
 
     def row(self, table: str, **cells: Any) -> None:
         """One canonical row; empty cells are left out."""
         self._rows.setdefault(table, []).append(
             {name: cell for name, cell in cells.items() if cell is not None and cell != ""}
         )
-        self._lines.setdefault(table, []).append(self.line)
+        files, lines = self._places.setdefault(table, ([], []))
+        files.append(self._file)
+        lines.append(self.line)
         self._count += 1
 
     def once(self, table: str, *key: str, **cells: Any) -> None:
