@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from models.encoding import Encoder
+from models.encoding import CategoryRates, Encoder
 from models.shrinkage import sigmoid
 
 
@@ -38,6 +38,7 @@ class Scores:
 
     `probability` [n] in (0, 1); `log_odds` [n]; `base`: log-odds of an ordinary case; `contributions`
     [n × features] in log-odds, `features` their matrix columns. `contributions.sum(1) + base == log_odds`.
+    `usual` and `rates`: what the model knows of peers, for words (`models.reasons`).
     """
 
     probability: np.ndarray
@@ -45,6 +46,8 @@ class Scores:
     base: float
     contributions: np.ndarray
     features: tuple[str, ...]
+    usual: Mapping[str, Any] = field(default_factory=dict)
+    rates: tuple[CategoryRates, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,8 @@ class RiskModel:
                 cells += self.slope * weight * terms
         contributions = self.encoder.by_feature(cells)
         log_odds = base + contributions.sum(axis=1)
-        return Scores(sigmoid(log_odds), log_odds, base, contributions, self.encoder.features)
+        return Scores(sigmoid(log_odds), log_odds, base, contributions, self.encoder.features, self.usual,
+                      self.encoder.rates)
 
     def probability(self, matrix: pa.Table) -> np.ndarray:
         """Scores [n] alone, without contributions: many times faster where trees are large."""

@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 
 from models.encoding import column_of_numbers
+from models.reasons import DECLARED
 from models.risk_model import Member, RiskModel
+from models.usual import usual_values
 from training.calibrate import blend_weights, log_loss, platt
 from training.evaluate import auc
 from training.members import KEYS, Recipe, fit_members, is_category
@@ -90,7 +92,7 @@ def fit(sample: Sample, *, target: str, recipes: Mapping[str, Recipe] = RECIPES,
     details = {"recipe": choices.recipe, "losses": choices.losses, "rows": len(sample),
                "dossiers": int(sample.dossier.max()) + 1, "late_rate": float(np.average(sample.label, weights=sample.share))}
     return RiskModel(target, encoder, shipped, choices.weights, choices.intercept, choices.slope, choices.rule,
-                     about={**(about or {}), "training": details})
+                     usual=usual_values(sample.matrix, encoder.numbers, DECLARED), about={**(about or {}), "training": details})
 
 
 def choose(sample: Sample, splits: list[Split], recipes: Mapping[str, Recipe], say: Say = lambda line: None) -> Choices:

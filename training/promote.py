@@ -1,0 +1,62 @@
+"""Promotion: the candidate becomes champion when its gates hold, or a person says why it should all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from models import artefact
+from training import pointers
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One condition: whether it holds, and by how much, in words."""
+
+    name: str
+    holds: bool
+    words: str
+
+
+class Refused(ValueError):
+    """The candidate may not ship; lists the gates that refuse and by how much."""
+
+
+def promote(models: Path, target: str, *, at: datetime, gates: Sequence[Gate] = (), because: str | None = None) -> str:
+    """Makes the candidate of `target` champion and gives its version.
+
+    The champion of before becomes `previous`. The artefact is loaded and checked first. `because` records a
+    person's reason to overrule gates. Refused where a gate does not hold; FileNotFoundError without candidate.
+    """
+    folder = models / target
+    candidate = pointers.read(folder, "candidate")
+    if candidate is None:
+        raise FileNotFoundError(f"no candidate of {target}; run: risk train {target} --cutoff T")
+    artefact.load(folder / candidate["version"], sha256=candidate["sha256"])
+    refusing = [gate for gate in gates if not gate.holds]
+    if refusing and not because:
+        raise Refused("refused by " + "; ".join(f"{gate.name}: {gate.words}" for gate in refusing)
+                      + "; give --because REASON to promote all the same")
+    champion = pointers.read(folder, "champion")
+    if champion is not None and champion["sha256"] != candidate["sha256"]:
+        pointers.write(folder, "previous", champion)
+    pointers.write(folder, "champion", candidate)
+    pointers.remember(folder, "promote", candidate, at, because)
+    return str(candidate["version"])
+
+
+def rollback(models: Path, target: str, *, at: datetime, because: str | None = None) -> str:
+    """Makes the previous champion champion again and gives its version. FileNotFoundError where there is none."""
+    folder = models / target
+    previous = pointers.read(folder, "previous")
+    if previous is None:
+        raise FileNotFoundError(f"no previous champion of {target} to go back to")
+    artefact.load(folder / previous["version"], sha256=previous["sha256"])
+    champion = pointers.read(folder, "champion")
+    pointers.write(folder, "champion", previous)
+    if champion is not None:
+        pointers.write(folder, "previous", champion)
+    pointers.remember(folder, "rollback", previous, at, because)
+    return str(previous["version"])
