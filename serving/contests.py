@@ -81,7 +81,7 @@ def frozen_scores(session: Session, target: str, dossier_ids: Iterable[str]) -> 
         )
         .group_by(Contest.dossier_id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def awaiting_recomputation(session: Session, target: str, as_of: datetime) -> list[Contest]:
@@ -126,11 +126,10 @@ def of_dossier(session: Session, dossier_id: str) -> list[Contest]:
 
 def upheld_rate(session: Session, scope: Scope) -> Upheld:
     """How often contests in the scope were right."""
-    counts = dict(
-        session.execute(select(Contest.outcome, func.count()).where(_within(scope)).group_by(Contest.outcome))
-        .tuples()
-        .all()
+    rows = session.execute(
+        select(Contest.outcome, func.count()).where(_within(scope)).group_by(Contest.outcome)
     )
+    counts = dict(rows.all())
     upheld = counts.get("upheld", 0)
     return Upheld(upheld + counts.get("rejected", 0), upheld, counts.get(None, 0))
 

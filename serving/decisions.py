@@ -48,7 +48,7 @@ def latest_decisions(session: Session, target: str, dossier_ids: Iterable[str]) 
         .where(Decision.target == target, Decision.dossier_id.in_(list(dossier_ids)))
         .order_by(Decision.id)
     )
-    return {dossier_id: Kind(kind) for dossier_id, kind in rows.tuples()}
+    return {dossier_id: Kind(kind) for dossier_id, kind in rows}
 
 
 def of_dossier(session: Session, dossier_id: str) -> list[Decision]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from features.record import Record
 from serving.case_file import CaseFiles
+from serving.official_sheet import OfficialSheets
 from serving.register import Register
 from serving.risk_list import RiskList
 from serving.settings import Settings
@@ -30,6 +31,7 @@ class Known:
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self.register = Register()
         self.standing = Standing()
+        self.officials = OfficialSheets()
         self.cases = _NO_CASES
         self._now = now
         self._record = Record(settings.record_url)
@@ -45,7 +47,9 @@ class Known:
                     return
                 with self._record.connect() as con:
                     self.register = Register.read(con)
-                    self.standing = Standing.read(con, self.register.data_until or self._now())
+                    until = self.register.data_until or self._now()
+                    self.standing = Standing.read(con, until)
+                    self.officials = OfficialSheets.read(con, until)
                     if risk_list is not None:
                         self.cases = CaseFiles.read(con, risk_list.dossier_ids())
                 self._seen = seen

@@ -23,13 +23,15 @@ class UnitEntry:
 class Register:
     """Codes → names; a code that no delivery named is shown as it is, never as a blank.
 
-    legal_days: procedure_code → lawful working days. data_until: when the newest fact became known.
+    legal_days: procedure_code → lawful working days. officials: official_id → unit_code. data_until: when the
+    newest fact became known.
     """
 
     units: Mapping[str, UnitEntry] = field(default_factory=dict)
     procedures: Mapping[str, str] = field(default_factory=dict)
     sectors: Mapping[str, str] = field(default_factory=dict)
     legal_days: Mapping[str, float] = field(default_factory=dict)
+    officials: Mapping[str, str] = field(default_factory=dict)
     tree: UnitTree = field(default_factory=lambda: UnitTree({}))
     data_until: datetime | None = None
 
@@ -51,6 +53,14 @@ class Register:
             "SELECT sector_code, sector_name FROM sector "
             "QUALIFY row_number() OVER (PARTITION BY sector_code ORDER BY known_at DESC, row_id DESC) = 1"
         ).fetchall()
+        officials = con.execute(
+            "SELECT official_id, unit_code FROM official "
+            "QUALIFY row_number() OVER (PARTITION BY official_id ORDER BY known_at DESC, row_id DESC) = 1 "
+            "UNION BY NAME "
+            "SELECT official_id, max_by(unit_code, happened_at) AS unit_code FROM event "
+            "WHERE official_id IS NOT NULL AND unit_code IS NOT NULL "
+            "AND official_id NOT IN (SELECT official_id FROM official) GROUP BY official_id"
+        ).fetchall()
         newest = con.execute(
             "SELECT max(known_at) FROM (SELECT known_at FROM event UNION ALL SELECT known_at FROM dossier)"
         ).fetchall()[0][0]
@@ -59,6 +69,7 @@ class Register:
             procedures={row[0]: row[1] for row in procedures if row[1]},
             sectors={row[0]: row[1] for row in sectors if row[1]},
             legal_days={row[0]: row[2] for row in procedures if row[2] is not None},
+            officials=dict(officials),
             tree=UnitTree.of((row[0], row[2], row[4]) for row in units),
             data_until=None if newest is None else newest.replace(tzinfo=UTC),
         )

@@ -42,7 +42,9 @@ class RiskLine:
 
 @dataclass(frozen=True)
 class Filters:
-    """Which lines are wanted; None takes all. `units`: codes the reader may see (scope), on top of the wish.
+    """Which lines are wanted; None takes all.
+
+    `units`: codes the reader may see (scope), on top of the wish.
     """
 
     sector: str | None = None
@@ -69,6 +71,7 @@ class RiskList:
         self.meta = meta
         self._table = table.sort_by("rank").combine_chunks()
         self._score = self._table["score"].to_numpy()
+        self._left = pc.fill_null(self._table["left_hours"], np.inf).to_numpy()
         self._codes = {
             name: _Codes(self._table[name]) for name in ("sector_code", "unit_code", "official_id")
         }
@@ -77,13 +80,20 @@ class RiskList:
     def __len__(self) -> int:
         return int(self._table.num_rows)
 
-    def page(self, filters: Filters = Filters(), offset: int = 0, size: int = 50) -> Page:
-        """The lines that pass, by rank, `size` (1 to 200) of them from `offset`; ValueError outside."""
+    def page(
+        self, filters: Filters = Filters(), offset: int = 0, size: int = 50, by_left: bool = False
+    ) -> Page:
+        """The lines that pass, by rank or by time left, `size` (1 to 200) of them from `offset`.
+
+        ValueError outside.
+        """
         if not 1 <= size <= MOST_ROWS or offset < 0:
             raise ValueError(
                 f"wanted a size from 1 to {MOST_ROWS} and an offset from 0, got {size} and {offset}"
             )
         places = self.places(filters)
+        if by_left:
+            places = places[np.argsort(self._left[places], kind="stable")]  # least time first, then by rank
         return Page(self._lines(places[offset : offset + size]), total=len(places), offset=offset)
 
     def places(self, filters: Filters) -> np.ndarray:
@@ -104,6 +114,10 @@ class RiskList:
         """The line of one dossier, or None where it is not on the list."""
         place = self._place.get(dossier_id)
         return None if place is None else self._lines(np.array([place]))[0]
+
+    def left_hours(self, filters: Filters) -> np.ndarray:
+        """Working hours left (infinite where no promise is known) of the lines that pass, by rank."""
+        return self._left[self.places(filters)]
 
     def dossier_ids(self) -> pa.Array:
         """All ids on the list, by rank."""

@@ -18,7 +18,7 @@ WINDOW = timedelta(days=365)
 LEAST = 20  # dossiers under which no share is shown
 PROGRESS_POINTS = 20  # group "tiến độ giải quyết" of the index 766
 
-_COUNTS = """
+CASES = """
 WITH latest AS (
   SELECT * FROM dossier QUALIFY row_number() OVER (PARTITION BY dossier_id ORDER BY known_at DESC, row_id
   DESC) = 1
@@ -36,7 +36,7 @@ WITH latest AS (
   WHERE h.due_at IS NOT NULL AND (e.ended_at IS NULL OR h.happened_at <= e.ended_at)
   GROUP BY h.dossier_id
 ), cases AS (
-  SELECT d.unit_code, d.procedure_code, p.sector_code, d.received_at, e.ended_at,
+  SELECT d.unit_code, d.procedure_code, p.sector_code, d.received_at, d.dossier_id, e.ended_at,
          coalesce(q.due_at, d.due_at) AS due_at
   FROM latest d
   LEFT JOIN ended e USING (dossier_id)
@@ -46,6 +46,13 @@ WITH latest AS (
     QUALIFY row_number() OVER (PARTITION BY procedure_code ORDER BY known_at DESC, row_id DESC) = 1) p
   USING (procedure_code)
 )
+"""
+"""Every dossier as latest known: unit, procedure, sector, receipt, end of processing.
+
+Promise in force then.
+"""
+
+_COUNTS = """
 SELECT unit_code, procedure_code, sector_code,
   count(*) FILTER (received_at >= $since) AS received,
   count(*) FILTER (ended_at >= $since AND due_at IS NOT NULL) AS ended,
@@ -112,7 +119,7 @@ class Standing:
     def read(cls, con: duckdb.DuckDBPyConnection, until: datetime) -> "Standing":
         """The counts over the year before `until` (aware) from a connection of the record."""
         naive = until.astimezone(UTC).replace(tzinfo=None)  # as the views hold moments
-        rows = con.execute(_COUNTS, {"until": naive, "since": naive - WINDOW}).fetchall()
+        rows = con.execute(CASES + _COUNTS, {"until": naive, "since": naive - WINDOW}).fetchall()
 
         def by(place: int) -> dict[str, Count]:
             sums: dict[str, list[int]] = {}

@@ -66,31 +66,68 @@ def draw_office(home: Path, *, dossiers: int = OPEN) -> Settings:
         unit = unit_of(number)
         due = received + timedelta(days=12)
         rows.append(
-            {"dossier_id": key, "procedure_code": PROCEDURES[number % 3][0], "unit_code": unit, "channel": "online",
-             "applicant_id": "c-secret", "applicant_kind": "citizen", "received_at": received, "due_at": due}
-        )  # fmt: skip
-        course = [("received", 0.0, None), ("assigned", 4.0, "Thẩm định"), ("papers_requested", 30.0, "Thẩm định"),
-                  ("papers_supplied", 70.0, "Thẩm định"), ("forwarded", 90.0, "Ký duyệt")]  # fmt: skip
+            {
+                "dossier_id": key,
+                "procedure_code": PROCEDURES[number % 3][0],
+                "unit_code": unit,
+                "channel": "online",
+                "applicant_id": "c-secret",
+                "applicant_kind": "citizen",
+                "received_at": received,
+                "due_at": due,
+            }
+        )
+        course = [
+            ("received", 0.0, None),
+            ("assigned", 4.0, "Thẩm định"),
+            ("papers_requested", 30.0, "Thẩm định"),
+            ("papers_supplied", 70.0, "Thẩm định"),
+            ("forwarded", 90.0, "Ký duyệt"),
+        ]
         if closed:
             course.append(("decided", float(rng.integers(100, 400)), None))
         for kind, hours, step in course:
             at = received + timedelta(hours=hours)
             if at < AS_OF:
                 events.append(
-                    {"dossier_id": key, "kind": kind, "happened_at": at, "official_id": official_of(number),
-                     "unit_code": unit, "step": step, "papers": "Bản vẽ; Đơn đề nghị" if "papers" in kind else None}
-                )  # fmt: skip
+                    {
+                        "dossier_id": key,
+                        "kind": kind,
+                        "happened_at": at,
+                        "official_id": official_of(number),
+                        "unit_code": unit,
+                        "step": step,
+                        "papers": "Bản vẽ; Đơn đề nghị" if "papers" in kind else None,
+                    }
+                )
     chunks = [
-        Chunk("unit", [dict(zip(("unit_code", "unit_name", "parent_code", "level"), row, strict=True)) for row in UNITS], []),
+        Chunk(
+            "unit",
+            [
+                dict(zip(("unit_code", "unit_name", "parent_code", "level"), row, strict=True))
+                for row in UNITS
+            ],
+            [],
+        ),
         Chunk("sector", [dict(zip(("sector_code", "sector_name"), row, strict=True)) for row in SECTORS], []),
-        Chunk("procedure", [
-            dict(zip(("procedure_code", "procedure_name", "sector_code", "legal_working_days"), row, strict=True))
-            for row in PROCEDURES
-        ], []),
+        Chunk(
+            "procedure",
+            [
+                dict(
+                    zip(
+                        ("procedure_code", "procedure_name", "sector_code", "legal_working_days"),
+                        row,
+                        strict=True,
+                    )
+                )
+                for row in PROCEDURES
+            ],
+            [],
+        ),
         Chunk("official", [{"official_id": f"o{n}", "unit_code": unit_of(n)} for n in range(1, 9)], []),
         Chunk("dossier", rows, []),
         Chunk("event", events, []),
-    ]  # fmt: skip
+    ]
     Record(settings.record_url).append(chunks, source="canonical", arrived_at=AS_OF)
     store_scores(settings, rows[:dossiers])
     return settings
@@ -117,9 +154,15 @@ def store_scores(
     reasons = [
         {"code": code, "effect": effect, "value": value, "usual": usual, "n": 120, "vi": vi, "en": en}
         for code, effect, value, usual, vi, en in zip(
-            ("promise_used", "holder_queue", "step_age"), (0.9, 0.5, -0.3), ("92 %", "43", "6,5"), ("50 %", "20", "2,0"), VI, EN, strict=True
+            ("promise_used", "holder_queue", "step_age"),
+            (0.9, 0.5, -0.3),
+            ("92 %", "43", "6,5"),
+            ("50 %", "20", "2,0"),
+            VI,
+            EN,
+            strict=True,
         )
-    ]  # fmt: skip
+    ]
     left = np.linspace(-30, 90, n)
     table = pa.table(
         {

@@ -9,11 +9,37 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from serving.accounts.guard import LoginNeeded
-from serving.pages import door, home, risk_list
+from serving.pages import (
+    account,
+    board,
+    contest,
+    decision,
+    door,
+    dossier,
+    home,
+    leadership,
+    official,
+    own,
+    receipts,
+    risk_list,
+)
 from serving.pages.headers import Headers
 from serving.pages.paper import paper
 
-ROUTERS = (door.router, home.router, risk_list.router)
+NOUNS = (
+    door,
+    home,
+    risk_list,
+    dossier,
+    decision,
+    contest,
+    own,
+    official,
+    board,
+    leadership,
+    receipts,
+    account,
+)
 
 TROUBLE = {
     400: ("Yêu cầu chưa đúng", "Hãy quay lại và kiểm tra những gì đã nhập."),
@@ -32,8 +58,8 @@ UNEXPECTED = ("Có lỗi", "Máy chủ gặp lỗi; sự việc đã được gh
 
 def install(app: FastAPI) -> None:
     """Adds everything to `app`, on top of the API's own errors, which stay as they are under /api/."""
-    for router in ROUTERS:
-        app.include_router(router)
+    for noun in NOUNS:
+        app.include_router(noun.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.add_middleware(Headers)
     for kind in (HTTPException, RequestValidationError, Exception):

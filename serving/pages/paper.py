@@ -1,5 +1,7 @@
 """What every page is written on: templates, filters, the menu by rights, the footer."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -12,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from serving.accounts.guard import Reader
 from serving.accounts.secret import new_secret
+from serving.api.problem import Problem
 from serving.pages import words
 
 STALE = timedelta(days=2)  # past this the footer says in red how old the data is
@@ -28,14 +31,13 @@ class Door:
 
 MENU = (
     Door("/board", "Đơn vị tôi", "board.read"),
-    Door("/own", "Hồ sơ của tôi", "contest.write"),
+    Door("/own", "Hồ sơ của tôi", "own.read"),
     Door("/list", "Danh sách rủi ro", "list.read"),
-    Door("/plan", "Kế hoạch kiểm tra", "plan.read"),
     Door("/contests", "Giải trình", "contest.read"),
     Door("/leadership", "Toàn tỉnh", "leadership.read"),
-    Door("/analyst", "Mô hình", "analyst.read"),
     Door("/receipts", "Nhật ký", "receipt.read"),
     Door("/accounts", "Tài khoản", "account.write"),
+    Door("/tokens", "Khóa máy", "token.write"),
 )
 
 
@@ -91,3 +93,15 @@ def paper(request: Request, template: str, status: int = 200, **context: Any) ->
         )
     )
     return HTMLResponse(html, status)
+
+
+@contextmanager
+def refused_as_problem() -> Iterator[None]:
+    """What the state refuses (ValueError: an empty reason, an answer given twice) is a 422.
+
+    With its words.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise Problem(422, str(error)) from error

@@ -1,0 +1,150 @@
+"""`/accounts`: the administrator makes and closes accounts; `/tokens`: anybody's own keys for programs."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from serving.accounts.account import add_account, deactivate
+from serving.accounts.guard import reader_of
+from serving.accounts.token import issue_token, revoke_token, tokens_of
+from serving.api.problem import Problem
+from serving.pages.paper import paper, refused_as_problem
+from serving.rights import EVERY_UNIT, GRANTS, Role, reach_of
+from serving.state import Account
+from serving.submission import claim, settle
+
+router = APIRouter(include_in_schema=False)
+
+Key = Annotated[str, Form(max_length=64)]
+
+
+@router.get("/accounts", response_class=HTMLResponse)
+def show(request: Request) -> Response:
+    """All accounts."""
+    with request.app.state.people.state.reading() as session:
+        accounts = list(session.scalars(select(Account).order_by(Account.login)))
+    return paper(request, "accounts.html", title="Tài khoản", accounts=accounts, roles=list(Role))
+
+
+@router.post("/accounts")
+def add(
+    request: Request,
+    login: Annotated[str, Form(max_length=120)],
+    name: Annotated[str, Form(max_length=200)],
+    role: Role = Form(),
+    password: Annotated[str, Form(max_length=200)] = "",
+    unit: Annotated[str, Form(max_length=120)] = "",
+    official: Annotated[str, Form(max_length=200)] = "",
+    issuer: Annotated[str, Form(max_length=300)] = "",
+    subject: Annotated[str, Form(max_length=200)] = "",
+    key: Key = "",
+) -> Response:
+    """Make an account, local or of the identity provider."""
+    unit = unit.strip() or EVERY_UNIT
+    if unit != EVERY_UNIT and unit not in request.app.state.known.register.units:
+        raise Problem(422, "No unit of this code.")
+
+    def effect(session: Session) -> dict[str, str]:
+        account = add_account(
+            session,
+            login,
+            name,
+            role,
+            now=request.app.state.people.now(),
+            unit_code=unit,
+            official_id=official.strip() or None,
+            password=password or None,
+            oidc=(issuer.strip(), subject.strip()) if issuer.strip() and subject.strip() else None,
+        )
+        return {"made": account.login, "role": role.value, "unit": unit}
+
+    return _changed(request, key, "account.write", "/accounts", effect)
+
+
+@router.post("/accounts/{account_id}/close")
+def close(request: Request, account_id: int, key: Key) -> Response:
+    """Close an account; an administrator can't close the own one."""
+
+    def effect(session: Session) -> dict[str, str]:
+        account = session.get(Account, account_id) if account_id < 2**31 else None
+        if account is None:
+            raise Problem(404, "No account of this number.")
+        if account.id == reader_of(request).account_id:
+            raise ValueError("nobody closes their own account")
+        deactivate(session, account, now=request.app.state.people.now())
+        return {"closed": account.login}
+
+    return _changed(request, key, "account.write", "/accounts", effect)
+
+
+@router.get("/tokens", response_class=HTMLResponse)
+def tokens(request: Request) -> Response:
+    """The reader's own tokens; their secrets are not kept."""
+    return _tokens(request, made=None)
+
+
+@router.post("/tokens", response_class=HTMLResponse)
+def issue(
+    request: Request,
+    name: Annotated[str, Form(min_length=1, max_length=120)],
+    days: Annotated[int, Form(ge=1, le=366)],
+    actions: Annotated[list[str] | None, Form(max_length=60)] = None,
+) -> Response:
+    """Make a token; its secret is shown once, here."""
+    reader = reader_of(request)
+    people = request.app.state.people
+    now = people.now()
+    with refused_as_problem(), people.state.writing() as session:
+        account = session.get_one(Account, reader.account_id)
+        chosen = frozenset(action for action in actions or [] if reader.may(action))
+        made = issue_token(session, account, name, chosen, now=now, expires_at=now + timedelta(days=days))
+        link = people.receipts.append(
+            session, reader.login, "token.write", {"made": name, "actions": sorted(chosen)}, now=now
+        )
+    people.receipts.anchor(link)
+    return _tokens(request, made=made)
+
+
+@router.post("/tokens/{token_id}/revoke")
+def revoke(request: Request, token_id: int, key: Key) -> Response:
+    """End one of the reader's tokens."""
+
+    def effect(session: Session) -> dict[str, str]:
+        account_id = reader_of(request).account_id
+        if token_id >= 2**31 or not revoke_token(
+            session, account_id, token_id, now=request.app.state.people.now()
+        ):
+            raise Problem(404, "No token of this number.")
+        return {"revoked": str(token_id)}
+
+    return _changed(request, key, "token.write", "/tokens", effect)
+
+
+def _changed(
+    request: Request, key: str, action: str, back: str, effect: Callable[[Session], dict[str, str]]
+) -> Response:
+    """One change with its receipt, once for one form."""
+    reader = reader_of(request)
+    people = request.app.state.people
+    now = people.now()
+    with refused_as_problem(), people.state.writing() as session:
+        sent = claim(session, key, reader.account_id, now=now)
+        if sent is not None:
+            return RedirectResponse(sent, 303)
+        link = people.receipts.append(session, reader.login, action, effect(session), now=now)
+        settle(session, key, back)
+    people.receipts.anchor(link)
+    return RedirectResponse(back, 303)
+
+
+def _tokens(request: Request, made: str | None) -> Response:
+    reader = reader_of(request)
+    with request.app.state.people.state.reading() as session:
+        mine = tokens_of(session, reader.account_id)
+    allowed = [action for action in GRANTS if reach_of(reader.role, action)]
+    return paper(request, "tokens.html", title="Khóa máy", tokens=mine, allowed=allowed, made=made)

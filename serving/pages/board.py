@@ -1,0 +1,100 @@
+"""`/board`: the unit head's day: what runs out of time, who holds it, what helps.
+
+No harassment scores here.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from serving import contests
+from serving.accounts.guard import reader_of
+from serving.case_file import CaseFile
+from serving.pages import drawing
+from serving.pages.paper import paper
+from serving.pages.risk_list import TARGET, as_frozen, filters_for, stretch
+from serving.pages.words import HOURS_A_DAY
+from serving.risk_list import Filters, RiskLine, RiskList
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True)
+class BoardLine:
+    """A dossier on the board: its line, days in the present step, and what to do about it."""
+
+    line: RiskLine
+    days_in_step: float | None
+    to_do: str
+
+
+def to_do(line: RiskLine) -> str:
+    """What helps, from time left and risk alone: a rule that a head can check, not a model's opinion."""
+    if line.left_hours is None:
+        return "Xác định hạn trả và hẹn người nộp"
+    if line.left_hours < 0:
+        return "Xin lỗi, hẹn lại ngày trả; nêu nguyên nhân"
+    if line.left_hours < HOURS_A_DAY:
+        return "Xử lý ngay hôm nay"
+    if line.score >= 0.4 and line.left_hours < 3 * HOURS_A_DAY:
+        return "Giao người hỗ trợ, chốt bước tiếp theo trong ngày"
+    if line.score >= 0.4:
+        return "Hỏi người giữ về vướng mắc"
+    return "Theo dõi"
+
+
+@router.get("/board", response_class=HTMLResponse)
+def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0) -> Response:
+    """Open dossiers of the reader's unit and below, least time left first, then by risk."""
+    reader = reader_of(request)
+    people, known = request.app.state.people, request.app.state.known
+    risk_list: RiskList = request.app.state.serving.risk_list(TARGET)
+    filters = filters_for(reader)
+    page = risk_list.page(filters, offset, 25, by_left=True)
+    ids = [line.dossier_id for line in page.lines]
+    with people.state.reading() as session:
+        frozen = contests.frozen_scores(session, TARGET, ids)
+        rate = contests.upheld_rate(session, reader.scope)
+    people.receipts.record(
+        reader.login,
+        "board.read",
+        {"as_of": risk_list.meta.as_of.isoformat(), "model": risk_list.meta.model_version, "seen": ids},
+        now=people.now(),
+        subjects=[f"dossier:{dossier_id}" for dossier_id in ids],
+    )
+    lines = [
+        BoardLine(
+            as_frozen(line, frozen),
+            _days_in_step(known.cases.of(line.dossier_id), risk_list.meta.as_of),
+            to_do(line),
+        )
+        for line in page.lines
+    ]
+    return paper(
+        request,
+        "board.html",
+        title="Đơn vị tôi",
+        lines=lines,
+        frozen=frozen,
+        counts=_counts(risk_list, filters),
+        standing=known.standing.units.get(reader.unit_code),
+        rate=rate,
+        pages=stretch("/board", {}, offset, len(lines), 25, page.total),
+    )
+
+
+def _counts(risk_list: RiskList, filters: Filters) -> dict[str, int]:
+    left = risk_list.left_hours(filters)
+    return {
+        "open": len(left),
+        "overdue": int((left < 0).sum()),
+        "today": int(((left >= 0) & (left < HOURS_A_DAY)).sum()),
+        "week": int(((left >= HOURS_A_DAY) & (left < 5 * HOURS_A_DAY)).sum()),
+    }
+
+
+def _days_in_step(case: CaseFile | None, as_of: datetime) -> float | None:
+    return drawing.step_spans(case, as_of)[-1].days if case else None

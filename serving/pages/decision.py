@@ -1,0 +1,84 @@
+"""`/decisions`, `/picks`: what a person does with a score; the reason is required and kept."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from serving import decisions
+from serving.accounts.guard import Reader, reader_of
+from serving.api.problem import Problem
+from serving.pages.dossier import line_in_scope
+from serving.pages.paper import refused_as_problem
+from serving.pages.risk_list import TARGET
+from serving.risk_list import RiskLine
+from serving.state import Decision
+from serving.submission import claim, settle
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.post("/decisions")
+def decide(
+    request: Request,
+    dossier_id: Annotated[str, Form(alias="dossier", max_length=200)],
+    kind: Annotated[str, Form(max_length=20)],
+    reason: Annotated[str, Form(max_length=2000)],
+    key: Annotated[str, Form(max_length=64)],
+) -> Response:
+    """Set a score aside, or put a dossier first in spite of it; the reason is required and kept."""
+    line, _ = line_in_scope(request, dossier_id)
+    return _decide(request, [line], kind, reason, key, "/dossier?" + urlencode({"id": dossier_id}))
+
+
+@router.post("/picks")
+def pick(
+    request: Request,
+    reason: Annotated[str, Form(max_length=2000)],
+    key: Annotated[str, Form(max_length=64)],
+    dossier_ids: Annotated[list[str] | None, Form(alias="dossier", max_length=200)] = None,
+) -> Response:
+    """Put the ticked dossiers into the next plan."""
+    lines = [line_in_scope(request, dossier_id)[0] for dossier_id in dict.fromkeys(dossier_ids or [])]
+    return _decide(request, lines, decisions.Kind.PICK, reason, key, "/list")
+
+
+def _decide(request: Request, lines: list[RiskLine], kind: str, reason: str, key: str, back: str) -> Response:
+    reader: Reader = reader_of(request)
+    people = request.app.state.people
+    meta = request.app.state.serving.risk_list(TARGET).meta
+    if not lines:
+        raise Problem(422, "Tick at least one dossier.")
+    now = people.now()
+    with refused_as_problem(), people.state.writing() as session:
+        sent = claim(session, key, reader.account_id, now=now)
+        if sent is not None:
+            return RedirectResponse(sent, 303)
+        for line in lines:
+            decisions.decide(
+                session,
+                Decision(
+                    dossier_id=line.dossier_id,
+                    unit_code=line.unit_code or "",
+                    target=TARGET,
+                    as_of=meta.as_of,
+                    score=line.score,
+                    kind=kind,
+                    reason=reason,
+                    decided_at=now,
+                    decided_by=reader.account_id,
+                ),
+            )
+        ids = [line.dossier_id for line in lines]
+        link = people.receipts.append(
+            session,
+            reader.login,
+            "decision.write",
+            {"kind": kind, "reason": reason.strip(), "dossiers": ids, "model": meta.model_version},
+            now=now,
+            subjects=[f"dossier:{dossier_id}" for dossier_id in ids],
+        )
+        settle(session, key, back)
+    people.receipts.anchor(link)
+    return RedirectResponse(back, 303)

@@ -1,0 +1,93 @@
+"""`/dossier`: one dossier, why it stands where it stands, its clock and timeline."""
+
+import re
+from dataclasses import replace
+from math import exp
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from serving import contests, decisions
+from serving.accounts.guard import reader_of
+from serving.api.problem import Problem
+from serving.case_file import CaseFile
+from serving.pages import drawing
+from serving.pages.paper import paper
+from serving.pages.risk_list import TARGET
+from serving.pages.words import EVENT_WORDS
+from serving.risk_list import RiskLine
+
+router = APIRouter(include_in_schema=False)
+
+Id = Annotated[str, Query(alias="id", max_length=200)]
+_LONG_NUMBER = re.compile(r"\d{9,}")  # identity and phone numbers have 9 to 12 digits
+
+
+def line_in_scope(
+    request: Request, dossier_id: str, action: str | None = None
+) -> tuple[RiskLine, CaseFile | None]:
+    """The line and the case file of a dossier that the reader may see.
+
+    404 for others and absent ones alike.
+    """
+    reader = reader_of(request)
+    scope = reader.scope_for(action) if action else reader.scope
+    line = request.app.state.serving.risk_list(TARGET).line(dossier_id)
+    if line is None or not scope.covers(line.unit_code, line.official_id):
+        raise Problem(404, "No open dossier of this id.")
+    return line, request.app.state.known.cases.of(dossier_id)
+
+
+@router.get("/dossier", response_class=HTMLResponse)
+def show(request: Request, dossier_id: Id) -> Response:
+    """One open dossier in the reader's scope."""
+    reader = reader_of(request)
+    people, known = request.app.state.people, request.app.state.known
+    line, case = line_in_scope(request, dossier_id)
+    meta = request.app.state.serving.risk_list(TARGET).meta
+    with people.state.reading() as session:
+        frozen = contests.frozen_scores(session, TARGET, [dossier_id])
+        said = contests.of_dossier(session, dossier_id)
+        decided = decisions.of_dossier(session, dossier_id)
+    shown = replace(line, score=frozen.get(dossier_id, line.score))
+    people.receipts.record(
+        reader.login,
+        "dossier.read",
+        {
+            "as_of": meta.as_of.isoformat(),
+            "model": meta.model_version,
+            "dossier": dossier_id,
+            "score": f"{shown.score:.6f}",
+        },
+        now=people.now(),
+        subjects=[f"dossier:{dossier_id}", *([f"official:{line.official_id}"] if line.official_id else [])],
+    )
+    return paper(
+        request,
+        "dossier.html",
+        title=f"Hồ sơ {dossier_id}",
+        line=shown,
+        case=case,
+        base=1 / (1 + exp(-line.base)),
+        frozen=dossier_id in frozen,
+        bars=drawing.bars(line.reasons),
+        clock=drawing.clock(case, meta.as_of, line.due_at) if case else None,
+        spans=drawing.step_spans(case, meta.as_of) if case else [],
+        papers=_harmless,
+        event_words=EVENT_WORDS,
+        procedure=known.standing.procedures.get(line.procedure_code),
+        contests=said,
+        decided=[(decisions.WORDS[decisions.Kind(one.kind)], one) for one in decided],
+        decision_words=decisions.WORDS,
+        may_decide=reader.scope_for("decision.write").covers(line.unit_code, line.official_id),
+        may_contest=reader.scope_for("contest.write").covers(line.unit_code, line.official_id),
+        may_see_official=bool(line.official_id)
+        and reader.scope_for("official.read").covers(line.unit_code, line.official_id),
+        seen=people.receipts.about(f"dossier:{dossier_id}", most=8) if reader.may("receipt.read") else [],
+    )
+
+
+def _harmless(papers: str | None) -> str:
+    """Names of papers without any long number in them, whoever typed it there."""
+    return _LONG_NUMBER.sub("…", papers or "")

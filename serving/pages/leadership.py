@@ -1,0 +1,85 @@
+"""`/leadership`: units ranked with their intervals, progress points of the index 766, sectors."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from serving import contests
+from serving.accounts.guard import reader_of
+from serving.pages.paper import paper
+from serving.pages.risk_list import stretch
+from serving.standing import Count
+
+router = APIRouter(include_in_schema=False)
+
+ROWS = 50
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A unit in the ranking; place is None where there is not enough to rank by."""
+
+    place: int | None
+    count: Count
+    against: str
+
+
+AGAINST = {
+    "higher": "nhiều hơn mức chung",
+    "lower": "ít hơn mức chung",
+    "alike": "không khác mức chung",
+    "unknown": "chưa đủ dữ liệu",
+}
+
+
+@router.get("/leadership", response_class=HTMLResponse)
+def show(
+    request: Request,
+    order: Literal["share", "progress", "overdue"] = "share",
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> Response:
+    """The whole province: no dossier and no official is named here."""
+    reader = reader_of(request)
+    people, known = request.app.state.people, request.app.state.known
+    standing = known.standing
+    ranked = rank(list(standing.units.values()), order, standing.total.share)
+    with people.state.reading() as session:
+        rate = contests.upheld_rate(session, reader.scope)
+    people.receipts.record(
+        reader.login,
+        "leadership.read",
+        {"until": standing.until.isoformat() if standing.until else ""},
+        now=people.now(),
+    )
+    return paper(
+        request,
+        "leadership.html",
+        title="Toàn tỉnh",
+        standing=standing,
+        rows=ranked[offset : offset + ROWS],
+        sectors=rank(list(standing.sectors.values()), "share", standing.total.share),
+        against=AGAINST,
+        order=order,
+        rate=rate,
+        pages=stretch(
+            "/leadership", {"order": order}, offset, len(ranked[offset : offset + ROWS]), ROWS, len(ranked)
+        ),
+    )
+
+
+def rank(counts: list[Count], order: str, average: float | None) -> list[Ranked]:
+    """Counts in order, worst first; those with too few dossiers stand at the end without a place."""
+    keys = {
+        "share": lambda count: -(count.share or 0),
+        "progress": lambda count: count.progress if count.progress is not None else 99,
+        "overdue": lambda count: -count.overdue,
+    }
+    told = sorted(
+        (count for count in counts if count.share is not None), key=lambda c: (keys[order](c), c.code)
+    )
+    rest = sorted((count for count in counts if count.share is None), key=lambda c: c.code)
+    return [Ranked(place, count, count.against(average)) for place, count in enumerate(told, 1)] + [
+        Ranked(None, count, "unknown") for count in rest
+    ]

@@ -1,0 +1,52 @@
+"""`/official`: one official against peers who do the same procedures; who looked is logged and shown."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from serving import contests
+from serving.accounts.guard import reader_of
+from serving.api.problem import Problem
+from serving.pages.paper import paper
+from serving.pages.risk_list import TARGET
+from serving.rights import Scope
+from serving.risk_list import Filters
+from serving.state import OfficialName
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/official", response_class=HTMLResponse)
+def show(request: Request, official_id: Annotated[str, Query(alias="id", max_length=200)]) -> Response:
+    """An official of a unit in the reader's scope; 404 for others and absent ones alike."""
+    reader = reader_of(request)
+    people, known = request.app.state.people, request.app.state.known
+    unit = known.register.officials.get(official_id)
+    if unit is None or not reader.scope.covers(unit):
+        raise Problem(404, "No official of this key.")
+    risk_list = request.app.state.serving.risk_list(TARGET)
+    page = risk_list.page(Filters(official=official_id, units=reader.scope.units), 0, 25, by_left=True)
+    people.receipts.record(
+        reader.login,
+        "official.read",
+        {"official": official_id, "as_of": risk_list.meta.as_of.isoformat()},
+        now=people.now(),
+        subjects=[f"official:{official_id}"],
+    )
+    with people.state.reading() as session:
+        named = session.get(OfficialName, official_id)
+        rate = contests.upheld_rate(session, Scope(units=frozenset(), official_id=official_id))
+    return paper(
+        request,
+        "official.html",
+        title="Cán bộ",
+        official_id=official_id,
+        name=named.name if named else official_id,
+        unit=unit,
+        sheet=known.officials.of(official_id),
+        lines=page.lines,
+        total=page.total,
+        rate=rate,
+        seen=people.receipts.about(f"official:{official_id}", most=10),
+    )

@@ -1,0 +1,46 @@
+"""`/own`: an official's own dossiers, their scores and reasons, and what became of contests."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from serving import contests
+from serving.accounts.guard import reader_of
+from serving.pages.paper import paper
+from serving.pages.risk_list import TARGET, as_frozen, filters_for, stretch
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/own", response_class=HTMLResponse)
+def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0) -> Response:
+    """What the official holds, least time left first; every score with the reasons it rests on."""
+    reader = reader_of(request)
+    people, known = request.app.state.people, request.app.state.known
+    risk_list = request.app.state.serving.risk_list(TARGET)
+    page = risk_list.page(filters_for(reader), offset, 25, by_left=True)
+    ids = [line.dossier_id for line in page.lines]
+    with people.state.reading() as session:
+        frozen = contests.frozen_scores(session, TARGET, ids)
+        mine = contests.contests_in(session, reader.scope, most=20)
+        rate = contests.upheld_rate(session, reader.scope)
+    people.receipts.record(
+        reader.login,
+        "own.read",
+        {"as_of": risk_list.meta.as_of.isoformat(), "model": risk_list.meta.model_version, "seen": ids},
+        now=people.now(),
+        subjects=[f"dossier:{dossier_id}" for dossier_id in ids],
+    )
+    return paper(
+        request,
+        "own.html",
+        title="Hồ sơ của tôi",
+        lines=[as_frozen(line, frozen) for line in page.lines],
+        frozen=frozen,
+        contests=mine,
+        rate=rate,
+        sheet=known.officials.of(reader.official_id or ""),
+        seen=people.receipts.about(f"official:{reader.official_id}", most=10),
+        pages=stretch("/own", {}, offset, len(ids), 25, page.total),
+    )

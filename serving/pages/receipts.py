@@ -1,0 +1,63 @@
+"""`/receipts`: who saw which score when, who decided what."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from serving.accounts.guard import reader_of
+from serving.pages.paper import paper
+
+router = APIRouter(include_in_schema=False)
+
+ROWS = 50
+
+ACTION_WORDS = {
+    "session.start": "Đăng nhập",
+    "list.read": "Xem danh sách",
+    "list.export": "Xuất danh sách",
+    "dossier.read": "Xem hồ sơ",
+    "own.read": "Xem hồ sơ của mình",
+    "official.read": "Xem trang cán bộ",
+    "board.read": "Xem đơn vị",
+    "leadership.read": "Xem toàn tỉnh",
+    "leadership.export": "Xuất bảng toàn tỉnh",
+    "analyst.read": "Xem mô hình",
+    "plan.read": "Xem kế hoạch",
+    "plan.approve": "Duyệt kế hoạch",
+    "finding.write": "Ghi kết quả kiểm tra",
+    "decision.write": "Quyết định về điểm",
+    "contest.write": "Gửi giải trình",
+    "contest.answer": "Trả lời giải trình",
+    "account.write": "Sửa tài khoản",
+    "token.write": "Sửa khóa máy",
+    "model.promote": "Đưa mô hình vào dùng",
+}
+
+
+@router.get("/receipts", response_class=HTMLResponse)
+def show(
+    request: Request,
+    actor: Annotated[str, Query(max_length=120)] = "",
+    action: Annotated[str, Query(max_length=60)] = "",
+    about: Annotated[str, Query(max_length=240)] = "",
+    before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+) -> Response:
+    """Receipts, newest first; of one person, one action, or about one dossier, official or plan."""
+    reader_of(request)
+    receipts = request.app.state.people.receipts
+    if about.strip():
+        found = receipts.about(about.strip(), ROWS)
+    else:
+        found = receipts.latest(actor=actor.strip() or None, action=action or None, before=before, most=ROWS)
+    return paper(
+        request,
+        "receipts.html",
+        title="Nhật ký",
+        receipts=found,
+        words=ACTION_WORDS,
+        actor=actor,
+        action=action,
+        about=about,
+        next_before=found[-1].seq if len(found) == ROWS and not about.strip() else None,
+    )
