@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import TableNotFoundError
 
 _PARQUET = WriterProperties(compression="ZSTD", compression_level=1, max_row_group_size=122_880)
@@ -36,13 +36,30 @@ class DeltaFiles:
         """Its folder or URL."""
         return f"{self.storage.url}/{self.name}"
 
-    def append(self, rows: pa.Table | pa.RecordBatchReader, commit: CommitProperties | None = None) -> None:
+    def append(self, rows: pa.Table | pa.RecordBatchReader) -> None:
         """Appends `rows` in one commit; columns that are new are added. Raises deltalake's DeltaError."""
+        self._write(self.url, rows, "append")
+
+    def append_next(self, rows: pa.Table, seen: DeltaTable | None, number: int) -> None:
+        """Appends `rows` as number `number`, unless somebody did since `seen` was opened: then DeltaError."""
+        commit = CommitProperties(app_transactions=[Transaction(self.name, number)], max_commit_retries=0)
+        if seen is None:  # creating fails where the table exists by now
+            self._write(self.url, rows, "error", commit)
+        else:
+            self._write(seen, rows, "append", commit)
+
+    def _write(
+        self,
+        table: str | DeltaTable,
+        rows: pa.Table | pa.RecordBatchReader,
+        mode: Literal["append", "error"],
+        commit: CommitProperties | None = None,
+    ) -> None:
         if "://" not in self.url:
             Path(self.url).mkdir(parents=True, exist_ok=True)
         write_deltalake(
-            self.url, rows, mode="append", schema_mode="merge", storage_options=self.storage.options,
-            writer_properties=_PARQUET, commit_properties=commit,
+            table, rows, mode=mode, schema_mode="merge" if mode == "append" else None,
+            storage_options=self.storage.options, writer_properties=_PARQUET, commit_properties=commit,
         )  # fmt: skip
 
     def latest(self, column: str) -> int:
@@ -50,10 +67,13 @@ class DeltaFiles:
         return max((actions[f"max.{column}"] for actions in self._actions()), default=0)
 
     def relation(
-        self, con: duckdb.DuckDBPyConnection, visible: set[str] | None
+        self, con: duckdb.DuckDBPyConnection, visible: set[str] | None, seen: DeltaTable | None = None
     ) -> duckdb.DuckDBPyRelation | None:
-        """Its rows, of the deliveries in `visible` (None: all); None while the table has no such rows."""
-        table = self._open()
+        """Its rows, of the deliveries in `visible` (None: all); None while the table has no such rows.
+
+        `seen` shows the table as it was when that was opened.
+        """
+        table = seen or self.open()
         if table is None:
             return None
         actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
@@ -71,14 +91,15 @@ class DeltaFiles:
         wanted = [duckdb.ConstantExpression(one) for one in sorted(visible)]
         return rows.filter(duckdb.ColumnExpression("delivery_id").isin(*wanted))
 
-    def _open(self) -> DeltaTable | None:
+    def open(self) -> DeltaTable | None:
+        """The table as it is now, or None where there is none yet."""
         try:
             return DeltaTable(self.url, storage_options=self.storage.options)
         except TableNotFoundError:
             return None
 
     def _actions(self) -> list[dict[str, Any]]:
-        table = self._open()
+        table = self.open()
         return [] if table is None else pa.table(table.get_add_actions(flatten=True)).to_pylist()
 
 

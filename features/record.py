@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlparse
 
 import duckdb
 import pyarrow as pa
-from deltalake import CommitProperties, Transaction
+from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 from filelock import FileLock
 
@@ -102,7 +102,7 @@ class Record:
         if cutoff is not None and cutoff.tzinfo is None:
             raise ValueError("cutoff: an aware datetime was wanted, a naive one came")
         con = self._duckdb()
-        lines = self._lines(con, version)
+        lines = self._lines(con, self._deliveries().open(), version)
         create_views(con, self._storage, lines, cutoff)
         return con
 
@@ -117,7 +117,8 @@ class Record:
 
     def _commit(self, staging: Staging, line: dict[str, object], notes: tuple[str, ...]) -> Receipt:
         con = self._duckdb(staging.folder)
-        lines = self._lines(con, None)
+        seen = self._deliveries().open()
+        lines = self._lines(con, seen)
         version, delivery_id = lines.num_rows + 1, secrets.token_hex(6)
         visible = lines["delivery_id"].to_pylist()
         appended: dict[str, int] = {}
@@ -142,10 +143,7 @@ class Record:
             "version": version, "delivery_id": delivery_id, **line, "appended": total, "known": known,
             "appended_by_table": json.dumps(appended),
         }  # fmt: skip
-        self._deliveries().append(
-            pa.Table.from_pylist([row], _DELIVERY),
-            CommitProperties(app_transactions=[Transaction("delivery", version)], max_commit_retries=0),
-        )
+        self._deliveries().append_next(pa.Table.from_pylist([row], _DELIVERY), seen, version)
         return Receipt(read, total, known, rejected, delivery_id, version, notes)
 
     def _mark_known(self, con: duckdb.DuckDBPyConnection, name: str, visible: list[str]) -> None:
@@ -157,9 +155,11 @@ class Record:
             con.execute("INSERT INTO skip SELECT nth FROM stage SEMI JOIN held USING (row_id)")
         con.execute(_SKIP_REPEATED)
 
-    def _lines(self, con: duckdb.DuckDBPyConnection, version: int | None) -> pa.Table:
-        """The lines of `delivery` up to `version`, in order."""
-        lines = self._deliveries().relation(con, None)
+    def _lines(
+        self, con: duckdb.DuckDBPyConnection, seen: DeltaTable | None, version: int | None = None
+    ) -> pa.Table:
+        """The lines of `delivery`, as `seen`, up to `version`, in order."""
+        lines = None if seen is None else self._deliveries().relation(con, None, seen)
         table = _DELIVERY.empty_table() if lines is None else lines.order("version").to_arrow_table()
         if version is None:
             return table

@@ -1,0 +1,403 @@
+"""The record: appended to, never changed; a delivery is in or out; what was known, and when."""
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from features.delivery import Chunk, Receipt
+from features.record import Record
+from features.schema import TABLES
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def utc(*parts: int) -> datetime:
+    """A moment in UTC as the views show it: without offset."""
+    return datetime(*parts, tzinfo=UTC).replace(tzinfo=None)  # type: ignore[arg-type,misc]
+
+
+def dossier(number: int, **cells: object) -> dict[str, object]:
+    start = datetime(2025, 3, 3, 1, tzinfo=UTC) + number * DAY
+    told = {"dossier_id": f"d{number}", "procedure_code": "p", "unit_code": "u", "received_at": start}
+    return {**told, "due_at": start + 5 * DAY, **cells}
+
+
+def event(number: int, kind: str = "assigned", after: int = 1, **cells: object) -> dict[str, object]:
+    at = datetime(2025, 3, 3, 1, tzinfo=UTC) + number * DAY + timedelta(hours=after)
+    return {"dossier_id": f"d{number}", "kind": kind, "happened_at": at, **cells}
+
+
+def take(record: Record, *chunks: Chunk, live: bool = False, arrived_at: datetime = NOW) -> Receipt:
+    return record.append(chunks, source="canonical", arrived_at=arrived_at, live=live)
+
+
+def column(record: Record, sql: str, **options: object) -> list[object]:
+    con = record.connect(**options)  # type: ignore[arg-type]
+    return [row[0] for row in con.execute(sql).fetchall()]
+
+
+def content(record: Record) -> dict[str, list[tuple[object, ...]]]:
+    """All rows of all canonical tables, without the delivery that brought them."""
+    con = record.connect()
+    return {
+        name: con.execute(f"SELECT * EXCLUDE (delivery_id) FROM {name} ORDER BY ALL").fetchall()  # noqa: S608
+        for name in TABLES
+    }
+
+
+def test_receipt_counts_every_row_once(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    rows = [dossier(1), dossier(2), dossier(1), dossier(3, received_at="nonsense")]
+    receipt = take(record, Chunk("dossier", rows, file="dossier.csv", lines=2))
+    assert str(receipt) == "read=4 appended=2 known=1 rejected=1"
+    (reject,) = record.rejects(receipt.delivery_id)
+    assert (reject.file, reject.line, reject.column) == ("dossier.csv", 5, "received_at")
+    assert (reject.wanted, reject.came) == ("a time in ISO 8601", "nonsense")
+
+
+def test_same_delivery_again_changes_no_row(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    chunks = Chunk("dossier", [dossier(1), dossier(2)]), Chunk("event", [event(1), event(2)])
+    take(record, *chunks)
+    before = content(record)
+    assert take(record, *chunks, arrived_at=NOW + DAY).known == 4
+    assert take(record, *chunks, live=True, arrived_at=NOW + 2 * DAY).appended == 0
+    assert content(record) == before
+
+
+def test_empty_record_has_every_view_and_column(tmp_path: Path) -> None:
+    con = Record(tmp_path).connect()
+    for table in TABLES.values():
+        names = [row[0] for row in con.execute(f"DESCRIBE {table.name}").fetchall()]
+        assert set(table.names) < set(names), table.name
+        assert con.execute(f"SELECT count(*) FROM {table.name}").fetchall() == [(0,)]  # noqa: S608
+    assert con.execute("SELECT count(*) FROM conflict").fetchall() == [(0,)]
+    assert Record(tmp_path).version() == 0
+
+
+def test_back_fill_takes_the_rows_own_clock_and_live_the_arrival(tmp_path: Path) -> None:
+    complaint = {"complaint_id": "c", "filed_at": "2025-03-01T00:00:00Z", "verdict": "upheld"}
+    complaint["verdict_at"] = "2025-06-01T00:00:00Z"
+    given_known = event(2, known_at="2025-09-09T00:00:00Z")
+    back = Record(tmp_path / "back")
+    take(back, Chunk("event", [event(1), given_known]), Chunk("complaint", [complaint]))
+    known = column(back, "SELECT known_at FROM event ORDER BY dossier_id")
+    assert known == [utc(2025, 3, 4, 2), utc(2025, 9, 9)]
+    assert column(back, "SELECT known_by FROM event ORDER BY dossier_id") == ["clock", "feed"]
+    assert column(back, "SELECT known_at FROM complaint") == [utc(2025, 6, 1)]
+    live = Record(tmp_path / "live")
+    take(live, Chunk("event", [event(1), given_known]), live=True)
+    assert column(live, "SELECT known_at FROM event ORDER BY dossier_id") == [
+        NOW.replace(tzinfo=None),
+        utc(2025, 9, 9),
+    ]
+
+
+def test_lasting_knowledge_is_known_since_ever(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    units = [{"unit_code": "a"}, {"unit_code": "b", "valid_from": "2025-07-01T00:00:00+07:00"}]
+    take(record, Chunk("unit", units))
+    assert column(record, "SELECT known_at FROM unit ORDER BY ALL") == [
+        utc(1990, 1, 1),
+        utc(2025, 6, 30, 17),
+    ]
+
+
+def test_cutoff_shows_what_was_known_before_it(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    take(record, Chunk("event", [event(1), event(2), event(3)]))
+    at = datetime(2025, 3, 5, 2, tzinfo=UTC)  # the very moment of the second event: not before it
+    assert column(record, "SELECT dossier_id FROM event", cutoff=at) == ["d1"]
+    later = column(record, "SELECT dossier_id FROM event ORDER BY ALL", cutoff=at + timedelta(microseconds=1))
+    assert later == ["d1", "d2"]
+    with pytest.raises(ValueError, match="aware"):
+        record.connect(cutoff=utc(2025, 3, 5))
+
+
+def test_a_version_stays_what_it_was(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    take(record, Chunk("dossier", [dossier(1)]))
+    take(record, Chunk("dossier", [dossier(2, x_floor=3), dossier(1, due_at=None)]))
+    assert record.version() == 2
+    assert column(record, "SELECT dossier_id FROM dossier", version=1) == ["d1"]
+    assert "x_floor" not in column(record, "SELECT column_name FROM (DESCRIBE dossier)", version=1)
+    assert len(column(record, "SELECT dossier_id FROM dossier", version=2)) == 3
+    assert column(record, "SELECT count(*) FROM dossier", version=0) == [0]
+    with pytest.raises(ValueError, match="0 to 2 was wanted, 3 came"):
+        record.connect(version=3)
+
+
+def test_times_without_offset_are_local_to_the_feed(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    told = ["2025-03-03T08:00:00", "2025-03-03 01:00:00Z", "2025-03-03T08:00:00.000000+07:00"]
+    told_cells = [*told, utc(2025, 3, 3, 8), datetime(2025, 3, 3, 1, tzinfo=UTC)]
+    take(record, *(Chunk("event", [event(1, happened_at=cell)]) for cell in told_cells))
+    assert column(record, "SELECT happened_at FROM event") == [utc(2025, 3, 3, 1)]
+    take(record, Chunk("event", [event(1, happened_at=told[0])], zone="Europe/Amsterdam"))
+    assert max(column(record, "SELECT happened_at FROM event")) == utc(2025, 3, 3, 7)  # type: ignore[type-var]
+
+
+def test_unknown_columns_of_dossier_are_attributes(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    rows = [dossier(1, **{"Land area (m²)": 12.5, "x_ward": "7", "code": "007", "big": True})]
+    receipt = take(record, Chunk("dossier", rows), Chunk("event", [event(1, colour="red")]))
+    con = record.connect()
+    types = dict(con.execute("SELECT column_name, column_type FROM (DESCRIBE dossier)").fetchall())
+    assert types["x_land_area_m²"] == "DOUBLE"
+    assert {types[name] for name in ("x_ward", "x_code", "x_big")} == {"VARCHAR"}
+    assert con.execute('SELECT "x_land_area_m²", x_ward, x_code, x_big FROM dossier').fetchall() == [
+        (12.5, "7", "007", "true")
+    ]
+    assert receipt.notes == ("event.colour: column not read",)
+
+
+def test_an_attribute_of_two_types_is_text_and_loses_nothing(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    take(record, Chunk("dossier", [dossier(1, x_floor=3), dossier(2, x_floor=4)]))
+    assert column(record, "SELECT x_floor FROM dossier ORDER BY dossier_id") == [3.0, 4.0]
+    take(record, Chunk("dossier", [dossier(3, x_floor="ground")]))
+    assert column(record, "SELECT x_floor FROM dossier ORDER BY dossier_id") == ["3", "4", "ground"]
+    assert column(record, "SELECT x_floor FROM dossier ORDER BY dossier_id", version=1) == [3.0, 4.0]
+
+
+def test_two_stories_of_one_moment_are_kept_and_flagged(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    take(record, Chunk("dossier", [dossier(1), dossier(2)]))
+    take(record, Chunk("dossier", [dossier(1, unit_code="other")]))
+    correction = dossier(2, unit_code="other", known_at="2025-08-01T00:00:00Z")  # a later version is none
+    take(record, Chunk("dossier", [correction]))
+    con = record.connect()
+    assert con.execute("SELECT table_name, id, versions FROM conflict").fetchall() == [("dossier", "d1", 2)]
+    assert len(con.execute("SELECT * FROM dossier").fetchall()) == 4
+
+
+def test_an_event_may_come_before_its_dossier(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    take(record, Chunk("event", [event(1)]))
+    take(record, Chunk("dossier", [dossier(1)]))
+    assert column(record, "SELECT kind FROM event JOIN dossier USING (dossier_id)") == ["assigned"]
+
+
+def test_unknown_kinds_become_notes_that_keep_the_sources_word(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    rows = [event(1, "Inspect site"), event(2, "RECEIVED", step="desk"), event(3, "Odd", step="7")]
+    receipt = take(record, Chunk("event", rows))
+    con = record.connect()
+    assert con.execute("SELECT kind, step FROM event ORDER BY dossier_id").fetchall() == [
+        ("note", "Inspect site"),
+        ("received", "desk"),
+        ("note", "Odd / 7"),
+    ]
+    assert receipt.notes == ("event.kind: outside the list, kept as note",)
+
+
+def test_a_delivery_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+
+    def broken():  # type: ignore[no-untyped-def]
+        yield Chunk("dossier", [dossier(1)])
+        raise OSError("the cable")
+
+    with pytest.raises(OSError, match="cable"):
+        record.append(broken(), source="canonical", arrived_at=NOW)
+    assert record.version() == 0
+    assert list((tmp_path / "staging").glob("*.lock")) == []
+
+
+def test_bytes_of_a_record_elsewhere_by_url(tmp_path: Path) -> None:
+    record = Record(f"file://{tmp_path}/tỉnh%20A")
+    take(record, Chunk("dossier", [dossier(1)]))
+    assert Record(tmp_path / "tỉnh A").version() == 1
+
+
+steps = st.sampled_from([None, "a", "b"])
+channels = st.sampled_from([None, "online"])
+events = st.builds(event, st.integers(1, 3), st.just("note"), st.integers(0, 2), step=steps)
+dossiers = st.builds(dossier, st.integers(1, 3), channel=channels)
+rows = st.tuples(st.just("event"), events) | st.tuples(st.just("dossier"), dossiers)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(told=st.lists(rows, min_size=1, max_size=10), data=st.data())
+def test_order_splitting_and_repetition_lead_to_one_state(
+    tmp_path_factory: pytest.TempPathFactory, told: list[tuple[str, dict[str, object]]], data: st.DataObject
+) -> None:
+    once = Record(tmp_path_factory.mktemp("once"))
+    take(once, *(Chunk(table, [row]) for table, row in told))
+    again = data.draw(st.permutations(told + data.draw(st.lists(st.sampled_from(told), max_size=3))))
+    cut = data.draw(st.integers(0, len(again)))
+    parts = Record(tmp_path_factory.mktemp("parts"))
+    receipts = [take(parts, *(Chunk(t, [row]) for t, row in part)) for part in (again[:cut], again[cut:])]
+    assert all(r.read == r.appended + r.known + r.rejected for r in receipts)
+    assert content(parts) == content(once)
+
+
+def many_chunks() -> Iterator[Chunk]:
+    """One delivery over three tables: 1 unit, 2,000 events, 4 dossiers."""
+    yield Chunk("unit", [{"unit_code": "u"}])
+    for part in range(4):
+        yield Chunk("event", [event(part, "note", n) for n in range(500)])
+        yield Chunk("dossier", [dossier(part)])
+
+
+WRITER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, str(Path(sys.argv[2]) / "tests"))
+from test_record import Record, many_chunks, take
+print("ready", flush=True)
+sys.stdin.readline()
+take(Record(sys.argv[1]), *many_chunks())
+"""
+
+
+def _kill_a_writer(folder: Path, wait: float | None) -> float:
+    """Starts a writer in `folder`, kills it after `wait` seconds (None: not), gives the seconds it had."""
+    root = str(Path(__file__).parents[1])
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(folder), root], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": root}, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == "ready\n"
+        start = time.monotonic()
+        process.stdin.write("\n")
+        process.stdin.flush()
+        if wait is None:
+            assert process.wait(60) == 0
+        else:
+            time.sleep(wait)
+            process.send_signal(signal.SIGKILL)
+        return time.monotonic() - start
+
+
+def _sizes(record: Record) -> list[object]:
+    return [column(record, f"SELECT count(*) FROM {name}")[0] for name in ("unit", "event", "dossier")]  # noqa: S608
+
+
+def _kill_at_many_points(folder: Path, kills: int, seed: int) -> int:
+    """Kills writers at random points: each delivery is wholly in or out. Gives how often it was out."""
+    draw = random.Random(seed)
+    whole = _kill_a_writer(folder / "measured", None)
+    outs = 0
+    for number in range(kills):
+        record = Record(folder / str(number))
+        take(record, Chunk("dossier", [dossier(9)]))
+        _kill_a_writer(folder / str(number), draw.uniform(0, whole))
+        sizes = _sizes(record)
+        assert sizes in ([0, 0, 1], [1, 2000, 5])
+        outs += sizes[0] == 0
+        take(record, *many_chunks())  # what was left behind disturbs nobody and is cleared away
+        assert _sizes(record) == [1, 2000, 5]
+        assert {path.name for path in (folder / str(number) / "staging").iterdir()} <= {"spill"}
+    return outs
+
+
+def test_kill_leaves_a_delivery_in_or_out(tmp_path: Path) -> None:
+    assert _kill_at_many_points(tmp_path, 1, seed=1) in (0, 1)
+
+
+@pytest.mark.slow
+def test_kill_at_many_points_leaves_a_delivery_in_or_out(tmp_path: Path) -> None:
+    assert _kill_at_many_points(tmp_path, 12, seed=2) > 2
+
+
+def test_a_kill_between_the_commits_of_a_delivery(tmp_path: Path) -> None:
+    """The worst point: rows are written, the line that makes them visible is not."""
+    record = Record(tmp_path)
+    take(record, Chunk("event", [event(1)]))
+    code = (
+        "import os, sys\nfrom datetime import UTC, datetime\nfrom features import delta\n"
+        "from features.delivery import Chunk\nfrom features.record import Record\n"
+        "def dying(self, *told):\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "delta.DeltaFiles.append_next = dying\n"
+        "at = datetime(2025, 3, 3, tzinfo=UTC)\n"
+        "row = {'dossier_id': 'dx', 'kind': 'note', 'happened_at': at}\n"
+        "Record(sys.argv[1]).append([Chunk('event', [row])], source='canonical', arrived_at=at)\n"
+    )
+    root = str(Path(__file__).parents[1])
+    died = subprocess.run([sys.executable, "-c", code, str(tmp_path)], env={**os.environ, "PYTHONPATH": root})
+    assert died.returncode == -signal.SIGKILL
+    assert column(record, "SELECT dossier_id FROM event") == ["d1"]
+    at = datetime(2025, 3, 3, tzinfo=UTC)
+    again = take(record, Chunk("event", [{"dossier_id": "dx", "kind": "note", "happened_at": at}]))
+    assert again.appended == 1
+    assert sorted(map(str, column(record, "SELECT dossier_id FROM event"))) == ["d1", "dx"]
+
+
+def _append_in_process(folder: str, own: int, barrier: object) -> None:
+    record = Record(folder)
+    barrier.wait()  # type: ignore[attr-defined]
+    for number in range(3):
+        shared = [event(n) for n in range(1, 200)]
+        take(record, Chunk("event", [*shared, event(1000 + 10 * own + number)]))
+        found = column(record, "SELECT count(*) - count(DISTINCT row_id) FROM event")
+        assert found == [0]
+
+
+def test_writers_and_readers_at_once_double_nothing(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    barrier = spawn.Barrier(3)
+    writers = [spawn.Process(target=_append_in_process, args=(str(tmp_path), n, barrier)) for n in range(3)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    record = Record(tmp_path)
+    assert record.version() == 9
+    assert column(record, "SELECT count(*) FROM event") == [199 + 9]
+    assert column(record, "SELECT version FROM delivery ORDER BY version") == list(range(1, 10))
+
+
+def test_writers_without_a_lock_compare_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an object store nothing is locked: the second of two commits that saw one version is refused."""
+    monkeypatch.setattr(Record, "_writing", lambda self: nullcontext())
+    mark_known = Record._mark_known
+    others = iter([[event(1), event(2)], [event(3), event(4)]])
+
+    def interfere(self: Record, *args: Any) -> None:
+        mark_known(self, *args)
+        if self is slow and (rows := next(others, None)):
+            take(Record(tmp_path), Chunk("event", rows))
+
+    slow = Record(tmp_path)
+    monkeypatch.setattr(Record, "_mark_known", interfere)
+    receipt = take(slow, Chunk("event", [event(2), event(3), event(5)]))
+    assert (receipt.appended, receipt.known, receipt.version) == (1, 2, 3)
+    assert column(slow, "SELECT dossier_id FROM event ORDER BY ALL") == ["d1", "d2", "d3", "d4", "d5"]
+
+
+def test_a_hundred_thousand_events_on_one_dossier(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    at = pa.array([datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=n) for n in range(100_000)])
+    same = {"dossier_id": pa.repeat("d", 100_000), "kind": pa.repeat("note", 100_000), "happened_at": at}
+    assert take(record, Chunk("event", pa.table(same))).appended == 100_000
+    assert column(record, "SELECT count(*) FROM event WHERE dossier_id = 'd'") == [100_000]
+
+
+def test_the_line_of_a_delivery_tells_what_became_of_it(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    take(record, Chunk("dossier", [dossier(1), dossier(1)]), Chunk("event", [event(1)]))
+    (line,) = record.connect().sql("FROM delivery").to_arrow_table().to_pylist()
+    assert (line["version"], line["read"], line["appended"], line["known"]) == (1, 3, 2, 1)
+    assert json.loads(line["appended_by_table"]) == {"dossier": 1, "event": 1}
+    assert line["arrived_at"] == NOW.replace(tzinfo=None)
