@@ -18,15 +18,19 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 Hours = tuple[tuple[time, time], ...]
+Instants = npt.NDArray[np.int64]
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 HOURS_A_DAY = 8
 FIRST, LAST = date(1990, 1, 1), date(2070, 1, 1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_NONE = np.array([], dtype=np.int64)
 
 OFFICE_HOURS: Hours = ((time(8), time(12)), (time(13, 30), time(17, 30)))
 
@@ -114,18 +118,46 @@ class Calendar:
         return dict(self.days)
 
     @cached_property
-    def _spans(self) -> tuple[list[int], list[int], list[int]]:
-        """Start, end (microseconds since 1970) and time worked before, of every stretch of work."""
+    def _midnights(self) -> Instants:
+        """Microseconds since 1970 of every local midnight from `FIRST` to `LAST`, both included."""
         zone = ZoneInfo(self.zone)
-        starts: list[int] = []
-        ends: list[int] = []
-        for ordinal in range(FIRST.toordinal(), LAST.toordinal()):
-            day = date.fromordinal(ordinal)
+        days = range(FIRST.toordinal(), LAST.toordinal() + 1)
+        offsets = [datetime.combine(date.fromordinal(n), time(), zone).utcoffset() or timedelta() for n in days]
+        local = np.array(days, dtype=np.int64) - EPOCH.toordinal()
+        return local * DAY - np.array([offset // timedelta(microseconds=1) for offset in offsets], dtype=np.int64)
+
+    @cached_property
+    def _pieces(self) -> tuple[Instants, Instants, Instants]:
+        """Start, end (microseconds since 1970) and time worked before, of every stretch of work, as arrays."""
+        zone = ZoneInfo(self.zone)
+        midnights = self._midnights
+        shifts = np.diff(midnights) != DAY
+        weekday = (np.arange(len(shifts)) + FIRST.weekday()) % 7
+        plain = ~shifts
+        for day in self._overrides:
+            if FIRST <= day < LAST:
+                plain[(day - FIRST).days] = False
+        starts: list[Instants] = []
+        ends: list[Instants] = []
+        for number, hours in enumerate(self.week):
+            first = midnights[:-1][plain & (weekday == number)]
+            for begin, end in hours:
+                starts.append(first + _since_midnight(begin))
+                ends.append(first + _since_midnight(end))
+        for n in np.flatnonzero(~plain):  # single days of their own, and days on which the clock is set
+            day = FIRST + timedelta(days=int(n))
             for begin, end in self.hours(day):
-                starts.append(microseconds(datetime.combine(day, begin, zone)))
-                ends.append(microseconds(datetime.combine(day, end, zone)))
-        worked = np.cumsum(np.array([0, *(e - s for s, e in zip(starts, ends, strict=True))], dtype=np.int64))
-        return starts, ends, worked[:-1].tolist()
+                starts.append(np.array([microseconds(datetime.combine(day, begin, zone))]))
+                ends.append(np.array([microseconds(datetime.combine(day, end, zone))]))
+        start, end = np.concatenate([*starts, _NONE]), np.concatenate([*ends, _NONE])
+        order = np.argsort(start)
+        start, end = start[order], end[order]
+        return start, end, np.cumsum(end - start) - (end - start)
+
+    @cached_property
+    def _spans(self) -> tuple[list[int], list[int], list[int]]:
+        start, end, before = self._pieces
+        return start.tolist(), end.tolist(), before.tolist()
 
     def relation(self) -> pa.Table:
         """`W` as a table, one row a UTC day, all int64 and microseconds unless said otherwise.
@@ -137,34 +169,37 @@ class Calendar:
 
     @cached_property
     def _relation(self) -> pa.Table:
-        zone = ZoneInfo(self.zone)
-        first = (FIRST - EPOCH.date()).days
-        count = (LAST - FIRST).days
-        spans: list[list[tuple[int, int]]] = [[] for _ in range(count)]
-        for start, end in zip(*self._spans[:2], strict=True):
-            while start < end:
-                day = start // DAY
-                until = min(end, (day + 1) * DAY)
-                if 0 <= day - first < count:
-                    spans[day - first].append((start - day * DAY, until - day * DAY))
-                start = until
-        width = max(1, *(len(day) for day in spans))
-        columns: dict[str, list[int]] = {
-            "day": [first + n for n in range(count)],
-            "worked_before": [self.worked((first + n) * DAY) for n in range(count)],
-            "midnight": [],
-            "local_day": [],
-        }
-        for n in range(count):
-            local = datetime.fromtimestamp((first + n) * 86400, zone)
-            following = datetime.combine(local.date() + timedelta(days=1), time(), zone)
-            columns["midnight"].append(microseconds(following) - (first + n) * DAY)
-            columns["local_day"].append((local.date() - EPOCH.date()).days)
-        for k in range(width):
-            pieces = [day[k] if k < len(day) else (0, 0) for day in spans]
-            columns[f"start_{k}"] = [piece[0] for piece in pieces]
-            columns[f"end_{k}"] = [piece[1] for piece in pieces]
+        start, end, before = self._pieces
+        first, count = (FIRST - EPOCH.date()).days, (LAST - FIRST).days
+        day = first + np.arange(count, dtype=np.int64)
+        # a stretch that goes over midnight UTC is two
+        tail = end > (start // DAY + 1) * DAY
+        cut = (start[tail] // DAY + 1) * DAY
+        begin = np.concatenate([start, cut])
+        until = np.concatenate([np.where(tail, (start // DAY + 1) * DAY, end), end[tail]])
+        order = np.argsort(begin)
+        begin, until = begin[order], until[order]
+        home = begin // DAY - first
+        nth = np.arange(len(home)) - np.searchsorted(home, home)
+        at = np.clip(np.searchsorted(start, day * DAY, side="right") - 1, 0, None)
+        midnights = self._midnights
+        coming = np.searchsorted(midnights, day * DAY, side="right").clip(0, count)
+        columns = {"day": day, "midnight": midnights[coming] - day * DAY, "local_day": first + coming - 1}
+        columns["worked_before"] = np.zeros(count, dtype=np.int64)
+        if len(start):
+            worked = before[at] + np.minimum(day * DAY, end[at]) - start[at]
+            columns["worked_before"] = np.where(day * DAY < start[0], 0, worked)
+        for k in range(int(nth.max(initial=0)) + 1):
+            for name, edge in (("start", begin), ("end", until)):
+                column = np.zeros(count, dtype=np.int64)
+                here = (nth == k) & (home >= 0) & (home < count)
+                column[home[here]] = edge[here] - day[home[here]] * DAY
+                columns[f"{name}_{k}"] = column
         return pa.table({name: pa.array(values, pa.int64()) for name, values in columns.items()})
+
+
+def _since_midnight(edge: time) -> int:
+    return ((edge.hour * 60 + edge.minute) * 60 + edge.second) * 1_000_000 + edge.microsecond
 
 
 PLAIN_WEEK = Calendar("plain week", "Asia/Ho_Chi_Minh", (OFFICE_HOURS,) * 5 + ((),) * 2)

@@ -8,7 +8,8 @@ looked up by equality, for one moment or a thousand.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 RECENT = 90  # days
 
@@ -42,44 +43,51 @@ class Group:
         """Names of the totals."""
         return [name for name, _ in self.stocks] + [name for name, _, _ in self.flows]
 
+    def only(self, names: Collection[str]) -> Group:
+        """The group with those totals alone that are named."""
+        return replace(self, stocks=tuple(t for t in self.stocks if t[0] in names),
+                       flows=tuple(t for t in self.flows if t[0] in names))  # fmt: skip
+
     def daily(self) -> str:
         """SQL of the changes of each day."""
         measures = dict.fromkeys([m for _, m in self.stocks] + [m for _, m, _ in self.flows])
-        sums = ", ".join(f"CAST(SUM({m}) AS BIGINT) AS {m}" for m in measures)
-        return f"SELECT {', '.join(self.keys)}, day, {sums} FROM {self.source} WHERE {self._named()} GROUP BY ALL"
+        listed = [*self.keys, "day", *(f"CAST(SUM({m}) AS BIGINT) AS {m}" for m in measures)]
+        return f"SELECT {', '.join(listed)} FROM {self.source} WHERE {self._named()} GROUP BY ALL"
 
     def relations(self) -> dict[str, str]:
         """`<name>_daily`, which may be gathered part by part, and what makes the totals (`name`) of it."""
-        keys = ", ".join(self.keys)
+        keys = list(self.keys)
         totals = self.columns()
         plus = [f"{m} AS {name}" for name, m in self.stocks] + [f"{m} AS {name}" for name, m, _ in self.flows]
-        booked = [f"SELECT {self._of('d')}, a.next_day AS day, {', '.join(plus)}, d.day AS first_day"
-                  f" FROM {self.name}_daily d JOIN asked_day a ON a.day = d.day"]
+        booked = [_select([*self._of("d"), "a.next_day AS day", *plus, "d.day AS first_day"],
+                          f"{self.name}_daily d JOIN asked_day a ON a.day = d.day")]
         for days in dict.fromkeys(days for _, _, days in self.flows):
             minus = ["0"] * len(self.stocks) + [f"-{m}" if d == days else "0" for _, m, d in self.flows]
             moving = " OR ".join(f"{m} <> 0" for _, m, d in self.flows if d == days)
-            booked.append(f"SELECT {self._of('d')}, a.next_day, {', '.join(minus)}, NULL"
-                          f" FROM {self.name}_daily d JOIN asked_day a ON a.day = d.day + {days} WHERE {moving}")
-        booked.append(f"SELECT DISTINCT {keys}, day, {', '.join('0' for _ in totals)}, NULL"
-                      f" FROM standing WHERE {self._named()}")
-        over = f"OVER (PARTITION BY {keys} ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+            booked.append(_select([*self._of("d"), "a.next_day", *minus, "NULL"],
+                                  f"{self.name}_daily d JOIN asked_day a ON a.day = d.day + {days} WHERE {moving}"))
+        booked.append(_select([*keys, "day", *("0" for _ in totals), "NULL"],
+                              f"(SELECT DISTINCT {', '.join(keys)}, day FROM standing WHERE {self._named()}) s"))
+        over = f"OVER (PARTITION BY {', '.join(keys)} ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
         return {
             f"{self.name}_daily": self.daily(),
-            f"{self.name}_booked": f"""
-                SELECT {keys}, day, {', '.join(f'CAST(SUM({t}) AS BIGINT) AS {t}' for t in totals)},
-                       MIN(first_day) AS first_day
-                FROM ({' UNION ALL '.join(booked)}) b WHERE day IS NOT NULL GROUP BY {keys}, day""",
-            self.name: f"""
-                SELECT {keys}, day, {', '.join(f'CAST(SUM({t}) {over} AS BIGINT) AS {t}' for t in totals)},
-                       MIN(first_day) {over} AS first_day
-                FROM {self.name}_booked""",
-        }
+            f"{self.name}_booked": _select(
+                [*keys, "day", *(f"CAST(SUM({t}) AS BIGINT) AS {t}" for t in totals), "MIN(first_day) AS first_day"],
+                f"({' UNION ALL '.join(booked)}) b WHERE day IS NOT NULL GROUP BY {', '.join(keys)}, day"),
+            self.name: _select(
+                [*keys, "day", *(f"CAST(SUM({t}) {over} AS BIGINT) AS {t}" for t in totals),
+                 f"MIN(first_day) {over} AS first_day"], f"{self.name}_booked"),
+        }  # fmt: skip
 
-    def _of(self, alias: str) -> str:
-        return ", ".join(f"{alias}.{key}" for key in self.keys)
+    def _of(self, alias: str) -> list[str]:
+        return [f"{alias}.{key}" for key in self.keys]
 
     def _named(self) -> str:
         return " AND ".join(f"{key} > 0" for key in self.keys)
+
+
+def _select(columns: Sequence[str], source: str) -> str:
+    return f"SELECT {', '.join(columns)} FROM {source}"
 
 
 def queue(name: str, key: str, arrived: str) -> Group:

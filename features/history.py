@@ -30,11 +30,12 @@ RUNNING = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
 
 def _fill(sql: str, **parts: str) -> str:
     """`sql` with the windows of this module and the sets of kinds put in."""
-    order = "PARTITION BY dossier_no, strand ORDER BY seq"
+    told = "PARTITION BY dossier_no, strand ORDER BY happened_us, known_us, row_id"
     return Template(sql).safe_substitute(
-        next=f"OVER ({order})",
-        running=f"OVER ({order} {RUNNING})",
-        before=f"OVER ({order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)",
+        told=f"OVER ({told})",
+        told_running=f"OVER ({told} {RUNNING})",
+        told_before=f"OVER ({told} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)",
+        running=f"OVER (PARTITION BY dossier_no, strand ORDER BY seq {RUNNING})",
         stopped=f"CASE WHEN kind IN {STOPS} THEN 1 WHEN kind IN {RUNS} THEN 0 END",
         ends=f"kind IN {ENDS}",
         **parts,
@@ -76,59 +77,70 @@ STRANDS = {
         JOIN suspected s ON s.dossier_no = e.dossier_no AND s.row_id = e.row_id
         WHERE s.retold_us IS NULL OR s.retold_us > n.strand
     """,
-    "ordered": """
+    # each event with what lies before and after it, and the running state of holder, promise, pause and end
+    "ordered": _fill("""
         SELECT * EXCLUDE (row_id, event_id),
-               ROW_NUMBER() OVER (PARTITION BY dossier_no, strand ORDER BY happened_us, known_us, row_id) AS seq,
-               LEAD(known_us) OVER (PARTITION BY dossier_no, strand ORDER BY happened_us, known_us, row_id)
-                   AS next_known_us
+               ROW_NUMBER() $told AS seq,
+               LEAD(known_us) $told AS next_known_us,
+               LAG(happened_us) $told AS last_us,
+               LAG(happened_w) $told AS last_w,
+               LAG(step_no) $told AS last_step,
+               LAST_VALUE(official_no IGNORE NULLS) $told_before AS last_official,
+               LAST_VALUE($stopped IGNORE NULLS) $told_before AS last_stopped,
+               LAST_VALUE(due_us IGNORE NULLS) $told_running AS new_due_us,
+               MIN(CASE WHEN $ends THEN happened_us END) $told_running AS first_end_us,
+               MIN(CASE WHEN kind = 'delivered' THEN happened_us END) $told_running AS first_delivered_us,
+               MAX(CASE WHEN $ends OR kind = 'delivered' THEN happened_us END) $told_running AS last_end_us,
+               MAX(CASE WHEN kind = 'reopened' THEN happened_us END) $told_running AS reopened_us
         FROM stranded
-    """,
+    """),
     # [from_us, until_us): when this event was the last known; a strand of its own counts at its last event only
     "lasting": """
         SELECT * EXCLUDE (strand_until, next_known_us),
+               COALESCE(official_no, last_official) AS holder_no,
                CASE WHEN strand = 0 THEN known_us WHEN next_known_us IS NULL THEN strand END AS from_us,
                CASE WHEN strand = 0 THEN next_known_us ELSE strand_until END AS until_us
         FROM ordered
     """,
 }
 
-# Of the dossiers of the cases: what lies before each event, as columns that features may aggregate.
+# First visits, for flags and for the past of steps and officials.
+FIRSTS = {
+    "first_step": "SELECT dossier_no, strand, step_no, MIN(seq) AS seq FROM lasting GROUP BY ALL",
+    "first_official": """
+        SELECT dossier_no, strand, official_no, MIN(seq) AS seq FROM lasting WHERE official_no IS NOT NULL GROUP BY ALL
+    """,
+}
+
+# Of the dossiers of the cases: their events as columns that features may aggregate.
 HISTORY = {
-    "stepped": _fill("""
+    "history": _fill("""
         SELECT l.*,
-               LAG(happened_us) $next AS last_us,
-               LAG(happened_w) $next AS last_w,
-               LAG(step_no) $next AS last_step,
-               LAST_VALUE(official_no IGNORE NULLS) $before AS last_official,
-               LAST_VALUE($stopped IGNORE NULLS) $before AS last_stopped,
-               ROW_NUMBER() OVER (PARTITION BY dossier_no, strand, step_no ORDER BY seq) AS step_visit,
-               ROW_NUMBER() OVER (PARTITION BY dossier_no, strand, official_no ORDER BY seq) AS official_visit
-        FROM lasting l
-        WHERE dossier_no IN (SELECT dossier_no FROM case_in)
-    """),
-    "history": """
-        SELECT *,
                happened_us - last_us AS gap_us,
                happened_w - last_w AS gap_w,
+               $stopped AS stops,
                CASE WHEN last_stopped = 1 THEN happened_w - last_w ELSE 0 END AS paused_w,
-               CASE WHEN last_step IS NULL OR last_step <> step_no THEN 1 ELSE 0 END AS step_changed,
-               CASE WHEN step_visit = 1 THEN 1 ELSE 0 END AS step_new,
-               CASE WHEN official_visit = 1 AND official_no IS NOT NULL THEN 1 ELSE 0 END AS official_new,
-               CASE WHEN last_official <> official_no THEN 1 ELSE 0 END AS handover,
-               CASE WHEN last_official <> official_no AND official_visit > 1 THEN 1 ELSE 0 END AS handed_back
-        FROM stepped
-    """,
+               CASE WHEN last_step IS NULL OR last_step <> l.step_no THEN 1 ELSE 0 END AS step_changed,
+               CASE WHEN s.seq = l.seq THEN 1 ELSE 0 END AS step_new,
+               CASE WHEN o.seq = l.seq THEN 1 ELSE 0 END AS official_new,
+               CASE WHEN last_official <> l.official_no THEN 1 ELSE 0 END AS handover,
+               CASE WHEN last_official <> l.official_no AND o.seq < l.seq THEN 1 ELSE 0 END AS handed_back
+        FROM lasting l
+        JOIN first_step s ON s.dossier_no = l.dossier_no AND s.strand = l.strand AND s.step_no = l.step_no
+        LEFT JOIN first_official o
+          ON o.dossier_no = l.dossier_no AND o.strand = l.strand AND o.official_no = l.official_no
+        WHERE l.dossier_no IN (SELECT dossier_no FROM case_in)
+    """),
 }
 
 # One row for each stretch of time in which the same was known of the events of a case's dossier.
 SPELL = _fill("""
     SELECT dossier_no, from_us, until_us, happened_us AS last_us, happened_w AS last_w, step_no,
-           LAST_VALUE(official_no IGNORE NULLS) $running AS official_no,
+           holder_no AS official_no, new_due_us,
            LAST_VALUE(CASE WHEN official_no IS NOT NULL AND (last_official IS NULL OR handover = 1)
                            THEN happened_w END IGNORE NULLS) $running AS held_w,
            LAST_VALUE(CASE WHEN step_changed = 1 THEN happened_w END IGNORE NULLS) $running AS step_w,
-           LAST_VALUE(due_us IGNORE NULLS) $running AS new_due_us,
-           LAST_VALUE($stopped IGNORE NULLS) $running AS stopped,
+           COALESCE(stops, last_stopped) AS stopped,
            CAST(SUM(paused_w) $running AS BIGINT) AS paused_w
            $features
     FROM history
@@ -152,21 +164,11 @@ STANDING = """
 
 # What was known of every dossier's holder, promise and end, stretch by stretch (0: none).
 STATE = {
-    "told": _fill("""
-        SELECT dossier_no, from_us, until_us,
-               LAST_VALUE(official_no IGNORE NULLS) $running AS official_no,
-               LAST_VALUE(due_us IGNORE NULLS) $running AS new_due_us,
-               MIN(CASE WHEN $ends THEN happened_us END) $running AS first_end_us,
-               MIN(CASE WHEN kind = 'delivered' THEN happened_us END) $running AS first_delivered_us,
-               MAX(CASE WHEN $ends OR kind = 'delivered' THEN happened_us END) $running AS last_end_us,
-               MAX(CASE WHEN kind = 'reopened' THEN happened_us END) $running AS reopened_us
-        FROM lasting
-    """),
     "state": """
-        SELECT dossier_no, from_us, until_us, official_no, new_due_us,
+        SELECT dossier_no, from_us, until_us, holder_no AS official_no, new_due_us,
                CASE WHEN reopened_us IS NULL THEN COALESCE(first_end_us, first_delivered_us)
                     WHEN last_end_us > reopened_us THEN last_end_us END AS end_us
-        FROM told WHERE from_us IS NOT NULL AND (until_us IS NULL OR until_us > from_us)
+        FROM lasting WHERE from_us IS NOT NULL AND (until_us IS NULL OR until_us > from_us)
     """,
     # before the first event was known
     "quiet": """

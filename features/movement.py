@@ -107,22 +107,21 @@ TURNS = {
 SHARED = {
     # every official who has handled a dossier answers for its outcome, once both are known
     "handled": """
-        SELECT dossier_no, official_no, MIN(known_us) AS known_us FROM event_in
-        WHERE official_no IS NOT NULL GROUP BY dossier_no, official_no
+        SELECT l.dossier_no, l.official_no, MIN(l.known_us) AS known_us
+        FROM lasting l JOIN first_official f ON f.dossier_no = l.dossier_no AND f.strand = l.strand AND f.seq = l.seq
+        GROUP BY l.dossier_no, l.official_no
     """,
     "official_outcome": """
         SELECT m.*, $at_day AS day
         FROM (SELECT h.official_no, o.procedure_no, GREATEST(o.at_us, h.known_us) AS at_us, o.known, o.late
               FROM outcome o JOIN handled h ON h.dossier_no = o.dossier_no) m $clocks
     """,
-    # the entry into each step that was known first
+    # the first entry into each step, as first told
     "visit": """
-        SELECT dossier_no, step_no, known_us, happened_w FROM (
-            SELECT dossier_no, step_no, known_us, happened_w,
-                   ROW_NUMBER() OVER (PARTITION BY dossier_no, step_no
-                                      ORDER BY known_us, happened_us, row_id) AS nth
-            FROM event_in) e
-        WHERE nth = 1
+        SELECT l.dossier_no, l.step_no, l.known_us, l.happened_w
+        FROM (SELECT dossier_no, step_no, MIN(strand) AS strand FROM first_step GROUP BY ALL) t
+        JOIN first_step f ON f.dossier_no = t.dossier_no AND f.step_no = t.step_no AND f.strand = t.strand
+        JOIN lasting l ON l.dossier_no = f.dossier_no AND l.strand = f.strand AND l.seq = f.seq
     """,
     "step_outcome": """
         SELECT m.*, $at_day AS day FROM (

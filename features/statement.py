@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from features.declaration import Feature, Grain
 from features.group import Group, past, queue, steps
-from features.history import HISTORY, RUNNING, SPELL, STANDING, STATE, STRANDS
+from features.history import FIRSTS, HISTORY, RUNNING, SPELL, STANDING, STATE, STRANDS
 from features.inputs import clock
 from features.movement import SHARED, TURNS
 
@@ -65,13 +65,21 @@ def timed(name: str, sql: str, spans: int) -> str:
     return Template(sql).safe_substitute(parts, clocks=" ".join(joins))
 
 
-def groups_of(features: Iterable[Feature]) -> list[Group]:
-    """The groups whose totals the features need; those of the record always."""
-    features = list(features)
-    grains = {feature.grain for feature in features}
-    found = [group for grain, groups in GROUPS.items() if grain in grains for group in groups]
+def groups_of(features: Sequence[Feature]) -> list[Group]:
+    """The groups whose totals the features need, with these totals alone; those of the record always."""
+    found = [RECORD]
+    for grain in GROUPS:
+        found += _members(grain, features)
     found += [attribute_group(f.about) for f in features if f.grain is Grain.ATTRIBUTE]
-    return list({group.name: group for group in [RECORD, *found]}.values())
+    return list({group.name: group for group in found}.values())
+
+
+def _members(grain: Grain, features: Sequence[Feature]) -> list[Group]:
+    """The groups of a grain that its features need; the first of them knows which keys are asked for."""
+    mine = [feature for feature in features if feature.grain is grain]
+    named = {column.name for feature in mine for column in sqlglot.parse_one(feature.sql).find_all(exp.Column)}
+    found = [group.only(named) for group in GROUPS[grain] if mine]
+    return [group for n, group in enumerate(found) if n == 0 or group.columns()]
 
 
 def attribute_group(attribute: str) -> Group:
@@ -83,7 +91,7 @@ def dossier_relations(features: Sequence[Feature], spans: int) -> dict[str, str]
     """From `features.inputs` to how each case stood (`standing`) and to what moved the totals of groups."""
     attributes = dict.fromkeys(f.about for f in features if f.grain is Grain.ATTRIBUTE)
     running = "".join(f", {_over(f.sql)} AS {f.name}" for f in features if f.grain is Grain.HISTORY)
-    found = {**STRANDS, **HISTORY, "spell": Template(SPELL).substitute(features=running), "standing": Template(STANDING).safe_substitute(
+    found = {**STRANDS, **FIRSTS, **HISTORY, "spell": Template(SPELL).substitute(features=running), "standing": Template(STANDING).safe_substitute(
                  attributes="".join(f", v.{about}_no" for about in attributes)),
              **STATE, **TURNS, **SHARED,
              "record_outcome": "SELECT 1 AS record_no, day, known, late FROM outcome"
@@ -104,14 +112,15 @@ def matrix_relations(features: Sequence[Feature], groups: Sequence[Group]) -> di
     by_relation: dict[str, list[Feature]] = {}
     for feature in features:
         by_relation.setdefault(_relation(feature), []).append(feature)
-    for grain, members in GROUPS.items():
+    for grain in GROUPS:
         relation = f"by_{grain.value}"
         if relation in by_relation:
+            members = _members(grain, features)
             found[relation] = _features(members, by_relation[relation])
             joins.append(_join(relation, members[0].keys))
     for attribute in dict.fromkeys(f.about for f in features if f.grain is Grain.ATTRIBUTE):
         group = attribute_group(attribute)
-        found[f"by_{attribute}"] = _features((group,), by_relation[f"by_{attribute}"])
+        found[f"by_{attribute}"] = _features([group], by_relation[f"by_{attribute}"])
         joins.append(_join(f"by_{attribute}", group.keys))
     cells = ", ".join(f"{_cell(f)} AS {f.name}" for f in features if f.name not in KEYS)
     found["term"] = _TERM
@@ -171,7 +180,7 @@ def _qualified(sql: str, alias: str) -> str:
     return tree.sql(dialect="duckdb")
 
 
-def _features(members: tuple[Group, ...], features: Sequence[Feature]) -> str:
+def _features(members: Sequence[Group], features: Sequence[Feature]) -> str:
     """SQL of the features of one grain, one row for each key and asked day."""
     first, *others = members
     joins = [f"LEFT JOIN {group.name} b{n} ON b{n}.day = a.day AND "
