@@ -28,6 +28,8 @@ GROUP_WEIGHT = 5.0
 """Expected events at ratio 1 that a group's mean starts with."""
 
 SHAPES = (0.1, 1000.0)
+LEAST_EXPECTED = 1e-6
+"""Of whom less was expected tells nothing about how officials differ."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def _group_means(observed: np.ndarray, expected: np.ndarray, group: np.ndarray) 
 
 def _fitted_shape(observed: np.ndarray, expected: np.ndarray, centre: np.ndarray) -> float:
     """Shape of the Gamma prior by marginal likelihood over the officials of whom something was expected."""
-    told = expected > 0
+    told = expected > LEAST_EXPECTED
     k, mean = observed[told], (expected * centre)[told]
 
     def loss(log_shape: float) -> float:

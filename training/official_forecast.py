@@ -15,11 +15,11 @@ import lightgbm as lgb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sklearn.metrics import roc_auc_score
 
 from features import complaint_history
 from models.official_events import Tier, first_event, labels, last_known, maturity
 from models.official_forecast import OfficialForecast, Rule, values
+from training.evaluate import auc, with_intervals
 
 STEP = timedelta(days=91)
 MOMENTS = 20
@@ -84,7 +84,7 @@ def fit(
     if label.sum() >= FEWEST_EVENTS:
         cells = values(history, features)
         boosters = tuple(_boosted(cells, label, seed) for seed in seeds)
-    best = max(rules, key=lambda rule: _auc(label, rule.score(history)))
+    best = max(rules, key=lambda rule: auc(label, rule.score(history)))
     return OfficialForecast(tier.name, features, boosters, best, "model" if boosters else "rule", {})
 
 
@@ -139,20 +139,18 @@ def candidates(tier: Tier) -> list[Rule]:
     return [*own, fading, Rule("reported, all, a year", "reported_ever", "watched_years")]
 
 
-def compare(label: np.ndarray, model: np.ndarray, rule: np.ndarray, seed: int = 0) -> dict[str, float]:
-    """AUC of both and the 95 % bootstrap interval (over officials) of their difference."""
-    random = np.random.default_rng(seed)
-    gains = []
-    for _ in range(BOOTSTRAP):
-        rows = random.integers(0, len(label), len(label))
-        if 0 < label[rows].sum() < len(rows):
-            gains.append(_auc(label[rows], model[rows]) - _auc(label[rows], rule[rows]))
-    low, high = np.quantile(gains, [0.025, 0.975]) if gains else (float("nan"), float("nan"))
-    return {"model": _auc(label, model), "rule": _auc(label, rule), "low": float(low), "high": float(high)}
-
-
-def _auc(label: np.ndarray, score: np.ndarray) -> float:
-    return float(roc_auc_score(label, score)) if 0 < label.sum() < len(label) else 0.5
+def compare(label: np.ndarray, model: np.ndarray, rule: np.ndarray) -> dict[str, float]:
+    """AUC of both, and the 95 % bootstrap interval (over officials) of their difference."""
+    alone, pairs = with_intervals(
+        label, {"model": model, "rule": rule}, np.arange(len(label)), draws=BOOTSTRAP
+    )
+    gain = pairs["model", "rule"]["auc"]
+    return {
+        "model": alone["model"]["auc"].value,
+        "rule": alone["rule"]["auc"].value,
+        "low": gain.low,
+        "high": gain.high,
+    }
 
 
 def _boosted(cells: np.ndarray, label: np.ndarray, seed: int) -> lgb.Booster:
