@@ -7,6 +7,7 @@ like a Vietnamese person's name are replaced by a mark. Dossier codes stay: they
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from features.codes import _DOSSIER
 from features.names import folded, plain, tidy
@@ -53,6 +54,11 @@ def scrub(text: str | None, known: Iterable[str | None] = ()) -> str | None:
     """
     if not text or not text.strip():
         return None
+    return _scrubbed(text, tuple(known))
+
+
+@lru_cache(maxsize=16384)
+def _scrubbed(text: str, known: tuple[str | None, ...]) -> str | None:
     bare, codes = _codes_aside(tidy(text)[: 4 * LONGEST].replace("\x00", " "))
     for secret in known:
         bare = _without(bare, secret)

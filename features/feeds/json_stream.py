@@ -156,6 +156,11 @@ class JsonStream:
             self.buffer = self.buffer.lstrip(b" \t\r\n,")
             if not self.buffer or self.buffer[:1] == b"]":
                 break
+            if self.ended and (rest := self.whole()) is not None:
+                for value in rest:
+                    self.count += 1
+                    yield self.parsed(value, header, self.count)
+                return
             if key is None:
                 first = _FIRST_KEY.match(self.buffer)
                 key = first.group(1) if first else b""
@@ -175,6 +180,15 @@ class JsonStream:
         if not self.buffer:
             self.count += 1
             yield Item(self.label, self.count, None, header, wanted="the end of the array", came="the file ends")
+
+    def whole(self) -> list[object] | None:
+        """All remaining items at once, where the rest of the file is an array that parses; else None."""
+        end = self.buffer.rfind(b"]")
+        try:
+            value = orjson.loads(b"[" + self.buffer[: end + 1]) if end > 0 else None
+        except orjson.JSONDecodeError:
+            return None
+        return value if isinstance(value, list) else None
 
     def block_end(self, key: bytes) -> int:
         """The end of the last item in the buffer that another item follows, by the first key items share."""

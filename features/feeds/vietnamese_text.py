@@ -6,6 +6,7 @@ Latin-1, and a guess would quietly turn names into other names. They are refused
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _TCVN3 = re.compile(r"[A-Za-z][¨©ª«¬®¸µ¶·¹¾»¼½Æ¢§Î×ØÜÞ£¤¥¦]|[¨©ª«¬®µ¶·¹»¼½¾][A-Za-z]")
 _VNI = re.compile(r"[AEOUYaeouyÔÖôö][ØÙÛÕÏøùûõïÂÁÀÅÃÄâáàåãäÊÉÈÚÜËêéèúüë]")
@@ -20,6 +21,7 @@ class LegacyEncoding(ValueError):
         self.name = name
 
 
+@lru_cache(maxsize=65536)
 def suspect(text: str) -> str | None:
     """The older encoding that already decoded text shows the marks of, or None.
 
