@@ -1,0 +1,110 @@
+"""The relations that signals of the grain `dossier` are written over, for many cases at once.
+
+    known     the events of each case's dossier known before `as_of`, with working hours (`*_w`) of their moments
+    version   the known versions of the dossier, `dossier_now` the latest of them
+    promise   every promise in the order in which it was made, with the one before it
+    pause     every stop of the clock on the citizen, until work went on
+    standing  the end, the promise in force, whether the clock stands, whether the dossier is late
+
+Words are those of `features.history`: the end is the first of refused, decided, withdrawn, else the first
+delivered, and after a reopening the last that follows it. `*_w` are working hours since the calendar's first
+day, so differences are working time. Moments are naive TIMESTAMP in UTC, as in the record's views.
+"""
+
+from features.calendar import DAY, HOUR
+
+STOPS = "('papers_requested', 'suspended')"
+RUNS = "('papers_supplied', 'resumed', 'assigned', 'forwarded', 'consulted', 'returned', 'reopened')"
+ENDS = "('refused', 'decided', 'withdrawn')"
+CLAIMED_END = r"regexp_matches(coalesce(event_id, ''), '^(state:)?(decided|refused|withdrawn)@')"
+"""An end that a portal source told, though the record may read it otherwise (`features.tellings`)."""
+
+
+def _worked(moment: str, alias: str, spans: int) -> tuple[str, str]:
+    """SQL of the working hours at a moment, and the join that it needs."""
+    offset = f"(epoch_us({moment}) - {alias}.day * {DAY})"
+    parts = [f"{alias}.worked_before"] + [
+        f"greatest(0, least({offset}, {alias}.end_{k}) - {alias}.start_{k})" for k in range(spans)
+    ]
+    join = f"LEFT JOIN working_day {alias} ON {alias}.day = epoch_us({moment}) // {DAY}"
+    return f"(({' + '.join(parts)}) / {HOUR}.0)", join
+
+
+def relations(spans: int) -> dict[str, str]:
+    """The SQL of each relation by name, in order. `spans`: stretches of work in one UTC day of the calendar.
+
+    They rest on the record's views, on `working_day` (`Calendar.relation`) and on `cases_in` (case_no, dossier_id,
+    as_of).
+    """
+
+    def timed(select: str, **moments: str) -> str:
+        joins = []
+        for name, moment in moments.items():
+            worked, join = _worked(moment, f"k_{name}", spans)
+            select = select.replace(f"${name}", worked)
+            joins.append(join)
+        return select.replace("$joins", " ".join(joins))
+
+    return {
+        "known": timed(
+            """
+            SELECT c.case_no, c.as_of, e.dossier_id, e.kind, e.happened_at, e.known_at, e.official_id, e.unit_code,
+                   e.to_unit_code, e.step, e.step_due_at, e.due_at, e.reason, e.papers, e.event_id, e.row_id,
+                   $happened AS happened_w, $promised AS due_w
+            FROM cases_in c JOIN event e ON e.dossier_id = c.dossier_id AND e.known_at < c.as_of $joins""",
+            happened="e.happened_at", promised="e.due_at",
+        ),
+        "version": """
+            SELECT c.case_no, c.as_of, d.*,
+                   row_number() OVER (PARTITION BY c.case_no ORDER BY d.known_at DESC, d.row_id DESC) AS newest
+            FROM cases_in c JOIN dossier d ON d.dossier_id = c.dossier_id AND d.known_at < c.as_of""",
+        "dossier_now": timed(
+            """
+            SELECT v.*, $received AS received_w, $submitted AS submitted_w, $promised AS due_w
+            FROM version v $joins WHERE v.newest = 1""",
+            received="v.received_at", submitted="v.submitted_at", promised="v.due_at",
+        ),
+        "promise": """
+            SELECT *, lag(due_at) OVER made AS before_at, lag(due_w) OVER made AS before_w,
+                   lead(set_at) OVER made AS until_at
+            FROM (
+                SELECT case_no, received_at AS set_at, received_w AS set_w, due_at, due_w, 'received' AS how, '' AS row_id
+                FROM dossier_now WHERE due_at IS NOT NULL
+                UNION ALL
+                SELECT case_no, happened_at, happened_w, due_at, due_w, kind, row_id FROM known WHERE due_at IS NOT NULL
+            )
+            WINDOW made AS (PARTITION BY case_no ORDER BY set_at, how <> 'received', row_id)""",
+        "pause": f"""
+            SELECT s.case_no, s.kind, s.happened_at AS begun_at, s.happened_w AS begun_w, s.official_id, s.row_id,
+                   min(r.happened_at) AS ended_at, min(r.happened_w) AS ended_w
+            FROM known s LEFT JOIN known r ON r.case_no = s.case_no AND r.happened_at > s.happened_at
+                 AND (r.kind IN {RUNS} OR r.kind IN {ENDS})
+            WHERE s.kind IN {STOPS}
+            GROUP BY ALL""",
+        "ending": f"""
+            SELECT case_no, max(CASE WHEN kind = 'reopened' THEN happened_at END) AS reopened_at,
+                   min(CASE WHEN kind IN {ENDS} THEN happened_at END) AS first_end_at,
+                   min(CASE WHEN kind = 'delivered' THEN happened_at END) AS delivered_at,
+                   max(CASE WHEN kind IN {ENDS} OR kind = 'delivered' THEN happened_at END) AS last_end_at,
+                   arg_max(kind, (happened_at, known_at, row_id)) FILTER (
+                       kind IN {STOPS} OR kind IN {RUNS}) AS last_clock
+            FROM known GROUP BY case_no""",
+        "standing": timed(
+            f"""
+            SELECT s.*, $ended AS end_w, $promised AS due_w,
+                   (s.end_at > s.due_at) OR (s.end_at IS NULL AND s.due_at < coalesce(s.paused_since, s.as_of)) AS late
+            FROM (
+                SELECT d.case_no, d.as_of, d.received_at, d.received_w, p.due_at,
+                       CASE WHEN e.reopened_at IS NULL THEN coalesce(e.first_end_at, e.delivered_at)
+                            WHEN e.last_end_at > e.reopened_at THEN e.last_end_at END AS end_at,
+                       CASE WHEN e.last_clock IN {STOPS} THEN q.since END AS paused_since, e.first_end_at,
+                       e.delivered_at, e.reopened_at
+                FROM dossier_now d
+                LEFT JOIN ending e ON e.case_no = d.case_no
+                LEFT JOIN (SELECT case_no, due_at FROM promise WHERE until_at IS NULL) p ON p.case_no = d.case_no
+                LEFT JOIN (SELECT case_no, max(begun_at) AS since FROM pause WHERE ended_at IS NULL GROUP BY case_no) q
+                     ON q.case_no = d.case_no
+            ) s $joins""",
+            ended="s.end_at", promised="s.due_at",
+        ),
+    }  # fmt: skip

@@ -1,0 +1,40 @@
+"""What a signal is: a declared rule that points at something to look into, never a verdict.
+
+A signal's SQL names the relations of `features.signals.relations`, in which the cutoff lives: nothing known at or
+after a case's `as_of` is there. So no signal can look ahead, and one test of the relations covers them all.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+Grain = Literal["dossier", "unit", "official"]
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One declared rule.
+
+    name: its code, as answers and pages show it.
+    grain: what a case is: a dossier, a unit or an official, as of a moment.
+    sql: a SELECT of `case_no` and `value` (a number that measures it) over the relations; `$threshold` stands for
+        the threshold. A case that the SELECT leaves out does not show the signal.
+    words_vi, words_en: what was seen, without accusing anybody.
+    source: law, directive or trap it rests on. owner: the office that answers for the rule.
+    valid_from, valid_to: the rule holds for moments in [valid_from, valid_to); None is open.
+    """
+
+    name: str
+    grain: Grain
+    sql: str
+    words_vi: str
+    words_en: str
+    source: str
+    owner: str
+    threshold: float | None = None
+    valid_from: date = date(2018, 1, 1)
+    valid_to: date | None = None
+
+    def text(self) -> str:
+        """The SQL with the threshold in its place."""
+        return self.sql if self.threshold is None else self.sql.replace("$threshold", repr(float(self.threshold)))
