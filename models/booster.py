@@ -11,6 +11,8 @@ import threading
 import lightgbm
 import numpy as np
 
+from models.tree_shap import TreeShap
+
 
 class TreeMember:
     """Gradient boosted trees on encoded columns; log-odds and exact SHAP values (Lundberg 2020).
@@ -25,9 +27,9 @@ class TreeMember:
         self.text = text
         self._threads = threads
         self._lock = threading.Lock()
-        self._booster = lightgbm.Booster(model_str=text, params={"num_threads": threads, "verbosity": -1})
-        ordinary = np.full((1, self._booster.num_feature()), np.nan)
-        self._base = float(np.asarray(self._booster.predict(ordinary, pred_contrib=True, num_threads=threads))[0, -1])
+        self._booster = lightgbm.Booster(model_str=text)
+        self._shap: TreeShap | None = None
+        self._wide = False  # trees too wide for tables: LightGBM's own walk serves
 
     def log_odds(self, x: np.ndarray) -> np.ndarray:
         """Log-odds [n] of encoded rows [n × columns]."""
@@ -37,7 +39,20 @@ class TreeMember:
 
     def contributions(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Base log-odds and the SHAP value of every cell [n × columns]; they add up to `log_odds`."""
+        shap = self._tables()
+        if shap is not None:
+            return shap.base, shap.row(x[0])[None] if len(x) == 1 else shap.rows(x)
+        with self._lock:  # the base of no rows at all is that of any row
+            asked = x if len(x) else np.zeros((1, self._booster.num_feature()))
+            raw = np.asarray(self._booster.predict(asked, pred_contrib=True, num_threads=self._threads), float)
+        return float(raw[0, -1]), raw[: len(x), :-1]
+
+    def _tables(self) -> TreeShap | None:
+        """Tables of SHAP values, made when they are first asked for; None where the trees are too wide."""
         with self._lock:
-            raw = self._booster.predict(x, pred_contrib=True, num_threads=self._threads)
-        shap = np.asarray(raw, float)
-        return self._base, shap[:, :-1]
+            if self._shap is None and not self._wide:
+                try:
+                    self._shap = TreeShap(self.text, self._booster.num_feature(), self._threads)
+                except ValueError:
+                    self._wide = True
+            return self._shap

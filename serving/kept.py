@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from models.artefact import ArtefactError
+
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -46,7 +48,7 @@ class Kept(Generic[T]):
             except FileNotFoundError as error:
                 self._note(str(error))  # may be on its way: looked for again
                 return False
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, ArtefactError) as error:
                 self._seen = sign
                 self._note(str(error))
                 return False

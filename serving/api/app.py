@@ -9,14 +9,14 @@ from starlette.concurrency import run_in_threadpool
 
 from serving.accounts.guard import guard
 from serving.accounts.people import People
-from serving.api import health, lists, problem
+from serving.api import dossiers, health, lists, problem, scores
 from serving.api.limits import BodyLimit
 from serving.api.state import Now, Serving, utc_now
 from serving.known import Known
 from serving.pages.install import install as install_pages
 from serving.settings import Settings
 
-ROUTERS = (health.router, lists.router)
+ROUTERS = (health.router, lists.router, dossiers.router, scores.router)
 """The nouns of the API, each under /api/v1."""
 
 

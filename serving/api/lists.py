@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
+from serving.accounts.guard import reader_of
 from serving.api.answer import answer
 from serving.api.problem import documented
 from serving.api.state import Serving, serving
@@ -19,7 +20,10 @@ Text = Annotated[str | None, Query(max_length=200)]
 
 @dataclass(frozen=True)
 class ListAnswer:
-    """A page of the risk list and what it was made of. `next`: the query of the next page, null at the end."""
+    """A page of the risk list and what it was made of.
+
+    `next`: the query of the next page, null at the end.
+    """
 
     target: str
     as_of: datetime
@@ -34,6 +38,7 @@ class ListAnswer:
 
 @router.get("/list", response_model=ListAnswer, responses=documented(404, 422, 503))
 async def show_list(
+    request: Request,
     state: Annotated[Serving, Depends(serving)],
     target: Annotated[str, Query(max_length=40, examples=["lateness"])] = "lateness",
     sector: Text = None,
@@ -49,7 +54,8 @@ async def show_list(
     pages.
     """
     risk_list = state.risk_list(target)
-    filters = Filters(sector=sector, unit=unit, official=official, least_score=least_score)
+    scope = reader_of(request).scope
+    filters = Filters(sector, unit, official, least_score, units=scope.units)
     page = risk_list.page(filters, offset, size)
     more = offset + size < page.total
     wishes = {

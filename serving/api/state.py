@@ -1,4 +1,7 @@
-"""What the process serves from: the latest list of each target, kept while better ones arrive."""
+"""What the process serves from: the latest list of each target and the desk.
+
+Kept while better ones arrive.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,7 +10,9 @@ from pathlib import Path
 
 from fastapi import Request
 
+from features.calendar import PLAIN_WEEK
 from serving.api.problem import Problem
+from serving.desk import Desk
 from serving.kept import Kept
 from serving.risk_list import RiskList
 from serving.score_files import latest_path, read_scores
@@ -21,12 +26,17 @@ Now = Callable[[], datetime]
 class Serving:
     """The live state of one server process.
 
-    lists: target → its latest scored list. now: the clock. settings: of the installation.
+    lists: target → its latest scored list. desk: scores single dossiers. now: the clock. settings: of the
+    installation.
     """
 
     settings: Settings
     now: Now
     lists: dict[str, Kept[RiskList]] = field(default_factory=dict)
+    desk: Desk = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.desk = Desk(self.settings, PLAIN_WEEK)
 
     def refresh(self) -> None:
         """Looks for new lists; called at start and once a poll. Never raises for what is wrong on disk."""
@@ -36,6 +46,7 @@ class Serving:
             self.lists[target] = kept_list(root, target)
         for kept in self.lists.values():
             kept.refresh()
+        self.desk.refresh(self.now())
 
     def risk_list(self, target: str) -> RiskList:
         """The list of `target` now; 404 for an unknown target, 503 where nothing has been scored yet."""

@@ -7,7 +7,7 @@ import typer
 
 from serving.cli.group import settings_of
 from serving.cli.moments import moment
-from serving.cli.targets import STEPS, steps
+from serving.cli.targets import ready_targets, steps
 
 commands = typer.Typer()
 exports = typer.Typer(no_args_is_help=True)
@@ -25,7 +25,7 @@ def score(
     """Score every open dossier, with reasons, and make it the latest list."""
     settings = settings_of(ctx)
     when = moment(as_of, settings.zone)
-    chosen = [target] if target else [name for name in STEPS if steps(name).ready(settings)]
+    chosen = [target] if target else ready_targets(settings)
     if not chosen:
         raise typer.BadParameter(
             "no target has a champion yet; run: risk train lateness --cutoff T, then risk promote"

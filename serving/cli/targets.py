@@ -72,3 +72,8 @@ def steps(target: str) -> TargetSteps:
             f"wanted one of {', '.join(STEPS)}, got {target[:40]!r}", param_hint="target"
         )
     return cast(TargetSteps, import_module(STEPS[target]))
+
+
+def ready_targets(settings: Settings) -> list[str]:
+    """The targets that have something to score with."""
+    return [name for name in STEPS if hasattr(steps(name), "ready") and steps(name).ready(settings)]

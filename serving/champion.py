@@ -1,0 +1,65 @@
+"""The model that serves: found by pointer, checked before it is used.
+
+The previous one or the rule when it is bad.
+"""
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.artefact import ArtefactError, load
+from models.clock_rule import clock_rule
+from models.risk_model import RiskModel
+
+log = logging.getLogger(__name__)
+
+RULE_VERSION = "rule"
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A model ready to score. `rule`: the simple rule stands in for a model ("quy tắc").
+
+    version: folder under `models/<target>/`. sha256: identity of its manifest.
+    """
+
+    model: RiskModel
+    version: str
+    sha256: str
+    rule: bool = False
+
+
+def champion(models: Path, target: str, threads: int = 1) -> Champion:
+    """The champion of `target`; if it is damaged the previous one; if there is none that holds, the rule.
+
+    FileNotFoundError where nothing was ever promoted.
+    """
+    folder = models / target
+    if not (folder / "champion.json").exists():
+        raise FileNotFoundError(
+            f"no champion of {target}; run: risk train {target} --cutoff T, then risk promote {target}"
+        )
+    for pointer in ("champion", "previous"):
+        try:
+            return pointed_at(folder, pointer, threads)
+        except (ArtefactError, OSError, ValueError) as error:
+            log.error("%s model of %s is not used: %s", pointer, target, error)
+    return Champion(clock_rule(target), RULE_VERSION, "", rule=True)
+
+
+def pointed_at(folder: Path, pointer: str, threads: int = 1) -> Champion:
+    """The model that `champion.json`, `candidate.json` or `previous.json` names, after every check.
+
+    ArtefactError where the model is damaged or another than promoted, ValueError where the pointer is,
+    FileNotFoundError where there is no such pointer.
+    """
+    text = (folder / f"{pointer}.json").read_text("utf-8")
+    try:
+        said = json.loads(text)
+        version, sha256 = str(said["version"]), str(said["sha256"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{pointer}.json: wanted version and sha256, came something else") from error
+    if Path(version).name != version:
+        raise ValueError(f"{pointer}.json: wanted the name of a folder, came a path")
+    return Champion(load(folder / version, sha256=sha256, threads=threads), version, sha256)

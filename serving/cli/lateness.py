@@ -1,0 +1,86 @@
+"""The steps of the target lateness, as the commands take them."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from features.calendar import PLAIN_WEEK
+from features.record import Record
+from serving.cli.targets import Backtest, Say
+from serving.settings import Settings
+
+TARGET = "lateness"
+CALENDAR = PLAIN_WEEK
+
+
+def train(settings: Settings, cutoff: datetime, say: Say) -> str:
+    """Learns from what was known before `cutoff`; the result stands as candidate."""
+    from training.run import train as run
+
+    made = run(Record(settings.record_url), cutoff, settings.models, calendar=CALENDAR, say=say)
+    parts = ", ".join(f"{name} {weight:.2f}" for name, weight in made.model.weights.items())
+    return f"candidate {TARGET} {made.version}: {len(made.sample)} cases; blend: {parts}"
+
+
+def backtest(settings: Settings, asked: Backtest, say: Say) -> str:
+    """Writes `cutoff, as_of, dossier_id, score, rule_score, label` to Parquet, one row a landmark."""
+    import pyarrow.parquet as pq
+
+    from training.backtest import backtest as run
+
+    if asked.until is None or (asked.every is None) != asked.at_arrival:
+        raise ValueError("wanted --until and either --every SPAN or --at-arrival")
+    if asked.until <= asked.cutoff:
+        raise ValueError("wanted --until after --cutoff")
+    if asked.grain or asked.tier or asked.horizon:
+        raise ValueError("lateness is scored by dossier: --grain, --tier and --horizon are for other targets")
+    table = run(
+        Record(settings.record_url),
+        asked.cutoff,
+        asked.until,
+        every=asked.every,
+        at_arrival=asked.at_arrival,
+        calendar=CALENDAR,
+        say=say,
+    )
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, asked.out)
+    known = table.num_rows - table["label"].null_count
+    return f"{asked.out}: {table.num_rows} rows, {known} with a label"
+
+
+def promote(settings: Settings, because: str | None, say: Say) -> str:
+    """Makes the candidate champion when its gates hold, or `because` a person says so."""
+    from training.promote import promote as run
+
+    version = run(settings.models, TARGET, at=datetime.now(UTC), because=because)
+    return f"champion {TARGET} {version}"
+
+
+def ready(settings: Settings) -> bool:
+    """Whether a champion was ever promoted."""
+    return (settings.models / TARGET / "champion.json").exists()
+
+
+def score(settings: Settings, as_of: datetime, say: Say) -> str:
+    """Scores all open dossiers as of `as_of` and makes them the latest list."""
+    from serving.scoring import score_record
+
+    meta, path = score_record(settings, as_of, CALENDAR)
+    maker = "quy tắc · the rule" if meta.rule else meta.model_version
+    return f"{path}: {meta.n} open dossiers scored by {maker}"
+
+
+def export(settings: Settings, as_of: datetime, grain: str, out: Path) -> str:
+    """Writes the scores of `as_of`; scores first where that has not been done."""
+    from serving.export import scores_table, write_table
+    from serving.score_files import read_scores, scores_path
+    from serving.scoring import score_record
+
+    if grain != "dossier":
+        raise ValueError(f"lateness is scored by dossier, not by {grain}")
+    path = scores_path(settings.scores, TARGET, as_of)
+    if not path.exists():
+        _, path = score_record(settings, as_of, CALENDAR, latest=False)
+    table, meta = read_scores(path)
+    write_table(scores_table(table), out, settings.zone, title=f"{TARGET} {meta.as_of:%Y-%m-%d}")
+    return f"{out}: {table.num_rows} rows"

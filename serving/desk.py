@@ -1,0 +1,182 @@
+"""Scores one dossier at a time, given by its rows: the list's cells, model and reasons, without a query."""
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from features.calendar import Calendar
+from features.day import Day, local_day, take_day
+from features.history import ENDS
+from features.matrix import FEATURES, attributes
+from features.record import Record
+from features.single import Single, known_events
+from models.lateness import LATENESS
+from models.reasons import Reason, reasons
+from serving.champion import champion
+from serving.kept import Kept
+from serving.scoring import CERTAIN, REASONS, hours_left, odds, overdue
+from serving.settings import Settings
+
+log = logging.getLogger(__name__)
+
+MOST_DAYS = 8
+"""Local days kept at once; posted histories rarely ask for more than today."""
+
+
+class Ended(ValueError):
+    """The dossier has ended: there is nothing left to be late."""
+
+
+class Unready(RuntimeError):
+    """There is nothing yet to score with."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The score of one dossier as of a moment.
+
+    log_odds = base + the effects of `reasons` + `others`. rule: the simple rule spoke, not a model ("quy
+    tắc").
+    left_hours: working hours to `due_at`, negative once past.
+    """
+
+    dossier_id: str
+    target: str
+    as_of: datetime
+    model_version: str
+    rule: bool
+    score: float
+    log_odds: float
+    base: float
+    due_at: datetime | None
+    left_hours: float | None
+    reasons: list[Reason]
+    others: float
+
+
+class _Ground:
+    """What one version of the record tells single scores: how cells are made; its days, each made once."""
+
+    def __init__(self, record: Record, calendar: Calendar, version: int) -> None:
+        self.version = version
+        self._record = record
+        self._calendar = calendar
+        self._features = [*FEATURES, *attributes(record.connect(version=version))]
+        self.single = Single(self._features, calendar)
+        self._days: dict[int, Day] = {}
+        self._turn = threading.Lock()
+
+    def ready(self, as_of: datetime) -> bool:
+        """Whether the day of `as_of` is at hand."""
+        return local_day(as_of, self._calendar) in self._days
+
+    def day(self, as_of: datetime) -> Day:
+        """The record's day of `as_of`; made where it is not at hand, which takes a pass over the record."""
+        number = local_day(as_of, self._calendar)
+        found = self._days.get(number)
+        if found is not None:
+            return found
+        with self._turn:
+            if number not in self._days:
+                made = take_day(
+                    self._record.connect(version=self.version), number, self._features, self._calendar
+                )
+                kept = list(self._days.items())[-(MOST_DAYS - 1) :]
+                self._days = dict([*kept, (number, made)])
+            return self._days[number]
+
+
+class Desk:
+    """Scores single dossiers of one target with the present champion; safe to share between threads.
+
+    `refresh` takes over a new champion and a grown record; a request works wholly with the old or the new.
+    """
+
+    def __init__(self, settings: Settings, calendar: Calendar, target: str = LATENESS.name) -> None:
+        self.target = target
+        self._record = Record(settings.record_url)
+        self._calendar = calendar
+        pointer = settings.models / target / "champion.json"
+        self.champion = Kept(
+            f"champion of {target}", pointer.read_text, lambda: champion(settings.models, target)
+        )
+        self._ground: _Ground | None = None
+
+    def refresh(self, now: datetime) -> None:
+        """Looks for a new champion, a grown record and a new day. Never raises for what is wrong on disk."""
+        self.champion.refresh()
+        try:
+            version = self._record.version()
+            ground = self._ground
+            if version and (ground is None or ground.version != version):
+                ground = _Ground(self._record, self._calendar, version)
+            if ground is not None:
+                ground.day(now)
+                self._ground = ground
+        except (OSError, ValueError) as error:
+            log.warning("the record could not be read for single scores: %s", type(error).__name__)
+
+    def ready(self, as_of: datetime) -> bool:
+        """Whether a score as of `as_of` comes at once, without a pass over the record."""
+        return self._ground is not None and self._ground.ready(as_of)
+
+    def score(
+        self, dossier: Mapping[str, Any], events: Sequence[Mapping[str, Any]], as_of: datetime
+    ) -> Scored:
+        """The score of a dossier given by its rows (`features.single.Fact`) as of a moment.
+
+        `Unready` where no model or no record is there, `Ended` where the dossier has ended by then.
+        """
+        ground, now = self._ground, self.champion.value
+        if ground is None or now is None:
+            raise Unready("no champion or no record yet; run: risk ingest, risk train, risk promote")
+        due_at = standing_due(dossier, events, as_of)
+        cells = ground.single.cells(dossier, events, as_of, ground.day(as_of))
+        scores = now.model.score_encoded(now.model.encoder.encode_cells(cells))
+        log_odds, base = float(scores.log_odds[0]), float(scores.base)
+        matrix = pa.table({name: [value] for name, value in cells.items()})
+        told = reasons(scores, matrix, top=REASONS)[0]
+        left = None if due_at is None else hours_left(self._calendar, as_of, due_at)
+        if due_at is not None and left is not None and due_at <= as_of and log_odds < odds(CERTAIN):
+            told = [overdue(odds(CERTAIN) - log_odds, left), *told][:REASONS]
+            log_odds = odds(CERTAIN)
+        return Scored(
+            dossier_id=dossier["dossier_id"],
+            target=self.target,
+            as_of=as_of,
+            model_version=now.version,
+            rule=now.rule,
+            score=float(1 / (1 + np.exp(-log_odds))),
+            log_odds=log_odds,
+            base=base,
+            due_at=due_at,
+            left_hours=left,
+            reasons=told,
+            others=log_odds - base - sum(reason.effect for reason in told),
+        )
+
+
+def standing_due(
+    dossier: Mapping[str, Any], events: Sequence[Mapping[str, Any]], as_of: datetime
+) -> datetime | None:
+    """The promise in force at `as_of`: of the last known event that gives one, else of the dossier.
+
+    `Ended` where processing has ended by then and was not reopened.
+    """
+    due_at: datetime | None = dossier.get("due_at")
+    ended = False
+    for event in known_events(events, as_of):
+        due_at = event.get("due_at") or due_at
+        if event["kind"] in (*ENDS, "delivered"):
+            ended = True
+        elif event["kind"] == "reopened":
+            ended = False
+    if ended:
+        raise Ended("the dossier has ended: there is nothing left to be late")
+    return due_at
