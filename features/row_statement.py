@@ -53,7 +53,7 @@ def check_statement(
             continue
         cell, kind = cells[column.name]
         typed[column.name] = _typed(column, cell, kind)
-        rules += _cell_rules(column, cell, kind)
+        rules += _cell_rules(column, cell, kind, listed=name != "event")
     for earlier, later in table.ordered:
         bad = f"{later} < {earlier}"
         rules.append(Rule(later, bad, f"not before {earlier}"))
@@ -149,13 +149,13 @@ def _typed(column: Column, cell: str, kind: str) -> str:
     return f"CASE WHEN {finite} THEN {number} END"
 
 
-def _cell_rules(column: Column, cell: str, kind: str) -> list[Rule]:
+def _cell_rules(column: Column, cell: str, kind: str, *, listed: bool) -> list[Rule]:
     name = column.name
     told = f"({_text(cell, kind)}) IS NOT NULL"
     rules = []
     if column.required:
         rules.append(Rule(name, f"NOT ({told})", "a value"))
-        if column.choices and name != "kind":
+        if column.choices and listed:
             rules.append(Rule(name, f"{name} NOT IN ({_listed(column.choices)})", "one of the list"))
     if column.type == "time" and name in ("valid_from", "valid_to"):
         readable = f"TRY_CAST({_text(cell, kind)} AS TIMESTAMPTZ) IS NULL"
