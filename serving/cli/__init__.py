@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from serving.cli import accounts, delivery, demo, learning, lists, receipts, serve
+from serving.cli import accounts, delivery, demo, learning, lists, plan, receipts, replay, serve
 from serving.cli.group import RiskGroup
 from serving.settings import Settings
 
@@ -22,7 +22,7 @@ app = typer.Typer(
     help="Risk of lateness and harassment of public-service dossiers: scores with reasons, lists, plans.",
 )
 
-GROUPS = (delivery, learning, lists, serve, demo, accounts, receipts)
+GROUPS = (delivery, learning, lists, serve, demo, accounts, receipts, plan, replay)
 for _group in GROUPS:
     app.add_typer(_group.commands)
 
@@ -40,7 +40,7 @@ def top(
 
 
 def main() -> None:
-    """Runs the command line; expected errors become one clear line, RISK_DEBUG=1 shows where they came from."""
+    """Runs the command line; expected errors become one clear line (RISK_DEBUG=1 shows their origin)."""
     try:
         app()
     except (ValueError, LookupError, OSError) as error:

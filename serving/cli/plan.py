@@ -1,0 +1,179 @@
+"""`risk plan`: commit a seed, make and seal the month's plan, show, reveal and verify it, weigh its value."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serving.cli.group import settings_of
+from serving.cli.moments import moment
+from serving.settings import Settings
+
+if TYPE_CHECKING:
+    from serving.plan.store import PlanStore
+
+commands = typer.Typer()
+plan = typer.Typer(no_args_is_help=True)
+commands.add_typer(plan, name="plan", help="Inspection plans: drawn under quotas, sealed, verifiable.")
+
+Month = Annotated[str, typer.Argument(help="The month, such as 2026-12.")]
+PlanId = Annotated[str, typer.Argument(help="The plan, such as 2026-12.")]
+At = Annotated[str | None, typer.Option(help="Act as of this moment; the present one where left out.")]
+Because = Annotated[str | None, typer.Option(help="Why another plan of the same month is drawn.")]
+
+
+@plan.command()
+def commit(ctx: typer.Context, month: Month, because: Because = None, at: At = None) -> None:
+    """Fix the seed of the month's plan and print its SHA-256: publish it before anybody looks at scores."""
+    settings = settings_of(ctx)
+    plan_id, published = plan_store(settings).commit(month, _now(at, settings), because)
+    typer.echo(f"plan={plan_id} seed_sha256={published}")
+
+
+@plan.command()
+def rules(ctx: typer.Context) -> None:
+    """Print the rules in force as TOML: edit them and give the file to `risk plan make --rules`."""
+    from serving.plan.rules import Rules
+
+    for name, value in Rules().as_json().items():
+        if name not in {"teams", "closed", "areas"}:
+            typer.echo(f"{name} = {value}")
+    typer.echo('\n# closed = days on which a unit cannot be visited\n[closed]\n# "U001" = ["2026-12-24"]')
+    typer.echo('\n# areas = which units lie together\n[areas]\n# "U001" = "east"')
+    for team in Rules().teams:
+        typer.echo(f'\n[[teams]]\nteam_id = "{team.team_id}"\nkind = "{team.kind}"  # home_affairs or centre')
+        typer.echo("units = []  # where its members serve: it never visits these")
+        typer.echo(f"visits_a_day = {team.visits_a_day}\ndays_a_month = {team.days_a_month}")
+
+
+@plan.command()
+def make(
+    ctx: typer.Context,
+    month: Month,
+    as_of: Annotated[
+        str | None, typer.Option(help="Rest on the scored list of this moment; the latest where left out.")
+    ] = None,
+    target: Annotated[str, typer.Option(help="Which target's scores: lateness, conduct.")] = "lateness",
+    rules_file: Annotated[
+        Path | None, typer.Option("--rules", help="TOML of rules and teams (see `risk plan rules`).")
+    ] = None,
+    seed: Annotated[str | None, typer.Option(help="Only to make a known plan again.")] = None,
+    because: Because = None,
+    at: At = None,
+) -> None:
+    """Draw and seal the month's plan from a scored list; says which rule breaks where none is possible."""
+    from features.record import Record
+    from features.vietnam_calendar import VIETNAM
+    from serving.plan.frame import Infeasible
+    from serving.plan.gather import gather
+    from serving.plan.rules import Rules
+    from serving.score_files import latest_path, scores_path
+
+    settings = settings_of(ctx)
+    when = moment(as_of, settings.zone) if as_of else None
+    scores = scores_path(settings.scores, target, when) if when else latest_path(settings.scores, target)
+    chosen = Rules.from_toml(rules_file) if rules_file else Rules()
+    store = plan_store(settings)
+    now = _now(at, settings)
+    con = Record(settings.record_url).connect(cutoff=now)
+    brief = gather(con, scores, month, VIETNAM, chosen, settings.zone)
+    plan_id, published = store.commit(month, now, because, seed)
+    try:
+        kept = store.seal(plan_id, brief, now)
+    except Infeasible as refusal:
+        for one in refusal.unmet:
+            typer.echo(f"{one.quota}: {one.possible}/{one.wanted} – {one.vi}", err=True)
+            typer.echo(f"    {one.en}", err=True)
+        typer.echo("no plan was made", err=True)
+        raise typer.Exit(1) from None
+    for quota in kept.plan["quotas"]:
+        typer.echo(f"{quota['code']}: {quota['planned']}/{quota['wanted']} – {quota['vi']}")
+    typer.echo(_summary(kept.plan) + f" seed_sha256={published}")
+
+
+@plan.command()
+def show(
+    ctx: typer.Context,
+    plan_id: PlanId,
+    visit: Annotated[str | None, typer.Option(help="Show one visit's sheet.")] = None,
+    key_holder: Annotated[
+        bool,
+        typer.Option("--key-holder", help="See what is still sealed; the look is written to the ledger."),
+    ] = False,
+    at: At = None,
+) -> None:
+    """Show the visits whose hour has come; the others stay sealed."""
+    from serving.plan.paper import sheet_lines, visit_lines
+
+    settings = settings_of(ctx)
+    store, now = plan_store(settings), _now(at, settings)
+    if key_holder:
+        store.ledger.append("open", plan_id, now, {})
+        visits = list(store.open(plan_id).plan["visits"])
+    else:
+        visits = store.visits(plan_id, now)
+    hidden = len(store.open(plan_id).plan["visits"]) - len(visits)
+    chosen = [one for one in visits if visit in (None, one["visit_id"])]
+    if visit is not None and not chosen:
+        raise LookupError(f"no visit {visit} in what {plan_id} shows now")
+    lines = sheet_lines(chosen[0]) if visit is not None else visit_lines(visits)
+    for line in [*lines, f"{len(visits)} cuộc đã đến giờ, {hidden} cuộc còn niêm phong / still sealed"]:
+        typer.echo(line)
+
+
+@plan.command()
+def reveal(ctx: typer.Context, plan_id: PlanId, at: At = None) -> None:
+    """After the last visit: publish seed, brief and plan, so that anybody entitled can make it again."""
+    settings = settings_of(ctx)
+    store = plan_store(settings)
+    folder = store.reveal(plan_id, _now(at, settings))
+    typer.echo(f"{', '.join(sorted(path.name for path in folder.iterdir()))} – seed={store.seed(plan_id)}")
+
+
+@plan.command()
+def verify(ctx: typer.Context, plan_id: PlanId) -> None:
+    """Make the plan again from brief and seed and compare every line; exit 1 where anything differs."""
+    from serving.plan.verify import verify as check
+
+    settings = settings_of(ctx)
+    checks = check(plan_store(settings), plan_id, settings.scores if settings.scores.is_dir() else None)
+    for one in checks:
+        typer.echo(f"{'ok  ' if one.ok else 'FAIL'} {one.name}: {one.words}")
+    if not all(one.ok for one in checks):
+        raise typer.Exit(1)
+
+
+@plan.command()
+def value(ctx: typer.Context, plan_id: PlanId, at: At = None) -> None:
+    """What the plan was expected to find, what each rule costs, and what its visits have found so far."""
+    from features.record import Record
+    from serving.plan.outcome import outcome
+    from serving.plan.paper import price_lines, value_lines
+
+    settings = settings_of(ctx)
+    kept = plan_store(settings).open(plan_id)
+    for line in price_lines(kept.plan):
+        typer.echo(line)
+    con = Record(settings.record_url).connect(cutoff=_now(at, settings))
+    for line in value_lines(outcome(con, kept)):
+        typer.echo(line)
+
+
+def plan_store(settings: Settings) -> "PlanStore":
+    """The plans of this installation."""
+    from serving.plan.store import PlanStore
+
+    return PlanStore(settings.home / "plans", settings.keys)
+
+
+def _now(at: str | None, settings: Settings) -> datetime:
+    return moment(at, settings.zone) if at else datetime.now(UTC)
+
+
+def _summary(kept: Any) -> str:
+    teams = sum(visit["team_id"] is not None for visit in kept["visits"])
+    return (
+        f"plan={kept['plan_id']} visits={len(kept['visits'])} team_visits={teams} "
+        f"expected={kept['expected']:.2f} units={len(kept['frame'])}"
+    )
