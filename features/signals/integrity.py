@@ -52,8 +52,8 @@ INTEGRITY = (
     ),
     Signal(
         "ON_TIME_BY_DATE_ONLY", "dossier",
-        """SELECT case_no, end_w - due_w AS value FROM standing WHERE end_at > due_at
-           AND date_trunc('day', end_at + INTERVAL 7 HOUR) = date_trunc('day', due_at + INTERVAL 7 HOUR)""",
+        """SELECT case_no, epoch(first_end_at - due_at) / 3600 AS value FROM standing WHERE first_end_at > due_at
+           AND date_trunc('day', first_end_at + INTERVAL 7 HOUR) = date_trunc('day', due_at + INTERVAL 7 HOUR)""",
         "Kết thúc sau giờ hẹn trong cùng ngày hẹn: đúng hạn nếu chỉ so ngày",
         "ended after the promised hour on the promised day: on time by date alone", "T5, domain.md 1.9", _OWNER,
     ),
@@ -77,13 +77,13 @@ INTEGRITY = (
         """SELECT case_no, count(*) AS value FROM (
                SELECT case_no, row_id FROM known WHERE kind = 'reset'
                UNION ALL
-               SELECT v.case_no, v.due_at::VARCHAR FROM version v JOIN version f ON f.case_no = v.case_no
-                 AND f.known_at < v.known_at AND f.due_at <> v.due_at
-               WHERE v.due_at IS NOT NULL AND NOT EXISTS (
+               SELECT v.case_no, v.row_id FROM (
+                   SELECT *, lag(due_at) OVER syncs AS before_at, lag(known_at) OVER syncs AS before_known FROM version
+                   WINDOW syncs AS (PARTITION BY case_no ORDER BY known_at, row_id)) v
+               WHERE v.due_at <> v.before_at AND v.known_at > v.before_known AND NOT EXISTS (
                  SELECT 1 FROM known k WHERE k.case_no = v.case_no AND (k.due_at = v.due_at OR
                    (k.kind IN ('papers_supplied', 'extended', 'apologised') AND k.happened_at < v.known_at
                     AND k.happened_at > v.known_at - INTERVAL 2 DAY)))
-               GROUP BY ALL
            ) GROUP BY case_no""",
         "Hạn trả được đặt lại mà không có bổ sung, gia hạn hay xin lỗi kèm theo",
         "the promise was set anew without supplement, extension or apology", "T8, domain.md 1.9", _OWNER,
