@@ -1,7 +1,4 @@
-"""The model that serves: found by pointer, checked before it is used.
-
-The previous one or the rule when it is bad.
-"""
+"""The model that serves: found by pointer, checked before use; else the previous one, or the rule."""
 
 import json
 import logging
