@@ -8,12 +8,14 @@ import pyarrow as pa
 
 from features.calendar import Calendar
 from features.signals.conduct_of_dossier import CONDUCT_OF_DOSSIER
+from features.signals.handling import HANDLING
 from features.signals.integrity import INTEGRITY
 from features.signals.relations import relations
 from features.signals.signal import Signal
+from features.signals.voice import VOICE
 from features.vietnam_calendar import VIETNAM
 
-DOSSIER_SIGNALS: tuple[Signal, ...] = (*INTEGRITY, *CONDUCT_OF_DOSSIER)
+DOSSIER_SIGNALS: tuple[Signal, ...] = (*INTEGRITY, *CONDUCT_OF_DOSSIER, *HANDLING, *VOICE)
 """Every signal of the grain `dossier`, in the order in which answers list them."""
 
 _ATTRIBUTES = ("x_identity_placeholder", "x_submitted_copied")
