@@ -40,10 +40,17 @@ class Province:
     def write(self, folder: Path, format: str = "canonical") -> Path:
         """Write the history under `folder` as a feed that `risk ingest` reads; gives the folder back.
 
-        `canonical`: one parquet file a table. ValueError for another format.
+        `canonical`: one parquet file a table. `raw`: as the sources would deliver it, with the traps of real
+        systems (features.simulate.raw, which also says what a faithful reader must end up with). ValueError
+        for another format.
         """
+        if format == "raw":
+            from features.simulate.raw import write_raw  # it builds on this module
+
+            write_raw(self, folder)
+            return folder
         if format != "canonical":
-            raise ValueError(f"format: wanted canonical, came {format!r}")
+            raise ValueError(f"format: wanted canonical or raw, came {format!r}")
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in self.tables.items():
             pq.write_table(table, folder / f"{name}.parquet")

@@ -1,4 +1,4 @@
-"""Puts raw items into the files that sources deliver: one folder a day, shuffled, some files late, some twice."""
+"""Puts raw items into the files that sources deliver: a folder a day, shuffled, some late, some twice."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def write_raw(province: Province, folder: Path) -> Planted:
     rng = np.random.default_rng([province.seed, 766])
     planted = plant(province)
     names = official_names(rng, sorted(set(province.tables["official"]["official_id"].to_pylist())))
-    units = dict(zip(*(province.tables["unit"][c].to_pylist() for c in ("unit_code", "unit_name")), strict=True))
+    units = dict(
+        zip(*(province.tables["unit"][c].to_pylist() for c in ("unit_code", "unit_name")), strict=True)
+    )
     sectors = {p.code: (p.sector, SECTORS[p.sector][0]) for p in PROCEDURES}
     book = Directory(names, units, sectors, Citizens(province.seed))
     (folder / "reference").mkdir(parents=True, exist_ok=True)
@@ -68,8 +70,10 @@ def _roster(province: Province, names: dict[str, str]) -> dict[str, Any]:
 
     units = [
         {
-            "code": unit["unit_code"], "name": unit["unit_name"], "level": LEVELS.get(unit["level"], "DISTRICT"),
-            "parent": unit["parent_code"], "valid_from": first(unit["valid_from"]), "valid_to": last(unit["valid_to"]),
+            "code": unit["unit_code"], "name": unit["unit_name"],
+            "level": LEVELS.get(unit["level"], "DISTRICT"),
+            "parent": unit["parent_code"],
+            "valid_from": first(unit["valid_from"]), "valid_to": last(unit["valid_to"]),
             "old_codes": [], "succeeds": [unit["succeeds"]] if unit["succeeds"] else [],
         }
         for unit in province.tables["unit"].to_pylist()
@@ -90,12 +94,12 @@ def _cases(planted: Planted) -> Iterator[tuple[dict[str, Any], list[dict[str, An
     local = [_localised(frame) for frame in (planted.dossier, planted.event, planted.moves)]
     rows = local[0].assign(number=np.arange(len(local[0])))
     events: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for event in local[1].to_dict("records"):
+    for event in _records(local[1]):
         events[event["dossier_id"]].append(event)
     moves: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
     for move in local[2].sort_values("happened_at", kind="stable").itertuples(index=False):
         moves[str(move.dossier_id)].append((move.happened_at, move.due_at))
-    for row in rows.to_dict("records"):
+    for row in _records(rows):
         yield row, events[row["dossier_id"]], moves[row["dossier_id"]]
 
 
@@ -107,6 +111,10 @@ def _localised(frame: pd.DataFrame) -> pd.DataFrame:
         column = column.astype(object)
         columns[name] = column.where(column.notna(), None)
     return pd.DataFrame(columns)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): cell for name, cell in row.items()} for row in frame.to_dict("records")]
 
 
 def _write_dossiers(rng: np.random.Generator, planted: Planted, book: Directory, folder: Path) -> None:
@@ -138,7 +146,7 @@ def _write_dossiers(rng: np.random.Generator, planted: Planted, book: Directory,
 
 
 def _envelope(service: str, items: list[bytes]) -> bytes:
-    """The portal's envelope (domain.md 1.1); apologies and consultations have none of their own: bare arrays."""
+    """The portal's envelope (domain.md 1.1); apologies and consultations come bare."""
     data = b"[" + b",\n".join(items) + b"]"
     if not service.startswith(("DongBo", "CapNhat")):
         return data
@@ -152,8 +160,8 @@ def _envelope(service: str, items: list[bytes]) -> bytes:
 def _write_voices(province: Province, planted: Planted, book: Directory, folder: Path) -> None:
     """Complaints and ratings by month of filing."""
     complaints: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    versions = defaultdict(list)
-    for row in _localised(province.tables["complaint"].to_pandas()).to_dict("records"):
+    versions: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in _records(_localised(province.tables["complaint"].to_pandas())):
         versions[row["complaint_id"]].append(row)
     for rows in versions.values():
         rows.sort(key=lambda row: row["known_at"])
@@ -164,7 +172,7 @@ def _write_voices(province: Province, planted: Planted, book: Directory, folder:
     owners = planted.dossier[["dossier_id", "applicant_id"]]
     rated = _localised(province.tables["rating"].to_pandas().merge(owners, on="dossier_id"))
     by_month: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for item in ratings(iter(rated.to_dict("records")), book.citizens):
+    for item in ratings(_records(rated), book.citizens):
         by_month[item["ThoiGianDanhGia"][:7]].append(item)
     for month, items in by_month.items():
         _write(folder / "rating" / f"{month}.json", items)

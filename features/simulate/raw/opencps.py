@@ -5,7 +5,7 @@ Dossier dates are `dd/MM/yyyy HH:mm:ss`; action dates end in a `Z` that is none,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from features.simulate.raw.portal import DESK, Directory
@@ -26,14 +26,18 @@ def _false_z(moment: Any) -> str | None:
     return None if moment is None or moment != moment else f"{moment:%Y-%m-%dT%H:%M:%S}.000Z"
 
 
-def dossier(row: Row, events: list[Row], due: Any, book: Directory) -> dict[str, Any]:
+def dossier(row: Row, events: Sequence[Row], due: Any, book: Directory) -> dict[str, Any]:
     """One dossier with all its actions, as of the export. `due`: its last promise; moments are local."""
     name, identity, phone, address = book.citizens.known(row["applicant_id"])
     agent = book.citizens.known(row["agent_id"]) if row["agent_id"] else None
     sector, sector_name = book.sector[row["procedure_code"]]
     ended = next((event["happened_at"] for event in reversed(events) if event["kind"] in ENDS), None)
-    finished = next((event["happened_at"] for event in reversed(events) if event["kind"] == "delivered"), None)
-    last = [event["kind"] for event in events if event["kind"] in STATUS or event["kind"] == "papers_supplied"]
+    finished = next(
+        (event["happened_at"] for event in reversed(events) if event["kind"] == "delivered"), None
+    )
+    last = [
+        event["kind"] for event in events if event["kind"] in STATUS or event["kind"] == "papers_supplied"
+    ]
     status = STATUS.get(last[-1], "processing") if last else "processing"
     if status in ("denied", "cancelled"):
         finished = ended

@@ -1,4 +1,4 @@
-"""Made-up names, identity numbers and phones: nobody's, but findable, so that a test can look where they leak.
+"""Made-up names, identity numbers and phones: nobody's, but findable, so that a test can look for leaks.
 
 Citizens and officials draw from different family names, so that a name found somewhere says whose it is.
 """
@@ -8,12 +8,55 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-OFFICIAL_FAMILIES = ("Nguyễn", "Lê", "Phạm", "Hoàng", "Võ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương", "Trịnh")
-CITIZEN_FAMILIES = ("Âu", "Bạch", "Cù", "Diệp", "Giáp", "Khúc", "Lỗ", "Mạc", "Nghiêm", "Ông", "Quách", "Tôn", "Ứng")
-MIDDLES = ("Văn", "Thị", "Hữu", "Ngọc", "Đức", "Minh", "Thanh", "Quốc", "Kim", "Xuân", "Thu", "Anh", "Bảo", "Gia")
+OFFICIAL_FAMILIES = (
+    "Nguyễn",
+    "Lê",
+    "Phạm",
+    "Hoàng",
+    "Võ",
+    "Đặng",
+    "Bùi",
+    "Đỗ",
+    "Hồ",
+    "Ngô",
+    "Dương",
+    "Trịnh",
+)
+CITIZEN_FAMILIES = (
+    "Âu",
+    "Bạch",
+    "Cù",
+    "Diệp",
+    "Giáp",
+    "Khúc",
+    "Lỗ",
+    "Mạc",
+    "Nghiêm",
+    "Ông",
+    "Quách",
+    "Tôn",
+    "Ứng",
+)
+MIDDLES = (
+    "Văn",
+    "Thị",
+    "Hữu",
+    "Ngọc",
+    "Đức",
+    "Minh",
+    "Thanh",
+    "Quốc",
+    "Kim",
+    "Xuân",
+    "Thu",
+    "Anh",
+    "Bảo",
+    "Gia",
+)
 GIVENS = (
-    "Thử", "Mẫu", "Dụ", "Giả", "Hư", "Cấu", "Ví", "Trình", "Chậm", "Cửa", "Phường", "Chủ", "Hoà", "Thuỷ", "Quý", "Lụa",
-    "Bằng", "Cường", "Dũng", "Giang", "Hạnh", "Khoa", "Liên", "Mai", "Nam", "Oanh", "Phúc", "Quân", "Sơn", "Tâm",
+    "Thử", "Mẫu", "Dụ", "Giả", "Hư", "Cấu", "Ví", "Trình", "Chậm", "Cửa", "Phường",
+    "Chủ", "Hoà", "Thuỷ", "Quý", "Lụa", "Bằng", "Cường", "Dũng", "Giang", "Hạnh", "Khoa",
+    "Liên", "Mai", "Nam", "Oanh", "Phúc", "Quân", "Sơn", "Tâm",
 )  # fmt: skip
 
 

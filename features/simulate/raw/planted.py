@@ -1,7 +1,7 @@
 """The history as raw deliveries can tell it, with the traps T1–T12 of domain.md 1.9 planted.
 
-What a source does not send cannot come back, and what a trap distorts comes back distorted: the `planted` tables
-are what a faithful reader must end up with, and `traps` says which dossier has which trap.
+What a source does not send cannot come back, and what a trap distorts comes back distorted: `Planted` is what
+a faithful reader must end up with, and its `traps` say which dossier has which trap.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ LOCAL = pd.Timedelta(hours=7)
 
 @dataclass
 class Planted:
-    """`dossier` and `event`: what a reader must end up with (pandas, canonical columns, UTC).
+    """What the sources' deliveries amount to.
 
-    `moves`: every move of a promise (dossier_id, happened_at, due_at). `dossier` has besides: `system` (dvcqg, opencps), `portal_id` (the code sent in its place, T7), `silent` (due dates
-    move without a supplement row), and the flags of traps T10 and T11. `traps`: dossier_id, trap.
+    `dossier` and `event`: what a reader must end up with (canonical columns, UTC). `dossier` has besides `system`
+    (dvcqg, opencps), `portal_id` (the code sent in its place, T7), `silent` (its due date moves without a
+    supplement row), and whether T2, T10, T11 touch it (`masked`, `unknown_owner`, `copied`). `moves`: every
+    move of a promise (dossier_id, happened_at, due_at). `traps`: dossier_id, trap (T1 … T12).
     """
 
     dossier: pd.DataFrame
@@ -53,7 +55,12 @@ def plant(province: Province) -> Planted:
     rng = np.random.default_rng([province.seed, 12])
     dossier = province.tables["dossier"].to_pandas()
     event = province.tables["event"].to_pandas().drop(columns=["event_id"])
-    names = dict(zip(*(province.tables["procedure"][c].to_pylist() for c in ("procedure_code", "procedure_name")), strict=True))
+    names = dict(
+        zip(
+            *(province.tables["procedure"][c].to_pylist() for c in ("procedure_code", "procedure_name")),
+            strict=True,
+        )
+    )
     dossier["procedure_name"] = dossier.procedure_code.map(names)
     dossier["system"] = np.where(dossier.unit_code.isin(OPENCPS_UNITS), "opencps", "dvcqg")
     end = pd.Timestamp(province.end, tz="UTC") - LOCAL
@@ -79,8 +86,8 @@ def plant(province: Province) -> Planted:
 def _as_told(dossier: pd.DataFrame, event: pd.DataFrame) -> pd.DataFrame:
     """Moves of the promise where the formats carry them.
 
-    The portal tells a supplement's new promise in the supplement row, read as a moved promise at the supply; an
-    extension's in its apology. OpenCPS tells one due date, the last.
+    The portal tells a supplement's new promise in the supplement row, read as a move at the supply; that of
+    an extension in its apology. OpenCPS tells one due date, the last.
     """
     row = dossier.set_index("dossier_id")
     portal = (row.system == "dvcqg").loc[event.dossier_id].to_numpy()
@@ -91,7 +98,8 @@ def _as_told(dossier: pd.DataFrame, event: pd.DataFrame) -> pd.DataFrame:
     event = event.assign(due_at=event.due_at.where(carried))
     forwarded = ~portal & (event.step == "Chuyển kết quả về một cửa")
     event.loc[forwarded, "kind"] = "forwarded"
-    return pd.concat([event, moved], ignore_index=True)
+    told: pd.DataFrame = pd.concat([event, moved], ignore_index=True)
+    return told
 
 
 def _same_day(planted: Planted) -> pd.DataFrame:

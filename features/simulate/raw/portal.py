@@ -1,12 +1,12 @@
-"""The national portal's v1 items (domain.md 1.2, 1.3): the state of a dossier at the end of a day, and its steps.
+"""The national portal's v1 items (domain.md 1.2, 1.3): a dossier's state at the end of a day, and its steps.
 
-Field names and their order are those of the portal; values are JSON strings, dates `yyyyMMddHHmmss` in local time.
+Field names are those of the portal; values are JSON strings, dates `yyyyMMddHHmmss` in local time.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,8 @@ from features.simulate.raw.people import Citizens
 
 Row = Mapping[str, Any]
 STATUS = {
-    "received": "2", "refused": "3", "papers_requested": "5", "suspended": "6", "withdrawn": "7", "decided": "9",
-    "delivered": "10", "note": "9",
+    "received": "2", "refused": "3", "papers_requested": "5", "suspended": "6", "withdrawn": "7",
+    "decided": "9", "delivered": "10", "note": "9",
 }  # fmt: skip
 CHANNEL = {"counter": "1", "online": "2", "post": "3"}
 OWNER = {"citizen": "1", "business": "2", "agency": "3", "other": "4"}
@@ -44,7 +44,7 @@ def clock(moment: Any) -> str:
     return "" if moment is None or moment != moment else f"{moment:%Y%m%d%H%M%S}"
 
 
-def steps(row: Row, events: list[Row], book: Directory) -> Iterator[tuple[Any, str, dict[str, Any]]]:
+def steps(row: Row, events: Sequence[Row], book: Directory) -> Iterator[tuple[Any, str, dict[str, Any]]]:
     """(local day, service, item) of every step: progress, apologies and consultations."""
     for event in events:
         day = event["happened_at"].date()
@@ -91,7 +91,8 @@ def _apology(row: Row, event: Row, book: Directory) -> dict[str, Any]:
 
 def _consultation(row: Row, asked: Row, answer: Row | None) -> dict[str, Any]:
     return {
-        "MaHoSo": row["portal_id"], "CoQuanChuTri": asked["unit_code"], "CoQuanDuocLayYKien": asked["to_unit_code"],
+        "MaHoSo": row["portal_id"],
+        "CoQuanChuTri": asked["unit_code"], "CoQuanDuocLayYKien": asked["to_unit_code"],
         "NgayGui": clock(asked["happened_at"]), "HanTraLoi": clock(asked["step_due_at"]),
         "NgayTraLoi": clock(answer["happened_at"]) if answer else "",
         "NoiDungTraLoi": "Thống nhất đề nghị theo quy định." if answer else "", "DanhGiaTraLoi": "",
@@ -99,7 +100,7 @@ def _consultation(row: Row, asked: Row, answer: Row | None) -> dict[str, Any]:
 
 
 def states(
-    row: Row, events: list[Row], moves: list[tuple[Any, Any]], book: Directory
+    row: Row, events: Sequence[Row], moves: Sequence[tuple[Any, Any]], book: Directory
 ) -> Iterator[tuple[Any, bool, dict[str, Any]]]:
     """(local day, whether it is an update, item): the dossier at the end of each day on which it changed.
 
@@ -110,12 +111,16 @@ def states(
     for day in days:
         past = [event for event in events if event["happened_at"].date() <= day]
         told = [due for at, due in moves if at.date() <= day]
-        yield day, not first, _written(row, _state(row, past, told[-1] if told else row["due_at"], moves, day, book))
+        yield (
+            day,
+            not first,
+            _written(row, _state(row, past, told[-1] if told else row["due_at"], moves, day, book)),
+        )
         first = False
 
 
 def _state(
-    row: Row, past: list[Row], due: Any, moves: list[tuple[Any, Any]], day: Any, book: Directory
+    row: Row, past: Sequence[Row], due: Any, moves: Sequence[tuple[Any, Any]], day: Any, book: Directory
 ) -> dict[str, Any]:
     """One item of `DongBoHoSoMC`."""  # fmt: skip
     name, identity, phone, _ = book.citizens.known(row["applicant_id"])
@@ -167,7 +172,7 @@ def _state(
     return item
 
 
-def _end(row: Row, past: list[Row]) -> tuple[str, Any, Any, Any]:
+def _end(row: Row, past: Sequence[Row]) -> tuple[str, Any, Any, Any]:
     """Status, end of processing, return and refusal as the row tells them on that day."""
     kind, ended, returned, refused = "received", None, None, None
     for event in past:
@@ -188,13 +193,14 @@ def _end(row: Row, past: list[Row]) -> tuple[str, Any, Any, Any]:
 
 
 def _rounds(
-    row: Row, past: list[Row], moves: list[tuple[Any, Any]], day: Any, book: Directory
+    row: Row, past: Sequence[Row], moves: Sequence[tuple[Any, Any]], day: Any, book: Directory
 ) -> list[dict[str, Any]]:
     """The supplement rounds up to that day, each with the promise before and after it."""
     asked = [event for event in past if event["kind"] == "papers_requested"]
     supplied = [event for event in past if event["kind"] == "papers_supplied"]
     rounds, due = [], row["due_at"]
     for k, request in enumerate(asked):
+        papers = (request["papers"] or "").split(";")
         answer = supplied[k] if k < len(supplied) else None
         after = next((new for at, new in moves if answer and at == answer["happened_at"]), None)
         rounds.append({
@@ -206,7 +212,7 @@ def _rounds(
             "ThongTinTiepNhan": "",
             "NgayTiepNhanBoSung": clock(answer["happened_at"]) if answer else "",
             "TrangThaiBoSung": answer is not None,
-            "DanhSachGiayToBoSung": [{"TenGiayTo": paper} for paper in (request["papers"] or "").split(";") if paper],
+            "DanhSachGiayToBoSung": [{"TenGiayTo": paper} for paper in papers if paper],
             "DanhSachLePhiBoSung": [],
             "NgayHenTraTruoc": clock(due),
             "NgayHenTraMoi": clock(after),
@@ -220,5 +226,6 @@ def _written(row: Row, item: dict[str, Any]) -> dict[str, Any]:
     if row["number"] % DECOMPOSED:
         return item
     return {
-        name: unicodedata.normalize("NFD", value) if isinstance(value, str) else value for name, value in item.items()
+        name: unicodedata.normalize("NFD", value) if isinstance(value, str) else value
+        for name, value in item.items()
     }

@@ -1,8 +1,8 @@
 """The traps of domain.md 1.9, each planted by one function.
 
-Every function takes (random numbers, dossiers, events, end of the history) and gives dossiers and events as the
-sources will tell them, and a table dossier_id, trap. Traps of the portal's synchronisation touch only dossiers
-whose `system` is dvcqg.
+Every function takes (random numbers, dossiers, events, end of the history) and gives dossiers and events as
+the sources will tell them, and a table dossier_id, trap. Traps of the portal's synchronisation touch only
+dossiers whose `system` is dvcqg.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ def _marked(ids: pd.Series | np.ndarray | pd.Index, trap: str) -> pd.DataFrame:
 def _draw(rng: np.random.Generator, ids: pd.Index | np.ndarray, share: float) -> np.ndarray:
     """A share of these ids, at least one where there are any."""
     found = np.asarray(ids)
-    return found[np.sort(rng.permutation(len(found))[: max(1, round(share * len(found)))])] if len(found) else found
+    return (
+        found[np.sort(rng.permutation(len(found))[: max(1, round(share * len(found)))])]
+        if len(found)
+        else found
+    )
 
 
 def _closing(dossier: pd.DataFrame, ids: np.ndarray, at: pd.Series) -> pd.DataFrame:
@@ -34,14 +38,18 @@ def _closing(dossier: pd.DataFrame, ids: np.ndarray, at: pd.Series) -> pd.DataFr
     }).astype({"happened_at": "datetime64[us, UTC]"})  # fmt: skip
 
 
-def reset_overdue(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
-    """T1: a late dossier ends on paper at its due second; steps after it stay in the log, the signature does not."""
+def reset_overdue(
+    rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp
+) -> Frames:
+    """T1: a late dossier ends on paper at its due second; later steps stay, the signature does not."""
     already = event[event.official_id.isna() & (event.step == CLOSING)].dossier_id.unique()
     rows = dossier.set_index("dossier_id")
     plain = event.groupby("dossier_id").due_at.count() == 0
     signed = event[event.kind == "decided"].set_index("dossier_id").happened_at
     delivered = event[event.kind == "delivered"].set_index("dossier_id").happened_at
-    late = signed[(signed > rows.due_at.loc[signed.index]) & plain.loc[signed.index]].index.intersection(delivered.index)
+    late = signed[(signed > rows.due_at.loc[signed.index]) & plain.loc[signed.index]].index.intersection(
+        delivered.index
+    )
     late = late[(rows.system.loc[late] == "dvcqg").to_numpy()].difference(pd.Index(already))
     last = event[event.kind == "forwarded"].groupby("dossier_id").happened_at.max().reindex(late)
     able = late[(last > rows.due_at.loc[late]).to_numpy()]
@@ -52,7 +60,9 @@ def reset_overdue(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.Dat
     return dossier, event, _marked(np.concatenate([already, chosen]), "T1")
 
 
-def masked_pause(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
+def masked_pause(
+    rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp
+) -> Frames:
     """T2: a dossier that waits for papers is sent as finished, by an end event at the moment of receipt."""
     last = event.sort_values(["dossier_id", "happened_at"], kind="stable").groupby("dossier_id").kind.last()
     rows = dossier.set_index("dossier_id")
@@ -65,18 +75,26 @@ def masked_pause(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.Data
     return dossier, event, _marked(chosen, "T2")
 
 
-def placeholder_desk(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
+def placeholder_desk(
+    rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp
+) -> Frames:
     """T3: in some offices a placeholder receives and hands out ("Cán bộ một cửa"): nobody's act."""
     rows = dossier.set_index("dossier_id")
     units = _draw(rng, np.sort(rows.unit_code.unique()), 0.35)
-    desk = rows.unit_code.isin(units).loc[event.dossier_id].to_numpy() & event.kind.isin(["received", "delivered"])
+    desk = rows.unit_code.isin(units).loc[event.dossier_id].to_numpy() & event.kind.isin(
+        ["received", "delivered"]
+    )
     event = event.assign(official_id=event.official_id.mask(desk))
     return dossier, event, _marked(event[desk].dossier_id.unique(), "T3")
 
 
-def no_appointment(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
+def no_appointment(
+    rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp
+) -> Frames:
     """T4: a dossier without a promise is closed at the moment of receipt."""
-    touched = event[event.due_at.notna() | event.kind.isin(["extended", "reset", "apologised"])].dossier_id.unique()
+    touched = event[
+        event.due_at.notna() | event.kind.isin(["extended", "reset", "apologised"])
+    ].dossier_id.unique()
     closed = event[event.step == CLOSING].dossier_id.unique()
     able = dossier[(dossier.system == "dvcqg") & ~dossier.dossier_id.isin([*touched, *closed])].dossier_id
     chosen = _draw(rng, able.to_numpy(), 0.004)
@@ -87,11 +105,13 @@ def no_appointment(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.Da
     return dossier.assign(due_at=due), event, _marked(chosen, "T4")
 
 
-def moved_too_far(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
+def moved_too_far(
+    rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp
+) -> Frames:
     """T9: the promise moves by days more than the citizen took. Also says whose promise moves silently.
 
-    Some offices send no supplement rows (domain.md 1.2): only the dossier's due date changes. Nothing is planted
-    there, nor where a reset or an extension moves the promise as well.
+    Some offices send no supplement rows (domain.md 1.2): only the dossier's due date changes. Nothing is
+    planted there, nor where a reset or an extension moves the promise as well.
     """
     rows = dossier.set_index("dossier_id")
     units = _draw(rng, np.sort(rows.unit_code.unique()), 0.25)
@@ -109,7 +129,9 @@ def moved_too_far(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.Dat
     return dossier, event, _marked(chosen, "T9")
 
 
-def reopened(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
+def reopened(
+    rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp
+) -> Frames:
     """T12: a finished dossier goes back to work and is signed and handed out again."""
     done = event[event.kind.isin(["decided", "delivered"])].groupby("dossier_id").kind.nunique()
     untouched = ~event.dossier_id.isin(event[event.step == CLOSING].dossier_id)
@@ -119,7 +141,11 @@ def reopened(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFram
     chosen = _draw(rng, able, 0.006)
     old = event[event.dossier_id.isin(chosen)]
     parts = [event]
-    back = last.loc[chosen] + pd.to_timedelta(rng.integers(1, 8, len(chosen)), unit="D") + pd.Timedelta(minutes=11)
+    back = (
+        last.loc[chosen]
+        + pd.to_timedelta(rng.integers(1, 8, len(chosen)), unit="D")
+        + pd.Timedelta(minutes=11)
+    )
     for kind, step, delay in (
         ("reopened", "Mở lại hồ sơ để xử lý", pd.Timedelta(0)),
         ("decided", "Ký, ban hành kết quả", pd.Timedelta(days=3)),
@@ -128,13 +154,18 @@ def reopened(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFram
         source = "decided" if kind == "reopened" else kind
         again = old[old.kind == source].drop_duplicates("dossier_id").set_index("dossier_id").loc[chosen]
         again = again.assign(kind=kind, step=step, happened_at=back.loc[chosen] + delay)
-        bare = {name: again[name].mask(again.kind.notna()) for name in ("due_at", "step_due_at", "papers", "reason")}
+        bare = {
+            name: again[name].mask(again.kind.notna())
+            for name in ("due_at", "step_due_at", "papers", "reason")
+        }
         parts.append(again.assign(**bare).reset_index())
     joined = pd.concat(parts, ignore_index=True)
     return dossier, joined, _marked(chosen, "T12")
 
 
-def random_code(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
+def random_code(
+    rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp
+) -> Frames:
     """T7: the portal gets another code, `<unit>-<yymmdd>-<random>`; the own one stands in MaHoSoKhac."""
     able = dossier[dossier.system == "dvcqg"].dossier_id.to_numpy()
     chosen = _draw(rng, able, 0.03)
@@ -144,14 +175,18 @@ def random_code(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataF
     return dossier, event, _marked(np.array(list(other)), "T7")
 
 
-def unknown_owner(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
+def unknown_owner(
+    rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp
+) -> Frames:
     """T10: identity "000000001", abstract "Dinhkem"."""
     able = dossier[dossier.system == "dvcqg"].dossier_id.to_numpy()
     chosen = _draw(rng, able, 0.05)
     return dossier.assign(unknown_owner=dossier.dossier_id.isin(chosen)), event, _marked(chosen, "T10")
 
 
-def copied_submission(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
+def copied_submission(
+    rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp
+) -> Frames:
     """T11: some offices send the receipt as the submission; for online dossiers the true moment is lost."""
     units = _draw(rng, np.sort(dossier.unit_code.unique()), 0.3)
     copied = dossier.unit_code.isin(units) & (dossier.system == "dvcqg")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from features.simulate.raw.people import Citizens
 
 CHANNELS = {
-    "hotline_1022": (1, "Tổng đài 1022"), "portal": (3, "Cổng DVCQG"), "phone": (2, "Đường dây nóng qua điện thoại"),
-    "box": (4, "Hòm thư góp ý"), "press": (5, "Báo chí"), "front": (6, "Mặt trận Tổ quốc"),
-}  # fmt: skip
+    "hotline_1022": (1, "Tổng đài 1022"),
+    "portal": (3, "Cổng DVCQG"),
+    "phone": (2, "Đường dây nóng qua điện thoại"),
+    "box": (4, "Hòm thư góp ý"),
+    "press": (5, "Báo chí"),
+    "front": (6, "Mặt trận Tổ quốc"),
+}
 TAGS = {
     "lateness": ("t-cham", "Chậm trễ giải quyết TTHC"),
     "conduct": ("t-hanhvi", "Hành vi cán bộ, công chức, viên chức"),
@@ -20,7 +24,9 @@ RATING_WORDS = {5: "RẤT HÀI LÒNG", 4: "HÀI LÒNG", 3: "BÌNH THƯỜNG", 2:
 PLATFORM_CLOCK = "%Y-%m-%dT%H:%M:%S.000+0700"
 
 
-def petition(first: Mapping[str, Any], last: Mapping[str, Any], units: Mapping[str, str], citizens: Citizens) -> dict[str, Any]:
+def petition(
+    first: Mapping[str, Any], last: Mapping[str, Any], units: Mapping[str, str], citizens: Citizens
+) -> dict[str, Any]:
     """One `PhanAnh`; `first` as filed, `last` as it stands at the export (local moments)."""  # fmt: skip
     who = citizens.known(first["complainant_id"]) if first["complainant_id"] else None
     method, words = CHANNELS[first["channel"]]
@@ -49,7 +55,9 @@ def petition(first: Mapping[str, Any], last: Mapping[str, Any], units: Mapping[s
         "tag": [{"id": tag[0], "parentId": "t-pakn", "name": tag[1]}] if tag else [],
         "takePlaceAt": None,
         "takePlaceOn": None,
-        "reporter": {"fullname": who[0], "identityId": who[1], "phone": who[2], "address": who[3]} if who else None,
+        "reporter": {"fullname": who[0], "identityId": who[1], "phone": who[2], "address": who[3]}
+        if who
+        else None,
         "file": [],
         "result": _answer(last["verdict"]) if answered is not None else None,
         "history": steps,
@@ -62,8 +70,8 @@ def _answer(verdict: str) -> str:
     return "Đơn vị ghi nhận ý kiến và sẽ rút kinh nghiệm."
 
 
-def ratings(rows: Iterator[Mapping[str, Any]], citizens: Citizens) -> Iterator[dict[str, Any]]:
-    """`DanhGiaHaiLong` rows; `rows` have rating_id, dossier_id, score, rated_at (local), by_staff, applicant_id."""
+def ratings(rows: Iterable[Mapping[str, Any]], citizens: Citizens) -> Iterator[dict[str, Any]]:
+    """`DanhGiaHaiLong` rows of rating_id, dossier_id, rated_at (local), score, by_staff, owner."""
     for row in rows:
         account = f"cb.{int(row['rating_id'][1:]) % 97:02d}.motcua" if row["by_staff"] else "citizen"
         rater = account if row["by_staff"] else citizens.known(row["applicant_id"])[0]
