@@ -42,9 +42,7 @@ class Arrivals:
         return len(self.unit)
 
 
-def draw_arrivals(
-    rng: np.random.Generator, world: World, time: WorkTime, first: date, last: date, n: int
-) -> Arrivals:
+def draw_arrivals(rng: np.random.Generator, world: World, time: WorkTime, first: date, last: date, n: int) -> Arrivals:
     """`n` dossiers submitted in [first, last): more on Mondays and before Tết, online also at night."""
     submitted, online_hint = _moments(rng, first, last, time, n)
     unit = rng.choice(len(world.share), n, p=world.share / world.share.sum())
@@ -52,9 +50,7 @@ def draw_arrivals(
     procedure = (rng.random(n)[:, None] > cumulative[unit]).sum(axis=1).clip(0, len(PROCEDURES) - 1)
     post = ~online_hint & (rng.random(n) < 0.04)
     channel = np.where(online_hint, ONLINE, np.where(post, POST, COUNTER))
-    wait = np.where(
-        channel == COUNTER, rng.uniform(60, 1500, n), np.minimum(rng.lognormal(8.9, 0.9, n), 10 * DAY)
-    )
+    wait = np.where(channel == COUNTER, rng.uniform(60, 1500, n), np.minimum(rng.lognormal(8.9, 0.9, n), 10 * DAY))
     work_received = time.work(submitted) + wait
     received = np.maximum(time.wall(work_received), submitted + 60)
     sector = np.array([p.sector in _BUSINESS_SECTORS for p in PROCEDURES])[procedure]
@@ -62,9 +58,7 @@ def draw_arrivals(
     kind = np.where(rng.random(n) < 0.01, rng.integers(AGENCY, OTHER + 1, n), kind)
     agent_share = np.array([p.agent for p in PROCEDURES])[procedure]
     agents_per_unit = 6
-    agent = np.where(
-        rng.random(n) < agent_share, unit * agents_per_unit + rng.integers(0, agents_per_unit, n), -1
-    )
+    agent = np.where(rng.random(n) < agent_share, unit * agents_per_unit + rng.integers(0, agents_per_unit, n), -1)
     applicant = rng.integers(0, max(1, int(n * 0.8)), n)
     clerk, specialist, head = _desks(rng, world, unit, procedure)
     legal = np.array([p.days for p in PROCEDURES])[procedure] * 8 * 3600.0
@@ -73,9 +67,7 @@ def draw_arrivals(
     )
 
 
-def _moments(
-    rng: np.random.Generator, first: date, last: date, time: WorkTime, n: int
-) -> tuple[Seconds, np.ndarray]:
+def _moments(rng: np.random.Generator, first: date, last: date, time: WorkTime, n: int) -> tuple[Seconds, np.ndarray]:
     """Sorted submission moments, and which of them come online."""
     days = [first + timedelta(days=i) for i in range((last - first).days)]
     midnight = np.array([local_midnight(day) for day in days])
@@ -88,9 +80,7 @@ def _moments(
     weight = np.where(working, weekday, 0.06) * season * rush * surge
     index = np.sort(rng.choice(len(days), n, p=weight / weight.sum()))
     online = (rng.random(n) < 0.55) | ~working[index]
-    shift = np.where(
-        rng.random(n) < 0.58, rng.triangular(8.0, 8.8, 11.9, n), rng.triangular(13.5, 14.5, 17.4, n)
-    )
+    shift = np.where(rng.random(n) < 0.58, rng.triangular(8.0, 8.8, 11.9, n), rng.triangular(13.5, 14.5, 17.4, n))
     hour = np.where(online & (rng.random(n) < 0.35), rng.uniform(6.0, 23.0, n), shift)
     second = (hour * 3600).astype(np.int64)
     moment = midnight[index] + second

@@ -82,28 +82,20 @@ def draw_complaints(
     about_staff = np.where(
         harm.kind == EXTRA_PAPERS, EXTRA, rng.choice([CONDUCT, EXTRA, BRIBE], n, p=[0.6, 0.15, 0.25])
     )
-    about = np.where(
-        c.late & (rng.random(n) < 0.8), LATENESS, rng.choice([PROCEDURE, OTHER], n, p=[0.8, 0.2])
-    )
+    about = np.where(c.late & (rng.random(n) < 0.8), LATENESS, rng.choice([PROCEDURE, OTHER], n, p=[0.8, 0.2]))
     rows = np.flatnonzero(staff | plain)
     topic = np.where(staff, about_staff, about)[rows]
     late_call = time.wall(np.maximum(c.due, c.started)[rows] + rng.exponential(8 * 3600, len(rows)))
     inside = time.wall(c.started[rows] + rng.random(len(rows)) * (c.ended - c.started)[rows])
-    filed = np.where(topic == LATENESS, late_call, inside) + (rng.exponential(2.0, len(rows)) * DAY).astype(
-        np.int64
-    )
-    truth = np.where(
-        topic == LATENESS, c.late[rows], np.where(staff[rows], hurt[rows], rng.random(len(rows)) < 0.5)
-    )
+    filed = np.where(topic == LATENESS, late_call, inside) + (rng.exponential(2.0, len(rows)) * DAY).astype(np.int64)
+    truth = np.where(topic == LATENESS, c.late[rows], np.where(staff[rows], hurt[rows], rng.random(len(rows)) < 0.5))
     flood = _floods(rng, a, conduct)
     rows = np.concatenate([rows, flood[0]])
     filed = np.concatenate([filed, flood[1]])
     topic = np.concatenate([topic, rng.choice(STAFF_TOPICS, len(flood[0]))])
     false = np.repeat([False, True], [len(truth), len(flood[0])])
     truth = np.concatenate([truth, np.zeros(len(flood[0]), bool)])
-    complainant = np.where(
-        false, np.concatenate([np.zeros(len(rows) - len(flood[2]), np.int64), flood[2]]), NONE
-    )
+    complainant = np.where(false, np.concatenate([np.zeros(len(rows) - len(flood[2]), np.int64), flood[2]]), NONE)
     order = np.argsort(filed, kind="stable")
     return _finish(
         rng, time, a, rows[order], filed[order], topic[order], truth[order], false[order], complainant[order]

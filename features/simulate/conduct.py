@@ -102,9 +102,7 @@ def favour_agents(rng: np.random.Generator, arrivals: Arrivals, conduct: Conduct
     return replace(arrivals, agent=np.where(brought, arrivals.unit * 6, arrivals.agent))
 
 
-def misuse(
-    rng: np.random.Generator, arrivals: Arrivals, conduct: Conduct, honest: Habits
-) -> tuple[Habits, Harm]:
+def misuse(rng: np.random.Generator, arrivals: Arrivals, conduct: Conduct, honest: Habits) -> tuple[Habits, Harm]:
     """What culprits and hard cases make of the lawful habits, and to whom harm is done.
 
     Dossiers that come through an agent are left alone. Hard cases mean more requests for published papers and
@@ -138,9 +136,7 @@ def misuse(
     return Habits(rounds, ask_late, dawdle, jump, push), Harm(by_desk, outside)
 
 
-def outside_papers(
-    rng: np.random.Generator, papers: Ints, outside: Flags, sets: list[str]
-) -> tuple[Ints, list[str]]:
+def outside_papers(rng: np.random.Generator, papers: Ints, outside: Flags, sets: list[str]) -> tuple[Ints, list[str]]:
     """The papers asked for where a request leaves the published list; `sets` grows by those."""
     drawn = len(sets) + (rng.random(papers.shape) * len(OUTSIDE_PAPERS)).astype(np.int64)
     return np.where(outside, drawn, papers), [*sets, *OUTSIDE_PAPERS]

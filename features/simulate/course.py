@@ -93,9 +93,7 @@ def run_course(
     n = len(arrivals)
     received = time.work(arrivals.received)
     local = arrivals.channel == COUNTER
-    forwarded = (
-        received + np.where(local, rng.exponential(0.6 * HOUR, n), rng.exponential(0.3 * HOUR, n)) + 120
-    )
+    forwarded = received + np.where(local, rng.exponential(0.6 * HOUR, n), rng.exponential(0.3 * HOUR, n)) + 120
     assigned = forwarded + np.minimum(rng.exponential(1.5 * HOUR, n), 0.05 * arrivals.legal) + 60
     legal = arrivals.legal
     service, backlog = specialist_queue(rng, world, time, arrivals, assigned, habits, closures)

@@ -102,9 +102,7 @@ def consultations(
     departments = np.flatnonzero((world.share > 0) & (np.array(world.unit_level) == "department"))
     usual = departments[rng.integers(0, len(departments), len(PROCEDURES))][arrivals.procedure]
     other = np.where(rng.random(n) < 0.75, usual, rng.choice(departments, n))
-    other = np.where(
-        other == arrivals.unit, np.roll(departments, 1)[np.searchsorted(departments, other)], other
-    )
+    other = np.where(other == arrivals.unit, np.roll(departments, 1)[np.searchsorted(departments, other)], other)
     ask = now + rng.exponential(2 * HOUR, n) + 300
     allowed = np.maximum(WORKDAY, np.round(0.25 * arrivals.legal / WORKDAY) * WORKDAY)
     slowness = np.exp(rng.normal(-0.45, 0.35, len(world.share)))[other]
@@ -153,14 +151,10 @@ def extensions(
     return np.where(does, ahead, -1.0), np.where(does, due + further, due)
 
 
-def delivery(
-    rng: np.random.Generator, time: WorkTime, arrivals: Arrivals, ended: Floats, end_kind: Ints
-) -> Floats:
+def delivery(rng: np.random.Generator, time: WorkTime, arrivals: Arrivals, ended: Floats, end_kind: Ints) -> Floats:
     """When the citizen has the result: online at once, at the counter when they come; a few never come."""
     n = len(ended)
     online = rng.random(n) < np.where(arrivals.channel == COUNTER, 0.1, 0.7)
-    visit = time.work(time.wall(ended) + (rng.exponential(1.6, n) * DAY).astype(np.int64)) + rng.uniform(
-        600, 9000, n
-    )
+    visit = time.work(time.wall(ended) + (rng.exponential(1.6, n) * DAY).astype(np.int64)) + rng.uniform(600, 9000, n)
     at = np.where(online, ended + rng.uniform(600, 5400, n), np.maximum(visit, ended + 900))
     return np.where((end_kind == DECIDED) & (rng.random(n) > 0.02), at, -1.0)

@@ -164,9 +164,7 @@ class Inspectorate:
         seen = (harm >= 0) & (g.find[rows] < eye)
         invented = (harm < 0) & (g.invent[rows] < 0.015 * eye**2)
         late = g.late[rows] & (g.ended[rows] >= 0) & (g.ended[rows] < at) & (g.find[rows] < 0.5 + eye / 2)
-        kind = np.select(
-            [seen, invented, late], [np.array(BY_HARM)[harm], np.where(g.find[rows] < 0.5, 2, 6), 1], 0
-        )
+        kind = np.select([seen, invented, late], [np.array(BY_HARM)[harm], np.where(g.find[rows] < 0.5, 2, 6), 1], 0)
         severity = np.select([seen, invented, late], [np.array(SEVERITY)[harm], 1, 1], 0)
         return kind, severity, seen | late
 

@@ -56,9 +56,7 @@ def draw_reform(rng: np.random.Generator, world: World, conduct: Conduct, day: d
         again = number // len(COMMUNE_NAMES)
         names.append(f"UBND huyện {base}" + (f" {again + 1}" if again else ""))
         levels.append("other")
-    honest = np.flatnonzero(
-        (world.official_role == SPECIALIST) & (conduct.kind < 0) & ~conduct.hard & ~conduct.flooded
-    )
+    honest = np.flatnonzero((world.official_role == SPECIALIST) & (conduct.kind < 0) & ~conduct.hard & ~conduct.flooded)
     movers = rng.permutation(honest)[: len(honest) // 20 * 2]
     person = np.arange(len(world.official_id))
     one, two = movers[::2], movers[1::2]

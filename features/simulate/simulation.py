@@ -119,9 +119,7 @@ def _history(
         world, reformed = draw_reform(stream(seed, "reform"), world, conduct, reform)
         events = under_reform(events, reformed, arrivals.received)
         complaints = replace(complaints, unit=reformed.units(complaints.unit, complaints.filed))
-    return History(
-        world, time, arrivals, course, events, harm, conduct, complaints, closures, paper_sets, reformed
-    )
+    return History(world, time, arrivals, course, events, harm, conduct, complaints, closures, paper_sets, reformed)
 
 
 def _changed(habits: Habits, arrivals: Arrivals, change: date) -> Habits:

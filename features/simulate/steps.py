@@ -14,9 +14,7 @@ from features.simulate.worktime import WorkTime
 from features.simulate.world import Ints, World
 
 
-def lay_out(
-    rng: np.random.Generator, world: World, time: WorkTime, a: Arrivals, c: Course, papers: Ints
-) -> Events:
+def lay_out(rng: np.random.Generator, world: World, time: WorkTime, a: Arrivals, c: Course, papers: Ints) -> Events:
     """All events of all courses, the future included; `papers[dossier, round]` codes what was asked for.
 
     The official of an event is the one in whose hands the dossier is from then on.

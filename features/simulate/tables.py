@@ -116,14 +116,10 @@ def dossier_codes(world: World, unit: Ints, received: Seconds) -> list[str]:
     number[order] = np.arange(len(unit)) - np.repeat(first, np.diff(np.r_[first, len(unit)])) + 1
     text = day.astype("datetime64[D]").astype(str)
     codes = world.unit_code
-    return [
-        f"{codes[u]}-{t[2:4]}{t[5:7]}{t[8:10]}-{k:04d}" for u, t, k in zip(unit, text, number, strict=True)
-    ]
+    return [f"{codes[u]}-{t[2:4]}{t[5:7]}{t[8:10]}-{k:04d}" for u, t, k in zip(unit, text, number, strict=True)]
 
 
-def dossier_table(
-    a: Arrivals, unit: Ints, room: Ints, due: Seconds, dossier_id: list[str], world: World
-) -> pa.Table:
+def dossier_table(a: Arrivals, unit: Ints, room: Ints, due: Seconds, dossier_id: list[str], world: World) -> pa.Table:
     """The canonical table `dossier`: competent `unit`, receiving `room`; `due_at` is the first promise."""
     return pa.table({
         "dossier_id": dossier_id,

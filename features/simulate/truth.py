@@ -59,9 +59,7 @@ def inspect(rng: np.random.Generator, ground: Ground, policy: Policy, cut: int) 
     inspectorate = Inspectorate(ground)
     parts: dict[str, list[pa.Table]] = {"inspection": [], "finding": []}
     for month in inspectorate.months():
-        for name, table in inspectorate.visit(
-            month, policy(inspectorate.eligible(month), month, rng)
-        ).items():
+        for name, table in inspectorate.visit(month, policy(inspectorate.eligible(month), month, rng)).items():
             parts[name].append(table)
     known = pa.scalar(cut * 1_000_000, pa.int64()).cast(pa.timestamp("us", tz="UTC"))
     joined = {name: pa.concat_tables(tables) for name, tables in parts.items() if tables}

@@ -38,9 +38,7 @@ def write_raw(province: Province, folder: Path) -> Planted:
     rng = np.random.default_rng([province.seed, 766])
     planted = plant(province)
     names = official_names(rng, sorted(set(province.tables["official"]["official_id"].to_pylist())))
-    units = dict(
-        zip(*(province.tables["unit"][c].to_pylist() for c in ("unit_code", "unit_name")), strict=True)
-    )
+    units = dict(zip(*(province.tables["unit"][c].to_pylist() for c in ("unit_code", "unit_name")), strict=True))
     sectors = {p.code: (p.sector, SECTORS[p.sector][0]) for p in PROCEDURES}
     book = Directory(names, units, sectors, Citizens(province.seed))
     (folder / "reference").mkdir(parents=True, exist_ok=True)

@@ -32,12 +32,8 @@ def dossier(row: Row, events: Sequence[Row], due: Any, book: Directory) -> dict[
     agent = book.citizens.known(row["agent_id"]) if row["agent_id"] else None
     sector, sector_name = book.sector[row["procedure_code"]]
     ended = next((event["happened_at"] for event in reversed(events) if event["kind"] in ENDS), None)
-    finished = next(
-        (event["happened_at"] for event in reversed(events) if event["kind"] == "delivered"), None
-    )
-    last = [
-        event["kind"] for event in events if event["kind"] in STATUS or event["kind"] == "papers_supplied"
-    ]
+    finished = next((event["happened_at"] for event in reversed(events) if event["kind"] == "delivered"), None)
+    last = [event["kind"] for event in events if event["kind"] in STATUS or event["kind"] == "papers_supplied"]
     status = STATUS.get(last[-1], "processing") if last else "processing"
     if status in ("denied", "cancelled"):
         finished = ended

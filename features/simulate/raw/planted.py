@@ -24,9 +24,9 @@ LOCAL = pd.Timedelta(hours=7)
 class Planted:
     """What the sources' deliveries amount to.
 
-    `dossier` and `event`: what a reader must end up with (canonical columns, UTC). `dossier` has besides `system`
-    (dvcqg, opencps), `portal_id` (the code sent in its place, T7), `silent` (its due date moves without a
-    supplement row), and whether T2, T10, T11 touch it (`masked`, `unknown_owner`, `copied`). `moves`: every
+    `dossier` and `event`: what a reader must end up with (canonical columns, UTC). `dossier` has besides
+    `system` (dvcqg, opencps), `portal_id` (the code sent in its place, T7), `silent` (its due date moves without
+    a supplement row), and whether T2, T10, T11 touch it (`masked`, `unknown_owner`, `copied`). `moves`: every
     move of a promise (dossier_id, happened_at, due_at). `traps`: dossier_id, trap (T1 … T12).
     """
 

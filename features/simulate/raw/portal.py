@@ -226,6 +226,5 @@ def _written(row: Row, item: dict[str, Any]) -> dict[str, Any]:
     if row["number"] % DECOMPOSED:
         return item
     return {
-        name: unicodedata.normalize("NFD", value) if isinstance(value, str) else value
-        for name, value in item.items()
+        name: unicodedata.normalize("NFD", value) if isinstance(value, str) else value for name, value in item.items()
     }

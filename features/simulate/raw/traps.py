@@ -22,11 +22,7 @@ def _marked(ids: pd.Series | np.ndarray | pd.Index, trap: str) -> pd.DataFrame:
 def _draw(rng: np.random.Generator, ids: pd.Index | np.ndarray, share: float) -> np.ndarray:
     """A share of these ids, at least one where there are any."""
     found = np.asarray(ids)
-    return (
-        found[np.sort(rng.permutation(len(found))[: max(1, round(share * len(found)))])]
-        if len(found)
-        else found
-    )
+    return found[np.sort(rng.permutation(len(found))[: max(1, round(share * len(found)))])] if len(found) else found
 
 
 def _closing(dossier: pd.DataFrame, ids: np.ndarray, at: pd.Series) -> pd.DataFrame:
@@ -38,9 +34,7 @@ def _closing(dossier: pd.DataFrame, ids: np.ndarray, at: pd.Series) -> pd.DataFr
     }).astype({"happened_at": "datetime64[us, UTC]"})  # fmt: skip
 
 
-def reset_overdue(
-    rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp
-) -> Frames:
+def reset_overdue(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
     """T1: a late dossier ends on paper at its due second; later steps stay, the signature does not."""
     already = event[event.official_id.isna() & (event.step == CLOSING)].dossier_id.unique()
     rows = dossier.set_index("dossier_id")
@@ -60,9 +54,7 @@ def reset_overdue(
     return dossier, event, _marked(np.concatenate([already, chosen]), "T1")
 
 
-def masked_pause(
-    rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp
-) -> Frames:
+def masked_pause(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
     """T2: a dossier that waits for papers is sent as finished, by an end event at the moment of receipt."""
     last = event.sort_values(["dossier_id", "happened_at"], kind="stable").groupby("dossier_id").kind.last()
     rows = dossier.set_index("dossier_id")
@@ -75,26 +67,18 @@ def masked_pause(
     return dossier, event, _marked(chosen, "T2")
 
 
-def placeholder_desk(
-    rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp
-) -> Frames:
+def placeholder_desk(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
     """T3: in some offices a placeholder receives and hands out ("Cán bộ một cửa"): nobody's act."""
     rows = dossier.set_index("dossier_id")
     units = _draw(rng, np.sort(rows.unit_code.unique()), 0.35)
-    desk = rows.unit_code.isin(units).loc[event.dossier_id].to_numpy() & event.kind.isin(
-        ["received", "delivered"]
-    )
+    desk = rows.unit_code.isin(units).loc[event.dossier_id].to_numpy() & event.kind.isin(["received", "delivered"])
     event = event.assign(official_id=event.official_id.mask(desk))
     return dossier, event, _marked(event[desk].dossier_id.unique(), "T3")
 
 
-def no_appointment(
-    rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp
-) -> Frames:
+def no_appointment(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
     """T4: a dossier without a promise is closed at the moment of receipt."""
-    touched = event[
-        event.due_at.notna() | event.kind.isin(["extended", "reset", "apologised"])
-    ].dossier_id.unique()
+    touched = event[event.due_at.notna() | event.kind.isin(["extended", "reset", "apologised"])].dossier_id.unique()
     closed = event[event.step == CLOSING].dossier_id.unique()
     able = dossier[(dossier.system == "dvcqg") & ~dossier.dossier_id.isin([*touched, *closed])].dossier_id
     chosen = _draw(rng, able.to_numpy(), 0.004)
@@ -105,9 +89,7 @@ def no_appointment(
     return dossier.assign(due_at=due), event, _marked(chosen, "T4")
 
 
-def moved_too_far(
-    rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp
-) -> Frames:
+def moved_too_far(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
     """T9: the promise moves by days more than the citizen took. Also says whose promise moves silently.
 
     Some offices send no supplement rows (domain.md 1.2): only the dossier's due date changes. Nothing is
@@ -129,9 +111,7 @@ def moved_too_far(
     return dossier, event, _marked(chosen, "T9")
 
 
-def reopened(
-    rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp
-) -> Frames:
+def reopened(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
     """T12: a finished dossier goes back to work and is signed and handed out again."""
     done = event[event.kind.isin(["decided", "delivered"])].groupby("dossier_id").kind.nunique()
     untouched = ~event.dossier_id.isin(event[event.step == CLOSING].dossier_id)
@@ -141,11 +121,7 @@ def reopened(
     chosen = _draw(rng, able, 0.006)
     old = event[event.dossier_id.isin(chosen)]
     parts = [event]
-    back = (
-        last.loc[chosen]
-        + pd.to_timedelta(rng.integers(1, 8, len(chosen)), unit="D")
-        + pd.Timedelta(minutes=11)
-    )
+    back = last.loc[chosen] + pd.to_timedelta(rng.integers(1, 8, len(chosen)), unit="D") + pd.Timedelta(minutes=11)
     for kind, step, delay in (
         ("reopened", "Mở lại hồ sơ để xử lý", pd.Timedelta(0)),
         ("decided", "Ký, ban hành kết quả", pd.Timedelta(days=3)),
@@ -154,18 +130,13 @@ def reopened(
         source = "decided" if kind == "reopened" else kind
         again = old[old.kind == source].drop_duplicates("dossier_id").set_index("dossier_id").loc[chosen]
         again = again.assign(kind=kind, step=step, happened_at=back.loc[chosen] + delay)
-        bare = {
-            name: again[name].mask(again.kind.notna())
-            for name in ("due_at", "step_due_at", "papers", "reason")
-        }
+        bare = {name: again[name].mask(again.kind.notna()) for name in ("due_at", "step_due_at", "papers", "reason")}
         parts.append(again.assign(**bare).reset_index())
     joined = pd.concat(parts, ignore_index=True)
     return dossier, joined, _marked(chosen, "T12")
 
 
-def random_code(
-    rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp
-) -> Frames:
+def random_code(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
     """T7: the portal gets another code, `<unit>-<yymmdd>-<random>`; the own one stands in MaHoSoKhac."""
     able = dossier[dossier.system == "dvcqg"].dossier_id.to_numpy()
     chosen = _draw(rng, able, 0.03)
@@ -175,9 +146,7 @@ def random_code(
     return dossier, event, _marked(np.array(list(other)), "T7")
 
 
-def unknown_owner(
-    rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp
-) -> Frames:
+def unknown_owner(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
     """T10: identity "000000001", abstract "Dinhkem"."""
     able = dossier[dossier.system == "dvcqg"].dossier_id.to_numpy()
     chosen = _draw(rng, able, 0.05)

@@ -55,9 +55,7 @@ def petition(
         "tag": [{"id": tag[0], "parentId": "t-pakn", "name": tag[1]}] if tag else [],
         "takePlaceAt": None,
         "takePlaceOn": None,
-        "reporter": {"fullname": who[0], "identityId": who[1], "phone": who[2], "address": who[3]}
-        if who
-        else None,
+        "reporter": {"fullname": who[0], "identityId": who[1], "phone": who[2], "address": who[3]} if who else None,
         "file": [],
         "result": _answer(last["verdict"]) if answered is not None else None,
         "history": steps,
