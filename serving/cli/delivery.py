@@ -34,17 +34,28 @@ def ingest(
 
 @commands.command()
 def simulate(
-    out: Annotated[Path, typer.Option(help="Folder for the delivery (canonical feed).")],
+    out: Annotated[Path, typer.Option(help="Folder for the delivery.")],
     dossiers: Annotated[int, typer.Option(help="Dossiers received.", min=1, max=50_000_000)] = 20_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same province.")] = 1,
     start: Annotated[str, typer.Option(help="First day, YYYY-MM-DD.")] = "2025-07-01",
     end: Annotated[str, typer.Option(help="Day after the last, YYYY-MM-DD.")] = "2026-10-01",
+    format: Annotated[
+        str, typer.Option(help="canonical, or raw: a folder for each source, with the traps of real systems.")
+    ] = "canonical",
+    culprits: Annotated[int | None, typer.Option(help="Officials who do harm (default: 3 %).", min=0)] = None,
+    reform: Annotated[str | None, typer.Option(help="Day on which communes take over from districts.")] = None,
 ) -> None:
-    """Make up a province: units, officials, procedures and dossiers with queues, as a canonical feed."""
+    """Make up a province: units, officials, procedures and dossiers with queues, as deliveries."""
     from features.simulate import simulate as simulate_province
 
-    province = simulate_province(seed=seed, dossiers=dossiers, start=_day(start), end=_day(end))
-    province.write(out)
+    try:
+        province = simulate_province(
+            seed=seed, dossiers=dossiers, start=_day(start), end=_day(end), culprits=culprits,
+            reform=_day(reform) if reform else None,
+        )  # fmt: skip
+        province.write(out, format=format)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
     tables = ", ".join(f"{name} {table.num_rows}" for name, table in province.tables.items())
     typer.echo(f"{out}: {tables}")
 
