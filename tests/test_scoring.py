@@ -1,0 +1,174 @@
+"""Scoring the record: who is scored, in which order, with reasons that add up; and what serves when a model is bad."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from drawn_model import drawn_model, ship
+from drawn_office import AS_OF, draw_office
+
+from features.calendar import PLAIN_WEEK
+from features.matrix import build
+from features.record import Record
+from models.lateness import cohort
+from serving.champion import champion
+from serving.desk import Desk, Ended, standing_due
+from serving.score_files import SCHEMA, read_scores
+from serving.scoring import CERTAIN, features_hash, score_open, score_record
+from serving.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    settings = draw_office(tmp_path_factory.mktemp("office"))
+    ship(settings.models, drawn_model(), "v1")
+    return settings
+
+
+@pytest.fixture(scope="module")
+def scored(office: Settings) -> pa.Table:
+    con = Record(office.record_url).connect(cutoff=AS_OF)
+    return score_open(con, AS_OF, drawn_model(), PLAIN_WEEK)
+
+
+def test_every_open_dossier_is_scored_once(office: Settings, scored: pa.Table) -> None:
+    con = Record(office.record_url).connect(cutoff=AS_OF)
+    open_ids = {
+        row[0]
+        for row in con.execute(
+            "SELECT dossier_id FROM dossier ANTI JOIN (SELECT dossier_id FROM event WHERE kind IN "
+            "('refused', 'decided', 'withdrawn', 'delivered')) USING (dossier_id)"
+        ).fetchall()
+    }
+    assert scored.schema == SCHEMA
+    assert sorted(scored["dossier_id"].to_pylist()) == sorted(open_ids)
+    assert set(scored["as_of"].to_pylist()) == {AS_OF}
+
+
+def test_rank_falls_with_score_then_age_then_id(scored: pa.Table) -> None:
+    rows = scored.to_pylist()
+    assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
+    assert rows == sorted(rows, key=lambda row: (-row["score"], row["received_at"], row["dossier_id"]))
+
+
+def test_the_score_is_the_model_s_and_reasons_are_part_of_it(office: Settings, scored: pa.Table) -> None:
+    con = Record(office.record_url).connect(cutoff=AS_OF)
+    matrix = build(con, cohort(con, AS_OF, overdue=True))
+    told = drawn_model().score(matrix)
+    by_id = dict(zip(matrix["dossier_id"].to_pylist(), told.log_odds, strict=True))
+    ahead = [row for row in scored.to_pylist() if row["left_hours"] > 0]
+    assert len(ahead) > 20
+    for row in ahead:
+        assert row["log_odds"] == pytest.approx(by_id[row["dossier_id"]], abs=1e-12)
+        assert row["score"] == pytest.approx(1 / (1 + np.exp(-row["log_odds"])), abs=1e-12)
+        assert 1 <= len(row["reasons"]) <= 3
+        assert all(reason["vi"] and reason["en"] for reason in row["reasons"])
+
+
+def test_time_left_is_worked_out_on_the_office_s_clock(scored: pa.Table) -> None:
+    for row in scored.to_pylist():
+        assert row["left_hours"] == pytest.approx(PLAIN_WEEK.working_hours(AS_OF, row["due_at"]), abs=1e-9)
+
+
+def test_a_promise_that_has_passed_is_certain_and_says_so(office: Settings) -> None:
+    later = AS_OF + timedelta(days=60)
+    con = Record(office.record_url).connect(cutoff=later)
+    table = score_open(con, later, drawn_model(), PLAIN_WEEK)
+    overdue = [row for row in table.to_pylist() if row["due_at"] <= later]
+    assert overdue
+    for row in overdue:
+        assert row["score"] >= CERTAIN - 1e-12
+        first = row["reasons"][0]
+        assert first["code"] == "overdue" or row["score"] > CERTAIN
+        assert first["vi"].startswith("Đã quá hạn") or row["score"] > CERTAIN
+
+
+def test_batches_change_nothing(office: Settings, scored: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.scoring.BATCH", 7)
+    con = Record(office.record_url).connect(cutoff=AS_OF)
+    assert score_open(con, AS_OF, drawn_model(), PLAIN_WEEK).equals(scored)
+
+
+def test_a_stored_list_says_what_made_it(office: Settings, scored: pa.Table) -> None:
+    meta, path = score_record(office, AS_OF, PLAIN_WEEK)
+    table, read = read_scores(path)
+    assert read == meta
+    assert meta.model_version == "v1"
+    assert meta.features_hash == features_hash(drawn_model())
+    assert meta.record_version == Record(office.record_url).version()
+    assert not meta.rule
+    assert table["dossier_id"].equals(scored["dossier_id"])
+    np.testing.assert_allclose(table["log_odds"], scored["log_odds"], atol=1e-12)
+
+
+def test_a_record_without_open_dossiers_gives_an_empty_list(office: Settings) -> None:
+    early = AS_OF - timedelta(days=4000)
+    con = Record(office.record_url).connect(cutoff=early)
+    assert score_open(con, early, drawn_model(), PLAIN_WEEK).num_rows == 0
+
+
+def test_a_damaged_champion_gives_way_to_the_previous_then_to_the_rule(tmp_path: Path) -> None:
+    ship(tmp_path, drawn_model(), "v1", "previous")
+    ship(tmp_path, drawn_model(1.0), "v2")
+    assert champion(tmp_path, "lateness").version == "v2"
+    manifest = tmp_path / "lateness" / "v2" / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes()[:-40])
+    assert champion(tmp_path, "lateness").version == "v1"
+    (tmp_path / "lateness" / "v1" / "manifest.json").unlink()
+    rule = champion(tmp_path, "lateness")
+    assert (rule.version, rule.rule) == ("rule", True)
+
+
+def test_without_a_champion_the_way_to_one_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="risk train lateness"):
+        champion(tmp_path, "lateness")
+
+
+def test_the_rule_scores_by_time_left_against_usual_time_and_is_marked(office: Settings) -> None:
+    models = office.models / "lateness"
+    pointer = (models / "champion.json").read_text()
+    (models / "champion.json").write_text('{"version": "gone", "sha256": "0"}')
+    try:
+        meta, path = score_record(office, AS_OF, PLAIN_WEEK, latest=False)
+    finally:
+        (models / "champion.json").write_text(pointer)
+    assert meta.rule
+    table, _ = read_scores(path)
+    ahead = [row for row in table.to_pylist() if row["left_hours"] > 0]
+    left, score = zip(*[(row["left_hours"], row["score"]) for row in ahead], strict=True)
+    assert np.corrcoef(left, score)[0, 1] < 0
+
+
+def test_one_dossier_at_the_desk_scores_as_on_the_list(office: Settings, scored: pa.Table) -> None:
+    con = Record(office.record_url).connect(cutoff=AS_OF)
+    rows = {}
+    for table in ("dossier", "event"):
+        found = con.sql(f"SELECT * FROM {table}").to_arrow_table()  # noqa: S608
+        for place, field in enumerate(found.schema):
+            if pa.types.is_timestamp(field.type):
+                utc = found[field.name].cast(pa.timestamp("us", "UTC"))
+                found = found.set_column(place, field.name, utc)
+        rows[table] = found.to_pylist()
+    desk = Desk(office, PLAIN_WEEK)
+    desk.refresh(AS_OF)
+    assert desk.ready(AS_OF)
+    for line in scored.to_pylist()[::5]:
+        (dossier,) = [row for row in rows["dossier"] if row["dossier_id"] == line["dossier_id"]]
+        events = [row for row in rows["event"] if row["dossier_id"] == line["dossier_id"]]
+        one = desk.score(dossier, events, AS_OF)
+        assert one.log_odds == pytest.approx(line["log_odds"], abs=1e-12)
+        assert [reason.vi for reason in one.reasons] == [reason["vi"] for reason in line["reasons"]]
+        assert one.base + sum(r.effect for r in one.reasons) + one.others == pytest.approx(one.log_odds, abs=1e-9)
+        assert one.left_hours == line["left_hours"]
+
+
+def test_an_ended_dossier_has_nothing_left_to_be_late() -> None:
+    dossier = {"due_at": AS_OF + timedelta(days=2)}
+    decided = {"kind": "decided", "happened_at": AS_OF - timedelta(hours=3)}
+    reopened = {"kind": "reopened", "happened_at": AS_OF - timedelta(hours=1), "due_at": AS_OF + timedelta(days=9)}
+    with pytest.raises(Ended):
+        standing_due(dossier, [decided], AS_OF)
+    assert standing_due(dossier, [decided], AS_OF - timedelta(hours=3)) == dossier["due_at"]  # not known yet
+    assert standing_due(dossier, [decided, reopened], AS_OF) == reopened["due_at"]
