@@ -30,8 +30,8 @@ one row of a table. Attributes of a log's trace are named `case:<key>`, as flat 
 
 A source is a name, a list of names, or a table of: `from` (name or names), `latest` (names; the latest time
 of them), `value` (also where these are empty), `prefix`, `before` (only the text before this separator),
-`plus_days` (24 hours each), `format` (strptime, for times not in ISO 8601), `words` (from the source's value to
-ours; others stay).
+`plus_days` (24 hours each), `format` (strptime, for times not in ISO 8601), `words` (from the source's value
+to ours; others stay).
 
 Where there is `[event]`, the source is a log: tables other than `event` get one row for each key, from the
 first item that has it (so in a flat export the items of a case should stand in order of time). Without
