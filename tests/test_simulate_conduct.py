@@ -199,3 +199,18 @@ def test_two_hundred_thousand_dossiers_take_less_than_a_minute() -> None:
     province = simulate(seed=1, dossiers=200_000)
     assert process_time() - begin < 60
     assert province.tables["event"].num_rows > 1_900_000
+
+
+def test_who_is_worn_down_withdraws_and_comes_again() -> None:
+    tables = simulate(seed=4, dossiers=8_000, culprits={"repeated_supplements": 6}, hard=0, flooded=0).tables
+    event = tables["event"].to_pandas()
+    gone = event[event.kind == "withdrawn"].set_index("dossier_id").happened_at
+    rounds = event[event.kind == "papers_requested"].groupby("dossier_id").size()
+    dossier = tables["dossier"].to_pandas().set_index("dossier_id")
+    worn = gone.index.intersection(rounds[rounds >= 2].index)
+    again = 0
+    for code in worn:
+        key = dossier.loc[code, ["applicant_id", "procedure_code", "unit_code"]]
+        same = dossier[(dossier[["applicant_id", "procedure_code", "unit_code"]] == key).all(axis=1)]
+        again += bool((same.submitted_at > gone[code]).any())
+    assert again >= max(1, len(worn) // 4)

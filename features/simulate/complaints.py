@@ -103,12 +103,12 @@ def draw_complaints(
 
 
 def _floods(rng: np.random.Generator, a: Arrivals, conduct: Conduct) -> tuple[Ints, Seconds, Ints]:
-    """Dossier, moment and person of the false complaints: 40 to 250 an official, by one to five persons."""
+    """Dossier, moment and person of the false complaints: up to 250 an official, by one to five persons."""
     rows, moments, persons = [], [], []
     for k, official in enumerate(np.flatnonzero(conduct.flooded)):
-        count = int(rng.integers(40, 251))
         theirs = np.flatnonzero(a.specialist == official)
-        if len(theirs) == 0:
+        count = min(int(rng.integers(40, 251)), len(theirs))
+        if count == 0:
             continue
         begin = a.received[rng.choice(theirs)]
         rows.append(rng.choice(theirs, count))

@@ -15,6 +15,7 @@ import numpy as np
 from features.simulate.arrivals import Arrivals
 from features.simulate.catalogue import OUTSIDE_PAPERS
 from features.simulate.habits import ROUNDS, Flags, Habits
+from features.simulate.worktime import DAY, Seconds
 from features.simulate.world import HEAD, SPECIALIST, Floats, Ints, World
 
 EXTRA_PAPERS, REPEATED, AGENT, PING_PONG, TAMPERING = range(5)
@@ -119,6 +120,7 @@ def misuse(rng: np.random.Generator, arrivals: Arrivals, conduct: Conduct, hones
     again = by_desk == REPEATED
     rounds = np.where(again, 2 + (rng.random(n) < 0.35), rounds)
     ask_late |= again & (rng.random(n) < 0.7)
+    give_up = honest.give_up | (again & (rng.random(n) < 0.2))
     waiting = by_desk == AGENT
     dawdle = np.where(waiting, dawdle * rng.uniform(1.8, 3.5, n), dawdle)
     paid = (conduct.kind[arrivals.specialist] == AGENT) & ~alone
@@ -133,7 +135,24 @@ def misuse(rng: np.random.Generator, arrivals: Arrivals, conduct: Conduct, hones
     outside[papers, 0] = True
     outside[papers & (rounds > 1), 1] = True
     outside |= (rng.random((n, ROUNDS)) < 0.006) & (by_desk < 0)[:, None]
-    return Habits(rounds, ask_late, dawdle, jump, push), Harm(by_desk, outside)
+    return Habits(rounds, ask_late, dawdle, jump, push, give_up), Harm(by_desk, outside)
+
+
+def submit_again(arrivals: Arrivals, withdrawn_at: Seconds, gave_up: Flags) -> Arrivals:
+    """Who was worn down and withdrew comes again: the next dossier of that procedure at that desk, within two weeks.
+
+    `withdrawn_at`: wall-clock seconds, read where `gave_up`.
+    """
+    applicant = arrivals.applicant.copy()
+    for k in np.flatnonzero(gave_up):
+        begin, until = np.searchsorted(arrivals.submitted, [withdrawn_at[k] + 3600, withdrawn_at[k] + 14 * DAY])
+        later = slice(int(begin), int(until))
+        same = (arrivals.specialist[later] == arrivals.specialist[k]) & (
+            arrivals.procedure[later] == arrivals.procedure[k]
+        )
+        if same.any():
+            applicant[begin + int(np.argmax(same))] = applicant[k]
+    return replace(arrivals, applicant=applicant)
 
 
 def outside_papers(rng: np.random.Generator, papers: Ints, outside: Flags, sets: list[str]) -> tuple[Ints, list[str]]:

@@ -16,8 +16,10 @@ import numpy as np
 from features.simulate.arrivals import COUNTER, Arrivals
 from features.simulate.catalogue import PROCEDURES
 from features.simulate.delays import (
+    DECIDED,
     EXPRESS,
     HOUR,
+    REFUSED,
     WITHDRAWN,
     Closure,
     Flags,
@@ -127,7 +129,7 @@ def run_course(
     pace = _calibrate(world, arrivals.unit, due, finish)
     submitted_to_head = finish(pace[arrivals.unit])
     ended = signing(rng, submitted_to_head, due, legal <= EXPRESS)
-    end_kind = rng.choice(3, n, p=[0.962, 0.024, 0.014])
+    end_kind = np.where(habits.give_up, WITHDRAWN, np.where(rng.random(n) < 0.024, REFUSED, DECIDED))
     ended = np.where(end_kind == WITHDRAWN, now + rng.random(n) * np.maximum(ended - now, 60) + 30, ended)
     settled = np.maximum(started, np.maximum.reduce(supplied))
     extended, due_last = extensions(rng, world, arrivals.unit, settled, ended, due, legal)

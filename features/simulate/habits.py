@@ -21,7 +21,7 @@ class Habits:
     """What an official or a culprit adds to the lawful course; every array has one entry a dossier.
 
     `rounds` supplement requests; `ask_late` those asked shortly before due; `dawdle` multiplies the time on
-    the desk; `jump` skips the queue; `push` handovers to and fro between offices.
+    the desk; `jump` skips the queue; `push` handovers to and fro between offices; `give_up` the applicant withdraws.
     """
 
     rounds: Ints
@@ -29,6 +29,7 @@ class Habits:
     dawdle: Floats
     jump: Flags
     push: Ints
+    give_up: Flags
 
 
 def ordinary_habits(rng: np.random.Generator, arrivals: Arrivals, world: World) -> Habits:
@@ -45,4 +46,5 @@ def ordinary_habits(rng: np.random.Generator, arrivals: Arrivals, world: World) 
         dawdle=np.ones(n),
         jump=np.zeros(n, bool),
         push=(rng.random(n) < 0.015).astype(np.int64),
+        give_up=rng.random(n) < 0.014,
     )

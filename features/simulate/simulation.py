@@ -12,7 +12,16 @@ import numpy as np
 from features.simulate.arrivals import Arrivals, draw_arrivals
 from features.simulate.catalogue import PROCEDURES
 from features.simulate.complaints import Complaints, complaint_tables, draw_complaints
-from features.simulate.conduct import Conduct, Harm, favour_agents, misuse, outside_papers, plant
+from features.simulate.conduct import (
+    REPEATED,
+    Conduct,
+    Harm,
+    favour_agents,
+    misuse,
+    outside_papers,
+    plant,
+    submit_again,
+)
 from features.simulate.course import Course, run_course
 from features.simulate.delays import Closure
 from features.simulate.events import Events, event_table
@@ -107,6 +116,8 @@ def _history(
     habits, harm = misuse(stream(seed, "misuse"), arrivals, conduct, habits)
     closures = _closures(stream(seed, "outages"), world, time, arrivals)
     course = run_course(stream(seed, "course"), world, time, arrivals, habits, closures)
+    worn_down = habits.give_up & (harm.kind == REPEATED)
+    arrivals = submit_again(arrivals, time.wall(np.maximum(course.ended, 0)), worn_down)
     harm, closed, renewed = tamper(stream(seed, "tampering"), arrivals, course, conduct, harm)
     paper_rng = stream(seed, "papers")
     papers, paper_sets = _papers(paper_rng, arrivals)
