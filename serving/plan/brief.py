@@ -134,9 +134,7 @@ def _unit(values: Mapping[str, Any]) -> UnitBrief:
 
 def canonical(values: Mapping[str, Any] | Sequence[Any]) -> bytes:
     """The one way of writing JSON here: keys sorted, one line, UTF-8; what is hashed and signed."""
-    return json.dumps(
-        values, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    ).encode()
+    return json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def digest(values: Mapping[str, Any] | Sequence[Any]) -> str:

@@ -56,9 +56,7 @@ def _framed(brief: Brief, unit: UnitBrief, available: dict[str, frozenset[date]]
         again = unit.last_visit + timedelta(days=rules.min_gap_days)
         days = {day for day in days if day >= again}
         if not days:
-            return Framed(
-                unit, high_risk, None, f"visited on {unit.last_visit}, gap of {rules.min_gap_days} days"
-            )
+            return Framed(unit, high_risk, None, f"visited on {unit.last_visit}, gap of {rules.min_gap_days} days")
     teams = frozenset(
         team.team_id
         for team in rules.teams

@@ -38,9 +38,7 @@ SELECT last_visit.unit_code, last_visit.at, last_visit.team_id, coalesce(confirm
 FROM last_visit LEFT JOIN confirmed USING (unit_code)
 """
 
-_PRIORS = (
-    "SELECT sector_code, max(prior_weight) FROM sector WHERE prior_weight IS NOT NULL GROUP BY sector_code"
-)
+_PRIORS = "SELECT sector_code, max(prior_weight) FROM sector WHERE prior_weight IS NOT NULL GROUP BY sector_code"
 
 
 def gather(

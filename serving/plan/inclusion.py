@@ -43,9 +43,7 @@ def inclusion(
     if not 0 < budget <= n:
         raise ValueError(f"wanted a budget from 1 to the {n} items, got {budget}")
     if not 0 <= random_share <= 1 or power < 0:
-        raise ValueError(
-            f"wanted a random share from 0 to 1 and a power from 0, got {random_share} and {power}"
-        )
+        raise ValueError(f"wanted a random share from 0 to 1 and a power from 0, got {random_share} and {power}")
     if not (np.isfinite(utility).all() and (utility >= 0).all()):
         raise ValueError("utilities must be finite and not negative")
     top = utility.max()

@@ -69,9 +69,7 @@ def value_lines(found: Outcome) -> list[str]:
         lines.append(f"Lặp lại danh sách trước / repeats: {number(100 * loop.repeats, 0)} %")
     lines.append(f"Chưa từng kiểm tra / never visited: {len(loop.never)} đơn vị")
     if loop.guessable is not None:
-        lines.append(
-            f"Khả năng bị đoán trước / guessable, AUC: {number(loop.guessable, 2)} (mục tiêu ≤ 0,75)"
-        )
+        lines.append(f"Khả năng bị đoán trước / guessable, AUC: {number(loop.guessable, 2)} (mục tiêu ≤ 0,75)")
     return lines
 
 

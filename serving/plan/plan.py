@@ -57,6 +57,7 @@ class Plan:
     expected: findings expected of the team visits (Σ p · expected). prices: what each rule costs of that.
     """
 
+    plan_id: str
     month: str
     seed_sha256: str
     brief_sha256: str
@@ -76,16 +77,18 @@ class Plan:
         return canonical(self.as_json())
 
 
-def make(brief: Brief, seed: str) -> Plan:
+def make(brief: Brief, seed: str, plan_id: str | None = None) -> Plan:
     """The plan of a month. Raises Infeasible, with each rule that breaks; there is no partial plan."""
     brief = brief.sorted()
+    plan_id = plan_id or brief.month
     heads = _head_days(brief, seed)
     framed = frame(brief)
     p = inclusion_of(brief, framed)
     drawn = draw_units(framed, p, brief.rules.random_share, seed)
     slots = _slots(brief, drawn, seed)
-    visits = _head_visits(brief, heads, slots, seed) + _team_visits(brief, drawn, slots, seed)
+    visits = _head_visits(brief, plan_id, heads, slots, seed) + _team_visits(brief, plan_id, drawn, slots, seed)
     plan = Plan(
+        plan_id=plan_id,
         month=brief.month,
         seed_sha256=seed_hash(seed),
         brief_sha256=digest(brief.as_json()),
@@ -93,9 +96,7 @@ def make(brief: Brief, seed: str) -> Plan:
         quotas=_quotas(brief, visits),
         expected=float(sum(one.unit.expected * chance for one, chance in zip(framed, p, strict=True))),
         prices=tuple(prices(brief, framed, p)),
-        frame=tuple(
-            (one.unit.unit_code, float(chance), one.excluded) for one, chance in zip(framed, p, strict=True)
-        ),
+        frame=tuple((one.unit.unit_code, float(chance), one.excluded) for one, chance in zip(framed, p, strict=True)),
         visits=tuple(sorted(visits, key=lambda visit: (visit.at, visit.visit_id))),
     )
     if broken := [q for q in plan.quotas if q.planned < q.wanted]:
@@ -155,7 +156,7 @@ def _slots(brief: Brief, drawn: Sequence[Drawn], seed: str) -> dict[str, Slot]:
 
 
 def _head_visits(
-    brief: Brief, days: Mapping[str, list[date]], slots: Mapping[str, Slot], seed: str
+    brief: Brief, plan_id: str, days: Mapping[str, list[date]], slots: Mapping[str, Slot], seed: str
 ) -> list[Visit]:
     """The monthly surprise checks by each unit's own head, not on the day on which a team comes."""
     rules, visits = brief.rules, []
@@ -163,13 +164,15 @@ def _head_visits(
         taken = slots[unit.unit_code].day if unit.unit_code in slots else None
         order = sorted(days[unit.unit_code], key=lambda day: day == taken)  # stable: the seeded order stays
         for number, day in enumerate(order[: rules.own_head_visits], 1):
-            name = f"{brief.month}/{unit.unit_code}/head/{number}"
+            name = f"{plan_id}/{unit.unit_code}/head/{number}"
             hour = HOURS[int(fraction(seed, "head hour", name) * len(HOURS))]
             visits.append(_visit(brief, unit, name, day, hour, "own_head", None, "periodic", 1.0, seed))
     return visits
 
 
-def _team_visits(brief: Brief, drawn: Sequence[Drawn], slots: Mapping[str, Slot], seed: str) -> list[Visit]:
+def _team_visits(
+    brief: Brief, plan_id: str, drawn: Sequence[Drawn], slots: Mapping[str, Slot], seed: str
+) -> list[Visit]:
     """The drawn visits with their hours: those of one team's day one after another, in a seeded order."""
     kinds: dict[str, Team] = {team.team_id: team for team in brief.rules.teams}
     out: dict[Slot, int] = {}
@@ -181,7 +184,7 @@ def _team_visits(brief: Brief, drawn: Sequence[Drawn], slots: Mapping[str, Slot]
         team = kinds[slot.team_id]
         visits.append(
             _visit(
-                brief, unit, f"{brief.month}/{unit.unit_code}/team", slot.day, _hour(turn, team.visits_a_day),
+                brief, unit, f"{plan_id}/{unit.unit_code}/team", slot.day, _hour(turn, team.visits_a_day),
                 team.kind, team.team_id, one.by, one.probability, seed,
             )
         )  # fmt: skip
@@ -204,9 +207,7 @@ def _visit(
     size = rules.head_sheet_size if by == "own_head" else rules.sheet_size
     lines = sheet(unit.pulls, size, rules.sheet_random_share, rules.official_cap, seed, name)
     at = datetime.combine(day, hour, tzinfo=ZoneInfo(brief.zone)).isoformat()
-    return Visit(
-        name, unit.unit_code, at, by, team_id, chosen_by, probability, unit.expected, unit.prior, tuple(lines)
-    )
+    return Visit(name, unit.unit_code, at, by, team_id, chosen_by, probability, unit.expected, unit.prior, tuple(lines))
 
 
 def _quotas(brief: Brief, visits: Sequence[Visit]) -> tuple[Quota, ...]:

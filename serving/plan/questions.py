@@ -6,6 +6,11 @@ Questions are open and accuse nobody; they name the paper or log where the answe
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from features.matrix import FEATURES
+
+GROUPS = {feature.name: feature.group for feature in FEATURES}
+"""Column of the matrix → the group of reasons that it belongs to."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -104,10 +109,11 @@ ANYWAY = Question(
 def questions(codes: Iterable[str]) -> list[Question]:
     """The questions that the reasons raise, each once, in order of the reasons; the common one last.
 
-    Signals are met by their family: `H5` and `T1` raise the questions of `H` and `T`.
+    A reason's code is a column of the matrix and stands for its group; signals stand for their family (`H5`
+    for `H`, `T1` for `T`).
     """
     raised: list[Question] = []
     for code in codes:
-        family = code[0] if code[:1] in {"H", "T"} and code[1:2].isdigit() else code
+        family = code[0] if code[:1] in {"H", "T"} and code[1:2].isdigit() else GROUPS.get(code, code)
         raised += [one for one in QUESTIONS if family in one.codes and one not in raised]
     return [*raised, ANYWAY]

@@ -91,9 +91,7 @@ class Rules:
             raise ValueError("two teams have the same team_id")
         for team in self.teams:
             if team.kind not in KINDS:
-                raise ValueError(
-                    f"team {team.team_id}: kind must be one of {', '.join(KINDS)}, got {team.kind!r}"
-                )
+                raise ValueError(f"team {team.team_id}: kind must be one of {', '.join(KINDS)}, got {team.kind!r}")
             if team.visits_a_day < 1 or team.days_a_month < 0:
                 raise ValueError(f"team {team.team_id}: visits_a_day ≥ 1 and days_a_month ≥ 0 are wanted")
 
@@ -108,8 +106,7 @@ class Rules:
         values["areas"] = dict(sorted(self.areas.items()))
         teams = sorted(self.teams, key=lambda team: team.team_id)
         values["teams"] = [
-            {**asdict(t), "units": sorted(t.units), "days": sorted(d.isoformat() for d in t.days)}
-            for t in teams
+            {**asdict(t), "units": sorted(t.units), "days": sorted(d.isoformat() for d in t.days)} for t in teams
         ]
         return values
 
@@ -139,9 +136,7 @@ def _team(values: Mapping[str, Any]) -> Team:
     if unknown := set(values) - {f.name for f in fields(Team)}:
         raise ValueError(f"team: unknown {sorted(unknown)[0]!r}")
     given = dict(values)
-    return Team(
-        **{**given, "units": tuple(given.get("units", ())), "days": tuple(map(_day, given.get("days", ())))}
-    )
+    return Team(**{**given, "units": tuple(given.get("units", ())), "days": tuple(map(_day, given.get("days", ())))})
 
 
 def _day(value: date | str) -> date:

@@ -27,9 +27,7 @@ class SheetLine:
     reasons: tuple[str, ...]
 
 
-def sheet(
-    pulls: Sequence[Pull], size: int, random_share: float, cap: int, seed: str, visit_id: str
-) -> list[SheetLine]:
+def sheet(pulls: Sequence[Pull], size: int, random_share: float, cap: int, seed: str, visit_id: str) -> list[SheetLine]:
     """At most `size` lines, the riskiest first. pulls: by falling score; their order breaks ties."""
     random = max(1, round(random_share * size))
     if len(pulls) <= size:

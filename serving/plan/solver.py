@@ -98,9 +98,7 @@ def _outings(needs: Sequence[Need], roster: Roster, seed: str) -> Outings:
     return outings
 
 
-def _solve(
-    needs: Sequence[Need], roster: Roster, seed: str, least: Least, out: Outings | None
-) -> dict[str, Slot]:
+def _solve(needs: Sequence[Need], roster: Roster, seed: str, least: Least, out: Outings | None) -> dict[str, Slot]:
     """One pass: with `out` the team-days are given, without it they are chosen among all days."""
     slots = sorted(
         out or [Slot(n, d) for n, (t, days) in roster.items() if t.days_a_month for d in days],
@@ -117,9 +115,7 @@ def _solve(
     for j, own in enumerate(by_slot):
         team = roster[slots[j].team_id][0]
         if chosen:
-            rows.add(
-                [*own, chosen[j]], -highspy.kHighsInf, 0.0, [1.0] * len(own) + [-float(team.visits_a_day)]
-            )
+            rows.add([*own, chosen[j]], -highspy.kHighsInf, 0.0, [1.0] * len(own) + [-float(team.visits_a_day)])
             rows.add([*own, chosen[j]], 0.0, highspy.kHighsInf, [1.0] * len(own) + [-1.0])
         else:
             rows.add(own, -highspy.kHighsInf, float(team.visits_a_day))
@@ -148,9 +144,7 @@ def _pairs(
     area = np.array([out[s] for s in slots]) if out else None
     pairs, costs = [], []
     for i, need in enumerate(needs):
-        may = np.array(
-            [j for t in sorted(need.teams) for j in by_team.get(t, ()) if slots[j].day in need.days], int
-        )
+        may = np.array([j for t in sorted(need.teams) for j in by_team.get(t, ()) if slots[j].day in need.days], int)
         cost = (luck[may] + fraction(seed, "visit", need.unit_code)) % 1.0
         if area is not None and len(may):
             cost = cost + FAR * (area[may] != need.area)
@@ -228,8 +222,7 @@ def _run(
     lp.a_matrix_.value_ = np.concatenate(rows.value)
     if whole.any():
         lp.integrality_ = [
-            highspy.HighsVarType.kInteger if is_whole else highspy.HighsVarType.kContinuous
-            for is_whole in whole
+            highspy.HighsVarType.kInteger if is_whole else highspy.HighsVarType.kContinuous for is_whole in whole
         ]
     solver = highspy.Highs()
     for option, value in (

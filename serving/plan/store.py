@@ -58,9 +58,7 @@ class PlanStore:
         self._keys = keys
         self.ledger = Ledger(plans)
 
-    def commit(
-        self, month: str, at: datetime, because: str | None = None, seed: str | None = None
-    ) -> tuple[str, str]:
+    def commit(self, month: str, at: datetime, because: str | None = None, seed: str | None = None) -> tuple[str, str]:
         """Fixes the seed of the month's next plan before it is made; gives (plan_id, SHA-256 of the seed).
 
         A seed that waits unused is kept: nobody can try several. Once a plan is sealed, another one for the
@@ -71,9 +69,7 @@ class PlanStore:
             number += 1
         plan_id = _plan_id(month, number)
         if number > 1 and not because:
-            raise ValueError(
-                f"the plan {_plan_id(month, number - 1)} is sealed; say --because to draw another"
-            )
+            raise ValueError(f"the plan {_plan_id(month, number - 1)} is sealed; say --because to draw another")
         path = self._seed_path(plan_id)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -91,9 +87,8 @@ class PlanStore:
             raise ValueError(f"no seed was committed for {plan_id}; run: risk plan commit")
         if self.ledger.of(plan_id, "seal"):
             raise ValueError(f"{plan_id} is already sealed")
-        plan = make(brief, self._seed(plan_id))
-        kept = Kept(plan.as_json() | {"plan_id": plan_id}, brief.sorted().as_json())
-        kept = Kept(json.loads(canonical(kept.plan)), kept.brief)
+        plan = make(brief, self._seed(plan_id), plan_id)
+        kept = Kept(json.loads(plan.text()), brief.sorted().as_json())
         text = zlib.compress(canonical({"plan": kept.plan, "brief": kept.brief}), 6)
         self._dir(plan_id).mkdir(parents=True, exist_ok=True)
         _write(self._dir(plan_id) / "plan.sealed", self._cipher().encrypt(text, [plan_id.encode()]))
@@ -119,9 +114,7 @@ class PlanStore:
 
     def visits(self, plan_id: str, at: datetime) -> list[dict[str, Any]]:
         """The visits whose hour has come by `at`; all others stay sealed."""
-        return [
-            visit for visit in self.open(plan_id).plan["visits"] if datetime.fromisoformat(visit["at"]) <= at
-        ]
+        return [visit for visit in self.open(plan_id).plan["visits"] if datetime.fromisoformat(visit["at"]) <= at]
 
     def reveal(self, plan_id: str, at: datetime) -> Path:
         """Writes seed, brief and plan in the open; Sealed before the last visit has begun."""

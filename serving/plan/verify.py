@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from serving.plan.brief import Brief, canonical, digest
+from serving.plan.brief import Brief, digest
 from serving.plan.chance import seed_hash
 from serving.plan.plan import make
 from serving.plan.store import Kept, PlanStore
@@ -44,9 +44,7 @@ def verify(store: PlanStore, plan_id: str, scores: Path | None = None) -> list[C
     if seed is None:
         return [*checks, Check("seed", False, "neither revealed nor among the keys")]
     same = first and seed_hash(seed) == commits[0]["facts"]["seed_sha256"]
-    checks.append(
-        Check("seed", same, "has the committed hash" if same else "is not the one that was committed")
-    )
+    checks.append(Check("seed", same, "has the committed hash" if same else "is not the one that was committed"))
     kept, damage = _kept(store, plan_id)
     if kept is None:
         return [*checks, Check("files", False, damage)]
@@ -74,10 +72,10 @@ def _kept(store: PlanStore, plan_id: str) -> tuple[Kept | None, str]:
 def _drawn(kept: Kept, seed: str, plan_id: str) -> Check:
     """Whether brief and seed give these very lines."""
     try:
-        again = make(Brief.from_json(kept.brief), seed)
+        again = make(Brief.from_json(kept.brief), seed, plan_id)
     except (ValueError, KeyError, TypeError) as error:
         return Check("drawn", False, f"the brief gives no plan: {str(error)[:150]}")
-    wanted = Kept(json.loads(canonical(again.as_json() | {"plan_id": plan_id})), kept.brief).lines()
+    wanted = Kept(json.loads(again.text()), kept.brief).lines()
     found = kept.lines()
     for number, (line, other) in enumerate(zip(wanted, found, strict=False), 1):
         if line != other:

@@ -5,6 +5,7 @@ from serving.state.answer import Contest, Decision, Submission
 from serving.state.base import Base, Moment
 from serving.state.directory import OfficialName
 from serving.state.engine import State
+from serving.state.finding import Finding, Remediation, RemediationAct
 from serving.state.migrate import downgrade, open_state, upgrade
 from serving.state.receipt import Receipt, ReceiptSubject, ReceiptTail
 
@@ -14,6 +15,7 @@ __all__ = [
     "Base",
     "Contest",
     "Decision",
+    "Finding",
     "LoginFailure",
     "LoginFlow",
     "LoginSession",
@@ -22,6 +24,8 @@ __all__ = [
     "Receipt",
     "ReceiptSubject",
     "ReceiptTail",
+    "Remediation",
+    "RemediationAct",
     "State",
     "Submission",
     "downgrade",

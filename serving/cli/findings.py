@@ -1,0 +1,184 @@
+"""`risk findings`: record what a visit concluded, correct it, hand it to the record, follow what must be put right."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serving.cli.group import settings_of
+from serving.cli.moments import moment
+from serving.settings import Settings
+
+if TYPE_CHECKING:
+    from serving.state import State
+
+commands = typer.Typer()
+findings = typer.Typer(no_args_is_help=True)
+commands.add_typer(findings, name="findings", help="What visits found: immutable, corrected by new versions.")
+
+At = Annotated[str | None, typer.Option(help="Act as of this moment; the present one where left out.")]
+Kind = Annotated[str, typer.Option(help="none, lateness, harassment, extra_papers, wrongful_return, tampering, other.")]
+Severity = Annotated[int | None, typer.Option(help="1 to 3; left out for kind none.")]
+Confirmed = Annotated[bool | None, typer.Option("--confirmed/--unconfirmed", help="Confirmed by the one entitled.")]
+Evidence = Annotated[str, typer.Option(help="What was seen and where it is kept.")]
+Cause = Annotated[str | None, typer.Option(help="citizen, consultation, system, law, workload, official.")]
+Step = Annotated[str | None, typer.Option(help="The step where it arose.")]
+
+
+@findings.command()
+def add(
+    ctx: typer.Context,
+    visit: Annotated[str, typer.Argument(help="The visit, such as 2026-12/U001/team.")],
+    dossier: Annotated[str, typer.Argument(help="The dossier that was pulled.")],
+    kind: Kind,
+    severity: Severity = None,
+    confirmed: Confirmed = None,
+    evidence: Evidence = "",
+    cause: Cause = None,
+    step: Step = None,
+    official: Annotated[str | None, typer.Option(help="The official concerned, where it is not the holder.")] = None,
+    visited_at: Annotated[
+        str | None, typer.Option(help="When the visit took place; as planned where left out.")
+    ] = None,
+    at: At = None,
+) -> None:
+    """Record the conclusion on one dossier ("nothing wrong" too: --kind none) and hand it to the record."""
+    from serving.cli.plan import plan_store
+    from serving.findings import Conclusion
+    from serving.findings import add as enter
+    from serving.plan.pulled import pulled
+
+    settings = settings_of(ctx)
+    now = _now(at, settings)
+    visited = moment(visited_at, settings.zone) if visited_at else None
+    chosen = pulled(plan_store(settings), visit, dossier, now, visited_at=visited, official_id=official)
+    found = Conclusion(kind, severity, confirmed, evidence, cause, step)
+    with _state(settings) as state:
+        with state.writing() as session:
+            row = enter(session, chosen, found, now=now)
+            typer.echo(f"finding={row.finding_id} version={row.version}")
+        _deliver(settings, state, now)
+
+
+@findings.command()
+def correct(
+    ctx: typer.Context,
+    finding_id: Annotated[str, typer.Argument(help="The finding, as `add` printed it.")],
+    kind: Kind,
+    because: Annotated[str, typer.Option(help="Why the conclusion differs from the one before.")],
+    severity: Severity = None,
+    confirmed: Confirmed = None,
+    evidence: Evidence = "",
+    cause: Cause = None,
+    step: Step = None,
+    at: At = None,
+) -> None:
+    """Add a corrected version; the one before stays as it was said."""
+    from serving.findings import Conclusion
+    from serving.findings import correct as enter
+
+    settings = settings_of(ctx)
+    now = _now(at, settings)
+    with _state(settings) as state:
+        with state.writing() as session:
+            found = Conclusion(kind, severity, confirmed, evidence, cause, step)
+            row = enter(session, finding_id, found, because, now=now)
+            typer.echo(f"finding={row.finding_id} version={row.version}")
+        _deliver(settings, state, now)
+
+
+@findings.command("list")
+def show(ctx: typer.Context, visit: Annotated[str | None, typer.Option(help="Only this visit.")] = None) -> None:
+    """List the findings that hold."""
+    from serving.findings import standing
+
+    with _state(settings_of(ctx)) as state, state.reading() as session:
+        for row in standing(session, visit):
+            sure = {True: "đã xác nhận", False: "chưa xác nhận", None: "–"}[row.confirmed]
+            typer.echo(f"{row.finding_id}  v{row.version}  {row.kind}  {row.severity or '–'}  {sure}")
+
+
+@findings.command()
+def deliver(ctx: typer.Context, at: At = None) -> None:
+    """Hand to the record what an interrupted command left behind."""
+    settings = settings_of(ctx)
+    with _state(settings) as state:
+        _deliver(settings, state, _now(at, settings))
+
+
+@findings.command()
+def remedy(
+    ctx: typer.Context,
+    finding_id: Annotated[str, typer.Argument(help="The finding, as `add` printed it.")],
+    what: Annotated[str, typer.Option(help="What must be put right.")],
+    due: Annotated[str, typer.Option(help="Until which day, such as 2027-01-31.")],
+    at: At = None,
+) -> None:
+    """Demand that something be put right until a day."""
+    from serving.remediation import demand
+
+    settings = settings_of(ctx)
+    with _state(settings) as state, state.writing() as session:
+        row = demand(session, finding_id, what, _day(due), now=_now(at, settings))
+        typer.echo(f"remediation={row.id} due={row.due_on}")
+
+
+@findings.command()
+def act(
+    ctx: typer.Context,
+    remediation: Annotated[int, typer.Argument(help="The remediation's number.")],
+    kind: Annotated[str, typer.Argument(help="reported, accepted, refused or extended.")],
+    note: Annotated[str, typer.Option(help="What was done or said.")] = "",
+    due: Annotated[str | None, typer.Option(help="The new day, for extended.")] = None,
+    at: At = None,
+) -> None:
+    """Add what happened to a remediation."""
+    from serving.remediation import act as enter
+
+    settings = settings_of(ctx)
+    with _state(settings) as state, state.writing() as session:
+        enter(session, remediation, kind, note, now=_now(at, settings), due_on=_day(due) if due else None)
+
+
+@findings.command()
+def remedies(ctx: typer.Context, at: At = None) -> None:
+    """List what must be put right, the most urgent first."""
+    from serving.remediation import STATES, standing
+
+    settings = settings_of(ctx)
+    on = _now(at, settings).astimezone(settings.zone).date()
+    with _state(settings) as state, state.reading() as session:
+        for one in standing(session, on):
+            typer.echo(f"{one.remediation_id}  {one.unit_code}  {one.due_on:%d/%m/%Y}  {STATES[one.state]}  {one.what}")
+
+
+@contextmanager
+def _state(settings: Settings) -> Iterator["State"]:
+    from serving.state import open_state
+
+    state = open_state(settings.database_url)
+    try:
+        yield state
+    finally:
+        state.close()
+
+
+def _deliver(settings: Settings, state: "State", now: datetime) -> None:
+    from features.record import Record
+    from serving.findings import deliver as hand_over
+
+    receipt = hand_over(state, Record(settings.record_url), now=now)
+    typer.echo(str(receipt) if receipt else "nothing waits")
+
+
+def _now(at: str | None, settings: Settings) -> datetime:
+    return moment(at, settings.zone) if at else datetime.now(UTC)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"wanted a day such as 2027-01-31, got {text[:20]!r}") from error
