@@ -14,19 +14,41 @@ from scipy.optimize import minimize
 from models.shrinkage import sigmoid
 
 PULL = 4.0
-"""Strength of the pull towards slope 1: that of this many dossiers at slope 0 or 2."""
+"""Strength of the pull towards slope 1, in units of log-loss at slope 0 or 2."""
+HOLD = 50.0
+"""How firmly the latest slice is held to the calibration of all; about that of 500 dossiers."""
 
 
-def platt(log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
-    """Intercept and slope (≥ 0) that calibrate log-odds [n] to labels [n]; `weight` [n], in dossiers."""
+def platt(
+    log_odds: np.ndarray,
+    label: np.ndarray,
+    weight: np.ndarray,
+    toward: tuple[float, float] = (0.0, 1.0),
+    pull: tuple[float, float] = (0.0, PULL),
+) -> tuple[float, float]:
+    """Intercept and slope (≥ 0) that calibrate log-odds [n] to labels [n]; `weight` [n], in dossiers.
+
+    `toward`: the intercept and slope to which the answer is pulled, each by its `pull`.
+    """
     def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
         z = theta[0] + theta[1] * log_odds
         residual = weight * (sigmoid(z) - label)
-        value = float((weight * (np.logaddexp(0.0, z) - label * z)).sum() + PULL * (theta[1] - 1.0) ** 2)
-        return value, np.array([residual.sum(), residual @ log_odds + 2 * PULL * (theta[1] - 1.0)])
+        away, tilt = theta[0] - toward[0], theta[1] - toward[1]
+        value = float((weight * (np.logaddexp(0.0, z) - label * z)).sum() + pull[0] * away**2 + pull[1] * tilt**2)
+        return value, np.array([residual.sum() + 2 * pull[0] * away, residual @ log_odds + 2 * pull[1] * tilt])
 
     found = minimize(loss, np.array([0.0, 1.0]), jac=True, method="L-BFGS-B", bounds=[(None, None), (0.0, None)])
     return float(found.x[0]), float(found.x[1])
+
+
+def latest(log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray, group: np.ndarray) -> tuple[float, float]:
+    """Calibration for the time of the latest slice: that of all slices, moved as far as the latest can show.
+
+    `group` [n] numbers the slices. A slice of hundreds of dossiers hardly moves it, one of thousands does.
+    """
+    overall = platt(log_odds, label, weight)
+    last = group == group.max()
+    return platt(log_odds[last], label[last], weight[last], overall, (HOLD, HOLD))
 
 
 def blend_weights(
@@ -53,8 +75,3 @@ def blend_weights(
     bounds = [(None, None)] * slices + [(0.0, None)] * len(names)
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
     return {name: float(value) for name, value in zip(names, found.x[slices:], strict=True)}
-
-
-def log_loss(log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray) -> float:
-    """Mean negative log-likelihood of labels [n] under log-odds [n]."""
-    return float(np.average(np.logaddexp(0.0, log_odds) - label * log_odds, weights=weight))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,23 +21,21 @@ from models.encoding import column_of_numbers
 from models.reasons import DECLARED
 from models.risk_model import Member, RiskModel
 from models.usual import usual_values
-from training.calibrate import blend_weights, log_loss, platt
+from training.calibrate import blend_weights, latest, platt
 from training.evaluate import auc
 from training.members import KEYS, Recipe, fit_members, is_category
 from training.sample import Sample
 from training.split import Split, rolling
 
 LEARNERS = ("trees", "ridge")
-SMALL = Recipe(rounds=60, ridge=0.001, trees={
-    "learning_rate": 0.05, "num_leaves": 4, "max_depth": 2, "min_data_in_leaf": 60, "lambda_l2": 10.0,
-    "feature_fraction": 0.5, "bagging_fraction": 0.7, "bagging_freq": 1, "path_smooth": 10.0})
-MIDDLE = Recipe()
-LARGE = Recipe(rounds=200, ridge=0.01, trees={
-    "learning_rate": 0.05, "num_leaves": 15, "max_depth": 6, "min_data_in_leaf": 50, "lambda_l2": 10.0,
-    "feature_fraction": 0.5, "bagging_fraction": 0.7, "bagging_freq": 1, "path_smooth": 10.0})
-RECIPES: Mapping[str, Recipe] = {"small": SMALL, "large": LARGE,
-                                 "small, rolling rates": replace(SMALL, learnt_rates=False),
-                                 "large, rolling rates": replace(LARGE, learnt_rates=False)}
+NOTHING = 1e-6
+_REGULAR = {"lambda_l2": 10.0, "bagging_fraction": 0.7, "bagging_freq": 1, "path_smooth": 10.0}
+SMALL = Recipe(rounds=150, ridge=0.001, trees={
+    "learning_rate": 0.02, "num_leaves": 6, "max_depth": 3, "min_data_in_leaf": 60, "feature_fraction": 0.3, **_REGULAR})
+LARGE = Recipe(rounds=300, ridge=0.01, trees={
+    "learning_rate": 0.03, "num_leaves": 15, "max_depth": 6, "min_data_in_leaf": 50, "feature_fraction": 0.3, **_REGULAR})
+RECIPES: Mapping[str, Recipe] = {"small": SMALL, "large": LARGE}
+"""From plain to rich; a richer one must be better beyond doubt, two standard errors (Breiman et al. 1984 take one)."""
 
 Say = Callable[[str], None]
 
@@ -50,7 +48,7 @@ class Judged:
     label: np.ndarray
     weight: np.ndarray
     slice: np.ndarray
-    rows: np.ndarray
+    dossier: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -65,16 +63,6 @@ class Choices:
     losses: dict[str, Any] = field(default_factory=dict)
 
 
-def row_weight(sample: Sample) -> np.ndarray:
-    """What each row counts [n]: the square root of its share of its dossier, mean 1.
-
-    Between counting rows, where dossiers with long terms drown the rest, and counting dossiers, where a
-    long-open dossier's later landmarks hardly count.
-    """
-    root = np.sqrt(sample.share)
-    return np.asarray(root / root.mean()) if len(root) else root
-
-
 def fit(sample: Sample, *, target: str, recipes: Mapping[str, Recipe] = RECIPES, about: Mapping[str, Any] | None = None,
         say: Say = lambda line: None) -> RiskModel:
     """The model that ships, from a labelled sample. ValueError where the sample holds no row of each class."""
@@ -87,7 +75,7 @@ def fit(sample: Sample, *, target: str, recipes: Mapping[str, Recipe] = RECIPES,
     choices = choose(sample, splits, recipes, say)
     say("fit on the whole training period")
     recipe = recipes[choices.recipe]
-    encoder, members = fit_members(sample, row_weight(sample), recipe)
+    encoder, members = fit_members(sample, recipe)
     shipped: dict[str, Member] = {name: members[name] for name in (*choices.weights, choices.rule)}
     details = {"recipe": choices.recipe, "losses": choices.losses, "rows": len(sample),
                "dossiers": int(sample.dossier.max()) + 1, "late_rate": float(np.average(sample.label, weights=sample.share))}
@@ -103,19 +91,34 @@ def choose(sample: Sample, splits: list[Split], recipes: Mapping[str, Recipe], s
     for name, recipe in recipes.items():
         say(f"judge recipe {name}")
         judged[name] = judge(sample, splits, recipe)
-    losses = {name: _learner_loss(said) for name, said in judged.items()}
-    chosen = min(losses, key=losses.__getitem__)
-    said = judged[chosen]
+    blends = {name: blend(said) for name, said in judged.items()}
+    chosen = plainest({name: _losses(blended.log_odds, judged[name]) for name, blended in blends.items()},
+                      next(iter(judged.values())))
+    said, (rule, weights, blended) = judged[chosen], blends[chosen]
+    intercept, slope = latest(blended, said.label, said.weight, said.slice)
+    return Choices(chosen, rule, weights, intercept, slope, {
+        "recipes": {name: _loss(found.log_odds, judged[name]) for name, found in blends.items()},
+        "rules": {name: _loss(z, said) for name, z in said.members.items() if name not in LEARNERS}})
+
+
+class Blend(NamedTuple):
+    """The best simple rule, the members' weights, and the blended log-odds [n] of judged rows."""
+
+    rule: str
+    weights: dict[str, float]
+    log_odds: np.ndarray
+
+
+def blend(said: Judged) -> Blend:
+    """The learners beside the best simple rule; the rule alone where they do not beat it."""
     rules = {name: _loss(z, said) for name, z in said.members.items() if name not in LEARNERS}
     rule = min(rules, key=rules.__getitem__)
     weights = blend_weights({name: said.members[name] for name in (*LEARNERS, rule)}, said.label, said.weight, said.slice)
+    weights = {name: weight for name, weight in weights.items() if weight > NOTHING}
     blended = sum((weight * said.members[name] for name, weight in weights.items()), np.zeros(len(said.label)))
-    if _loss(blended, said) >= rules[rule] or max(weights.values()) <= 0:
-        weights, blended = {rule: 1.0}, said.members[rule]
-    last = said.slice == said.slice.max()
-    intercept, slope = platt(blended[last], said.label[last], said.weight[last])
-    return Choices(chosen, rule, {name: weight for name, weight in weights.items() if weight > 1e-6}, intercept, slope,
-                   {"recipes": losses, "rules": rules, "blend": _loss(blended, said)})
+    if not weights or _loss(blended, said) >= rules[rule]:
+        return Blend(rule, {rule: 1.0}, said.members[rule])
+    return Blend(rule, weights, blended)
 
 
 def judge(sample: Sample, splits: list[Split], recipe: Recipe) -> Judged:
@@ -123,17 +126,17 @@ def judge(sample: Sample, splits: list[Split], recipe: Recipe) -> Judged:
     said: dict[str, list[np.ndarray]] = {}
     for split in splits:
         learn, judge_rows = sample.take(split.learn), sample.take(split.judge)
-        encoder, members = fit_members(learn, row_weight(learn), recipe)
+        encoder, members = fit_members(learn, recipe)
         x = encoder.encode(judge_rows.matrix)
         for name, member in members.items():
             said.setdefault(name, []).append(member.log_odds(x))
     rows = np.concatenate([split.judge for split in splits])
     number = np.concatenate([np.full(len(split.judge), at) for at, split in enumerate(splits)])
     both = {name: np.concatenate(parts) for name, parts in said.items() if len(parts) == len(splits)}
-    weight = np.concatenate([row_weight(sample.take(split.judge)) for split in splits])
-    # as much as there are dossiers: landmarks of one dossier do not count as evidence of their own
+    # between counting rows and counting dossiers; in all as much evidence as there are dossiers
+    weight = np.concatenate([np.sqrt(sample.take(split.judge).share) for split in splits])
     weight *= sum(len(np.unique(sample.dossier[split.judge])) for split in splits) / weight.sum()
-    return Judged(both, sample.label[rows], weight, number, rows)
+    return Judged(both, sample.label[rows], weight, number, sample.dossier[rows])
 
 
 def stable_columns(sample: Sample, splits: list[Split], most: float = 0.8) -> list[str]:
@@ -161,15 +164,29 @@ def stable_columns(sample: Sample, splits: list[Split], most: float = 0.8) -> li
     return kept
 
 
-def _loss(log_odds: np.ndarray, said: Judged) -> float:
-    """Log-loss after Platt's calibration within each slice: what is told apart, whatever the level."""
-    total = 0.0
+def plainest(losses: Mapping[str, np.ndarray], said: Judged) -> str:
+    """The first recipe whose loss [n] is within two standard errors (over dossiers) of the least."""
+    mean = {name: float(np.average(loss, weights=said.weight)) for name, loss in losses.items()}
+    best = min(mean, key=mean.__getitem__)
+    _, dossier = np.unique(said.dossier, return_inverse=True)
+    for name, loss in losses.items():
+        worse = np.bincount(dossier, weights=said.weight * (loss - losses[best]))
+        error = float(np.sqrt(len(worse)) * worse.std() / said.weight.sum())
+        if mean[name] - mean[best] <= 2 * error:
+            return name
+    return best
+
+
+def _losses(log_odds: np.ndarray, said: Judged) -> np.ndarray:
+    """Log-loss [n] after Platt's calibration within each slice: what is told apart, whatever the level."""
+    loss = np.zeros(len(said.label))
     for number in np.unique(said.slice):
         at = said.slice == number
         intercept, slope = platt(log_odds[at], said.label[at], said.weight[at])
-        total += log_loss(intercept + slope * log_odds[at], said.label[at], said.weight[at]) * said.weight[at].sum()
-    return float(total / said.weight.sum())
+        z = intercept + slope * log_odds[at]
+        loss[at] = np.logaddexp(0.0, z) - said.label[at] * z
+    return loss
 
 
-def _learner_loss(said: Judged) -> float:
-    return _loss(sum((said.members[name] for name in LEARNERS), np.zeros(len(said.label))) / len(LEARNERS), said)
+def _loss(log_odds: np.ndarray, said: Judged) -> float:
+    return float(np.average(_losses(log_odds, said), weights=said.weight))

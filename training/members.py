@@ -10,6 +10,7 @@ import lightgbm
 import numpy as np
 import pyarrow as pa
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from models.booster import TreeMember
 from models.encoding import Encoder, shrunk_rates
@@ -20,7 +21,6 @@ from models.shrinkage import EDGE, logit, sigmoid
 from training.sample import Sample
 
 KEYS = ("dossier_id", "as_of")
-FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -28,18 +28,16 @@ class Recipe:
     """How members are fitted; chosen inside the training period, stored with the model.
 
     `m`: dossiers that a category's parent rate counts for. `trees`: LightGBM parameters and `rounds`. `ridge`:
-    inverse strength of the penalty (scikit-learn's C). `learnt_rates`: whether the learners see the rates learnt
-    for categories, or only the matrix's own rolling ones (rules see both).
+    inverse strength of the penalty (scikit-learn's C). `evenness`: 0 counts rows, 1 counts dossiers; between,
+    a row counts its share of its dossier to this power.
     """
 
     m: float = 20.0
-    rounds: int = 120
-    trees: dict[str, Any] = field(default_factory=lambda: {
-        "learning_rate": 0.05, "num_leaves": 8, "max_depth": 4, "min_data_in_leaf": 20, "lambda_l2": 10.0,
-        "feature_fraction": 0.5, "bagging_fraction": 0.7, "bagging_freq": 1, "path_smooth": 10.0})
-    ridge: float = 0.003
+    rounds: int = 150
+    trees: dict[str, Any] = field(default_factory=dict)
+    ridge: float = 0.001
+    evenness: float = 0.5
     seed: int = 7
-    learnt_rates: bool = True
 
 
 def is_category(column: pa.ChunkedArray) -> bool:
@@ -47,63 +45,50 @@ def is_category(column: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 
 
-def fit_encoder(sample: Sample, m: float, only: np.ndarray | None = None) -> Encoder:
-    """Numbers as they are, categories as shrunk rates of the sample's rows (of the rows `only`, where given).
-
-    A column of numbers that is missing throughout is left out.
-    """
-    used = sample if only is None else sample.take(only)
-    weight = used.share
-    prior = float(logit(np.average(used.label, weights=weight)))
+def fit_encoder(sample: Sample, m: float) -> Encoder:
+    """Numbers as they are, categories as shrunk rates; a column of numbers that is missing throughout is left out."""
+    weight = sample.share
+    prior = float(logit(np.average(sample.label, weights=weight)))
     names = [name for name in sample.matrix.column_names if name not in KEYS]
     categories = [name for name in names if is_category(sample.matrix[name])]
     numbers = [name for name in names if name not in categories
                and sample.matrix[name].null_count < sample.matrix.num_rows]
-    rates = [shrunk_rates(used.matrix, used.label, weight, (name,), m=m, prior=prior) for name in categories]
+    rates = [shrunk_rates(sample.matrix, sample.label, weight, (name,), m=m, prior=prior) for name in categories]
     return Encoder(tuple(numbers), tuple(rates))
 
 
-def cross_fitted(sample: Sample, encoder: Encoder, m: float, seed: int) -> np.ndarray:
-    """Encoded rows [n × columns] in which no row's rates have seen its own dossier (folds by dossier)."""
-    x = encoder.encode(sample.matrix)
-    start = len(encoder.numbers)
-    fold = np.random.default_rng(seed).integers(0, FOLDS, int(sample.dossier.max()) + 1)[sample.dossier]
-    for number in range(FOLDS):
-        held = np.flatnonzero(fold == number)
-        rest = np.flatnonzero(fold != number)
-        if not len(held) or not len(rest):
-            continue
-        other = fit_encoder(sample, m, rest)
-        part = sample.matrix.take(pa.array(held))
-        for at, rate in enumerate(other.rates, start=start):
-            x[held, at] = rate.encode(part)
-    return x
+def hidden(x: np.ndarray, first: int) -> np.ndarray:
+    """Encoded rows with the columns from `first` on constant, so that no learner uses them.
+
+    Rates learnt once (`rate:…`) go stale, and in the rows that they were learnt from they hold the answer. The
+    matrix has rolling rates of the same groups; only the simple rules use the learnt ones.
+    """
+    shown = x.copy()
+    shown[:, first:] = 0.0
+    return shown
 
 
-def fit_trees(x: np.ndarray, label: np.ndarray, weight: np.ndarray, recipe: Recipe, columns: Sequence[str]) -> TreeMember:
+def fit_trees(x: np.ndarray, label: np.ndarray, weight: np.ndarray, recipe: Recipe) -> TreeMember:
     """Boosted trees by LightGBM: one thread, deterministic, the same text for the same rows and seed."""
-    params = {"objective": "binary", "num_threads": 1, "deterministic": True, "force_row_wise": True,
+    params = {"objective": "binary", "num_threads": 1, "deterministic": True, "force_col_wise": True,
               "seed": recipe.seed, "verbosity": -1, **recipe.trees}
-    names = [f"c{at}" for at in range(len(columns))]
-    data = lightgbm.Dataset(x, label, weight=weight, feature_name=names, params={"verbosity": -1, "num_threads": 1})
-    booster = lightgbm.train(params, data, num_boost_round=recipe.rounds)
-    return TreeMember(booster.model_to_string())
+    data = lightgbm.Dataset(x, label, weight=weight, feature_name=[f"c{at}" for at in range(x.shape[1])], params=params)
+    return TreeMember(lightgbm.train(params, data, num_boost_round=recipe.rounds).model_to_string())
 
 
 def fit_ridge(x: np.ndarray, label: np.ndarray, weight: np.ndarray, recipe: Recipe) -> LinearMember:
     """Ridge logistic regression: clipped to the middle 98 %, standardised, missing cells with a term of their own."""
-    with np.errstate(all="ignore"):
-        low, high = _quantiles(x, 0.01), _quantiles(x, 0.99)
-    clipped = np.clip(x, low, high)
+    low, high = _quantiles(x, 0.01), _quantiles(x, 0.99)
     absent = np.isnan(x)
-    seen = np.maximum((~absent * weight[:, None]).sum(0), EDGE)
-    center = np.nansum(clipped * weight[:, None], axis=0) / seen
-    spread = np.sqrt(np.nansum((clipped - center) ** 2 * weight[:, None], axis=0) / seen)
-    scale = np.where(spread > 1e-9, spread, 1.0)
-    z = np.nan_to_num((clipped - center) / scale)
-    rare = absent.any(axis=0)
-    design = np.hstack([z, absent[:, rare].astype(float)])
-    fitted = LogisticRegression(C=recipe.ridge, max_iter=500, tol=1e-5).fit(design, label, sample_weight=weight)
+    filled = np.where(absent, np.nan, np.clip(x, low, high))
+    some = ~absent.all(axis=0)
+    center, spread = np.zeros(x.shape[1]), np.ones(x.shape[1])
+    center[some], spread[some] = np.nanmean(filled[:, some], axis=0), np.nanstd(filled[:, some], axis=0)
+    scale = np.where(spread > EDGE, spread, 1.0)
+    rare = absent.any(axis=0) & some
+    design = np.hstack([np.nan_to_num((filled - center) / scale), absent[:, rare].astype(float)])
+    with threadpool_limits(1):
+        fitted = LogisticRegression(C=recipe.ridge, max_iter=500, tol=1e-5).fit(design, label, sample_weight=weight)
     coefficient = fitted.coef_[0]
     missing = np.zeros(x.shape[1])
     missing[rare] = coefficient[x.shape[1]:]
@@ -160,21 +145,16 @@ def _quantiles(x: np.ndarray, q: float) -> np.ndarray:
     return out
 
 
-def hidden(x: np.ndarray, first: int) -> np.ndarray:
-    """Encoded rows with the columns from `first` on constant: no learner can use them, and none of them count."""
-    shown = x.copy()
-    shown[:, first:] = 0.0
-    return shown
-
-
-def fit_members(sample: Sample, weight: np.ndarray, recipe: Recipe) -> tuple[Encoder, dict[str, Member]]:
-    """The encoder and every member fitted on the sample; `weight` [n] is what each row counts."""
+def fit_members(sample: Sample, recipe: Recipe) -> tuple[Encoder, dict[str, Member]]:
+    """The encoder and every member fitted on the sample; rates and rules count every dossier once."""
     encoder = fit_encoder(sample, recipe.m)
-    x = cross_fitted(sample, encoder, recipe.m, recipe.seed)
-    seen = x if recipe.learnt_rates else hidden(x, len(encoder.numbers))
+    x = encoder.encode(sample.matrix)
+    seen = hidden(x, len(encoder.numbers))
+    weight = sample.share**recipe.evenness
+    weight /= weight.mean()
     members: dict[str, Member] = {
-        "trees": fit_trees(seen, sample.label, weight, recipe, encoder.columns),
+        "trees": fit_trees(seen, sample.label, weight, recipe),
         "ridge": fit_ridge(seen, sample.label, weight, recipe),
     }
-    members |= fit_rules(x, sample.label, weight, encoder.columns)
+    members |= fit_rules(x, sample.label, sample.share, encoder.columns)
     return encoder, members

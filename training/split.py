@@ -56,13 +56,19 @@ def at_origin(sample: Sample, origin: int, until: int) -> Split:
 def rolling(sample: Sample, quantiles: tuple[float, ...] = (0.5, 0.65, 0.8)) -> list[Split]:
     """Splits at quantiles of the receipt of the sample's dossiers, oldest first; each judges up to the next.
 
-    Splits with too little of either class on either side (under 20) are left out; the list may be empty.
+    Judged are dossiers received so early that four terms in five have ended by the end of the sample: of those
+    that came later only the short ones are ripe, and they would stand for all. Splits with too little of either
+    class on either side (under 20) are left out; the list may be empty.
     """
     if not len(sample):
         return []
-    received = sample.received_at[np.unique(sample.dossier, return_index=True)[1]]
-    origins = sorted({int(np.quantile(received, q)) for q in quantiles})
-    ends = [*origins[1:], int(sample.received_at.max()) + 1]
+    one_each = np.unique(sample.dossier, return_index=True)[1]
+    received, due = sample.received_at[one_each], sample.due_at[one_each]
+    full = received[received <= due.max() - np.quantile(due - received, 0.8)]
+    if not len(full):
+        return []
+    origins = sorted({int(np.quantile(full, q)) for q in quantiles})
+    ends = [*origins[1:], int(full.max()) + 1]
     splits = [at_origin(sample, origin, end) for origin, end in zip(origins, ends, strict=True)]
     return [split for split in splits if _both_classes(sample, split.learn) and _both_classes(sample, split.judge)]
 
