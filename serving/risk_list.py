@@ -1,5 +1,6 @@
 """The risk list: one line an open dossier, highest risk first, held in memory for quick filters and pages."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -8,8 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from models.reasons import Reason
 
+from models.reasons import Reason
 from serving.score_files import ListMeta, latest_path, read_scores
 
 MOST_ROWS = 200
@@ -118,6 +119,11 @@ class RiskList:
     def left_hours(self, filters: Filters) -> np.ndarray:
         """Working hours left (infinite where no promise is known) of the lines that pass, by rank."""
         return self._left[self.places(filters)]
+
+    def spread(self, bounds: Sequence[float]) -> list[int]:
+        """How many lines lie at or above each bound and below the one before; bounds fall."""
+        above = [int((self._score >= bound).sum()) for bound in bounds]
+        return [count - (above[place - 1] if place else 0) for place, count in enumerate(above)]
 
     def dossier_ids(self) -> pa.Array:
         """All ids on the list, by rank."""

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from fastapi.testclient import TestClient
 
-from serving.accounts.account import add_account
+from serving.accounts.account import add_account, find_account
+from serving.accounts.guard import COOKIE
+from serving.accounts.session import find_session, start_session
 from serving.accounts.token import issue_token
 from serving.rights import GRANTS, Role, reach_of
 from serving.settings import Settings
@@ -71,13 +73,30 @@ def token(settings: Settings, role: Role, *, now: datetime = NOW, unit: str = "*
     return issued
 
 
+def sit_down(client: TestClient, login: str) -> str:
+    """Puts a session of `login` into the client's browser, past the form.
+
+    Returns the key that its forms carry.
+    """
+    people = client.app.state.people  # type: ignore[attr-defined]
+    now = people.now()
+    with people.state.writing() as session:
+        account = find_account(session, login)
+        assert account is not None
+        secret = start_session(session, account, now=now)
+    with people.state.reading() as session:
+        stay = find_session(session, secret, now=now)
+    assert stay is not None
+    client.cookies.clear()
+    client.cookies.set(COOKIE, secret)
+    return stay.csrf
+
+
 def log_in(client: TestClient, login: str) -> str:
     """Logs the client's browser in through the form; returns the key that its forms carry."""
     page = client.get("/login").text
     door = page.split('name="door" value="')[1].split('"')[0]
-    answer = client.post(
-        "/login", data={"login": login, "password": PASSWORD, "door": door}, follow_redirects=False
-    )
+    answer = client.post("/login", data={"login": login, "password": PASSWORD, "door": door}, follow_redirects=False)
     assert answer.status_code == 303, answer.text
     shown = client.get("/").text
     return shown.split('name="csrf" value="')[1].split('"')[0]

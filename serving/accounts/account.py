@@ -72,9 +72,7 @@ def find_account(session: Session, login: str) -> Account | None:
 
 def account_of_identity(session: Session, issuer: str, subject: str) -> Account | None:
     """The account tied to a subject of an identity provider."""
-    return session.scalar(
-        select(Account).where(Account.oidc_issuer == issuer, Account.oidc_subject == subject)
-    )
+    return session.scalar(select(Account).where(Account.oidc_issuer == issuer, Account.oidc_subject == subject))
 
 
 def set_password(session: Session, account: Account, password: str) -> None:

@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from serving.accounts.route import template_of
 from serving.accounts.session import find_session, touch_session
 from serving.accounts.token import PREFIX, find_token
 from serving.rights import PUBLIC, Role, Scope, UnitTree, action_of, reach_of, scope_of
@@ -67,7 +68,8 @@ async def guard(request: Request) -> None:
     Raises 403 for what the role or the token may not do and for routes without a rule, 401 or `LoginNeeded`
     when nobody is logged in, 403 when a form does not carry its session's key.
     """
-    action = action_of(request.method, request.scope["route"].path)
+    template = template_of(request)
+    action = action_of(request.method, template) if template else None
     if action is None:
         raise HTTPException(403, "No rule allows this.")
     if action == PUBLIC:
@@ -131,9 +133,7 @@ def _reader(request: Request, action: str) -> Reader | None:
     return _as_reader(stay.account, stay.csrf, None, action, tree)
 
 
-def _as_reader(
-    account: Account, csrf: str, allowed: frozenset[str] | None, action: str, tree: UnitTree
-) -> Reader:
+def _as_reader(account: Account, csrf: str, allowed: frozenset[str] | None, action: str, tree: UnitTree) -> Reader:
     return Reader(
         account_id=account.id,
         login=account.login,

@@ -44,9 +44,7 @@ def log_in(
     if matches(password, hashed):
         with state.writing() as session:
             session.execute(
-                delete(LoginFailure).where(
-                    LoginFailure.login_key == login_key, LoginFailure.address == address
-                )
+                delete(LoginFailure).where(LoginFailure.login_key == login_key, LoginFailure.address == address)
             )
         return account
     with state.writing() as session:
@@ -64,9 +62,7 @@ def _limit_reached(session: Session, login_key: str, address: str, now: datetime
         (MOST_PER_LOGIN, (by_login,)),
         (MOST_PER_ADDRESS, (by_address,)),
     ):
-        count, oldest = session.execute(
-            select(func.count(), func.min(LoginFailure.at)).where(since, *which)
-        ).one()
+        count, oldest = session.execute(select(func.count(), func.min(LoginFailure.at)).where(since, *which)).one()
         if count >= most:
             found: datetime = oldest
             return found

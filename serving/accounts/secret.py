@@ -40,9 +40,8 @@ def key_file(folder: Path, name: str) -> bytes:
             file.flush()
             os.fsync(file.fileno())
         try:
-            os.link(
-                aside, path
-            )  # unlike a rename, a link never replaces the key another process has just made
+            # unlike a rename, a link never replaces the key another process has just made
+            os.link(aside, path)
         except FileExistsError:
             pass
         finally:

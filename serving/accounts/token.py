@@ -38,9 +38,7 @@ def issue_token(
     role = Role(account.role)
     excess = sorted(action for action in actions if reach_of(role, action) is None)
     if not actions or excess:
-        raise ValueError(
-            f"a token needs actions its owner may do, not: {', '.join(excess) or '(none given)'}"
-        )
+        raise ValueError(f"a token needs actions its owner may do, not: {', '.join(excess) or '(none given)'}")
     if not now < expires_at <= now + LONGEST_LIFE:
         raise ValueError(f"a token ends within {LONGEST_LIFE.days} days from now")
     token = PREFIX + new_secret()
@@ -74,11 +72,7 @@ def find_token(session: Session, token: str, *, now: datetime) -> Grant | None:
 
 def tokens_of(session: Session, account_id: int) -> list[ApiToken]:
     """All tokens of an account, newest first; the secrets themselves are not kept anywhere."""
-    return list(
-        session.scalars(
-            select(ApiToken).where(ApiToken.account_id == account_id).order_by(ApiToken.id.desc())
-        )
-    )
+    return list(session.scalars(select(ApiToken).where(ApiToken.account_id == account_id).order_by(ApiToken.id.desc())))
 
 
 def revoke_token(session: Session, account_id: int, token_id: int, *, now: datetime) -> bool:

@@ -116,9 +116,7 @@ def revoke(request: Request, token_id: int, key: Key) -> Response:
 
     def effect(session: Session) -> dict[str, str]:
         account_id = reader_of(request).account_id
-        if token_id >= 2**31 or not revoke_token(
-            session, account_id, token_id, now=request.app.state.people.now()
-        ):
+        if token_id >= 2**31 or not revoke_token(session, account_id, token_id, now=request.app.state.people.now()):
             raise Problem(404, "No token of this number.")
         return {"revoked": str(token_id)}
 

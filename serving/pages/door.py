@@ -82,25 +82,19 @@ def leave(request: Request) -> Response:
 
 
 @router.get("/login/oidc")
-def to_provider(
-    request: Request, next_: Annotated[str, Query(alias="next", max_length=500)] = "/"
-) -> Response:
+def to_provider(request: Request, next_: Annotated[str, Query(alias="next", max_length=500)] = "/") -> Response:
     """To the identity provider, with state, nonce and PKCE challenge."""
     people = request.app.state.people
     if people.provider is None:
         return _form(request, "/", "Chưa cấu hình hệ thống định danh.", status=404)
     browser = new_secret()
     try:
-        url = people.provider.begin(
-            people.state, browser, _callback(request), local_path(next_), now=people.now()
-        )
+        url = people.provider.begin(people.state, browser, _callback(request), local_path(next_), now=people.now())
     except ProviderError as error:
         log.warning("login through the provider could not begin: %s", error)
         return _form(request, "/", PROVIDER_FAILED, status=503)
     answer = RedirectResponse(url, 303)
-    answer.set_cookie(
-        _DOOR_COOKIE, browser, max_age=int(FLOW_LIFE.total_seconds()), **cookie_options(request)
-    )
+    answer.set_cookie(_DOOR_COOKIE, browser, max_age=int(FLOW_LIFE.total_seconds()), **cookie_options(request))
     return answer
 
 
@@ -116,9 +110,7 @@ def from_provider(
         return _form(request, "/", "Chưa cấu hình hệ thống định danh.", status=404)
     try:
         browser = request.cookies.get(_DOOR_COOKIE, "")
-        identity = people.provider.finish(
-            people.state, browser, state, code, _callback(request), now=people.now()
-        )
+        identity = people.provider.finish(people.state, browser, state, code, _callback(request), now=people.now())
     except ProviderError as error:
         log.warning("login through the provider was refused: %s", error)
         return _form(request, "/", PROVIDER_FAILED, status=401)
@@ -137,9 +129,7 @@ def _admit(request: Request, account: Account, back: str, by: str) -> Response:
         link = people.receipts.append(session, account.login, "session.start", {"by": by}, now=now)
     people.receipts.anchor(link)
     answer = RedirectResponse(back, 303)
-    answer.set_cookie(
-        cookie_name(request), token, max_age=int(LONGEST_STAY.total_seconds()), **cookie_options(request)
-    )
+    answer.set_cookie(cookie_name(request), token, max_age=int(LONGEST_STAY.total_seconds()), **cookie_options(request))
     answer.delete_cookie(_DOOR_COOKIE, **cookie_options(request))
     return answer
 

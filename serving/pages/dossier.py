@@ -24,9 +24,7 @@ Id = Annotated[str, Query(alias="id", max_length=200)]
 _LONG_NUMBER = re.compile(r"\d{9,}")  # identity and phone numbers have 9 to 12 digits
 
 
-def line_in_scope(
-    request: Request, dossier_id: str, action: str | None = None
-) -> tuple[RiskLine, CaseFile | None]:
+def line_in_scope(request: Request, dossier_id: str, action: str | None = None) -> tuple[RiskLine, CaseFile | None]:
     """The line and the case file of a dossier that the reader may see.
 
     404 for others and absent ones alike.

@@ -7,7 +7,7 @@ from datetime import datetime
 from models.reasons import Reason
 from serving.case_file import CaseFile
 
-WIDTH = 640
+WIDTH = 360
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,7 @@ def bars(reasons: Sequence[Reason]) -> list[Bar]:
     drawn = []
     for place, reason in enumerate(reasons):
         width = max(2.0, 150 * abs(reason.effect) / widest)
-        drawn.append(
-            Bar(reason.vi, reason.effect, 160 - (0 if reason.effect > 0 else width), width, 26 * place + 8)
-        )
+        drawn.append(Bar(reason.vi, reason.effect, 190 - (0 if reason.effect > 0 else width), width, 26 * place + 8))
     return drawn
 
 
@@ -130,9 +128,7 @@ def step_spans(case: CaseFile, as_of: datetime) -> list[StepSpan]:
     ]
 
 
-def polyline(
-    values: Sequence[float | None], low: float, high: float, width: int = 600, height: int = 150
-) -> str:
+def polyline(values: Sequence[float | None], low: float, high: float, width: int = 600, height: int = 150) -> str:
     """The `points` of a line over evenly spaced values; unknown ones are left out, the line goes on."""
     spread = (high - low) or 1.0
     step = (width - 60) / max(1, len(values) - 1)

@@ -11,11 +11,13 @@ from starlette.exceptions import HTTPException
 from serving.accounts.guard import LoginNeeded
 from serving.pages import (
     account,
+    analyst,
     board,
     contest,
     decision,
     door,
     dossier,
+    export,
     home,
     leadership,
     official,
@@ -37,8 +39,10 @@ NOUNS = (
     official,
     board,
     leadership,
+    analyst,
     receipts,
     account,
+    export,
 )
 
 TROUBLE = {

@@ -63,9 +63,7 @@ def show(
         against=AGAINST,
         order=order,
         rate=rate,
-        pages=stretch(
-            "/leadership", {"order": order}, offset, len(ranked[offset : offset + ROWS]), ROWS, len(ranked)
-        ),
+        pages=stretch("/leadership", {"order": order}, offset, len(ranked[offset : offset + ROWS]), ROWS, len(ranked)),
     )
 
 
@@ -76,9 +74,7 @@ def rank(counts: list[Count], order: str, average: float | None) -> list[Ranked]
         "progress": lambda count: count.progress if count.progress is not None else 99,
         "overdue": lambda count: -count.overdue,
     }
-    told = sorted(
-        (count for count in counts if count.share is not None), key=lambda c: (keys[order](c), c.code)
-    )
+    told = sorted((count for count in counts if count.share is not None), key=lambda c: (keys[order](c), c.code))
     rest = sorted((count for count in counts if count.share is None), key=lambda c: c.code)
     return [Ranked(place, count, count.against(average)) for place, count in enumerate(told, 1)] + [
         Ranked(None, count, "unknown") for count in rest

@@ -35,6 +35,7 @@ MENU = (
     Door("/list", "Danh sách rủi ro", "list.read"),
     Door("/contests", "Giải trình", "contest.read"),
     Door("/leadership", "Toàn tỉnh", "leadership.read"),
+    Door("/analyst", "Mô hình", "analyst.read"),
     Door("/receipts", "Nhật ký", "receipt.read"),
     Door("/accounts", "Tài khoản", "account.write"),
     Door("/tokens", "Khóa máy", "token.write"),
@@ -57,9 +58,11 @@ def templates(zone: str) -> Environment:
         "decimal": words.decimal,
         "percent": words.percent,
         "in_hundred": words.in_hundred,
+        "figure": words.figure,
         "days_left": words.days_left,
         "day": clock.day,
         "moment": clock.moment,
+        "iso_moment": clock.iso_moment,
         "level": words.level,
     }
     env.globals |= {"NOT_A_FINDING": words.NOT_A_FINDING, "ROLE_WORDS": words.ROLE_WORDS}

@@ -86,6 +86,11 @@ def in_hundred(share: float) -> str:
     return str(min(99, max(1, round(100 * share))))
 
 
+def figure(text: str) -> str:
+    """A figure that a reason carries as text with a decimal point, with a comma; – where it is not known."""
+    return text.replace(".", ",") if text else "–"
+
+
 def days_left(hours: float | None) -> str:
     """Working hours to the due moment, said in working days: 20 → còn 2,5 ngày; −8 → quá 1,0 ngày."""
     if hours is None or hours != hours:
@@ -109,3 +114,10 @@ class Clockface:
     def moment(self, moment: datetime | None) -> str:
         """dd/mm/yyyy HH:MM; – where unknown."""
         return "–" if moment is None else moment.astimezone(self._zone).strftime("%d/%m/%Y %H:%M")
+
+    def iso_moment(self, text: str | None) -> str:
+        """A moment written in ISO 8601, as dd/mm/yyyy HH:MM; – where it is none."""
+        try:
+            return self.moment(datetime.fromisoformat(text or ""))
+        except ValueError:
+            return "–"

@@ -1,0 +1,71 @@
+"""A real server over a drawn office, in a process of its own, for tests that come by network."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import httpx2
+from drawn_people import NOW
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(home: Path, port: int, now: datetime = NOW, **settings: str) -> "subprocess.Popen[bytes]":
+    """A server over `home` at `port` whose clock stands at `now`; returns when it answers."""
+    environment = {**os.environ, "RISK_HOME": str(home), "OMP_NUM_THREADS": "1", **settings}
+    server = subprocess.Popen(
+        [sys.executable, str(Path(__file__)), str(port), now.isoformat()],
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 180  # a busy machine takes long to import
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            httpx2.get(f"http://127.0.0.1:{port}/api/v1/health", timeout=2)
+        except httpx2.HTTPError:
+            time.sleep(0.1)
+        else:
+            return server
+    server.kill()
+    raise RuntimeError("the server did not start")
+
+
+@contextmanager
+def running(home: Path, now: datetime = NOW, **settings: str) -> Iterator[str]:
+    """The address of a server over `home`, stopped at the end."""
+    port = free_port()
+    server = start(home, port, now, **settings)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+if __name__ == "__main__":
+    import uvicorn
+
+    from serving.api.app import create_app
+    from serving.settings import Settings
+
+    moment = datetime.fromisoformat(sys.argv[2])
+    uvicorn.run(
+        create_app(Settings.from_env(), now=lambda: moment, poll_seconds=0.5),
+        host="127.0.0.1",
+        port=int(sys.argv[1]),
+        log_level="error",
+    )
