@@ -69,6 +69,8 @@ PUBLIC = "public"
 ROUTES: Mapping[str, str] = {
     "GET /api/v1/health": PUBLIC,
     "GET /api/v1/ready": PUBLIC,
+    "POST /portal/login": PUBLIC,  # the portal's exchange has sessions of its own, in the body
+    "POST /portal/service": PUBLIC,
     "GET /login": PUBLIC,
     "POST /login": PUBLIC,
     "GET /login/oidc": PUBLIC,

@@ -9,14 +9,14 @@ from starlette.concurrency import run_in_threadpool
 
 from serving.accounts.guard import guard
 from serving.accounts.people import People
-from serving.api import dossiers, health, lists, problem, scores
+from serving.api import dossiers, events, health, lists, portal, problem, scores
 from serving.api.limits import BodyLimit
 from serving.api.state import Now, Serving, utc_now
 from serving.known import Known
 from serving.pages.install import install as install_pages
 from serving.settings import Settings
 
-ROUTERS = (health.router, lists.router, dossiers.router, scores.router)
+ROUTERS = (health.router, lists.router, dossiers.router, scores.router, events.router)
 """The nouns of the API, each under /api/v1."""
 
 
@@ -58,6 +58,7 @@ def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0
     app.add_middleware(BodyLimit)
     for router in ROUTERS:
         app.include_router(router, prefix="/api/v1")
+    app.include_router(portal.router)
     install_pages(app)
     return app
 

@@ -1,20 +1,15 @@
 """Takes a delivery into the record; what `risk ingest` and the demo share."""
 
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from features.delivery import Receipt
 from features.feeds import SOURCES, FeedOptions
-from features.pseudonyms import load_key
 from features.record import Record
-from features.unit_book import UnitBook
-from serving.official_names import Names, remember, written_without_marks
+from serving.official_names import Names, remember
+from serving.reference import NAMES_PEOPLE, with_reference
 from serving.settings import Settings
-from serving.state import State, open_state
-
-NAMES_PEOPLE = frozenset({"dvcqg", "opencps", "igate", "petition", "rating", "roster", "api766"})
-"""Sources of one-stop systems, which name units and people in words."""
+from serving.state import open_state
 
 
 def take_in(
@@ -54,16 +49,3 @@ def take_in(
     finally:
         state.close()
 
-
-def with_reference(options: FeedOptions, settings: Settings, record: Record, state: State) -> FeedOptions:
-    """The options with what an installation knows: its secret for pseudonyms, its units, its officials' names."""
-    with record.connect() as con:
-        units = con.sql("SELECT unit_code, unit_name, valid_from, valid_to, succeeds FROM unit").to_arrow_table()
-        numbered = con.execute(
-            "SELECT a.other_id, min(d.unit_code) FROM alias a JOIN dossier d ON d.dossier_id = a.dossier_id "
-            "WHERE a.other_id LIKE 'opencps:%' GROUP BY a.other_id"
-        ).fetchall()
-    return replace(
-        options, key=load_key(settings.keys / "pseudonyms.key"), units=UnitBook.from_rows(units.to_pylist()),
-        names=written_without_marks(state), unit_of=dict(numbered),
-    )  # fmt: skip
