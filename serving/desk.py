@@ -2,31 +2,28 @@
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
+from deltalake.exceptions import DeltaError
 
 from features.calendar import Calendar
-from features.day import Day, local_day, take_day
 from features.history import ENDS
-from features.matrix import FEATURES, attributes
 from features.record import Record
-from features.single import Single, known_events
+from features.single import Fact, known_events
 from models.lateness import LATENESS
 from models.reasons import Reason, reasons
 from serving.champion import champion
+from serving.ground import Ground
 from serving.kept import Kept
 from serving.scoring import CERTAIN, REASONS, hours_left, odds, overdue
 from serving.settings import Settings
 
 log = logging.getLogger(__name__)
-
-MOST_DAYS = 8
-"""Local days kept at once; posted histories rarely ask for more than today."""
 
 
 class Ended(ValueError):
@@ -60,38 +57,6 @@ class Scored:
     others: float
 
 
-class _Ground:
-    """What one version of the record tells single scores: how cells are made; its days, each made once."""
-
-    def __init__(self, record: Record, calendar: Calendar, version: int) -> None:
-        self.version = version
-        self._record = record
-        self._calendar = calendar
-        self._features = [*FEATURES, *attributes(record.connect(version=version))]
-        self.single = Single(self._features, calendar)
-        self._days: dict[int, Day] = {}
-        self._turn = threading.Lock()
-
-    def ready(self, as_of: datetime) -> bool:
-        """Whether the day of `as_of` is at hand."""
-        return local_day(as_of, self._calendar) in self._days
-
-    def day(self, as_of: datetime) -> Day:
-        """The record's day of `as_of`; made where it is not at hand, which takes a pass over the record."""
-        number = local_day(as_of, self._calendar)
-        found = self._days.get(number)
-        if found is not None:
-            return found
-        with self._turn:
-            if number not in self._days:
-                made = take_day(
-                    self._record.connect(version=self.version), number, self._features, self._calendar
-                )
-                kept = list(self._days.items())[-(MOST_DAYS - 1) :]
-                self._days = dict([*kept, (number, made)])
-            return self._days[number]
-
-
 class Desk:
     """Scores single dossiers of one target with the present champion; safe to share between threads.
 
@@ -103,10 +68,10 @@ class Desk:
         self._record = Record(settings.record_url)
         self._calendar = calendar
         pointer = settings.models / target / "champion.json"
-        self.champion = Kept(
-            f"champion of {target}", pointer.read_text, lambda: champion(settings.models, target)
-        )
-        self._ground: _Ground | None = None
+        self.champion = Kept(f"champion of {target}", pointer.read_text, lambda: champion(settings.models, target))
+        self._ground: Ground | None = None
+        self._news: list[tuple[int, Sequence[Fact], Sequence[Fact]]] = []
+        self._turn = threading.Lock()
 
     def refresh(self, now: datetime) -> None:
         """Looks for a new champion, a grown record and a new day. Never raises for what is wrong on disk."""
@@ -115,20 +80,38 @@ class Desk:
             version = self._record.version()
             ground = self._ground
             if version and (ground is None or ground.version != version):
-                ground = _Ground(self._record, self._calendar, version)
+                ground = Ground(self._record, self._calendar, version, before=ground)
             if ground is not None:
                 ground.day(now)
                 self._ground = ground
-        except (OSError, ValueError) as error:
+                with self._turn:
+                    self._news = [one for one in self._news if one[0] > ground.version]
+        except (OSError, ValueError, duckdb.Error, DeltaError) as error:
             log.warning("the record could not be read for single scores: %s", type(error).__name__)
 
     def ready(self, as_of: datetime) -> bool:
         """Whether a score as of `as_of` comes at once, without a pass over the record."""
         return self._ground is not None and self._ground.ready(as_of)
 
-    def score(
-        self, dossier: Mapping[str, Any], events: Sequence[Mapping[str, Any]], as_of: datetime
-    ) -> Scored:
+    def remember(self, version: int, dossiers: Sequence[Fact], events: Sequence[Fact]) -> None:
+        """Rows that became the record's with `version`, for scores that come before the record is read again.
+        """
+        with self._turn:
+            self._news = [*self._news, (version, dossiers, events)]
+
+    def history(self, dossier_id: str) -> tuple[Fact | None, list[Fact]]:
+        """What is known of one dossier: its latest version (None: not known) and its events."""
+        ground = self._ground
+        if ground is None:
+            return None, []
+        dossier, events = ground.history(dossier_id)
+        for version, dossiers, happened in self._news:
+            if version > ground.version:
+                dossier = next((row for row in reversed(dossiers) if row["dossier_id"] == dossier_id), dossier)
+                events += [row for row in happened if row["dossier_id"] == dossier_id]
+        return dossier, events
+
+    def score(self, dossier: Fact, events: Sequence[Fact], as_of: datetime) -> Scored:
         """The score of a dossier given by its rows (`features.single.Fact`) as of a moment.
 
         `Unready` where no model or no record is there, `Ended` where the dossier has ended by then.
@@ -162,9 +145,7 @@ class Desk:
         )
 
 
-def standing_due(
-    dossier: Mapping[str, Any], events: Sequence[Mapping[str, Any]], as_of: datetime
-) -> datetime | None:
+def standing_due(dossier: Fact, events: Sequence[Fact], as_of: datetime) -> datetime | None:
     """The promise in force at `as_of`: of the last known event that gives one, else of the dossier.
 
     `Ended` where processing has ended by then and was not reopened.

@@ -8,6 +8,4 @@ from fastapi import Response
 
 def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """`value` (dataclasses, dicts, lists, aware datetimes) as a JSON response; NaN becomes null."""
-    return Response(
-        orjson.dumps(value, option=orjson.OPT_UTC_Z), status, headers, media_type="application/json"
-    )
+    return Response(orjson.dumps(value, option=orjson.OPT_UTC_Z), status, headers, media_type="application/json")

@@ -81,10 +81,11 @@ class PostedHistory(BaseModel):
         dossier = {name: getattr(self.dossier, name) for name in PostedDossier.model_fields}
         dossier |= self.dossier.attributes()
         events = [{name: getattr(event, name) for name in PostedEvent.model_fields} for event in self.events]
-        return _aware(dossier, zone), [_aware(event, zone) for event in events]
+        return aware(dossier, zone), [aware(event, zone) for event in events]
 
 
-def _aware(row: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+def aware(row: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+    """The row with every time without offset taken as local to `zone`."""
     for name, value in row.items():
         if isinstance(value, datetime) and value.tzinfo is None:
             row[name] = value.replace(tzinfo=zone)

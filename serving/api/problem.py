@@ -69,8 +69,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def not_as_wanted(_: Request, error: RequestValidationError) -> Response:
         fields = [
-            {"where": ".".join(str(part) for part in one["loc"]), "wanted": one["msg"]}
-            for one in error.errors()[:20]
+            {"where": ".".join(str(part) for part in one["loc"]), "wanted": one["msg"]} for one in error.errors()[:20]
         ]
         return problem_response(422, "The request is not as the API describes it.", errors=fields)
 

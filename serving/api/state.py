@@ -54,9 +54,7 @@ class Serving:
             raise Problem(404, f"Unknown target. Known: {', '.join(self.lists)}.")
         found = self.lists[target].value
         if found is None:
-            raise Problem(
-                503, "Nothing has been scored yet; run: risk score --as-of T.", {"Retry-After": "60"}
-            )
+            raise Problem(503, "Nothing has been scored yet; run: risk score --as-of T.", {"Retry-After": "60"})
         return found
 
 

@@ -1,0 +1,96 @@
+"""`POST /api/v1/events`: news of dossiers goes into the record, and the dossiers' fresh scores come back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from deltalake.exceptions import DeltaError
+from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+
+from features.delivery import Chunk
+from features.record import Record
+from serving.api.answer import answer
+from serving.api.posted import Id, PostedDossier, PostedEvent, aware
+from serving.api.problem import Problem, documented
+from serving.api.state import Serving, serving
+from serving.desk import Desk, Ended, Scored, Unready
+
+router = APIRouter(tags=["events"])
+
+MOST_ROWS = 1_000
+MOST_SCORES = 20
+
+
+class NewsEvent(PostedEvent):
+    """One event, with the dossier it happened to. `event_id` makes a second sending of it harmless."""
+
+    dossier_id: Id
+    event_id: Annotated[str | None, Field(max_length=200)] = None
+
+
+class News(BaseModel):
+    """New dossiers and events. What does not say since when it is known is known from now on."""
+
+    dossiers: list[PostedDossier] = Field(default=[], max_length=MOST_ROWS)
+    events: list[NewsEvent] = Field(default=[], max_length=MOST_ROWS)
+
+
+@dataclass(frozen=True)
+class NewsAnswer:
+    """What became of the rows (read = appended + known + rejected), and fresh scores.
+
+    scores: of the first `MOST_SCORES` dossiers named, those that are open; the others come with the next
+    list.
+    """
+
+    read: int
+    appended: int
+    known: int
+    rejected: int
+    delivery_id: str
+    scores: list[Scored]
+
+
+@router.post("/events", response_model=NewsAnswer, responses=documented(413, 422, 503))
+async def take_news(news: News, state: Annotated[Serving, Depends(serving)]) -> Response:
+    """Appends the rows to the record in one delivery, whole or not at all, and scores what they concern anew.
+    """
+    if not news.dossiers and not news.events:
+        raise Problem(422, "Wanted at least one dossier or event.")
+    return answer(await run_in_threadpool(_take, news, state))
+
+
+def _take(news: News, state: Serving) -> NewsAnswer:
+    zone, now = state.settings.zone, state.now()
+    dossiers = [
+        aware({name: getattr(one, name) for name in PostedDossier.model_fields} | one.attributes(), zone)
+        for one in news.dossiers
+    ]
+    events = [aware({name: getattr(one, name) for name in NewsEvent.model_fields}, zone) for one in news.events]
+    chunks = [Chunk(name, rows) for name, rows in (("dossier", dossiers), ("event", events)) if rows]
+    try:
+        receipt = Record(state.settings.record_url).append(chunks, source="api", arrived_at=now, live=True)
+    except (OSError, DeltaError) as error:
+        raise Problem(503, "The record can't be written just now.", {"Retry-After": "10"}) from error
+    if receipt.appended == receipt.read:
+        known = [[row | {"known_at": row["known_at"] or now} for row in rows] for rows in (dossiers, events)]
+        state.desk.remember(receipt.version, *known)
+    else:
+        state.desk.refresh(now)  # some rows were there before or refused: the record alone knows which
+    named = list(dict.fromkeys(row["dossier_id"] for row in (*dossiers, *events)))[:MOST_SCORES]
+    scores = list(_scores(state.desk, named, now + timedelta(microseconds=1)))  # just after: the news is known
+    return NewsAnswer(receipt.read, receipt.appended, receipt.known, receipt.rejected, receipt.delivery_id, scores)
+
+
+def _scores(desk: Desk, named: list[str], as_of: datetime) -> Iterator[Scored]:
+    for dossier_id in named:
+        dossier, events = desk.history(dossier_id)
+        if dossier is None:
+            continue
+        try:
+            yield desk.score(dossier, events, as_of)
+        except (Ended, Unready):
+            continue

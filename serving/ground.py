@@ -1,0 +1,93 @@
+"""What the record of one version gives to single scores: how cells are made, its days, and one dossier's
+rows.
+"""
+
+import threading
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow as pa
+
+from features.calendar import EPOCH, Calendar
+from features.day import Day, local_day, take_day
+from features.matrix import FEATURES, attributes
+from features.record import Record
+from features.single import Fact, Single
+
+MOST_DAYS = 8
+"""Local days kept at once; posted histories rarely ask for more than today."""
+
+_NEWS = """
+    SELECT MIN(known_at) FROM (
+        SELECT known_at, delivery_id FROM dossier UNION ALL SELECT known_at, delivery_id FROM event
+        UNION ALL SELECT known_at, delivery_id FROM procedure
+    ) JOIN delivery USING (delivery_id) WHERE version > ?
+"""
+
+
+class Ground:
+    """The record at `version`; safe to share between threads.
+
+    Days are made on demand, each once, by a pass over the record. A day of the ground `before` stays good
+    when nothing delivered since was known before that day began: group features see no more than that.
+    """
+
+    def __init__(self, record: Record, calendar: Calendar, version: int, before: "Ground | None" = None) -> None:
+        self.version = version
+        self._record = record
+        self._calendar = calendar
+        self._con = record.connect(version=version)
+        self._features = [*FEATURES, *attributes(self._con)]
+        self.single = Single(self._features, calendar)
+        self._days = self._still_good(before)
+        self._turn = threading.Lock()
+
+    def ready(self, as_of: datetime) -> bool:
+        """Whether the day of `as_of` is at hand."""
+        return local_day(as_of, self._calendar) in self._days
+
+    def day(self, as_of: datetime) -> Day:
+        """The record's day of `as_of`; made where it is not at hand."""
+        number = local_day(as_of, self._calendar)
+        found = self._days.get(number)
+        if found is not None:
+            return found
+        with self._turn:
+            if number not in self._days:
+                con = self._record.connect(version=self.version)
+                made = take_day(con, number, self._features, self._calendar)
+                kept = list(self._days.items())[-(MOST_DAYS - 1) :]
+                self._days = dict([*kept, (number, made)])
+            return self._days[number]
+
+    def history(self, dossier_id: str) -> tuple[Fact | None, list[Fact]]:
+        """The latest version of one dossier (None: not known) and its events, times aware."""
+        with self._con.cursor() as con:
+            versions = _rows(con, "SELECT * FROM dossier WHERE dossier_id = ? ORDER BY known_at, row_id", dossier_id)
+            events = _rows(con, "SELECT * FROM event WHERE dossier_id = ?", dossier_id)
+        return (versions[-1] if versions else None), events
+
+    def _still_good(self, before: "Ground | None") -> dict[int, Day]:
+        if before is None or before._features != self._features:
+            return {}
+        first: datetime | None = self._con.execute(_NEWS, [before.version]).fetchall()[0][0]
+        if first is None:
+            return dict(before._days)
+        zone = ZoneInfo(self._calendar.zone)
+        news = first.replace(tzinfo=UTC)
+        return {
+            number: day
+            for number, day in before._days.items()
+            if datetime.combine(EPOCH.date() + timedelta(days=number), time(), zone) <= news
+        }
+
+
+def _rows(con: duckdb.DuckDBPyConnection, sql: str, value: str) -> list[Fact]:
+    table = con.sql(sql, params=[value]).to_arrow_table()
+    aware = {
+        name: column.cast(pa.timestamp("us", "UTC")) if pa.types.is_timestamp(column.type) else column
+        for name, column in zip(table.column_names, table.columns, strict=True)
+    }
+    rows: list[Fact] = pa.table(aware).to_pylist()
+    return rows

@@ -1,0 +1,272 @@
+"""The API over a small office: lists, dossiers, posted scores, news, errors in one shape."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from drawn_model import drawn_model, ship
+from drawn_office import AS_OF, draw_office
+from drawn_people import NOW, token
+from fastapi.testclient import TestClient
+
+from features.calendar import PLAIN_WEEK
+from serving.api.app import create_app
+from serving.api.limits import MOST_BYTES
+from serving.rights import Role
+from serving.scoring import score_record
+from serving.settings import Settings
+
+LATER = NOW + timedelta(minutes=5)
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    settings = draw_office(tmp_path_factory.mktemp("office"))
+    ship(settings.models, drawn_model(), "v1")
+    score_record(settings, AS_OF, PLAIN_WEEK)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def client(office: Settings) -> Iterator[TestClient]:
+    app = create_app(office, now=lambda: LATER, poll_seconds=3600)
+    bearer = {"Authorization": f"Bearer {token(office, Role.ANALYST)}"}
+    with TestClient(app, headers=bearer, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def first(client: TestClient) -> dict[str, Any]:
+    """The first line of the list that is not overdue."""
+    lines = client.get("/api/v1/list", params={"size": 200}).json()["lines"]
+    return next(line for line in lines if line["left_hours"] > 0)
+
+
+def posted(**changes: Any) -> dict[str, Any]:
+    dossier = {
+        "dossier_id": "P-1", "procedure_code": "1.001", "unit_code": "x1", "channel": "online",
+        "received_at": (AS_OF - timedelta(days=6)).isoformat(), "due_at": (AS_OF + timedelta(days=3)).isoformat(),
+    }  # fmt: skip
+    event = {
+        "kind": "assigned", "official_id": "o1", "step": "Thẩm định",
+        "happened_at": (AS_OF - timedelta(days=5)).isoformat(),
+    }  # fmt: skip
+    return {"dossier": dossier | changes, "events": [event], "as_of": AS_OF.isoformat()}
+
+
+def is_problem(answer: Any, status: int) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    assert body["status"] == status
+    assert body["title"]
+    return body
+
+
+def test_pages_of_the_list_follow_each_other(client: TestClient) -> None:
+    whole = client.get("/api/v1/list", params={"size": 200}).json()
+    assert whole["next"] is None
+    assert whole["total"] == len(whole["lines"])
+    seen, query = [], "?size=17"
+    while query:
+        page = client.get("/api/v1/list" + query).json()
+        seen += page["lines"]
+        query = page["next"]
+    assert seen == whole["lines"]
+    assert [line["rank"] for line in seen] == list(range(1, len(seen) + 1))
+    assert whole["model_version"] == "v1"
+    assert not whole["rule"]
+
+
+def test_filters_narrow_the_list(client: TestClient) -> None:
+    whole = client.get("/api/v1/list", params={"size": 200}).json()["lines"]
+    for name, column in (("unit", "unit_code"), ("sector", "sector_code"), ("official", "official_id")):
+        value = whole[0][column]
+        found = client.get("/api/v1/list", params={name: value, "size": 200}).json()["lines"]
+        assert found == [line for line in whole if line[column] == value]
+    least = whole[5]["score"]
+    found = client.get("/api/v1/list", params={"least_score": least, "size": 200}).json()["lines"]
+    assert found == [line for line in whole if line["score"] >= least]
+
+
+def test_one_dossier_tells_its_way(client: TestClient, first: dict[str, Any]) -> None:
+    answer = client.get(f"/api/v1/dossiers/{first['dossier_id']}")
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert body["line"] == first
+    assert body["facts"]["unit_code"] == first["unit_code"]
+    happened = [event["happened_at"] for event in body["timeline"]]
+    assert happened == sorted(happened)
+    assert "applicant_id" not in answer.text
+
+
+def test_an_unknown_dossier_and_one_out_of_scope_answer_alike(
+    client: TestClient, office: Settings, first: dict[str, Any]
+) -> None:
+    unknown = is_problem(client.get("/api/v1/dossiers/no-such"), 404)
+    other = "x2" if first["unit_code"] != "x2" else "x3"
+    bearer = {"Authorization": f"Bearer {token(office, Role.UNIT_HEAD, unit=other)}"}
+    hidden = is_problem(client.get(f"/api/v1/dossiers/{first['dossier_id']}", headers=bearer), 404)
+    assert hidden == unknown
+
+
+def test_a_posted_history_is_scored_with_reasons_that_add_up(client: TestClient) -> None:
+    answer = client.post("/api/v1/score", json=posted())
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert 0 < body["score"] < 1
+    total = body["base"] + sum(reason["effect"] for reason in body["reasons"]) + body["others"]
+    assert total == pytest.approx(body["log_odds"], abs=1e-9)
+    assert body["model_version"] == "v1"
+    assert body["left_hours"] == pytest.approx(PLAIN_WEEK.working_hours(AS_OF, AS_OF + timedelta(days=3)))
+
+
+def test_less_time_left_is_more_risk(client: TestClient) -> None:
+    near, far = (
+        client.post("/api/v1/score", json=posted(due_at=(AS_OF + timedelta(days=days)).isoformat())).json()["score"]
+        for days in (1, 30)
+    )
+    assert near > far
+
+
+def test_what_is_known_later_plays_no_part(client: TestClient) -> None:
+    body = posted()
+    told = client.post("/api/v1/score", json=body).json()
+    later = {"kind": "decided", "happened_at": (AS_OF + timedelta(hours=1)).isoformat()}
+    body["events"].append(later)
+    assert client.post("/api/v1/score", json=body).json() == told
+
+
+def test_times_without_offset_are_local(client: TestClient) -> None:
+    body = posted()
+    told = client.post("/api/v1/score", json=body).json()
+    local = (AS_OF - timedelta(days=6) + timedelta(hours=7)).replace(tzinfo=None).isoformat()
+    assert client.post("/api/v1/score", json=posted(received_at=local)).json() == told
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"received_at": "yesterday"}, 422),
+        ({"received_at": "0900-01-01T00:00:00Z"}, 422),
+        ({"received_at": (AS_OF + timedelta(days=1)).isoformat()}, 422),
+        ({"dossier_id": ""}, 422),
+        ({"procedure_code": None}, 422),
+    ],
+)
+def test_a_bad_history_is_refused_without_being_repeated(
+    client: TestClient, changes: dict[str, Any], status: int
+) -> None:
+    body = is_problem(client.post("/api/v1/score", json=posted(**changes) | {"note": "Nguyễn Văn A"}), status)
+    assert "Nguyễn" not in json.dumps(body, ensure_ascii=False)
+    assert "yesterday" not in json.dumps(body)
+
+
+def test_an_ended_dossier_is_a_conflict(client: TestClient) -> None:
+    body = posted()
+    body["events"].append({"kind": "decided", "happened_at": (AS_OF - timedelta(hours=2)).isoformat()})
+    is_problem(client.post("/api/v1/score", json=body), 409)
+
+
+def test_news_is_recorded_once_and_scored_at_once(client: TestClient, first: dict[str, Any]) -> None:
+    event = {
+        "dossier_id": first["dossier_id"], "kind": "reset", "step": "Thẩm định", "event_id": "api-1",
+        "happened_at": (NOW - timedelta(minutes=1)).isoformat(),
+        "due_at": (NOW + timedelta(days=60)).isoformat(),
+    }  # fmt: skip
+    answer = client.post("/api/v1/events", json={"events": [event]})
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert (body["read"], body["appended"], body["known"], body["rejected"]) == (1, 1, 0, 0)
+    (fresh,) = body["scores"]
+    assert fresh["left_hours"] > first["left_hours"] + 200
+    assert fresh["score"] < first["score"]
+    again = client.post("/api/v1/events", json={"events": [event]}).json()
+    assert (again["read"], again["appended"], again["known"], again["rejected"]) == (1, 0, 1, 0)
+    assert again["scores"][0]["score"] == pytest.approx(fresh["score"], abs=1e-12)
+
+
+def test_a_new_dossier_can_be_told_and_gets_its_score(client: TestClient) -> None:
+    dossier = posted()["dossier"] | {"dossier_id": "NEW-1"}
+    body = client.post("/api/v1/events", json={"dossiers": [dossier], "events": []}).json()
+    assert body["appended"] == 1
+    assert body["scores"][0]["dossier_id"] == "NEW-1"
+    is_problem(client.post("/api/v1/events", json={}), 422)
+
+
+def test_health_tells_age_and_model(client: TestClient) -> None:
+    assert client.get("/api/v1/health").json()["status"] == "ok"
+    (lateness,) = client.get("/api/v1/ready").json()["lists"]
+    assert lateness["age_seconds"] == pytest.approx((LATER - AS_OF).total_seconds())
+    assert lateness["model_version"] == "v1"
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("size=201", 422), ("size=0", 422), ("offset=-1", 422), ("least_score=2", 422), ("target=nope", 404)],
+)
+def test_wishes_out_of_bounds_are_refused(client: TestClient, query: str, status: int) -> None:
+    is_problem(client.get(f"/api/v1/list?{query}"), status)
+
+
+def test_every_error_has_one_shape(client: TestClient, office: Settings) -> None:
+    is_problem(client.get("/api/v1/no-such-thing"), 404)
+    is_problem(client.delete("/api/v1/list"), 405)
+    is_problem(client.get("/api/v1/list", headers={"Authorization": "Bearer nobody"}), 401)
+    is_problem(client.post("/api/v1/score", content=b"{not json"), 422)
+    inspector = {"Authorization": f"Bearer {token(office, Role.INSPECTOR)}"}
+    is_problem(client.post("/api/v1/score", json=posted(), headers=inspector), 403)
+
+
+def test_a_body_too_long_is_refused(client: TestClient) -> None:
+    is_problem(client.post("/api/v1/score", content=b" " * (MOST_BYTES + 1)), 413)
+    chunks = (b" " * 1_000_000 for _ in range(11))
+    is_problem(client.post("/api/v1/score", content=chunks), 413)
+
+
+def test_a_failure_tells_nothing_of_itself(office: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    app = create_app(office, now=lambda: LATER, poll_seconds=3600)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    bearer = {"Authorization": f"Bearer {token(office, Role.LEADER)}"}
+    with TestClient(app, headers=bearer, raise_server_exceptions=False) as client:
+        app.state.serving.risk_list = broken
+        body = is_problem(client.get("/api/v1/list"), 500)
+    assert "secret" not in json.dumps(body)
+
+
+def test_the_description_is_served_and_has_examples(client: TestClient) -> None:
+    description = client.get("/api/v1/openapi.json")
+    assert description.status_code == 200
+    paths = description.json()["paths"]
+    assert {"/api/v1/list", "/api/v1/score", "/api/v1/events", "/api/v1/health", "/api/v1/ready"} <= paths.keys()
+    assert description.text.count('"examples"') >= 5
+    for path in paths.values():
+        for route in path.values():
+            assert route.get("summary")
+
+
+def test_the_service_imports_neither_mlflow_nor_shap_nor_learning() -> None:
+    code = (
+        "import sys, serving.api.app; "
+        "print([name for name in ('mlflow', 'shap', 'training') if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert found.stdout.strip() == "[]"
+
+
+def test_without_any_list_the_service_says_so(tmp_path: Path) -> None:
+    settings = Settings.from_env(tmp_path)
+    bearer = {"Authorization": f"Bearer {token(settings, Role.ANALYST)}"}
+    with TestClient(create_app(settings, now=lambda: LATER), headers=bearer) as client:
+        is_problem(client.get("/api/v1/list"), 503)
+        is_problem(client.post("/api/v1/score", json=posted()), 503)
+        assert client.get("/api/v1/ready").status_code == 503
+        assert client.get("/api/v1/health").status_code == 200
