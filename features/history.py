@@ -153,11 +153,13 @@ STANDING = """
            v.due_us AS first_due_us, v.due_w AS first_due_w $attributes,
            COALESCE(s.new_due_us, v.due_us) AS due_us, $due_w AS due_w,
            s.* EXCLUDE (dossier_no, from_us, until_us, new_due_us),
-           COALESCE(s.paused_w, 0) + CASE WHEN s.stopped = 1 THEN c.as_of_w - s.last_w ELSE 0 END AS paused_now_w
+           CASE WHEN v.version_no IS NOT NULL THEN
+               COALESCE(s.paused_w, 0) + CASE WHEN s.stopped = 1 THEN c.as_of_w - s.last_w ELSE 0 END
+           END AS paused_now_w
     FROM case_in c
     LEFT JOIN version v ON v.dossier_no = c.dossier_no
          AND v.known_us < c.as_of_us AND (v.until_us IS NULL OR v.until_us >= c.as_of_us)
-    LEFT JOIN spell s ON s.dossier_no = c.dossier_no
+    LEFT JOIN spell s ON s.dossier_no = v.dossier_no
          AND s.from_us < c.as_of_us AND (s.until_us IS NULL OR s.until_us >= c.as_of_us)
     $clocks
 """

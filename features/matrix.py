@@ -18,6 +18,7 @@ from features.calendar import PLAIN_WEEK, Calendar
 from features.declaration import Feature, Grain, smoothed
 from features.group import ASKED_DAY, Group
 from features.inputs import ASKED, codes, record_relations
+from features.statement import KEYS as KEYS
 from features.statement import dossier_relations, groups_of, matrix_relations, timed
 from features.workbench import Workbench, names_in
 

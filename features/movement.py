@@ -35,6 +35,7 @@ TURNS = {
                LAG(unit_no) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_unit,
                LAG(procedure_no) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_procedure,
                LAG(official_no) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_official,
+               LAG(received_w) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_received_w,
                LAG(due_us) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_due_us,
                LAG(end_us) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_end_us,
                LEAD(from_us) OVER (PARTITION BY dossier_no ORDER BY from_us) AS until_us
@@ -66,7 +67,7 @@ TURNS = {
                    end_us, 1 AS closed
             FROM turned WHERE end_us > 0 AND (last_end_us IS NULL OR end_us <> last_end_us)
             UNION ALL
-            SELECT dossier_no, calendar_no, last_unit, last_procedure, last_official, received_w, from_us,
+            SELECT dossier_no, calendar_no, last_unit, last_procedure, last_official, last_received_w, from_us,
                    last_end_us, -1
             FROM turned WHERE last_end_us > 0 AND end_us <> last_end_us) m $clocks
     """,

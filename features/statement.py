@@ -166,7 +166,9 @@ def _cell(feature: Feature) -> str:
     elif feature.grain is Grain.RECORD:
         sql = _qualified(feature.sql, "r")
     elif feature.grain is Grain.HISTORY:
-        sql = f"s.{feature.name}" if feature.empty is None else f"COALESCE(s.{feature.name}, {feature.empty})"
+        sql = f"s.{feature.name}"
+        if feature.empty is not None:
+            sql = f"CASE WHEN s.version_no IS NOT NULL THEN COALESCE({sql}, {feature.empty}) END"
     else:
         sql = f"{_relation(feature)}.{feature.name}"
     return sql if feature.category else f"CAST({sql} AS DOUBLE)"
