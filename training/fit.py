@@ -20,9 +20,10 @@ import numpy as np
 from models.encoding import column_of_numbers
 from models.reasons import DECLARED
 from models.risk_model import Member, RiskModel
+from models.shrinkage import sigmoid
 from models.usual import usual_values
 from training.calibrate import blend_weights, latest, platt
-from training.evaluate import auc
+from training.evaluate import auc, with_intervals
 from training.members import KEYS, Recipe, fit_members, is_category
 from training.sample import Sample
 from training.split import Split, rolling
@@ -53,7 +54,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Choices:
-    """What the validation slices chose, and the losses by which they did (plain JSON)."""
+    """What the validation slices chose, the losses by which they did, and the figures on them (plain JSON)."""
 
     recipe: str
     rule: str
@@ -61,6 +62,7 @@ class Choices:
     intercept: float
     slope: float
     losses: dict[str, Any] = field(default_factory=dict)
+    figures: dict[str, dict[str, list[float | None]]] = field(default_factory=dict)
 
 
 def fit(sample: Sample, *, target: str, recipes: Mapping[str, Recipe] = RECIPES, about: Mapping[str, Any] | None = None,
@@ -77,10 +79,12 @@ def fit(sample: Sample, *, target: str, recipes: Mapping[str, Recipe] = RECIPES,
     recipe = recipes[choices.recipe]
     encoder, members = fit_members(sample, recipe)
     shipped: dict[str, Member] = {name: members[name] for name in (*choices.weights, choices.rule)}
-    details = {"recipe": choices.recipe, "losses": choices.losses, "rows": len(sample),
+    details = {"recipe": choices.recipe, "parameters": {
+                   "rounds": recipe.rounds, "ridge": recipe.ridge, "m": recipe.m, "seed": recipe.seed, **recipe.trees},
+               "losses": choices.losses, "rows": len(sample),
                "dossiers": int(sample.dossier.max()) + 1, "late_rate": float(np.average(sample.label, weights=sample.share))}
     return RiskModel(target, encoder, shipped, choices.weights, choices.intercept, choices.slope, choices.rule,
-                     usual=usual_values(sample.matrix, encoder.numbers, DECLARED), about={**(about or {}), "training": details})
+                     usual=usual_values(sample.matrix, encoder.numbers, DECLARED), about={**(about or {}), "training": details, "figures": choices.figures})
 
 
 def choose(sample: Sample, splits: list[Split], recipes: Mapping[str, Recipe], say: Say = lambda line: None) -> Choices:
@@ -98,7 +102,16 @@ def choose(sample: Sample, splits: list[Split], recipes: Mapping[str, Recipe], s
     intercept, slope = latest(blended, said.label, said.weight, said.slice)
     return Choices(chosen, rule, weights, intercept, slope, {
         "recipes": {name: _loss(found.log_odds, judged[name]) for name, found in blends.items()},
-        "rules": {name: _loss(z, said) for name, z in said.members.items() if name not in LEARNERS}})
+        "rules": {name: _loss(z, said) for name, z in said.members.items() if name not in LEARNERS}},
+        judged_figures(said, intercept + slope * blended, said.members[rule]))
+
+
+def judged_figures(said: Judged, log_odds: np.ndarray, rule: np.ndarray) -> dict[str, dict[str, list[float | None]]]:
+    """Figures [value, low, high] of the blend, the rule and their paired difference on the judged rows."""
+    alone, pairs = with_intervals(said.label, {"blend": sigmoid(log_odds), "rule": sigmoid(rule)}, said.dossier, draws=200)
+    found = {**alone, "blend_over_rule": pairs["blend", "rule"]}
+    return {who: {metric: [number if np.isfinite(number) else None for number in (figure.value, figure.low, figure.high)]
+                  for metric, figure in metrics.items()} for who, metrics in found.items()}
 
 
 class Blend(NamedTuple):

@@ -1,0 +1,56 @@
+"""The time-travel check: cells from the record truncated at `as_of` equal those from the whole record.
+
+Every training stores the result with its model; a model without it is not promoted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features import matrix
+from features.calendar import Calendar
+from features.record import Record
+
+
+@dataclass(frozen=True)
+class TimeTravel:
+    """What the check found: moments and cases looked at, and the columns in which any cell differed."""
+
+    moments: int
+    cases: int
+    differing: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether something was looked at and nothing differed."""
+        return self.cases > 0 and not self.differing
+
+    def __str__(self) -> str:
+        if self.holds:
+            return f"{self.cases} cases at {self.moments} moments: every cell the same"
+        return f"{self.cases} cases at {self.moments} moments: cells differ in {', '.join(self.differing) or 'nothing'}"
+
+
+def time_travel(record: Record, cases: pa.Table, cutoff: datetime, calendar: Calendar, *, version: int | None = None,
+                moments: int = 3, most: int = 200, seed: int = 0) -> TimeTravel:
+    """Compares cells at up to `moments` random `as_of`s of `cases` (dossier_id, as_of), `most` cases at each."""
+    found = np.unique(cases["as_of"].cast(pa.int64()).to_numpy())
+    chosen = np.random.default_rng(seed).choice(found, min(moments, len(found)), replace=False) if len(found) else found
+    whole = record.connect(version=version, cutoff=cutoff)
+    differing: dict[str, None] = {}
+    seen = 0
+    for moment in chosen:
+        at = cases.filter(pc.equal(cases["as_of"].cast(pa.int64()), pa.scalar(int(moment)))).slice(0, most)
+        as_of = datetime.fromtimestamp(int(moment) // 1_000_000, UTC).replace(microsecond=int(moment) % 1_000_000)
+        truncated = record.connect(version=version, cutoff=as_of)
+        full, cut = matrix.build(whole, at, calendar=calendar), matrix.build(truncated, at, calendar=calendar)
+        seen += at.num_rows
+        for name in full.column_names:
+            if name not in cut.column_names or full[name].to_pylist() != cut[name].to_pylist():
+                differing[name] = None
+    return TimeTravel(len(chosen), seen, tuple(differing))
