@@ -1,6 +1,6 @@
 """A small province for page tests: a record, a scored list over it, and its settings."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -9,6 +9,9 @@ import pyarrow as pa
 
 from features.delivery import Chunk
 from features.record import Record
+from serving.plan.brief import Brief, Pull, Source, UnitBrief
+from serving.plan.rules import Rules, Team
+from serving.plan.store import PlanStore
 from serving.score_files import SCHEMA, ListMeta, write_scores
 from serving.settings import Settings
 
@@ -103,10 +106,7 @@ def draw_office(home: Path, *, dossiers: int = OPEN) -> Settings:
     chunks = [
         Chunk(
             "unit",
-            [
-                dict(zip(("unit_code", "unit_name", "parent_code", "level"), row, strict=True))
-                for row in UNITS
-            ],
+            [dict(zip(("unit_code", "unit_name", "parent_code", "level"), row, strict=True)) for row in UNITS],
             [],
         ),
         Chunk("sector", [dict(zip(("sector_code", "sector_name"), row, strict=True)) for row in SECTORS], []),
@@ -131,6 +131,39 @@ def draw_office(home: Path, *, dossiers: int = OPEN) -> Settings:
     Record(settings.record_url).append(chunks, source="canonical", arrived_at=AS_OF)
     store_scores(settings, rows[:dossiers])
     return settings
+
+
+def seal_plan(settings: Settings) -> str:
+    """Seals a plan for March 2026 over the office's units; its visits begin on 2 March."""
+    units = tuple(
+        UnitBrief(
+            code,
+            name,
+            2.0,
+            0.8,
+            None,
+            None,
+            False,
+            tuple(
+                Pull(dossier_id(n), official_of(n), round(0.9 - n / 100, 4), ("share_of_term",))
+                for n in range(OPEN)
+                if unit_of(n) == code
+            ),
+        )
+        for code, name, _, _ in UNITS
+        if code != "tinh"
+    )
+    days = tuple(day for day in (date(2026, 3, 2) + timedelta(n) for n in range(30)) if day.weekday() < 5)
+    source = Source("lateness", AS_OF.isoformat(), "20260302-1", "ab", "cd", 1, "ef")
+    teams = (
+        Team("snv", "home_affairs", units=(), visits_a_day=2, days_a_month=4),
+        Team("tt-1", "centre", units=(), visits_a_day=2, days_a_month=4),
+    )
+    brief = Brief("2026-03", "Asia/Ho_Chi_Minh", days, units, Rules(teams=teams, high_risk_visits=1), source)
+    store = PlanStore(settings.home / "plans", settings.keys)
+    plan_id, _ = store.commit("2026-03", AS_OF, seed="a seed for tests")
+    store.seal(plan_id, brief, AS_OF)
+    return plan_id
 
 
 def dossier_id(number: int) -> str:
@@ -183,6 +216,4 @@ def store_scores(
             "reasons": [reasons] * n,
         }
     ).cast(SCHEMA)
-    write_scores(
-        settings.scores, table, ListMeta("lateness", as_of, "20260302-1", "ab" * 32, 1, "cd" * 32, n)
-    )
+    write_scores(settings.scores, table, ListMeta("lateness", as_of, "20260302-1", "ab" * 32, 1, "cd" * 32, n))

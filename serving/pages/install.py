@@ -22,6 +22,7 @@ from serving.pages import (
     leadership,
     official,
     own,
+    plan,
     receipts,
     risk_list,
 )
@@ -38,6 +39,7 @@ NOUNS = (
     own,
     official,
     board,
+    plan,
     leadership,
     analyst,
     receipts,

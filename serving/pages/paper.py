@@ -33,6 +33,7 @@ MENU = (
     Door("/board", "Đơn vị tôi", "board.read"),
     Door("/own", "Hồ sơ của tôi", "own.read"),
     Door("/list", "Danh sách rủi ro", "list.read"),
+    Door("/plan", "Kế hoạch kiểm tra", "plan.read"),
     Door("/contests", "Giải trình", "contest.read"),
     Door("/leadership", "Toàn tỉnh", "leadership.read"),
     Door("/analyst", "Mô hình", "analyst.read"),
@@ -63,6 +64,7 @@ def templates(zone: str) -> Environment:
         "day": clock.day,
         "moment": clock.moment,
         "iso_moment": clock.iso_moment,
+        "iso_day": words.iso_day,
         "level": words.level,
     }
     env.globals |= {"NOT_A_FINDING": words.NOT_A_FINDING, "ROLE_WORDS": words.ROLE_WORDS}

@@ -25,6 +25,7 @@ ACTION_WORDS = {
     "analyst.read": "Xem mô hình",
     "plan.read": "Xem kế hoạch",
     "plan.approve": "Duyệt kế hoạch",
+    "visit.read": "Xem phiếu kiểm tra",
     "finding.write": "Ghi kết quả kiểm tra",
     "decision.write": "Quyết định về điểm",
     "contest.write": "Gửi giải trình",

@@ -91,6 +91,11 @@ def figure(text: str) -> str:
     return text.replace(".", ",") if text else "–"
 
 
+def iso_day(text: str) -> str:
+    """A day written yyyy-mm-dd, as dd/mm/yyyy."""
+    return "/".join(reversed(text.split("-")))
+
+
 def days_left(hours: float | None) -> str:
     """Working hours to the due moment, said in working days: 20 → còn 2,5 ngày; −8 → quá 1,0 ngày."""
     if hours is None or hours != hours:

@@ -1,0 +1,21 @@
+"""What a finding and its cause are called on the form. None of the words accuses anybody."""
+
+KIND_WORDS = {
+    "none": "Không có vấn đề",
+    "lateness": "Chậm so với hẹn",
+    "harassment": "Dấu hiệu gây phiền hà",
+    "extra_papers": "Yêu cầu giấy tờ ngoài quy định",
+    "wrongful_return": "Trả lại không đúng căn cứ",
+    "tampering": "Thời hạn bị điều chỉnh không rõ căn cứ",
+    "other": "Khác",
+}
+
+CAUSE_WORDS = {
+    "": "Chưa rõ",
+    "citizen": "Phía người nộp",
+    "consultation": "Chờ cơ quan phối hợp",
+    "system": "Hệ thống",
+    "law": "Quy định",
+    "workload": "Khối lượng việc",
+    "official": "Người xử lý",
+}

@@ -1,0 +1,223 @@
+"""`/plan`: the month's visits as their hour comes, their sheets, and the findings form for the phone."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from serving import findings
+from serving.accounts.guard import reader_of
+from serving.api.problem import Problem
+from serving.pages.finding_words import CAUSE_WORDS, KIND_WORDS
+from serving.pages.paper import paper, refused_as_problem
+from serving.plan.paper import BY, CHOSEN
+from serving.plan.pulled import pulled, visit_of
+from serving.plan.questions import questions
+from serving.plan.store import PlanStore, Sealed
+from serving.submission import claim, settle
+
+router = APIRouter(include_in_schema=False)
+
+Visit = Mapping[str, Any]
+
+
+@router.get("/plan", response_class=HTMLResponse)
+def show(
+    request: Request,
+    plan: Annotated[str, Query(max_length=20)] = "",
+    week: Annotated[str, Query(max_length=10)] = "",
+) -> Response:
+    """One plan: what it promises, and week by week the visits whose hour has come; the rest is sealed."""
+    reader = reader_of(request)
+    people = request.app.state.people
+    store = _store(request)
+    known = store.plans()
+    if plan and plan not in known:
+        raise Problem(404, "No plan of this name.")
+    plan_id = plan or (known[-1] if known else "")
+    now = people.now()
+    opened = store.open(plan_id).plan if plan_id else None
+    visits = _mine(request, store.visits(plan_id, now)) if plan_id else []
+    zone = request.app.state.serving.settings.zone
+    weeks = sorted({_monday(visit, zone) for visit in visits})
+    chosen = week if week in weeks else (weeks[-1] if weeks else "")
+    people.receipts.record(
+        reader.login, "plan.read", {"plan": plan_id, "week": chosen}, now=now, subjects=[f"plan:{plan_id}"]
+    )
+    approvals = [one for one in people.receipts.about(f"plan:{plan_id}") if one.action == "plan.approve"]
+    return paper(
+        request,
+        "plan.html",
+        title="Kế hoạch kiểm tra",
+        plan_id=plan_id,
+        plans=known,
+        plan=opened,
+        sha256=next((line["facts"]["plan_sha256"] for line in store.ledger.of(plan_id, "seal")), "") if plan_id else "",
+        sealed=len(opened["visits"]) - len(store.visits(plan_id, now)) if opened else 0,
+        weeks=weeks,
+        week=chosen,
+        days=_days(visits, chosen, zone) if chosen else [],
+        by=BY,
+        chosen_words=CHOSEN,
+        approvals=approvals,
+        may_approve=reader.may("plan.approve"),
+    )
+
+
+@router.post("/plan/approve")
+def approve(
+    request: Request,
+    plan: Annotated[str, Form(max_length=20)],
+    sha256: Annotated[str, Form(max_length=64)],
+    key: Annotated[str, Form(max_length=64)],
+) -> Response:
+    """A leader approves a sealed plan by its hash, without seeing whom it visits."""
+    reader = reader_of(request)
+    people = request.app.state.people
+    store = _store(request)
+    sealed = (
+        {line["facts"]["plan_sha256"] for line in store.ledger.of(plan, "seal")} if plan in store.plans() else set()
+    )
+    if sha256 not in sealed:
+        raise Problem(404, "No sealed plan of this name and hash.")
+    back = "/plan?" + urlencode({"plan": plan})
+    now = people.now()
+    with refused_as_problem(), people.state.writing() as session:
+        sent = claim(session, key, reader.account_id, now=now)
+        if sent is not None:
+            return RedirectResponse(sent, 303)
+        link = people.receipts.append(
+            session, reader.login, "plan.approve", {"plan": plan, "sha256": sha256}, now=now, subjects=[f"plan:{plan}"]
+        )
+        settle(session, key, back)
+    people.receipts.anchor(link)
+    return RedirectResponse(back, 303)
+
+
+@router.get("/plan/visit", response_class=HTMLResponse)
+def visit(request: Request, visit_id: Annotated[str, Query(alias="id", max_length=200)]) -> Response:
+    """The sheet of a visit whose hour has come: what to pull, what to ask, and a form for each dossier."""
+    reader = reader_of(request)
+    people = request.app.state.people
+    found = _visit(request, visit_id)
+    now = people.now()
+    with people.state.reading() as session:
+        said = {one.dossier_id: one for one in findings.standing(session, inspection_id=visit_id)}
+    people.receipts.record(
+        reader.login,
+        "visit.read",
+        {"visit": visit_id},
+        now=now,
+        subjects=[f"visit:{visit_id}", *(f"dossier:{line['dossier_id']}" for line in found["sheet"])],
+    )
+    return paper(
+        request,
+        "visit.html",
+        title="Phiếu kiểm tra",
+        visit=found,
+        at=datetime.fromisoformat(found["at"]),
+        lines=[(line, questions(line["reasons"] if line["chosen_by"] == "score" else ())) for line in found["sheet"]],
+        said=said,
+        by=BY,
+        chosen_words=CHOSEN,
+        kinds=KIND_WORDS,
+        causes=CAUSE_WORDS,
+        may_write=reader.may("finding.write"),
+    )
+
+
+@router.post("/plan/finding")
+def conclude(
+    request: Request,
+    visit_id: Annotated[str, Form(alias="visit", max_length=200)],
+    dossier_id: Annotated[str, Form(alias="dossier", max_length=200)],
+    kind: Annotated[str, Form(max_length=20)],
+    key: Annotated[str, Form(max_length=64)],
+    severity: Annotated[str, Form(pattern="^[123]?$")] = "",
+    confirmed: Annotated[str, Form(max_length=5)] = "",
+    evidence: Annotated[str, Form(max_length=findings.LONGEST_NOTE)] = "",
+    cause: Annotated[str, Form(max_length=20)] = "",
+    step: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Write down what was found on one dossier of the sheet; `none` is a finding too.
+
+    It is not changed afterwards.
+    """
+    reader = reader_of(request)
+    people = request.app.state.people
+    found = _visit(request, visit_id)
+    if dossier_id not in {line["dossier_id"] for line in found["sheet"]}:
+        raise Problem(404, "No dossier of this id on the sheet.")
+    now = people.now()
+    back = "/plan/visit?" + urlencode({"id": visit_id})
+    with refused_as_problem(), people.state.writing() as session:
+        sent = claim(session, key, reader.account_id, now=now)
+        if sent is not None:
+            return RedirectResponse(sent, 303)
+        findings.add(
+            session,
+            pulled(_store(request), visit_id, dossier_id, now),
+            findings.Conclusion(
+                kind=kind,
+                severity=int(severity) if severity and kind != "none" else None,
+                confirmed=confirmed == "yes" if kind != "none" else None,
+                evidence=evidence,
+                cause=cause or None,
+                step=step.strip() or None,
+            ),
+            now=now,
+            by=reader.account_id,
+        )
+        link = people.receipts.append(
+            session,
+            reader.login,
+            "finding.write",
+            {"visit": visit_id, "dossier": dossier_id, "kind": kind},
+            now=now,
+            subjects=[f"dossier:{dossier_id}", f"visit:{visit_id}"],
+        )
+        settle(session, key, back)
+    people.receipts.anchor(link)
+    return RedirectResponse(back, 303)
+
+
+def _store(request: Request) -> PlanStore:
+    settings = request.app.state.serving.settings
+    return PlanStore(settings.home / "plans", settings.keys)
+
+
+def _visit(request: Request, visit_id: str) -> Visit:
+    """A visit that has begun, in the reader's scope; sealed, foreign and absent ones answer alike."""
+    try:
+        found = visit_of(_store(request), visit_id, request.app.state.people.now())
+    except (LookupError, Sealed):
+        found = None
+    if found is None or not _mine(request, [found]):
+        raise Problem(404, "No visit of this number.")
+    return found
+
+
+def _mine(request: Request, visits: list[dict[str, Any]]) -> list[Visit]:
+    scope = reader_of(request).scope
+    return [visit for visit in visits if scope.covers(visit["unit_code"])]
+
+
+def _monday(visit: Visit, zone: ZoneInfo) -> str:
+    day = datetime.fromisoformat(visit["at"]).astimezone(zone).date()
+    return (day - timedelta(days=day.weekday())).isoformat()
+
+
+def _days(visits: list[Visit], week: str, zone: ZoneInfo) -> list[tuple[datetime, list[Visit]]]:
+    """Monday to Friday of the week (and further days that have visits), each with its visits by hour."""
+    monday = datetime.fromisoformat(week).replace(tzinfo=zone)
+    days: list[tuple[datetime, list[Visit]]] = []
+    for place in range(7):
+        day = monday + timedelta(days=place)
+        on_day = [one for one in visits if datetime.fromisoformat(one["at"]).astimezone(zone).date() == day.date()]
+        if on_day or place < 5:
+            days.append((day, sorted(on_day, key=lambda one: str(one["at"]))))
+    return days
