@@ -1,5 +1,6 @@
 """Delta Lake tables as the record uses them: appended to, and read through their list of Parquet files."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -7,9 +8,11 @@ from typing import Any, Literal
 import duckdb
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
 _PARQUET = WriterProperties(compression="ZSTD", compression_level=1, max_row_group_size=122_880)
+
+_MANY, _SMALL = 64, 32 * 2**20
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ class DeltaFiles:
 
     def latest(self, column: str) -> int:
         """The greatest value of an integer column, from the files' statistics; 0 for an empty table."""
-        return max((actions[f"max.{column}"] for actions in self._actions()), default=0)
+        table = self.open()
+        return max((action[f"max.{column}"] for action in _actions(table)), default=0) if table else 0
 
     def relation(
         self, con: duckdb.DuckDBPyConnection, visible: set[str] | None, seen: DeltaTable | None = None
@@ -76,7 +80,7 @@ class DeltaFiles:
         table = seen or self.open()
         if table is None:
             return None
-        actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+        actions = _actions(table)
         if visible is not None:  # a file of one delivery is in or out; a merged file is filtered row by row
             actions = [a for a in actions if _mixed(a) or a["min.delivery_id"] in visible]
         if not actions:
@@ -88,8 +92,21 @@ class DeltaFiles:
             rows, mixed = con.read_parquet(paths, union_by_name=True), any(map(_mixed, actions))
         if visible is None or not mixed:
             return rows
-        wanted = [duckdb.ConstantExpression(one) for one in sorted(visible)]
-        return rows.filter(duckdb.ColumnExpression("delivery_id").isin(*wanted))
+        wanted = con.from_arrow(pa.table({"delivery_id": sorted(visible)}))
+        return rows.join(wanted, "delivery_id", how="semi")
+
+    def tidy(self) -> None:
+        """Merges the table's small files once they are many; no row changes.
+
+        Files that were merged stay for those who still read them and are removed after a week. Another writer's
+        commit in the meantime makes the merge void, which the next one repeats.
+        """
+        table = self.open()
+        if table is None or sum(action["size_bytes"] < _SMALL for action in _actions(table)) < _MANY:
+            return
+        with suppress(DeltaError):
+            table.optimize.compact(target_size=2 * _SMALL, writer_properties=_PARQUET)
+            table.vacuum(retention_hours=7 * 24, dry_run=False)
 
     def open(self) -> DeltaTable | None:
         """The table as it is now, or None where there is none yet."""
@@ -98,9 +115,11 @@ class DeltaFiles:
         except TableNotFoundError:
             return None
 
-    def _actions(self) -> list[dict[str, Any]]:
-        table = self.open()
-        return [] if table is None else pa.table(table.get_add_actions(flatten=True)).to_pylist()
+
+def _actions(table: DeltaTable) -> list[dict[str, Any]]:
+    """The table's files with their sizes and statistics."""
+    actions: list[dict[str, Any]] = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    return actions
 
 
 def _mixed(action: dict[str, Any]) -> bool:

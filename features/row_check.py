@@ -66,9 +66,7 @@ class RowCheck:
             if count := pc.sum(checked[column]).as_py():
                 self.notes[note] += count
         rejects = [*chunk.rejects, *self._rejects(chunk, table, rules, raw, names, checked)]
-        good = (
-            checked.filter(pc.is_null(checked["problem"])) if len(rejects) > len(chunk.rejects) else checked
-        )
+        good = checked.filter(pc.is_null(checked["problem"])) if len(rejects) > len(chunk.rejects) else checked
         good = good.drop_columns(["nth", "problem", *(column for column, _ in counted)])
         self._note_attributes(chunk, table, dict(told), good)
         return good.cast(_in_utc(good.schema)), rejects

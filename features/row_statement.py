@@ -93,7 +93,7 @@ def check_statement(
                substr(sha256({_content(table, [column for column, _ in told], types)}), 1, 32) AS row_id
                {"".join(f", {column}" for column, _, _ in flags)}
         FROM typed, (SELECT $arrived_at::TIMESTAMPTZ AS arrived_at) ORDER BY nth
-    """  # noqa: S608 — made of the schema's own names, cells are columns
+    """
     return sql, rules, [(column, note) for column, _, note in flags]
 
 

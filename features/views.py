@@ -17,9 +17,7 @@ _VIEW_TYPE = {
 _OWN = ("known_by", "row_id", "delivery_id")
 
 
-def create_views(
-    con: duckdb.DuckDBPyConnection, storage: Storage, lines: pa.Table, cutoff: datetime | None
-) -> None:
+def create_views(con: duckdb.DuckDBPyConnection, storage: Storage, lines: pa.Table, cutoff: datetime | None) -> None:
     """Creates the views of `features.record.Record.connect` for the deliveries in `lines`."""
     visible = set(lines["delivery_id"].to_pylist())
     numeric = _numeric(lines)
@@ -35,9 +33,7 @@ def create_views(
         rows.project(_columns(table, rows.columns, numeric)).create_view(name)
     if portal:
         create_telling_views(con)
-    con.from_arrow(lines).project("* REPLACE (timezone('UTC', arrived_at) AS arrived_at)").create_view(
-        "delivery"
-    )
+    con.from_arrow(lines).project("* REPLACE (timezone('UTC', arrived_at) AS arrived_at)").create_view("delivery")
     rejects = storage.table("reject").relation(con, visible)
     if rejects is None:
         con.execute(
@@ -85,6 +81,6 @@ def _conflicts(table: Table) -> str:
     key = ", ".join(table.key)
     identified = " AND ".join(f"{name} IS NOT NULL" for name in table.key)
     return (
-        f"SELECT '{table.name}' AS table_name, concat_ws(' ', {key}) AS id, known_at, count(*) AS versions "  # noqa: S608
+        f"SELECT '{table.name}' AS table_name, concat_ws(' ', {key}) AS id, known_at, count(*) AS versions "
         f"FROM {table.name} WHERE {identified} GROUP BY {key}, known_at HAVING count(*) > 1"
     )

@@ -52,9 +52,7 @@ def delivered(folder: Path, text: str | bytes, name: str = "dossier.csv") -> Pat
         ("d,p,u,2025-03-03,,,", "", "5 cells", "7 cells"),
     ],
 )
-def test_a_bad_row_is_kept_aside_with_its_reason(
-    tmp_path: Path, row: str, column: str, wanted: str, came: str
-) -> None:
+def test_a_bad_row_is_kept_aside_with_its_reason(tmp_path: Path, row: str, column: str, wanted: str, came: str) -> None:
     folder = delivered(tmp_path / "in", f"{HEADER}{GOOD}{row}\n{GOOD.replace('d1', 'd2')}")
     receipt, rejects, _ = ingest(tmp_path / "home", folder)
     assert str(receipt) == "read=3 appended=2 known=0 rejected=1"
@@ -76,9 +74,7 @@ def test_a_bad_row_is_kept_aside_with_its_reason(
         ("event", "kind,dossier_id,happened_at", ",d,2025-03-03", 0, "a value"),
     ],
 )
-def test_every_table_has_its_rules(
-    tmp_path: Path, table: str, header: str, row: str, bad: int, wanted: str
-) -> None:
+def test_every_table_has_its_rules(tmp_path: Path, table: str, header: str, row: str, bad: int, wanted: str) -> None:
     folder = delivered(tmp_path / "in", f"{header}\n{row}\n", f"{table}.csv")
     receipt, rejects, _ = ingest(tmp_path / "home", folder)
     assert (receipt.read, receipt.rejected) == (1, 1)
@@ -97,9 +93,7 @@ def test_values_outside_an_optional_list_are_read_gently_and_told(tmp_path: Path
 
 
 def test_validity_of_an_office_may_be_open(tmp_path: Path) -> None:
-    folder = delivered(
-        tmp_path / "in", "unit_code,valid_from,valid_to\nu,1900-01-01,9999-12-31\n", "unit.csv"
-    )
+    folder = delivered(tmp_path / "in", "unit_code,valid_from,valid_to\nu,1900-01-01,9999-12-31\n", "unit.csv")
     _, _, record = ingest(tmp_path / "home", folder)
     assert record.connect().execute("SELECT valid_from, valid_to FROM unit").fetchall() == [(None, None)]
 
@@ -270,9 +264,7 @@ cell = st.one_of(
     st.dictionaries(st.text(max_size=2), st.none()),
     st.sampled_from(["2025-03-03", "2025-03-03T08:00:00Z", "received", "d1", "\ud800", "\x00", "9" * 400]),
 )  # fmt: skip
-names = st.sampled_from(
-    ["dossier_id", "kind", "happened_at", "known_at", "received_at", "unit_code", "score", "x"]
-)
+names = st.sampled_from(["dossier_id", "kind", "happened_at", "known_at", "received_at", "unit_code", "score", "x"])
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -90,15 +90,11 @@ def test_a_log_becomes_dossiers_and_events(tmp_path: Path, packed: bool) -> None
     receipt, record = ingest(tmp_path / "home", "xes", log, written(tmp_path / "m.toml", MAPPING))
     assert str(receipt) == "read=5 appended=5 known=0 rejected=0"
     con = record.connect()
-    assert con.execute(
-        "SELECT dossier_id, received_at, due_at, x_first FROM dossier ORDER BY 1"
-    ).fetchall() == [
+    assert con.execute("SELECT dossier_id, received_at, due_at, x_first FROM dossier ORDER BY 1").fetchall() == [
         ("T-A1", moment(2025, 3, 3, 1), moment(2025, 3, 13, 1), "r7"),
         ("T-A2", moment(2025, 3, 4, 1), moment(2025, 3, 14, 1), None),
     ]
-    told = con.execute(
-        "SELECT kind, step, happened_at, known_at, known_by FROM event ORDER BY known_at"
-    ).fetchall()
+    told = con.execute("SELECT kind, step, happened_at, known_at, known_by FROM event ORDER BY known_at").fetchall()
     assert told == [
         ("note", "register", moment(2025, 3, 3, 2), moment(2025, 3, 3, 2), "feed"),
         ("decided", "send", moment(2025, 3, 5, 2), moment(2025, 3, 6, 3), "feed"),
@@ -222,19 +218,13 @@ def test_excel_cells_that_are_dates_and_numbers(tmp_path: Path) -> None:
     x_area = "area"
     """
     _, record = ingest(tmp_path / "home", "table", tmp_path / "a.xlsx", written(tmp_path / "m.toml", text))
-    told = (
-        record.connect()
-        .execute("SELECT dossier_id, received_at, submitted_at, x_area FROM dossier")
-        .fetchall()
-    )
+    told = record.connect().execute("SELECT dossier_id, received_at, submitted_at, x_area FROM dossier").fetchall()
     assert told == [("17", moment(2025, 3, 2, 17), moment(2025, 3, 3, 1, 30), 12.5)]
 
 
 def test_a_damaged_workbook_and_a_foreign_table_are_told(tmp_path: Path) -> None:
     mapping = written(tmp_path / "m.toml", PLAIN)
-    receipt, record = ingest(
-        tmp_path / "home", "table", written(tmp_path / "a.xlsx", b"PK\x03\x04 broken"), mapping
-    )
+    receipt, record = ingest(tmp_path / "home", "table", written(tmp_path / "a.xlsx", b"PK\x03\x04 broken"), mapping)
     assert record.rejects(receipt.delivery_id)[0].wanted == "a whole table"
     with pytest.raises(DeliveryError, match="columns such as 'Diện tích' were wanted"):
         ingest(tmp_path / "home", "table", written(tmp_path / "b.csv", "a,b\n1,2\n"), mapping)
@@ -281,9 +271,7 @@ def test_the_building_permits_agree_with_the_canonical_set(tmp_path: Path, share
     receipt, record = ingest(tmp_path, "xes", data / "raw/BPIC15_1.xes.gz", Path("bpic15_1"))
     assert (receipt.read, receipt.rejected) == (53_663, 0)
     ours = receipt.delivery_id
-    record.append(
-        SOURCES["canonical"].read(data / "bpic15_m1_m2", FeedOptions()), source="canonical", arrived_at=NOW
-    )
+    record.append(SOURCES["canonical"].read(data / "bpic15_m1_m2", FeedOptions()), source="canonical", arrived_at=NOW)
     con = record.connect()
     con.execute("CREATE TABLE told AS SELECT * FROM event WHERE delivery_id = ?", [ours])
     dossiers = con.execute(

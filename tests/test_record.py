@@ -16,9 +16,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from features import delta
 from features.delivery import Chunk, Receipt
 from features.record import Record
 from features.schema import TABLES
@@ -55,10 +57,7 @@ def column(record: Record, sql: str, **options: object) -> list[object]:
 def content(record: Record) -> dict[str, list[tuple[object, ...]]]:
     """All rows of all canonical tables, without the delivery that brought them."""
     con = record.connect()
-    return {
-        name: con.execute(f"SELECT * EXCLUDE (delivery_id) FROM {name} ORDER BY ALL").fetchall()  # noqa: S608
-        for name in TABLES
-    }
+    return {name: con.execute(f"SELECT * EXCLUDE (delivery_id) FROM {name} ORDER BY ALL").fetchall() for name in TABLES}
 
 
 def test_receipt_counts_every_row_once(tmp_path: Path) -> None:
@@ -86,7 +85,7 @@ def test_empty_record_has_every_view_and_column(tmp_path: Path) -> None:
     for table in TABLES.values():
         names = [row[0] for row in con.execute(f"DESCRIBE {table.name}").fetchall()]
         assert set(table.names) < set(names), table.name
-        assert con.execute(f"SELECT count(*) FROM {table.name}").fetchall() == [(0,)]  # noqa: S608
+        assert con.execute(f"SELECT count(*) FROM {table.name}").fetchall() == [(0,)]
     assert con.execute("SELECT count(*) FROM conflict").fetchall() == [(0,)]
     assert Record(tmp_path).version() == 0
 
@@ -289,7 +288,7 @@ def _kill_a_writer(folder: Path, wait: float | None) -> float:
 
 
 def _sizes(record: Record) -> list[object]:
-    return [column(record, f"SELECT count(*) FROM {name}")[0] for name in ("unit", "event", "dossier")]  # noqa: S608
+    return [column(record, f"SELECT count(*) FROM {name}")[0] for name in ("unit", "event", "dossier")]
 
 
 def _kill_at_many_points(folder: Path, kills: int, seed: int) -> int:
@@ -401,3 +400,37 @@ def test_the_line_of_a_delivery_tells_what_became_of_it(tmp_path: Path) -> None:
     assert (line["version"], line["read"], line["appended"], line["known"]) == (1, 3, 2, 1)
     assert json.loads(line["appended_by_table"]) == {"dossier": 1, "event": 1}
     assert line["arrived_at"] == NOW.replace(tzinfo=None)
+
+
+def test_many_deliveries_are_merged_and_every_version_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delta, "_MANY", 5)
+    record = Record(tmp_path)
+    versions = []
+    for number in range(12):
+        take(record, Chunk("event", [event(number)]), Chunk("dossier", [dossier(number)]))
+        versions.append(column(record, "SELECT count(*) FROM event JOIN dossier USING (dossier_id)")[0])
+    assert versions == list(range(1, 13))
+    assert len(list((tmp_path / "event" / "_delta_log").glob("*.json"))) > 12  # merges took place
+    for version in range(13):
+        assert column(record, "SELECT count(*) FROM event", version=version) == [version]
+    assert take(record, Chunk("event", [event(number) for number in range(12)])).known == 12
+    rows = DeltaTable(tmp_path / "event").to_pyarrow_table().slice(0, 1)
+    lost = rows.set_column(0, "delivery_id", pa.array(["nobody"]))  # what a killed writer left
+    record._storage.table("event").append(lost)
+    take(record, *(Chunk("event", [event(20 + number)]) for number in range(3)))
+    assert column(record, "SELECT count(*) FROM event") == [15]
+
+
+def test_a_record_in_an_object_store_is_read_through_arrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file:// URL stands for the store: nothing local is used but the folder for staging."""
+    monkeypatch.setattr("features.record._local_folder", lambda url: None)
+    monkeypatch.setattr("features.record.gettempdir", lambda: str(tmp_path / "scratch"))
+    (tmp_path / "store").mkdir()
+    record = Record(f"file://{tmp_path}/store")
+    take(record, Chunk("event", [event(1), event(2)]), Chunk("dossier", [dossier(1, x_floor=2)]))
+    assert take(record, Chunk("event", [event(2), event(3)])).known == 1
+    assert column(record, "SELECT dossier_id FROM event ORDER BY ALL") == ["d1", "d2", "d3"]
+    assert column(record, "SELECT dossier_id FROM event ORDER BY ALL", version=1) == ["d1", "d2"]
+    at = datetime(2025, 3, 5, 2, tzinfo=UTC)
+    assert column(record, "SELECT dossier_id FROM event", cutoff=at) == ["d1"]
+    assert column(record, "SELECT x_floor FROM dossier") == [2.0]

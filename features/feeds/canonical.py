@@ -60,17 +60,13 @@ def _jsonl(member: Member, table: str, options: FeedOptions) -> Iterator[Chunk]:
             try:
                 row = orjson.loads(text)
             except orjson.JSONDecodeError as error:
-                rejects.append(
-                    Reject(member.name, number, "", "one JSON object", f"{error.msg} at {error.colno}"[:80])
-                )
+                rejects.append(Reject(member.name, number, "", "one JSON object", f"{error.msg} at {error.colno}"[:80]))
                 continue
             if isinstance(row, dict):
                 rows.append(row)
                 lines.append(number)
             else:
-                rejects.append(
-                    Reject(member.name, number, "", "one JSON object", describe(row, personal=True))
-                )
+                rejects.append(Reject(member.name, number, "", "one JSON object", describe(row, personal=True)))
             if len(rows) >= ROWS_A_CHUNK:
                 yield Chunk(table, rows, list(rejects), member.name, lines, options.zone)
                 rows, lines = [], []

@@ -120,9 +120,7 @@ def _zipped(path: Path) -> tuple[list[Member], list[Reject]]:
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
         raise DeliveryError(f"{path.name}: a zip was wanted, a damaged one came; send it again") from error
     if len(infos) > MAX_MEMBERS:
-        raise DeliveryError(
-            f"{path.name}: at most {MAX_MEMBERS} files in a zip were wanted, {len(infos)} came"
-        )
+        raise DeliveryError(f"{path.name}: at most {MAX_MEMBERS} files in a zip were wanted, {len(infos)} came")
     found, refused = [], []
     for info in sorted(infos, key=lambda info: info.filename):
         parts = PurePosixPath(info.filename.replace("\\", "/")).parts

@@ -26,23 +26,17 @@ def numbered_lines(file: BinaryIO, name: str, rejects: list[Reject]) -> Iterator
                 while (more := file.readline(MAX_LINE)) and not more.endswith(b"\n"):
                     length += len(more)
                 length += len(more)
-                rejects.append(
-                    Reject(name, number, "", f"a line of at most {MAX_LINE} bytes", f"{length} bytes")
-                )
+                rejects.append(Reject(name, number, "", f"a line of at most {MAX_LINE} bytes", f"{length} bytes"))
                 continue
         except UNREADABLE as error:
-            rejects.append(
-                Reject(name, number, "", "a whole file", f"damaged from here on ({damage(error)})")
-            )
+            rejects.append(Reject(name, number, "", "a whole file", f"damaged from here on ({damage(error)})"))
             return
         if not data:
             return
         try:
             text = data.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
-            rejects.append(
-                Reject(name, number, "", "text in UTF-8", f"other bytes at position {error.start + 1}")
-            )
+            rejects.append(Reject(name, number, "", "text in UTF-8", f"other bytes at position {error.start + 1}"))
             continue
         yield number, text
 

@@ -55,9 +55,7 @@ def _table(member: Member, mapping: LogMapping) -> Iterator[Chunk]:
             if missing is None:
                 missing = mapping.attributes - item.keys()
                 if missing == mapping.attributes:
-                    raise DeliveryError(
-                        f"{member.name}: columns such as {min(missing)!r} were wanted, none came"
-                    )
+                    raise DeliveryError(f"{member.name}: columns such as {min(missing)!r} were wanted, none came")
             new = rows.standing(item, line)
             if mapping.is_log:
                 kind = rows.event(item, line)
@@ -101,9 +99,7 @@ def _excel(member: Member, mapping: LogMapping) -> Items:
         with CalamineWorkbook.from_path(path) as workbook:
             names = workbook.sheet_names
             if mapping.sheet is not None and mapping.sheet not in names:
-                raise DeliveryError(
-                    f"{member.name}: sheet {mapping.sheet!r} was wanted, {len(names)} others came"
-                )
+                raise DeliveryError(f"{member.name}: sheet {mapping.sheet!r} was wanted, {len(names)} others came")
             sheet = workbook.get_sheet_by_name(mapping.sheet or names[0])
             header: list[str] | None = None
             for line, cells in enumerate(sheet.iter_rows(), 1):
