@@ -1,13 +1,18 @@
 """The made-up province: calibrated, deterministic, lawful in its clocks, silent about the future."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from features.simulate import Province, simulate
+from features.simulate.queue import first_come_first_served
+from features.simulate.worktime import WORKDAY, WorkTime
+from features.vietnam_calendar import VIETNAM
 
 
 @pytest.fixture(scope="module")
@@ -16,9 +21,7 @@ def province() -> Province:
 
 
 def test_late_rates_follow_the_public_figures(province: Province) -> None:
-    truth = province.truth["dossier"].join(
-        province.tables["dossier"].select(["dossier_id", "unit_code"]), "dossier_id"
-    )
+    truth = province.truth["dossier"].join(province.tables["dossier"].select(["dossier_id", "unit_code"]), "dossier_id")
     late = np.asarray(truth["late"])
     land = np.asarray(pc.equal(truth["unit_code"], "H99.24"))
     assert 0.115 <= late.mean() <= 0.155
@@ -69,3 +72,44 @@ def test_bad_arguments_are_named() -> None:
         simulate(dossiers=0)
     with pytest.raises(ValueError, match="start < end"):
         simulate(dossiers=10, start=date(2026, 1, 1), end=date(2025, 1, 1))
+
+
+def test_processing_takes_as_long_as_in_the_public_figures(province: Province) -> None:
+    time = WorkTime.of(VIETNAM, date(2025, 6, 1), date(2029, 1, 1))
+    rows = province.truth["dossier"].join(
+        province.tables["dossier"].select(["dossier_id", "unit_code", "received_at"]), "dossier_id"
+    )
+    ended, received = (
+        time.work(rows[name].cast(pa.int64()).to_numpy() // 1_000_000) for name in ("ended_at", "received_at")
+    )
+    days = (ended - received) / WORKDAY
+    land = np.asarray(pc.equal(rows["unit_code"], "H99.24"))
+    assert days.mean() == pytest.approx(4.7, abs=0.9)
+    assert days[land].mean() == pytest.approx(9.85, abs=1.5)
+
+
+def test_working_time_is_that_of_the_calendar() -> None:
+    time = WorkTime.of(VIETNAM, date(2026, 1, 1), date(2026, 12, 31))
+    rng = np.random.default_rng(0)
+    moments = np.sort(rng.integers(1_768_000_000, 1_795_000_000, 200))
+    for begin, end in zip(moments[:-1].tolist(), moments[1:].tolist(), strict=True):
+        hours = VIETNAM.working_hours(datetime.fromtimestamp(begin, UTC), datetime.fromtimestamp(end, UTC))
+        assert time.work(end) - time.work(begin) == pytest.approx(hours * 3600, abs=1e-3)
+    inside = time.wall(time.work(moments))
+    assert (time.work(inside) == time.work(moments)).all()
+    assert (inside <= moments).all()
+
+
+@given(
+    desk=st.lists(st.integers(0, 3), min_size=1, max_size=40),
+    data=st.data(),
+)
+def test_desks_serve_first_come_first_served(desk: list[int], data: st.DataObject) -> None:
+    times = st.lists(st.integers(0, 500), min_size=len(desk), max_size=len(desk))
+    arrival, service = data.draw(times), data.draw(times)
+    begin = first_come_first_served(np.array(desk), np.array(arrival, np.float64), np.array(service, np.float64))
+    free: dict[int, int] = {}
+    for k in sorted(range(len(desk)), key=lambda k: (arrival[k], k)):
+        wanted = max(arrival[k], free.get(desk[k], 0))
+        assert begin[k] == pytest.approx(wanted, abs=1e-6)
+        free[desk[k]] = wanted + service[k]

@@ -86,7 +86,7 @@ PROCEDURES: tuple[Procedure, ...] = (
               0.22, ("Đơn đăng ký (Mẫu 18)", _LAND, "Hợp đồng chuyển quyền", "Tờ khai thuế")),
     Procedure("1.990002", "Cấp giấy chứng nhận lần đầu", "G99-NMT01", ("H99.24",), 15, 20, 0.24, 0.45, 0.28,
               ("Đơn đăng ký (Mẫu 15)", "Giấy tờ nguồn gốc đất", "Trích đo bản đồ", "Tờ khai thuế")),
-    Procedure("1.990003", "Chuyển mục đích sử dụng đất", "G99-NMT01", ("H99.24",), 10, 25, 0.18, 0.40, 0.25,
+    Procedure("1.990003", "Chuyển mục đích sử dụng đất", "G99-NMT01", ("H99.24",), 9, 25, 0.18, 0.40, 0.25,
               ("Đơn xin chuyển mục đích", _LAND, "Trích lục bản đồ")),
     Procedure("1.990018", "Cấp giấy phép xây dựng nhà ở riêng lẻ", "G99-XD01", ("H99.18", *COMMUNE), 15, 4,
               0.20, 0.18, 0.25, ("Đơn đề nghị (Mẫu 01)", _LAND, "Bản vẽ thiết kế")),

@@ -103,7 +103,7 @@ def run_course(
     crowding = (1.0 + backlog / (0.15 * legal + HOUR)) ** 0.6
     procedure_pace = np.exp(rng.normal(0, 0.45, (len(world.share), len(PROCEDURES))))
     person_pace = np.exp(rng.normal(0, 0.35, len(world.official_id)))
-    noise = rng.lognormal(0.0, 0.62, n)
+    noise = rng.lognormal(0.0, 0.85, n)
     desk = (
         0.22
         * legal
@@ -117,6 +117,8 @@ def run_course(
     consulted, answered, other, answer_due, now = consultations(rng, world, arrivals, now)
     pushed, now = pushes(rng, habits, now)
     sign = rng.exponential(1.0, n) * np.minimum(0.04 * legal, 6 * HOUR) + 600
+    # now and then the head is away, and what looked finished lies for days
+    sign = np.where(rng.random(n) < 0.1, sign + rng.exponential(0.25, n) * legal, sign)
     hurry = rng.random(n)
     early = rng.uniform(0.02, 1.0, n) * np.minimum(4 * HOUR, 0.15 * legal)
 

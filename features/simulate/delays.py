@@ -34,7 +34,7 @@ def specialist_queue(
     n, people = len(arrivals), len(world.official_id)
     load = np.bincount(arrivals.specialist, minlength=people)
     span = float(assigned.max() - assigned.min())
-    busy = np.clip(rng.normal(0.74, 0.08, people) + 0.25 * world.late[world.official_unit], 0.4, 0.93)
+    busy = np.clip(rng.normal(0.62, 0.08, people) + 0.25 * world.late[world.official_unit], 0.4, 0.93)
     mean = busy * span / np.maximum(load, 1)
     work = rng.lognormal(-0.245, 0.7, n) * mean[arrivals.specialist] * np.sqrt(arrivals.legal / (5 * WORKDAY))
     scale = np.bincount(arrivals.specialist, weights=work, minlength=people) / np.maximum(busy * span, 1.0)
@@ -63,7 +63,7 @@ def _leave(
     count = rng.poisson(2.0 * span / (250 * WORKDAY), len(people))
     desk = np.repeat(people, count)
     at = begin + rng.random(len(desk)) * span
-    length = rng.gamma(2.0, 1.6, len(desk)) * WORKDAY
+    length = rng.gamma(2.0, 1.0, len(desk)) * WORKDAY
     for unit, start, duration in closures:
         members = world.members(unit, SPECIALIST)
         desk = np.concatenate([desk, members])

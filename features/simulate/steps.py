@@ -24,11 +24,12 @@ def lay_out(rng: np.random.Generator, world: World, time: WorkTime, a: Arrivals,
     unit, desk, head, clerk = a.unit, a.specialist, a.head, a.clerk
     room = world.receiver[unit]
     gone = np.where(c.end_kind == WITHDRAWN, c.ended, np.inf)
+    promise = np.maximum.reduce([c.due_first, *c.promised])  # what was promised before any extension
     long_way = a.legal > 2 * 8 * 3600
     reason = np.where(rng.random(n) < 0.75, rng.integers(0, 4, n), NONE)
     parts = [
         row(everyone, c.received, "received", "Tiếp nhận hồ sơ", official=clerk, unit=room,
-                step_due=c.forwarded.clip(c.received + 4 * 3600)),
+                step_due=c.received + 4 * 3600),
         row(long_way, c.forwarded, "forwarded", "Chuyển phòng chuyên môn", official=head, unit=unit,
                 to_unit=unit),
         row(everyone, c.assigned, "assigned", "Phân công thụ lý", official=desk, unit=unit,
@@ -67,7 +68,7 @@ def lay_out(rng: np.random.Generator, world: World, time: WorkTime, a: Arrivals,
                 official=desk, unit=unit, to_unit=unit),
         row(decided, c.ended + 120, "note", "Vào sổ, đóng dấu", official=clerk, unit=room),
         row(c.submitted < gone, c.submitted, "forwarded", "Trình lãnh đạo ký", official=head, unit=unit,
-                to_unit=unit, step_due=c.due),
+                to_unit=unit, step_due=promise),
         row(extended, c.extended, "extended", "Gia hạn, hẹn lại ngày trả",
                 official=desk, unit=unit, due=c.due, reason=reason.clip(1)),
         row(extended, c.extended + 60, "apologised", "Xin lỗi và hẹn lại",
