@@ -2,7 +2,7 @@
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.artefact import ArtefactError, load
@@ -18,13 +18,15 @@ RULE_VERSION = "rule"
 class Champion:
     """A model ready to score. `rule`: the simple rule stands in for a model ("quy tắc").
 
-    version: folder under `models/<target>/`. sha256: identity of its manifest.
+    version: folder under `models/<target>/`. sha256: identity of its manifest. trouble: why the champion itself
+    is not used, where another stands in.
     """
 
     model: RiskModel
     version: str
     sha256: str
     rule: bool = False
+    trouble: str | None = None
 
 
 def champion(models: Path, target: str, threads: int = 1) -> Champion:
@@ -37,12 +39,14 @@ def champion(models: Path, target: str, threads: int = 1) -> Champion:
         raise FileNotFoundError(
             f"no champion of {target}; run: risk train {target} --cutoff T, then risk promote {target}"
         )
+    trouble = None
     for pointer in ("champion", "previous"):
         try:
-            return pointed_at(folder, pointer, threads)
+            return replace(pointed_at(folder, pointer, threads), trouble=trouble)
         except (ArtefactError, OSError, ValueError) as error:
             log.error("%s model of %s is not used: %s", pointer, target, error)
-    return Champion(clock_rule(target), RULE_VERSION, "", rule=True)
+            trouble = trouble or str(error)
+    return Champion(clock_rule(target), RULE_VERSION, "", rule=True, trouble=trouble)
 
 
 def pointed_at(folder: Path, pointer: str, threads: int = 1) -> Champion:

@@ -17,7 +17,7 @@ from features.record import Record
 from features.single import Fact, known_events
 from models.lateness import LATENESS
 from models.reasons import Reason, reasons
-from serving.champion import champion
+from serving.champion import Champion, champion, pointed_at
 from serving.ground import Ground
 from serving.kept import Kept
 from serving.scoring import CERTAIN, REASONS, hours_left, odds, overdue
@@ -67,8 +67,9 @@ class Desk:
         self.target = target
         self._record = Record(settings.record_url)
         self._calendar = calendar
+        self._models = settings.models
         pointer = settings.models / target / "champion.json"
-        self.champion = Kept(f"champion of {target}", pointer.read_text, lambda: champion(settings.models, target))
+        self.champion: Kept[Champion] = Kept(f"champion of {target}", pointer.read_text, self._load)
         self._ground: Ground | None = None
         self._news: list[tuple[int, Sequence[Fact], Sequence[Fact]]] = []
         self._turn = threading.Lock()
@@ -89,13 +90,18 @@ class Desk:
         except (OSError, ValueError, duckdb.Error, DeltaError) as error:
             log.warning("the record could not be read for single scores: %s", type(error).__name__)
 
+    def _load(self) -> Champion:
+        """At the start whatever can stand in for a bad champion; later a good model stays until a good one comes."""
+        if self.champion.value is None or self.champion.value.rule:
+            return champion(self._models, self.target)
+        return pointed_at(self._models / self.target, "champion")
+
     def ready(self, as_of: datetime) -> bool:
         """Whether a score as of `as_of` comes at once, without a pass over the record."""
         return self._ground is not None and self._ground.ready(as_of)
 
     def remember(self, version: int, dossiers: Sequence[Fact], events: Sequence[Fact]) -> None:
-        """Rows that became the record's with `version`, for scores that come before the record is read again.
-        """
+        """Rows that became the record's with `version`, for scores that come before the record is read again."""
         with self._turn:
             self._news = [*self._news, (version, dossiers, events)]
 

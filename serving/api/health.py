@@ -35,11 +35,22 @@ class ListAge:
 
 
 @dataclass(frozen=True)
+class ModelState:
+    """The model that scores single dossiers: which, whether the rule stands in, and what is wrong with a newer."""
+
+    target: str
+    version: str | None
+    rule: bool | None
+    trouble: str | None
+
+
+@dataclass(frozen=True)
 class Readiness:
     """`ready` when there is a list to show; otherwise the status is 503."""
 
     status: str
     lists: list[ListAge]
+    models: list[ModelState]
 
 
 @router.get("/health", response_model=Health)
@@ -66,4 +77,14 @@ async def ready(state: Annotated[Serving, Depends(serving)]) -> Response:
             )
         )
     status = "ready" if any(one.as_of for one in lists) else "not ready"
-    return answer(Readiness(status, lists), 200 if status == "ready" else 503)
+    kept_model = state.desk.champion
+    model = kept_model.value
+    models = [
+        ModelState(
+            target=state.desk.target,
+            version=model.version if model else None,
+            rule=model.rule if model else None,
+            trouble=kept_model.trouble or (model.trouble if model else None),
+        )
+    ]
+    return answer(Readiness(status, lists, models), 200 if status == "ready" else 503)

@@ -1,5 +1,6 @@
 """`risk demo`: the whole way on one feed, from delivery to a served list with reasons."""
 
+import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -7,9 +8,11 @@ from typing import Annotated
 import typer
 
 from serving.cli.group import settings_of
+from serving.settings import Settings
 
 commands = typer.Typer()
 
+LOGIN = "demo"
 SHOWN = 5
 """Lines of the list shown at the end."""
 
@@ -17,9 +20,7 @@ SHOWN = 5
 @commands.command()
 def demo(
     ctx: typer.Context,
-    feed: Annotated[
-        Path | None, typer.Option(help="Canonical feed to run on; otherwise a made-up province.")
-    ] = None,
+    feed: Annotated[Path | None, typer.Option(help="Canonical feed to run on; otherwise a made-up province.")] = None,
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop after the list is made.")] = False,
     dossiers: Annotated[int, typer.Option(help="Size of the made-up province.", min=100)] = 12_000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -52,13 +53,34 @@ def demo(
             risk_list = latest_list(settings.scores, "lateness")
             shown = list_table(risk_list.page(size=SHOWN), risk_list.meta, settings.zone)
     way.console.print(shown)
-    way.console.print(f"Danh sách · the list: http://{host}:{port}/", highlight=False)
+    password = _first_account(settings)
+    way.console.print(f"Danh sách · the list: http://{host}:{port}/list", highlight=False)
+    if password:
+        way.console.print(f"Đăng nhập · log in: {LOGIN} / {password}", highlight=False, markup=False)
     if no_serve:
-        way.console.print(
-            f"Xem · to see it: risk --home {settings.home} serve --port {port}", highlight=False
-        )
+        home = f"risk --home {settings.home} serve --port {port}"
+        way.console.print(f"Xem · to see it: {home}", highlight=False, soft_wrap=True)
         return
     run_server(settings, host, port, workers=1)
+
+
+def _first_account(settings: Settings) -> str | None:
+    """Makes an inspector's account with a password of its own and gives the password; None where one exists."""
+    from serving.accounts.account import add_account, find_account
+    from serving.rights import Role
+    from serving.state import open_state
+
+    state = open_state(settings.database_url)
+    try:
+        with state.writing() as session:
+            if find_account(session, LOGIN) is not None:
+                return None
+            password = secrets.token_urlsafe(12)
+            now = datetime.now(UTC)
+            add_account(session, LOGIN, "Thanh tra mẫu", Role.INSPECTOR, now=now, password=password)
+            return password
+    finally:
+        state.close()
 
 
 def _province(folder: Path, dossiers: int) -> Path:
