@@ -10,15 +10,13 @@ from features.calendar import Calendar
 from features.signals.conduct_of_dossier import CONDUCT_OF_DOSSIER
 from features.signals.handling import HANDLING
 from features.signals.integrity import INTEGRITY
-from features.signals.relations import relations
+from features.signals.over_cases import over_cases
 from features.signals.signal import Signal
 from features.signals.voice import VOICE
 from features.vietnam_calendar import VIETNAM
 
 DOSSIER_SIGNALS: tuple[Signal, ...] = (*INTEGRITY, *CONDUCT_OF_DOSSIER, *HANDLING, *VOICE)
 """Every signal of the grain `dossier`, in the order in which answers list them."""
-
-_ATTRIBUTES = ("x_identity_placeholder", "x_submitted_copied")
 
 
 def evaluate(
@@ -32,31 +30,16 @@ def evaluate(
     `con`: a connection of `Record.connect`. One row a case and signal that holds: dossier_id, as_of, signal, value
     (double), in the order of cases, then of `signals`. A rule applies to moments within its validity.
     """
-    numbered = pa.table({
-        "case_no": pa.array(range(cases.num_rows), pa.int64()),
-        "dossier_id": cases["dossier_id"].cast(pa.string()),
-        "as_of": cases["as_of"].cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us")),
-    })  # fmt: skip
-    spans = sum(name.startswith("end_") for name in calendar.relation().column_names)
-    parts = {"cases_in": "SELECT * FROM cases_told", **relations(spans)}
-    parts["version"] = _with_attributes(con, parts["version"])
     found = []
     for order, signal in enumerate(signals):
         found.append(
-            f"SELECT {order} AS signal_order, '{signal.name}' AS signal, s.case_no, CAST(s.value AS DOUBLE) AS value "  # noqa: S608 — declared rules
+            f"SELECT {order} AS signal_order, '{signal.name}' AS signal, s.case_no, CAST(s.value AS DOUBLE) AS value "
             f"FROM ({signal.text()}) s JOIN cases_in c ON c.case_no = s.case_no WHERE {_valid(signal)}"
         )
-    statement = "WITH " + ",\n".join(f"{name} AS MATERIALIZED ({sql})" for name, sql in parts.items())
-    con.register("cases_told", numbered)
-    con.register("working_day", calendar.relation())
-    try:
-        rows = con.sql(
-            f"{statement} SELECT case_no, signal, value FROM ({' UNION ALL '.join(found)}) "  # noqa: S608
-            "ORDER BY case_no, signal_order"
-        ).to_arrow_table()
-    finally:
-        con.unregister("cases_told")
-        con.unregister("working_day")
+    union = " UNION ALL ".join(found)
+    rows = over_cases(
+        con, cases, calendar, f"SELECT case_no, signal, value FROM ({union}) ORDER BY case_no, signal_order"
+    )
     taken = rows["case_no"]
     return pa.table({
         "dossier_id": cases["dossier_id"].take(taken), "as_of": cases["as_of"].take(taken),
@@ -73,9 +56,3 @@ def _valid(signal: Signal) -> str:
         bounds.append(f"c.as_of < TIMESTAMP '{end.isoformat(' ')}'")
     return " AND ".join(bounds)
 
-
-def _with_attributes(con: duckdb.DuckDBPyConnection, sql: str) -> str:
-    """`version` with the attributes that signals name, unknown where no delivery ever gave them."""
-    present = {row[0] for row in con.execute("SELECT column_name FROM (DESCRIBE dossier)").fetchall()}
-    missing = "".join(f", NULL::DOUBLE AS {name}" for name in _ATTRIBUTES if name not in present)
-    return sql.replace("d.*,", f"d.*{missing},", 1)

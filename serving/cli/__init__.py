@@ -11,7 +11,20 @@ from typing import Annotated
 
 import typer
 
-from serving.cli import accounts, delivery, demo, findings, learning, lists, plan, receipts, receive, replay, serve
+from serving.cli import (
+    accounts,
+    delivery,
+    demo,
+    findings,
+    learning,
+    lists,
+    plan,
+    receipts,
+    receive,
+    reconcile,
+    replay,
+    serve,
+)
 from serving.cli.group import RiskGroup
 from serving.settings import Settings
 
@@ -22,7 +35,7 @@ app = typer.Typer(
     help="Risk of lateness and harassment of public-service dossiers: scores with reasons, lists, plans.",
 )
 
-GROUPS = (delivery, learning, lists, serve, demo, accounts, receipts, plan, replay, findings, receive)
+GROUPS = (delivery, learning, lists, serve, demo, accounts, receipts, plan, replay, findings, receive, reconcile)
 for _group in GROUPS:
     app.add_typer(_group.commands)
 

@@ -1,0 +1,40 @@
+"""A SELECT over the relations of cases, run: the one place where cases and calendar meet the record's views."""
+
+import duckdb
+import pyarrow as pa
+
+from features.calendar import Calendar
+from features.signals.relations import relations
+
+_ATTRIBUTES = ("x_identity_placeholder", "x_submitted_copied")
+"""Attributes that signals name; unknown where no delivery ever gave them."""
+
+
+def over_cases(con: duckdb.DuckDBPyConnection, cases: pa.Table, calendar: Calendar, select: str) -> pa.Table:
+    """The rows of `select`, which may name every relation of `features.signals.relations` and `cases_in`.
+
+    `con`: a connection of `Record.connect`. `cases`: dossier_id and as_of (timestamp[us, UTC]); `case_no` counts
+    them from 0.
+    """
+    numbered = pa.table({
+        "case_no": pa.array(range(cases.num_rows), pa.int64()),
+        "dossier_id": cases["dossier_id"].cast(pa.string()),
+        "as_of": cases["as_of"].cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us")),
+    })  # fmt: skip
+    spans = sum(name.startswith("end_") for name in calendar.relation().column_names)
+    parts = {"cases_in": "SELECT * FROM cases_told", **relations(spans)}
+    parts["version"] = _with_attributes(con, parts["version"])
+    statement = "WITH " + ",\n".join(f"{name} AS MATERIALIZED ({sql})" for name, sql in parts.items())
+    con.register("cases_told", numbered)
+    con.register("working_day", calendar.relation())
+    try:
+        return con.sql(f"{statement} {select}").to_arrow_table()
+    finally:
+        con.unregister("cases_told")
+        con.unregister("working_day")
+
+
+def _with_attributes(con: duckdb.DuckDBPyConnection, sql: str) -> str:
+    present = {row[0] for row in con.execute("SELECT column_name FROM (DESCRIBE dossier)").fetchall()}
+    missing = "".join(f", NULL::DOUBLE AS {name}" for name in _ATTRIBUTES if name not in present)
+    return sql.replace("d.*,", f"d.*{missing},", 1)
