@@ -1,0 +1,148 @@
+"""Vietnam's days off and made up 2018–2027, offices' own hours, and the promises counted in them."""
+
+from datetime import date, datetime, time, timedelta
+
+import orjson
+import pytest
+from drawn_record import local
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.promise import counted_from, due_after_calendar_days, due_after_days, due_after_hours, due_same_day
+from features.vietnam_calendar import EXCHANGES, UNCERTAIN_YEARS, VIETNAM, from_opencps, hours_of, office, special_days
+
+OFF_WEEKDAYS = {
+    2018: "01-01 02-14 02-15 02-16 02-19 02-20 04-25 04-30 05-01 09-03 12-31",
+    2019: "01-01 02-04 02-05 02-06 02-07 02-08 04-15 04-29 04-30 05-01 09-02",
+    2020: "01-01 01-23 01-24 01-27 01-28 01-29 04-02 04-30 05-01 09-02",
+    2021: "01-01 02-10 02-11 02-12 02-15 02-16 04-21 04-30 05-03 09-02 09-03",
+    2022: "01-03 01-31 02-01 02-02 02-03 02-04 04-11 05-02 05-03 09-01 09-02",
+    2023: "01-02 01-20 01-23 01-24 01-25 01-26 05-01 05-02 05-03 09-01 09-04",
+    2024: "01-01 02-08 02-09 02-12 02-13 02-14 04-18 04-29 04-30 05-01 09-02 09-03",
+    2025: "01-01 01-27 01-28 01-29 01-30 01-31 04-07 04-30 05-01 05-02 09-01 09-02",
+    2026: "01-01 01-02 02-16 02-17 02-18 02-19 02-20 04-27 04-30 05-01 08-31 09-01 09-02 11-24",
+    2027: "01-01 02-04 02-05 02-08 02-09 02-10 04-16 04-30 05-03 09-02 09-03 11-24",
+}
+"""Days of the week off, year by year, as announced; 2027 as the law lays them, before any notice."""
+
+
+@pytest.mark.parametrize("year", OFF_WEEKDAYS)
+def test_the_year_has_these_days_off_and_no_other(year: int) -> None:
+    day, found = date(year, 1, 1), []
+    while day.year == year:
+        if day.weekday() < 5 and not VIETNAM.hours(day):
+            found.append(f"{day:%m-%d}")
+        day += timedelta(days=1)
+    assert " ".join(found) == OFF_WEEKDAYS[year]
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES, ids=lambda exchange: exchange.off.isoformat())
+def test_an_exchange_gives_a_day_and_takes_a_saturday(exchange: object) -> None:
+    off, worked = exchange.off, exchange.worked  # type: ignore[attr-defined]
+    assert off.weekday() < 5
+    assert worked.weekday() == 5
+    assert not VIETNAM.hours(off)
+    assert VIETNAM.hours(worked) == VIETNAM.hours(date(2026, 9, 7))
+
+
+def test_what_rests_on_no_document_says_so() -> None:
+    for day in special_days():
+        assert day.document or not day.certain
+        if day.date.year in UNCERTAIN_YEARS:
+            assert not day.certain
+    assert {exchange.document for exchange in EXCHANGES if exchange.certain}.isdisjoint({""})
+
+
+def test_the_sample_calendar_of_2026_is_ours(shared: object) -> None:
+    document = orjson.loads((shared / "samples" / "17_calendar.json").read_bytes())  # type: ignore[operator]
+    theirs = from_opencps(document, "sample")
+    day = date(2026, 1, 1)
+    while day.year == 2026:
+        assert theirs.hours(day) == VIETNAM.hours(day), day
+        day += timedelta(days=1)
+    assert not theirs.hours(date(2025, 1, 27)), "years without rows keep the published days"
+
+
+def test_an_office_keeps_its_own_hours_and_half_days() -> None:
+    early = office("early", hours_of("07:00-11:30,13:30-17:00"), saturday=hours_of("07:30-11:30"), half_days=[date(2026, 12, 31)])
+    assert early.working_hours(local("2026-09-07 00:00"), local("2026-09-08 00:00")) == 8
+    assert early.working_hours(local("2026-09-12 00:00"), local("2026-09-13 00:00")) == 4  # a Saturday
+    assert early.working_hours(local("2026-12-31 00:00"), local("2027-01-01 00:00")) == 4.5
+    assert early.hours(date(2026, 1, 10)) == hours_of("07:00-11:30,13:30-17:00")  # made up
+    assert early.hours(date(2026, 2, 17)) == ()
+    with pytest.raises(ValueError, match="07:30-11:30"):
+        hours_of("7h30 đến 11h30")
+
+
+@pytest.mark.parametrize(
+    ("received", "begins"),
+    [
+        ("2026-09-07 07:10", "2026-09-07 08:00"),  # before opening
+        ("2026-09-07 08:00", "2026-09-07 08:00"),
+        ("2026-09-07 12:00", "2026-09-07 13:30"),  # lunch
+        ("2026-09-07 12:45", "2026-09-07 13:30"),
+        ("2026-09-07 17:30", "2026-09-08 08:00"),  # closed
+        ("2026-09-11 18:58", "2026-09-14 08:00"),  # Friday evening
+        ("2026-02-13 17:31", "2026-02-23 08:00"),  # before Tết
+        ("2026-01-01 10:00", "2026-01-05 08:00"),  # 2 January off by exchange
+        ("2026-01-10 09:15", "2026-01-10 09:15"),  # the Saturday made up for it
+        ("2026-08-29 09:00", "2026-09-03 08:00"),  # 31 August to 2 September
+    ],
+)
+def test_the_clock_begins_in_working_hours(received: str, begins: str) -> None:
+    assert counted_from(local(received), VIETNAM) == local(begins)
+
+
+@pytest.mark.parametrize(
+    ("received", "due"),
+    [
+        ("2026-09-07 14:59", "2026-09-07 17:30"),
+        ("2026-09-07 15:00", "2026-09-08 17:30"),  # the 15:00 rule
+        ("2026-09-11 15:01", "2026-09-14 17:30"),  # over a weekend
+        ("2026-09-11 19:00", "2026-09-14 17:30"),  # after closing counts as the next morning
+        ("2026-02-13 15:00", "2026-02-23 17:30"),  # over Tết
+    ],
+)
+def test_same_day_procedures(received: str, due: str) -> None:
+    assert due_same_day(local(received), VIETNAM) == local(due)
+
+
+@pytest.mark.parametrize(
+    ("received", "days", "due"),
+    [
+        ("2026-09-07 08:30", 5, "2026-09-14 08:30"),  # the 12th is a Saturday
+        ("2026-09-07 08:30", 3, "2026-09-10 08:30"),
+        ("2026-02-10 09:00", 7, "2026-02-23 09:00"),  # the 17th lies in Tết, then a weekend
+        ("2026-01-05 09:00", 5, "2026-01-10 09:00"),  # a Saturday made up is a working day
+    ],
+)
+def test_calendar_days_never_end_on_a_day_off(received: str, days: int, due: str) -> None:
+    assert due_after_calendar_days(local(received), days, VIETNAM) == local(due)
+
+
+moments = st.datetimes(datetime(2018, 1, 1), datetime(2027, 10, 1)).map(lambda at: local(at.isoformat(" ")))
+
+
+@given(moments, moments, moments)
+@settings(max_examples=150, deadline=None)
+def test_working_time_adds_up_and_never_runs_back(one: datetime, two: datetime, three: datetime) -> None:
+    a, b, c = sorted((one, two, three))
+    whole = VIETNAM.working_hours(a, c)
+    assert whole == pytest.approx(VIETNAM.working_hours(a, b) + VIETNAM.working_hours(b, c), abs=1e-9)
+    assert 0 <= VIETNAM.working_hours(a, b) <= whole
+    assert VIETNAM.working_hours(c, a) == -whole
+
+
+@given(moments, st.floats(0.01, 400))
+@settings(max_examples=150, deadline=None)
+def test_adding_working_hours_is_undone_by_counting_them(start: datetime, hours: float) -> None:
+    due = due_after_hours(start, hours, VIETNAM)
+    assert VIETNAM.working_hours(start, due) == pytest.approx(hours, abs=1e-6)
+    assert due_after_hours(start, hours + 1, VIETNAM) > due
+    clock = due.astimezone(local("2026-01-01 00:00").tzinfo)
+    assert VIETNAM.working_hours(due - timedelta(microseconds=2), due) > 0, f"{clock} lies outside working hours"
+
+
+def test_days_are_eight_hours() -> None:
+    assert due_after_days(local("2026-09-07 08:30"), 2.5, VIETNAM) == due_after_hours(local("2026-09-07 08:30"), 20, VIETNAM)
+    assert VIETNAM.hours(date(2026, 9, 7)) == ((time(8), time(12)), (time(13, 30), time(17, 30)))
