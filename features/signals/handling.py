@@ -125,21 +125,19 @@ HANDLING = (
         "QUEUE_JUMPED", "dossier",
         """SELECT d.case_no, count(*) AS value FROM dossier_now d
            JOIN standing s ON s.case_no = d.case_no AND s.end_at IS NOT NULL
-           JOIN (SELECT DISTINCT ON (m.as_of, x.dossier_id) m.as_of, x.dossier_id, x.procedure_code, x.unit_code,
-                        x.received_at, e.end_at
-                 FROM (SELECT DISTINCT as_of FROM cases_in) m
-                 JOIN dossier x ON x.known_at < m.as_of
-                 LEFT JOIN (SELECT t.as_of, v.dossier_id, min(v.happened_at) AS end_at
-                            FROM (SELECT DISTINCT as_of FROM cases_in) t JOIN event v ON v.known_at < t.as_of
-                            WHERE v.kind IN ('refused', 'decided', 'withdrawn') GROUP BY ALL) e
-                      ON e.as_of = m.as_of AND e.dossier_id = x.dossier_id
-                 ORDER BY m.as_of, x.dossier_id, x.known_at DESC, x.row_id DESC) o
+           JOIN (SELECT m.as_of, x.dossier_id, arg_max(x.procedure_code, (x.known_at, x.row_id)) AS procedure_code,
+                        arg_max(x.unit_code, (x.known_at, x.row_id)) AS unit_code, min(x.received_at) AS received_at
+                 FROM (SELECT DISTINCT as_of FROM cases_in) m JOIN dossier x ON x.known_at < m.as_of
+                 GROUP BY m.as_of, x.dossier_id) o
              ON o.as_of = d.as_of AND o.procedure_code = d.procedure_code AND o.unit_code = d.unit_code
-            AND o.received_at < d.received_at AND coalesce(o.end_at, d.as_of) > s.end_at
-            AND o.received_at > d.received_at - INTERVAL 60 DAY
-           WHERE d.agent_id IS NOT NULL
-             AND NOT EXISTS (SELECT 1 FROM pause q JOIN cases_in c ON c.case_no = q.case_no
-                             WHERE c.dossier_id = o.dossier_id AND c.as_of = d.as_of)
+            AND o.received_at < d.received_at AND o.received_at > d.received_at - INTERVAL 60 DAY
+           LEFT JOIN (SELECT m.as_of, v.dossier_id,
+                        min(v.happened_at) FILTER (v.kind IN ('refused', 'decided', 'withdrawn')) AS end_at,
+                        bool_or(v.kind IN ('papers_requested', 'suspended')) AS stopped
+                 FROM (SELECT DISTINCT as_of FROM cases_in) m JOIN event v ON v.known_at < m.as_of
+                 GROUP BY m.as_of, v.dossier_id) e ON e.as_of = o.as_of AND e.dossier_id = o.dossier_id
+           WHERE d.agent_id IS NOT NULL AND NOT coalesce(e.stopped, false)
+             AND coalesce(e.end_at, d.as_of) > s.end_at
            GROUP BY d.case_no HAVING count(*) > $threshold""",
         "Hồ sơ nộp qua người đại diện được giải quyết trước nhiều hồ sơ cùng loại đến trước",
         "handed in by an agent and settled before many earlier dossiers of the same kind",
