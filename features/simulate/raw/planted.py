@@ -66,7 +66,7 @@ def plant(province: Province) -> Planted:
     end = pd.Timestamp(province.end, tz="UTC") - LOCAL
     marks: list[pd.DataFrame] = []
     for trap in (
-        traps.reset_overdue, traps.masked_pause, traps.placeholder_desk, traps.no_appointment,
+        traps.reset_overdue, traps.masked_pause, traps.placeholder_desk, traps.promise_reset, traps.no_appointment,
         traps.moved_too_far, traps.reopened, traps.random_code, traps.unknown_owner, traps.copied_submission,
     ):  # fmt: skip
         dossier, event, found = trap(rng, dossier, event, end)
@@ -74,8 +74,6 @@ def plant(province: Province) -> Planted:
     moves = event.loc[event.due_at.notna(), ["dossier_id", "happened_at", "due_at"]].reset_index(drop=True)
     event = _as_told(dossier, event)
     event = event.sort_values(["dossier_id", "happened_at"], kind="stable").reset_index(drop=True)
-    resets = event.loc[event.kind == "reset", "dossier_id"].unique()
-    marks.append(pd.DataFrame({"dossier_id": resets, "trap": "T8"}))
     staff = province.tables["rating"].to_pandas()
     marks.append(pd.DataFrame({"dossier_id": staff[staff.by_staff].dossier_id.unique(), "trap": "T6"}))
     planted = Planted(dossier, event, moves, pd.concat(marks, ignore_index=True))

@@ -76,6 +76,31 @@ def placeholder_desk(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.
     return dossier, event, _marked(event[desk].dossier_id.unique(), "T3")
 
 
+def promise_reset(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
+    """T8: shortly before a late dossier's promise passes it is set anew, without reason or apology."""
+    already = event[event.kind == "reset"].dossier_id.unique()
+    touched = event[event.due_at.notna() | (event.step == CLOSING)].dossier_id.unique()
+    rows = dossier.set_index("dossier_id")
+    signed = event[(event.kind == "decided") & ~event.dossier_id.isin(touched)]
+    signed = signed.drop_duplicates("dossier_id").set_index("dossier_id")
+    before = rows.due_at.loc[signed.index] - pd.Timedelta(minutes=30)
+    able = signed.index[
+        (signed.happened_at > rows.due_at.loc[signed.index])
+        & (before > rows.received_at.loc[signed.index])
+        & (rows.system.loc[signed.index] == "dvcqg")
+    ]
+    chosen = _draw(rng, able, 0.05)
+    resets = pd.DataFrame({
+        "dossier_id": chosen, "kind": "reset", "happened_at": before.loc[chosen].to_numpy(),
+        "official_id": signed.official_id.loc[chosen].to_numpy(), "unit_code": signed.unit_code.loc[chosen].to_numpy(),
+        "step": "Đặt lại hạn xử lý",
+        "due_at": (signed.happened_at.loc[chosen] + pd.Timedelta(hours=1)).to_numpy(),
+    }).astype({"happened_at": event.happened_at.dtype, "due_at": event.due_at.dtype})  # fmt: skip
+    sorry = event.dossier_id.isin(chosen) & (event.kind == "apologised")
+    event = pd.concat([event[~sorry], resets], ignore_index=True)
+    return dossier, event, _marked(np.concatenate([already, chosen]), "T8")
+
+
 def no_appointment(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
     """T4: a dossier without a promise is closed at the moment of receipt."""
     touched = event[event.due_at.notna() | event.kind.isin(["extended", "reset", "apologised"])].dossier_id.unique()
