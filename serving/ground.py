@@ -83,6 +83,13 @@ class Ground:
         }
 
 
+def rows_of(con: duckdb.DuckDBPyConnection, dossier_id: str) -> tuple[Fact | None, list[Fact]]:
+    """The latest version of one dossier (None: not known) and its events from a connection of the record."""
+    versions = _rows(con, "SELECT * FROM dossier WHERE dossier_id = ? ORDER BY known_at, row_id", dossier_id)
+    events = _rows(con, "SELECT * FROM event WHERE dossier_id = ?", dossier_id)
+    return (versions[-1] if versions else None), events
+
+
 def _rows(con: duckdb.DuckDBPyConnection, sql: str, value: str) -> list[Fact]:
     table = con.sql(sql, params=[value]).to_arrow_table()
     aware = {

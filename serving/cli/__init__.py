@@ -13,6 +13,7 @@ import typer
 
 from serving.cli import (
     accounts,
+    bench,
     delivery,
     demo,
     findings,
@@ -35,7 +36,7 @@ app = typer.Typer(
     help="Risk of lateness and harassment of public-service dossiers: scores with reasons, lists, plans.",
 )
 
-GROUPS = (delivery, learning, lists, serve, demo, accounts, receipts, plan, replay, findings, receive, reconcile)
+GROUPS = (delivery, learning, lists, serve, demo, accounts, receipts, plan, replay, findings, receive, reconcile, bench)
 for _group in GROUPS:
     app.add_typer(_group.commands)
 
