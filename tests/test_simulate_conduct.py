@@ -1,6 +1,7 @@
 """The province in full form: culprits, complaints, inspections, the reform, a change of process."""
 
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 from features.simulate import KINDS, Province, every_unit_monthly, simulate
+from features.vietnam_calendar import VIETNAM
 
 
 @pytest.fixture(scope="module")
@@ -18,11 +20,7 @@ def province() -> Province:
 
 @pytest.fixture(scope="module")
 def dossiers(province: Province) -> pd.DataFrame:
-    return (
-        province.truth["dossier"]
-        .join(province.tables["dossier"], "dossier_id", right_suffix="_row")
-        .to_pandas()
-    )
+    return province.truth["dossier"].join(province.tables["dossier"], "dossier_id", right_suffix="_row").to_pandas()
 
 
 def test_every_kind_of_culprit_does_its_kind_of_harm(province: Province, dossiers: pd.DataFrame) -> None:
@@ -52,9 +50,7 @@ def test_what_harm_looks_like_in_the_record(province: Province, dossiers: pd.Dat
     assert (harm.loc[pushed[pushed >= 4].index] == "ping_pong").mean() > 0.8
 
 
-def test_a_tampering_head_makes_late_dossiers_look_punctual(
-    province: Province, dossiers: pd.DataFrame
-) -> None:
+def test_a_tampering_head_makes_late_dossiers_look_punctual(province: Province, dossiers: pd.DataFrame) -> None:
     tampered = dossiers[dossiers.harm == "tampering"].set_index("dossier_id")
     assert tampered.late.all()
     events = province.tables["event"].to_pandas()
@@ -122,9 +118,7 @@ def test_each_unit_is_visited_once_a_month(province: Province) -> None:
     visits = province.tables["inspection"].to_pandas()
     months = visits.groupby(["unit_code", visits.visited_at.dt.strftime("%Y-%m")]).size()
     assert (months == 1).all()
-    pulled = (
-        province.tables["finding"].to_pandas().drop_duplicates("finding_id").groupby("inspection_id").size()
-    )
+    pulled = province.tables["finding"].to_pandas().drop_duplicates("finding_id").groupby("inspection_id").size()
     assert pulled.max() == 20
 
 
@@ -134,9 +128,7 @@ def test_two_policies_see_the_same_finding_on_the_same_dossier(province: Provinc
     for policy in (few, many):
         inspectorate, rng = province.inspectorate(), np.random.default_rng(0)
         month = inspectorate.months()[2]
-        rows = inspectorate.visit(month, policy(inspectorate.eligible(month), month, rng))[
-            "finding"
-        ].to_pandas()
+        rows = inspectorate.visit(month, policy(inspectorate.eligible(month), month, rng))["finding"].to_pandas()
         found.append(rows.drop_duplicates("finding_id").set_index("dossier_id").kind)
     both = found[0].index.intersection(found[1].index)
     assert len(both) > 20
@@ -180,11 +172,7 @@ def test_the_reform_ends_districts_and_moves_officials() -> None:
 def test_a_change_of_process_is_felt_where_it_was_planted() -> None:
     day = date(2026, 2, 1)
     province = simulate(seed=2, dossiers=12_000, change=day)
-    rows = (
-        province.truth["dossier"]
-        .join(province.tables["dossier"], "dossier_id", right_suffix="_row")
-        .to_pandas()
-    )
+    rows = province.truth["dossier"].join(province.tables["dossier"], "dossier_id", right_suffix="_row").to_pandas()
     rows = rows[rows.received_at < pd.Timestamp(2026, 7, 1, tz="UTC")]
     land = rows.unit_code == "H99.24"
     after = rows.received_at >= pd.Timestamp(day, tz="UTC")
@@ -214,3 +202,21 @@ def test_who_is_worn_down_withdraws_and_comes_again() -> None:
         same = dossier[(dossier[["applicant_id", "procedure_code", "unit_code"]] == key).all(axis=1)]
         again += bool((same.submitted_at > gone[code]).any())
     assert again >= max(1, len(worn) // 4)
+
+
+def test_prevalence_is_what_a_full_pull_by_perfect_eyes_would_find(province: Province) -> None:
+    table = province.truth["prevalence"].to_pandas().set_index("month")
+    inspectorate = province.inspectorate()
+    for month in inspectorate.months()[:2]:
+        pool = inspectorate.eligible(month)
+        assert table.dossiers[month] >= pool.num_rows
+        finding = inspectorate.visit(month, pool)["finding"].to_pandas().drop_duplicates("finding_id")
+        found = finding.kind.isin(["harassment", "extra_papers", "tampering"]).sum()
+        assert 0.4 * table.harmed[month] < found < 1.2 * table.harmed[month] + 20
+    assert 0.004 < table.share.mean() < 0.02
+
+
+def test_visits_take_place_on_working_days(province: Province) -> None:
+    visited = province.tables["inspection"]["visited_at"].to_pylist()
+    assert all(VIETNAM.hours(at.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).date()) for at in visited)
+    assert len({at.date() for at in visited}) > 100

@@ -23,6 +23,7 @@ import pyarrow as pa
 from features.simulate.events import NONE, stamps, words
 from features.simulate.habits import Flags
 from features.simulate.worktime import DAY, Seconds, local_midnight
+from features.vietnam_calendar import VIETNAM
 from features.simulate.world import Floats, Ints
 
 FINDINGS = ("none", "lateness", "harassment", "extra_papers", "wrongful_return", "tampering", "other")
@@ -66,6 +67,19 @@ class Ground:
         before = self.reform is not None and month < self.reform
         return self.old_unit if before else self.unit
 
+    def visited_at(self, unit: Ints, month: date) -> Seconds:
+        """When each unit is visited in a month: nine o'clock on a working day that depends on both."""
+        following = (month + timedelta(days=31)).replace(day=1)
+        days = [month + timedelta(days=k) for k in range((following - month).days)]
+        working = np.array([local_midnight(day) for day in days if VIETNAM.hours(day)])
+        chosen = (unit * 7919 + self.months.index(month) * 31) % len(working)
+        return working[chosen] + 9 * 3600
+
+    def recent(self, month: date) -> Flags:
+        """Dossiers received in the 60 days before the month."""
+        begin = local_midnight(month)
+        return (self.received >= begin - LOOK_BACK * DAY) & (self.received < begin)
+
 
 def draw_teams(rng: np.random.Generator, units: int, months: int) -> tuple[Ints, Floats]:
     """Which team visits each unit in each month, and how much of what is there each team finds.
@@ -102,9 +116,8 @@ class Inspectorate:
         """Dossiers that can be pulled in `month`: received in the 60 days before it and never pulled yet
         (dossier_id, unit_code, official_id, received_at).
         """
-        g, begin = self.ground, local_midnight(month)
-        recent = (g.received >= begin - LOOK_BACK * DAY) & (g.received < begin)
-        rows = np.flatnonzero(recent & ~self._pulled)
+        g = self.ground
+        rows = np.flatnonzero(g.recent(month) & ~self._pulled)
         return pa.table({
             "dossier_id": words(rows, g.dossier_id),
             "unit_code": words(g.unit_in(month)[rows], g.unit_code),
@@ -135,8 +148,7 @@ class Inspectorate:
         units, visit = np.unique(g.unit_in(month)[rows], return_inverse=True)
         self._pulled[rows] = True
         month_no = g.months.index(month)
-        day = (units * 7919 + month_no * 31) % 20
-        visited = local_midnight(month) + (day + day // 5 * 2) * DAY + 9 * 3600
+        visited = g.visited_at(units, month)
         first = np.array([np.flatnonzero(visit == k)[0] for k in range(len(units))], np.int64)
         by, probability = given("unit_chosen_by", "periodic"), given("unit_probability", 1.0)
         team = g.team[units, month_no]

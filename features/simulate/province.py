@@ -23,7 +23,8 @@ class Province:
     included; `harm` is a kind of conduct.KINDS or null), `official` (official_id, unit_code, role, culprit: a
     kind or null, rate of dossiers misused, hard, flooded), `unit` (unit_code, late rate aimed at, share of
     dossiers), `complaint` (complaint_id, the dossier and official meant, false), `team` (team_id, severity:
-    the chance that it finds what is there).
+    the chance that it finds what is there), `prevalence` (month, dossiers that can be pulled, harmed among them,
+    share).
     """
 
     seed: int

@@ -66,10 +66,27 @@ def inspect(rng: np.random.Generator, ground: Ground, policy: Policy, cut: int) 
     return {name: table.filter(pc.less(table["known_at"], known)) for name, table in joined.items()}
 
 
+def prevalence_table(ground: Ground) -> pa.Table:
+    """month, dossiers (received in the 60 days before), harmed (by the day their unit is visited), tampered (of
+    those by a reset clock), share = harmed / dossiers: what a perfect team would find if it pulled them all.
+    """
+    rows = []
+    for month in ground.months:
+        seen = (ground.harm_at >= 0) & (ground.harm_at < ground.visited_at(ground.unit_in(month), month))
+        recent = ground.recent(month)
+        harmed = int((recent & seen).sum())
+        tampered = int((recent & seen & (ground.harm == TAMPERING)).sum())
+        total = int(recent.sum())
+        share = harmed / total if total else None
+        rows.append({"month": month, "dossiers": total, "harmed": harmed, "tampered": tampered, "share": share})
+    types = [("month", pa.date32()), ("dossiers", pa.int64()), ("harmed", pa.int64()), ("tampered", pa.int64())]
+    return pa.Table.from_pylist(rows, schema=pa.schema([*types, ("share", pa.float64())]))
+
+
 def truth_tables(
     world: World, time: WorkTime, a: Arrivals, c: Course, harm: Harm, conduct: Conduct, ground: Ground
 ) -> dict[str, pa.Table]:
-    """`dossier`, `official`, `unit` and `team` as Province.truth documents them."""
+    """`dossier`, `official`, `unit`, `team` and `prevalence` as Province.truth documents them."""
     work_units = len(world.share)
     return {
         "dossier": pa.table({
@@ -97,4 +114,5 @@ def truth_tables(
         "team": pa.table({
             "team_id": [f"DOAN-{k:02d}" for k in range(len(ground.severity))], "severity": ground.severity,
         }),
+        "prevalence": prevalence_table(ground),
     }  # fmt: skip
