@@ -61,7 +61,8 @@ def build(
     `con` has the record's tables as views (`Record.connect`). Columns: dossier_id, as_of, the keys unit_code,
     official_id (the holder), procedure_code, sector_code as known, then one a feature: double, or string for
     categories. Without `features`: `FEATURES` and those of the attributes that the record carries. A case whose
-    dossier was not known at its `as_of` has nulls. `unit_calendars`: offices with working hours of their own.
+    dossier was not known at its `as_of` has nulls. `unit_calendars`: offices with working hours of their own;
+    ValueError when they don't lie in the zone of `calendar`.
     """
     batches = list(build_batches(con, cases, features, calendar, unit_calendars))
     return pa.concat_tables(batches)
@@ -81,6 +82,9 @@ def build_batches(
 
     `part`: about how many events are worked off at once.
     """
+    for other in (unit_calendars or {}).values():
+        if other.zone != calendar.zone:
+            raise ValueError(f"wanted calendars of one time zone, came {calendar.zone} and {other.zone}")
     wanted = [*FEATURES, *attributes(con)] if features is None else list(features)
     bench = Workbench(con)
     try:

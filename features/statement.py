@@ -7,6 +7,7 @@ need a dossier's own rows only and so may be worked off part by part; `matrix_re
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from string import Template
 
 import sqlglot
@@ -77,9 +78,14 @@ def groups_of(features: Sequence[Feature]) -> list[Group]:
 def _members(grain: Grain, features: Sequence[Feature]) -> list[Group]:
     """The groups of a grain that its features need; the first of them knows which keys are asked for."""
     mine = [feature for feature in features if feature.grain is grain]
-    named = {column.name for feature in mine for column in sqlglot.parse_one(feature.sql).find_all(exp.Column)}
+    named = {name for feature in mine for name in _columns(feature.sql)}
     found = [group.only(named) for group in GROUPS[grain] if mine]
     return [group for n, group in enumerate(found) if n == 0 or group.columns()]
+
+
+@cache
+def _columns(sql: str) -> frozenset[str]:
+    return frozenset(column.name for column in sqlglot.parse_one(sql, dialect="duckdb").find_all(exp.Column))
 
 
 def attribute_group(attribute: str) -> Group:
@@ -174,6 +180,7 @@ def _cell(feature: Feature) -> str:
     return sql if feature.category else f"CAST({sql} AS DOUBLE)"
 
 
+@cache
 def _qualified(sql: str, alias: str) -> str:
     tree = sqlglot.parse_one(sql, dialect="duckdb")
     for column in tree.find_all(exp.Column):
@@ -201,6 +208,7 @@ def _join(relation: str, keys: tuple[str, ...]) -> str:
         f"{relation}.{key} = s.{key}" for key in keys)
 
 
+@cache
 def _over(sql: str) -> str:
     """The aggregates of an expression as running aggregates over the events of a strand."""
     frame = f"SELECT SUM(1) OVER (PARTITION BY dossier_no, strand ORDER BY seq {RUNNING})"
