@@ -46,6 +46,7 @@ def _ingest(record: Record, source: str, path: Path, options: FeedOptions) -> No
 def _record(folder: Path, home: Path, order: tuple[str, ...], times: int = 1) -> duckdb.DuckDBPyConnection:
     record = Record(home)
     _ingest(record, "canonical", folder / "reference", FeedOptions())
+    _ingest(record, "canonical", folder / "inspectorate", FeedOptions())
     _ingest(record, "roster", folder / "roster", FeedOptions(key=KEY))
     with record.connect() as con:
         book = UnitBook.from_rows(con.sql("SELECT * FROM unit").to_arrow_table().to_pylist())
@@ -102,9 +103,7 @@ def test_ends_and_promises_are_those_of_the_sources(
     ends = ends[ends["at"].to_numpy() > received.loc[ends.dossier_id].to_numpy()]  # T2, T4
     assert_moments(ends.groupby("dossier_id")["at"].min().reindex(classes.index), classes.ended_at)
     rows = read_back.sql("SELECT dossier_id, due_at FROM dossier ORDER BY known_at").df()
-    moves = read_back.sql(
-        "SELECT dossier_id, due_at FROM event WHERE due_at IS NOT NULL ORDER BY happened_at"
-    )
+    moves = read_back.sql("SELECT dossier_id, due_at FROM event WHERE due_at IS NOT NULL ORDER BY happened_at")
     due = rows.groupby("dossier_id").due_at.last().reindex(classes.index)
     due = moves.df().groupby("dossier_id").due_at.last().reindex(classes.index).fillna(due)
     assert_moments(due, classes.due_at)
@@ -122,9 +121,7 @@ def test_order_and_repetition_of_deliveries_do_not_matter(
     again = _record(raw[2], tmp_path / "record", tuple(reversed(ORDER)), times=2)
     query = "SELECT row_id FROM {} ORDER BY 1"
     for table in ("dossier_told", "event_told", "complaint_told", "rating_told", "alias"):
-        assert again.sql(query.format(table)).fetchall() == read_back.sql(query.format(table)).fetchall(), (
-            table
-        )
+        assert again.sql(query.format(table)).fetchall() == read_back.sql(query.format(table)).fetchall(), table
 
 
 def test_every_trap_is_planted_and_told(raw: tuple[Province, Planted, Path]) -> None:

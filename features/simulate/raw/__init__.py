@@ -7,6 +7,7 @@ folder/roster/roster.json           units and officials with names (samples/16)
 folder/dvcqg/<day>/*.json           daily syncs: new dossiers, updates, progress, apologies, consultations
 folder/opencps/*.json               two departments' dossiers with their actions
 folder/petition/*.json, rating/*.json
+folder/inspectorate/*.parquet       canonical inspection, finding, explanation, without officials
 """
 
 from features.simulate.raw.deliveries import write_raw

@@ -23,6 +23,8 @@ from features.simulate.raw.portal import Directory
 from features.simulate.raw.voices import petition, ratings
 
 REFERENCE = ("sector", "procedure", "holiday", "outage")
+INSPECTORATE = ("inspection", "finding", "explanation")
+"""Delivered as canonical tables without officials: whom a dossier concerns is for the record to find out."""
 SESSION = "00000000-0000-0000-0000-000000000000"
 LEVELS = {"province": "PROVINCE", "department": "AGENCY", "commune": "COMMUNE"}
 LATE, TWICE = 0.03, 0.04
@@ -41,9 +43,12 @@ def write_raw(province: Province, folder: Path) -> Planted:
     units = dict(zip(*(province.tables["unit"][c].to_pylist() for c in ("unit_code", "unit_name")), strict=True))
     sectors = {p.code: (p.sector, SECTORS[p.sector][0]) for p in PROCEDURES}
     book = Directory(names, units, sectors, Citizens(province.seed))
-    (folder / "reference").mkdir(parents=True, exist_ok=True)
-    for name in REFERENCE:
-        pq.write_table(province.tables[name], folder / "reference" / f"{name}.parquet")
+    for place, tables in (("reference", REFERENCE), ("inspectorate", INSPECTORATE)):
+        (folder / place).mkdir(parents=True, exist_ok=True)
+        for name in tables:
+            if (table := province.tables.get(name)) is not None:
+                kept = [column for column in table.column_names if column != "official_id"]
+                pq.write_table(table.select(kept), folder / place / f"{name}.parquet")
     _write(folder / "roster" / "roster.json", _roster(province, names))
     _write_dossiers(rng, planted, book, folder)
     _write_voices(province, planted, book, folder)
