@@ -23,3 +23,48 @@ def chicago(
     typer.echo("\n".join(lines))
     if card is not None:
         card.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+@replay.command()
+def province(
+    seeds: Annotated[int, typer.Option(help="How many made-up provinces.", min=2)] = 4,
+    dossiers: Annotated[int, typer.Option(help="Dossiers of each.", min=2_000)] = 60_000,
+    share: Annotated[float, typer.Option(help="Share of the pool that is pulled.", min=0.01, max=0.5)] = 0.05,
+    card: Annotated[Path | None, typer.Option(help="Also write the report to this file.")] = None,
+) -> None:
+    """Made-up provinces, 24 monthly cycles: yield, bias of prevalence, guessability, price of each rule."""
+    from datetime import date
+
+    from features.simulate import simulate
+    from serving.plan.policy import Greedy, Practice, Tempered
+    from training.replay.province import World
+    from training.replay.province_report import Way, price_lines, replay, report
+
+    def world(seed: int) -> World:
+        made = simulate(seed, dossiers, date(2024, 9, 1), date(2026, 11, 1), policy=None)
+        return World.of(made.tables, made.inspectorate)
+
+    drawn = "20 % random, tempered p⁴"
+    ways = [
+        Way(Greedy()),
+        Way(Tempered("random", random_share=1.0, power=0.0)),
+        Way(Practice()),
+        Way(Tempered("10 % random, rest greedy", random_share=0.1, power=200.0)),
+        Way(Tempered("20 % random, rest greedy", random_share=0.2, power=200.0)),
+        Way(Tempered(drawn, random_share=0.2, power=4.0)),
+        Way(Tempered("no random share, tempered p⁴", random_share=0.0, power=4.0)),
+        Way(Tempered(f"{drawn}, cap of 6 a unit", random_share=0.2, power=4.0, cap=6)),
+        Way(Tempered(f"{drawn}, sector weight", random_share=0.2, power=4.0), sector_weight=0.5),
+    ]
+    runs = replay(world, ways, range(1, seeds + 1), share, lambda line: typer.echo(line, err=True))
+    lines = report(runs, share, dossiers)
+    prices = {
+        "drawing by tempered probabilities instead of the top": ("20 % random, rest greedy", drawn),
+        "random share of 20 %": ("no random share, tempered p⁴", drawn),
+        "cap of 6 dossiers a unit and cycle": (drawn, f"{drawn}, cap of 6 a unit"),
+        "weight of high-risk sectors (1.5)": (drawn, f"{drawn}, sector weight"),
+    }
+    lines += price_lines(runs, prices)
+    typer.echo("\n".join(lines))
+    if card is not None:
+        card.write_text("\n".join(lines) + "\n", "utf-8")

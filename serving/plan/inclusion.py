@@ -15,10 +15,10 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-LEAST_WEIGHT = 1e-9
-"""Weight of utility zero beside the greatest: such items fill a budget only when all others are sure."""
+LEAST_LOG_WEIGHT = -600.0
+"""Log of the weight of utility zero: such items fill a budget only when all others are sure."""
 
-_LOW, _HIGH = -30.0, 30.0  # natural log of λ: e^30 · LEAST_WEIGHT is beyond 1, e^-30 below any floor
+_LOW, _HIGH = -60.0, 660.0  # natural log of λ: from below any floor to where every item is sure
 _HALVINGS = 64
 
 
@@ -47,12 +47,14 @@ def inclusion(
     if not (np.isfinite(utility).all() and (utility >= 0).all()):
         raise ValueError("utilities must be finite and not negative")
     top = utility.max()
-    weight = np.maximum((utility / top if top > 0 else np.ones(n)) ** power, LEAST_WEIGHT)
+    with np.errstate(divide="ignore"):
+        ratio = np.log(utility / top) if top > 0 else np.zeros(n)
+    log_weight = np.maximum(power * ratio, LEAST_LOG_WEIGHT) if power > 0 else np.zeros(n)
     floor = _floor(n, budget, random_share, caps)
     ceiling = np.full(n, np.inf)  # the log of the greatest λ that the caps leave to an item
 
     def at(log_scale: Floats) -> Floats:
-        p: Floats = np.clip(np.exp(np.minimum(log_scale, ceiling)) * weight, floor, 1.0)
+        p: Floats = np.clip(np.exp(np.minimum(np.minimum(log_scale, ceiling) + log_weight, 0.0)), floor, 1.0)
         return p
 
     for cap in caps:

@@ -76,8 +76,7 @@ def replay(folder: Path, say: Say = lambda line: None, draws: int = 500) -> Chic
     rows = [Row("random (expected)", by_chance(window), *_chance_interval(window, draws))]
     ways = {
         "the city's published score": cases.loc[official, "city_score"].to_numpy(),
-        "inspector group alone (ties by chance)": severity
-        + 1e-9 * np.random.default_rng(1).random(len(window)),
+        "inspector group alone (ties by chance)": severity + 1e-9 * np.random.default_rng(1).random(len(window)),
         "risk alone, no team in the score": risk,
         "risk + severity of the team that comes": risk + severity,
     }
@@ -111,9 +110,7 @@ def windows() -> Iterator[tuple[int, int]]:
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
-def _scores(
-    cases: pd.DataFrame, past: np.ndarray, here: np.ndarray, offset: bool = True
-) -> tuple[Floats, Floats]:
+def _scores(cases: pd.DataFrame, past: np.ndarray, here: np.ndarray, offset: bool = True) -> tuple[Floats, Floats]:
     """Risk of the places visited `here` and severity of the teams that went, learnt from `past`."""
     x = _encoded(cases, COLUMNS if offset else PLAIN)
     group, found = cases["group"].to_numpy(), cases["found"].to_numpy()

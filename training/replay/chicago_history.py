@@ -100,9 +100,7 @@ def _expected(told: pd.DataFrame) -> pd.DataFrame:
         for kind in KINDS:
             found, n = by_team[kind, "sum"], by_team[kind, "count"]
             usual = (found + PRIOR_TEAM * overall[kind]) / (n + PRIOR_TEAM)
-            out.loc[here, f"usual_{kind}"] = (
-                told.loc[here, "team"].map(usual).fillna(overall[kind]).to_numpy()
-            )
+            out.loc[here, f"usual_{kind}"] = told.loc[here, "team"].map(usual).fillna(overall[kind]).to_numpy()
     return out
 
 
@@ -117,9 +115,7 @@ def _own_past(cases: pd.DataFrame, visits: pd.DataFrame, told: pd.DataFrame) -> 
     for kind in KINDS:
         prior = PRIOR_VISITS * told[kind].mean()
         found = (fading * seen[kind]).groupby(seen["case"]).sum().reindex(cases.index, fill_value=0.0)
-        usual = (
-            (fading * seen[f"usual_{kind}"]).groupby(seen["case"]).sum().reindex(cases.index, fill_value=0.0)
-        )
+        usual = (fading * seen[f"usual_{kind}"]).groupby(seen["case"]).sum().reindex(cases.index, fill_value=0.0)
         past[f"beyond_{kind}"] = np.log((found + prior) / (usual + prior))
     return past
 

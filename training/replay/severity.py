@@ -64,7 +64,7 @@ def learn(x: Floats, found: Ints, team: Ints, trees: bool = True, offset: bool =
     trees: without them the ridge alone (its severity is what is then of use). offset: False treats all
     teams as equally strict, for comparison.
     """
-    severity = _severity(x, found, team) if offset else np.zeros(int(team.max()) + 1)
+    severity = severity_of(x, found, team) if offset else np.zeros(int(team.max()) + 1)
     base = severity[team]
     boosters = tuple(
         lgb.train({**TREES, "seed": seed}, lgb.Dataset(x, found, init_score=base), ROUNDS)
@@ -73,8 +73,8 @@ def learn(x: Floats, found: Ints, team: Ints, trees: bool = True, offset: bool =
     return Learnt(severity, boosters, fit_ridge(x, found, base))
 
 
-def _severity(x: Floats, found: Ints, team: Ints, turns: int = 4) -> Floats:
-    """Log-odds of each team at ordinary places, from ridge and severity fitted in turn."""
+def severity_of(x: Floats, found: Ints, team: Ints, turns: int = 4) -> Floats:
+    """Log-odds of each team at ordinary places [teams], from ridge and severity fitted in turn."""
     n = np.bincount(team)
     rate = (np.bincount(team, found) + LEAST_SEVERITY_WEIGHT * found.mean()) / (n + LEAST_SEVERITY_WEIGHT)
     severity: Floats = logit(rate)
@@ -94,10 +94,17 @@ def fit_ridge(x: Floats, found: Ints, offset: Floats, steps: int = 25) -> Ridge:
     z = np.column_stack([np.ones(len(x)), (filled - mean) / scale])
     penalty = np.eye(z.shape[1]) * RIDGE
     penalty[0, 0] = 1e-6
+
+    def loss(b: Floats) -> float:
+        eta = z @ b + offset
+        return float(np.logaddexp(0, eta).sum() - found @ eta + 0.5 * b @ penalty @ b)
+
     b = np.zeros(z.shape[1])
     for _ in range(steps):
         p = expit(z @ b + offset)
         step = np.linalg.solve((z * (p * (1 - p))[:, None]).T @ z + penalty, z.T @ (found - p) - penalty @ b)
+        while loss(b + step) > loss(b) + 1e-9 and np.abs(step).max() > 1e-8:
+            step = step / 2
         b = b + step
         if np.abs(step).max() < 1e-8:
             break

@@ -1,0 +1,282 @@
+"""The replay on a made-up province: month by month a policy chooses dossiers, sees what it chose, learns, chooses.
+
+Labels of dossiers that were not chosen stay hidden. The model is fitted anew each month on what the policy's own
+visits found, with the severity of the team as an offset, so that each policy lives with the labels it made.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from models.loop import FADE
+from models.value import doubly_robust, hajek
+from training.replay.province_facts import COLUMNS, encoded, facts
+from training.replay.reorder import Floats, Ints
+from training.replay.severity import fit_ridge, severity_of
+
+PAST = ("official", "unit", "procedure")
+"""Groups whose past findings, beyond what was expected of the teams that came, are features."""
+COUNTED = frozenset({"harassment", "extra_papers", "wrongful_return", "tampering", "other"})
+"""Kinds that count as found. Plain lateness does not: the record shows it without a visit."""
+PRIOR = 5.0
+"""Weight of an ordinary past, in dossiers pulled."""
+LEAST_LABELS = 30
+"""Findings before which a policy ranks by a rule (late, then complaints) instead of a model."""
+
+
+class Inspectorate(Protocol):
+    """What reveals findings: the made-up province's, or any history where all outcomes are known."""
+
+    def months(self) -> list[date]:
+        """First days of the cycles."""
+
+    def eligible(self, month: date) -> pa.Table:
+        """What can be pulled: dossier_id, unit_code, official_id."""
+
+    def visit(self, month: date, chosen: pa.Table) -> dict[str, pa.Table]:
+        """Canonical inspection and finding rows of the dossiers chosen."""
+
+
+class Chosen(Protocol):
+    """A policy's choice: positions, the probability of every item, and which positions fell to chance."""
+
+    @property
+    def rows(self) -> Ints:
+        """Positions of the chosen, [budget]."""
+
+    @property
+    def probability(self) -> Floats:
+        """Probability of every item of the pool, [n]."""
+
+    @property
+    def by_chance(self) -> npt.NDArray[np.bool_]:
+        """Which of the chosen fell to the random share, [budget]."""
+
+
+class Policy(Protocol):
+    """A way of choosing `budget` of a pool by utility; groups: the unit of each."""
+
+    @property
+    def name(self) -> str:
+        """What the way is called in reports."""
+
+    def choose(self, utility: Floats, groups: Ints, names: Sequence[str], budget: int, seed: str) -> Chosen:
+        """The choice; the same arguments give the same."""
+
+
+@dataclass
+class Cycle:
+    """One month of one policy. found: of `looked` pulled; truth: share of the pool where a visit would find
+    something; naive, weighted, robust, random: estimates of it; guess: AUC of an outsider.
+    """
+
+    found: int
+    looked: int
+    truth: float
+    naive: float
+    weighted: float
+    robust: float
+    random: float
+    least_probability: float
+    repeats: float
+    guess: float | None
+    units: frozenset[str]
+    officials: frozenset[str]
+
+
+@dataclass
+class Run:
+    """All cycles of one policy on one province; never: units and officials that no cycle reached."""
+
+    policy: str
+    cycles: list[Cycle] = field(default_factory=list)
+    never_units: int = 0
+    never_officials: int = 0
+
+
+@dataclass
+class World:
+    """A history prepared for replay: facts by month, and fresh inspectorates for each run."""
+
+    rows: dict[date, pa.Table]
+    x: dict[date, Floats]
+    inspectorate: Callable[[], Inspectorate]
+
+    @classmethod
+    def of(cls, tables: Mapping[str, pa.Table], inspectorate: Callable[[], Inspectorate]) -> "World":
+        """Prepares a history: canonical tables, and what gives inspectorates that start from the beginning."""
+        fresh = inspectorate()
+        months = fresh.months()
+        pools = [fresh.eligible(month) for month in months]
+        pool = pa.concat_tables(
+            one.select(["dossier_id", "unit_code", "official_id"]).append_column(
+                "month", pa.array([month] * one.num_rows, pa.date32())
+            )
+            for month, one in zip(months, pools, strict=True)
+        )
+        table = facts(tables, pool, months)
+        all_months = np.array(table["month"].to_pylist())
+        rows = {month: table.filter(pa.array(all_months == month)) for month in months}
+        return cls(rows, {month: encoded(part) for month, part in rows.items()}, inspectorate)
+
+
+def run(world: World, policy: Policy, share: float, seed: int, sector_weight: float = 0.0) -> Run:
+    """Lets `policy` choose `share` of each month's pool through all months. The same arguments, the same run.
+
+    sector_weight: by how much the utility in high-risk sectors is raised, as the directives want.
+    """
+    here, everywhere = world.inspectorate(), world.inspectorate()
+    memory = _Memory()
+    done = Run(policy.name)
+    seen_units: set[str] = set()
+    seen_officials: set[str] = set()
+    all_units: set[str] = set()
+    all_officials: set[str] = set()
+    before: frozenset[str] = frozenset()
+    for month in here.months():
+        free = set(here.eligible(month)["dossier_id"].to_pylist())
+        keep = np.array([dossier in free for dossier in world.rows[month]["dossier_id"].to_pylist()])
+        rows, x = world.rows[month].filter(pa.array(keep)), world.x[month][keep]
+        names: list[str] = rows["dossier_id"].to_pylist()
+        units, officials = rows["unit_code"].to_pylist(), rows["official_id"].to_pylist()
+        budget = max(2, round(share * len(names)))
+        utility, predicted = memory.utility(rows, x)
+        _, groups = np.unique(np.array(units), return_inverse=True)
+        utility = utility * (1 + sector_weight * rows["high_risk"].to_numpy())
+        chosen = policy.choose(utility, groups.astype(np.int64), names, budget, f"{seed} {month}")
+        truth = _labels(everywhere.visit(month, _asked(names, np.arange(len(names)))), names)[0]
+        told = here.visit(month, _asked(names, chosen.rows))
+        found, teams = _labels(told, [names[i] for i in chosen.rows])
+        p = chosen.probability[chosen.rows]
+        listed = frozenset(str(officials[i]) for i in chosen.rows)
+        done.cycles.append(
+            Cycle(
+                found=int(found.sum()),
+                looked=len(found),
+                truth=float(truth.mean()),
+                naive=float(found.mean()),
+                weighted=hajek(found, p).value,
+                robust=doubly_robust(found, p, predicted[chosen.rows], predicted).value,
+                random=float(found[chosen.by_chance].mean()) if chosen.by_chance.any() else np.nan,
+                least_probability=float(chosen.probability.min()),
+                repeats=len(listed & before) / len(listed),
+                guess=memory.guess(rows, chosen.rows),
+                units=frozenset(units[i] for i in chosen.rows),
+                officials=listed,
+            )
+        )
+        memory.learn(rows, x, chosen.rows, found, teams)
+        before = listed
+        seen_units |= done.cycles[-1].units
+        seen_officials |= listed
+        all_units |= set(units)
+        all_officials |= {str(one) for one in officials}
+    done.never_units = len(all_units - seen_units)
+    done.never_officials = len(all_officials - seen_officials)
+    return done
+
+
+class _Memory:
+    """What one policy has learnt from its own visits, and what an outsider could have noted of them."""
+
+    def __init__(self) -> None:
+        self._x: list[Floats] = []
+        self._keys: list[list[tuple[str, ...]]] = []
+        self._found: list[Floats] = []
+        self._team: list[list[str]] = []
+        self._listed: dict[str, float] = {}
+        self._shown: dict[str, float] = {}
+
+    def utility(self, rows: pa.Table, x: Floats) -> tuple[Floats, Floats]:
+        """What to rank by, and the probability of a finding by an ordinary team; both [n]."""
+        found = np.concatenate(self._found) if self._found else np.zeros(0)
+        if found.sum() < LEAST_LABELS:
+            by_rule = 0.05 + 0.2 * x[:, COLUMNS.index("overdue")] + 0.1 * x[:, COLUMNS.index("complaints_official")]
+            return by_rule, np.full(len(x), found.mean() if len(found) else 0.1)
+        names = [name for batch in self._team for name in batch]
+        _, team = np.unique(np.array(names), return_inverse=True)
+        keys = [key for batch in self._keys for key in batch]
+        known = np.concatenate(self._x)
+        severity = severity_of(known, found.astype(np.int64), team)
+        usual = np.bincount(team, found)[team] / np.bincount(team)[team]
+        past, now = _past(keys, found, usual, _keys(rows))
+        model = fit_ridge(np.column_stack([known, past]), found.astype(np.int64), severity[team])
+        middle = float(np.average(severity, weights=np.bincount(team)))
+        chance = 1 / (1 + np.exp(-(model.predict(np.column_stack([x, now])) + middle)))
+        return chance, chance
+
+    def learn(self, rows: pa.Table, x: Floats, chosen: Ints, found: Floats, teams: list[str]) -> None:
+        """Takes in what the visits found, and notes who was listed."""
+        keys = _keys(rows)
+        self._x.append(x[chosen])
+        self._keys.append([keys[i] for i in chosen])
+        self._found.append(found)
+        self._team.append(teams)
+        officials = [key[0] for key in keys]
+        for memory in (self._listed, self._shown):
+            for name in memory:
+                memory[name] *= FADE
+        for name in officials:
+            self._shown[name] = self._shown.get(name, 0.0) + 1
+        for i in chosen:
+            self._listed[officials[i]] = self._listed.get(officials[i], 0.0) + 1
+
+    def guess(self, rows: pa.Table, chosen: Ints) -> float | None:
+        """AUC of an outsider who expects of each official the share of dossiers that was pulled before."""
+        from sklearn.metrics import roc_auc_score
+
+        if len(self._found) < 2:
+            return None
+        rate = sum(self._listed.values()) / sum(self._shown.values())
+        expected = [
+            (self._listed.get(key[0], 0.0) + PRIOR * rate) / (self._shown.get(key[0], 0.0) + PRIOR)
+            for key in _keys(rows)
+        ]
+        on = np.zeros(len(expected))
+        on[chosen] = 1
+        return float(roc_auc_score(on, expected))
+
+
+def _keys(rows: pa.Table) -> list[tuple[str, ...]]:
+    columns = [rows[name].to_pylist() for name in ("official_id", "unit_code", "procedure_code")]
+    return [tuple(str(value) for value in row) for row in zip(*columns, strict=True)]
+
+
+def _past(
+    keys: list[tuple[str, ...]], found: Floats, usual: Floats, now: list[tuple[str, ...]]
+) -> tuple[Floats, Floats]:
+    """Log of found against usual by group: for what is known without the row itself, and for the new rows."""
+    past = np.zeros((len(keys), len(PAST)))
+    coming = np.zeros((len(now), len(PAST)))
+    prior = PRIOR * float(usual.mean())
+    for at in range(len(PAST)):
+        groups, code = np.unique(np.array([key[at] for key in keys]), return_inverse=True)
+        got, expected = np.bincount(code, found), np.bincount(code, usual)
+        past[:, at] = np.log((got[code] - found + prior) / (expected[code] - usual + prior))
+        ratio = dict(zip(groups.tolist(), np.log((got + prior) / (expected + prior)), strict=True))
+        coming[:, at] = [ratio.get(key[at], 0.0) for key in now]
+    return past, coming
+
+
+def _asked(names: list[str], rows: Ints) -> pa.Table:
+    return pa.table({"dossier_id": [names[i] for i in rows]})
+
+
+def _labels(told: dict[str, pa.Table], names: list[str]) -> tuple[Floats, list[str]]:
+    """1 where something was found on a dossier, and the team that came, in the order of `names`."""
+    team = dict(
+        zip(told["inspection"]["inspection_id"].to_pylist(), told["inspection"]["team_id"].to_pylist(), strict=True)
+    )
+    hit: dict[str, bool] = {}
+    came: dict[str, str] = {}
+    finding = told["finding"]
+    columns = [finding[name].to_pylist() for name in ("dossier_id", "kind", "inspection_id")]
+    for dossier, kind, visit in zip(*columns, strict=True):
+        hit[dossier] = hit.get(dossier, False) or kind in COUNTED
+        came[dossier] = team[visit]
+    return np.array([float(hit[name]) for name in names]), [came[name] for name in names]
