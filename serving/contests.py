@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from serving.rights import Scope
-from serving.state import Contest
+from serving.risk_list import RiskList
+from serving.state import Contest, State
 
 LONGEST_TEXT = 4000
 
@@ -51,9 +52,7 @@ def open_contest(session: Session, contest: Contest) -> Contest:
     return contest
 
 
-def answer_contest(
-    session: Session, contest: Contest, upheld: bool, answer: str, *, by: int, now: datetime
-) -> None:
+def answer_contest(session: Session, contest: Contest, upheld: bool, answer: str, *, by: int, now: datetime) -> None:
     """Answer a contest once. ValueError where it was answered, by its own author, or without words."""
     if contest.outcome is not None:
         raise ValueError("this contest was already answered; an answer is not changed")
@@ -75,27 +74,35 @@ def frozen_scores(session: Session, target: str, dossier_ids: Iterable[str]) -> 
         .where(
             Contest.target == target,
             Contest.dossier_id.in_(list(dossier_ids)),
-            or_(
-                Contest.outcome.is_(None), (Contest.outcome == "upheld") & Contest.recomputed_score.is_(None)
-            ),
+            or_(Contest.outcome.is_(None), (Contest.outcome == "upheld") & Contest.recomputed_score.is_(None)),
         )
         .group_by(Contest.dossier_id)
     )
     return dict(rows.all())
 
 
-def awaiting_recomputation(session: Session, target: str, as_of: datetime) -> list[Contest]:
-    """Upheld contests whose score a list of `as_of` or later tells anew."""
-    return list(
-        session.scalars(
-            select(Contest).where(
-                Contest.target == target,
-                Contest.outcome == "upheld",
-                Contest.recomputed_score.is_(None),
-                Contest.answered_at < as_of,
-            )
-        )
+def recompute(state: State, target: str, risk_list: RiskList) -> int:
+    """Fill in what a newer list says of dossiers whose contest was upheld before it was scored.
+
+    Gives how many.
+
+    Doing it again, or in two processes at once, changes nothing.
+    """
+    query = select(Contest).where(
+        Contest.target == target,
+        Contest.outcome == "upheld",
+        Contest.recomputed_score.is_(None),
+        Contest.answered_at < risk_list.meta.as_of,
     )
+    with state.reading() as session:
+        waiting = [one.id for one in session.scalars(query) if risk_list.line(one.dossier_id)]
+    if not waiting:
+        return 0
+    with state.writing() as session:
+        for one in session.scalars(query.where(Contest.id.in_(waiting))):
+            line = risk_list.line(one.dossier_id)
+            one.recomputed_score = line.score if line else None
+    return len(waiting)
 
 
 def contests_in(session: Session, scope: Scope, *, most: int = 200) -> list[Contest]:
@@ -118,17 +125,13 @@ def contest_in(session: Session, scope: Scope, contest_id: int) -> Contest | Non
 def of_dossier(session: Session, dossier_id: str) -> list[Contest]:
     """All contests of a dossier, latest first."""
     return list(
-        session.scalars(
-            select(Contest).where(Contest.dossier_id == dossier_id).order_by(Contest.opened_at.desc())
-        )
+        session.scalars(select(Contest).where(Contest.dossier_id == dossier_id).order_by(Contest.opened_at.desc()))
     )
 
 
 def upheld_rate(session: Session, scope: Scope) -> Upheld:
     """How often contests in the scope were right."""
-    rows = session.execute(
-        select(Contest.outcome, func.count()).where(_within(scope)).group_by(Contest.outcome)
-    )
+    rows = session.execute(select(Contest.outcome, func.count()).where(_within(scope)).group_by(Contest.outcome))
     counts = dict(rows.all())
     upheld = counts.get("upheld", 0)
     return Upheld(upheld + counts.get("rejected", 0), upheld, counts.get(None, 0))

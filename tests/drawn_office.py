@@ -133,6 +133,20 @@ def draw_office(home: Path, *, dossiers: int = OPEN) -> Settings:
     return settings
 
 
+def rows_of(dossiers: int) -> list[dict[str, object]]:
+    """The rows of the open dossiers, as `store_scores` wants them; their promises lie around AS_OF."""
+    return [
+        {
+            "dossier_id": dossier_id(number),
+            "procedure_code": PROCEDURES[number % 3][0],
+            "unit_code": unit_of(number),
+            "received_at": AS_OF - timedelta(days=10),
+            "due_at": AS_OF + timedelta(days=2),
+        }
+        for number in range(dossiers)
+    ]
+
+
 def seal_plan(settings: Settings) -> str:
     """Seals a plan for March 2026 over the office's units; its visits begin on 2 March."""
     units = tuple(

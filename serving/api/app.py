@@ -12,6 +12,7 @@ from serving.accounts.people import People
 from serving.api import dossiers, events, health, lists, portal, problem, scores
 from serving.api.limits import BodyLimit
 from serving.api.state import Now, Serving, utc_now
+from serving.contests import recompute
 from serving.known import Known
 from serving.pages.install import install as install_pages
 from serving.settings import Settings
@@ -30,7 +31,10 @@ def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0
 
     def refresh() -> None:
         state.refresh()
-        known.refresh(state.lists["lateness"].value)
+        latest = state.lists["lateness"].value
+        known.refresh(latest)
+        if latest is not None:
+            recompute(people.state, "lateness", latest)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -53,7 +57,7 @@ def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0
         lifespan=lifespan,
         dependencies=[Depends(guard)],
     )
-    app.state.serving, app.state.people, app.state.known = state, people, known
+    app.state.serving, app.state.people, app.state.known, app.state.refresh = state, people, known, refresh
     problem.install(app)
     app.add_middleware(BodyLimit)
     for router in ROUTERS:
