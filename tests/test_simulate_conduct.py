@@ -220,3 +220,15 @@ def test_visits_take_place_on_working_days(province: Province) -> None:
     visited = province.tables["inspection"]["visited_at"].to_pylist()
     assert all(VIETNAM.hours(at.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).date()) for at in visited)
     assert len({at.date() for at in visited}) > 100
+
+
+def test_the_harmed_complain_about_staff_far_more_than_others() -> None:
+    province = simulate(seed=8, dossiers=20_000, culprits={"extra_papers": 30}, hard=0, flooded=0, policy=None)
+    harmed = province.truth["dossier"].to_pandas().set_index("dossier_id").harm.notna()
+    filed = province.tables["complaint"].to_pandas().drop_duplicates("complaint_id")
+    meant = province.truth["complaint"].to_pandas().set_index("complaint_id").dossier_id
+    staff = filed[filed.topic.isin(["conduct", "extra_papers", "bribe"])]
+    of_harmed = harmed.loc[meant.loc[staff.complaint_id]]
+    rate, others = of_harmed.sum() / harmed.sum(), (~of_harmed).sum() / (~harmed).sum()
+    assert 0.003 < rate < 0.05
+    assert rate > 20 * others

@@ -110,7 +110,9 @@ def _localised(frame: pd.DataFrame) -> pd.DataFrame:
     columns = {}
     for name, column in frame.items():
         if isinstance(column.dtype, pd.DatetimeTZDtype):
-            column = (column + LOCAL).dt.tz_localize(None)
+            # plain datetimes: they are formatted some hundred thousand times, pandas' own are slow at that
+            moments = (column + LOCAL).dt.tz_localize(None).array.to_pydatetime()
+            column = pd.Series(moments, index=column.index, dtype=object)
         column = column.astype(object)
         columns[name] = column.where(column.notna(), None)
     return pd.DataFrame(columns)
