@@ -17,6 +17,9 @@ import pyarrow.compute as pc
 
 from models.shrinkage import logit
 
+Cells = Mapping[str, float | str | None]
+"""A matrix of one row, given as its cells."""
+
 UNKNOWN = ""
 """Stands for a missing category: not known is a value of its own."""
 
@@ -47,7 +50,7 @@ class CategoryRates:
             return np.where(np.isnan(column), self.prior, column)
         return np.where(np.isnan(column), self.parent.encode(matrix), column)
 
-    def encode_cell(self, cells: Mapping[str, float | str | None]) -> float:
+    def encode_cell(self, cells: Cells) -> float:
         """The same for one row given as cells."""
         parts = (cells[key] for key in self.keys)
         value = "\x1f".join(UNKNOWN if cell is None else str(cell) for cell in parts)
@@ -64,8 +67,10 @@ def joined(matrix: pa.Table, keys: tuple[str, ...]) -> np.ndarray:
     return np.array(["\x1f".join(row) for row in zip(*parts, strict=True)], dtype=object)
 
 
-def column_of_text(matrix: pa.Table, name: str) -> np.ndarray:
+def column_of_text(matrix: pa.Table | Cells, name: str) -> np.ndarray:
     """A category column as an object array [n]; missing is `UNKNOWN`. KeyError names an absent column."""
+    if isinstance(matrix, Mapping):
+        return np.array([UNKNOWN if matrix[name] is None else str(matrix[name])], dtype=object)
     if name not in matrix.column_names:
         raise KeyError(f"wanted a matrix with the category column {name!r}, came one without it")
     coded = pc.fill_null(matrix[name].cast(pa.string()), UNKNOWN).combine_chunks().dictionary_encode()
@@ -73,8 +78,10 @@ def column_of_text(matrix: pa.Table, name: str) -> np.ndarray:
     return words[coded.indices.to_numpy()] if len(words) else np.zeros(0, dtype=object)
 
 
-def column_of_numbers(matrix: pa.Table, name: str) -> np.ndarray:
+def column_of_numbers(matrix: pa.Table | Cells, name: str) -> np.ndarray:
     """A number column as float64 [n]; missing is NaN. KeyError names an absent column."""
+    if isinstance(matrix, Mapping):
+        return np.array([np.nan if matrix[name] is None else matrix[name]], float)
     if name not in matrix.column_names:
         raise KeyError(f"wanted a matrix with the number column {name!r}, came one without it")
     column = matrix[name].cast(pa.float64())
@@ -113,7 +120,7 @@ class Encoder:
             x[:, at] = rate.encode(matrix)
         return x
 
-    def encode_cells(self, cells: Mapping[str, float | str | None]) -> np.ndarray:
+    def encode_cells(self, cells: Cells) -> np.ndarray:
         """The encoded columns [1 × columns] of one row given as cells; KeyError names an absent one."""
         numbers = [np.nan if cells[name] is None else cells[name] for name in self.numbers]
         return np.array([[*numbers, *(rate.encode_cell(cells) for rate in self.rates)]], float)

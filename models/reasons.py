@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from features.declaration import Feature
 from features.matrix import FEATURES
-from models.encoding import CategoryRates, column_of_numbers, column_of_text
+from models.encoding import CategoryRates, Cells, column_of_numbers, column_of_text
 from models.risk_model import Scores
 from models.sentences import PEER_WORDS, Head, Measure, head_of
 from models.shrinkage import sigmoid
@@ -43,7 +43,7 @@ class Reason:
     en: str
 
 
-def reasons(scores: Scores, matrix: pa.Table, top: int = 3) -> list[list[Reason]]:
+def reasons(scores: Scores, matrix: pa.Table | Cells, top: int = 3) -> list[list[Reason]]:
     """For each row of the matrix its `top` strongest reasons, strongest first; fewer where fewer add anything."""
     names = scores.features
     groups = [group_of(name) for name in names]
@@ -82,7 +82,7 @@ def group_of(name: str) -> str:
 class _Cells:
     """The cells of a matrix, with what is usual, as words."""
 
-    def __init__(self, matrix: pa.Table, scores: Scores) -> None:
+    def __init__(self, matrix: pa.Table | Cells, scores: Scores) -> None:
         self._usual = scores.usual
         self._rates: Mapping[str, CategoryRates] = {rate.keys[0]: rate for rate in scores.rates if len(rate.keys) == 1}
         self._numbers: dict[str, np.ndarray] = {}

@@ -8,7 +8,6 @@ from datetime import datetime
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 from deltalake.exceptions import DeltaError
 
 from features.calendar import Calendar
@@ -129,8 +128,7 @@ class Desk:
         cells = ground.single.cells(dossier, events, as_of, ground.day(as_of))
         scores = now.model.score_encoded(now.model.encoder.encode_cells(cells))
         log_odds, base = float(scores.log_odds[0]), float(scores.base)
-        matrix = pa.table({name: [value] for name, value in cells.items()})
-        told = reasons(scores, matrix, top=REASONS)[0]
+        told = reasons(scores, cells, top=REASONS)[0]
         left = None if due_at is None else hours_left(self._calendar, as_of, due_at)
         if due_at is not None and left is not None and due_at <= as_of and log_odds < odds(CERTAIN):
             told = [overdue(odds(CERTAIN) - log_odds, left), *told][:REASONS]
