@@ -67,7 +67,9 @@ def save(model: RiskModel, folder: Path, *, key: Ed25519PrivateKey | None = None
     return hashlib.sha256(data).hexdigest()
 
 
-def load(folder: Path, *, sha256: str | None = None, key: Ed25519PublicKey | None = None, threads: int = 1) -> RiskModel:
+def load(
+    folder: Path, *, sha256: str | None = None, key: Ed25519PublicKey | None = None, threads: int = 1
+) -> RiskModel:
     """The model in `folder`, after every check but the canary (`models.canary`).
 
     `sha256`: the identity that the manifest must have. `key`: the manifest must be signed by its owner.
@@ -96,15 +98,25 @@ def _model(manifest: dict[str, Any], folder: Path, threads: int) -> RiskModel:
     encoder = Encoder(tuple(manifest["numbers"]), tuple(_rates_from(rate) for rate in manifest["rates"]))
     if list(encoder.features) != manifest["features"]:
         raise ArtefactError(f"{MANIFEST}: features do not follow from numbers and rates; train again")
-    members = {name: _member(said, manifest["files"], folder, len(encoder.columns), threads)
-               for name, said in manifest["members"].items()}
+    members = {
+        name: _member(said, manifest["files"], folder, len(encoder.columns), threads)
+        for name, said in manifest["members"].items()
+    }
     weights = {name: float(weight) for name, weight in manifest["weights"].items()}
     if set(weights) - set(members) or min(weights.values()) < 0 or manifest["rule"] not in members:
         raise ArtefactError(f"{MANIFEST}: wanted weights ≥ 0 of the members and a rule among them")
     calibration = manifest["calibration"]
     model = RiskModel(
-        str(manifest["target"]), encoder, members, weights, float(calibration["intercept"]),
-        float(calibration["slope"]), manifest["rule"], manifest["usual"], manifest["about"])
+        str(manifest["target"]),
+        encoder,
+        members,
+        weights,
+        float(calibration["intercept"]),
+        float(calibration["slope"]),
+        manifest["rule"],
+        manifest["usual"],
+        manifest["about"],
+    )
     if not np.isfinite(model.intercept) or not np.isfinite(model.slope) or model.slope < 0:
         raise ArtefactError(f"{MANIFEST}: wanted a finite calibration with slope ≥ 0")
     return model
@@ -131,18 +143,32 @@ def _member(said: dict[str, Any], files: dict[str, str], folder: Path, columns: 
         knots = _numbers(said["knots"], len(said["knots"]))
         if not -1 <= said["column"] < columns or (np.diff(knots) <= 0).any():
             raise ArtefactError(f"{MANIFEST}: the rule {said['name']!r} does not fit the columns")
-        return RuleMember(said["name"], said["column"], knots, _numbers(said["values"], len(knots)),
-                          float(said["missing"]), float(said["base"]))
+        return RuleMember(
+            said["name"],
+            said["column"],
+            knots,
+            _numbers(said["values"], len(knots)),
+            float(said["missing"]),
+            float(said["base"]),
+        )
     raise ArtefactError(f"{MANIFEST}: wanted a member of kind trees, linear or rule, came {said['kind']!r:.40}")
 
 
 def _plain(member: Member) -> dict[str, Any]:
     if isinstance(member, LinearMember):
         return {"kind": "linear", "intercept": member.intercept} | {
-            part: getattr(member, part).tolist() for part in _LINEAR}
+            part: getattr(member, part).tolist() for part in _LINEAR
+        }
     if isinstance(member, RuleMember):
-        return {"kind": "rule", "name": member.name, "column": member.column, "knots": member.knots.tolist(),
-                "values": member.values.tolist(), "missing": member.missing, "base": member.base}
+        return {
+            "kind": "rule",
+            "name": member.name,
+            "column": member.column,
+            "knots": member.knots.tolist(),
+            "values": member.values.tolist(),
+            "missing": member.missing,
+            "base": member.base,
+        }
     raise TypeError(f"wanted a member of kind trees, linear or rule, came {type(member).__name__}")
 
 

@@ -12,10 +12,27 @@ import math
 
 import numpy as np
 
-_HEAD = ("num_class", "num_tree_per_iteration", "label_index", "max_feature_idx", "objective", "feature_names",
-         "feature_infos", "tree_sizes")
-_SPLIT = ("split_feature", "threshold", "decision_type", "left_child", "right_child", "split_gain",
-          "internal_value", "internal_weight", "internal_count")
+_HEAD = (
+    "num_class",
+    "num_tree_per_iteration",
+    "label_index",
+    "max_feature_idx",
+    "objective",
+    "feature_names",
+    "feature_infos",
+    "tree_sizes",
+)
+_SPLIT = (
+    "split_feature",
+    "threshold",
+    "decision_type",
+    "left_child",
+    "right_child",
+    "split_gain",
+    "internal_value",
+    "internal_weight",
+    "internal_count",
+)
 _LEAF = ("leaf_value", "leaf_weight", "leaf_count")
 _REAL = ("threshold", "split_gain", "internal_value", "internal_weight", "leaf_value", "leaf_weight")
 MAX_LEAVES = 4096

@@ -84,6 +84,11 @@ _AT_SHARES = """
     FROM (SELECT dossier_id, received_at, due_at, UNNEST($shares) AS share FROM version WHERE due_at > received_at)
 """
 
+_AT_AGES = """
+    SELECT dossier_id, received_at + to_microseconds(age) AS as_of
+    FROM (SELECT dossier_id, received_at, UNNEST($ages) AS age FROM version)
+"""
+
 # A dossier is looked at from its first knowledge until the last promise known of it.
 _GRID = """
     SELECT s.dossier_id, CAST($start AS TIMESTAMP) + to_microseconds($step * k.k) AS as_of
@@ -105,13 +110,14 @@ def landmarks(
     at_events: bool = False,
     at_arrival: bool = False,
     at_shares: Sequence[float] = (),
+    at_ages: Sequence[timedelta] = (),
 ) -> pa.Table:
     """The cases of the cohort at the landmarks in `[start, end]`, ordered by `as_of` then `dossier_id`.
 
     `every`: all dossiers of the cohort at `start`, `start + every`, …; `at_events`: each dossier 1 µs after
     each of its events became known; `at_arrival`: each dossier 1 µs after it was received (after it became
     known, where that is later); `at_shares`: each dossier when these shares of its first term have passed, so
-    that short terms are seen as often as long ones. Columns as `models.target.CASES`.
+    that short terms are seen as often as long ones; `at_ages`: each dossier so long after receipt. Columns as `models.target.CASES`.
     """
     parts = []
     bound: dict[str, object] = {"start": naive(start), "end": naive(end)}
@@ -126,8 +132,11 @@ def landmarks(
     if at_shares:
         bound["shares"] = [float(share) for share in at_shares]
         parts.append(_AT_SHARES)
+    if at_ages:
+        bound["ages"] = [age // MICROSECOND for age in at_ages]
+        parts.append(_AT_AGES)
     if not parts:
-        raise ValueError("wanted at least one of every, at_events, at_arrival, at_shares; came none")
+        raise ValueError("wanted at least one of every, at_events, at_arrival, at_shares, at_ages; came none")
     moment = " UNION ".join(f"({part})" for part in parts)
     sql = f"""
         WITH {_STATE},
@@ -191,7 +200,9 @@ def naive(moment: datetime) -> datetime:
 
 def _naive_table(cases: pa.Table) -> pa.Table:
     as_of = cases["as_of"].cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
-    return pa.table({"dossier_id": cases["dossier_id"], "as_of": as_of, "nth": pa.array(range(cases.num_rows), pa.int64())})
+    return pa.table(
+        {"dossier_id": cases["dossier_id"], "as_of": as_of, "nth": pa.array(range(cases.num_rows), pa.int64())}
+    )
 
 
 def _utc(table: pa.Table) -> pa.Table:

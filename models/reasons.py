@@ -94,7 +94,9 @@ class _Cells:
         if name not in self._heads:
             declared = DECLARED.get(name)
             words = name.removeprefix("x_").replace("_", " ")
-            vi, en = (declared.words_vi, declared.words_en) if declared else (f"Thuộc tính {words}", f"attribute {words}")
+            vi, en = (
+                (declared.words_vi, declared.words_en) if declared else (f"Thuộc tính {words}", f"attribute {words}")
+            )
             self._heads[name] = head_of(name, vi, en, category=name in self._rates)
         head = self._heads[name]
         if name in self._rates:
@@ -113,8 +115,15 @@ class _Cells:
             if usual is not None:
                 vi += _against_vi(value, usual, whose_vi, head.measure)
                 en += _against_en(value, usual, whose_en, head.measure)
-        return Reason(name, effect, "" if np.isnan(value) else _plain(value), "" if usual is None else _plain(usual),
-                      n, vi + _direction_vi(effect), en + _direction_en(effect))
+        return Reason(
+            name,
+            effect,
+            "" if np.isnan(value) else _plain(value),
+            "" if usual is None else _plain(usual),
+            n,
+            vi + _direction_vi(effect),
+            en + _direction_en(effect),
+        )
 
     def _category(self, name: str, row: int, effect: float, head: Head) -> Reason:
         rate = self._rates[name]
@@ -177,8 +186,12 @@ def _direction_en(effect: float) -> str:
 
 def _vietnamese(text: str) -> str:
     """The same with decimal commas; the text holds no other points between digits."""
-    return "".join("," if letter == "." and 0 < at < len(text) - 1 and text[at - 1].isdigit() and text[at + 1].isdigit()
-                   else letter for at, letter in enumerate(text))
+    return "".join(
+        ","
+        if letter == "." and 0 < at < len(text) - 1 and text[at - 1].isdigit() and text[at + 1].isdigit()
+        else letter
+        for at, letter in enumerate(text)
+    )
 
 
 def _plain(value: float) -> str:

@@ -84,8 +84,9 @@ class RiskModel:
                 cells += self.slope * weight * terms
         contributions = self.encoder.by_feature(cells)
         log_odds = base + contributions.sum(axis=1)
-        return Scores(sigmoid(log_odds), log_odds, base, contributions, self.encoder.features, self.usual,
-                      self.encoder.rates)
+        return Scores(
+            sigmoid(log_odds), log_odds, base, contributions, self.encoder.features, self.usual, self.encoder.rates
+        )
 
     def probability(self, matrix: pa.Table) -> np.ndarray:
         """Scores [n] alone, without contributions: many times faster where trees are large."""

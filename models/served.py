@@ -37,11 +37,14 @@ class ServedRisk(mlflow.pyfunc.PythonModel):
                 matrix = matrix.set_column(at, field.name, matrix[field.name].cast(pa.string()))
         scores = self._model.score(matrix)
         told = reasons(scores, matrix)
-        return pd.DataFrame({
-            "score": scores.probability, "log_odds": scores.log_odds,
-            "reasons_vi": ["; ".join(one.vi for one in row) for row in told],
-            "reasons_en": ["; ".join(one.en for one in row) for row in told],
-        })
+        return pd.DataFrame(
+            {
+                "score": scores.probability,
+                "log_odds": scores.log_odds,
+                "reasons_vi": ["; ".join(one.vi for one in row) for row in told],
+                "reasons_en": ["; ".join(one.en for one in row) for row in told],
+            }
+        )
 
 
 mlflow.models.set_model(ServedRisk())

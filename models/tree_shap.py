@@ -176,8 +176,7 @@ def _trees(text: str) -> Iterator[_Tree]:
             right=[int(value) for value in found["right_child"].split()],
             # missing goes the default way, or counts as zero where training saw none missing
             nan_left=[
-                bool(kind & 2) if kind >> 2 == 2 else limit >= 0
-                for kind, limit in zip(kinds, threshold, strict=True)
+                bool(kind & 2) if kind >> 2 == 2 else limit >= 0 for kind, limit in zip(kinds, threshold, strict=True)
             ],
             node_count=[int(value) for value in found["internal_count"].split()],
             value=[float(value) for value in found["leaf_value"].split()],

@@ -18,8 +18,12 @@ from models.encoding import column_of_numbers, column_of_text
 LEAST = 20
 """Dossiers that a group of peers must have; smaller ones are measured against all."""
 
-PEERS = {Grain.OFFICIAL: "unit_code", Grain.OFFICIAL_PROCEDURE: "unit_code",
-         Grain.DOSSIER: "procedure_code", Grain.HISTORY: "procedure_code"}
+PEERS = {
+    Grain.OFFICIAL: "unit_code",
+    Grain.OFFICIAL_PROCEDURE: "unit_code",
+    Grain.DOSSIER: "procedure_code",
+    Grain.HISTORY: "procedure_code",
+}
 
 
 def usual_values(matrix: pa.Table, numbers: tuple[str, ...], features: Mapping[str, Feature]) -> dict[str, Any]:
@@ -37,7 +41,8 @@ def usual_values(matrix: pa.Table, numbers: tuple[str, ...], features: Mapping[s
         bounds = np.searchsorted(inverse[order], np.arange(len(values) + 1))
         groups[column] = {
             str(value): _median(cells, mine, order[start:end], int(end - start))
-            for value, start, end in zip(values, bounds[:-1], bounds[1:], strict=True) if end - start >= LEAST
+            for value, start, end in zip(values, bounds[:-1], bounds[1:], strict=True)
+            if end - start >= LEAST
         }
     return {"peers": peers, "groups": groups}
 

@@ -81,9 +81,7 @@ def _greatest(y: Floats, low: Floats, high: Floats) -> float:
     """The greatest weighted mean of `y`: the weights are high down to some value of y and low below it."""
     order = np.argsort(-y, kind="stable")
     y, low, high = y[order], low[order], high[order]
-    top = np.concatenate([[0.0], np.cumsum(high * y)]) + np.concatenate(
-        [np.cumsum((low * y)[::-1])[::-1], [0.0]]
-    )
+    top = np.concatenate([[0.0], np.cumsum(high * y)]) + np.concatenate([np.cumsum((low * y)[::-1])[::-1], [0.0]])
     weight = np.concatenate([[0.0], np.cumsum(high)]) + np.concatenate([np.cumsum(low[::-1])[::-1], [0.0]])
     return float((top / weight).max())
 

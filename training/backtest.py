@@ -55,11 +55,13 @@ def score_later(
     cases = lateness.landmarks(con, cutoff, until, every=every, at_arrival=at_arrival)
     cells = matrix.build(con, cases, calendar=calendar)
     labelled = lateness.labels(con, cases, until)
-    return pa.table({
-        "cutoff": pa.array([cutoff] * cases.num_rows, pa.timestamp("us", "UTC")),
-        "as_of": cases["as_of"],
-        "dossier_id": cases["dossier_id"],
-        "score": pa.array(model.probability(cells)),
-        "rule_score": pa.array(model.rule_probability(cells)),
-        "label": labelled["label"],
-    })
+    return pa.table(
+        {
+            "cutoff": pa.array([cutoff] * cases.num_rows, pa.timestamp("us", "UTC")),
+            "as_of": cases["as_of"],
+            "dossier_id": cases["dossier_id"],
+            "score": pa.array(model.probability(cells)),
+            "rule_score": pa.array(model.rule_probability(cells)),
+            "label": labelled["label"],
+        }
+    )

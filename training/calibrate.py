@@ -30,6 +30,7 @@ def platt(
 
     `toward`: the intercept and slope to which the answer is pulled, each by its `pull`.
     """
+
     def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
         z = theta[0] + theta[1] * log_odds
         residual = weight * (sigmoid(z) - label)

@@ -86,11 +86,15 @@ def with_intervals(
     }
     pairs = {
         (a, b): {
-            metric: _figure(point[a][metric] - point[b][metric],
-                            [x[metric] - y[metric] for x, y in zip(drawn[a], drawn[b], strict=True)])
+            metric: _figure(
+                point[a][metric] - point[b][metric],
+                [x[metric] - y[metric] for x, y in zip(drawn[a], drawn[b], strict=True)],
+            )
             for metric in METRICS
         }
-        for a in scores for b in scores if a != b
+        for a in scores
+        for b in scores
+        if a != b
     }
     return alone, pairs
 

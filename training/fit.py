@@ -24,19 +24,44 @@ from models.shrinkage import sigmoid
 from models.usual import usual_values
 from training.calibrate import blend_weights, latest, platt
 from training.evaluate import auc, with_intervals
-from training.members import KEYS, Recipe, fit_members, is_category
+from training.members import KEYS, Recipe, fit_members, is_category, row_weight
 from training.sample import Sample
 from training.split import Split, rolling
 
 LEARNERS = ("trees", "ridge")
+LEARNT = "rate:"
 NOTHING = 1e-6
 _REGULAR = {"lambda_l2": 10.0, "bagging_fraction": 0.7, "bagging_freq": 1, "path_smooth": 10.0}
-SMALL = Recipe(rounds=150, ridge=0.001, trees={
-    "learning_rate": 0.02, "num_leaves": 6, "max_depth": 3, "min_data_in_leaf": 60, "feature_fraction": 0.3, **_REGULAR})
-LARGE = Recipe(rounds=300, ridge=0.01, trees={
-    "learning_rate": 0.03, "num_leaves": 15, "max_depth": 6, "min_data_in_leaf": 50, "feature_fraction": 0.3, **_REGULAR})
+SMALL = Recipe(
+    rounds=150,
+    ridge=0.001,
+    trees={
+        "learning_rate": 0.02,
+        "num_leaves": 6,
+        "max_depth": 3,
+        "min_data_in_leaf": 60,
+        "feature_fraction": 0.3,
+        **_REGULAR,
+    },
+)
+LARGE = Recipe(
+    rounds=300,
+    ridge=None,
+    evenness=0.0,
+    trees={
+        "learning_rate": 0.03,
+        "num_leaves": 15,
+        "max_depth": 6,
+        "min_data_in_leaf": 50,
+        "feature_fraction": 0.3,
+        **_REGULAR,
+    },
+)
 RECIPES: Mapping[str, Recipe] = {"small": SMALL, "large": LARGE}
-"""From plain to rich; a richer one must be better beyond doubt, two standard errors (Breiman et al. 1984 take one)."""
+"""From plain to rich; a richer one must be better beyond doubt, two standard errors (Breiman et al. 1984 take one).
+
+With few dossiers shallow trees stand beside a regression; with many, deeper trees alone hold what it knows, and do
+not stretch a drifting count along a line."""
 
 Say = Callable[[str], None]
 
@@ -65,12 +90,20 @@ class Choices:
     figures: dict[str, dict[str, list[float | None]]] = field(default_factory=dict)
 
 
-def fit(sample: Sample, *, target: str, recipes: Mapping[str, Recipe] = RECIPES, about: Mapping[str, Any] | None = None,
-        say: Say = lambda line: None) -> RiskModel:
+def fit(
+    sample: Sample,
+    *,
+    target: str,
+    recipes: Mapping[str, Recipe] = RECIPES,
+    about: Mapping[str, Any] | None = None,
+    say: Say = lambda line: None,
+) -> RiskModel:
     """The model that ships, from a labelled sample. ValueError where the sample holds no row of each class."""
     if not len(sample) or sample.label.min() == sample.label.max():
-        raise ValueError("wanted ripe cases of both outcomes, came only one outcome or none; ingest more history or "
-                         "take a later cutoff")
+        raise ValueError(
+            "wanted ripe cases of both outcomes, came only one outcome or none; ingest more history or "
+            "take a later cutoff"
+        )
     splits = rolling(sample)
     kept = stable_columns(sample, splits)
     sample = replace(sample, matrix=sample.matrix.select(kept))
@@ -79,12 +112,31 @@ def fit(sample: Sample, *, target: str, recipes: Mapping[str, Recipe] = RECIPES,
     recipe = recipes[choices.recipe]
     encoder, members = fit_members(sample, recipe)
     shipped: dict[str, Member] = {name: members[name] for name in (*choices.weights, choices.rule)}
-    details = {"recipe": choices.recipe, "parameters": {
-                   "rounds": recipe.rounds, "ridge": recipe.ridge, "m": recipe.m, "seed": recipe.seed, **recipe.trees},
-               "losses": choices.losses, "rows": len(sample),
-               "dossiers": int(sample.dossier.max()) + 1, "late_rate": float(np.average(sample.label, weights=sample.share))}
-    return RiskModel(target, encoder, shipped, choices.weights, choices.intercept, choices.slope, choices.rule,
-                     usual=usual_values(sample.matrix, encoder.numbers, DECLARED), about={**(about or {}), "training": details, "figures": choices.figures})
+    details = {
+        "recipe": choices.recipe,
+        "parameters": {
+            "rounds": recipe.rounds,
+            "ridge": recipe.ridge,
+            "m": recipe.m,
+            "seed": recipe.seed,
+            **recipe.trees,
+        },
+        "losses": choices.losses,
+        "rows": len(sample),
+        "dossiers": int(sample.dossier.max()) + 1,
+        "late_rate": float(np.average(sample.label, weights=sample.share)),
+    }
+    return RiskModel(
+        target,
+        encoder,
+        shipped,
+        choices.weights,
+        choices.intercept,
+        choices.slope,
+        choices.rule,
+        usual=usual_values(sample.matrix, encoder.numbers, DECLARED),
+        about={**(about or {}), "training": details, "figures": choices.figures},
+    )
 
 
 def choose(sample: Sample, splits: list[Split], recipes: Mapping[str, Recipe], say: Say = lambda line: None) -> Choices:
@@ -96,22 +148,38 @@ def choose(sample: Sample, splits: list[Split], recipes: Mapping[str, Recipe], s
         say(f"judge recipe {name}")
         judged[name] = judge(sample, splits, recipe)
     blends = {name: blend(said) for name, said in judged.items()}
-    chosen = plainest({name: _losses(blended.log_odds, judged[name]) for name, blended in blends.items()},
-                      next(iter(judged.values())))
+    common = next(iter(judged.values()))  # all judged the same rows; they are compared under the same weights
+    losses = {name: _losses(found.log_odds, common) for name, found in blends.items()}
+    chosen = plainest(losses, common)
     said, (rule, weights, blended) = judged[chosen], blends[chosen]
     intercept, slope = latest(blended, said.label, said.weight, said.slice)
-    return Choices(chosen, rule, weights, intercept, slope, {
-        "recipes": {name: _loss(found.log_odds, judged[name]) for name, found in blends.items()},
-        "rules": {name: _loss(z, said) for name, z in said.members.items() if name not in LEARNERS}},
-        judged_figures(said, intercept + slope * blended, said.members[rule]))
+    return Choices(
+        chosen,
+        rule,
+        weights,
+        intercept,
+        slope,
+        {
+            "recipes": {name: float(np.average(loss, weights=common.weight)) for name, loss in losses.items()},
+            "rules": {name: _loss(z, said) for name, z in said.members.items() if name not in LEARNERS},
+        },
+        judged_figures(said, intercept + slope * blended, said.members[rule]),
+    )
 
 
 def judged_figures(said: Judged, log_odds: np.ndarray, rule: np.ndarray) -> dict[str, dict[str, list[float | None]]]:
     """Figures [value, low, high] of the blend, the rule and their paired difference on the judged rows."""
-    alone, pairs = with_intervals(said.label, {"blend": sigmoid(log_odds), "rule": sigmoid(rule)}, said.dossier, draws=200)
+    alone, pairs = with_intervals(
+        said.label, {"blend": sigmoid(log_odds), "rule": sigmoid(rule)}, said.dossier, draws=200
+    )
     found = {**alone, "blend_over_rule": pairs["blend", "rule"]}
-    return {who: {metric: [number if np.isfinite(number) else None for number in (figure.value, figure.low, figure.high)]
-                  for metric, figure in metrics.items()} for who, metrics in found.items()}
+    return {
+        who: {
+            metric: [number if np.isfinite(number) else None for number in (figure.value, figure.low, figure.high)]
+            for metric, figure in metrics.items()
+        }
+        for who, metrics in found.items()
+    }
 
 
 class Blend(NamedTuple):
@@ -125,13 +193,24 @@ class Blend(NamedTuple):
 def blend(said: Judged) -> Blend:
     """The learners beside the best simple rule; the rule alone where they do not beat it."""
     rules = {name: _loss(z, said) for name, z in said.members.items() if name not in LEARNERS}
-    rule = min(rules, key=rules.__getitem__)
-    weights = blend_weights({name: said.members[name] for name in (*LEARNERS, rule)}, said.label, said.weight, said.slice)
+    rule = best_rule(rules, said)
+    names = [*(name for name in LEARNERS if name in said.members), rule]
+    weights = blend_weights({name: said.members[name] for name in names}, said.label, said.weight, said.slice)
     weights = {name: weight for name, weight in weights.items() if weight > NOTHING}
     blended = sum((weight * said.members[name] for name, weight in weights.items()), np.zeros(len(said.label)))
     if not weights or _loss(blended, said) >= rules[rule]:
         return Blend(rule, {rule: 1.0}, said.members[rule])
     return Blend(rule, weights, blended)
+
+
+def best_rule(rules: Mapping[str, float], said: Judged) -> str:
+    """The simple rule of least loss; a rolling one where a rate learnt once is not better beyond doubt.
+
+    A learnt rate stays what it was at the cutoff, a rolling one follows what became known since.
+    """
+    best = min(rules, key=rules.__getitem__)
+    rolling = min((name for name in rules if not name.startswith(LEARNT)), key=rules.__getitem__)
+    return plainest({name: _losses(said.members[name], said) for name in (rolling, best)}, said)
 
 
 def judge(sample: Sample, splits: list[Split], recipe: Recipe) -> Judged:
@@ -146,8 +225,8 @@ def judge(sample: Sample, splits: list[Split], recipe: Recipe) -> Judged:
     rows = np.concatenate([split.judge for split in splits])
     number = np.concatenate([np.full(len(split.judge), at) for at, split in enumerate(splits)])
     both = {name: np.concatenate(parts) for name, parts in said.items() if len(parts) == len(splits)}
-    # between counting rows and counting dossiers; in all as much evidence as there are dossiers
-    weight = np.concatenate([np.sqrt(sample.take(split.judge).share) for split in splits])
+    # rows count as they did in learning; in all they are as much evidence as there are dossiers
+    weight = np.concatenate([row_weight(sample.take(split.judge), recipe.evenness) for split in splits])
     weight *= sum(len(np.unique(sample.dossier[split.judge])) for split in splits) / weight.sum()
     return Judged(both, sample.label[rows], weight, number, sample.dossier[rows])
 

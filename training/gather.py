@@ -21,8 +21,9 @@ def first_receipt(con: duckdb.DuckDBPyConnection) -> datetime:
     """When the first dossier was received. ValueError for a record without dossiers."""
     (found,) = con.execute("SELECT MIN(received_at) FROM dossier").fetchall()[0]
     if found is None:
-        raise ValueError("wanted a record with dossiers known before the cutoff, came none; ingest a delivery or take "
-                         "a later cutoff")
+        raise ValueError(
+            "wanted a record with dossiers known before the cutoff, came none; ingest a delivery or take a later cutoff"
+        )
     moment: datetime = found.replace(tzinfo=UTC)
     return moment
 

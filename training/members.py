@@ -28,16 +28,22 @@ class Recipe:
     """How members are fitted; chosen inside the training period, stored with the model.
 
     `m`: dossiers that a category's parent rate counts for. `trees`: LightGBM parameters and `rounds`. `ridge`:
-    inverse strength of the penalty (scikit-learn's C). `evenness`: 0 counts rows, 1 counts dossiers; between,
+    inverse strength of the penalty (scikit-learn's C), None leaves the regression out. `evenness`: 0 counts rows, 1 counts dossiers; between,
     a row counts its share of its dossier to this power.
     """
 
     m: float = 20.0
     rounds: int = 150
     trees: dict[str, Any] = field(default_factory=dict)
-    ridge: float = 0.001
+    ridge: float | None = 0.001
     evenness: float = 0.5
     seed: int = 7
+
+
+def row_weight(sample: Sample, evenness: float) -> np.ndarray:
+    """What each row counts [n], mean 1: its share of its dossier to the power `evenness`."""
+    weight = sample.share**evenness
+    return np.asarray(weight / weight.mean())
 
 
 def is_category(column: pa.ChunkedArray) -> bool:
@@ -51,8 +57,9 @@ def fit_encoder(sample: Sample, m: float) -> Encoder:
     prior = float(logit(np.average(sample.label, weights=weight)))
     names = [name for name in sample.matrix.column_names if name not in KEYS]
     categories = [name for name in names if is_category(sample.matrix[name])]
-    numbers = [name for name in names if name not in categories
-               and sample.matrix[name].null_count < sample.matrix.num_rows]
+    numbers = [
+        name for name in names if name not in categories and sample.matrix[name].null_count < sample.matrix.num_rows
+    ]
     rates = [shrunk_rates(sample.matrix, sample.label, weight, (name,), m=m, prior=prior) for name in categories]
     return Encoder(tuple(numbers), tuple(rates))
 
@@ -70,13 +77,20 @@ def hidden(x: np.ndarray, first: int) -> np.ndarray:
 
 def fit_trees(x: np.ndarray, label: np.ndarray, weight: np.ndarray, recipe: Recipe) -> TreeMember:
     """Boosted trees by LightGBM: one thread, deterministic, the same text for the same rows and seed."""
-    params = {"objective": "binary", "num_threads": 1, "deterministic": True, "force_col_wise": True,
-              "seed": recipe.seed, "verbosity": -1, **recipe.trees}
+    params = {
+        "objective": "binary",
+        "num_threads": 1,
+        "deterministic": True,
+        "force_col_wise": True,
+        "seed": recipe.seed,
+        "verbosity": -1,
+        **recipe.trees,
+    }
     data = lightgbm.Dataset(x, label, weight=weight, feature_name=[f"c{at}" for at in range(x.shape[1])], params=params)
     return TreeMember(lightgbm.train(params, data, num_boost_round=recipe.rounds).model_to_string())
 
 
-def fit_ridge(x: np.ndarray, label: np.ndarray, weight: np.ndarray, recipe: Recipe) -> LinearMember:
+def fit_ridge(x: np.ndarray, label: np.ndarray, weight: np.ndarray, c: float) -> LinearMember:
     """Ridge logistic regression: clipped to the middle 98 %, standardised, missing cells with a term of their own."""
     low, high = _quantiles(x, 0.01), _quantiles(x, 0.99)
     absent = np.isnan(x)
@@ -88,10 +102,10 @@ def fit_ridge(x: np.ndarray, label: np.ndarray, weight: np.ndarray, recipe: Reci
     rare = absent.any(axis=0) & some
     design = np.hstack([np.nan_to_num((filled - center) / scale), absent[:, rare].astype(float)])
     with threadpool_limits(1):
-        fitted = LogisticRegression(C=recipe.ridge, max_iter=500, tol=1e-5).fit(design, label, sample_weight=weight)
+        fitted = LogisticRegression(C=c, max_iter=500, tol=1e-5).fit(design, label, sample_weight=weight)
     coefficient = fitted.coef_[0]
     missing = np.zeros(x.shape[1])
-    missing[rare] = coefficient[x.shape[1]:]
+    missing[rare] = coefficient[x.shape[1] :]
     return LinearMember(float(fitted.intercept_[0]), coefficient[: x.shape[1]], center, scale, low, high, missing)
 
 
@@ -131,8 +145,9 @@ def _banded(name: str, at: int, base: float, x: np.ndarray, label: np.ndarray, w
     return _rule(name, at, knots, logit(rate)[first], base, x, weight)
 
 
-def _rule(name: str, at: int, knots: np.ndarray, values: np.ndarray, missing: float, x: np.ndarray,
-          weight: np.ndarray) -> RuleMember:
+def _rule(
+    name: str, at: int, knots: np.ndarray, values: np.ndarray, missing: float, x: np.ndarray, weight: np.ndarray
+) -> RuleMember:
     said = RuleMember(name, at, knots, values, missing, 0.0)
     return RuleMember(name, at, knots, values, missing, float(np.average(said.log_odds(x), weights=weight)))
 
@@ -150,11 +165,9 @@ def fit_members(sample: Sample, recipe: Recipe) -> tuple[Encoder, dict[str, Memb
     encoder = fit_encoder(sample, recipe.m)
     x = encoder.encode(sample.matrix)
     seen = hidden(x, len(encoder.numbers))
-    weight = sample.share**recipe.evenness
-    weight /= weight.mean()
-    members: dict[str, Member] = {
-        "trees": fit_trees(seen, sample.label, weight, recipe),
-        "ridge": fit_ridge(seen, sample.label, weight, recipe),
-    }
+    weight = row_weight(sample, recipe.evenness)
+    members: dict[str, Member] = {"trees": fit_trees(seen, sample.label, weight, recipe)}
+    if recipe.ridge is not None:
+        members["ridge"] = fit_ridge(seen, sample.label, weight, recipe.ridge)
     members |= fit_rules(x, sample.label, sample.share, encoder.columns)
     return encoder, members

@@ -21,11 +21,18 @@ def shap_summary(model: RiskModel, matrix: pa.Table, path: Path) -> None:
 
     scores = model.score(matrix)
     numbers = set(model.encoder.numbers)
-    cells = np.column_stack([
-        column_of_numbers(matrix, name) if name in numbers else np.zeros(matrix.num_rows) for name in scores.features])
+    cells = np.column_stack(
+        [column_of_numbers(matrix, name) if name in numbers else np.zeros(matrix.num_rows) for name in scores.features]
+    )
     figure = plt.figure()
-    shap.summary_plot(scores.contributions, cells, feature_names=list(scores.features), show=False, max_display=15,
-                      rng=np.random.default_rng(0))
+    shap.summary_plot(
+        scores.contributions,
+        cells,
+        feature_names=list(scores.features),
+        show=False,
+        max_display=15,
+        rng=np.random.default_rng(0),
+    )
     figure = plt.gcf()
     figure.savefig(path, dpi=110, bbox_inches="tight")
     plt.close(figure)

@@ -19,7 +19,11 @@ def read(folder: Path, name: str) -> dict[str, Any] | None:
     if not path.exists():
         return None
     said = json.loads(path.read_text("utf-8"))
-    if not isinstance(said, dict) or not isinstance(said.get("version"), str) or not isinstance(said.get("sha256"), str):
+    if (
+        not isinstance(said, dict)
+        or not isinstance(said.get("version"), str)
+        or not isinstance(said.get("sha256"), str)
+    ):
         raise ValueError(f"{path.name}: wanted version and sha256, came something else; promote again")
     return said
 
@@ -37,7 +41,13 @@ def write(folder: Path, name: str, said: dict[str, Any]) -> None:
 
 def remember(folder: Path, move: str, said: dict[str, Any], at: datetime, because: str | None = None) -> None:
     """Adds a line to the history of moves."""
-    line = {"at": at.isoformat(), "move": move, "version": said["version"], "sha256": said["sha256"], "because": because}
+    line = {
+        "at": at.isoformat(),
+        "move": move,
+        "version": said["version"],
+        "sha256": said["sha256"],
+        "because": because,
+    }
     with (folder / "history.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
         file.flush()

@@ -37,8 +37,11 @@ def promote(models: Path, target: str, *, at: datetime, gates: Sequence[Gate] = 
     artefact.load(folder / candidate["version"], sha256=candidate["sha256"])
     refusing = [gate for gate in gates if not gate.holds]
     if refusing and not because:
-        raise Refused("refused by " + "; ".join(f"{gate.name}: {gate.words}" for gate in refusing)
-                      + "; give --because REASON to promote all the same")
+        raise Refused(
+            "refused by "
+            + "; ".join(f"{gate.name}: {gate.words}" for gate in refusing)
+            + "; give --because REASON to promote all the same"
+        )
     champion = pointers.read(folder, "champion")
     if champion is not None and champion["sha256"] != candidate["sha256"]:
         pointers.write(folder, "previous", champion)

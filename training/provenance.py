@@ -38,7 +38,9 @@ def git_commit() -> str:
 
 def _git(*words: str) -> str:
     # fixed words, no shell
-    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+    return subprocess.run(
+        ["git", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=20
+    ).stdout.strip()
 
 
 def _file_hash(path: Path) -> str:

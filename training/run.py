@@ -52,8 +52,11 @@ def train(
     version = record.version()
     sample = gather(record.connect(version=version, cutoff=cutoff), cutoff, calendar)
     about: dict[str, Any] = {
-        "cutoff": cutoff.astimezone(UTC).isoformat(), "record_version": version, "calendar": calendar.name,
-        **provenance(sample.matrix.column_names)}
+        "cutoff": cutoff.astimezone(UTC).isoformat(),
+        "record_version": version,
+        "calendar": calendar.name,
+        **provenance(sample.matrix.column_names),
+    }
     model = fit(sample, target=LATENESS.name, about=about, say=say)
     say("package the candidate")
     trained = package(model, sample, cutoff, models)
@@ -62,8 +65,11 @@ def train(
 
         say("log the run")
         trained = log_run(trained, record, cutoff, mlflow_url, calendar)
-    pointers.write(models / LATENESS.name, "candidate",
-                   {"version": trained.version, "sha256": trained.sha256, "run_id": trained.run_id})
+    pointers.write(
+        models / LATENESS.name,
+        "candidate",
+        {"version": trained.version, "sha256": trained.sha256, "run_id": trained.run_id},
+    )
     return trained
 
 

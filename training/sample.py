@@ -40,8 +40,14 @@ class Sample:
     def take(self, rows: np.ndarray) -> Sample:
         """The rows at the given positions (whole numbers) or where a mask is true."""
         at = np.flatnonzero(rows) if rows.dtype == bool else rows
-        return Sample(self.matrix.take(pa.array(at)), self.label[at], self.dossier[at], self.as_of[at],
-                      self.received_at[at], self.due_at[at])
+        return Sample(
+            self.matrix.take(pa.array(at)),
+            self.label[at],
+            self.dossier[at],
+            self.as_of[at],
+            self.received_at[at],
+            self.due_at[at],
+        )
 
     @property
     def share(self) -> np.ndarray:

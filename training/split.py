@@ -29,16 +29,22 @@ class Split:
         """This split, or LeakError where it leaks: labels not ripe, judged too early, a dossier on both sides."""
         unripe = int((sample.due_at[self.learn] >= self.origin).sum())
         if unripe:
-            raise LeakError(f"{unripe} learnt rows have their due moment at the origin or later: their label was not "
-                            "known yet; learn only from rows due before the origin")
+            raise LeakError(
+                f"{unripe} learnt rows have their due moment at the origin or later: their label was not "
+                "known yet; learn only from rows due before the origin"
+            )
         early = int((sample.as_of[self.judge] < self.origin).sum())
         if early:
-            raise LeakError(f"{early} judged rows lie before the origin: what was learnt may have seen them; judge "
-                            "only rows as of the origin or later")
+            raise LeakError(
+                f"{early} judged rows lie before the origin: what was learnt may have seen them; judge "
+                "only rows as of the origin or later"
+            )
         both = np.intersect1d(sample.dossier[self.learn], sample.dossier[self.judge])
         if len(both):
-            raise LeakError(f"{len(both)} dossiers are learnt and judged: the model may know them by heart; keep "
-                            "each dossier on one side")
+            raise LeakError(
+                f"{len(both)} dossiers are learnt and judged: the model may know them by heart; keep "
+                "each dossier on one side"
+            )
         return self
 
 

@@ -36,8 +36,17 @@ class TimeTravel:
         return f"{self.cases} cases at {self.moments} moments: cells differ in {', '.join(self.differing) or 'nothing'}"
 
 
-def time_travel(record: Record, cases: pa.Table, cutoff: datetime, calendar: Calendar, *, version: int | None = None,
-                moments: int = 3, most: int = 200, seed: int = 0) -> TimeTravel:
+def time_travel(
+    record: Record,
+    cases: pa.Table,
+    cutoff: datetime,
+    calendar: Calendar,
+    *,
+    version: int | None = None,
+    moments: int = 3,
+    most: int = 200,
+    seed: int = 0,
+) -> TimeTravel:
     """Compares cells at up to `moments` random `as_of`s of `cases` (dossier_id, as_of), `most` cases at each."""
     found = np.unique(cases["as_of"].cast(pa.int64()).to_numpy())
     chosen = np.random.default_rng(seed).choice(found, min(moments, len(found)), replace=False) if len(found) else found

@@ -60,21 +60,31 @@ def log_run(trained: Trained, record: Record, cutoff: datetime, url: str, calend
     version = int(about["record_version"])
     sample = trained.sample
     with mlflow.start_run(run_name=trained.version) as run:
-        mlflow.set_tags({name: str(about[name]) for name in (
-            "cutoff", "record_version", "git_commit", "lock_hash", "features_hash", "columns_hash")}
-            | {"target": trained.model.target, "manifest_sha256": trained.sha256, "model_version": trained.version})
+        mlflow.set_tags(
+            {
+                name: str(about[name])
+                for name in ("cutoff", "record_version", "git_commit", "lock_hash", "features_hash", "columns_hash")
+            }
+            | {"target": trained.model.target, "manifest_sha256": trained.sha256, "model_version": trained.version}
+        )
         mlflow.log_params(_parameters(trained))
         mlflow.log_metrics(_metrics(about.get("figures", {})))
         mlflow.log_dict(dict(about), "about.json")
         cases = sample.matrix.select(list(KEYS))
         checked = time_travel(record, cases, cutoff, calendar, version=version)
-        mlflow.log_dict({"holds": checked.holds, "words": str(checked), "differing": list(checked.differing)},
-                        "time_travel.json")
+        mlflow.log_dict(
+            {"holds": checked.holds, "words": str(checked), "differing": list(checked.differing)}, "time_travel.json"
+        )
         mlflow.set_tag("time_travel", "holds" if checked.holds else "fails")
         frame = example_frame(sample.matrix.slice(0, 5))
-        mlflow.log_input(mlflow.data.from_pandas(
-            example_frame(sample.matrix.slice(0, 1000)), source=f"record version {version}", name="training landmarks"),
-            context="training")
+        mlflow.log_input(
+            mlflow.data.from_pandas(
+                example_frame(sample.matrix.slice(0, 1000)),
+                source=f"record version {version}",
+                name="training landmarks",
+            ),
+            context="training",
+        )
         mlflow.log_artifacts(str(trained.folder), "package")
         with tempfile.TemporaryDirectory() as folder:
             plot = Path(folder) / "shap_summary.png"
@@ -126,17 +136,22 @@ def example_frame(matrix: pa.Table) -> Any:
 def _answer(scored: np.ndarray) -> Any:
     import pandas as pd
 
-    return pd.DataFrame({"score": scored, "log_odds": scored, "reasons_vi": [""] * len(scored),
-                         "reasons_en": [""] * len(scored)})
+    return pd.DataFrame(
+        {"score": scored, "log_odds": scored, "reasons_vi": [""] * len(scored), "reasons_en": [""] * len(scored)}
+    )
 
 
 def _parameters(trained: Trained) -> dict[str, Any]:
     manifest = json.loads((trained.folder / MANIFEST).read_text("utf-8"))
     training = trained.model.about["training"]
     return {
-        "recipe": training["recipe"], "rule": trained.model.rule, "rows": training["rows"],
-        "dossiers": training["dossiers"], "features": len(manifest["features"]),
-        "intercept": trained.model.intercept, "slope": trained.model.slope,
+        "recipe": training["recipe"],
+        "rule": trained.model.rule,
+        "rows": training["rows"],
+        "dossiers": training["dossiers"],
+        "features": len(manifest["features"]),
+        "intercept": trained.model.intercept,
+        "slope": trained.model.slope,
         **{f"weight_{_name(name)}": weight for name, weight in trained.model.weights.items()},
         **{f"recipe_{name}": value for name, value in training["parameters"].items()},
     }

@@ -16,6 +16,7 @@ from serving.cli import (
     bench,
     delivery,
     demo,
+    figures,  # noqa: F401 -- joins `bench` with a command of its own
     findings,
     learning,
     lists,

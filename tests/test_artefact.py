@@ -1,0 +1,152 @@
+"""A model folder is used only when every byte and every number in it is what it should be."""
+
+import json
+import random
+from pathlib import Path
+
+import lightgbm
+import numpy as np
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from drawn_model import drawn_model
+from drawn_sample import drawn_sample
+
+from models import booster_text
+from models.artefact import MANIFEST, SIGNATURE, ArtefactError, load, save
+from models.booster import TreeMember
+from models.risk_model import RiskModel
+from training.fit import LARGE, fit
+
+
+@pytest.fixture(scope="module")
+def model() -> RiskModel:
+    return fit(drawn_sample(), target="lateness", recipes={"large": LARGE})
+
+
+def test_what_was_saved_scores_the_same_to_the_bit(model: RiskModel, tmp_path: Path) -> None:
+    sha256 = save(model, tmp_path / "m")
+    matrix = drawn_sample(50, seed=3).matrix
+    ours, theirs = model.score(matrix), load(tmp_path / "m", sha256=sha256).score(matrix)
+    assert np.array_equal(ours.log_odds, theirs.log_odds)
+    assert np.array_equal(ours.contributions, theirs.contributions)
+    assert sha256 == save(model, tmp_path / "again"), "the same model has the same identity"
+
+
+def test_a_manifest_holds_no_code_and_no_pickle(model: RiskModel, tmp_path: Path) -> None:
+    save(model, tmp_path)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".txt"}
+    json.loads((tmp_path / MANIFEST).read_text("utf-8"))
+
+
+def test_every_changed_byte_of_a_file_is_found(model: RiskModel, tmp_path: Path) -> None:
+    sha256 = save(model, tmp_path)
+    rng = random.Random(1)
+    for name in (MANIFEST, "trees.txt"):
+        whole = (tmp_path / name).read_bytes()
+        for _ in range(20):
+            at = rng.randrange(len(whole))
+            damaged = whole[:at] + bytes([whole[at] ^ (1 << rng.randrange(8))]) + whole[at + 1 :]
+            for data in (damaged, whole[:at]):
+                (tmp_path / name).write_bytes(data)
+                with pytest.raises(ArtefactError):
+                    load(tmp_path, sha256=sha256)
+        (tmp_path / name).write_bytes(whole)
+    load(tmp_path, sha256=sha256)
+
+
+def test_an_absent_file_another_format_and_a_path_are_refused(model: RiskModel, tmp_path: Path) -> None:
+    save(model, tmp_path)
+    said = json.loads((tmp_path / MANIFEST).read_text("utf-8"))
+    for change in (
+        {"format": 99}, {"weights": {"trees": -1.0}}, {"weights": {}}, {"rule": "none"}, {"features": []},
+        {"calibration": {"intercept": 0, "slope": -1}}, {"calibration": {"intercept": 1e999, "slope": 1}},
+        {"members": {**said["members"], "trees": {"kind": "trees", "file": "../../etc/passwd"}}},
+        {"members": {**said["members"], "trees": {"kind": "pickle"}}},
+    ):  # fmt: skip
+        (tmp_path / MANIFEST).write_text(json.dumps({**said, **change}))
+        with pytest.raises(ArtefactError):
+            load(tmp_path)
+    for text in ("", "[]", "null", "{", '{"format": 1}'):
+        (tmp_path / MANIFEST).write_text(text)
+        with pytest.raises(ArtefactError):
+            load(tmp_path)
+    (tmp_path / MANIFEST).write_text(json.dumps(said))
+    (tmp_path / "trees.txt").unlink()
+    with pytest.raises(ArtefactError, match=r"trees\.txt"):
+        load(tmp_path)
+
+
+def test_a_signature_is_wanted_where_a_key_is_set(tmp_path: Path) -> None:
+    mine, other = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    save(drawn_model(), tmp_path, key=mine)
+    load(tmp_path, key=mine.public_key())
+    with pytest.raises(ArtefactError, match="not signed by the key"):
+        load(tmp_path, key=other.public_key())
+    (tmp_path / SIGNATURE).unlink()
+    with pytest.raises(ArtefactError, match=SIGNATURE):
+        load(tmp_path, key=mine.public_key())
+
+
+def test_sound_texts_pass_the_structural_check(model: RiskModel) -> None:
+    trees = model.members["trees"]
+    assert isinstance(trees, TreeMember)
+    found = booster_text.check(trees.text.encode(), len(model.encoder.columns))
+    assert found == lightgbm.Booster(model_str=trees.text).num_trees()
+
+
+def test_texts_that_differ_in_structure_are_refused_or_say_the_same(model: RiskModel) -> None:
+    """Mutants that pass must still be trees over known columns with finite leaves: LightGBM reads them safely.
+
+    What the check can't see is another valid number in place of a number; that is what the hash is for.
+    """
+    trees = model.members["trees"]
+    assert isinstance(trees, TreeMember)
+    text, columns, rng = trees.text.encode(), len(model.encoder.columns), random.Random(7)
+    end = text.index(b"end of trees")
+    refused = 0
+    for turn in range(400):
+        at = rng.randrange(end)
+        if turn % 4 == 0:
+            mutant = text[:at]
+        elif turn % 4 == 1:
+            mutant = text[:at] + bytes([rng.randrange(128, 256)]) + text[at + 1 :]
+        elif turn % 4 == 2:
+            mutant = text[:at] + text[at + rng.randrange(1, 30) :]
+        else:
+            mutant = text[:at] + b"9" * rng.randrange(1, 40) + text[at:]
+        try:
+            booster_text.check(mutant, columns)
+        except booster_text.Malformed:
+            refused += 1
+    assert refused == 400
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("num_class=1", "num_class=3"),
+        ("objective=binary sigmoid:1", "objective=regression"),
+        ("max_feature_idx=", "max_feature_idx=9"),
+        ("version=v4", "version=v3"),
+        ("num_cat=0", "num_cat=1"),
+        ("is_linear=0", "is_linear=1"),
+    ],
+)
+def test_foreign_models_are_refused(model: RiskModel, old: str, new: str) -> None:
+    trees = model.members["trees"]
+    assert isinstance(trees, TreeMember)
+    assert old in trees.text
+    with pytest.raises(booster_text.Malformed):
+        booster_text.check(trees.text.replace(old, new).encode(), len(model.encoder.columns))
+    with pytest.raises(booster_text.Malformed):
+        booster_text.check(trees.text.encode(), len(model.encoder.columns) + 1)
+
+
+def test_a_split_that_points_at_its_parent_is_refused(model: RiskModel) -> None:
+    trees = model.members["trees"]
+    assert isinstance(trees, TreeMember)
+    line = next(line for line in trees.text.split("\n") if line.startswith("left_child=") and " " in line)
+    first = line.removeprefix("left_child=").split(" ")[0]
+    looped = line.replace(f"left_child={first}", f"left_child={'0' * len(first)}", 1)
+    with pytest.raises(booster_text.Malformed):
+        booster_text.check(trees.text.replace(line, looped, 1).encode(), len(model.encoder.columns))

@@ -1,0 +1,191 @@
+"""How we learn: splits that cannot leak, figures that agree with scikit-learn, a blend that never loses to its rule."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from drawn_sample import DAY, drawn_sample
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+
+from models.shrinkage import sigmoid
+from training import evaluate
+from training.calibrate import blend_weights, latest, platt
+from training.fit import SMALL, choose, fit, stable_columns
+from training.sample import Sample
+from training.split import LeakError, Split, at_origin, rolling
+
+
+def test_a_split_never_learns_an_unripe_label_nor_judges_the_past() -> None:
+    sample = drawn_sample()
+    for split in rolling(sample):
+        assert (sample.due_at[split.learn] < split.origin).all()
+        assert (sample.as_of[split.judge] >= split.origin).all()
+        assert not set(sample.dossier[split.learn]) & set(sample.dossier[split.judge])
+    assert len(rolling(sample)) == 3
+
+
+@pytest.mark.parametrize(
+    ("learn", "judge", "why"),
+    [
+        (lambda s, o: s.due_at >= o, lambda s, o: s.as_of < 0, "label was not known"),
+        (lambda s, o: s.due_at < o, lambda s, o: s.as_of < o, "judged rows lie before"),
+    ],
+)
+def test_a_split_that_leaks_is_refused_with_the_reason(learn: object, judge: object, why: str) -> None:
+    sample, origin = drawn_sample(), 150 * DAY
+    rows = Split(origin, np.flatnonzero(learn(sample, origin)), np.flatnonzero(judge(sample, origin)))  # type: ignore[operator]
+    with pytest.raises(LeakError, match=why):
+        rows.checked(sample)
+
+
+def test_a_dossier_on_both_sides_is_refused() -> None:
+    sample = drawn_sample()
+    fair = at_origin(sample, 150 * DAY, 200 * DAY)
+    moved = replace(sample, dossier=np.where(np.arange(len(sample)) == fair.judge[0], sample.dossier[fair.learn[0]],
+                                             sample.dossier))  # fmt: skip
+    with pytest.raises(LeakError, match="learnt and judged"):
+        Split(fair.origin, fair.learn, fair.judge).checked(moved)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(1, 4)), min_size=2, max_size=60))
+def test_figures_agree_with_scikit_learn(rows: list[tuple[bool, int, int]]) -> None:
+    label = np.array([row[0] for row in rows], float)
+    score = np.array([row[1] / 5 for row in rows])
+    weight = np.array([row[2] for row in rows], float)
+    found = evaluate.figures(label, score, weight)
+    if label.min() == label.max():
+        assert np.isnan(found["auc"])
+        return
+    assert found["auc"] == pytest.approx(roc_auc_score(label, score, sample_weight=weight), abs=1e-12)
+    assert found["ap"] == pytest.approx(average_precision_score(label, score, sample_weight=weight), abs=1e-12)
+    assert found["brier"] == pytest.approx(brier_score_loss(label, score, sample_weight=weight), abs=1e-12)
+
+
+def test_intervals_are_over_dossiers_not_rows() -> None:
+    """A hundred copies of each row say no more than one: the interval stays as wide."""
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 2, 80).astype(float)
+    score = np.clip(label * 0.2 + rng.uniform(size=80), 0, 1)
+    one, _ = evaluate.with_intervals(label, {"s": score}, np.arange(80), draws=200)
+    many, _ = evaluate.with_intervals(
+        np.tile(label, 20), {"s": np.tile(score, 20)}, np.tile(np.arange(80), 20), draws=200
+    )
+    wide = one["s"]["auc"].high - one["s"]["auc"].low
+    assert many["s"]["auc"].high - many["s"]["auc"].low == pytest.approx(wide, rel=0.01)
+    assert wide > 0.1
+
+
+def test_a_paired_difference_is_surer_than_two_figures() -> None:
+    rng = np.random.default_rng(1)
+    label = rng.integers(0, 2, 400).astype(float)
+    noise = rng.normal(size=400)
+    better, worse = sigmoid(label * 1.2 + noise), sigmoid(label * 0.9 + noise)
+    alone, pairs = evaluate.with_intervals(label, {"a": better, "b": worse}, np.arange(400), draws=300)
+    difference = pairs["a", "b"]["auc"]
+    assert difference.low > 0
+    assert difference.value == pytest.approx(alone["a"]["auc"].value - alone["b"]["auc"].value)
+    assert difference.high - difference.low < alone["a"]["auc"].high - alone["a"]["auc"].low
+
+
+def test_platt_finds_the_line_that_was_planted() -> None:
+    rng = np.random.default_rng(2)
+    z = rng.normal(size=20_000)
+    label = (rng.uniform(size=20_000) < sigmoid(-0.7 + 0.5 * z)).astype(float)
+    intercept, slope = platt(z, label, np.ones(20_000))
+    assert intercept == pytest.approx(-0.7, abs=0.05)
+    assert slope == pytest.approx(0.5, abs=0.05)
+    assert platt(z, (rng.uniform(size=20_000) < sigmoid(-z)).astype(float), np.ones(20_000))[1] == 0.0
+
+
+def test_calibration_follows_a_large_late_slice_and_not_a_small_one() -> None:
+    rng = np.random.default_rng(3)
+
+    def moved(n: int) -> float:
+        z = rng.normal(size=4000 + n)
+        group = np.repeat([0, 1], [4000, n])
+        label = (rng.uniform(size=len(z)) < sigmoid(z + group)).astype(float)
+        return latest(z, label, np.ones(len(z)), group)[0]
+
+    assert moved(4000) > 0.85
+    assert moved(60) < 0.4
+
+
+def test_blend_weights_are_not_negative_and_drop_noise() -> None:
+    rng = np.random.default_rng(4)
+    z = rng.normal(size=5000)
+    label = (rng.uniform(size=5000) < sigmoid(z)).astype(float)
+    weights = blend_weights({"true": z, "noise": rng.normal(size=5000), "wrong": -z}, label, np.ones(5000),
+                            np.zeros(5000, int))  # fmt: skip
+    assert weights["true"] == pytest.approx(1.0, abs=0.15)
+    assert weights["noise"] < 0.1
+    assert weights["wrong"] == 0.0
+
+
+def test_columns_that_only_tell_the_time_are_left_out() -> None:
+    sample = drawn_sample()
+    kept = stable_columns(sample, rolling(sample))
+    assert "unit_known" not in kept
+    assert {"official_open", "promise_used", "procedure_code"} <= set(kept)
+
+
+def test_training_finds_what_was_planted_and_beats_its_rule() -> None:
+    sample, later = drawn_sample(1500), drawn_sample(1500, seed=9)
+    model = fit(sample, target="lateness", recipes={"small": SMALL})
+    found = evaluate.figures(later.label, model.probability(later.matrix))
+    rule = evaluate.figures(later.label, model.rule_probability(later.matrix))
+    assert found["auc"] > rule["auc"] + 0.1
+    assert found["brier"] < rule["brier"]
+    top = np.abs(model.score(later.matrix).contributions).mean(0)
+    strongest = {model.score(later.matrix).features[at] for at in np.argsort(-top)[:2]}
+    assert strongest == {"official_open", "procedure_late_rate"}
+
+
+def test_the_rule_ships_where_learning_finds_nothing() -> None:
+    """Labels that only the procedure's past explains: learners can't beat the rule that says it."""
+    sample = drawn_sample(400, seed=5)
+    rng = np.random.default_rng(6)
+    rate = sample.matrix["procedure_late_rate"].to_numpy()[::3]
+    late = np.repeat((rng.uniform(size=len(rate)) < rate).astype(float), 3)
+    noise = {name: pa.array(rng.normal(size=len(sample))) for name in ("official_open", "promise_used", "hours_left")}
+    matrix = sample.matrix
+    for name, cells in noise.items():
+        matrix = matrix.set_column(matrix.column_names.index(name), name, cells)
+    drawn = replace(sample, matrix=matrix.drop_columns(["unit_known"]), label=late)
+    choices = choose(drawn, rolling(drawn), {"small": SMALL})
+    assert choices.rule in ("procedure_late_rate", "rate:procedure_code")
+    assert choices.weights.get(choices.rule, 0.0) > 0.5
+
+
+def test_training_is_the_same_to_the_bit() -> None:
+    sample, later = drawn_sample(400), drawn_sample(100, seed=1)
+    first, second = (fit(sample, target="lateness", recipes={"small": SMALL}) for _ in range(2))
+    assert np.array_equal(first.probability(later.matrix), second.probability(later.matrix))
+
+
+def test_a_handful_of_cases_gives_the_base_rate_and_one_outcome_is_refused() -> None:
+    few = drawn_sample(40)
+    model = fit(few.take(np.arange(30)), target="lateness", recipes={"small": SMALL})
+    assert model.rule == "base_rate"
+    assert len(set(model.probability(few.matrix).tolist())) == 1
+    with pytest.raises(ValueError, match="both outcomes"):
+        fit(few.take(few.label == 1.0), target="lateness")
+    with pytest.raises(ValueError, match="both outcomes"):
+        fit(few.take(np.zeros(0, int)), target="lateness")
+
+
+def test_a_sample_keeps_only_rows_whose_label_is_known() -> None:
+    zero = pa.scalar(0, pa.timestamp("us", "UTC"))
+    labelled = pa.table({
+        "dossier_id": ["b", "a", "b"], "as_of": [zero.as_py()] * 3, "due_at": [zero.as_py()] * 3,
+        "received_at": [zero.as_py()] * 3, "label": pa.array([1.0, None, 0.0]),
+    })  # fmt: skip
+    labelled = labelled.cast(pa.schema([
+        ("dossier_id", pa.string()), ("as_of", pa.timestamp("us", "UTC")), ("due_at", pa.timestamp("us", "UTC")),
+        ("received_at", pa.timestamp("us", "UTC")), ("label", pa.float64())]))  # fmt: skip
+    sample = Sample.of(pa.table({"x": [1.0, 2.0, 3.0]}), labelled)
+    assert sample.matrix["x"].to_pylist() == [1.0, 3.0]
+    assert sample.share.tolist() == [0.5, 0.5]
