@@ -1,7 +1,7 @@
 """The record as DuckDB sees it: one view a table, complete in its columns, restricted to what was known."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 import duckdb
 import pyarrow as pa
@@ -9,6 +9,7 @@ import pyarrow as pa
 from features.delta import Storage
 from features.schema import TABLES, Table
 from features.tellings import PORTAL_SOURCES, TABLES_OF_DOSSIERS, TOLD, create_telling_views
+from features.unfolding import KEPT, KEPT_TABLES, UNFOLDED
 
 _VIEW_TYPE = {
     "text": "VARCHAR", "time": "TIMESTAMP", "date": "DATE", "number": "DOUBLE", "integer": "BIGINT",
@@ -27,10 +28,15 @@ def create_views(con: duckdb.DuckDBPyConnection, storage: Storage, lines: pa.Tab
         rows = storage.table(table.name).relation(con, visible)
         if rows is None:
             con.execute(f"CREATE VIEW {name} AS SELECT {_nothing(table)} WHERE false")
+        if table.name in KEPT_TABLES:
+            kept = con.table(name) if rows is None else rows.project(_columns(table, rows.columns, numeric))
+            kept.create_view(table.name + KEPT)
+        if rows is None:
             continue
-        if cutoff is not None:
-            rows = rows.filter(duckdb.ColumnExpression("known_at") < duckdb.ConstantExpression(cutoff))
-        rows.project(_columns(table, rows.columns, numeric)).create_view(name)
+        if table.name in UNFOLDED:
+            _known(con.sql(UNFOLDED[table.name]), cutoff and naive_utc(cutoff)).create_view(name)
+        else:
+            _known(rows, cutoff).project(_columns(table, rows.columns, numeric)).create_view(name)
     if portal:
         create_telling_views(con)
     con.from_arrow(lines).project("* REPLACE (timezone('UTC', arrived_at) AS arrived_at)").create_view("delivery")
@@ -44,6 +50,17 @@ def create_views(con: duckdb.DuckDBPyConnection, storage: Storage, lines: pa.Tab
     else:
         rejects.create_view("reject")
     con.execute(f"CREATE VIEW conflict AS {' UNION ALL '.join(map(_conflicts, TABLES.values()))}")
+
+
+def naive_utc(moment: datetime) -> datetime:
+    """An aware moment as the views tell moments: in UTC, without offset."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _known(rows: duckdb.DuckDBPyRelation, cutoff: datetime | None) -> duckdb.DuckDBPyRelation:
+    if cutoff is None:
+        return rows
+    return rows.filter(duckdb.ColumnExpression("known_at") < duckdb.ConstantExpression(cutoff))
 
 
 def _columns(table: Table, present: list[str], numeric: dict[str, bool]) -> str:

@@ -99,13 +99,43 @@ def test_back_fill_takes_the_rows_own_clock_and_live_the_arrival(tmp_path: Path)
     known = column(back, "SELECT known_at FROM event ORDER BY dossier_id")
     assert known == [utc(2025, 3, 4, 2), utc(2025, 9, 9)]
     assert column(back, "SELECT known_by FROM event ORDER BY dossier_id") == ["clock", "feed"]
-    assert column(back, "SELECT known_at FROM complaint") == [utc(2025, 6, 1)]
+    assert column(back, "SELECT max(known_at) FROM complaint") == [utc(2025, 6, 1)]
     live = Record(tmp_path / "live")
     take(live, Chunk("event", [event(1), given_known]), live=True)
     assert column(live, "SELECT known_at FROM event ORDER BY dossier_id") == [
         NOW.replace(tzinfo=None),
         utc(2025, 9, 9),
     ]
+
+
+def test_a_back_filled_complaint_is_known_from_its_filing_and_its_verdict_later(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    told = {"complaint_id": "c", "filed_at": "2025-03-01T00:00:00Z", "verdict": "upheld"}
+    told |= {"answered_at": "2025-04-01T00:00:00Z", "verdict_at": "2025-06-01T00:00:00Z"}
+    take(record, Chunk("complaint", [told]))
+    sql = "SELECT verdict FROM complaint ORDER BY known_at"
+    assert column(record, sql) == [None, "upheld"]
+    assert column(record, sql, cutoff=datetime(2025, 5, 1, tzinfo=UTC)) == [None]
+    assert column(record, sql, cutoff=datetime(2025, 3, 1, tzinfo=UTC)) == []
+    live = Record(tmp_path / "live")
+    take(live, Chunk("complaint", [told]), live=True)
+    assert column(live, sql) == ["upheld"]
+
+
+def test_a_back_filled_finding_is_known_from_its_visit(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    found = {"finding_id": "f1", "inspection_id": "i", "kind": "harassment"}
+    confirmed = found | {"finding_id": "f2", "confirmed": True, "confirmed_at": "2025-09-01T00:00:00Z"}
+    take(record, Chunk("finding", [found, confirmed]))  # the visit comes later: order does not matter
+    visit = {"inspection_id": "i", "unit_code": "u", "visited_at": "2025-05-05T00:00:00Z"}
+    take(record, Chunk("inspection", [visit]))
+    con = record.connect()
+    assert con.execute("SELECT finding_id, known_at, confirmed FROM finding ORDER BY ALL").fetchall() == [
+        ("f1", utc(2025, 5, 5), None),
+        ("f2", utc(2025, 5, 5), None),
+        ("f2", utc(2025, 9, 1), True),
+    ]
+    assert column(record, "SELECT finding_id FROM finding", cutoff=datetime(2025, 5, 5, tzinfo=UTC)) == []
 
 
 def test_lasting_knowledge_is_known_since_ever(tmp_path: Path) -> None:
