@@ -125,7 +125,7 @@ def _gather(
     }))
     bench.make("asked", timed("asked", ASKED, spans))
     bench.make("asked_day", ASKED_DAY)
-    bench.make_all(codes(texts))
+    bench.make_all(codes(texts), keep=codes(texts))
     events = con.execute("SELECT COUNT(*) FROM event").fetchall()[0][0]
     parts = max(1, -(-events // part))
     additive = ["version", "standing", *(f"{group.name}_daily" for group in groups)]

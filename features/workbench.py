@@ -19,7 +19,7 @@ class Workbench:
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.con = con
-        self._made: list[str] = []
+        self._made: dict[str, str] = {}
 
     def put(self, name: str, table: pa.Table) -> None:
         """A table of ours as the relation `name`."""
@@ -29,25 +29,38 @@ class Workbench:
         finally:
             self.con.unregister("put_here")
 
-    def make(self, name: str, sql: str) -> None:
-        """The rows of `sql` as the relation `name`."""
-        self.con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
-        if name not in self._made:
-            self._made.append(name)
+    def make(self, name: str, sql: str, *, kind: str = "TABLE") -> None:
+        """The rows of `sql` as the relation `name`; as a VIEW it is worked out by whoever reads it."""
+        self.con.execute(f"CREATE OR REPLACE TEMP {kind} {name} AS {sql}")
+        self._made[name] = kind
 
-    def make_all(self, relations: Mapping[str, str], *, keep: Collection[str] | None = None) -> None:
-        """Makes relations in order; with `keep`, drops each of the others when no later one reads it."""
-        reads = [names_in(sql) for sql in relations.values()]
-        waiting: list[str] = []
-        for at, (name, sql) in enumerate(relations.items()):
-            self.make(name, sql)
-            if keep is None:
-                continue
-            if name not in keep:
-                waiting.append(name)
-            needed = set().union(*reads[at + 1 :])
-            self.drop(*(done for done in waiting if done not in needed))
-            waiting = [done for done in waiting if done in needed]
+    def make_all(self, relations: Mapping[str, str], *, keep: Collection[str]) -> None:
+        """Makes relations in order, each on those before it, and drops all but `keep` when they are done with.
+
+        What is read once, by one other, becomes part of its statement.
+        """
+        reads = {name: names_in(sql) for name, sql in relations.items()}
+        readers = {name: [other for other in relations if name in reads[other] and other != name]
+                   for name in relations}  # fmt: skip
+        order = {name: n for n, name in enumerate(relations)}
+        last: dict[str, int] = {}  # the place after which a relation is done with
+        for name in reversed(relations):
+            uses = [last[other] if self._once(other, readers, keep, relations) else order[other]
+                    for other in readers[name]]  # fmt: skip
+            last[name] = len(order) if name in keep else max(uses, default=order[name])
+        for name, sql in relations.items():
+            once = self._once(name, readers, keep, relations)
+            self.make(name, sql, kind="VIEW" if once else "TABLE")
+            if not once:
+                self.drop(*(done for done in reversed(self._made) if last.get(done) == order[name]))
+
+    def _once(
+        self, name: str, readers: Mapping[str, list[str]], keep: Collection[str], relations: Mapping[str, str]
+    ) -> bool:
+        if name in keep or len(readers[name]) != 1:
+            return False
+        sql = relations[readers[name][0]]
+        return len(re.findall(rf"\b(?:FROM|JOIN) {name}\b", sql)) == 1
 
     def gather(self, *names: str) -> None:
         """Puts the rows of relations aside; `gathered` brings back all that were put aside."""
@@ -62,15 +75,14 @@ class Workbench:
         """Each relation with the rows of all parts."""
         for name in names:
             self.con.execute(f"ALTER TABLE {name}_gathered RENAME TO {name}")
-            self._made[self._made.index(f"{name}_gathered")] = name
+            self._made[name] = self._made.pop(f"{name}_gathered")
 
     def drop(self, *names: str) -> None:
         """Forgets relations; those that are not there are no error."""
         for name in names:
-            self.con.execute(f"DROP TABLE IF EXISTS temp.{name}")
-            if name in self._made:
-                self._made.remove(name)
+            if kind := self._made.pop(name, None):
+                self.con.execute(f"DROP {kind} IF EXISTS temp.{name}")
 
     def clear(self) -> None:
         """Forgets all of them."""
-        self.drop(*self._made[:])
+        self.drop(*reversed(list(self._made)))
