@@ -100,8 +100,8 @@ class Calendar:
         starts, ends, before = self._spans
         wanted = self.worked(microseconds(start)) + round(hours * HOUR)
         span = bisect_right(before, wanted - 1) - 1
-        moment = starts[span] + wanted - before[span]
-        if moment > ends[span]:
+        moment = starts[span] + wanted - before[span] if starts else 0
+        if not starts or moment > ends[span]:
             raise ValueError(f"the calendar {self.name} ends before {hours} hours after {start.isoformat()}")
         return (EPOCH + timedelta(microseconds=moment)).astimezone(start.tzinfo)
 
