@@ -1,0 +1,277 @@
+"""A browser walks each role's main errand, on a desk and on a phone, with no violation of axe-core and no request out.
+
+Screenshots are kept under `RISK_ARTEFACTS` (else the test's own folder).
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from drawn_office import dossier_id, draw_office, seal_plan
+from drawn_people import NOW, PASSWORD, add_people
+from drawn_server import running
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from serving.state import open_state
+
+pytestmark = pytest.mark.slow
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--no-first-run"]
+SIZES = {"desk": (1366, 768), "phone": (360, 740)}
+AXE = (Path(__file__).parent / "assets" / "axe.min.js").read_text("utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+AFTER = NOW + timedelta(days=27)
+
+PAGES = {
+    "thanhtra": ["/list", "/list?level=r4&sector=DD", "/list?unit=nowhere", f"/dossier?id={dossier_id(0)}", "/contests",
+                 "/official?id=o1", "/plan", "/plan/visit?id=2026-03/x1/team", "/tokens", "/dossier?id=absent"],
+    "truongphong": ["/board", f"/dossier?id={dossier_id(0)}", "/official?id=o1", "/contests", "/list"],
+    "canbo": ["/own", f"/dossier?id={dossier_id(0)}", "/contests"],
+    "phantich": ["/analyst", "/list", "/contests", "/tokens"],
+    "lanhdao": ["/leadership", "/leadership?order=progress", "/plan", "/receipts", "/list"],
+    "quantri": ["/accounts", "/receipts", "/tokens"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    settings = draw_office(tmp_path_factory.mktemp("office"))
+    state = open_state(settings.database_url)
+    add_people(state)
+    state.close()
+    seal_plan(settings)
+    with running(settings.home, AFTER) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no browser at {CHROMIUM}")
+    with sync_playwright() as play:
+        started = play.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = Path(os.environ.get("RISK_ARTEFACTS") or tmp_path_factory.mktemp("artefacts"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+class Visit:
+    """One person at one screen: a page whose requests and complaints are watched."""
+
+    def __init__(self, browser: Browser, address: str, size: str, script: bool = True) -> None:
+        width, height = SIZES[size]
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height}, locale="vi-VN", java_script_enabled=script
+        )
+        self.page: Page = self.context.new_page()
+        self.address = address
+        self.outside: list[str] = []
+        self.complaints: list[str] = []
+        self.page.route("**/*", self._watch)
+        self.page.on("console", lambda said: self._heard(said.type, said.text))
+        self.page.on("pageerror", lambda error: self._heard("error", str(error)))
+
+    def _watch(self, route: Route) -> None:
+        if route.request.url.startswith(self.address + "/"):
+            route.continue_()
+        else:
+            self.outside.append(route.request.url)
+            route.abort()
+
+    def _heard(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning") and "status of 40" not in text:  # pages that must answer 403 and 404
+            self.complaints.append(text)
+
+    def log_in(self, login: str) -> None:
+        self.page.goto(self.address + "/")
+        self.page.get_by_label("Tên đăng nhập").fill(login)
+        self.page.get_by_label("Mật khẩu").fill(PASSWORD)
+        self.page.get_by_role("button", name="Đăng nhập").click()
+        expect(self.page.get_by_role("button", name="Đăng xuất")).to_be_visible()
+
+    def close(self) -> None:
+        self.context.close()
+        assert self.outside == []
+        assert self.complaints == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("login", PAGES)
+def test_every_page_of_every_role_is_accessible_and_fits(
+    browser: Browser, address: str, artefacts: Path, login: str, size: str
+) -> None:
+    visit = Visit(browser, address, size)
+    visit.log_in(login)
+    violations: dict[str, Any] = {}
+    for number, path in enumerate(PAGES[login]):
+        visit.page.goto(address + path)
+        visit.page.evaluate(AXE)  # through the debugger, past the page's own policy
+        found = visit.page.evaluate("tags => axe.run(document, {runOnly: tags})", RULES)["violations"]
+        if found:
+            violations[path] = [(one["id"], one["nodes"][0]["html"][:200]) for one in found]
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0], path
+        assert visit.page.evaluate("document.documentElement.lang") == "vi"
+        name = f"{size}-{login}-{number}-{re.sub(r'[^a-z]+', '-', path.split('?')[0]).strip('-')}.png"
+        visit.page.screenshot(path=artefacts / name, full_page=True)
+    visit.close()
+    assert violations == {}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_inspector_goes_from_the_list_to_a_finding(browser: Browser, address: str, size: str) -> None:
+    visit = Visit(browser, address, size)
+    page = visit.page
+    visit.log_in("thanhtra")
+    expect(page.get_by_role("heading", name="Danh sách rủi ro trễ hạn")).to_be_visible()
+    number = 4 if size == "desk" else 8
+    page.get_by_role("link", name=dossier_id(number)).click()
+    expect(page.get_by_text("Trong 100 hồ sơ như thế này")).to_be_visible()
+    page.get_by_label("Gác lại").check()
+    page.get_by_label("Lý do (bắt buộc)").fill("Đơn vị đã có văn bản giải thích")
+    page.get_by_role("button", name="Ghi quyết định").dblclick()
+    expect(page.get_by_text("Đơn vị đã có văn bản giải thích")).to_have_count(1)
+    page.get_by_role("link", name="Kế hoạch kiểm tra").click()
+    page.locator(".week a").nth(0 if size == "desk" else 1).click()
+    form = page.locator("form[action='/plan/finding']").first
+    form.get_by_label("Không có vấn đề").check()
+    before = page.locator("form[action='/plan/finding']").count()
+    form.get_by_role("button").dblclick()
+    expect(page.locator("form[action='/plan/finding']")).to_have_count(before - 1)
+    expect(page.locator("p.good", has_text="Không có vấn đề")).to_have_count(1)
+    visit.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_head_sees_what_runs_out_of_time(browser: Browser, address: str, size: str) -> None:
+    visit = Visit(browser, address, size)
+    visit.log_in("truongphong")
+    expect(visit.page.get_by_role("heading", name="Phường Sông Hồng: việc cần lo trước")).to_be_visible()
+    first = visit.page.locator("tbody tr").first
+    expect(first).to_contain_text("quá")
+    expect(first).to_contain_text("Xin lỗi, hẹn lại ngày trả")
+    visit.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_official_contests_and_an_inspector_answers(browser: Browser, address: str, size: str) -> None:
+    number = 16 if size == "desk" else 24
+    visit = Visit(browser, address, size)
+    visit.log_in("canbo")
+    visit.page.get_by_role("link", name=dossier_id(number)).first.click()
+    visit.page.get_by_label(re.compile("Người giữ hồ sơ đang giữ 43")).check()
+    visit.page.get_by_label(re.compile("Điều chưa đúng")).fill(f"Số liệu chưa trừ hồ sơ đã bàn giao ({size})")
+    visit.page.get_by_role("button", name="Gửi giải trình").click()
+    expect(visit.page.get_by_text("điểm giữ nguyên")).to_be_visible()
+    visit.close()
+    visit = Visit(browser, address, size)
+    visit.log_in("thanhtra")
+    visit.page.get_by_role("link", name="Giải trình").click()
+    card = visit.page.locator("article", has_text=f"({size})")
+    card.get_by_label(re.compile("Giải trình đúng")).check()
+    card.get_by_label("Trả lời (bắt buộc)").fill("Đã đính chính theo sổ bàn giao")
+    card.get_by_role("button", name="Gửi trả lời").click()
+    expect(card).to_contain_text("chờ chấm lại")
+    visit.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_analyst_sees_why_the_button_is_closed(browser: Browser, address: str, size: str) -> None:
+    visit = Visit(browser, address, size)
+    visit.log_in("phantich")
+    button = visit.page.get_by_role("button", name="Đưa vào dùng")
+    expect(button).to_be_disabled()
+    expect(button).to_have_accessible_description(re.compile("Chưa có mô hình ứng viên"))
+    visit.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_leader_reads_the_ranking_and_who_looked(browser: Browser, address: str, size: str) -> None:
+    visit = Visit(browser, address, size)
+    visit.log_in("lanhdao")
+    expect(visit.page.get_by_text("điểm tiến độ 766")).to_be_visible()
+    visit.page.get_by_label("Xếp theo").select_option("overdue")
+    visit.page.get_by_role("button", name="Xếp").click()
+    assert "order=overdue" in visit.page.url
+    visit.page.get_by_role("link", name="Nhật ký").click()
+    expect(visit.page.locator("tbody tr").first).to_contain_text("lanhdao")
+    visit.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_administrator_adds_somebody_who_then_logs_in(browser: Browser, address: str, size: str) -> None:
+    visit = Visit(browser, address, size)
+    visit.log_in("quantri")
+    page = visit.page
+    page.get_by_label("Tên đăng nhập").fill(f"moi.{size}")
+    page.get_by_label("Họ tên").fill("Người mới")
+    page.get_by_label("Vai trò", exact=True).select_option("leader")
+    page.get_by_label("Mật khẩu, ít nhất 12 ký tự").fill(PASSWORD)
+    page.get_by_role("button", name="Thêm", exact=True).click()
+    expect(page.get_by_role("cell", name=f"moi.{size}")).to_be_visible()
+    visit.close()
+    visit = Visit(browser, address, size)
+    visit.log_in(f"moi.{size}")
+    visit.close()
+
+
+def test_reading_and_deciding_work_without_scripts(browser: Browser, address: str) -> None:
+    visit = Visit(browser, address, "phone", script=False)
+    visit.log_in("thanhtra")
+    page = visit.page
+    page.get_by_label("Mức rủi ro").select_option("r4")
+    page.get_by_role("button", name="Lọc").click()
+    assert "level=r4" in page.url
+    expect(page.locator("tbody tr").first).to_contain_text("Rất cao")
+    page.get_by_role("link", name=dossier_id(12)).click()
+    page.get_by_label("Lý do (bắt buộc)").fill("Đọc không cần mã lệnh")
+    page.get_by_role("button", name="Ghi quyết định").click()
+    expect(page.get_by_text("Đọc không cần mã lệnh")).to_be_visible()
+    visit.close()
+
+
+def test_the_keyboard_alone_reaches_everything(browser: Browser, address: str) -> None:
+    visit = Visit(browser, address, "desk")
+    visit.log_in("thanhtra")
+    page = visit.page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#noi-dung")
+    reached = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
+    assert {"q", "unit", "sector", "level", "Lọc", dossier_id(0)} <= reached
+    visit.close()
+
+
+def test_at_twice_the_size_nothing_is_cut_off(browser: Browser, address: str) -> None:
+    visit = Visit(browser, address, "desk")
+    visit.log_in("thanhtra")
+    visit.page.set_viewport_size({"width": 683, "height": 384})  # 200 % of 1366 × 768
+    for path in PAGES["thanhtra"][:4]:
+        visit.page.goto(address + path)
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= 683, path
+    visit.close()
+
+
+def test_six_lines_stand_above_the_fold(browser: Browser, address: str) -> None:
+    visit = Visit(browser, address, "desk")
+    visit.log_in("thanhtra")
+    visit.page.goto(address + "/list")
+    tops = visit.page.evaluate(
+        "[...document.querySelectorAll('tbody tr')].map(row => row.getBoundingClientRect().top + 40)"
+    )
+    assert sum(top < 768 for top in tops) >= 6
+    visit.close()
