@@ -6,8 +6,14 @@ One complaint is never proof: these point at a dossier, and never count towards 
 from features.signals.signal import Signal
 
 _OWNER = "Trung tâm Phục vụ hành chính công"
-_COMPLAINT = """cases_in c JOIN complaint p ON p.dossier_id = c.dossier_id
-           AND CASE WHEN p.known_by = 'clock' THEN p.filed_at ELSE p.known_at END < c.as_of"""
+_COMPLAINT = """cases_in c JOIN (
+               SELECT i.case_no, q.* FROM cases_in i
+               JOIN complaint q ON q.dossier_id = i.dossier_id AND q.known_at < i.as_of
+               QUALIFY row_number() OVER (
+                   PARTITION BY i.case_no, q.complaint_id ORDER BY q.known_at DESC, q.row_id) = 1
+           ) p ON p.case_no = c.case_no"""
+"""Every complaint on a case in its latest known version: the one that tells of the answer, once it is known."""
+
 _ANSWERED = "CASE WHEN p.answered_at < c.as_of THEN p.answered_at END"
 
 VOICE = (
