@@ -79,8 +79,8 @@ _AT_EVENTS = """
 """
 
 _AT_SHARES = """
-    SELECT dossier_id, received_at + to_microseconds(CAST(share * EPOCH_US(due_at) - share * EPOCH_US(received_at) AS BIGINT))
-           AS as_of
+    SELECT dossier_id,
+           received_at + to_microseconds(CAST(share * (EPOCH_US(due_at) - EPOCH_US(received_at)) AS BIGINT)) AS as_of
     FROM (SELECT dossier_id, received_at, due_at, UNNEST($shares) AS share FROM version WHERE due_at > received_at)
 """
 
@@ -117,7 +117,8 @@ def landmarks(
     `every`: all dossiers of the cohort at `start`, `start + every`, …; `at_events`: each dossier 1 µs after
     each of its events became known; `at_arrival`: each dossier 1 µs after it was received (after it became
     known, where that is later); `at_shares`: each dossier when these shares of its first term have passed, so
-    that short terms are seen as often as long ones; `at_ages`: each dossier so long after receipt. Columns as `models.target.CASES`.
+    that short terms are seen as often as long ones; `at_ages`: each dossier so long after receipt.
+    Columns as `models.target.CASES`.
     """
     parts = []
     bound: dict[str, object] = {"start": naive(start), "end": naive(end)}

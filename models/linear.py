@@ -33,4 +33,4 @@ class LinearMember:
     def log_odds(self, x: np.ndarray) -> np.ndarray:
         """Log-odds [n] of encoded rows [n × columns]."""
         base, terms = self.contributions(x)
-        return base + terms.sum(axis=1)
+        return np.asarray(base + terms.sum(axis=1))

@@ -22,6 +22,7 @@ from models.shrinkage import sigmoid
 from models.usual import usual_of
 
 DECLARED: Mapping[str, Feature] = {feature.name: feature for feature in FEATURES}
+FLAG = {True: ("có", "yes"), False: ("không", "no")}
 NEAR = 0.1
 """A value within this share of the usual one is called usual."""
 
@@ -110,8 +111,9 @@ class _Cells:
         if np.isnan(value):
             vi, en = head.none_vi or head.vi.format(value="chưa rõ"), head.none_en or head.en.format(value="not known")
         else:
-            vi = head.vi.format(value=_vietnamese(_written(value, head.measure)))
-            en = head.en.format(value=_written(value, head.measure))
+            flag = head.measure is Measure.FLAG
+            vi = head.vi.format(value=FLAG[bool(value)][0] if flag else _vietnamese(_written(value, head.measure)))
+            en = head.en.format(value=FLAG[bool(value)][1] if flag else _written(value, head.measure))
             if usual is not None:
                 vi += _against_vi(value, usual, whose_vi, head.measure)
                 en += _against_en(value, usual, whose_en, head.measure)
@@ -148,8 +150,6 @@ class _Cells:
 def _written(value: float, measure: Measure) -> str:
     if measure is Measure.SHARE:
         return f"{value:.0%}"
-    if measure is Measure.FLAG:
-        return "có / yes" if value else "không / no"
     if measure is Measure.COUNT or abs(value) >= 100:
         return f"{value:.0f}" if float(value).is_integer() or abs(value) >= 100 else f"{value:.1f}"
     return f"{value:.1f}"

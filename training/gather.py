@@ -1,4 +1,4 @@
-"""The labelled sample of a training period: landmarks, matrix and ripe labels from the record as known at the cutoff."""
+"""The labelled sample of a training period: landmarks, matrix and ripe labels, as known at the cutoff."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import lightgbm
 import numpy as np
 import pyarrow as pa
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from models.booster import TreeMember
 from models.encoding import Encoder, shrunk_rates
@@ -28,8 +28,8 @@ class Recipe:
     """How members are fitted; chosen inside the training period, stored with the model.
 
     `m`: dossiers that a category's parent rate counts for. `trees`: LightGBM parameters and `rounds`. `ridge`:
-    inverse strength of the penalty (scikit-learn's C), None leaves the regression out. `evenness`: 0 counts rows, 1 counts dossiers; between,
-    a row counts its share of its dossier to this power.
+    inverse strength of the penalty (scikit-learn's C), None leaves the regression out. `evenness`: 0 counts rows,
+    1 counts dossiers; between, a row counts its share of its dossier to this power.
     """
 
     m: float = 20.0

@@ -88,9 +88,7 @@ def fit(
     return OfficialForecast(tier.name, features, boosters, best, "model" if boosters else "rule", {})
 
 
-def train(
-    con: duckdb.DuckDBPyConnection, cutoff: datetime, tier: Tier, horizon: timedelta
-) -> OfficialForecast:
+def train(con: duckdb.DuckDBPyConnection, cutoff: datetime, tier: Tier, horizon: timedelta) -> OfficialForecast:
     """What ships at the cutoff: model or count, as the last year that is known in full decides."""
     final = fit(con, cutoff, tier, horizon)
     proof_at = cutoff - horizon - maturity(con, tier, cutoff)
@@ -141,9 +139,7 @@ def candidates(tier: Tier) -> list[Rule]:
 
 def compare(label: np.ndarray, model: np.ndarray, rule: np.ndarray) -> dict[str, float]:
     """AUC of both, and the 95 % bootstrap interval (over officials) of their difference."""
-    alone, pairs = with_intervals(
-        label, {"model": model, "rule": rule}, np.arange(len(label)), draws=BOOTSTRAP
-    )
+    alone, pairs = with_intervals(label, {"model": model, "rule": rule}, np.arange(len(label)), draws=BOOTSTRAP)
     gain = pairs["model", "rule"]["auc"]
     return {
         "model": alone["model"]["auc"].value,

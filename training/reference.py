@@ -112,14 +112,14 @@ class Line:
 
 
 def benchmark(data: Path, scratch: Path, say: Say = lambda line: None, draws: int = 500) -> Iterator[Line]:
-    """The six lines, set by set; records are made under `scratch`. FileNotFoundError where a set is not under `data`."""
+    """The six lines, set by set; records are made under `scratch`. OSError where a set is not under `data`."""
     for reference in REFERENCES:
         say(f"{reference.name}: ingest")
         record = Record(scratch / reference.name)
         feed = SOURCES["canonical"].read(data / reference.name, FeedOptions())
         record.append(feed, source="canonical", arrived_at=reference.until)
         sample = gather(record.connect(cutoff=reference.cutoff), reference.cutoff)
-        model = fit(sample, target=lateness.LATENESS.name, say=lambda line, r=reference: say(f"{r.name}: {line}"))
+        model = fit(sample, target=lateness.LATENESS.name, say=say)
         for moment in ("arrival", "open"):
             say(f"{reference.name}: judge {moment}")
             yield _line(reference, moment, record, model, draws)
@@ -173,14 +173,13 @@ def as_markdown(lines: list[Line]) -> str:
     out = [
         "# Lateness: figures on the reference data",
         "",
-        "Written by `risk bench figures`. AUC / AP: higher is better, Brier: lower. 95 % intervals by bootstrap over "
-        "dossiers.",
+        "Written by `risk bench figures`. AUC, AP: higher is better; Brier: lower. 95 % intervals, dossiers drawn.",
         "",
-        "`history`: smoothed (m = 20) past late rate of the group named, learnt before the cut. `rule`: the best "
-        "simple rule, chosen inside the training period. `best row`: the best value of each metric in the README's "
-        "table.",
+        "`history`: smoothed (m = 20) past late rate of the group named, learnt before the cut.",
+        "`rule`: the best simple rule, chosen inside the training period.",
+        "`best row`: the best value of each metric in the README's table.",
         "",
-        "| set | moment | n | late | metric | product | best row | history | rule | product − history | product − rule |",
+        "| set | moment | n | late | metric | product | best row | history | rule | over history | over rule |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for line in lines:
@@ -189,9 +188,9 @@ def as_markdown(lines: list[Line]) -> str:
             held = "✗" if metric in line.misses() else "✓"
             out.append(
                 f"| {line.name} | {line.words} | {line.n:,} | {line.late:.3f} | {metric.upper()} | "
-                f"**{line.product[metric]}** | {best[metric]:.3f} {held} | {line.history_name} {line.history[metric]} | "
-                f"{line.rule_name} {line.rule[metric]} | {_signed(line.over_history[metric])} | "
-                f"{_signed(line.over_rule[metric])} |"
+                f"**{line.product[metric]}** | {best[metric]:.3f} {held} | "
+                f"{line.history_name} {line.history[metric]} | {line.rule_name} {line.rule[metric]} | "
+                f"{_signed(line.over_history[metric])} | {_signed(line.over_rule[metric])} |"
             )
     missed = [f"{line.name} {line.moment} {metric}" for line in lines for metric in line.misses()]
     out += ["", f"Worse than the best row: {', '.join(missed) if missed else 'nowhere'}.", ""]

@@ -95,7 +95,7 @@ def log_run(trained: Trained, record: Record, cutoff: datetime, url: str, calend
         scored = trained.model.probability(sample.matrix.slice(0, 5))
         mlflow.pyfunc.log_model(
             name="model",
-            python_model=str(ROOT / "models" / "served.py"),
+            python_model=str(ROOT / "training" / "served.py"),
             artifacts={"package": str(trained.folder)},
             code_paths=[str(ROOT / "models"), str(ROOT / "features")],
             pip_requirements=list(REQUIREMENTS),

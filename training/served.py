@@ -12,7 +12,7 @@ from models import artefact
 from models.reasons import reasons
 
 
-class ServedRisk(mlflow.pyfunc.PythonModel):
+class ServedRisk(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # mlflow is not typed
     """A packaged risk model behind MLflow's pyfunc door."""
 
     def load_context(self, context: Any) -> None:
