@@ -11,7 +11,7 @@ UNFOLDED = {
         SELECT * FROM complaint_kept
         UNION ALL BY NAME
         SELECT * REPLACE (filed_at AS known_at, NULL AS answered_at, NULL AS verdict, NULL AS verdict_at,
-                          row_id || '/filed' AS row_id)
+                          split_part(text, chr(10) || '[trả lời] ', 1) AS text, row_id || '/filed' AS row_id)
         FROM complaint_kept WHERE known_by = 'clock' AND known_at > filed_at
     """,
     "finding": """

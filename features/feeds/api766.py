@@ -14,6 +14,7 @@ from features.delivery import Chunks
 from features.feeds import FeedOptions
 from features.feeds.harvest import Harvest
 from features.feeds.items import items
+from features.feeds.nested import inside, objects
 
 PROGRESS = ("totalReceived", "totalOnTime", "totalOverdue", "totalCompleted", "avgProcessingDays", "score")
 
@@ -31,8 +32,8 @@ def read(path: Path, options: FeedOptions) -> Chunks:
 
 
 def _read(harvest: Harvest, value: Mapping[str, Any]) -> None:
-    body = _inside(value, "request", "body")
-    data = _inside(value, "response", "data")
+    body = inside(value, "request", "body")
+    data = inside(value, "response", "data")
     period = _period(body)
     if period is None or not isinstance(data, Mapping):
         harvest.reject("period_from", "a request with its period and the response with data", None)
@@ -53,9 +54,8 @@ def _counts(unit: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     for name in PROGRESS:
         if _is_number(unit.get(name)):
             yield name, float(unit[name])
-    metrics = unit.get("metrics")
-    for metric in metrics if isinstance(metrics, list) else []:
-        code = metric.get("code") if isinstance(metric, Mapping) else None
+    for metric in objects(unit, "metrics"):
+        code = metric.get("code")
         for part in ("numerator", "denominator"):
             if isinstance(code, str) and _is_number(metric.get(part)):
                 yield f"{code[:60]}.{part}", float(metric[part])
@@ -63,12 +63,6 @@ def _counts(unit: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _inside(value: object, *path: str) -> Any:
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
 
 
 def _period(body: object) -> tuple[date, date] | None:

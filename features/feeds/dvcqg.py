@@ -15,6 +15,7 @@ from features.feeds.dvcqg_progress import read_apology, read_consultation, read_
 from features.feeds.harvest import Harvest
 from features.feeds.items import items
 from features.feeds.json_stream import Item
+from features.feeds.nested import objects
 
 TRANSPORT = frozenset({"error_code", "session", "auth_request", "auth_response", "username"})
 """Fields of logins and answers, which carry no dossier."""
@@ -49,8 +50,7 @@ def _read(harvest: Harvest, value: Mapping[str, Any], header: Mapping[str, Any])
     elif "MaHoSo" in value and "TrangThai" in value:
         read_status(harvest, value)
     elif isinstance(value.get("dossier"), dict) or isinstance(value.get("tien_do"), list):
-        for part in [value.get("dossier"), *(value.get("tien_do") or [])]:
-            if isinstance(part, dict):
-                _read(harvest, part, value)
+        for part in [*objects({"dossier": [value.get("dossier")]}, "dossier"), *objects(value, "tien_do")]:
+            _read(harvest, part, value)
     elif not TRANSPORT & value.keys():
         harvest.reject("", "a dossier, a progress event or a status of the portal", "an object of another kind")

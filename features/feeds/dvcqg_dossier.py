@@ -11,6 +11,7 @@ from typing import Any
 
 from features.codes import dossier_code, unit_code, unit_of_dossier
 from features.feeds.harvest import Harvest
+from features.feeds.nested import objects, string
 from features.feeds.portal_status import status
 from features.pseudonyms import identity_is_missing
 from features.scrub import scrub
@@ -39,7 +40,7 @@ def read_dossier(harvest: Harvest, item: Mapping[str, Any], header: Mapping[str,
     if unit is None:
         harvest.reject("unit_code", "a unit, by name or in the dossier's code", item.get("DonViXuLy"))
         return
-    rounds = [one for one in item.get("DanhSachHoSoBoSung") or [] if isinstance(one, dict)]
+    rounds = objects(item, "DanhSachHoSoBoSung")
     due = harvest.moment("due_at", item.get("NgayHenTra"))
     promises = [harvest.moment("due_at", one.get("NgayHenTraTruoc")) for one in rounds]
     first_due = next((moment for moment in promises if moment), due)
@@ -50,17 +51,17 @@ def read_dossier(harvest: Harvest, item: Mapping[str, Any], header: Mapping[str,
     harvest.row(
         "dossier", dossier_id=dossier_id, procedure_code=procedure, unit_code=unit,
         receiving_unit_code=_receiving(told, header), channel=channel,
-        applicant_id=harvest.people.citizen(identity, _text(item, "ChuHoSo"), _text(item, "SoDienThoai")),
+        applicant_id=harvest.people.citizen(identity, string(item, "ChuHoSo"), string(item, "SoDienThoai")),
         applicant_kind=APPLICANTS.get(str(item.get("LoaiDoiTuong") or "").strip()),
-        agent_id=harvest.people.citizen(_text(item, "SoGiayToNguoiUyQuyen"), _text(item, "NguoiUyQuyen"), None),
+        agent_id=harvest.people.citizen(string(item, "SoGiayToNguoiUyQuyen"), string(item, "NguoiUyQuyen"), None),
         submitted_at=None if copied or (submitted and submitted > received) else submitted,
         received_at=received, due_at=_after(harvest, first_due, received),
         x_identity_placeholder=int(_is_filler(item)),
-        x_abstract_placeholder=int((_text(item, "TrichYeuHoSo") or "").strip().lower() == "dinhkem"),
+        x_abstract_placeholder=int((string(item, "TrichYeuHoSo") or "").strip().lower() == "dinhkem"),
         x_submitted_copied=int(copied), known_at=harvest.known_from(received),
     )  # fmt: skip
     harvest.event(dossier_id, "received", received, state=True, unit_code=unit)
-    people = (_text(item, "ChuHoSo"), identity, _text(item, "SoDienThoai"), _text(item, "Email"))
+    people = (string(item, "ChuHoSo"), identity, string(item, "SoDienThoai"), string(item, "Email"))
     for one in rounds:
         _read_round(harvest, dossier_id, unit, one, people)
     _read_ends(harvest, dossier_id, unit, item)
@@ -80,22 +81,15 @@ def _receiving(told: str, header: Mapping[str, Any]) -> str | None:
     return unit_of_dossier(told) or (unit_code(sender) if isinstance(sender, str) and sender else None)
 
 
-def _text(item: Mapping[str, Any], name: str) -> str | None:
-    value = item.get(name)
-    return value if isinstance(value, str) else None
-
-
 def _identity(item: Mapping[str, Any]) -> str | None:
     """The owner's identity number from either of its two places."""
-    papers = [one for one in item.get("DinhDanhCHS") or [] if isinstance(one, dict)]
-    told = [_text(item, "SoGiayToChuHoSo"), *(_text(one, "SoDinhDanh") for one in papers)]
+    told = [string(item, "SoGiayToChuHoSo"), *(string(one, "SoDinhDanh") for one in objects(item, "DinhDanhCHS"))]
     return next((number for number in told if not identity_is_missing(number)), None)
 
 
 def _is_filler(item: Mapping[str, Any]) -> bool:
     """Whether a number stands for the identity that is a known filler (T10)."""
-    papers = [one for one in item.get("DinhDanhCHS") or [] if isinstance(one, dict)]
-    told = [_text(item, "SoGiayToChuHoSo"), *(_text(one, "SoDinhDanh") for one in papers)]
+    told = [string(item, "SoGiayToChuHoSo"), *(string(one, "SoDinhDanh") for one in objects(item, "DinhDanhCHS"))]
     return any(number and identity_is_missing(number) for number in told)
 
 
@@ -116,8 +110,8 @@ def _read_round(
     supplied = harvest.moment("happened_at", one.get("NgayTiepNhanBoSung"))
     papers = [
         name
-        for paper in one.get("DanhSachGiayToBoSung") or []
-        if isinstance(paper, dict) and (name := harvest.text("papers", paper.get("TenGiayTo")))
+        for paper in objects(one, "DanhSachGiayToBoSung")
+        if (name := harvest.text("papers", paper.get("TenGiayTo")))
     ]
     harvest.event(
         dossier_id, "papers_requested", asked, state=True, unit_code=unit,

@@ -4,7 +4,7 @@ Dates carry `+0700`. A dossier is the state at the sync, so what it tells of eve
 portal's progress feed (`features.feeds.harvest.STATE`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from features.feeds import FeedOptions
 from features.feeds.actions import kind_of
 from features.feeds.harvest import Harvest
 from features.feeds.items import items
+from features.feeds.nested import inside, objects, string
 from features.names import plain
 
 _CHANNELS = (("truc tuyen", "online"), ("buu chinh", "post"), ("truc tiep", "counter"))
@@ -34,19 +35,12 @@ def read(path: Path, options: FeedOptions) -> Chunks:
     yield from harvest.chunks()
 
 
-def _inside(value: object, *path: str) -> Any:
-    """What lies at `path` in nested objects, None where a part is missing."""
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
-
-
 def _named(value: object) -> str | None:
     """A name that is told plainly or as a list of translations."""
     if isinstance(value, list):
         found = [one.get("name") for one in value if isinstance(one, Mapping)]
         return next((name for name in found if isinstance(name, str)), None)
-    return value if isinstance(value, str) else _named(_inside(value, "name")) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else _named(inside(value, "name")) if isinstance(value, dict) else None
 
 
 def _read(harvest: Harvest, item: Mapping[str, Any]) -> None:
@@ -57,22 +51,22 @@ def _read(harvest: Harvest, item: Mapping[str, Any]) -> None:
     if received is None:
         harvest.reject("received_at", "a dossier that was accepted", item.get("acceptedDate"))
         return
-    code = _inside(item, "agency", "code")
-    unit = harvest.unit(received, name=_named(_inside(item, "agency", "name")), code=code, dossier=dossier_id)
+    code = inside(item, "agency", "code")
+    unit = harvest.unit(received, name=_named(inside(item, "agency", "name")), code=code, dossier=dossier_id)
     procedure = _procedure(harvest, item)
     if unit is None or procedure is None:
         harvest.reject("unit_code" if unit is None else "procedure_code", "a value", None)
         return
     due = harvest.moment("due_at", item.get("appointmentDate") or item.get("dueDate"))
     submitted = harvest.moment("submitted_at", item.get("appliedDate"))
-    who = _inside(item, "applicant", "data") or {}
-    method = plain(_named(_inside(item, "applyMethod")) or "")
+    who = inside(item, "applicant", "data")
+    method = plain(_named(inside(item, "applyMethod")) or "")
     harvest.row(
         "dossier", dossier_id=dossier_id, procedure_code=procedure, unit_code=unit,
         receiving_unit_code=harvest.unit(received, dossier=dossier_id),
         channel=next((channel for words, channel in _CHANNELS if words in method), None),
         applicant_id=harvest.people.citizen(
-            _string(who, "identityNumber"), _string(who, "fullname"), _string(who, "phoneNumber")
+            string(who, "identityNumber"), string(who, "fullname"), string(who, "phoneNumber")
         ),
         submitted_at=None if submitted and submitted > received else submitted,
         received_at=received, due_at=None if due and due < received else due,
@@ -85,33 +79,23 @@ def _read(harvest: Harvest, item: Mapping[str, Any]) -> None:
     _read_state(harvest, dossier_id, unit, item, current, due)
 
 
-def _string(value: object, name: str) -> str | None:
-    found = _inside(value, name)
-    return found if isinstance(found, str) else None
-
-
 def _procedure(harvest: Harvest, item: Mapping[str, Any]) -> str | None:
     """The procedure's code; its row with the legal term, where the process tells it in working days."""
-    code = harvest.text("procedure_code", _inside(item, "procedure", "code"))
-    sector = harvest.text("sector_code", _inside(item, "procedure", "sector", "id"))
+    code = harvest.text("procedure_code", inside(item, "procedure", "code"))
+    sector = harvest.text("sector_code", inside(item, "procedure", "sector", "id"))
     plain_code = harvest.procedure(code, None, None, None)
-    process = _inside(item, "procedureProcessDefinition", "processDefinition")
-    days = _inside(process, "processingTime")
-    in_days = _inside(process, "processingTimeUnit") == "d" and isinstance(days, int | float)
+    process = inside(item, "procedureProcessDefinition", "processDefinition")
+    days = inside(process, "processingTime")
+    in_days = inside(process, "processingTimeUnit") == "d" and isinstance(days, int | float)
     if plain_code and sector:  # upper case: below every national sector code, where both are known
-        name = harvest.text("sector_name", _named(_inside(item, "procedure", "sector")))
+        name = harvest.text("sector_name", _named(inside(item, "procedure", "sector")))
         harvest.once("sector", sector, sector_code=sector.upper(), sector_name=name)
         harvest.once(
             "procedure", plain_code, procedure_code=plain_code, sector_code=sector.upper(),
-            procedure_name=harvest.text("procedure_name", _named(_inside(item, "procedure", "translate"))),
+            procedure_name=harvest.text("procedure_name", _named(inside(item, "procedure", "translate"))),
             legal_working_days=days if in_days and days >= 0 else None,
         )  # fmt: skip
     return plain_code
-
-
-def _tasks(item: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    found = item.get("task")
-    yield from (one for one in (found if isinstance(found, list) else []) if isinstance(one, Mapping))
 
 
 def _read_tasks(
@@ -119,12 +103,12 @@ def _read_tasks(
 ) -> tuple[datetime | None, str | None]:
     """An event a task, when it came to its holder; gives moment and holder of the current one's last change."""
     current: tuple[datetime | None, str | None] = (None, None)
-    for task in _tasks(item):
+    for task in objects(item, "task"):
         begun = harvest.moment("happened_at", task.get("createdDate"))
         if begun is None:
             continue
-        official = harvest.official(_inside(task, "assignee", "fullname"), unit)
-        step = harvest.text("step", _named(_inside(task, "bpmProcessDefinitionTask", "name")))
+        official = harvest.official(inside(task, "assignee", "fullname"), unit)
+        step = harvest.text("step", _named(inside(task, "bpmProcessDefinitionTask", "name")))
         kind = kind_of(step or "") or "assigned"
         harvest.event(
             dossier_id, kind if kind in ("received", "forwarded") else "assigned", begun, unit_code=unit,
@@ -141,14 +125,14 @@ def _read_state(
 ) -> None:  # fmt: skip
     """What the dossier's own status says: a pause since the current task changed, a moved promise, the end."""
     changed, official = current
-    kind = kind_of(_named(_inside(item, "dossierTaskStatus")) or "")
+    kind = kind_of(_named(inside(item, "dossierTaskStatus")) or "")
     if kind in _PAUSING:
         harvest.event(dossier_id, kind, changed, state=True, unit_code=unit, official_id=official)
     moved = harvest.moment("due_at", item.get("dueDate")) if item.get("appointmentDate") else None
     if moved and due and moved != due and changed:
         harvest.event(dossier_id, "reset", changed, unit_code=unit, due_at=moved)
     ended = harvest.moment("happened_at", item.get("completedDate"))
-    status = kind_of(_named(_inside(item, "dossierStatus")) or "")
+    status = kind_of(_named(inside(item, "dossierStatus")) or "")
     end = status if status in ("refused", "withdrawn") else "decided"
     harvest.event(dossier_id, end, ended, state=True, unit_code=unit)
     returned = harvest.moment("happened_at", item.get("returnedDate"))

@@ -13,6 +13,7 @@ from features.delivery import Chunks
 from features.feeds import FeedOptions
 from features.feeds.harvest import Harvest
 from features.feeds.items import items
+from features.feeds.nested import objects
 from features.feeds.opencps_action import read_action
 from features.feeds.opencps_dossier import read_dossier
 
@@ -47,9 +48,8 @@ def _read(harvest: Harvest, value: Mapping[str, Any]) -> None:
         read_action(harvest, value)
     elif "serviceCode" in value and ("dossierNo" in value or "dossierId" in value):
         read_dossier(harvest, value)
-        for action in value.get("actions") or []:
-            if isinstance(action, Mapping):
-                read_action(harvest, {"dossierId": value.get("dossierId"), **action})
+        for action in objects(value, "actions"):
+            read_action(harvest, {"dossierId": value.get("dossierId"), **action})
     elif "holidays" in value and isinstance(value["holidays"], list):
         for row in value["holidays"]:
             _read_holiday(harvest, row)
@@ -72,7 +72,7 @@ def _read_statistic(harvest: Harvest, value: Mapping[str, Any]) -> None:
     """The system's own monthly counts of a unit and sector, kept to compare with what the record counts."""
     try:
         begin = date(int(value["year"]), int(value["month"]), 1)
-    except (TypeError, ValueError, KeyError):
+    except (TypeError, ValueError, KeyError, OverflowError):
         harvest.reject("period_from", "a year and a month", None)
         return
     end = (begin + timedelta(days=32)).replace(day=1)

@@ -97,23 +97,18 @@ def _row(
     identity, name, phone, address = who
     text = scrub(f"{title}. {body}", who) or ""
     reply = scrub(harvest.text("text", answer), who)
-    known = None if answered_at is None or harvest.live else filed
     ordered = {"due_at": due_at, "answered_at": answered_at}
     for column, moment in ordered.items():
         if moment is not None and moment < filed:
             harvest.reject(column, "not before filed_at", moment)
             ordered[column] = None
-    cells = {
-        "complaint_id": complaint_id, "filed_at": filed, "channel": channel, "anonymous": anonymous,
-        "complainant_id": None if anonymous else harvest.people.citizen(identity, name, phone or address),
-        "topic": topic(tags, f"{title} {body}"), "dossier_id": codes[0] if codes else None,
-        "unit_code": harvest.unit(filed, name=agency, dossier=codes[0] if codes else ""),
-        "due_at": ordered["due_at"],
-    }  # fmt: skip
-    if known is not None:  # the complaint was known before its answer: two versions of one row
-        harvest.row("complaint", **cells, text=text, verdict="pending")
-    reply = f"{ANSWER}{reply}" if reply else ""
-    harvest.row("complaint", **cells, text=text + reply, answered_at=ordered["answered_at"], verdict=verdict)
+    harvest.row(
+        "complaint", complaint_id=complaint_id, filed_at=filed, channel=channel, anonymous=anonymous,
+        complainant_id=None if anonymous else harvest.people.citizen(identity, name, phone or address),
+        topic=topic(tags, f"{title} {body}"), dossier_id=codes[0] if codes else None,
+        unit_code=harvest.unit(filed, name=agency, dossier=codes[0] if codes else ""), due_at=ordered["due_at"],
+        answered_at=ordered["answered_at"], verdict=verdict, text=f"{text}{ANSWER}{reply}" if reply else text,
+    )  # fmt: skip
 
 
 def _channel(words: str) -> str:

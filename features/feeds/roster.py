@@ -15,6 +15,7 @@ from features.delivery import Chunks
 from features.feeds import FeedOptions
 from features.feeds.harvest import Harvest
 from features.feeds.items import items
+from features.feeds.nested import strings
 
 LEVELS = {"PROVINCE": "province", "AGENCY": "department", "COMMUNE": "commune"}
 
@@ -46,7 +47,7 @@ def _read_unit(harvest: Harvest, row: Mapping[str, Any]) -> None:
         harvest.reject("unit_code", "a value", None)
         return
     until = harvest.moment("valid_to", row.get("valid_to"))  # the last day in force: half-open from here on
-    old = [one for one in [*(row.get("old_codes") or []), *(row.get("succeeds") or [])] if isinstance(one, str)]
+    old = [*strings(row, "old_codes"), *strings(row, "succeeds")]
     parent = harvest.text("parent_code", row.get("parent"))
     succeeds = dict.fromkeys(unit_code(one) for one in old if unit_code(one) != unit_code(code))
     for before in succeeds or [None]:
@@ -60,7 +61,7 @@ def _read_unit(harvest: Harvest, row: Mapping[str, Any]) -> None:
 
 def _read_official(harvest: Harvest, row: Mapping[str, Any]) -> None:
     """An official by the first display name; a role without a unit is a placeholder and nobody."""
-    names = [name for name in row.get("display_names") or [] if isinstance(name, str)]
+    names = strings(row, "display_names")
     unit = harvest.text("unit_code", row.get("unit"))
     if not names or unit is None:
         return
