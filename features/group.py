@@ -59,15 +59,27 @@ class Group:
         keys = list(self.keys)
         totals = self.columns()
         plus = [f"{m} AS {name}" for name, m in self.stocks] + [f"{m} AS {name}" for name, m, _ in self.flows]
-        booked = [_select([*self._of("d"), "a.next_day AS day", *plus, "d.day AS first_day"],
-                          f"{self.name}_daily d JOIN asked_day a ON a.day = d.day")]
+        booked = [
+            _select(
+                [*self._of("d"), "a.next_day AS day", *plus, "d.day AS first_day"],
+                f"{self.name}_daily d JOIN asked_day a ON a.day = d.day",
+            )
+        ]
         for days in dict.fromkeys(days for _, _, days in self.flows):
             minus = ["0"] * len(self.stocks) + [f"-{m}" if d == days else "0" for _, m, d in self.flows]
             moving = " OR ".join(f"{m} <> 0" for _, m, d in self.flows if d == days)
-            booked.append(_select([*self._of("d"), "a.next_day", *minus, "NULL"],
-                                  f"{self.name}_daily d JOIN asked_day a ON a.day = d.day + {days} WHERE {moving}"))
-        booked.append(_select([*keys, "day", *("0" for _ in totals), "NULL"],
-                              f"(SELECT DISTINCT {', '.join(keys)}, day FROM standing WHERE {self._named()}) s"))
+            booked.append(
+                _select(
+                    [*self._of("d"), "a.next_day", *minus, "NULL"],
+                    f"{self.name}_daily d JOIN asked_day a ON a.day = d.day + {days} WHERE {moving}",
+                )
+            )
+        booked.append(
+            _select(
+                [*keys, "day", *("0" for _ in totals), "NULL"],
+                f"(SELECT DISTINCT {', '.join(keys)}, day FROM standing WHERE {self._named()}) s",
+            )
+        )
         over = f"OVER (PARTITION BY {', '.join(keys)} ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
         return {
             f"{self.name}_daily": self.daily(),

@@ -38,8 +38,10 @@ def clock(moment: str, alias: str, calendar_no: str, spans: int) -> dict[str, st
 
 
 def _code(name: str, column: str, table: str) -> str:
-    return (f"SELECT {column}, ROW_NUMBER() OVER () AS {name}_no"
-            f" FROM (SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL) d")
+    return (
+        f"SELECT {column}, ROW_NUMBER() OVER () AS {name}_no"
+        f" FROM (SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL) d"
+    )
 
 
 ASKED = "SELECT a.case_no, a.dossier_id, a.as_of_us, $as_of_day AS day FROM asked_in a $clocks"
@@ -86,8 +88,8 @@ def record_relations(
                    $received_clock AS received_clock_us, $due_w AS due_w,
                    LEAD(known_us) OVER (PARTITION BY dossier_no ORDER BY known_us, row_id) AS until_us
             FROM (SELECT {first} + ROW_NUMBER() OVER () AS version_no, c.dossier_no, c.calendar_no, d.row_id,
-                         {instant('d.known_at')} AS known_us, {instant('d.received_at')} AS received_us,
-                         {instant('d.due_at')} AS due_us, COALESCE(u.unit_no, 0) AS unit_no,
+                         {instant("d.known_at")} AS known_us, {instant("d.received_at")} AS received_us,
+                         {instant("d.due_at")} AS due_us, COALESCE(u.unit_no, 0) AS unit_no,
                          COALESCE(p.procedure_no, 0) AS procedure_no, d.channel, d.applicant_kind{listed}
                   FROM dossier d JOIN dossier_code c ON c.dossier_id = d.dossier_id
                   LEFT JOIN unit_code_of u ON u.unit_code = d.unit_code
@@ -97,17 +99,17 @@ def record_relations(
             SELECT m.*, $happened_w AS happened_w
             FROM (SELECT c.dossier_no, c.calendar_no, CAST(e.kind AS ENUM ({kinds})) AS kind,
                          s.step_no, o.official_no, e.row_id, e.event_id,
-                         {instant('e.known_at')} AS known_us, {instant('e.happened_at')} AS happened_us,
-                         {instant('e.due_at')} AS due_us
+                         {instant("e.known_at")} AS known_us, {instant("e.happened_at")} AS happened_us,
+                         {instant("e.due_at")} AS due_us
                   FROM event e JOIN dossier_code c ON c.dossier_id = e.dossier_id
                   JOIN step_code s ON s.step = COALESCE(e.step, e.kind)
                   LEFT JOIN official_code o ON o.official_id = e.official_id
-                  WHERE {part.replace('dossier_id', 'e.dossier_id')}) m $clocks
+                  WHERE {part.replace("dossier_id", "e.dossier_id")}) m $clocks
             WHERE m.known_us < (SELECT MAX(as_of_us) FROM asked)""",
         "procedure_version": f"""
             SELECT c.procedure_no, p.sector_code, CAST(p.legal_working_days AS DOUBLE) AS legal_working_days,
-                   COALESCE({instant('p.known_at')}, 0) AS known_us,
-                   COALESCE({instant('p.valid_from')}, 0) AS valid_from_us,
-                   COALESCE({instant('p.valid_to')}, {LATEST}) AS valid_to_us, p.row_id
+                   COALESCE({instant("p.known_at")}, 0) AS known_us,
+                   COALESCE({instant("p.valid_from")}, 0) AS valid_from_us,
+                   COALESCE({instant("p.valid_to")}, {LATEST}) AS valid_to_us, p.row_id
             FROM procedure p JOIN procedure_code_of c ON c.procedure_code = p.procedure_code""",
     }

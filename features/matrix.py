@@ -36,16 +36,33 @@ def attributes(con: duckdb.DuckDBPyConnection) -> list[Feature]:
     found: list[Feature] = []
     for name, text in _attributes(con).items():
         words = name.removeprefix("x_").replace("_", " ")
-        found.append(Feature(
-            name, Grain.DOSSIER, name, f"Thuộc tính {words}", f"attribute {words}", name, category=text))
+        found.append(
+            Feature(name, Grain.DOSSIER, name, f"Thuộc tính {words}", f"attribute {words}", name, category=text)
+        )
         if text:
-            found.append(Feature(
-                f"{name}_late_rate", Grain.ATTRIBUTE, smoothed("late", "known"),
-                f"Tỷ lệ trễ hạn trước đây theo {words}", f"past late rate by {words}", name,
-                no_history="the rate of the whole record", about=name))
-            found.append(Feature(
-                f"{name}_known", Grain.ATTRIBUTE, "known", f"Số hồ sơ đã rõ kết quả theo {words}",
-                f"past dossiers with outcome known, by {words}", name, about=name))
+            found.append(
+                Feature(
+                    f"{name}_late_rate",
+                    Grain.ATTRIBUTE,
+                    smoothed("late", "known"),
+                    f"Tỷ lệ trễ hạn trước đây theo {words}",
+                    f"past late rate by {words}",
+                    name,
+                    no_history="the rate of the whole record",
+                    about=name,
+                )
+            )
+            found.append(
+                Feature(
+                    f"{name}_known",
+                    Grain.ATTRIBUTE,
+                    "known",
+                    f"Số hồ sơ đã rõ kết quả theo {words}",
+                    f"past dossiers with outcome known, by {words}",
+                    name,
+                    about=name,
+                )
+            )
     return found  # fmt: skip
 
 
@@ -89,25 +106,34 @@ def build_batches(
     bench = Workbench(con)
     try:
         groups = groups_of(wanted)
-        _gather(bench, cases, wanted, groups, [calendar, *(unit_calendars or {}).values()],
-                list(unit_calendars or {}), part)
+        _gather(
+            bench, cases, wanted, groups, [calendar, *(unit_calendars or {}).values()], list(unit_calendars or {}), part
+        )
         relations = matrix_relations(wanted, groups)
         answer = relations.pop("matrix")
         bench.make_all(relations, keep=names_in(answer))
         for start in range(0, max(cases.num_rows, 1), rows):
             chunk = con.sql(
                 f"SELECT * EXCLUDE (case_no) FROM ({answer}"
-                f" WHERE a.case_no >= {start} AND a.case_no < {start + rows}) m ORDER BY m.case_no")
+                f" WHERE a.case_no >= {start} AND a.case_no < {start + rows}) m ORDER BY m.case_no"
+            )
             table = chunk.to_arrow_table()
-            yield pa.table({name: cases[name].slice(start, rows) for name in ("dossier_id", "as_of")}
-                           | {name: table[name] for name in table.column_names})
+            yield pa.table(
+                {name: cases[name].slice(start, rows) for name in ("dossier_id", "as_of")}
+                | {name: table[name] for name in table.column_names}
+            )
     finally:
         bench.clear()  # fmt: skip
 
 
 def _gather(
-    bench: Workbench, cases: pa.Table, features: Sequence[Feature], groups: Sequence[Group],
-    calendars: Sequence[Calendar], own: Sequence[str], part: int,
+    bench: Workbench,
+    cases: pa.Table,
+    features: Sequence[Feature],
+    groups: Sequence[Group],
+    calendars: Sequence[Calendar],
+    own: Sequence[str],
+    part: int,
 ) -> None:
     """Makes `asked`, `asked_day`, `standing`, `version` and the daily changes of the groups, part by part."""
     con = bench.con
@@ -116,13 +142,22 @@ def _gather(
     working = _working_day(calendars)
     spans = sum(name.startswith("end_") for name in working.column_names)
     bench.put("working_day", working)
-    bench.put("unit_calendar", pa.table({"unit_code": pa.array(own, pa.string()),
-                                         "calendar_no": pa.array(range(1, len(own) + 1), pa.int64())}))
-    bench.put("asked_in", pa.table({
-        "case_no": pa.array(range(cases.num_rows), pa.int64()),
-        "dossier_id": cases["dossier_id"],
-        "as_of_us": pc.cast(cases["as_of"].cast(pa.timestamp("us", "UTC")), pa.int64()),
-    }))
+    bench.put(
+        "unit_calendar",
+        pa.table(
+            {"unit_code": pa.array(own, pa.string()), "calendar_no": pa.array(range(1, len(own) + 1), pa.int64())}
+        ),
+    )
+    bench.put(
+        "asked_in",
+        pa.table(
+            {
+                "case_no": pa.array(range(cases.num_rows), pa.int64()),
+                "dossier_id": cases["dossier_id"],
+                "as_of_us": pc.cast(cases["as_of"].cast(pa.timestamp("us", "UTC")), pa.int64()),
+            }
+        ),
+    )
     bench.make("asked", timed("asked", ASKED, spans))
     bench.make("asked_day", ASKED_DAY)
     bench.make_all(codes(texts), keep=codes(texts))

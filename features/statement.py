@@ -105,7 +105,8 @@ def dossier_relations(features: Sequence[Feature], spans: int) -> dict[str, str]
     for attribute in attributes:
         found[f"{attribute}_outcome"] = (
             f"SELECT v.{attribute}_no, o.day, o.known, o.late FROM outcome o"
-            f" JOIN version v ON v.version_no = o.version_no")
+            f" JOIN version v ON v.version_no = o.version_no"
+        )
     return {name: timed(name, sql, spans) for name, sql in found.items()}
 
 
@@ -140,7 +141,7 @@ def matrix_relations(features: Sequence[Feature], groups: Sequence[Group]) -> di
         LEFT JOIN procedure_code_of p ON p.procedure_no = s.procedure_no
         LEFT JOIN official_code o ON o.official_no = s.official_no
         LEFT JOIN step_code w ON w.step_no = s.step_no
-        {' '.join(joins)}"""
+        {" ".join(joins)}"""
     return found
 
 
@@ -192,20 +193,26 @@ def _qualified(sql: str, alias: str) -> str:
 def _features(members: Sequence[Group], features: Sequence[Feature]) -> str:
     """SQL of the features of one grain, one row for each key and asked day."""
     first, *others = members
-    joins = [f"LEFT JOIN {group.name} b{n} ON b{n}.day = a.day AND "
-             + " AND ".join(f"b{n}.{key} = a.{key}" for key in first.keys) for n, group in enumerate(others)]
+    joins = [
+        f"LEFT JOIN {group.name} b{n} ON b{n}.day = a.day AND "
+        + " AND ".join(f"b{n}.{key} = a.{key}" for key in first.keys)
+        for n, group in enumerate(others)
+    ]
     columns = [f"a.{name}" for name in [*first.keys, "day", "first_day", *first.columns()]]
     columns += [f"b{n}.{name}" for n, group in enumerate(others) for name in group.columns()]
     columns += [f"r.{name}" for name in RECORD.columns()]
     keys = ", ".join(first.keys)
-    return (f"SELECT {keys}, day, {', '.join(f'{f.sql} AS {f.name}' for f in features)}"
-            f" FROM (SELECT {', '.join(columns)} FROM {first.name} a {' '.join(joins)}"
-            f" LEFT JOIN {RECORD.name} r ON r.day = a.day) g")
+    return (
+        f"SELECT {keys}, day, {', '.join(f'{f.sql} AS {f.name}' for f in features)}"
+        f" FROM (SELECT {', '.join(columns)} FROM {first.name} a {' '.join(joins)}"
+        f" LEFT JOIN {RECORD.name} r ON r.day = a.day) g"
+    )
 
 
 def _join(relation: str, keys: tuple[str, ...]) -> str:
     return f"LEFT JOIN {relation} ON {relation}.day = s.day AND " + " AND ".join(
-        f"{relation}.{key} = s.{key}" for key in keys)
+        f"{relation}.{key} = s.{key}" for key in keys
+    )
 
 
 @cache

@@ -62,7 +62,10 @@ class Oracle:
     """The matrix of a record given as rows with aware moments; `known_at` and `row_id` are filled."""
 
     def __init__(
-        self, dossiers: Sequence[Row], events: Sequence[Row], procedures: Sequence[Row],
+        self,
+        dossiers: Sequence[Row],
+        events: Sequence[Row],
+        procedures: Sequence[Row],
         calendar: Calendar = PLAIN_WEEK,
     ) -> None:
         self.calendar, self.zone = calendar, ZoneInfo(calendar.zone)
@@ -225,8 +228,7 @@ class Oracle:
         version = state.version
         cells |= self._own(state, as_of)
         cells |= {name: version.get(name) for name in self.attributes}
-        official, unit, procedure, step = (
-            state.holder, version["unit_code"], version["procedure_code"], cells["step"])
+        official, unit, procedure, step = (state.holder, version["unit_code"], version["procedure_code"], cells["step"])
         if official:
             cells |= self._load("official", official, dawn) | self._rates("official", "official_past", official, dawn)
             if procedure:

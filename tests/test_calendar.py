@@ -108,9 +108,7 @@ def test_the_relation_tells_the_same_time_and_day(calendar: Calendar, moment: da
         return
     row = {name: table[name][at].as_py() for name in table.column_names}
     spans = sum(name.startswith("end_") for name in row)
-    worked = row["worked_before"] + sum(
-        max(0, min(offset, row[f"end_{k}"]) - row[f"start_{k}"]) for k in range(spans)
-    )
+    worked = row["worked_before"] + sum(max(0, min(offset, row[f"end_{k}"]) - row[f"start_{k}"]) for k in range(spans))
     assert worked == calendar.worked(microseconds(moment))
     local_day = moment.astimezone(ZoneInfo(calendar.zone)).date()
     assert EPOCH.date() + timedelta(days=row["local_day"] + (offset >= row["midnight"])) == local_day

@@ -84,11 +84,13 @@ def test_many_moments_at_once_equal_one_by_one_and_part_by_part(
 
 
 def test_rows_keep_the_order_of_the_cases_and_strangers_have_nulls() -> None:
-    con = views(dossier="""
+    con = views(
+        dossier="""
         dossier_id | procedure_code | unit_code | received_at      | due_at
         a          | p1             | u1        | 2026-09-07T08:00 | 2026-09-14T17:00
         b          | p1             | u1        | 2026-09-07T09:00 |
-    """)
+    """
+    )
     table = matrix.build(con, cases(("b", "2026-09-08T08:00"), ("?", "2026-09-08T08:00"), ("a", "2026-09-08T08:00"),
                                     ("a", "2026-09-07T08:00")))  # fmt: skip
     assert table["dossier_id"].to_pylist() == ["b", "?", "a", "a"]
@@ -114,11 +116,13 @@ def test_only_the_features_asked_for_are_made() -> None:
 
 
 def test_an_office_with_a_calendar_of_its_own() -> None:
-    con = views(dossier="""
+    con = views(
+        dossier="""
         dossier_id | procedure_code | unit_code | received_at
         a          | p1             | u1        | 2026-09-07T08:00
         b          | p1             | u2        | 2026-09-07T08:00
-    """)
+    """
+    )
     closed = PLAIN_WEEK.with_days({datetime(2026, 9, 8).date(): ()})  # noqa: DTZ001
     table = matrix.build(con, cases(("a", "2026-09-09T08:00"), ("b", "2026-09-09T08:00")), None, PLAIN_WEEK,
                          {"u2": closed})  # fmt: skip
