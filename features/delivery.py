@@ -35,6 +35,10 @@ class Reject:
     wanted: str
     came: str
 
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place} {self.column or 'row'}: {self.wanted} was wanted, {self.came} came"
+
 
 @dataclass(frozen=True)
 class Chunk:

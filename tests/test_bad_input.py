@@ -12,10 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from features.delivery import Chunk, DeliveryError, Receipt, Reject, describe
 from features.feeds import SOURCES, FeedOptions, files
 from features.record import Record
+from serving.cli import app
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HEADER = "dossier_id,procedure_code,unit_code,received_at,due_at\n"
@@ -288,3 +290,17 @@ def test_whatever_bytes_come_there_is_an_answer(
     folder = delivered(tmp_path_factory.mktemp("in"), noise, f"event.{ending}")
     chunks = list(SOURCES["canonical"].read(folder, FeedOptions()))
     assert all(isinstance(reject, Reject) for chunk in chunks for reject in chunk.rejects)
+
+
+def test_the_command_line_tells_what_was_kept_aside(tmp_path: Path) -> None:
+    folder = delivered(tmp_path / "in", HEADER + GOOD + "d2,p,u,soon,\n" * 12)
+    run = CliRunner()
+    home = ["--home", str(tmp_path / "home")]
+    told = run.invoke(app, [*home, "ingest", str(folder), "--source", "canonical"])
+    assert told.exit_code == 0
+    assert told.stdout == "read=13 appended=1 known=0 rejected=12\n"
+    assert told.stderr.count("rejected: dossier.csv:") == 10
+    assert "2 more: risk rejects --delivery" in told.stderr
+    every = run.invoke(app, [*home, "rejects"]).stdout.splitlines()
+    assert len(every) == 12
+    assert every[0] == "dossier.csv:3 received_at: a time in ISO 8601 was wanted, soon came"

@@ -10,6 +10,9 @@ from serving.cli.group import settings_of
 
 commands = typer.Typer()
 
+SHOWN = 10
+"""How many rejects `risk ingest` prints; `risk rejects` prints all."""
+
 
 @commands.command()
 def ingest(
@@ -20,16 +23,43 @@ def ingest(
     live: Annotated[
         bool, typer.Option("--live", help="Known from now on, where the delivery does not say since when.")
     ] = False,
-    zone: Annotated[
-        str | None, typer.Option(help="Zone of times without offset (default: settings).")
-    ] = None,
+    zone: Annotated[str | None, typer.Option(help="Zone of times without offset (default: settings).")] = None,
 ) -> None:
     """Check a delivery row by row and append it to the record; the same delivery again changes nothing."""
+    from features.record import Record
     from serving.cli.intake import take_in
 
     settings = settings_of(ctx)
     arrived_at = datetime.now(UTC)
-    typer.echo(take_in(settings, path, source, arrived_at=arrived_at, live=live, mapping=mapping, zone=zone))
+    receipt = take_in(settings, path, source, arrived_at=arrived_at, live=live, mapping=mapping, zone=zone)
+    typer.echo(receipt)
+    for note in receipt.notes:
+        typer.echo(f"note: {note}", err=True)
+    if receipt.rejected:
+        rejects = Record(settings.record_url).rejects(receipt.delivery_id)
+        for reject in rejects[:SHOWN]:
+            typer.echo(f"rejected: {reject}", err=True)
+        if len(rejects) > SHOWN:
+            more = len(rejects) - SHOWN
+            typer.echo(f"{more} more: risk rejects --delivery {receipt.delivery_id}", err=True)
+
+
+@commands.command()
+def rejects(
+    ctx: typer.Context,
+    delivery: Annotated[str | None, typer.Option(help="Id of the delivery (default: the last).")] = None,
+) -> None:
+    """Show what was kept aside of a delivery: file, line, column, what was wanted, what came."""
+    from features.record import Record
+
+    record = Record(settings_of(ctx).record_url)
+    lines = record.connect().sql("SELECT delivery_id FROM delivery ORDER BY version").fetchall()
+    if not lines:
+        raise ValueError("rejects: a delivery was wanted, the record has none yet; risk ingest takes one in")
+    if delivery is not None and (delivery,) not in lines:
+        raise ValueError(f"rejects: the record has no delivery {delivery[:40]!r}")
+    for reject in record.rejects(delivery or lines[-1][0]):
+        typer.echo(reject)
 
 
 @commands.command()
