@@ -127,9 +127,9 @@ def replay(
         if one.kind == "reopened" and ended_at is not None:
             reopened += one.at - ended_at <= SAME_CASE
             ended_at = None
-        elif one.kind in ENDS and ended_at is None:
-            ended_at = one.at
-        elif one.kind == "delivered" and ended_at is None and not _ends_later(told, one.at):
+        elif (one.kind in ENDS and ended_at is None) or (
+            one.kind == "delivered" and ended_at is None and not _ends_later(told, one.at)
+        ):
             ended_at = one.at
         if one.due_at is not None:
             promises.append(Promise(one.at, one.due_at, one.kind))

@@ -53,7 +53,11 @@ def _claimed_end(clock: Clock) -> tuple[datetime, bool]:
     """Rules 2, 3, 6: done before returned before refused; waiting ends at the request; else the period's end."""
     for kinds in (("decided",), ("delivered",), ("refused", "withdrawn")):
         moments = [at for kind, at in clock.ends if kind in kinds]
-        if "decided" in kinds and clock.claimed_end_at and not any(kind in ("refused", "withdrawn") for kind, _ in clock.ends):
+        if (
+            "decided" in kinds
+            and clock.claimed_end_at
+            and not any(kind in ("refused", "withdrawn") for kind, _ in clock.ends)
+        ):
             moments.append(clock.claimed_end_at)
         if moments:
             return min(moments), True

@@ -78,7 +78,9 @@ class Pseudonyms:
         known = (name or "", unit_code or "")
         if known not in self._officials:
             self._officials[known] = (
-                None if name is None or is_placeholder(name) else "o-" + self._digest("official", canonical(name), known[1])
+                None
+                if name is None or is_placeholder(name)
+                else "o-" + self._digest("official", canonical(name), known[1])
             )
         return self._officials[known]
 

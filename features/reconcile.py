@@ -77,8 +77,7 @@ class _Judged:
 RULES: Mapping[str, Callable[[_Judged, ZoneInfo], bool]] = {
     "so theo ngày, không theo giờ (by date alone)": lambda one, zone: one.recomputed in LATE and _same_day(one, zone),
     "kết thúc do hệ thống nguồn ghi (the claimed end)": lambda one, zone: (
-        (one.official in LATE) != (one.recomputed in LATE)
-        and one.case.clock.claimed_end_at != one.case.clock.ended_at
+        (one.official in LATE) != (one.recomputed in LATE) and one.case.clock.claimed_end_at != one.case.clock.ended_at
     ),
     "bổ sung quá một lần là quá hạn (more than one supplement)": lambda one, zone: (
         one.case.clock.requests > MOST_REQUESTS and one.recomputed not in LATE

@@ -62,9 +62,7 @@ def special_days() -> tuple[Day, ...]:
     """All days of `FIRST_YEAR`–`LAST_YEAR` that differ from their week, by date."""
     law = "BLLĐ 2019, Điều 112"
     calendar = published.country_holidays("VN", years=range(FIRST_YEAR, LAST_YEAR + 1), language="vi")
-    days = {
-        day: Day(day, "off", name, law, day.year not in UNCERTAIN_YEARS) for day, name in sorted(calendar.items())
-    }
+    days = {day: Day(day, "off", name, law, day.year not in UNCERTAIN_YEARS) for day, name in sorted(calendar.items())}
     for exchange in EXCHANGES:
         name = f"nghỉ hoán đổi, làm bù {exchange.worked:%d/%m/%Y}"
         days[exchange.off] = Day(exchange.off, "off", name, exchange.document, exchange.certain)
@@ -93,9 +91,7 @@ def hours_of(text: str) -> Hours:
     return tuple(spans)
 
 
-def office(
-    name: str, hours: Hours = OFFICE_HOURS, *, saturday: Hours = (), half_days: Iterable[date] = ()
-) -> Calendar:
+def office(name: str, hours: Hours = OFFICE_HOURS, *, saturday: Hours = (), half_days: Iterable[date] = ()) -> Calendar:
     """The calendar of one office with hours of its own: `VIETNAM`'s days off and made up, its own times of day.
 
     `saturday`: hours worked every Saturday (a counter that only receives on Saturday works none for the

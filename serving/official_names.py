@@ -57,9 +57,7 @@ def remember(state: State, names: Mapping[str, tuple[str, str]], at: datetime) -
                 entry = held.get(official_id)
                 if entry is None:
                     session.add(
-                        OfficialName(
-                            official_id=official_id, unit_code=unit[:120], name=name[:200], updated_at=at
-                        )
+                        OfficialName(official_id=official_id, unit_code=unit[:120], name=name[:200], updated_at=at)
                     )
                 elif len(name) > len(entry.name):
                     entry.name, entry.updated_at = name[:200], at

@@ -79,7 +79,8 @@ class Portal:
             codes = [dossier_code(str(item.get("MaHoSo"))) for item in data if isinstance(item, dict)]
             if held := self._held(codes):
                 return Answer(EXISTS, f"Mã hồ sơ {held[0]} đã tồn tại")
-        header = {name: envelope[name] for name in ("madonvi", "service", "isUpdating") if name in envelope}
+        told_of = ("madonvi", "service", "isUpdating")
+        header: dict[str, Any] = {name: envelope[name] for name in told_of if name in envelope}
         receipt, rejects = self._take(data, header, now)
         if not receipt.rejected:
             return Answer(OK, f"Đồng bộ thành công: {receipt}")

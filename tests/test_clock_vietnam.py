@@ -99,8 +99,12 @@ def test_promises_by_hand(received: str, hours: float, due: str) -> None:
 
 def run(due: str | None, as_of: str, *events: tuple[str, ...]) -> Clock:
     """A dossier received on Monday 7 September 2026 at 8:30; events as (moment, kind[, new promise])."""
-    told = [Happening(kind, local(f"2026-{at}"), local(f"2026-{more[0]}") if more else None) for at, kind, *more in events]
-    return replay(local("2026-09-07 08:30"), local(f"2026-{due}") if due else None, told, local(f"2026-{as_of}"), VIETNAM)
+    told = [
+        Happening(kind, local(f"2026-{at}"), local(f"2026-{more[0]}") if more else None) for at, kind, *more in events
+    ]
+    return replay(
+        local("2026-09-07 08:30"), local(f"2026-{due}") if due else None, told, local(f"2026-{as_of}"), VIETNAM
+    )
 
 
 def test_running_paused_and_resumed() -> None:
@@ -118,7 +122,8 @@ def test_running_paused_and_resumed() -> None:
 def test_a_pause_over_a_holiday_costs_only_working_time() -> None:
     clock = replay(
         local("2026-02-10 08:00"), local("2026-03-10 08:00"),
-        [Happening("papers_requested", local("2026-02-13 16:30")), Happening("papers_supplied", local("2026-02-23 09:00"))],
+        [Happening("papers_requested", local("2026-02-13 16:30")),
+         Happening("papers_supplied", local("2026-02-23 09:00"))],
         local("2026-02-24 08:00"), VIETNAM,
     )  # fmt: skip
     assert clock.citizen_hours == 2
@@ -136,7 +141,12 @@ def test_a_consulted_office_has_its_own_share() -> None:
 
 
 def test_promises_moved_reset_and_missed() -> None:
-    moved = run("09-21 08:30", "10-15 00:00", ("09-20 09:00", "extended", "10-01 08:30"), ("09-25 09:00", "reset", "10-20 08:30"))
+    moved = run(
+        "09-21 08:30",
+        "10-15 00:00",
+        ("09-20 09:00", "extended", "10-01 08:30"),
+        ("09-25 09:00", "reset", "10-20 08:30"),
+    )
     assert [promise.how for promise in moved.promises] == ["received", "extended", "reset"]
     assert (moved.resets, moved.late, moved.due_at) == (1, False, local("2026-10-20 08:30"))
     assert run("09-21 08:30", "09-21 08:31").late
@@ -148,7 +158,13 @@ def test_promises_moved_reset_and_missed() -> None:
 def test_a_dossier_reopened_within_thirty_days_is_the_same_case() -> None:
     soon = run("09-21 08:30", "10-15 00:00", ("09-10 08:30", "decided"), ("09-15 08:30", "reopened"))
     assert (soon.ended_at, soon.reopened, soon.late) == (None, 1, True)
-    later = run("09-21 08:30", "12-15 00:00", ("09-10 08:30", "decided"), ("11-15 08:30", "reopened"), ("12-01 08:30", "decided"))
+    later = run(
+        "09-21 08:30",
+        "12-15 00:00",
+        ("09-10 08:30", "decided"),
+        ("11-15 08:30", "reopened"),
+        ("12-01 08:30", "decided"),
+    )
     assert (later.reopened, later.ended_at) == (0, local("2026-12-01 08:30"))
 
 
@@ -177,13 +193,16 @@ def test_processing_ends_before_the_result_is_handed_out() -> None:
         (None, [("09-30 16:00", "decided")], "overdue", "unknown"),
     ],
 )  # fmt: skip
-def test_classes_by_the_rules_of_766(due: str | None, events: list[tuple[str, ...]], official: str, recomputed: str) -> None:
+def test_classes_by_the_rules_of_766(
+    due: str | None, events: list[tuple[str, ...]], official: str, recomputed: str
+) -> None:
     clock = run(due, "10-15 00:00", *events)
     assert class_766(clock, VIETNAM, legal_days=10) == OfficialClass(official)
     assert class_recomputed(clock, VIETNAM) == OfficialClass(recomputed)
 
 
-kinds = st.sampled_from(["papers_requested", "papers_supplied", "suspended", "resumed", "consulted", "consultation_answered",
+kinds = st.sampled_from(["papers_requested", "papers_supplied", "suspended", "resumed", "consulted",
+                         "consultation_answered",
                          "assigned", "note", "decided", "reopened", "delivered"])  # fmt: skip
 histories = st.lists(st.tuples(st.integers(0, 40 * 24 * 60), kinds), max_size=12)
 

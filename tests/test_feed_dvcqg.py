@@ -117,7 +117,9 @@ def test_a_true_z_is_believed_where_the_source_says_so() -> None:
     assert parse("2026-09-07T01:30:00Z", zone="Asia/Ho_Chi_Minh") == local("2026-09-07 08:30")
 
 
-@pytest.mark.parametrize("value", ["hôm qua", "20261307083000", "20260907256000", "1889-01-01", "31/02/2026", 5, 1.5, [], True])
+@pytest.mark.parametrize(
+    "value", ["hôm qua", "20261307083000", "20260907256000", "1889-01-01", "31/02/2026", 5, 1.5, [], True]
+)
 def test_no_moment_is_guessed(value: object) -> None:
     with pytest.raises(NotAMoment):
         parse(value, zone="Asia/Ho_Chi_Minh")
@@ -285,7 +287,8 @@ def test_the_same_code_under_another_name_is_one_dossier(tmp_path: Path) -> None
 
 def test_placeholders_of_trap_10_and_11_are_missing_data(tmp_path: Path) -> None:
     odd = synced(
-        CODE, "20260907083000", "20260921083000", KenhThucHien="2", SoGiayToChuHoSo="", ChuHoSo="", TrichYeuHoSo="Dinhkem",
+        CODE, "20260907083000", "20260921083000", KenhThucHien="2", SoGiayToChuHoSo="", ChuHoSo="",
+        TrichYeuHoSo="Dinhkem",
         DinhDanhCHS=[{"LoaiDinhDanh": "2", "SoDinhDanh": "000000001"}],
     )  # fmt: skip
     row = rows(write_json(tmp_path / "a.json", [odd]), "dossier")[0]

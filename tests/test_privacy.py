@@ -12,7 +12,12 @@ from typer.testing import CliRunner
 from serving.cli import app as command_line
 
 CODE = "H99.24-260907-0012"
-CITIZEN = {"name": "Ứng Thị Bích Diệp", "identity": "099088777123", "phone": "0911222333", "mail": "bichdiep@example.org"}
+CITIZEN = {
+    "name": "Ứng Thị Bích Diệp",
+    "identity": "099088777123",
+    "phone": "0911222333",
+    "mail": "bichdiep@example.org",
+}
 AGENT, AGENT_NUMBER = "Khúc Văn Môi", "099077666555"
 OFFICIAL = "Nguyễn Phúc Thử Nghiệm"
 STREET = "Số 17, tổ 4, xã Tân Mẫu"
@@ -117,7 +122,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("privacy")
     said = ""
     for source, path in deliveries(folder / "raw"):
-        run = CliRunner().invoke(command_line, ["--home", str(folder / "home"), "ingest", str(path), "--source", source])
+        run = CliRunner().invoke(
+            command_line, ["--home", str(folder / "home"), "ingest", str(path), "--source", source]
+        )
         assert run.exit_code == 0, run.output
         said += run.output
     return folder / "home", said
@@ -173,7 +180,8 @@ def test_a_whole_province_leaks_nobody(tmp_path: Path) -> None:
     write_raw(province, tmp_path / "raw")
     for source in ("roster", "dvcqg", "opencps", "petition", "rating"):
         run = CliRunner().invoke(
-            command_line, ["--home", str(tmp_path / "home"), "ingest", str(tmp_path / "raw" / source), "--source", source]
+            command_line,
+            ["--home", str(tmp_path / "home"), "ingest", str(tmp_path / "raw" / source), "--source", source],
         )
         assert run.exit_code == 0, run.output
     people = province.truth["person"].to_pylist()

@@ -24,7 +24,8 @@ def drawn(folder: Path) -> Record:
         return {"dossier_id": name, "kind": kind, "happened_at": f"2026-09-{at}"}
 
     events = [
-        event("early", "decided", "18 08:30"), event("late", "decided", "25 08:30"), event("same_day", "decided", "21 16:00"),
+        event("early", "decided", "18 08:30"), event("late", "decided", "25 08:30"),
+        event("same_day", "decided", "21 16:00"),
         event("twice", "papers_requested", "08 08:30"), event("twice", "papers_supplied", "09 08:30"),
         event("twice", "papers_requested", "10 08:30"), event("twice", "papers_supplied", "11 08:30"),
         event("twice", "decided", "18 08:30"), event("august", "decided", "09 08:30"),
@@ -48,7 +49,12 @@ def api766(folder: Path, **counts: int) -> Path:
 
 def test_received_on_time_and_late_against_the_portal(tmp_path: Path) -> None:
     record = drawn(tmp_path)
-    deliver(record, api766(tmp_path, totalReceived=5, totalOnTime=3, totalOverdue=2), "api766", live_at=local("2026-10-05 08:00"))
+    deliver(
+        record,
+        api766(tmp_path, totalReceived=5, totalOnTime=3, totalOverdue=2),
+        "api766",
+        live_at=local("2026-10-05 08:00"),
+    )
     lines = by_count(reconcile(record.connect(), AS_OF), "api766")
     assert (lines["received"].ours, lines["received"].gap) == (5, 0)
     # by the events: early, twice and the open one are on time, late and same_day are not
@@ -58,7 +64,12 @@ def test_received_on_time_and_late_against_the_portal(tmp_path: Path) -> None:
 
 def test_a_gap_is_told_by_the_rule_that_makes_it(tmp_path: Path) -> None:
     record = drawn(tmp_path)
-    deliver(record, api766(tmp_path, totalReceived=7, totalOnTime=4, totalOverdue=3), "api766", live_at=local("2026-10-05 08:00"))
+    deliver(
+        record,
+        api766(tmp_path, totalReceived=7, totalOnTime=4, totalOverdue=3),
+        "api766",
+        live_at=local("2026-10-05 08:00"),
+    )
     lines = by_count(reconcile(record.connect(), AS_OF), "api766")
     rules = dict(lines["on_time"].rules)
     assert rules["so theo ngày, không theo giờ (by date alone)"] == 1

@@ -37,7 +37,9 @@ class World(NamedTuple):
 
 def build(folder: Path, dossiers: int, tampering: int = 4) -> World:
     """A province, its raw deliveries, and the record that they make in the order of their names."""
-    planted = write_raw(simulate(seed=5, dossiers=dossiers, start=START, end=END, culprits={"tampering": tampering}), folder / "raw")
+    planted = write_raw(
+        simulate(seed=5, dossiers=dossiers, start=START, end=END, culprits={"tampering": tampering}), folder / "raw"
+    )
     record = Record(folder / "record")
     reference = SOURCES["canonical"].read(folder / "raw" / "reference", FeedOptions())
     record.append(reference, source="canonical", arrived_at=ARRIVED)

@@ -64,7 +64,9 @@ def test_the_sample_calendar_of_2026_is_ours(shared: object) -> None:
 
 
 def test_an_office_keeps_its_own_hours_and_half_days() -> None:
-    early = office("early", hours_of("07:00-11:30,13:30-17:00"), saturday=hours_of("07:30-11:30"), half_days=[date(2026, 12, 31)])
+    early = office(
+        "early", hours_of("07:00-11:30,13:30-17:00"), saturday=hours_of("07:30-11:30"), half_days=[date(2026, 12, 31)]
+    )
     assert early.working_hours(local("2026-09-07 00:00"), local("2026-09-08 00:00")) == 8
     assert early.working_hours(local("2026-09-12 00:00"), local("2026-09-13 00:00")) == 4  # a Saturday
     assert early.working_hours(local("2026-12-31 00:00"), local("2027-01-01 00:00")) == 4.5
@@ -120,7 +122,8 @@ def test_calendar_days_never_end_on_a_day_off(received: str, days: int, due: str
     assert due_after_calendar_days(local(received), days, VIETNAM) == local(due)
 
 
-moments = st.datetimes(datetime(2018, 1, 1), datetime(2027, 10, 1)).map(lambda at: local(at.isoformat(" ")))
+wall_clock = st.datetimes(datetime(2018, 1, 1), datetime(2027, 10, 1))  # noqa: DTZ001 — local, without a zone
+moments = wall_clock.map(lambda at: local(at.isoformat(" ")))
 
 
 @given(moments, moments, moments)
@@ -144,5 +147,7 @@ def test_adding_working_hours_is_undone_by_counting_them(start: datetime, hours:
 
 
 def test_days_are_eight_hours() -> None:
-    assert due_after_days(local("2026-09-07 08:30"), 2.5, VIETNAM) == due_after_hours(local("2026-09-07 08:30"), 20, VIETNAM)
+    assert due_after_days(local("2026-09-07 08:30"), 2.5, VIETNAM) == due_after_hours(
+        local("2026-09-07 08:30"), 20, VIETNAM
+    )
     assert VIETNAM.hours(date(2026, 9, 7)) == ((time(8), time(12)), (time(13, 30), time(17, 30)))

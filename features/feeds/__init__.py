@@ -19,7 +19,7 @@ from features.unit_book import UnitBook
 class FeedOptions:
     """How to read: `zone` of times without offset, `mapping` file (xes, table), `arrived_at` of a live
     delivery (None for a back-fill), `key` for pseudonyms of persons, `units` to find units by name and old codes,
-    `names` of officials with their diacritics by (folded name, unit), `unit_of` dossiers by their source's own number."""
+    `names` of officials with their diacritics by (folded name, unit), `unit_of` dossiers by their source's number."""
 
     zone: str = DEFAULT_ZONE
     mapping: Path | None = None

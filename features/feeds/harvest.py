@@ -142,9 +142,7 @@ class Harvest:
         plain = procedure_code(text)
         sector_code = self.text("sector_code", sector)
         if sector_code:
-            self.once(
-                "sector", sector_code, sector_code=sector_code, sector_name=self.text("sector_name", sector_name)
-            )
+            self.once("sector", sector_code, sector_code=sector_code, sector_name=self.text("sector_name", sector_name))
             self.once(
                 "procedure", plain, procedure_code=plain, procedure_name=self.text("procedure_name", name),
                 sector_code=sector_code,

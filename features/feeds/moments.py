@@ -113,10 +113,7 @@ def day_in_path(path: str, zone: str) -> datetime | None:
     change can have been known. Both `2026-09-07` and `20260907` in the last two parts of the path are read.
     """
     parts = "/".join(path.replace("\\", "/").split("/")[-2:])
-    days = {
-        (int(y), int(m), int(d))
-        for y, m, d in re.findall(r"(?<!\d)(20\d{2})-?([01]\d)-?([0-3]\d)(?!\d)", parts)
-    }
+    days = {(int(y), int(m), int(d)) for y, m, d in re.findall(r"(?<!\d)(20\d{2})-?([01]\d)-?([0-3]\d)(?!\d)", parts)}
     if len(days) != 1:
         return None
     try:

@@ -39,7 +39,9 @@ def read_dossier(harvest: Harvest, item: Mapping[str, Any]) -> None:
         harvest.once("alias", internal, dossier_id=dossier_id, other_id=internal, known_at=received)
     due = harvest.moment("due_at", item.get("dueDate"))
     submitted = harvest.moment("submitted_at", item.get("submitDate"))
-    name, phone = (value if isinstance(value := item.get(key), str) else None for key in ("applicantName", "contactTelNo"))
+    name, phone = (
+        value if isinstance(value := item.get(key), str) else None for key in ("applicantName", "contactTelNo")
+    )
     number = str(item.get("applicantIdNo") or "") or None
     agent = item.get("delegateIdNo")
     harvest.row(

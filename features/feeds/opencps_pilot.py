@@ -63,9 +63,7 @@ def _read_dossier(harvest: Harvest, row: Mapping[str, Any], services: Mapping[st
         harvest.reject("received_at", "a dossier with receipt, procedure and agency", None)
         return
     harvest.unit_of[f"opencps:{number}"] = unit
-    harvest.once(
-        "alias", number, dossier_id=dossier_id, other_id=f"opencps:{number}", known_at=received
-    )
+    harvest.once("alias", number, dossier_id=dossier_id, other_id=f"opencps:{number}", known_at=received)
     due = harvest.moment("due_at", row.get("estimateDatetime"))
     if due and due < received:
         harvest.reject("due_at", "not before received_at", due)
@@ -95,4 +93,3 @@ def _read_action(harvest: Harvest, row: Mapping[str, Any]) -> None:
         official_id=harvest.people.official(f"tài khoản {user}", unit) if unit and user != "0" else None,
         reason=scrub(harvest.text("reason", row.get("actionNote"))), told=f"-{row.get('actionHistoryId')}",
     )  # fmt: skip
-

@@ -22,8 +22,8 @@ from features.scrub import scrub
 ANSWER = "\n[trả lời] "
 _CHANNELS = (
     ("1022", "hotline_1022"), ("dvcqg", "portal"), ("cong dich vu cong", "portal"), ("cong thong tin", "portal"),
-    ("dien thoai", "phone"), ("duong day nong", "phone"), ("hom thu", "box"), ("thu gop y", "box"), ("bao chi", "press"),
-    ("mat tran", "front"), ("ung dung", "portal"), ("cong", "portal"),
+    ("dien thoai", "phone"), ("duong day nong", "phone"), ("hom thu", "box"), ("thu gop y", "box"),
+    ("bao chi", "press"), ("mat tran", "front"), ("ung dung", "portal"), ("cong", "portal"),
 )  # fmt: skip
 _ANSWERED = ("resultDate", "processedDate", "finishedDate", "completedDate", "NgayTraLoi")
 

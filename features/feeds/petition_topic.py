@@ -11,12 +11,18 @@ _TAGS = (
     ("procedure", r"quy dinh|thu tuc hanh chinh"),
 )
 _WORDS = (
-    ("bribe", r"hoi lo|dua tien|doi tien|voi vinh|boi duong|phong bi|boi tron|lot tay|chung chi tien|tien ngoai|tieu cuc phi"),
-    ("extra_papers", r"khong co trong (?:danh muc|thanh phan)|giay to ngoai|them giay|yeu cau them|ngoai quy dinh|bo sung (?:nhieu|hai|ba) lan"),
+    ("bribe", r"hoi lo|dua tien|doi tien|voi vinh|boi duong|phong bi|boi tron|lot tay|chung chi tien|tien ngoai"),
+    (
+        "extra_papers",
+        (
+            r"khong co trong (?:danh muc|thanh phan)|giay to ngoai|them giay|yeu cau them|ngoai quy dinh"
+            r"|bo sung (?:nhieu|hai|ba) lan"
+        ),
+    ),
     ("conduct", r"thai do|quat|mang|cua quyen|hach sach|sach nhieu|nhung nhieu|phien ha|ne tranh|dun day|gay kho"),
     ("lateness", r"cham|tre|qua han|qua hen|chua (?:giai quyet|tra|co ket qua)|keo dai"),
     ("procedure", r"thu tuc|quy dinh|huong dan|mau don"),
-)  # fmt: skip
+)
 
 
 @lru_cache(maxsize=4096)

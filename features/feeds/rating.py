@@ -49,9 +49,7 @@ def _read(harvest: Harvest, item: Mapping[str, Any]) -> None:
     rater, author = (str(item.get(name) or "").strip() for name in ("NguoiDanhGia", "CreatedBy"))
     staff = None if not author else rater == author and plain(author) not in _CITIZENS
     who = harvest.people.account(f"{dossier_id} {rated:%Y%m%d%H%M%S} {rater}") or ""
-    harvest.row(
-        "rating", rating_id="r" + who[1:], dossier_id=dossier_id, score=score, rated_at=rated, by_staff=staff
-    )
+    harvest.row("rating", rating_id="r" + who[1:], dossier_id=dossier_id, score=score, rated_at=rated, by_staff=staff)
 
 
 def _score(value: object) -> int | None:

@@ -9,7 +9,8 @@ import unicodedata
 from functools import lru_cache
 
 _TCVN3 = re.compile(r"[A-Za-z][¨©ª«¬®¸µ¶·¹¾»¼½Æ¢§Î×ØÜÞ£¤¥¦]|[¨©ª«¬®µ¶·¹»¼½¾][A-Za-z]")
-_VNI = re.compile(r"[AEOUYaeouyÔÖôö][ØÙÛÕÏøùûõïÂÁÀÅÃÄâáàåãäÊÉÈÚÜËêéèúüë]")
+_VNI = re.compile(r"[AaEeOo][ÂâÊêÔô]|[AaEeOoUuYyIiÖöÔô][ÙùØøÛûÏï]|[Ññ][aeiouAEIOU]")
+"""Pairs of letters that Unicode Vietnamese never has: there `oà` and `uâ` are plain words."""
 _TELLS_VIETNAMESE = re.compile(r"[ăđơưĂĐƠƯ\u1ea0-\u1ef9]")
 
 

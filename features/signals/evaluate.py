@@ -30,21 +30,24 @@ def evaluate(
     `con`: a connection of `Record.connect`. One row a case and signal that holds: dossier_id, as_of, signal, value
     (double), in the order of cases, then of `signals`. A rule applies to moments within its validity.
     """
-    found = []
-    for order, signal in enumerate(signals):
-        found.append(
-            f"SELECT {order} AS signal_order, '{signal.name}' AS signal, s.case_no, CAST(s.value AS DOUBLE) AS value "
-            f"FROM ({signal.text()}) s JOIN cases_in c ON c.case_no = s.case_no WHERE {_valid(signal)}"
-        )
-    union = " UNION ALL ".join(found)
-    rows = over_cases(
-        con, cases, calendar, f"SELECT case_no, signal, value FROM ({union}) ORDER BY case_no, signal_order"
-    )
+    rows = over_cases(con, cases, calendar, f"{select_signals(signals)} ORDER BY case_no, signal_order")
     taken = rows["case_no"]
     return pa.table({
         "dossier_id": cases["dossier_id"].take(taken), "as_of": cases["as_of"].take(taken),
         "signal": rows["signal"], "value": rows["value"],
     })  # fmt: skip
+
+
+def select_signals(signals: Sequence[Signal]) -> str:
+    """SQL over the relations of cases: case_no, signal_order, signal, value, one row a case and signal that holds."""
+    found = []
+    for order, signal in enumerate(signals):
+        found.append(
+            f"SELECT s.case_no, {order} AS signal_order, '{signal.name}' AS signal, CAST(s.value AS DOUBLE) AS value "
+            f"FROM ({signal.text()}) s JOIN cases_in c ON c.case_no = s.case_no WHERE {_valid(signal)}"
+        )
+    union = " UNION ALL ".join(found)
+    return f"SELECT case_no, signal_order, signal, value FROM ({union})"
 
 
 def _valid(signal: Signal) -> str:
@@ -55,4 +58,3 @@ def _valid(signal: Signal) -> str:
         end = datetime.combine(signal.valid_to, time(), UTC).replace(tzinfo=None)
         bounds.append(f"c.as_of < TIMESTAMP '{end.isoformat(' ')}'")
     return " AND ".join(bounds)
-

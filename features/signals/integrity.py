@@ -21,7 +21,8 @@ INTEGRITY = (
             FROM known e JOIN known w ON w.case_no = e.case_no AND w.happened_at > e.happened_at
                  AND w.kind IN {_WORK} AND NOT (w.kind = 'forwarded' AND coalesce(w.step, '') ILIKE '%kết quả%')
             WHERE e.kind IN {ENDS} AND NOT EXISTS (
-                SELECT 1 FROM known r WHERE r.case_no = e.case_no AND r.kind = 'reopened' AND NOT r.row_id LIKE '%-reopened'
+                SELECT 1 FROM known r WHERE r.case_no = e.case_no AND r.kind = 'reopened'
+                  AND NOT r.row_id LIKE '%-reopened'
                   AND r.happened_at > e.happened_at AND r.happened_at <= w.happened_at)
             GROUP BY w.case_no""",
         "Vẫn còn thao tác xử lý sau thời điểm ghi là đã kết thúc",
@@ -124,7 +125,8 @@ INTEGRITY = (
         "CONFLICTING_REWRITE", "dossier",
         """SELECT case_no, greatest(count(DISTINCT received_at), count(DISTINCT procedure_code),
                   count(DISTINCT unit_code)) AS value FROM version GROUP BY case_no
-           HAVING count(DISTINCT received_at) > 1 OR count(DISTINCT procedure_code) > 1 OR count(DISTINCT unit_code) > 1""",
+           HAVING count(DISTINCT received_at) > 1 OR count(DISTINCT procedure_code) > 1
+                  OR count(DISTINCT unit_code) > 1""",
         "Các lần đồng bộ ghi khác nhau về ngày tiếp nhận, thủ tục hoặc đơn vị",
         "syncs disagree on receipt, procedure or unit", "conflicting rewrites; domain.md 6", _OWNER,
     ),

@@ -68,7 +68,8 @@ def relations(spans: int) -> dict[str, str]:
             SELECT *, lag(due_at) OVER made AS before_at, lag(due_w) OVER made AS before_w,
                    lead(set_at) OVER made AS until_at
             FROM (
-                SELECT case_no, received_at AS set_at, received_w AS set_w, due_at, due_w, 'received' AS how, '' AS row_id
+                SELECT case_no, received_at AS set_at, received_w AS set_w, due_at, due_w, 'received' AS how,
+                       '' AS row_id
                 FROM dossier_now WHERE due_at IS NOT NULL
                 UNION ALL
                 SELECT case_no, happened_at, happened_w, due_at, due_w, kind, row_id FROM known WHERE due_at IS NOT NULL

@@ -40,7 +40,9 @@ async def log_in(request: Request) -> JSONResponse:
         now = request.app.state.people.now()
         session = await run_in_threadpool(_portal(request).log_in, name, word, address, now)
     if session is None:
-        return JSONResponse({"session": "", "error_code": 401, "message": "Sai tài khoản, mật khẩu hoặc không có quyền"})
+        return JSONResponse(
+            {"session": "", "error_code": 401, "message": "Sai tài khoản, mật khẩu hoặc không có quyền"}
+        )
     return JSONResponse({"session": session, "error_code": 0})
 
 

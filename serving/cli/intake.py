@@ -31,9 +31,7 @@ def take_in(
         raise ValueError(f"source: wanted one of {', '.join(SOURCES)}, got {source[:40]!r}")
     if not path.exists():
         raise FileNotFoundError(f"nothing lies at {path}")
-    options = FeedOptions(
-        zone=zone or settings.zone.key, mapping=mapping, arrived_at=arrived_at if live else None
-    )
+    options = FeedOptions(zone=zone or settings.zone.key, mapping=mapping, arrived_at=arrived_at if live else None)
     record = Record(settings.record_url)
     if source not in NAMES_PEOPLE:
         chunks = SOURCES[source].read(path, options)
@@ -48,4 +46,3 @@ def take_in(
         return receipt
     finally:
         state.close()
-
