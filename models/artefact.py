@@ -26,6 +26,7 @@ from models.rule import RuleMember
 FORMAT = 1
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
+GOLDEN = "golden.json"
 _LINEAR = ("coefficient", "center", "scale", "low", "high", "missing")
 
 
@@ -33,8 +34,13 @@ class ArtefactError(Exception):
     """A model folder that must not be used: says what was wanted, what came and what to do."""
 
 
-def save(model: RiskModel, folder: Path, *, key: Ed25519PrivateKey | None = None) -> str:
-    """Writes the model into `folder` (made if absent) and gives the sha256 of its manifest, its identity."""
+def save(
+    model: RiskModel, folder: Path, *, key: Ed25519PrivateKey | None = None, golden: np.ndarray | None = None
+) -> str:
+    """Writes the model into `folder` (made if absent) and gives the sha256 of its manifest, its identity.
+
+    `golden`: encoded rows [n × columns] that go into the package with what the model says of them (`models.canary`).
+    """
     folder.mkdir(parents=True, exist_ok=True)
     files = {}
     members: dict[str, Any] = {}
@@ -46,6 +52,11 @@ def save(model: RiskModel, folder: Path, *, key: Ed25519PrivateKey | None = None
             members[name] = {"kind": "trees", "file": f"{name}.txt"}
         else:
             members[name] = _plain(member)
+    if golden is not None:
+        rows = [[None if np.isnan(cell) else float(cell) for cell in row] for row in golden]
+        data = json.dumps({"rows": rows, "log_odds": model.log_odds(golden).tolist()}, allow_nan=False).encode()
+        (folder / GOLDEN).write_bytes(data)
+        files[GOLDEN] = hashlib.sha256(data).hexdigest()
     manifest = {
         "format": FORMAT,
         "target": model.target,
@@ -98,6 +109,8 @@ def _model(manifest: dict[str, Any], folder: Path, threads: int) -> RiskModel:
     encoder = Encoder(tuple(manifest["numbers"]), tuple(_rates_from(rate) for rate in manifest["rates"]))
     if list(encoder.features) != manifest["features"]:
         raise ArtefactError(f"{MANIFEST}: features do not follow from numbers and rates; train again")
+    for name, wanted in manifest["files"].items():
+        _checked(folder, name, wanted)
     members = {
         name: _member(said, manifest["files"], folder, len(encoder.columns), threads)
         for name, said in manifest["members"].items()
@@ -125,12 +138,7 @@ def _model(manifest: dict[str, Any], folder: Path, threads: int) -> RiskModel:
 def _member(said: dict[str, Any], files: dict[str, str], folder: Path, columns: int, threads: int) -> Member:
     if said["kind"] == "trees":
         name = said["file"]
-        if Path(name).name != name:
-            raise ArtefactError(f"{MANIFEST}: wanted a file of the folder itself, came a path")
-        data = _read(folder / name)
-        came = hashlib.sha256(data).hexdigest()
-        if came != files[name]:
-            raise ArtefactError(f"{name}: wanted sha256 {files[name][:12]}…, came {came[:12]}…; fetch the model again")
+        data = _checked(folder, name, files[name])
         try:
             booster_text.check(data, columns)
         except booster_text.Malformed as error:
@@ -188,6 +196,17 @@ def _numbers(said: list[float], n: int) -> np.ndarray:
     if array.shape != (n,) or not np.isfinite(array).all():
         raise ArtefactError(f"{MANIFEST}: wanted {n} finite numbers, came {array.shape}")
     return array
+
+
+def _checked(folder: Path, name: str, wanted: str) -> bytes:
+    """The bytes of a file of the package whose sha256 is as the manifest says."""
+    if Path(name).name != name:
+        raise ArtefactError(f"{MANIFEST}: wanted a file of the folder itself, came a path")
+    data = _read(folder / name)
+    came = hashlib.sha256(data).hexdigest()
+    if came != wanted:
+        raise ArtefactError(f"{name}: wanted sha256 {wanted[:12]}…, came {came[:12]}…; fetch the model again")
+    return data
 
 
 def _read(path: Path) -> bytes:

@@ -1,5 +1,6 @@
 """A model folder is used only when every byte and every number in it is what it should be."""
 
+import hashlib
 import json
 import random
 from pathlib import Path
@@ -11,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from drawn_model import drawn_model
 from drawn_sample import drawn_sample
 
-from models import booster_text
-from models.artefact import MANIFEST, SIGNATURE, ArtefactError, load, save
+from models import booster_text, canary
+from models.artefact import GOLDEN, MANIFEST, SIGNATURE, ArtefactError, load, save
 from models.booster import TreeMember
 from models.risk_model import RiskModel
 from training.fit import LARGE, fit
@@ -150,3 +151,24 @@ def test_a_split_that_points_at_its_parent_is_refused(model: RiskModel) -> None:
     looped = line.replace(f"left_child={first}", f"left_child={'0' * len(first)}", 1)
     with pytest.raises(booster_text.Malformed):
         booster_text.check(trees.text.replace(line, looped, 1).encode(), len(model.encoder.columns))
+
+
+def test_the_canary_scores_golden_rows_in_a_process_of_its_own(tmp_path: Path) -> None:
+    model = drawn_model()
+    golden = np.array([[40.0, 0.4, 0.2, 10.0, -1.0], [np.nan, 0.9, 0.5, 3.0, 0.5]])
+    save(model, tmp_path / "good", golden=golden)
+    canary.fly(tmp_path / "good")
+    assert canary.check(tmp_path / "good") == 2
+    save(model, tmp_path / "none")
+    with pytest.raises(ArtefactError, match="golden rows"):
+        canary.fly(tmp_path / "none")
+    save(drawn_model(0.5), tmp_path / "other", golden=golden)
+    said = (tmp_path / "good" / GOLDEN).read_bytes()
+    (tmp_path / "other" / GOLDEN).write_bytes(said)
+    with pytest.raises(ArtefactError, match="sha256"):
+        canary.check(tmp_path / "other")
+    manifest = json.loads((tmp_path / "other" / MANIFEST).read_text("utf-8"))
+    manifest["files"][GOLDEN] = hashlib.sha256(said).hexdigest()
+    (tmp_path / "other" / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(ArtefactError, match="log-odds differ by up to 0.5"):
+        canary.check(tmp_path / "other")

@@ -121,6 +121,7 @@ def fit(
             "seed": recipe.seed,
             **recipe.trees,
         },
+        "slope": choices.slope if choices.losses else None,
         "losses": choices.losses,
         "rows": len(sample),
         "dossiers": int(sample.dossier.max()) + 1,

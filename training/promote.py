@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from models import artefact
+from models import artefact, canary
 from training import pointers
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One condition: whether it holds, and by how much, in words."""
-
-    name: str
-    holds: bool
-    words: str
+from training.gates import Gate
 
 
 class Refused(ValueError):
@@ -35,6 +26,7 @@ def promote(models: Path, target: str, *, at: datetime, gates: Sequence[Gate] = 
     if candidate is None:
         raise FileNotFoundError(f"no candidate of {target}; run: risk train {target} --cutoff T")
     artefact.load(folder / candidate["version"], sha256=candidate["sha256"])
+    canary.fly(folder / candidate["version"])
     refusing = [gate for gate in gates if not gate.holds]
     if refusing and not because:
         raise Refused(

@@ -20,6 +20,7 @@ from training.provenance import provenance
 from training.sample import Sample
 
 Say = Callable[[str], None]
+GOLDEN_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -40,16 +41,17 @@ def train(
     models: Path,
     *,
     mlflow_url: str | None = None,
+    version: int | None = None,
     calendar: Calendar = PLAIN_WEEK,
     say: Say = lambda line: None,
 ) -> Trained:
     """Learns lateness from what was known at `cutoff`; the result stands as candidate under `models/lateness`.
 
     `models`: the folder of packaged models. `mlflow_url`: tracking server or SQLite URL that gets the run; without
-    it nothing is logged. ValueError where the record holds too little to learn from.
+    it nothing is logged. `version`: the record as it was then, without it as it is. ValueError where the record holds too little to learn from.
     """
     say("read the record and build the matrix")
-    version = record.version()
+    version = record.version() if version is None else version
     sample = gather(record.connect(version=version, cutoff=cutoff), cutoff, calendar)
     about: dict[str, Any] = {
         "cutoff": cutoff.astimezone(UTC).isoformat(),
@@ -77,7 +79,8 @@ def package(model: RiskModel, sample: Sample, cutoff: datetime, models: Path) ->
     """Saves the model in a folder of its own, named by cutoff and identity; the same model has the same folder."""
     root = models / model.target
     half = root / f".half-{cutoff.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-    sha256 = artefact.save(model, half)
+    golden = model.encoder.encode(sample.matrix.slice(0, GOLDEN_ROWS))
+    sha256 = artefact.save(model, half, golden=golden)
     version = f"{cutoff.astimezone(UTC):%Y%m%dT%H%M%SZ}-{sha256[:8]}"
     folder = root / version
     if folder.exists():
