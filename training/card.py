@@ -1,0 +1,111 @@
+"""The model card: what a model is for, what it is not for, how good it is; generated, and the same for the same model.
+
+After Mitchell et al. 2019, "Model Cards for Model Reporting". Committed under `models/cards/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from models.lateness import LATENESS
+from models.risk_model import RiskModel
+from training.gates import Gate
+
+_NOT_FOR = (
+    "a finding about a person: a score is a reason to look, never a judgement (dấu hiệu cần kiểm tra)",
+    "pay, discipline or ranking of officials",
+    "refusing or delaying a dossier",
+    "dossiers without a promise, or of a procedure whose clock the record does not hold",
+)
+_LIMITS = (
+    "learns from the record alone: what an office does not enter is not seen",
+    "a due date derived from the legal term misses clock stops that were not delivered",
+    "in the first weeks of a young record rates and queues are not yet what they seem; they are shrunk to the whole",
+    "reset or reopened dossiers count with the promise in force at the moment of the score",
+)
+
+
+def card(model: RiskModel, sha256: str, gates: Sequence[Gate] = (), groups: Mapping[str, Any] | None = None) -> str:
+    """The card in Markdown. `groups`: figures by group of dossiers (`training.fairness`), where they were made."""
+    about = model.about
+    training = about.get("training", {})
+    lines = [
+        f"# Model card: {model.target}",
+        "",
+        f"**What.** {LATENESS.words_en}. *{LATENESS.words_vi}.* Horizon: {LATENESS.horizon}. Law: {LATENESS.law}.",
+        "",
+        "**For whom.** Inspectors (where to look first), heads of units (what will go wrong in the next days), analysts.",
+        "",
+        "**Not for.**",
+        *(f"- {words}" for words in _NOT_FOR),
+        "",
+        "## Made from",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| identity (sha256 of the manifest) | `{sha256}` |",
+        *(
+            f"| {name.replace('_', ' ')} | `{about.get(name, 'unknown')}` |"
+            for name in ("cutoff", "record_version", "calendar", "git_commit", "lock_hash", "features_hash")
+        ),
+        f"| dossiers / landmarks | {training.get('dossiers', 0):,} / {training.get('rows', 0):,} |",
+        f"| late | {training.get('late_rate', 0):.1%} |",
+        f"| recipe | {training.get('recipe', 'unknown')} |",
+        f"| blend | {', '.join(f'{name} {weight:.2f}' for name, weight in model.weights.items())} |",
+        f"| best simple rule | {model.rule} |",
+        f"| calibration | intercept {model.intercept:+.3f}, slope {model.slope:.3f} |",
+        f"| features | {len(model.encoder.features)} |",
+        "",
+        "## Figures",
+        "",
+        "On dossiers received in the last part of the training period, scored by models fitted before them; 95 % intervals "
+        "by bootstrap over dossiers.",
+        "",
+        "| | AUC | AP | Brier |",
+        "|---|---|---|---|",
+        *_figures(about.get("figures", {})),
+        "",
+        *_groups(groups),
+        "## Gates",
+        "",
+        *(f"- {'holds' if gate.holds else '**refuses**'}: {gate.name} ({gate.words})" for gate in gates),
+        *([] if gates else ["- not asked yet"]),
+        "",
+        "## Limits",
+        "",
+        *(f"- {words}" for words in _LIMITS),
+        "",
+        "## Contact",
+        "",
+        "The analysts of the office that runs this installation; every score has an answer button that reaches them.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _figures(figures: Mapping[str, Any]) -> list[str]:
+    names = {"blend": "product", "rule": "best simple rule", "blend_over_rule": "product − rule"}
+    rows = []
+    for who, words in names.items():
+        if who in figures:
+            cells = [_figure(figures[who].get(metric)) for metric in ("auc", "ap", "brier")]
+            rows.append(f"| {words} | {' | '.join(cells)} |")
+    return rows or ["| no later slice to judge by | | | |"]
+
+
+def _groups(groups: Mapping[str, Any] | None) -> list[str]:
+    if not groups:
+        return []
+    rows = [
+        f"| {name} | {said['n']:,} | {said['late']:.3f} | {said['score']:.3f} | {_figure(said['gap'])} |"
+        for name, said in groups.items()
+    ]
+    return ["## Groups", "", "| group | n | late | mean score | score − late |", "|---|---|---|---|---|", *rows, ""]
+
+
+def _figure(said: Sequence[float | None] | None) -> str:
+    if said is None or said[0] is None:
+        return "–"
+    value, low, high = said
+    return f"{value:.3f}" if low is None else f"{value:.3f} [{low:.3f}, {high:.3f}]"
