@@ -45,7 +45,7 @@ class RiskLine:
 class Filters:
     """Which lines are wanted; None takes all.
 
-    `units`: codes the reader may see (scope), on top of the wish.
+    `units`: codes the reader may see (scope), on top of the wish. `ahead`: only promises that can still be kept.
     """
 
     sector: str | None = None
@@ -53,6 +53,7 @@ class Filters:
     official: str | None = None
     least_score: float = 0.0
     units: frozenset[str] | None = None
+    ahead: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,25 +74,19 @@ class RiskList:
         self._table = table.sort_by("rank").combine_chunks()
         self._score = self._table["score"].to_numpy()
         self._left = pc.fill_null(self._table["left_hours"], np.inf).to_numpy()
-        self._codes = {
-            name: _Codes(self._table[name]) for name in ("sector_code", "unit_code", "official_id")
-        }
+        self._codes = {name: _Codes(self._table[name]) for name in ("sector_code", "unit_code", "official_id")}
         self._place = {key: place for place, key in enumerate(self._table["dossier_id"].to_pylist())}
 
     def __len__(self) -> int:
         return int(self._table.num_rows)
 
-    def page(
-        self, filters: Filters = Filters(), offset: int = 0, size: int = 50, by_left: bool = False
-    ) -> Page:
+    def page(self, filters: Filters = Filters(), offset: int = 0, size: int = 50, by_left: bool = False) -> Page:
         """The lines that pass, by rank or by time left, `size` (1 to 200) of them from `offset`.
 
         ValueError outside.
         """
         if not 1 <= size <= MOST_ROWS or offset < 0:
-            raise ValueError(
-                f"wanted a size from 1 to {MOST_ROWS} and an offset from 0, got {size} and {offset}"
-            )
+            raise ValueError(f"wanted a size from 1 to {MOST_ROWS} and an offset from 0, got {size} and {offset}")
         places = self.places(filters)
         if by_left:
             places = places[np.argsort(self._left[places], kind="stable")]  # least time first, then by rank
@@ -109,6 +104,8 @@ class RiskList:
                 keep &= self._codes[column].among(frozenset((wanted,)))
         if filters.units is not None:
             keep &= self._codes["unit_code"].among(filters.units)
+        if filters.ahead:
+            keep &= self._left > 0
         return np.flatnonzero(keep)
 
     def line(self, dossier_id: str) -> RiskLine | None:

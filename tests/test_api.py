@@ -89,6 +89,8 @@ def test_filters_narrow_the_list(client: TestClient) -> None:
         value = whole[0][column]
         found = client.get("/api/v1/list", params={name: value, "size": 200}).json()["lines"]
         assert found == [line for line in whole if line[column] == value]
+    found = client.get("/api/v1/list", params={"ahead": True, "size": 200}).json()["lines"]
+    assert found == [line for line in whole if line["left_hours"] > 0]
     least = whole[5]["score"]
     found = client.get("/api/v1/list", params={"least_score": least, "size": 200}).json()["lines"]
     assert found == [line for line in whole if line["score"] >= least]
@@ -255,8 +257,7 @@ def test_the_description_is_served_and_has_examples(client: TestClient) -> None:
 
 def test_the_service_imports_neither_mlflow_nor_shap_nor_learning() -> None:
     code = (
-        "import sys, serving.api.app; "
-        "print([name for name in ('mlflow', 'shap', 'training') if name in sys.modules])"
+        "import sys, serving.api.app; print([name for name in ('mlflow', 'shap', 'training') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert found.stdout.strip() == "[]"

@@ -67,6 +67,7 @@ def test_no_list_yet_says_what_to_do(tmp_path: Path) -> None:
     unit=st.sampled_from([None, "u1", "u7", ""]),
     official=st.sampled_from([None, "o3", "o19"]),
     least=st.floats(0, 1),
+    ahead=st.booleans(),
     scope=st.none() | st.frozensets(st.sampled_from(["u1", "u2", "u3", "elsewhere"])),
     size=st.integers(1, 200),
 )
@@ -78,6 +79,7 @@ def test_filters_and_pages_equal_a_plain_walk(
     least: float,
     scope: frozenset[str] | None,
     size: int,
+    ahead: bool,
 ) -> None:
     wanted = [
         row["dossier_id"]
@@ -87,8 +89,9 @@ def test_filters_and_pages_equal_a_plain_walk(
         and (official is None or row["official_id"] == official)
         and row["score"] >= least
         and (scope is None or row["unit_code"] in scope)
+        and (row["left_hours"] > 0 or not ahead)
     ]
-    filters = Filters(sector, unit, official, least, scope)
+    filters = Filters(sector, unit, official, least, scope, ahead)
     seen: list[str] = []
     while (page := LIST.page(filters, len(seen), size)).lines:
         assert page.total == len(wanted)

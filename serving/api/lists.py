@@ -45,6 +45,7 @@ async def show_list(
     unit: Text = None,
     official: Text = None,
     least_score: Annotated[float, Query(ge=0, le=1)] = 0.0,
+    ahead: Annotated[bool, Query(description="Only promises that can still be kept.")] = False,
     offset: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
     size: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
 ) -> Response:
@@ -55,7 +56,7 @@ async def show_list(
     """
     risk_list = state.risk_list(target)
     scope = reader_of(request).scope
-    filters = Filters(sector, unit, official, least_score, units=scope.units)
+    filters = Filters(sector, unit, official, least_score, units=scope.units, ahead=ahead)
     page = risk_list.page(filters, offset, size)
     more = offset + size < page.total
     wishes = {
@@ -64,6 +65,7 @@ async def show_list(
         "unit": unit,
         "official": official,
         "least_score": least_score,
+        "ahead": "true" if ahead else None,
     }
     query = {name: value for name, value in wishes.items() if value} | {"offset": offset + size, "size": size}
     return answer(

@@ -56,6 +56,7 @@ def top(
 
 def main() -> None:
     """Runs the command line; expected errors become one clear line (RISK_DEBUG=1 shows their origin)."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # many small matrices: more threads only wait for each other
     try:
         app()
     except (ValueError, LookupError, OSError) as error:

@@ -12,6 +12,16 @@ from serving.settings import Settings
 
 commands = typer.Typer()
 
+RAW = (
+    ("reference", "canonical"),
+    ("roster", "roster"),
+    ("dvcqg", "dvcqg"),
+    ("opencps", "opencps"),
+    ("petition", "petition"),
+    ("rating", "rating"),
+    ("inspectorate", "canonical"),
+)
+"""Deliveries of a made-up province in the order in which they build on each other: folder and source."""
 LOGIN = "demo"
 SHOWN = 5
 """Lines of the list shown at the end."""
@@ -22,41 +32,46 @@ def demo(
     ctx: typer.Context,
     feed: Annotated[Path | None, typer.Option(help="Canonical feed to run on; otherwise a made-up province.")] = None,
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop after the list is made.")] = False,
-    dossiers: Annotated[int, typer.Option(help="Size of the made-up province.", min=100)] = 12_000,
+    dossiers: Annotated[int, typer.Option(help="Size of the made-up province.", min=100)] = 5_000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65_535)] = 8000,
 ) -> None:
     """Go the whole way: (make up a province →) ingest → train → promote → score → list → serve."""
+    from serving.cli import lateness
     from serving.cli.drawing import Way, list_table
     from serving.cli.intake import take_in
     from serving.cli.periods import telling_moment
     from serving.cli.serve import run_server
-    from serving.cli.targets import steps
-    from serving.risk_list import latest_list
+    from serving.risk_list import Filters, latest_list
 
     settings = settings_of(ctx)
-    lateness = steps("lateness")
-    with Way(6 if feed is None else 5) as way:
+    deliveries = [(feed, "canonical")] if feed else [(settings.home / "demo" / name, source) for name, source in RAW]
+    with Way(6 if feed else 7) as way:
         if feed is None:
             with way.step("Dựng tỉnh mẫu · make up a province"):
-                feed = _province(settings.home / "demo" / "feed", dossiers)
+                _make_up(settings.home / "demo", dossiers)
         with way.step("Nạp dữ liệu · ingest"):
-            way.say(str(take_in(settings, feed, "canonical", arrived_at=datetime.now(UTC))))
+            for path, source in deliveries:
+                receipt = take_in(settings, path, source, arrived_at=datetime.now(UTC))
+                way.say(f"{path.name} ({source}): {receipt}")
         as_of = telling_moment(settings)
         with way.step(f"Học mô hình trễ hạn tại {as_of:%Y-%m-%d} · train"):
-            way.say(lateness.train(settings, as_of, way.say))
+            made = lateness.learn(settings, as_of, way.say)
+            way.say(lateness.summary(made))
         with way.step("Đưa vào sử dụng · promote"):
             way.say(lateness.promote(settings, None, way.say))
         with way.step("Chấm điểm hồ sơ đang mở · score"):
             way.say(lateness.score(settings, as_of, way.say))
         with way.step("Lập danh sách · list"):
             risk_list = latest_list(settings.scores, "lateness")
-            shown = list_table(risk_list.page(size=SHOWN), risk_list.meta, settings.zone)
-    way.console.print(shown)
-    password = _first_account(settings)
-    way.console.print(f"Danh sách · the list: http://{host}:{port}/list", highlight=False)
-    if password:
-        way.console.print(f"Đăng nhập · log in: {LOGIN} / {password}", highlight=False, markup=False)
+            page = risk_list.page(Filters(ahead=True), size=SHOWN)
+            way.show(list_table(page, risk_list.meta, settings.zone))
+            password = _first_account(settings)
+            way.show(f"Danh sách · the list: http://{host}:{port}/list")
+            if password:
+                way.show(f"Đăng nhập · log in: {LOGIN} / {password}")
+        with way.step("Ghi vào MLflow · log the training run"):
+            way.say(lateness.log(settings, made, as_of))
     if no_serve:
         home = f"risk --home {settings.home} serve --port {port}"
         way.console.print(f"Xem · to see it: {home}", highlight=False, soft_wrap=True)
@@ -83,7 +98,8 @@ def _first_account(settings: Settings) -> str | None:
         state.close()
 
 
-def _province(folder: Path, dossiers: int) -> Path:
+def _make_up(folder: Path, dossiers: int) -> None:
+    """Writes a made-up province as its systems would deliver it, traps and all."""
     from features.simulate import simulate
 
-    return simulate(seed=1, dossiers=dossiers).write(folder)
+    simulate(seed=1, dossiers=dossiers).write(folder, format="raw")

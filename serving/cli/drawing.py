@@ -28,9 +28,7 @@ def list_table(page: Page, meta: ListMeta, zone: ZoneInfo) -> Table:
     for line in page.lines:
         left = "–" if line.left_hours is None else f"{line.left_hours:.1f}".replace(".", ",")
         reasons = "\n".join(f"{'▲' if reason.effect > 0 else '▼'} {reason.vi}" for reason in line.reasons)
-        table.add_row(
-            str(line.rank), line.dossier_id, line.unit_code or "", f"{line.score:.0%}", left, reasons
-        )
+        table.add_row(str(line.rank), line.dossier_id, line.unit_code or "", f"{line.score:.0%}", left, reasons)
     return table
 
 
@@ -61,13 +59,15 @@ class Way:
         """Shows a line of progress inside the present step."""
         self._progress.console.print(f"    {line}", style="dim", highlight=False, markup=False)
 
+    def show(self, what: Table | str) -> None:
+        """Shows a table or a line at the present place."""
+        self._progress.console.print(what, highlight=False, markup=False, soft_wrap=isinstance(what, str))
+
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Names the present step on the bar; when it is done prints its name and seconds."""
         self._progress.update(self._task, description=name)
         begun = perf_counter()
         yield
-        self._progress.console.print(
-            f"✓ {name} ({perf_counter() - begun:.1f} s)", highlight=False, markup=False
-        )
+        self._progress.console.print(f"✓ {name} ({perf_counter() - begun:.1f} s)", highlight=False, markup=False)
         self._progress.advance(self._task)

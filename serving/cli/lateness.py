@@ -1,24 +1,73 @@
 """The steps of the target lateness, as the commands take them."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from features.calendar import PLAIN_WEEK
 from features.record import Record
 from serving.cli.targets import Backtest, Say
 from serving.settings import Settings
 
+if TYPE_CHECKING:
+    from training.run import Trained
+
 TARGET = "lateness"
 CALENDAR = PLAIN_WEEK
 
 
-def train(settings: Settings, cutoff: datetime, say: Say) -> str:
-    """Learns from what was known before `cutoff`; the result stands as candidate."""
+def learn(settings: Settings, cutoff: datetime, say: Say) -> "Trained":
+    """Learns from what was known before `cutoff`; the result stands as candidate, told to nobody yet."""
     from training.run import train as run
 
-    made = run(Record(settings.record_url), cutoff, settings.models, calendar=CALENDAR, say=say)
+    return run(Record(settings.record_url), cutoff, settings.models, calendar=CALENDAR, say=say)
+
+
+def log(settings: Settings, made: "Trained", cutoff: datetime) -> str:
+    """Tells MLflow of a training: one run with data, code, figures and model."""
+    from training.tracking import log_run
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with quiet_mlflow():
+        told = log_run(made, Record(settings.record_url), cutoff, settings.mlflow_url, CALENDAR)
+    return f"MLflow run {told.run_id}"
+
+
+@contextmanager
+def quiet_mlflow() -> Iterator[None]:
+    """Keeps what MLflow says of its own doings off the terminal; its errors are raised all the same."""
+    from mlflow.utils.logging_utils import disable_logging
+
+    disable_logging()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def summary(made: "Trained") -> str:
+    """What a training gave, in a line."""
     parts = ", ".join(f"{name} {weight:.2f}" for name, weight in made.model.weights.items())
     return f"candidate {TARGET} {made.version}: {len(made.sample)} cases; blend: {parts}"
+
+
+def train(settings: Settings, cutoff: datetime, say: Say) -> str:
+    """Learns from what was known before `cutoff` and tells MLflow; the result stands as candidate."""
+    from training.run import train as run
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with quiet_mlflow():
+        made = run(
+            Record(settings.record_url),
+            cutoff,
+            settings.models,
+            mlflow_url=settings.mlflow_url,
+            calendar=CALENDAR,
+            say=say,
+        )
+    return summary(made)
 
 
 def backtest(settings: Settings, asked: Backtest, say: Say) -> str:

@@ -18,18 +18,14 @@ commands.add_typer(exports, name="export", help="Write results to a file: CSV, P
 def score(
     ctx: typer.Context,
     as_of: Annotated[str, typer.Option(help="Score what was open and known at this moment.")],
-    target: Annotated[
-        str | None, typer.Option(help="One target alone; otherwise all with a champion.")
-    ] = None,
+    target: Annotated[str | None, typer.Option(help="One target alone; otherwise all with a champion.")] = None,
 ) -> None:
     """Score every open dossier, with reasons, and make it the latest list."""
     settings = settings_of(ctx)
     when = moment(as_of, settings.zone)
     chosen = [target] if target else ready_targets(settings)
     if not chosen:
-        raise typer.BadParameter(
-            "no target has a champion yet; run: risk train lateness --cutoff T, then risk promote"
-        )
+        raise typer.BadParameter("no target has a champion yet; run: risk train lateness --cutoff T, then risk promote")
     for name in chosen:
         typer.echo(steps(name).score(settings, when, lambda line: typer.echo(line, err=True)))
 
@@ -41,9 +37,8 @@ def show(
     unit: Annotated[str | None, typer.Option(help="Only this unit_code.")] = None,
     sector: Annotated[str | None, typer.Option(help="Only this sector_code.")] = None,
     official: Annotated[str | None, typer.Option(help="Only this official_id.")] = None,
-    least_score: Annotated[
-        float, typer.Option(help="Only scores of at least this (0 to 1).", min=0, max=1)
-    ] = 0.0,
+    least_score: Annotated[float, typer.Option(help="Only scores of at least this (0 to 1).", min=0, max=1)] = 0.0,
+    ahead: Annotated[bool, typer.Option("--ahead", help="Only promises that can still be kept.")] = False,
     rows: Annotated[int, typer.Option(help="How many rows.", min=1, max=200)] = 20,
 ) -> None:
     """Show the top of the latest list with its reasons."""
@@ -54,7 +49,7 @@ def show(
 
     risk_list = latest_list(settings_of(ctx).scores, target)
     page = risk_list.page(
-        Filters(sector=sector, unit=unit, official=official, least_score=least_score), size=rows
+        Filters(sector=sector, unit=unit, official=official, least_score=least_score, ahead=ahead), size=rows
     )
     Console().print(list_table(page, risk_list.meta, settings_of(ctx).zone))
 
@@ -62,9 +57,7 @@ def show(
 @exports.command("scores")
 def export_scores(
     ctx: typer.Context,
-    as_of: Annotated[
-        str, typer.Option(help="The moment of the scores; scored first where that is not done.")
-    ],
+    as_of: Annotated[str, typer.Option(help="The moment of the scores; scored first where that is not done.")],
     out: Annotated[Path, typer.Option(help="File to write: .csv, .parquet or .xlsx.")],
     target: Annotated[str, typer.Option(help="Which target's scores.")] = "lateness",
     grain: Annotated[str, typer.Option(help="dossier, official or unit.")] = "dossier",
