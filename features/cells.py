@@ -9,7 +9,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.types as pt
 
-MAX_ATTRIBUTES = 500
+MAX_COLUMNS = 300
+"""Columns of one table that are read; a dossier has some dozen attributes."""
 
 
 def attribute_name(name: str) -> str:

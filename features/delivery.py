@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -64,6 +64,17 @@ class Chunk:
     def source(self, row: int) -> str:
         """The file that the row with index `row` came from."""
         return self.files[row] if self.files else self.file
+
+    def pieces(self, size: int) -> "Iterator[Chunk]":
+        """The same rows in chunks of at most `size`; the first has the rejects."""
+        count = self.rows.num_rows if isinstance(self.rows, pa.Table) else len(self.rows)
+        if count <= size:
+            yield self
+            return
+        for start in range(0, count, size):
+            rows = self.rows.slice(start, size) if isinstance(self.rows, pa.Table) else self.rows[start : start + size]
+            lines = self.lines[start : start + size] if isinstance(self.lines, list) else self.line(start)
+            yield replace(self, rows=rows, rejects=[] if start else self.rejects, lines=lines)
 
     def line(self, row: int) -> int:
         """The source line of the row with index `row`, 0 where unknown."""

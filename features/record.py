@@ -43,6 +43,7 @@ _DELIVERY = pa.schema([
     ("appended_by_table", pa.string()), ("numeric_attributes", pa.string()), ("notes", pa.string()),
 ])  # fmt: skip
 _ATTEMPTS = 50
+_ROWS_AT_ONCE = 100_000
 
 
 class Record:
@@ -61,7 +62,7 @@ class Record:
         check = RowCheck(arrived_at, live=live)
         read = rejected = 0
         with Staging(self._scratch()) as staging:
-            for chunk in chunks:
+            for chunk in (piece for told in chunks for piece in told.pieces(_ROWS_AT_ONCE)):
                 rows, rejects = check(chunk)
                 staging.add(chunk.table, rows)
                 staging.add("reject", _reject_rows(chunk.table, rejects))

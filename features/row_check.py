@@ -18,7 +18,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.cells import attribute_name, raw_table, shape
+from features.cells import MAX_COLUMNS, attribute_name, raw_table, shape
 from features.delivery import Chunk, DeliveryError, Reject, describe
 from features.row_statement import Rule, check_statement
 from features.schema import ARROW, TABLES, Table
@@ -88,8 +88,14 @@ class RowCheck:
         for name in raw.column_names:
             if name in table.names:
                 names[name] = name
-            elif table.attributes and (attribute := attribute_name(name)) not in names.values():
-                names[name] = attribute
+            elif table.attributes and len(names) < MAX_COLUMNS:
+                attribute = attribute_name(name)
+                if attribute not in names.values():
+                    names[name] = attribute
+                else:
+                    self.notes[f"{table.name}.{attribute}: told by two columns, the first is kept"] += raw.num_rows
+            elif table.attributes:
+                self.notes[f"{table.name}: columns beyond {MAX_COLUMNS} not read"] += raw.num_rows
             else:
                 self.notes[f"{table.name}.{name[:40]}: column not read"] += raw.num_rows
         return names

@@ -464,3 +464,42 @@ def test_a_record_in_an_object_store_is_read_through_arrow(tmp_path: Path, monke
     at = datetime(2025, 3, 5, 2, tzinfo=UTC)
     assert column(record, "SELECT dossier_id FROM event", cutoff=at) == ["d1"]
     assert column(record, "SELECT x_floor FROM dossier") == [2.0]
+
+
+def test_a_full_disk_leaves_the_record_as_it_was(tmp_path: Path) -> None:
+    """A limit on file sizes stands for the full disk; the next delivery with room goes through."""
+    record = Record(tmp_path)
+    take(record, Chunk("event", [event(1)]))
+    code = (
+        "import resource, sys; sys.path.insert(0, sys.argv[2])\n"
+        "from test_record import Record, many_chunks, take\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        "try: take(Record(sys.argv[1]), *many_chunks())\n"
+        "except OSError as error: print('refused:', error)\n"
+    )
+    root = Path(__file__).parents[1]
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path), str(root / "tests")],
+        env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.stdout.startswith("refused:"), run.stderr[-500:]
+    assert _sizes(record) == [0, 1, 0]
+    take(record, *many_chunks())
+    assert _sizes(record) == [1, 2001, 4]
+
+
+def test_a_chunk_of_any_size_is_taken_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("features.record._ROWS_AT_ONCE", 3)
+    record = Record(tmp_path)
+    rows = [event(n) for n in range(7)] + [event(8, happened_at="bad")]
+    receipt = take(record, Chunk("event", rows, lines=2), Chunk("event", rows, lines=list(range(20, 28))))
+    assert str(receipt) == "read=16 appended=7 known=7 rejected=2"
+    assert [reject.line for reject in record.rejects(receipt.delivery_id)] == [9, 27]
+
+
+def test_a_table_of_too_many_columns_is_read_as_far_as_reason_goes(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    receipt = take(record, Chunk("dossier", [dossier(1, **{f"a{n}": n for n in range(400)})]))
+    assert receipt.appended == 1
+    assert receipt.notes == ("dossier: columns beyond 300 not read",)
+    assert column(record, "SELECT x_a5 FROM dossier") == [5.0]
