@@ -15,9 +15,15 @@ EARLIEST = (FIRST - EPOCH.date()).days * DAY
 LATEST = (LAST - EPOCH.date()).days * DAY - 1
 
 
+MICROS = "EPOCH_US"
+"""DuckDB's name for microseconds since 1970 of a moment; other engines have another."""
+KIND = "ENUM (" + ", ".join(f"'{kind}'" for kind in EVENT_KINDS) + ")"
+"""DuckDB's type for kinds of event; for other engines they are texts."""
+
+
 def instant(column: str) -> str:
     """Microseconds since 1970 of a TIMESTAMP, within the years of the calendar; null stays null."""
-    return f"CASE WHEN {column} IS NOT NULL THEN GREATEST(LEAST(EPOCH_US({column}), {LATEST}), {EARLIEST}) END"
+    return f"CASE WHEN {column} IS NOT NULL THEN GREATEST(LEAST({MICROS}({column}), {LATEST}), {EARLIEST}) END"
 
 
 def clock(moment: str, alias: str, calendar_no: str, spans: int) -> dict[str, str]:
@@ -39,7 +45,7 @@ def clock(moment: str, alias: str, calendar_no: str, spans: int) -> dict[str, st
 
 def _code(name: str, column: str, table: str) -> str:
     return (
-        f"SELECT {column}, ROW_NUMBER() OVER () AS {name}_no"
+        f"SELECT {column}, ROW_NUMBER() OVER (ORDER BY {column}) AS {name}_no"
         f" FROM (SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL) d"
     )
 
@@ -66,16 +72,15 @@ def record_relations(
 ) -> dict[str, str]:
     """Relations over the record's views of the dossiers for which `part`, a condition on `dossier_id`, holds.
 
-    Versions are numbered from `first` + 1. `attributes`: the columns `x_…` of `dossier`, `texts` those of them that are text. `$…_w`, `$…_day`,
-    `$…_clock`, `$clocks` are for `features.statement.timed` to fill.
+    Versions are numbered from `first` + 1. `attributes`: the columns `x_…` of `dossier`, `texts` those of them
+    that are text. `$…_w`, `$…_day`, `$…_clock`, `$clocks` are for `features.statement.timed` to fill.
     """
     listed = "".join(f", d.{name}" for name in attributes)
     listed += "".join(f", COALESCE({name}_code.{name}_no, 0) AS {name}_no" for name in texts)
     coded = " ".join(f"LEFT JOIN {name}_code ON {name}_code.{name} = d.{name}" for name in texts)
-    kinds = ", ".join(f"'{kind}'" for kind in EVENT_KINDS)
     return {
         "dossier_code": f"""
-            SELECT d.dossier_id, ROW_NUMBER() OVER () AS dossier_no,
+            SELECT d.dossier_id, ROW_NUMBER() OVER (ORDER BY d.dossier_id) AS dossier_no,
                    COALESCE(u.calendar_no, 0) AS calendar_no
             FROM (SELECT dossier_id, ARG_MIN(unit_code, (known_at, row_id)) AS unit_code
                   FROM dossier WHERE {part} GROUP BY dossier_id) d
@@ -87,7 +92,8 @@ def record_relations(
             SELECT *, $received_w AS received_w, $received_day AS received_day,
                    $received_clock AS received_clock_us, $due_w AS due_w,
                    LEAD(known_us) OVER (PARTITION BY dossier_no ORDER BY known_us, row_id) AS until_us
-            FROM (SELECT {first} + ROW_NUMBER() OVER () AS version_no, c.dossier_no, c.calendar_no, d.row_id,
+            FROM (SELECT {first} + ROW_NUMBER() OVER (ORDER BY c.dossier_no, d.known_at, d.row_id) AS version_no,
+                         c.dossier_no, c.calendar_no, d.row_id,
                          {instant("d.known_at")} AS known_us, {instant("d.received_at")} AS received_us,
                          {instant("d.due_at")} AS due_us, COALESCE(u.unit_no, 0) AS unit_no,
                          COALESCE(p.procedure_no, 0) AS procedure_no, d.channel, d.applicant_kind{listed}
@@ -97,7 +103,7 @@ def record_relations(
             $clocks""",
         "event_in": f"""
             SELECT m.*, $happened_w AS happened_w
-            FROM (SELECT c.dossier_no, c.calendar_no, CAST(e.kind AS ENUM ({kinds})) AS kind,
+            FROM (SELECT c.dossier_no, c.calendar_no, CAST(e.kind AS {KIND}) AS kind,
                          s.step_no, o.official_no, e.row_id, e.event_id,
                          {instant("e.known_at")} AS known_us, {instant("e.happened_at")} AS happened_us,
                          {instant("e.due_at")} AS due_us
