@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fastapi import Request
 
-from features.calendar import PLAIN_WEEK
+from features.vietnam_calendar import VIETNAM
 from serving.api.problem import Problem
 from serving.desk import Desk
 from serving.kept import Kept
@@ -36,7 +36,7 @@ class Serving:
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
-        self.desk = Desk(self.settings, PLAIN_WEEK)
+        self.desk = Desk(self.settings, VIETNAM)
 
     def refresh(self) -> None:
         """Looks for new lists; called at start and once a poll. Never raises for what is wrong on disk."""
