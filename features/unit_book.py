@@ -89,7 +89,7 @@ class UnitBook:
 
     def named(self, name: str | None, at: datetime) -> str | None:
         """The code of the one unit of that name valid at `at`; None for an unknown or ambiguous name."""
-        if not name:
+        if not name or not self._by_name:
             return None
         valid = {unit.code for unit in self._by_name.get(name_key(name), ()) if unit.valid(at)}
         return valid.pop() if len(valid) == 1 else None
@@ -97,6 +97,8 @@ class UnitBook:
     def coded(self, code: str, at: datetime) -> str:
         """The code under which the unit of `code` stood at `at`: itself, or its only successor by then."""
         now = unit_code(code)
+        if not self._by_code:
+            return now
         for _ in range(8):  # a chain of reforms, and no circle without end
             unit = self._by_code.get(now)
             if unit is not None and unit.valid(at):

@@ -29,8 +29,10 @@ def read_progress(harvest: Harvest, item: Mapping[str, Any]) -> None:
     action = scrub(harvest.text("step", item.get("NoiDungXuLy")))
     step, _, detail = (action or "").partition(":")
     kind = event_kind(code, action)
-    unit = harvest.unit(at, name=item.get("PhongBanXuLy"), dossier=dossier_id)
-    official = harvest.official(item.get("NguoiXuLy"), harvest.unit(at, dossier=dossier_id))
+    home = harvest.unit(at, dossier=dossier_id)
+    room = item.get("PhongBanXuLy")
+    unit = (harvest.units.named(room, at) if isinstance(room, str) else None) or home
+    official = harvest.official(item.get("NguoiXuLy"), home)
     mark = crc32(f"{code}|{official}|{action}".encode())
     harvest.row(
         "event", dossier_id=dossier_id, kind=kind, happened_at=at, official_id=official, unit_code=unit,
