@@ -10,8 +10,10 @@ from datetime import datetime
 
 import pyarrow as pa
 
+from features.calendar import PLAIN_WEEK
 from features.record import Record
 from serving.case_file import CaseFiles
+from serving.delay import Delays
 from serving.official_sheet import OfficialSheets
 from serving.register import Register
 from serving.risk_list import RiskList
@@ -33,6 +35,7 @@ class Known:
         self.standing = Standing()
         self.officials = OfficialSheets()
         self.cases = _NO_CASES
+        self.delays = Delays((), PLAIN_WEEK)
         self._now = now
         self._record = Record(settings.record_url)
         self._seen: tuple[int, datetime | None] = (0, None)
@@ -52,8 +55,9 @@ class Known:
                     self.officials = OfficialSheets.read(con, until)
                     if risk_list is not None:
                         self.cases = CaseFiles.read(con, risk_list.dossier_ids())
+                if risk_list is not None:
+                    with self._record.connect(cutoff=risk_list.meta.as_of) as con:
+                        self.delays = Delays.read(con, PLAIN_WEEK)
                 self._seen = seen
-            except (
-                Exception
-            ) as error:  # the record may be away or locked; the pages go on with what they have
+            except Exception as error:  # the record may be away or locked; the pages go on with what they have
                 log.warning("the record could not be read again: %s", type(error).__name__)

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,14 @@ def test_one_dossier_tells_its_way(client: TestClient, first: dict[str, Any]) ->
     happened = [event["happened_at"] for event in body["timeline"]]
     assert happened == sorted(happened)
     assert "applicant_id" not in answer.text
+    clock = body["clock"]
+    assert clock["left_hours"] == first["left_hours"]
+    assert clock["promises"][-1][1] == first["due_at"]
+    elapsed = PLAIN_WEEK.working_hours(datetime.fromisoformat(first["received_at"]), AS_OF)
+    assert clock["elapsed_hours"] == pytest.approx(elapsed)
+    if body["delay"]:
+        parts = body["delay"]["parts"]
+        assert sum(part["hours"] for part in parts) == pytest.approx(body["delay"]["hours"], abs=1e-9)
 
 
 def test_an_unknown_dossier_and_one_out_of_scope_answer_alike(

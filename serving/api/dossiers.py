@@ -6,21 +6,38 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from features.calendar import PLAIN_WEEK
 from serving.accounts.guard import reader_of
 from serving.api.answer import answer
 from serving.api.problem import Problem, documented
 from serving.api.state import Serving, serving
 from serving.case_file import CaseEvent, CaseFile
+from serving.delay import Delay
 from serving.risk_list import RiskLine
 
 router = APIRouter(tags=["dossier"])
 
 
 @dataclass(frozen=True)
+class Clock:
+    """The legal clock at the list's moment, in working hours.
+
+    promises: every due moment that was given, with the moment it was given at, oldest first; the last is in force.
+    """
+
+    received_at: datetime | None
+    due_at: datetime | None
+    elapsed_hours: float | None
+    left_hours: float | None
+    promises: list[tuple[datetime, datetime]]
+
+
+@dataclass(frozen=True)
 class DossierAnswer:
     """One open dossier: its line on the list and what the record tells of its way.
 
-    facts: procedure, units, channel, dates; nothing of the applicant. timeline: what happened, in order.
+    facts: procedure, units, channel, dates; nothing of the applicant. timeline: what happened, in order. delay:
+    where the remaining time is expected to sit; null where too few past dossiers are alike.
     """
 
     as_of: datetime
@@ -28,7 +45,9 @@ class DossierAnswer:
     rule: bool
     line: RiskLine
     facts: dict[str, str | datetime | None]
+    clock: Clock
     timeline: list[CaseEvent]
+    delay: Delay | None
 
 
 @router.get("/dossiers/{dossier_id:path}", response_model=DossierAnswer, responses=documented(404, 422, 503))
@@ -52,8 +71,22 @@ async def show_dossier(
             rule=meta.rule,
             line=line,
             facts=_facts(case),
+            clock=_clock(line, case, meta.as_of),
             timeline=list(case.events) if case else [],
+            delay=request.app.state.known.delays.of(case, meta.as_of) if case else None,
         )
+    )
+
+
+def _clock(line: RiskLine, case: CaseFile | None, as_of: datetime) -> Clock:
+    first = [(case.received_at, case.due_at)] if case and case.due_at else []
+    later = [(event.happened_at, event.due_at) for event in (case.events if case else ()) if event.due_at]
+    return Clock(
+        received_at=line.received_at,
+        due_at=line.due_at,
+        elapsed_hours=PLAIN_WEEK.working_hours(line.received_at, as_of) if line.received_at else None,
+        left_hours=line.left_hours,
+        promises=[*first, *later],
     )
 
 
