@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -79,5 +80,6 @@ def _told(value: object) -> str:
     if isinstance(value, (date, datetime)):
         return value.isoformat()
     if isinstance(value, (dict, list, tuple)):
-        return orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
+        with suppress(TypeError):  # beyond JSON: a whole number of more than 64 bits
+            return orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
     return str(value).encode("utf-8", "replace").decode()

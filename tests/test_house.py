@@ -165,8 +165,11 @@ def test_nothing_is_left_unfinished() -> None:
 
 def _ours() -> Iterator[Path]:
     """Every text file that we wrote."""
-    for folder in (*ROOMS, "notebooks", "tests", ".ci"):
-        yield from (path for path in (ROOT / folder).rglob("*") if path.is_file() and path.suffix in WRITTEN)
+    for folder in (ROOT / name for name in (*ROOMS, "notebooks", "tests", ".ci")):
+        for path in folder.rglob("*"):
+            hidden = any(part.startswith((".", "__")) for part in path.relative_to(folder).parts[:-1])
+            if path.is_file() and path.suffix in WRITTEN and not hidden:
+                yield path
     yield from (ROOT / name for name in ("README.md", "pyproject.toml"))
 
 
