@@ -77,7 +77,7 @@ def _moves(path: Path) -> list[Mapping[str, Any]]:
         lines = path.read_text("utf-8").split("\n")
     except OSError:
         return []
-    moves = []
+    moves: list[Mapping[str, Any]] = []
     for line in lines:
         try:
             move = json.loads(line)

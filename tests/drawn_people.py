@@ -92,6 +92,17 @@ def sit_down(client: TestClient, login: str) -> str:
     return stay.csrf
 
 
+def sit_down_at(settings: Settings, login: str, now: datetime) -> str:
+    """The cookie of a session of `login` that begins at `now`, for a server in another process."""
+    state = open_state(settings.database_url)
+    with state.writing() as session:
+        account = find_account(session, login)
+        assert account is not None
+        secret = start_session(session, account, now=now)
+    state.close()
+    return secret
+
+
 def log_in(client: TestClient, login: str) -> str:
     """Logs the client's browser in through the form; returns the key that its forms carry."""
     page = client.get("/login").text

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import httpx2
 from drawn_people import NOW
@@ -22,11 +23,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(home: Path, port: int, now: datetime = NOW, **settings: str) -> "subprocess.Popen[bytes]":
+def start(home: Path, port: int, now: datetime = NOW, workers: int = 1) -> "subprocess.Popen[bytes]":
     """A server over `home` at `port` whose clock stands at `now`; returns when it answers."""
-    environment = {**os.environ, "RISK_HOME": str(home), "OMP_NUM_THREADS": "1", **settings}
+    environment = {**os.environ, "RISK_HOME": str(home), "RISK_TEST_NOW": now.isoformat(), "OMP_NUM_THREADS": "1"}
     server = subprocess.Popen(
-        [sys.executable, str(Path(__file__)), str(port), now.isoformat()],
+        [sys.executable, str(Path(__file__)), str(port), str(workers)],
         env=environment,
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
@@ -45,10 +46,10 @@ def start(home: Path, port: int, now: datetime = NOW, **settings: str) -> "subpr
 
 
 @contextmanager
-def running(home: Path, now: datetime = NOW, **settings: str) -> Iterator[str]:
+def running(home: Path, now: datetime = NOW, workers: int = 1) -> Iterator[str]:
     """The address of a server over `home`, stopped at the end."""
     port = free_port()
-    server = start(home, port, now, **settings)
+    server = start(home, port, now, workers)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -56,16 +57,23 @@ def running(home: Path, now: datetime = NOW, **settings: str) -> Iterator[str]:
         server.wait(20)
 
 
-if __name__ == "__main__":
-    import uvicorn
-
+def app() -> Any:
+    """The app of this process; each worker makes its own."""
     from serving.api.app import create_app
     from serving.settings import Settings
 
-    moment = datetime.fromisoformat(sys.argv[2])
+    moment = datetime.fromisoformat(os.environ["RISK_TEST_NOW"])
+    return create_app(Settings.from_env(), now=lambda: moment, poll_seconds=0.5)
+
+
+if __name__ == "__main__":
+    import uvicorn
+
     uvicorn.run(
-        create_app(Settings.from_env(), now=lambda: moment, poll_seconds=0.5),
+        "drawn_server:app",
+        factory=True,
         host="127.0.0.1",
         port=int(sys.argv[1]),
+        workers=int(sys.argv[2]),
         log_level="error",
     )

@@ -199,7 +199,7 @@ def test_an_analyst_sees_why_the_button_is_closed(browser: Browser, address: str
 def test_a_leader_reads_the_ranking_and_who_looked(browser: Browser, address: str, size: str) -> None:
     visit = Visit(browser, address, size)
     visit.log_in("lanhdao")
-    expect(visit.page.get_by_text("điểm tiến độ 766")).to_be_visible()
+    expect(visit.page.get_by_text("điểm tiến độ 766").first).to_be_visible()
     visit.page.get_by_label("Xếp theo").select_option("overdue")
     visit.page.get_by_role("button", name="Xếp").click()
     assert "order=overdue" in visit.page.url

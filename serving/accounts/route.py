@@ -59,4 +59,4 @@ def _templates(routes: Any) -> Iterator[Template]:
             yield Template(frozenset(route.methods), route.path, route.path_regex, route)
         elif hasattr(route, "effective_route_contexts"):
             for one in route.effective_route_contexts():
-                yield Template(frozenset(one.methods), one.path, one.path_regex, one.original_route)
+                yield Template(frozenset(one.methods or ()), one.path, one.path_regex, one.original_route)

@@ -1,6 +1,7 @@
 """The server's application: routers, errors, limits, and the poll that takes over new lists and models."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -9,7 +10,8 @@ from starlette.concurrency import run_in_threadpool
 
 from serving.accounts.guard import guard
 from serving.accounts.people import People
-from serving.api import dossiers, events, health, lists, portal, problem, scores
+from serving.api import dossiers, events, health, lists, portal, problem, scores, watch
+from serving.api import people as people_routes
 from serving.api.limits import BodyLimit
 from serving.api.state import Now, Serving, utc_now
 from serving.contests import recompute
@@ -17,7 +19,17 @@ from serving.known import Known
 from serving.pages.install import install as install_pages
 from serving.settings import Settings
 
-ROUTERS = (health.router, lists.router, dossiers.router, scores.router, events.router)
+log = logging.getLogger(__name__)
+
+ROUTERS = (
+    health.router,
+    watch.router,
+    lists.router,
+    dossiers.router,
+    scores.router,
+    events.router,
+    people_routes.router,
+)
 """The nouns of the API, each under /api/v1."""
 
 
@@ -38,7 +50,7 @@ def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await run_in_threadpool(refresh)
+        await _try(refresh)
         poll = asyncio.create_task(_poll(refresh, poll_seconds))
         yield
         poll.cancel()
@@ -56,6 +68,7 @@ def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0
         openapi_url="/api/v1/openapi.json",
         lifespan=lifespan,
         dependencies=[Depends(guard)],
+        responses=problem.documented(401, 403),
     )
     app.state.serving, app.state.people, app.state.known, app.state.refresh = state, people, known, refresh
     problem.install(app)
@@ -64,15 +77,25 @@ def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0
         app.include_router(router, prefix="/api/v1")
     app.include_router(portal.router)
     install_pages(app)
+    app.add_middleware(watch.Watch)
     return app
 
 
 def app_from_env() -> FastAPI:
     """The application of the installation that the environment names; what server processes start from."""
+    watch.log_as_json()
     return create_app(Settings.from_env())
 
 
 async def _poll(refresh: Callable[[], None], seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds)
+        await _try(refresh)
+
+
+async def _try(refresh: Callable[[], None]) -> None:
+    """Refreshes; whatever goes wrong, what was served before is served on, and the next poll tries again."""
+    try:
         await run_in_threadpool(refresh)
+    except Exception as error:  # a database or record that is away must not end the poll
+        log.error("refresh failed: %s", type(error).__name__, exc_info=error)

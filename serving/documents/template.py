@@ -66,7 +66,7 @@ def _row(cells: tuple[_Cell, ...], start: str, end: str, field: str) -> None:
     middle = OxmlElement("w:tc")
     middle.append(OxmlElement("w:p"))
     cells[0]._tc.addnext(middle)
-    _Cell(middle, cells[0]._parent).text = field
+    _Cell(middle, cells[0]._parent).text = field  # type: ignore[arg-type]
     cells[1].text = end
 
 

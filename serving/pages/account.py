@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from serving.accounts.account import add_account, deactivate
 from serving.accounts.guard import reader_of
 from serving.accounts.token import issue_token, revoke_token, tokens_of
+from serving.act import act
 from serving.api.problem import Problem
 from serving.pages.paper import paper, refused_as_problem
 from serving.rights import EVERY_UNIT, GRANTS, Role, reach_of
 from serving.state import Account
-from serving.submission import claim, settle
 
 router = APIRouter(include_in_schema=False)
 
@@ -127,16 +127,8 @@ def _changed(
     request: Request, key: str, action: str, back: str, effect: Callable[[Session], dict[str, str]]
 ) -> Response:
     """One change with its receipt, once for one form."""
-    reader = reader_of(request)
-    people = request.app.state.people
-    now = people.now()
-    with refused_as_problem(), people.state.writing() as session:
-        sent = claim(session, key, reader.account_id, now=now)
-        if sent is not None:
-            return RedirectResponse(sent, 303)
-        link = people.receipts.append(session, reader.login, action, effect(session), now=now)
-        settle(session, key, back)
-    people.receipts.anchor(link)
+    with refused_as_problem():
+        back = act(request.app.state.people, reader_of(request), key, action, back, effect)
     return RedirectResponse(back, 303)
 
 

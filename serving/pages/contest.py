@@ -5,15 +5,16 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
 
 from serving import contests
 from serving.accounts.guard import reader_of
+from serving.act import act
 from serving.api.problem import Problem
 from serving.pages.dossier import line_in_scope
 from serving.pages.paper import paper, refused_as_problem
 from serving.pages.risk_list import TARGET
 from serving.state import Contest
-from serving.submission import claim, settle
 
 router = APIRouter(include_in_schema=False)
 
@@ -48,30 +49,7 @@ def answer(
 
     Upheld (the score is made anew with the corrected record) or rejected.
     """
-    reader = reader_of(request)
-    people = request.app.state.people
-    if outcome not in ("upheld", "rejected"):
-        raise Problem(422, "Wanted upheld or rejected.")
-    now = people.now()
-    with refused_as_problem(), people.state.writing() as session:
-        sent = claim(session, key, reader.account_id, now=now)
-        if sent is not None:
-            return RedirectResponse(sent, 303)
-        found = contests.contest_in(session, reader.scope, contest_id)
-        if found is None:
-            raise Problem(404, "No contest of this number.")
-        contests.answer_contest(session, found, outcome == "upheld", text, by=reader.account_id, now=now)
-        link = people.receipts.append(
-            session,
-            reader.login,
-            "contest.answer",
-            {"contest": contest_id, "dossier": found.dossier_id, "outcome": outcome},
-            now=now,
-            subjects=[f"dossier:{found.dossier_id}"],
-        )
-        settle(session, key, "/contests")
-    people.receipts.anchor(link)
-    return RedirectResponse("/contests", 303)
+    return RedirectResponse(write_answer(request, contest_id, outcome, text, key, "/contests"), 303)
 
 
 @router.post("/contest")
@@ -83,43 +61,57 @@ def contest(
     key: Annotated[str, Form(max_length=64)],
 ) -> Response:
     """The official concerned disputes a fact or a reason; the score stands frozen from here on."""
+    back = "/dossier?" + urlencode({"id": dossier_id})
+    return RedirectResponse(write_contest(request, dossier_id, about, text, key, back), 303)
+
+
+def write_contest(request: Request, dossier_id: str, about: str, text: str, key: str, back: str) -> str:
+    """The reader's contest; 404 outside the scope, 422 for a reason that was not shown or what is refused."""
     reader = reader_of(request)
     line, _ = line_in_scope(request, dossier_id)
     people = request.app.state.people
     meta = request.app.state.serving.risk_list(TARGET).meta
     if about != "fact" and about not in {reason.code for reason in line.reasons}:
         raise Problem(422, "Wanted one of the reasons shown, or fact.")
-    back = "/dossier?" + urlencode({"id": dossier_id})
-    now = people.now()
-    with refused_as_problem(), people.state.writing() as session:
-        sent = claim(session, key, reader.account_id, now=now)
-        if sent is not None:
-            return RedirectResponse(sent, 303)
-        contests.open_contest(
-            session,
-            Contest(
-                dossier_id=dossier_id,
-                official_id=line.official_id,
-                unit_code=line.unit_code or "",
-                target=TARGET,
-                as_of=meta.as_of,
-                model_version=meta.model_version,
-                frozen_score=line.score,
-                about="fact" if about == "fact" else "reason",
-                reason_code=about,
-                claim=text,
-                opened_at=now,
-                opened_by=reader.account_id,
-            ),
+
+    def effect(session: Session) -> dict[str, str]:
+        opened = Contest(
+            dossier_id=dossier_id,
+            official_id=line.official_id,
+            unit_code=line.unit_code or "",
+            target=TARGET,
+            as_of=meta.as_of,
+            model_version=meta.model_version,
+            frozen_score=line.score,
+            about="fact" if about == "fact" else "reason",
+            reason_code=about,
+            claim=text,
+            opened_at=people.now(),
+            opened_by=reader.account_id,
         )
-        link = people.receipts.append(
-            session,
-            reader.login,
-            "contest.write",
-            {"dossier": dossier_id, "about": about, "score": f"{line.score:.6f}"},
-            now=now,
-            subjects=[f"dossier:{dossier_id}"],
-        )
-        settle(session, key, back)
-    people.receipts.anchor(link)
-    return RedirectResponse(back, 303)
+        contests.open_contest(session, opened)
+        return {"dossier": dossier_id, "about": about, "score": f"{line.score:.6f}"}
+
+    with refused_as_problem():
+        return act(people, reader, key, "contest.write", back, effect, [f"dossier:{dossier_id}"])
+
+
+def write_answer(request: Request, contest_id: int, outcome: str, text: str, key: str, back: str) -> str:
+    """The answer to a contest; 404 outside the scope, 422 for what is refused."""
+    reader = reader_of(request)
+    people = request.app.state.people
+    if outcome not in ("upheld", "rejected"):
+        raise Problem(422, "Wanted upheld or rejected.")
+    with people.state.reading() as session:
+        found = contests.contest_in(session, reader.scope, contest_id) if contest_id < 2**31 else None
+    if found is None:
+        raise Problem(404, "No contest of this number.")
+
+    def effect(session: Session) -> dict[str, object]:
+        contest = contests.contest_in(session, reader.scope, contest_id)
+        assert contest is not None  # contests are never removed
+        contests.answer_contest(session, contest, outcome == "upheld", text, by=reader.account_id, now=people.now())
+        return {"contest": contest_id, "dossier": contest.dossier_id, "outcome": outcome}
+
+    with refused_as_problem():
+        return act(people, reader, key, "contest.answer", back, effect, [f"dossier:{found.dossier_id}"])

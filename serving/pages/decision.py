@@ -5,16 +5,17 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.orm import Session
 
 from serving import decisions
 from serving.accounts.guard import Reader, reader_of
+from serving.act import act
 from serving.api.problem import Problem
 from serving.pages.dossier import line_in_scope
 from serving.pages.paper import refused_as_problem
 from serving.pages.risk_list import TARGET
 from serving.risk_list import RiskLine
 from serving.state import Decision
-from serving.submission import claim, settle
 
 router = APIRouter(include_in_schema=False)
 
@@ -45,16 +46,19 @@ def pick(
 
 
 def _decide(request: Request, lines: list[RiskLine], kind: str, reason: str, key: str, back: str) -> Response:
+    if not lines:
+        raise Problem(422, "Tick at least one dossier.")
+    return RedirectResponse(write_decisions(request, lines, kind, reason, key, back), 303)
+
+
+def write_decisions(request: Request, lines: list[RiskLine], kind: str, reason: str, key: str, back: str) -> str:
+    """The same decision about each of the lines, with one receipt; 422 for what is refused."""
     reader: Reader = reader_of(request)
     people = request.app.state.people
     meta = request.app.state.serving.risk_list(TARGET).meta
-    if not lines:
-        raise Problem(422, "Tick at least one dossier.")
-    now = people.now()
-    with refused_as_problem(), people.state.writing() as session:
-        sent = claim(session, key, reader.account_id, now=now)
-        if sent is not None:
-            return RedirectResponse(sent, 303)
+    ids = [line.dossier_id for line in lines]
+
+    def effect(session: Session) -> dict[str, object]:
         for line in lines:
             decisions.decide(
                 session,
@@ -66,19 +70,11 @@ def _decide(request: Request, lines: list[RiskLine], kind: str, reason: str, key
                     score=line.score,
                     kind=kind,
                     reason=reason,
-                    decided_at=now,
+                    decided_at=people.now(),
                     decided_by=reader.account_id,
                 ),
             )
-        ids = [line.dossier_id for line in lines]
-        link = people.receipts.append(
-            session,
-            reader.login,
-            "decision.write",
-            {"kind": kind, "reason": reason.strip(), "dossiers": ids, "model": meta.model_version},
-            now=now,
-            subjects=[f"dossier:{dossier_id}" for dossier_id in ids],
-        )
-        settle(session, key, back)
-    people.receipts.anchor(link)
-    return RedirectResponse(back, 303)
+        return {"kind": kind, "reason": reason.strip(), "dossiers": ids, "model": meta.model_version}
+
+    with refused_as_problem():
+        return act(people, reader, key, "decision.write", back, effect, [f"dossier:{one}" for one in ids])

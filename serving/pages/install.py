@@ -1,6 +1,8 @@
 """Puts the pages on the app: routes, vendored files, headers, and errors that a person can read."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -78,7 +80,7 @@ def install(app: FastAPI) -> None:
         return RedirectResponse(error.location, 303)
 
 
-def _for_people(machine):  # type: ignore[no-untyped-def]
+def _for_people(machine: Callable[..., Any]) -> Callable[[Request, Exception], Awaitable[Response]]:
     """The handler that answers programs with `machine`'s problem details and people with a page."""
 
     async def handler(request: Request, error: Exception) -> Response:

@@ -1,5 +1,6 @@
 """`/leadership`: units ranked with their intervals, progress points of the index 766, sectors."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -69,7 +70,7 @@ def show(
 
 def rank(counts: list[Count], order: str, average: float | None) -> list[Ranked]:
     """Counts in order, worst first; those with too few dossiers stand at the end without a place."""
-    keys = {
+    keys: dict[str, Callable[[Count], float]] = {
         "share": lambda count: -(count.share or 0),
         "progress": lambda count: count.progress if count.progress is not None else 99,
         "overdue": lambda count: -count.overdue,

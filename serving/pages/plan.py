@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
 
 from serving import findings
 from serving.accounts.guard import reader_of
+from serving.act import act
 from serving.api.problem import Problem
 from serving.pages.finding_words import CAUSE_WORDS, KIND_WORDS
 from serving.pages.paper import paper, refused_as_problem
@@ -18,7 +20,6 @@ from serving.plan.paper import BY, CHOSEN
 from serving.plan.pulled import pulled, visit_of
 from serving.plan.questions import questions
 from serving.plan.store import PlanStore, Sealed
-from serving.submission import claim, settle
 
 router = APIRouter(include_in_schema=False)
 
@@ -84,17 +85,16 @@ def approve(
     )
     if sha256 not in sealed:
         raise Problem(404, "No sealed plan of this name and hash.")
-    back = "/plan?" + urlencode({"plan": plan})
-    now = people.now()
-    with refused_as_problem(), people.state.writing() as session:
-        sent = claim(session, key, reader.account_id, now=now)
-        if sent is not None:
-            return RedirectResponse(sent, 303)
-        link = people.receipts.append(
-            session, reader.login, "plan.approve", {"plan": plan, "sha256": sha256}, now=now, subjects=[f"plan:{plan}"]
+    with refused_as_problem():
+        back = act(
+            people,
+            reader,
+            key,
+            "plan.approve",
+            "/plan?" + urlencode({"plan": plan}),
+            lambda _: {"plan": plan, "sha256": sha256},
+            [f"plan:{plan}"],
         )
-        settle(session, key, back)
-    people.receipts.anchor(link)
     return RedirectResponse(back, 303)
 
 
@@ -147,42 +147,55 @@ def conclude(
 
     It is not changed afterwards.
     """
+    said = (kind, severity, confirmed == "yes", evidence, cause, step)
+    back = "/plan/visit?" + urlencode({"id": visit_id})
+    return RedirectResponse(write_finding(request, visit_id, dossier_id, said, key, back), 303)
+
+
+def write_finding(
+    request: Request, visit_id: str, dossier_id: str, said: tuple[str, str, bool, str, str, str], key: str, back: str
+) -> str:
+    """What was found on one dossier of the sheet: kind, severity, confirmed, evidence, cause, step."""
     reader = reader_of(request)
     people = request.app.state.people
-    found = _visit(request, visit_id)
-    if dossier_id not in {line["dossier_id"] for line in found["sheet"]}:
+    kind, severity, confirmed, evidence, cause, step = said
+    if dossier_id not in {line["dossier_id"] for line in _visit(request, visit_id)["sheet"]}:
         raise Problem(404, "No dossier of this id on the sheet.")
-    now = people.now()
-    back = "/plan/visit?" + urlencode({"id": visit_id})
-    with refused_as_problem(), people.state.writing() as session:
-        sent = claim(session, key, reader.account_id, now=now)
-        if sent is not None:
-            return RedirectResponse(sent, 303)
+
+    def effect(session: Session) -> dict[str, str]:
         findings.add(
             session,
-            pulled(_store(request), visit_id, dossier_id, now),
+            pulled(_store(request), visit_id, dossier_id, people.now()),
             findings.Conclusion(
                 kind=kind,
                 severity=int(severity) if severity and kind != "none" else None,
-                confirmed=confirmed == "yes" if kind != "none" else None,
+                confirmed=confirmed if kind != "none" else None,
                 evidence=evidence,
                 cause=cause or None,
                 step=step.strip() or None,
             ),
-            now=now,
+            now=people.now(),
             by=reader.account_id,
         )
-        link = people.receipts.append(
-            session,
-            reader.login,
-            "finding.write",
-            {"visit": visit_id, "dossier": dossier_id, "kind": kind},
-            now=now,
-            subjects=[f"dossier:{dossier_id}", f"visit:{visit_id}"],
-        )
-        settle(session, key, back)
-    people.receipts.anchor(link)
-    return RedirectResponse(back, 303)
+        return {"visit": visit_id, "dossier": dossier_id, "kind": kind}
+
+    about = [f"dossier:{dossier_id}", f"visit:{visit_id}"]
+    with refused_as_problem():
+        return act(people, reader, key, "finding.write", back, effect, about)
+
+
+def visible_visits(request: Request) -> list[Visit]:
+    """The visits of the latest plan whose hour has come, in the reader's scope; who asked is on record."""
+    people = request.app.state.people
+    store = _store(request)
+    known = store.plans()
+    if not known:
+        return []
+    subjects = [f"plan:{known[-1]}"]
+    people.receipts.record(
+        reader_of(request).login, "plan.read", {"plan": known[-1]}, now=people.now(), subjects=subjects
+    )
+    return _mine(request, store.visits(known[-1], people.now()))
 
 
 def _store(request: Request) -> PlanStore:
