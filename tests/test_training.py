@@ -13,7 +13,8 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 from models.shrinkage import sigmoid
 from training import evaluate
 from training.calibrate import blend_weights, latest, platt
-from training.fit import SMALL, choose, fit, stable_columns
+from training.choose import choose
+from training.fit import SMALL, fit, stable_columns
 from training.sample import Sample
 from training.split import LeakError, Split, at_origin, rolling
 

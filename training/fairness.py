@@ -15,14 +15,11 @@ import pyarrow as pa
 
 from models.encoding import column_of_text
 from training.evaluate import Figure
-from training.gates import Gate
 
 BY = ("channel", "applicant_kind")
 LEAST = 100
 """Dossiers that a group must have to stand alone."""
 OTHERS = "others"
-MOST = 0.05
-"""A calibration gap whose whole interval lies beyond this is not let through unexplained."""
 
 
 @dataclass(frozen=True)
@@ -86,16 +83,6 @@ def audit(
             )
         )
     return found
-
-
-def gate(groups: list[Group]) -> Gate:
-    """Refuses when a group's whole interval of the calibration gap lies beyond `MOST`, either way."""
-    bad = [one for one in groups if one.gap.low > MOST or one.gap.high < -MOST]
-    if not groups:
-        return Gate("groups", True, "no groups to compare")
-    worst = max(groups, key=lambda one: abs(one.gap.value))
-    words = f"largest gap {worst.gap.value:+.3f} [{worst.gap.low:+.3f}, {worst.gap.high:+.3f}] in {worst.name}"
-    return Gate("groups", not bad, words)
 
 
 def as_json(groups: list[Group]) -> dict[str, Any]:

@@ -15,9 +15,11 @@ import numpy as np
 
 from training.evaluate import Figure, with_intervals
 
+MOST_GAP = 0.05
+"""A calibration gap of a group whose whole interval lies beyond this is not let through unexplained."""
 LEAK = 0.95
 """An open-file AUC from here on asks for a leak check first (methods.md 2)."""
-SLOPE = (0.7, 1.4)
+SLOPE = (0.6, 1.6)
 """Calibration slopes that are let through."""
 
 
@@ -30,20 +32,21 @@ class Gate:
     words: str
 
 
-def gates(
-    about: Mapping[str, Any], *, time_travel: bool | None, champion: Figure | None = None, fairness: Gate | None = None
-) -> list[Gate]:
+def gates_of(about: Mapping[str, Any]) -> list[Gate]:
     """The gates of a candidate by what its training found (`RiskModel.about`).
 
-    `time_travel`: result of the check, None where it was not made. `champion`: the candidate's Brier score minus the
-    champion's on the same fresh rows, None where there is no champion. `fairness`: see `training.fairness`.
+    Against a champion the candidate must beat the best rule by an interval and treat groups alike. The first champion
+    must only not lose to the rule, which stands in the blend: without it nothing would be served but the rule.
     """
-    figures = about.get("figures", {})
-    found = [_time_travel(time_travel), _leak(figures), _rule(figures), _calibrated(about)]
-    if champion is not None:
-        found.append(not_worse(champion))
-    if fairness is not None:
-        found.append(fairness)
+    figures, beside = about.get("figures", {}), about.get("champion")
+    found = [
+        _time_travel(about.get("time_travel")),
+        _leak(figures),
+        _rule(figures, first=beside is None),
+        _calibrated(about),
+    ]
+    if beside:
+        found += [not_worse(Figure(*beside["brier"])), groups_alike(about.get("groups", {}))]
     return found
 
 
@@ -59,9 +62,8 @@ def against(label: np.ndarray, candidate: np.ndarray, champion: np.ndarray, doss
     return pairs["candidate", "champion"]["brier"]
 
 
-def _time_travel(holds: bool | None) -> Gate:
-    words = {None: "not checked", True: "every cell the same from the truncated record", False: "cells differ"}[holds]
-    return Gate("time travel", holds is True, words)
+def _time_travel(said: Mapping[str, Any] | None) -> Gate:
+    return Gate("time travel", bool(said and said["holds"]), str(said["words"]) if said else "not checked")
 
 
 def _leak(figures: Mapping[str, Any]) -> Gate:
@@ -71,14 +73,16 @@ def _leak(figures: Mapping[str, Any]) -> Gate:
     return Gate("leak", value < LEAK, f"AUC {value:.3f} on later dossiers, at most {LEAK} is believed without a check")
 
 
-def _rule(figures: Mapping[str, Any]) -> Gate:
+def _rule(figures: Mapping[str, Any], *, first: bool) -> Gate:
     said = figures.get("blend_over_rule", {}).get("brier")
     if said is None or said[0] is None:
         return Gate("rule", True, "no later slice to judge by: the base rate ships")
     value, low, high = said
     same = value == 0
     words = f"Brier score minus the best rule's {value:+.4f} [{low:+.4f}, {high:+.4f}]"
-    return Gate("rule", same or high < 0, words + (", the rule itself ships" if same else ""))
+    return Gate(
+        "rule", same or (not low > 0 if first else high < 0), words + (", the rule itself ships" if same else "")
+    )
 
 
 def _calibrated(about: Mapping[str, Any]) -> Gate:
@@ -86,6 +90,18 @@ def _calibrated(about: Mapping[str, Any]) -> Gate:
     if slope is None:
         return Gate("calibration", True, "no later slice to judge by: the base rate ships")
     low, high = SLOPE
-    return Gate(
-        "calibration", low <= slope <= high, f"slope {slope:.2f} before calibration, {low} to {high} is let through"
-    )
+    words = f"slope {slope:.2f} before calibration, {low} to {high} is let through"
+    return Gate("calibration", low <= slope <= high, words)
+
+
+def groups_alike(said: Mapping[str, Any]) -> Gate:
+    """Refuses when a group's whole interval of the calibration gap lies beyond `MOST_GAP`.
+
+    `said`: the groups as `training.fairness.as_json` gives them.
+    """
+    if not said:
+        return Gate("groups", True, "no groups to compare")
+    bad = [name for name, one in said.items() if one["gap"][1] > MOST_GAP or one["gap"][2] < -MOST_GAP]
+    worst = max(said, key=lambda name: abs(said[name]["gap"][0]))
+    value, low, high = said[worst]["gap"]
+    return Gate("groups", not bad, f"largest gap {value:+.3f} [{low:+.3f}, {high:+.3f}] in {worst}")

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features import complaint_history
+from models.booster import TreeMember
 from models.official_events import Tier, first_event, labels, last_known, maturity
 from models.official_forecast import OfficialForecast, Rule, values
 from training.evaluate import auc, with_intervals
@@ -80,7 +81,7 @@ def fit(
     features = tuple(name for name in history.column_names if name not in complaint_history.KEYS)
     newest = history.filter(pc.equal(history["as_of"], pc.max(history["as_of"])))
     rules = [rule.fitted(newest) for rule in candidates(tier)]
-    boosters: tuple[lgb.Booster, ...] = ()
+    boosters: tuple[TreeMember, ...] = ()
     if label.sum() >= FEWEST_EVENTS:
         cells = values(history, features)
         boosters = tuple(_boosted(cells, label, seed) for seed in seeds)
@@ -149,6 +150,6 @@ def compare(label: np.ndarray, model: np.ndarray, rule: np.ndarray) -> dict[str,
     }
 
 
-def _boosted(cells: np.ndarray, label: np.ndarray, seed: int) -> lgb.Booster:
+def _boosted(cells: np.ndarray, label: np.ndarray, seed: int) -> TreeMember:
     data = lgb.Dataset(cells, label, free_raw_data=True)
-    return lgb.train({**PARAMETERS, "seed": seed}, data, ROUNDS)
+    return TreeMember(lgb.train({**PARAMETERS, "seed": seed}, data, ROUNDS).model_to_string())

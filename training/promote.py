@@ -8,16 +8,26 @@ from pathlib import Path
 
 from models import artefact, canary
 from training import pointers
-from training.gates import Gate
+from training.gates import Gate, gates_of
 
 
 class Refused(ValueError):
     """The candidate may not ship; lists the gates that refuse and by how much."""
 
 
-def promote(models: Path, target: str, *, at: datetime, gates: Sequence[Gate] = (), because: str | None = None) -> str:
+def promote(
+    models: Path,
+    target: str,
+    *,
+    at: datetime,
+    gates: Sequence[Gate] | None = None,
+    because: str | None = None,
+    mlflow_url: str | None = None,
+) -> str:
     """Makes the candidate of `target` champion and gives its version.
 
+    `gates`: without them those of the candidate's own training (`training.gates`). `mlflow_url`: also moves the
+    aliases of the registered model, when the candidate has a run.
     The champion of before becomes `previous`. The artefact is loaded and checked first. `because` records a
     person's reason to overrule gates. Refused where a gate does not hold; FileNotFoundError without candidate.
     """
@@ -25,9 +35,9 @@ def promote(models: Path, target: str, *, at: datetime, gates: Sequence[Gate] = 
     candidate = pointers.read(folder, "candidate")
     if candidate is None:
         raise FileNotFoundError(f"no candidate of {target}; run: risk train {target} --cutoff T")
-    artefact.load(folder / candidate["version"], sha256=candidate["sha256"])
+    model = artefact.load(folder / candidate["version"], sha256=candidate["sha256"])
     canary.fly(folder / candidate["version"])
-    refusing = [gate for gate in gates if not gate.holds]
+    refusing = [gate for gate in (gates_of(model.about) if gates is None else gates) if not gate.holds]
     if refusing and not because:
         raise Refused(
             "refused by "
@@ -39,6 +49,12 @@ def promote(models: Path, target: str, *, at: datetime, gates: Sequence[Gate] = 
         pointers.write(folder, "previous", champion)
     pointers.write(folder, "champion", candidate)
     pointers.remember(folder, "promote", candidate, at, because)
+    if mlflow_url is not None and candidate.get("run_id"):
+        from training.tracking import move_alias
+
+        move_alias(mlflow_url, candidate["run_id"], "champion")
+        if champion is not None and champion.get("run_id"):
+            move_alias(mlflow_url, champion["run_id"], "previous")
     return str(candidate["version"])
 
 

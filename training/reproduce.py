@@ -68,7 +68,7 @@ def folder_of_run(run_id: str, url: str, models: Path, target: str = "lateness")
         run = mlflow.get_run(run_id)
     except mlflow.exceptions.MlflowException as error:
         raise ValueError(f"wanted a run of {url.split('@')[-1]}, came {run_id!r:.60}") from error
-    folder = models / target / run.data.tags["model_version"]
+    folder = models / target / str(run.data.tags["model_version"])
     if not folder.exists():
         mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path="package", dst_path=str(folder.parent))
         (folder.parent / "package").rename(folder)

@@ -1,4 +1,4 @@
-"""Rolling backtest: refit at each of several origins as production would, judge what came after, report with intervals."""
+"""Rolling backtest: refit at each of several origins as production would, and judge what came after."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from features import matrix
 from features.calendar import PLAIN_WEEK, Calendar
 from features.record import Record
 from models import lateness
+from models.risk_model import RiskModel
 from models.shrinkage import logit
 from training.calibrate import platt
 from training.evaluate import METRICS, Figure, with_intervals
@@ -49,8 +50,8 @@ class Origin:
     stability: float
 
 
-def origins(record: Record, last: datetime, n: int = 6, every: timedelta = timedelta(days=30)) -> list[datetime]:
-    """The `n` origins that end `every` before `last`, oldest first."""
+def monthly(last: datetime, n: int = 6, every: timedelta = timedelta(days=30)) -> list[datetime]:
+    """`n` origins, `every` apart, oldest first, the latest `every` before `last`."""
     return [last - every * step for step in range(n, 0, -1)]
 
 
@@ -81,7 +82,15 @@ def rolling_backtest(
     return found
 
 
-def _judge(record, model, cutoff, until, read_at, calendar, most):  # type: ignore[no-untyped-def]
+def _judge(
+    record: Record,
+    model: RiskModel,
+    cutoff: datetime,
+    until: datetime,
+    read_at: datetime,
+    calendar: Calendar,
+    most: int,
+) -> Origin:
     con = record.connect(cutoff=read_at)
     cases = lateness.landmarks(con, cutoff, until, every=WEEK)
     labelled = lateness.labels(con, cases, read_at)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from features.calendar import PLAIN_WEEK, Calendar
 from features.record import Record
@@ -14,13 +16,19 @@ from models import artefact
 from models.lateness import LATENESS
 from models.risk_model import RiskModel
 from training import pointers
-from training.fit import fit
+from training.choose import Choices
+from training.drift import background
+from training.fit import fit_judged
+from training.gates import against
 from training.gather import gather
+from training.members import KEYS
 from training.provenance import provenance
 from training.sample import Sample
+from training.time_travel import time_travel
 
 Say = Callable[[str], None]
 GOLDEN_ROWS = 20
+LEAST_FRESH = 100
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,8 @@ def train(
     """Learns lateness from what was known at `cutoff`; the result stands as candidate under `models/lateness`.
 
     `models`: the folder of packaged models. `mlflow_url`: tracking server or SQLite URL that gets the run; without
-    it nothing is logged. `version`: the record as it was then, without it as it is. ValueError where the record holds too little to learn from.
+    it nothing is logged. `version`: the record as it was then, without it as it is.
+    ValueError where the record holds too little to learn from.
     """
     say("read the record and build the matrix")
     version = record.version() if version is None else version
@@ -59,20 +68,54 @@ def train(
         "calendar": calendar.name,
         **provenance(sample.matrix.column_names),
     }
-    model = fit(sample, target=LATENESS.name, about=about, say=say)
+    say("check that no cell looks ahead")
+    checked = time_travel(record, sample.matrix.select(list(KEYS)), cutoff, calendar, version=version)
+    about["time_travel"] = {"holds": checked.holds, "words": str(checked)}
+    model, choices = fit_judged(sample, target=LATENESS.name, about=about, say=say)
+    beside = beside_champion(models / LATENESS.name, sample, choices)
+    window = background(model, sample.take(recent(sample)).matrix)
+    model = replace(model, about={**model.about, "champion": beside, "background": window})
     say("package the candidate")
     trained = package(model, sample, cutoff, models)
     if mlflow_url is not None:
         from training.tracking import log_run
 
         say("log the run")
-        trained = log_run(trained, record, cutoff, mlflow_url, calendar)
+        trained = log_run(trained, mlflow_url)
     pointers.write(
         models / LATENESS.name,
         "candidate",
         {"version": trained.version, "sha256": trained.sha256, "run_id": trained.run_id},
     )
     return trained
+
+
+def beside_champion(folder: Path, sample: Sample, choices: Choices) -> dict[str, Any] | None:
+    """The champion's Brier score beside that of models that had not learnt the judged rows, on rows new to both.
+
+    None where there is no champion that can be loaded, or where it has learnt all the judged rows.
+    """
+    said = pointers.read(folder, "champion")
+    if said is None:
+        return None
+    try:
+        champion = artefact.load(folder / said["version"], sha256=said["sha256"])
+        known_until = datetime.fromisoformat(str(champion.about["cutoff"])).timestamp() * 1_000_000
+        fresh = sample.as_of[choices.rows] >= known_until
+        rows = choices.rows[fresh]
+        if len(rows) < LEAST_FRESH:
+            return None
+        theirs = champion.probability(sample.take(rows).matrix)
+    except (artefact.ArtefactError, KeyError):
+        return None
+    difference = against(sample.label[rows], choices.score[fresh], theirs, sample.dossier[rows])
+    return {"version": said["version"], "rows": len(rows), "brier": [difference.value, difference.low, difference.high]}
+
+
+def recent(sample: Sample, most: int = 5000) -> np.ndarray:
+    """Rows of the latest fifth of the training period, `most` drawn: what scoring should keep looking like."""
+    rows = np.flatnonzero(sample.as_of >= np.quantile(sample.as_of, 0.8))
+    return np.sort(np.random.default_rng(0).permutation(rows)[:most])
 
 
 def package(model: RiskModel, sample: Sample, cutoff: datetime, models: Path) -> Trained:

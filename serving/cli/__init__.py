@@ -13,6 +13,7 @@ import typer
 
 from serving.cli import (
     accounts,
+    analyst,
     bench,
     delivery,
     demo,
@@ -26,6 +27,7 @@ from serving.cli import (
     reconcile,
     replay,
     serve,
+    weekly,
 )
 from serving.cli.group import RiskGroup
 from serving.settings import Settings
@@ -37,7 +39,10 @@ app = typer.Typer(
     help="Risk of lateness and harassment of public-service dossiers: scores with reasons, lists, plans.",
 )
 
-GROUPS = (delivery, learning, lists, serve, demo, accounts, receipts, plan, replay, findings, receive, reconcile, bench)
+GROUPS = (
+    analyst, delivery, learning, lists, serve, demo, accounts, receipts, plan, replay,
+    findings, receive, reconcile, bench, weekly,
+)  # fmt: skip
 for _group in GROUPS:
     app.add_typer(_group.commands)
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from features.calendar import PLAIN_WEEK
 from features.record import Record
+from features.vietnam_calendar import VIETNAM
 from serving.cli.targets import Backtest, Say
 from serving.settings import Settings
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from training.run import Trained
 
 TARGET = "lateness"
-CALENDAR = PLAIN_WEEK
+CALENDAR = VIETNAM
 
 
 def learn(settings: Settings, cutoff: datetime, say: Say) -> "Trained":
@@ -32,7 +32,7 @@ def log(settings: Settings, made: "Trained", cutoff: datetime) -> str:
 
     settings.home.mkdir(parents=True, exist_ok=True)
     with quiet_mlflow():
-        told = log_run(made, Record(settings.record_url), cutoff, settings.mlflow_url, CALENDAR)
+        told = log_run(made, settings.mlflow_url)
     return f"MLflow run {told.run_id}"
 
 

@@ -1,0 +1,124 @@
+"""The analyst's month: go back a champion, train a run again, write the card, watch for drift, roll a backtest."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from features.calendar import PLAIN_WEEK
+from features.record import Record
+from serving.cli.group import settings_of
+from serving.cli.learning import TargetName
+from serving.cli.moments import moment
+
+commands = typer.Typer()
+
+
+@commands.command()
+def rollback(
+    ctx: typer.Context,
+    target: TargetName,
+    because: Annotated[str | None, typer.Option(help="Why; kept in the history of models.")] = None,
+) -> None:
+    """Make the previous champion of TARGET the champion again."""
+    from training.promote import rollback as run
+
+    typer.echo(f"champion {target} {run(settings_of(ctx).models, target, at=datetime.now(UTC), because=because)}")
+
+
+@commands.command()
+def reproduce(
+    ctx: typer.Context,
+    run: Annotated[str, typer.Argument(help="MLflow run id, or the version of a packaged model.")],
+) -> None:
+    """Train RUN again from what it says of itself; exit 0 when every prediction is the same to the bit."""
+    from training.reproduce import folder_of_run
+    from training.reproduce import reproduce as again
+
+    settings = settings_of(ctx)
+    folder = settings.models / "lateness" / Path(run).name
+    if not folder.is_dir():
+        folder = folder_of_run(run, settings.mlflow_url, settings.models)
+    found = again(Record(settings.record_url), folder, calendar=PLAIN_WEEK, say=lambda line: typer.echo(line, err=True))
+    typer.echo(str(found))
+    if not found.identical:
+        raise typer.Exit(1)
+
+
+@commands.command()
+def card(
+    ctx: typer.Context,
+    target: TargetName,
+    out: Annotated[Path | None, typer.Option(help="Markdown file to write, such as models/cards/lateness.md.")] = None,
+    pointer: Annotated[str, typer.Option(help="champion, candidate or previous.")] = "candidate",
+) -> None:
+    """Write the model card of TARGET."""
+    from models.artefact import load
+    from training import pointers
+    from training.card import card as written
+    from training.gates import gates_of
+
+    folder = settings_of(ctx).models / target
+    said = pointers.read(folder, pointer)
+    if said is None:
+        raise FileNotFoundError(f"no {pointer} of {target}; run: risk train {target} --cutoff T")
+    model = load(folder / said["version"], sha256=said["sha256"])
+    text = written(model, said["sha256"], gates_of(model.about), model.about.get("groups"))
+    if out is None:
+        typer.echo(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+        typer.echo(f"{out}: card of {target} {said['version']}")
+
+
+@commands.command()
+def watch(
+    ctx: typer.Context,
+    target: TargetName,
+    as_of: Annotated[str, typer.Option(help="Look at what was open at this moment.")],
+) -> None:
+    """Warn where what is scored, the scores or the reasons drifted from what the champion learnt; changes nothing."""
+    from features.matrix import build
+    from models.lateness import cohort
+    from serving.champion import champion
+    from training.drift import watch as compare
+
+    settings = settings_of(ctx)
+    at = moment(as_of, settings.zone)
+    model = champion(settings.models, target).model
+    if "background" not in model.about:
+        raise ValueError("wanted a champion that knows its training window; train and promote again")
+    con = Record(settings.record_url).connect(cutoff=at)
+    found = compare(model, build(con, cohort(con, at), calendar=PLAIN_WEEK), model.about["background"])
+    for drift in found:
+        if drift.warns:
+            typer.echo(f"warning: {drift.name} moved by {drift.value:.2f}, more than {drift.threshold:.2f}")
+    warned = sum(drift.warns for drift in found)
+    typer.echo(f"{warned} of {len(found)} warn" + ("; consider: risk train " + target if warned else ""))
+
+
+@commands.command()
+def rolling(
+    ctx: typer.Context,
+    target: TargetName,
+    last: Annotated[str, typer.Option(help="End of the last period judged.")],
+    out: Annotated[Path, typer.Option(help="HTML page to write.")],
+    origins: Annotated[int, typer.Option(help="How many origins.")] = 6,
+    days: Annotated[int, typer.Option(help="Days judged after each origin.")] = 30,
+) -> None:
+    """Backtest TARGET at rolling origins: refit at each, judge what came after, beside the rules, with intervals."""
+    from training.rolling import as_page, monthly, rolling_backtest
+
+    settings = settings_of(ctx)
+    if target != "lateness":
+        raise ValueError(f"wanted the target lateness, came {target!r:.40}")
+    end, span = moment(last, settings.zone), timedelta(days=days)
+    found = rolling_backtest(
+        Record(settings.record_url), monthly(end, origins, span), span=span, say=lambda line: typer.echo(line, err=True)
+    )
+    out.write_text(as_page(found), encoding="utf-8")
+    for one in found:
+        product, rule = one.figures["product"]["auc"], one.figures["rule"]["auc"]
+        typer.echo(f"{one.cutoff:%Y-%m-%d}: AUC {product}, rule {rule}, n={one.n:,}")
+    typer.echo(f"{out}: {len(found)} origins")

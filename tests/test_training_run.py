@@ -1,0 +1,211 @@
+"""The whole way of a training on a small record: train, promote, go back, reproduce, also after the home has moved."""
+
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from features.delivery import Chunk
+from features.record import Record
+from models.artefact import ArtefactError, load
+from models.risk_model import RiskModel
+from training import pointers
+from training.backtest import backtest
+from training.drift import background, stability, watch
+from training.gates import Gate, gates_of
+from training.promote import Refused, promote, rollback
+from training.reproduce import reproduce
+from training.run import Trained, package, train
+from training.time_travel import time_travel
+
+ZERO = datetime(2026, 1, 5, 1, tzinfo=UTC)
+CUTOFF = ZERO + timedelta(days=150)
+
+
+def draw_record(url: Path, dossiers: int = 500) -> Record:
+    """Half a year of one office: two procedures, two officials, the second of them slow with the second procedure."""
+    rng = np.random.default_rng(0)
+    dossier, event = [], []
+    for number in range(dossiers):
+        received = ZERO + timedelta(days=float(np.sort(rng.uniform(0, 180, 1))[0]))
+        procedure, official = rng.integers(0, 2, 2)
+        days = rng.gamma(4.0, 2.0 + 2.5 * procedure * official)
+        name = f"d{number:04}"
+        dossier.append({"dossier_id": name, "procedure_code": f"P{procedure}", "unit_code": "U",
+                        "received_at": received, "due_at": received + timedelta(days=14)})  # fmt: skip
+        event.append({"dossier_id": name, "kind": "assigned", "happened_at": received + timedelta(hours=1),
+                      "official_id": f"o{official}", "step": "thẩm định"})  # fmt: skip
+        if days < 60:
+            event.append({"dossier_id": name, "kind": "decided", "happened_at": received + timedelta(days=float(days))})
+    record = Record(url)
+    record.append(
+        [Chunk("dossier", dossier), Chunk("event", event)], source="drawn", arrived_at=ZERO + timedelta(days=300)
+    )
+    return record
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def record(home: Path) -> Record:
+    return draw_record(home / "record")
+
+
+@pytest.fixture(scope="module")
+def trained(home: Path, record: Record) -> Trained:
+    return train(record, CUTOFF, home / "models")
+
+
+def test_a_training_leaves_a_candidate_that_knows_where_it_comes_from(home: Path, trained: Trained) -> None:
+    said = pointers.read(home / "models" / "lateness", "candidate")
+    assert said is not None
+    assert said["version"] == trained.version
+    model = load(trained.folder, sha256=said["sha256"])
+    for name in ("cutoff", "record_version", "git_commit", "lock_hash", "features_hash", "columns_hash"):
+        assert model.about[name], name
+    assert model.about["time_travel"]["holds"], model.about["time_travel"]["words"]
+    assert model.about["figures"]["blend"]["auc"][0] > 0.6
+
+
+def test_what_became_known_later_changes_no_training(record: Record, trained: Trained, tmp_path: Path) -> None:
+    """The same record cut off at the cutoff gives the same model to the bit."""
+    truncated = Record(tmp_path / "record")
+    con = record.connect(cutoff=CUTOFF)
+    chunks = []
+    for table in ("dossier", "event"):
+        known = con.sql(f"SELECT * EXCLUDE (known_by, row_id, delivery_id) FROM {table}").to_arrow_table()
+        rows = [{name: cell.replace(tzinfo=UTC) if isinstance(cell, datetime) else cell for name, cell in row.items()}
+                for row in known.to_pylist()]  # fmt: skip
+        chunks.append(Chunk(table, rows))
+    truncated.append(chunks, source="drawn", arrived_at=CUTOFF + timedelta(days=400))
+    again = train(truncated, CUTOFF, tmp_path / "models")
+    assert np.array_equal(
+        again.model.probability(trained.sample.matrix), trained.model.probability(trained.sample.matrix)
+    )
+
+
+def test_backtest_writes_a_row_a_landmark_and_leaves_unknown_labels_null(record: Record) -> None:
+    until = CUTOFF + timedelta(days=28)
+    table = backtest(record, CUTOFF, until, every=timedelta(days=7))
+    assert table.column_names == ["cutoff", "as_of", "dossier_id", "score", "rule_score", "label"]
+    rows = table.to_pylist()
+    assert {row["as_of"] for row in rows} <= {CUTOFF + timedelta(days=7 * week) for week in range(5)}
+    assert len({(row["as_of"], row["dossier_id"]) for row in rows}) == len(rows)
+    received = dict(record.connect().execute("SELECT dossier_id, received_at FROM dossier").fetchall())
+    for row in rows:
+        due = received[row["dossier_id"]].replace(tzinfo=UTC) + timedelta(days=14)
+        assert (row["label"] is None) == (due >= until)
+        assert 0 < row["score"] < 1
+    arrivals = backtest(record, CUTOFF, until, at_arrival=True).to_pylist()
+    assert {row["as_of"] for row in arrivals} == {
+        moment.replace(tzinfo=UTC) + timedelta(microseconds=1)
+        for moment in received.values()
+        if CUTOFF <= moment.replace(tzinfo=UTC) + timedelta(microseconds=1) <= until
+    }
+
+
+def test_promotion_goes_forward_and_back_and_is_remembered(home: Path, trained: Trained, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    shutil.copytree(home / "models", models)
+    first = promote(models, "lateness", at=CUTOFF)
+    changed = RiskModel(**{**vars(trained.model), "intercept": trained.model.intercept + 0.1})
+    second = package(changed, trained.sample, CUTOFF, models)
+    pointers.write(models / "lateness", "candidate", {"version": second.version, "sha256": second.sha256})
+    assert promote(models, "lateness", at=CUTOFF) == second.version != first
+    assert pointers.read(models / "lateness", "previous")["version"] == first  # type: ignore[index]
+    assert rollback(models, "lateness", at=CUTOFF, because="calls from the land office") == first
+    moves = pointers.history(models / "lateness")
+    assert [(move["move"], move["version"]) for move in moves] == [
+        ("promote", first), ("promote", second.version), ("rollback", first)]  # fmt: skip
+    assert moves[-1]["because"] == "calls from the land office"
+
+
+def test_a_refusal_names_the_gate_and_by_how_much_and_a_person_may_overrule(home: Path, trained: Trained) -> None:
+    gate = Gate("rule", False, "Brier score minus the best rule's +0.0100")
+    with pytest.raises(Refused, match=r"rule: Brier score minus the best rule's \+0\.0100"):
+        promote(home / "models", "lateness", at=CUTOFF, gates=[gate])
+    assert pointers.read(home / "models" / "lateness", "champion") is None
+    promote(home / "models", "lateness", at=CUTOFF, gates=[gate], because="checked by hand")
+    assert pointers.history(home / "models" / "lateness")[-1]["because"] == "checked by hand"
+
+
+def test_a_candidate_of_leaked_features_is_refused(trained: Trained) -> None:
+    about = json.loads(json.dumps(dict(trained.model.about)))
+    assert all(gate.holds for gate in gates_of(about)), [gate for gate in gates_of(about) if not gate.holds]
+    about["figures"]["blend"]["auc"] = [0.991, 0.98, 0.995]
+    assert [gate.name for gate in gates_of(about) if not gate.holds] == ["leak"]
+    del about["time_travel"]
+    assert [gate.name for gate in gates_of(about) if not gate.holds] == ["time travel", "leak"]
+
+
+def test_a_damaged_candidate_is_not_promoted(home: Path, trained: Trained, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    shutil.copytree(home / "models", models)
+    text = models / "lateness" / trained.version / "trees.txt"
+    text.write_bytes(text.read_bytes()[:-100])
+    with pytest.raises(ArtefactError, match=r"trees\.txt"):
+        promote(models, "lateness", at=CUTOFF)
+
+
+def test_a_pointer_is_old_or_new_never_half(tmp_path: Path) -> None:
+    pointers.write(tmp_path, "champion", {"version": "a", "sha256": "x"})
+    (tmp_path / ".champion.1.json").write_text("{")  # what a kill in the middle of a move leaves
+    assert pointers.read(tmp_path, "champion") == {"version": "a", "sha256": "x"}
+    (tmp_path / "champion.json").write_text("{}")
+    with pytest.raises(ValueError, match="wanted version and sha256"):
+        pointers.read(tmp_path, "champion")
+
+
+def test_a_model_is_reproduced_to_the_bit_also_after_the_home_moved(
+    home: Path, trained: Trained, tmp_path: Path
+) -> None:
+    shutil.copytree(home, tmp_path / "moved")
+    found = reproduce(
+        Record(tmp_path / "moved" / "record"), tmp_path / "moved" / "models" / "lateness" / trained.version
+    )
+    assert found.identical, str(found)
+    assert found.cases == len(trained.sample)
+
+
+def test_the_time_travel_check_finds_a_cell_that_looks_ahead(
+    record: Record, trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from features import matrix
+    from features.calendar import PLAIN_WEEK
+
+    cases = trained.sample.matrix.select(["dossier_id", "as_of"])
+    honest = matrix.build
+
+    def peeking(con, cases, **options):  # type: ignore[no-untyped-def]
+        (count,) = con.execute("SELECT COUNT(*) FROM event").fetchall()[0]
+        table = honest(con, cases, **options)
+        return table.set_column(table.column_names.index("events"), "events", [[float(count)] * table.num_rows])
+
+    monkeypatch.setattr(matrix, "build", peeking)
+    found = time_travel(record, cases, CUTOFF, PLAIN_WEEK)
+    assert not found.holds
+    assert found.differing == ("events",)
+
+
+def test_drift_is_silent_on_the_same_and_warns_on_the_changed(trained: Trained) -> None:
+    matrix, model = trained.sample.matrix, trained.model
+    said = background(model, matrix)
+    half = matrix.take(np.random.default_rng(1).permutation(matrix.num_rows)[:300])
+    assert not [drift for drift in watch(model, half, said) if drift.warns]
+    at = half.column_names.index("days_left")
+    moved = half.set_column(at, "days_left", [half["days_left"].to_numpy() * 0.2])
+    assert "days_left" in [drift.name for drift in watch(model, moved, said) if drift.warns]
+    assert watch(model, matrix.slice(0, 0), said) == []
+
+
+def test_the_stability_index_by_hand() -> None:
+    bands = {"edges": [0.0], "shares": [0.5, 0.5, 0.0]}
+    cell = np.array([-1.0] * 90 + [1.0] * 10)
+    wanted = (0.9 - 0.5) * np.log(0.9 / 0.5) + (0.1 - 0.5) * np.log(0.1 / 0.5)
+    assert stability(cell, bands) == pytest.approx(wanted, abs=1e-9)
