@@ -25,16 +25,19 @@ GROUP BY unit_code ORDER BY unit_code
 
 _LAST_VISITS = """
 WITH visit AS (
-    SELECT inspection_id, unit_code, coalesce(visited_at, planned_at) AS at, team_id FROM inspection
+    SELECT inspection_id, unit_code, coalesce(visited_at, planned_at) AS visited, team_id FROM inspection
     WHERE coalesce(visited_at, planned_at) IS NOT NULL AND team_id IS NOT NULL
+), latest AS (
+    SELECT * FROM finding
+    QUALIFY row_number() OVER (PARTITION BY finding_id ORDER BY known_at DESC, row_id DESC) = 1
 ), last_visit AS (
-    SELECT unit_code, max(at) AS at, arg_max(team_id, at) AS team_id FROM visit GROUP BY unit_code
+    SELECT unit_code, max(visited) AS visited, arg_max(team_id, visited) AS team_id FROM visit GROUP BY unit_code
 ), confirmed AS (
-    SELECT visit.unit_code, max(visit.at) AS at
-    FROM finding JOIN visit USING (inspection_id)
-    WHERE finding.confirmed AND finding.kind <> 'none' GROUP BY visit.unit_code
+    SELECT visit.unit_code, max(visit.visited) AS visited
+    FROM latest JOIN visit USING (inspection_id)
+    WHERE latest.confirmed AND latest.kind <> 'none' GROUP BY visit.unit_code
 )
-SELECT last_visit.unit_code, last_visit.at, last_visit.team_id, coalesce(confirmed.at >= last_visit.at, false)
+SELECT unit_code, last_visit.visited, team_id, coalesce(confirmed.visited >= last_visit.visited, false)
 FROM last_visit LEFT JOIN confirmed USING (unit_code)
 """
 
@@ -54,7 +57,7 @@ def gather(
     start = datetime.combine(days[0], datetime.min.time(), zone).astimezone(UTC).replace(tzinfo=None)
     until = start + timedelta(days=31)
     names = dict(con.execute(_UNITS, {"start": start, "until": until}).fetchall())
-    weights: dict[str, float] = dict(con.execute(_PRIORS).fetchall())
+    weights = sector_priors(con)
     last = {code: (at, team, confirmed) for code, at, team, confirmed in con.execute(_LAST_VISITS).fetchall()}
     pulls: dict[str, list[Pull]] = defaultdict(list)
     prior: dict[str, float] = defaultdict(float)
@@ -88,6 +91,11 @@ def gather(
         meta.features_hash, meta.record_version, hashlib.sha256(scores.read_bytes()).hexdigest(),
     )  # fmt: skip
     return Brief(month, zone.key, tuple(days), tuple(units), rules, source)
+
+
+def sector_priors(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
+    """The directives' weight of each sector that has one (0–1), by sector_code."""
+    return dict(con.execute(_PRIORS).fetchall())
 
 
 def open_days(month: str, calendar: Calendar) -> list[date]:

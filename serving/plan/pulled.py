@@ -25,12 +25,18 @@ def pulled(
     store: PlanStore, visit_id: str, dossier_id: str, at: datetime, *, visited_at: datetime | None = None,
     official_id: str | None = None,
 ) -> Pulled:  # fmt: skip
-    """The pulled dossier with its chances; one that was not on the sheet was chosen by other grounds."""
-    visit = visit_of(store, visit_id, at)
+    """The dossier pulled at a visit of a sealed plan; errors as of `visit_of`."""
+    return pulled_at(visit_of(store, visit_id, at), dossier_id, visited_at=visited_at, official_id=official_id)
+
+
+def pulled_at(
+    visit: dict[str, Any], dossier_id: str, *, visited_at: datetime | None = None, official_id: str | None = None
+) -> Pulled:
+    """The dossier pulled at a visit with its chances; one that was not on the sheet was chosen by other grounds."""
     planned = datetime.fromisoformat(visit["at"])
     line = next((one for one in visit["sheet"] if one["dossier_id"] == dossier_id), None)
     return Pulled(
-        inspection_id=visit_id,
+        inspection_id=visit["visit_id"],
         unit_code=visit["unit_code"],
         visited_at=visited_at or planned,
         dossier_id=dossier_id,

@@ -1,0 +1,68 @@
+"""`risk weekly`: the list of a week for dossiers, officials or units, shared out among teams."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serving.cli.group import settings_of
+
+commands = typer.Typer()
+
+
+@commands.command("weekly")
+def weekly(
+    ctx: typer.Context,
+    grain: Annotated[str, typer.Argument(help="dossier, official or unit.")],
+    target: Annotated[str, typer.Option(help="Which target's scores.")] = "lateness",
+    week: Annotated[
+        str | None, typer.Option(help="ISO week such as 2026-W49; that of the scores where left out.")
+    ] = None,
+    size: Annotated[int, typer.Option(help="How many lines.", min=1, max=10_000)] = 50,
+    per_unit: Annotated[int, typer.Option(help="At most so many lines of one unit; 0 for any.", min=0)] = 0,
+    per_official: Annotated[int, typer.Option(help="At most so many of one official; 0 for any.", min=0)] = 0,
+    team: Annotated[str | None, typer.Option(help="Show the lines of one team alone.")] = None,
+    rules_file: Annotated[Path | None, typer.Option("--rules", help="TOML of rules and teams.")] = None,
+    jitter: Annotated[bool, typer.Option(help="Draw the order inside bands of like risk anew each week.")] = True,
+) -> None:
+    """Make the week's list from the latest scores and show it: why each line stands, sector weight apart."""
+    from features.pseudonyms import load_key
+    from features.record import Record
+    from serving.lists.choose import Caps, choose, marked_new, order, share_out
+    from serving.lists.entry import GRAINS, LEAST_DOSSIERS, entries
+    from serving.lists.weekly import WeeklyList, before, made_from, week_of, write
+    from serving.plan.gather import sector_priors
+    from serving.plan.paper import number
+    from serving.plan.rules import Rules
+    from serving.score_files import latest_path, read_scores
+
+    settings = settings_of(ctx)
+    known_grain = next((one for one in GRAINS if one == grain), None)
+    if known_grain is None:
+        raise typer.BadParameter(f"wanted one of {', '.join(GRAINS)}, got {grain[:20]!r}")
+    scores, meta = read_scores(latest_path(settings.scores, target))
+    rules = Rules.from_toml(rules_file) if rules_file else Rules()
+    root = settings.home / "lists"
+    when = week or week_of(meta.as_of.astimezone(settings.zone).date())
+    earlier = before(root, target, grain, when)
+    priors = sector_priors(Record(settings.record_url).connect(cutoff=datetime.now(UTC)))
+    found = entries(scores, known_grain, priors, rules.prior_strength)
+    secret = load_key(settings.keys / "lists.key").hex() if jitter else None
+    lines = choose(order(found, secret, when), size, Caps(per_unit, per_official))
+    last = {line["entry"]["unit_code"]: line["team_id"] for line in earlier["lines"]} if earlier else {}
+    lines = share_out(lines, rules.teams, last)
+    lines = marked_new(lines, {line["entry"]["key"] for line in earlier["lines"]} if earlier else None)
+    made = WeeklyList(target, grain, when, strength=rules.prior_strength, lines=lines, **made_from(meta))
+    write(root, made)
+    for line in lines:
+        if team in (None, line.team_id):
+            one = line.entry
+            typer.echo(
+                f"{line.rank:4d}  {one.key}  kỳ vọng {number(one.expected, 2)} / {one.n} hồ sơ  "
+                f"trọng số lĩnh vực {number(one.prior, 2)}  {line.team_id or '–'}{'  mới' if line.new else ''}"
+            )
+    new = "–" if made.new_share is None else f"{number(100 * made.new_share, 0)} %"
+    if grain == "official" and not found:
+        typer.echo(f"chưa đủ dữ liệu / not enough data: nobody holds {LEAST_DOSSIERS} open dossiers")
+    typer.echo(f"week={when} lines={len(lines)} mới / new: {new}")
