@@ -113,11 +113,12 @@ FILE = """<?xml version="1.0"?>
 
 
 @pytest.mark.parametrize("text", [BOMB, FILE])
-def test_a_log_with_entities_is_refused(tmp_path: Path, text: str) -> None:
-    log, mapping = written(tmp_path / "a.xes", text), written(tmp_path / "m.toml", MAPPING)
-    receipt, record = ingest(tmp_path / "home", "xes", log, mapping)
+@pytest.mark.parametrize(("encoding", "says"), [("utf-8", "entities"), ("utf-16", "UTF-8 was wanted")])
+def test_a_log_with_entities_is_refused(tmp_path: Path, text: str, encoding: str, says: str) -> None:
+    log = written(tmp_path / "a.xes", text.encode(encoding))
+    receipt, record = ingest(tmp_path / "home", "xes", log, written(tmp_path / "m.toml", MAPPING))
     assert str(receipt) == "read=1 appended=0 known=0 rejected=1"
-    assert "entities" in record.rejects(receipt.delivery_id)[0].came
+    assert says in record.rejects(receipt.delivery_id)[0].came
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def _log(member: Member, mapping: LogMapping) -> Iterator[Chunk]:
         with member.open() as file:
             parser = etree.iterparse(
                 _NoDoctype(file), events=("end",), tag=(_TRACE, "{*}log"), resolve_entities=False,
-                no_network=True, load_dtd=False, huge_tree=True, remove_comments=True, remove_pis=True,
+                no_network=True, load_dtd=False, remove_comments=True, remove_pis=True,
             )  # fmt: skip
             for _, element in parser:
                 if etree.QName(element).localname == "log":
@@ -87,6 +87,8 @@ class _NoDoctype:
 
     def read(self, size: int = -1) -> bytes:
         data: bytes = self._file.read(min(size, 2**16) if size > 0 else 2**16)
+        if b"\0" in data:  # UTF-16 would hide what is looked for below
+            raise OSError("text in UTF-8 was wanted")
         if b"<!DOCTYPE" in self._tail + data or b"<!ENTITY" in self._tail + data:
             raise OSError("a document type or entities, which a log does not have")
         self._tail = data[-9:]
