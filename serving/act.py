@@ -22,9 +22,7 @@ def act(
     effect: Callable[[Session], Mapping[str, Any]],
     subjects: Iterable[str] = (),
 ) -> str:
-    """Does `effect` and writes the receipt of `action` with the detail that it gives.
-
-    Returns where the act led.
+    """Does `effect` and writes the receipt of `action` with the detail that it gives; returns where it led.
 
     key: of the form or request; a key that was used before has no second effect, and what the first led to is
     returned. outcome: where this act leads. Raises what `effect` raises (ValueError for what the state

@@ -65,10 +65,7 @@ def answer_contest(session: Session, contest: Contest, upheld: bool, answer: str
 
 
 def frozen_scores(session: Session, target: str, dossier_ids: Iterable[str]) -> dict[str, float]:
-    """dossier_id → the score that stands still: contested and unanswered.
-
-    Or upheld and not yet recomputed.
-    """
+    """dossier_id → the score that stands still: unanswered, or upheld and not yet recomputed."""
     rows = session.execute(
         select(Contest.dossier_id, func.min(Contest.frozen_score))
         .where(
@@ -82,9 +79,7 @@ def frozen_scores(session: Session, target: str, dossier_ids: Iterable[str]) -> 
 
 
 def recompute(state: State, target: str, risk_list: RiskList) -> int:
-    """Fill in what a newer list says of dossiers whose contest was upheld before it was scored.
-
-    Gives how many.
+    """Fill in what a newer list says of dossiers whose contest was upheld before it; gives how many.
 
     Doing it again, or in two processes at once, changes nothing.
     """

@@ -13,10 +13,7 @@ from serving.state import Decision
 
 
 class Kind(StrEnum):
-    """What was decided: put into the plan, set aside although the score is high.
-
-    Or put first although it is low.
-    """
+    """What was decided: into the plan, set aside in spite of the score, or put first in spite of it."""
 
     PICK = "pick"
     DISMISS = "dismiss"
@@ -53,8 +50,4 @@ def latest_decisions(session: Session, target: str, dossier_ids: Iterable[str]) 
 
 def of_dossier(session: Session, dossier_id: str) -> list[Decision]:
     """All decisions about a dossier, latest first."""
-    return list(
-        session.scalars(
-            select(Decision).where(Decision.dossier_id == dossier_id).order_by(Decision.id.desc())
-        )
-    )
+    return list(session.scalars(select(Decision).where(Decision.dossier_id == dossier_id).order_by(Decision.id.desc())))

@@ -23,10 +23,7 @@ GROUP BY ALL
 
 @dataclass(frozen=True)
 class Share:
-    """One procedure: dossiers through this official's hands, late ones.
-
-    And the share late with all others.
-    """
+    """One procedure: dossiers through this official's hands, late ones, and the same of all peers."""
 
     procedure_code: str
     n: int

@@ -29,9 +29,7 @@ _STRIDE = 5_000
 
 
 def canonical(value: Mapping[str, Any]) -> str:
-    """JSON with sorted keys and no spaces: the same text for the same content (RFC 8785.
-
-    For text and integers).
+    """JSON with sorted keys and no spaces: one text for one content (RFC 8785, for text and integers).
 
     Numbers with a fraction are best given as text: their spelling differs between writers.
     """
@@ -87,9 +85,7 @@ class Receipts:
             session.flush()
         seq = tail.seq + 1
         mac = link_mac(self.witness.key, seq, now, actor, action, text, tail.mac)
-        session.execute(
-            insert(Receipt).values(seq=seq, at=now, actor=actor, action=action, detail=text, mac=mac)
-        )
+        session.execute(insert(Receipt).values(seq=seq, at=now, actor=actor, action=action, detail=text, mac=mac))
         rows = [{"subject": subject[:240], "seq": seq} for subject in sorted(set(subjects))]
         if rows:
             session.execute(insert(ReceiptSubject), rows)
@@ -147,9 +143,7 @@ class Receipts:
                 faults.append(Fault(row.seq, f"follows receipt {last.seq}: what stood between is missing"))
             mac = link_mac(self.witness.key, row.seq, row.at, row.actor, row.action, row.detail, last.mac)
             if not hmac.compare_digest(mac, row.mac):
-                faults.append(
-                    Fault(row.seq, "does not follow from the one before: edited, inserted or swapped")
-                )
+                faults.append(Fault(row.seq, "does not follow from the one before: edited, inserted or swapped"))
             last = Link(row.seq, row.mac)
             faults += [
                 Fault(row.seq, f"differs from the {name}")
@@ -192,10 +186,7 @@ class Receipts:
         before: int | None = None,
         most: int = 50,
     ) -> list[Receipt]:
-        """Receipts, newest first, of one actor or action where asked.
-
-        Older than `before` for the next page.
-        """
+        """Receipts, newest first; of one actor or action, and older than `before`, where asked."""
         query = select(Receipt).order_by(Receipt.seq.desc()).limit(most)
         if actor:
             query = query.where(Receipt.actor == actor)
@@ -212,9 +203,7 @@ class Receipts:
         while True:
             with self._state.reading() as session:
                 rows = list(
-                    session.scalars(
-                        select(Receipt).where(Receipt.seq > last).order_by(Receipt.seq).limit(_STRIDE)
-                    )
+                    session.scalars(select(Receipt).where(Receipt.seq > last).order_by(Receipt.seq).limit(_STRIDE))
                 )
             yield from rows
             if len(rows) < _STRIDE:

@@ -102,9 +102,9 @@ def cookie_name(request: Request) -> str:
 
 
 def cookie_options(request: Request) -> dict[str, Any]:
-    """How cookies of the door are set: not for scripts, not for other sites.
+    """How cookies of the door are set.
 
-    Over https where there is https.
+    Not for scripts, not for other sites, over https where there is https.
     """
     return {"httponly": True, "samesite": "lax", "path": "/", "secure": request.url.scheme == "https"}
 

@@ -29,10 +29,7 @@ _TIMEOUT = 10.0
 
 
 class ProviderError(Exception):
-    """The provider's answer does not hold; the message is for the log.
-
-    The person is sent back to the door.
-    """
+    """The provider's answer does not hold; the message is for the log, the person goes back to the door."""
 
 
 @dataclass(frozen=True)

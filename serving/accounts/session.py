@@ -16,10 +16,7 @@ _SEEN_EVERY = timedelta(minutes=5)  # how stale `seen_at` may be: a write per pa
 
 @dataclass(frozen=True)
 class Stay:
-    """A session that holds: whose it is, the key of its forms.
-
-    And whether `seen_at` wants to be written again.
-    """
+    """A session that holds. csrf: the key of its forms. stale: `seen_at` wants to be written again."""
 
     id: int
     account: Account

@@ -45,10 +45,7 @@ def answer(
     text: Annotated[str, Form(max_length=contests.LONGEST_TEXT)],
     key: Annotated[str, Form(max_length=64)],
 ) -> Response:
-    """Answer a contest, once, with words.
-
-    Upheld (the score is made anew with the corrected record) or rejected.
-    """
+    """Answer a contest once: upheld (the score is made anew from the corrected record) or rejected."""
     return RedirectResponse(write_answer(request, contest_id, outcome, text, key, "/contests"), 303)
 
 

@@ -47,10 +47,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Clock:
-    """The legal clock of a dossier as one line: marks of events, spans in which the clock stood still.
-
-    The promise.
-    """
+    """The legal clock as one line: marks of events, spans in which it stood still, the promise."""
 
     start: datetime
     end: datetime

@@ -102,10 +102,7 @@ def paper(request: Request, template: str, status: int = 200, **context: Any) ->
 
 @contextmanager
 def refused_as_problem() -> Iterator[None]:
-    """What the state refuses (ValueError: an empty reason, an answer given twice) is a 422.
-
-    With its words.
-    """
+    """What the state refuses (ValueError: an empty reason, a second answer) is a 422 with its words."""
     try:
         yield
     except ValueError as error:

@@ -77,10 +77,7 @@ class LoginFailure(Base):
 
 
 class LoginFlow(Base):
-    """One OpenID Connect login under way: what was sent to the provider, to be met again once.
-
-    By the same browser.
-    """
+    """One OpenID Connect login under way: what the provider must send back, once, to the same browser."""
 
     __tablename__ = "login_flow"
 

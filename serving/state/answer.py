@@ -42,10 +42,7 @@ class Contest(Base):
 
 
 class Decision(Base):
-    """What a person did with a score: agreed to look, set it aside, put it first in spite of it.
-
-    Always with why.
-    """
+    """What a person did with a score, and why: picked it for the plan, set it aside, put another first."""
 
     __tablename__ = "decision"
     __table_args__ = (

@@ -25,10 +25,7 @@ class Receipt(Base):
 
 
 class ReceiptSubject(Base):
-    """Which receipts speak of a dossier, an official, a plan: an index of `Receipt.detail`.
-
-    Rebuilt from it.
-    """
+    """Which receipts speak of a dossier, an official, a plan: an index of `Receipt.detail`."""
 
     __tablename__ = "receipt_subject"
     __table_args__ = (Index("ix_receipt_subject_seq", "seq"),)
