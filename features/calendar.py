@@ -141,14 +141,14 @@ class Calendar:
         ends: list[Instants] = []
         for number, hours in enumerate(self.week):
             first = midnights[:-1][plain & (weekday == number)]
-            for begin, end in hours:
-                starts.append(first + _since_midnight(begin))
-                ends.append(first + _since_midnight(end))
+            for opens, closes in hours:
+                starts.append(first + _since_midnight(opens))
+                ends.append(first + _since_midnight(closes))
         for n in np.flatnonzero(~plain):  # single days of their own, and days on which the clock is set
             day = FIRST + timedelta(days=int(n))
-            for begin, end in self.hours(day):
-                starts.append(np.array([microseconds(datetime.combine(day, begin, zone))]))
-                ends.append(np.array([microseconds(datetime.combine(day, end, zone))]))
+            for opens, closes in self.hours(day):
+                starts.append(np.array([microseconds(datetime.combine(day, opens, zone))]))
+                ends.append(np.array([microseconds(datetime.combine(day, closes, zone))]))
         start, end = np.concatenate([*starts, _NONE]), np.concatenate([*ends, _NONE])
         order = np.argsort(start)
         start, end = start[order], end[order]

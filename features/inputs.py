@@ -89,7 +89,7 @@ def record_relations(
             SELECT a.case_no, c.dossier_no, c.calendar_no, a.as_of_us, a.day, $as_of_w AS as_of_w
             FROM asked a JOIN dossier_code c ON c.dossier_id = a.dossier_id $clocks""",
         "version": f"""
-            SELECT *, $received_w AS received_w, $received_day AS received_day,
+            SELECT m.*, $received_w AS received_w, $received_day AS received_day,
                    $received_clock AS received_clock_us, $due_w AS due_w,
                    LEAD(known_us) OVER (PARTITION BY dossier_no ORDER BY known_us, row_id) AS until_us
             FROM (SELECT {first} + ROW_NUMBER() OVER (ORDER BY c.dossier_no, d.known_at, d.row_id) AS version_no,

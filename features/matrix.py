@@ -29,12 +29,17 @@ PART = 3_000_000  # events worked off at once: about 2 GB
 
 
 def attributes(con: duckdb.DuckDBPyConnection) -> list[Feature]:
-    """Features of the attributes (`x_…`) that the record's dossiers carry: their value, for texts also the past.
+    """Features of the attributes (`x_…`) that the dossiers of a record carry."""
+    return features_of_attributes(_attributes(con))
+
+
+def features_of_attributes(named: Mapping[str, bool]) -> list[Feature]:
+    """Features of attributes, given by name and whether they are text: their value, for texts also the past.
 
     A text attribute `x_a` also gives `x_a_late_rate` and `x_a_known`: how past dossiers of that text went.
     """
     found: list[Feature] = []
-    for name, text in _attributes(con).items():
+    for name, text in named.items():
         words = name.removeprefix("x_").replace("_", " ")
         found.append(
             Feature(name, Grain.DOSSIER, name, f"Thuộc tính {words}", f"attribute {words}", name, category=text)
@@ -139,7 +144,7 @@ def _gather(
     con = bench.con
     named = _attributes(con)
     texts = [name for name, text in named.items() if text]
-    working = _working_day(calendars)
+    working = working_days(calendars)
     spans = sum(name.startswith("end_") for name in working.column_names)
     bench.put("working_day", working)
     bench.put(
@@ -183,7 +188,7 @@ def _attributes(con: duckdb.DuckDBPyConnection) -> dict[str, bool]:
     return {name: kind == "VARCHAR" for name, kind in rows if name.startswith("x_")}
 
 
-def _working_day(calendars: Sequence[Calendar]) -> pa.Table:
+def working_days(calendars: Sequence[Calendar]) -> pa.Table:
     """The calendars' relations under one another, numbered from 0."""
     tables = [calendar.relation().append_column(
         "calendar_no", pa.array([number] * calendar.relation().num_rows, pa.int64()))

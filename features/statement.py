@@ -220,11 +220,12 @@ def _over(sql: str) -> str:
     """The aggregates of an expression as running aggregates over the events of a strand."""
     frame = f"SELECT SUM(1) OVER (PARTITION BY dossier_no, strand ORDER BY seq {RUNNING})"
     window = sqlglot.parse_one(frame, dialect="duckdb").find(exp.Window)
+    assert window is not None
 
     def widened(node: exp.Expression) -> exp.Expression:
         if not isinstance(node, exp.AggFunc):
             return node
-        made = window.copy()
+        made: exp.Expression = window.copy()
         made.set("this", node.copy())
         return made
 

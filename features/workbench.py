@@ -44,7 +44,7 @@ class Workbench:
                    for name in relations}  # fmt: skip
         order = {name: n for n, name in enumerate(relations)}
         last: dict[str, int] = {}  # the place after which a relation is done with
-        for name in reversed(relations):
+        for name in reversed(list(relations)):
             uses = [last[other] if self._once(other, readers, keep, relations) else order[other]
                     for other in readers[name]]  # fmt: skip
             last[name] = len(order) if name in keep else max(uses, default=order[name])

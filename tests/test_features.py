@@ -187,6 +187,7 @@ def test_words_and_reasons_of_every_feature() -> None:
     names = [feature.name for feature in matrix.FEATURES]
     assert len(set(names)) == len(names)
     for feature in matrix.FEATURES:
-        assert feature.words_vi and feature.words_en and feature.group and feature.no_history
-        assert feature.monotone in (-1, 0, 1) and 0 < feature.trust <= 1
+        assert all([feature.words_vi, feature.words_en, feature.group, feature.no_history])
+        assert feature.monotone in (-1, 0, 1)
+        assert 0 < feature.trust <= 1
         assert feature.grain is not Grain.ATTRIBUTE
