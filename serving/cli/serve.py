@@ -33,7 +33,7 @@ def run_server(settings: Settings, host: str, port: int, workers: int) -> None:
         host=host,
         port=port,
         workers=workers,
-        log_level="info",
+        log_config=None,  # the app logs, a JSON object a line
         access_log=False,
         timeout_keep_alive=20,
         limit_concurrency=512,

@@ -1,0 +1,117 @@
+"""What is seen of every request from outside: an id, one log line, figures for Prometheus; and a door that closes
+before the house is overfull.
+
+A log line holds the route's template, never the path or the query: those may name a dossier.
+"""
+
+import json
+import logging
+import re
+import time
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.accounts.route import template_of
+from serving.api.problem import problem_response
+from serving.api.state import Serving, serving
+
+log = logging.getLogger("serving.requests")
+router = APIRouter(tags=["health"])
+
+MOST_AT_ONCE = 256
+"""Requests in work at once in one process; more are told to come back."""
+
+_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+REQUESTS = Counter("risk_requests_total", "Requests answered", ["method", "route", "status"])
+SECONDS = Histogram("risk_request_seconds", "Time to answer", ["route"], buckets=(0.005, 0.02, 0.05, 0.15, 0.5, 1, 5))
+LIST_AGE = Gauge("risk_list_age_seconds", "Age of the served list", ["target"])
+IN_WORK = Gauge("risk_requests_in_work", "Requests in work now")
+
+
+class Watch:
+    """Gives each request an id (its own `X-Request-ID` where it has a sane one), counts and logs its answer.
+
+    Above `most_at_once` requests in work it answers 503 with Retry-After, the health route excepted.
+    """
+
+    def __init__(self, app: ASGIApp, most_at_once: int = MOST_AT_ONCE) -> None:
+        self.app = app
+        self.most_at_once = most_at_once
+        self._in_work = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on and watches its answer."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun = time.perf_counter()
+        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
+        status = 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        self._in_work += 1
+        IN_WORK.set(self._in_work)
+        try:
+            if self._in_work > self.most_at_once and scope["path"] != "/api/v1/health":
+                busy = problem_response(503, "Too many requests at once: try again shortly.", {"Retry-After": "1"})
+                await busy(scope, receive, watched)
+            else:
+                await self.app(scope, receive, watched)
+        finally:
+            self._in_work -= 1
+            IN_WORK.set(self._in_work)
+            self._tell(scope, status, time.perf_counter() - begun, request_id)
+
+    @staticmethod
+    def _tell(scope: Scope, status: int, seconds: float, request_id: str) -> None:
+        route = (template_of(Request(scope)) if "route" in scope else None) or "none"
+        method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST", "PUT", "DELETE") else "other"
+        REQUESTS.labels(method, route, status).inc()
+        SECONDS.labels(route).observe(seconds)
+        line = {"id": request_id, "method": method, "route": route, "status": status, "ms": round(1000 * seconds, 1)}
+        log.info(json.dumps(line))
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def metrics(state: Annotated[Serving, Depends(serving)]) -> Response:
+    """Counts, times and ages for Prometheus; of one process, unless PROMETHEUS_MULTIPROC_DIR joins them."""
+    for target, kept in state.lists.items():
+        if kept.value is not None:
+            LIST_AGE.labels(target).set((state.now() - kept.value.meta.as_of).total_seconds())
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: no message can forge a second one (log injection)."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as JSON; of an exception its kind and place, not its words."""
+        told = {"at": self.formatTime(record), "level": record.levelname, "from": record.name}
+        message = record.getMessage()
+        told |= json.loads(message) if record.name == log.name else {"message": message}
+        if record.exc_info and record.exc_info[0]:
+            trace = record.exc_info[2]
+            while trace and trace.tb_next:
+                trace = trace.tb_next
+            place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+            told |= {"error": record.exc_info[0].__name__, "place": place}
+        return json.dumps(told, ensure_ascii=False)
+
+
+def log_as_json() -> None:
+    """Sends everything that the process logs to standard error, a JSON object a line."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
