@@ -59,8 +59,10 @@ def _record(folder: Path, home: Path, order: tuple[str, ...], times: int = 1) ->
 @pytest.fixture(scope="module")
 def read_back(
     raw: tuple[Province, Planted, Path], tmp_path_factory: pytest.TempPathFactory
-) -> duckdb.DuckDBPyConnection:
-    return _record(raw[2], tmp_path_factory.mktemp("record"), ORDER)
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    con = _record(raw[2], tmp_path_factory.mktemp("record"), ORDER)
+    yield con
+    con.close()
 
 
 def _told(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str, pd.Timestamp]]:
@@ -122,6 +124,7 @@ def test_order_and_repetition_of_deliveries_do_not_matter(
     query = "SELECT row_id FROM {} ORDER BY 1"
     for table in ("dossier_told", "event_told", "complaint_told", "rating_told", "alias"):
         assert again.sql(query.format(table)).fetchall() == read_back.sql(query.format(table)).fetchall(), table
+    again.close()
 
 
 def test_every_trap_is_planted_and_told(raw: tuple[Province, Planted, Path]) -> None:
