@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import lightgbm as lgb
 import numpy as np
 import pyarrow as pa
+
+from models.booster import TreeMember
+from models.shrinkage import sigmoid
 
 RULE_YEARS = 2.0
 """Years of the average official that the shrunk count starts with (the shape of its Gamma prior)."""
@@ -49,7 +51,7 @@ class OfficialForecast:
 
     tier: str
     features: tuple[str, ...]
-    boosters: tuple[lgb.Booster, ...]
+    boosters: tuple[TreeMember, ...]
     rule: Rule
     ships: str
     comparison: dict[str, float]
@@ -61,14 +63,13 @@ class OfficialForecast:
     def model_score(self, history: pa.Table) -> np.ndarray:
         """Mean log-odds of the bag as a probability, one a row."""
         cells = values(history, self.features)
-        log_odds = np.mean([booster.predict(cells, raw_score=True) for booster in self.boosters], axis=0)
-        return np.asarray(1.0 / (1.0 + np.exp(-log_odds)), dtype=np.float64)
+        return sigmoid(np.mean([booster.log_odds(cells) for booster in self.boosters], axis=0))
 
-    def contributions(self, history: pa.Table) -> np.ndarray:
-        """Exact SHAP values in log-odds, rows × (features + 1); the last column is the base."""
+    def contributions(self, history: pa.Table) -> tuple[float, np.ndarray]:
+        """Base log-odds and exact SHAP values [rows × features]; they add up to the model's log-odds."""
         cells = values(history, self.features)
-        told = [booster.predict(cells, pred_contrib=True) for booster in self.boosters]
-        return np.asarray(np.mean(told, axis=0), dtype=np.float64)
+        told = [booster.contributions(cells) for booster in self.boosters]
+        return float(np.mean([base for base, _ in told])), np.mean([terms for _, terms in told], axis=0)
 
 
 def column(history: pa.Table, name: str) -> np.ndarray:

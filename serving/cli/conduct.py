@@ -1,13 +1,68 @@
 """The steps of the target `conduct` for the commands train, backtest, promote, score and export."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import typer
 
 from serving.cli.targets import Backtest, Say
 from serving.settings import Settings
 
+TARGET = "conduct"
 HORIZON = timedelta(days=365)
+
+
+def train(settings: Settings, cutoff: datetime, say: Say) -> str:
+    """Learns the yearly forecasts of each tier from what was known at the cutoff; they stand as candidate."""
+    from features.record import Record
+    from training.conduct import train as run
+
+    record = Record(settings.record_url)
+    say("learning from what was known at the cutoff")
+    learnt = run(record.connect(), record.version(), cutoff, settings.models)
+    parts = [f"{tier} ships={one.ships}" for tier, one in learnt.forecasts.items()]
+    parts += [f"{tier}: {why}" for tier, why in learnt.without.items()]
+    return f"candidate {TARGET} {learnt.version}: {'; '.join(parts)}"
+
+
+def promote(settings: Settings, because: str | None, say: Say) -> str:
+    """Makes the candidate champion."""
+    from training.conduct import promote as run
+
+    return f"champion {TARGET} {run(settings.models, at=datetime.now(UTC), because=because)}"
+
+
+def ready(settings: Settings) -> bool:
+    """Whether conduct was ever trained here: `risk score` then makes its lists too."""
+    return (settings.models / TARGET / "candidate.json").exists()
+
+
+def score(settings: Settings, as_of: datetime, say: Say) -> str:
+    """Writes the lists of officials, units and dossiers as of `as_of`."""
+    from features.record import Record
+    from serving import conduct_lists
+
+    say("conduct: signals against peers")
+    found = conduct_lists.lines(Record(settings.record_url).connect(), settings.models, as_of)
+    folder = conduct_lists.write(found, settings.scores, as_of)
+    return f"{folder}: " + ", ".join(f"{len(told)} {grain}s" for grain, told in found.items())
+
+
+def export(settings: Settings, as_of: datetime, grain: str, out: Path) -> str:
+    """Writes the list of a grain as of `as_of`; scores first where that has not been done."""
+    from models.conduct import GRAINS
+    from serving import conduct_lists
+    from serving.export import write_table
+
+    if grain not in GRAINS:
+        raise ValueError(f"conduct is scored by {', '.join(GRAINS)}, not by {grain[:40]}")
+    table = conduct_lists.read(settings.scores, as_of, grain)
+    if table is None:
+        score(settings, as_of, lambda line: None)
+        table = conduct_lists.read(settings.scores, as_of, grain)
+    assert table is not None
+    write_table(table, out, settings.zone, title=f"{TARGET} {grain} {as_of:%Y-%m-%d}")
+    return f"{out}: {table.num_rows} rows"
 
 
 def backtest(settings: Settings, asked: Backtest, say: Say) -> str:
@@ -24,9 +79,7 @@ def backtest(settings: Settings, asked: Backtest, say: Say) -> str:
         raise typer.BadParameter(f"wanted one of {', '.join(TIERS)}, got {asked.tier!r}", param_hint="--tier")
     con = Record(settings.record_url).connect()
     say("learning from what was known at the cutoff")
-    table, forecast = official_forecast.backtest(
-        con, asked.cutoff, TIERS[asked.tier], asked.horizon or HORIZON
-    )
+    table, forecast = official_forecast.backtest(con, asked.cutoff, TIERS[asked.tier], asked.horizon or HORIZON)
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, asked.out)
     return f"officials={table.num_rows} ships={forecast.ships} rule={forecast.rule.name!r} out={asked.out}"

@@ -1,0 +1,172 @@
+"""The target conduct: where signals say to look, by official, unit and dossier, in the words that a reader sees.
+
+Tiers are never mixed and every line names its own. `signal`: rules that fire on the record, against peers.
+`reported`: the yearly forecast of complaints, for records that hold complaints and no dossiers. A line is a
+reason to look; no line is a probability that somebody did wrong, and each says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from features import complaint_history
+from features.signals import DOSSIER_SIGNALS, evaluate
+from features.vietnam_calendar import VIETNAM
+from models.conduct_peers import PRIOR, Standing
+from models.official_forecast import OfficialForecast
+
+GRAINS = ("official", "unit", "dossier")
+
+_FAMILY_WORDS = {
+    "papers": ("yêu cầu bổ sung giấy tờ", "requests for papers"),
+    "clock": ("thay đổi hạn trả, tạm dừng hoặc thời điểm kết thúc", "changes to the promise, pauses or the end"),
+    "evasion": ("chuyển qua lại, lấy ý kiến ít khi cần", "handing to and fro and unusual consultation"),
+    "returns": ("trả lại, rút rồi nộp lại", "returns, and withdrawal before a new submission"),
+}
+_PEERS = {
+    "official": ("người cùng vị trí làm cùng thủ tục", "people in the same post with the same procedures"),
+    "unit": ("đơn vị khác làm cùng thủ tục", "other units with the same procedures"),
+}
+_NOT_A_FINDING = ("Dấu hiệu cần kiểm tra, không phải kết luận", "A reason to look, not a finding")
+_NOT_ENOUGH = ("Chưa đủ dữ liệu: dưới 20 hồ sơ", "Not enough data: fewer than 20 dossiers")
+_EXPLAINED = frozenset({"NO_APOLOGY", "LATE_APOLOGY", "ON_TIME_BY_DATE_ONLY", "PLACEHOLDER_ID", "SUBMITTED_COPIED",
+                        "OTHER_CODE", "NO_DUE_DATE"})  # fmt: skip
+"""Signals that tell of lateness or of the data, not of how a citizen was treated."""
+
+
+@dataclass(frozen=True)
+class ConductLine:
+    """One line of a conduct list: the row of the file, the JSON and the page.
+
+    `score`: official and unit: probability that the ratio to peers exceeds 1.5 (tier `signal`), or the forecast
+    (tier `reported`); dossier: how unusual its signals are among its peers, in [0, 1). None: not enough data.
+    `low`, `high`: 95 % interval of the ratio to peers, where there is one. `n`: dossiers it rests on.
+    """
+
+    official_id: str | None
+    unit_code: str | None
+    dossier_id: str | None
+    score: float | None
+    flag: bool
+    n: int
+    low: float | None
+    high: float | None
+    rank: int
+    reasons_vi: str
+    reasons_en: str
+    tier: str
+
+
+def against_peers(standings: Sequence[Standing], grain: str) -> list[ConductLine]:
+    """Lines of officials or units (`grain`) from how they stand against their peers."""
+    lines = []
+    for rank, one in enumerate(standings, start=1):
+        if one.score is None:
+            vi, en = _NOT_ENOUGH
+        else:
+            vi, en = _sentence(one, grain)
+        official = one.key if grain == "official" else None
+        lines.append(
+            ConductLine(official, one.unit_code or None, None, one.score, one.flag, one.n,
+                        one.low if one.score is not None else None, one.high if one.score is not None else None,
+                        rank, vi, en, "signal")
+        )  # fmt: skip
+    return lines
+
+
+def dossiers(con: duckdb.DuckDBPyConnection, ids: Sequence[str], peers: pa.Table, as_of: datetime) -> list[ConductLine]:
+    """Lines of the dossiers `ids` that show a signal at `as_of`, the most unusual first.
+
+    `peers` (dossier_id): the dossiers among which a signal counts as usual or not, by procedure. The score is one
+    less the product of the peers' rates of the signals shown, as if these were independent: an order, no probability.
+    """
+    wanted = list(dict.fromkeys([*ids, *peers["dossier_id"].to_pylist()]))
+    moment = pa.array([as_of] * len(wanted), pa.timestamp("us", "UTC"))
+    signals = [signal for signal in DOSSIER_SIGNALS if signal.name not in _EXPLAINED]
+    shown = evaluate(con, pa.table({"dossier_id": wanted, "as_of": moment}), signals, VIETNAM)
+    work = duckdb.connect()
+    work.register("shown", shown.select(["dossier_id", "signal"]))
+    about = con.sql(
+        "SELECT dossier_id, arg_max(procedure_code, (known_at, row_id)) AS procedure_code,"
+        " arg_max(unit_code, (known_at, row_id)) AS unit_code FROM dossier GROUP BY dossier_id"
+    ).to_arrow_table()
+    work.register("about", about)
+    work.register("peer", pa.table({"dossier_id": peers["dossier_id"].unique()}))
+    work.register("asked", pa.table({"dossier_id": pa.array(list(ids), pa.string())}))
+    rows = work.sql(f"""
+        WITH peers AS (SELECT p.dossier_id, a.procedure_code FROM peer p JOIN about a USING (dossier_id)),
+        size AS (SELECT procedure_code, count(*) AS n FROM peers GROUP BY ALL),
+        overall AS (SELECT s.signal, count(*) / (SELECT count(*) FROM peers) AS rate
+                    FROM peers JOIN shown s USING (dossier_id) GROUP BY ALL),
+        usual AS (SELECT p.procedure_code, s.signal, count(*) AS k FROM peers p JOIN shown s USING (dossier_id)
+                  GROUP BY ALL)
+        SELECT d.dossier_id, a.unit_code, coalesce(z.n, 0) AS n, s.signal,
+               greatest((coalesce(u.k, 0) + {PRIOR} * coalesce(o.rate, 0.5)) / (coalesce(z.n, 0) + {PRIOR}), 1e-6)
+                   AS rate
+        FROM asked d JOIN shown s USING (dossier_id) JOIN about a USING (dossier_id)
+        LEFT JOIN size z ON z.procedure_code = a.procedure_code
+        LEFT JOIN usual u ON u.procedure_code = a.procedure_code AND u.signal = s.signal
+        LEFT JOIN overall o ON o.signal = s.signal
+        ORDER BY d.dossier_id, rate, s.signal""").fetchall()
+    words = {signal.name: signal for signal in DOSSIER_SIGNALS}
+    found: dict[str, list[tuple[str, float]]] = {}
+    about_of: dict[str, tuple[str, int]] = {}
+    for dossier_id, unit_code, n, signal, rate in rows:
+        found.setdefault(dossier_id, []).append((signal, min(rate, 1.0)))
+        about_of[dossier_id] = unit_code, n
+    scored = sorted(((1 - float(np.prod([rate for _, rate in said])), key) for key, said in found.items()),
+                    key=lambda one: (-one[0], one[1]))  # fmt: skip
+    lines = []
+    for rank, (score, key) in enumerate(scored, start=1):
+        unit_code, n = about_of[key]
+        vi = "; ".join(
+            f"{words[s].words_vi} ({_vi(rate * 100, 1)} % hồ sơ cùng thủ tục, n = {n})" for s, rate in found[key][:3]
+        )
+        en = "; ".join(f"{words[s].words_en} ({rate * 100:.1f} % of its peers, n = {n})" for s, rate in found[key][:3])
+        lines.append(ConductLine(None, unit_code, key, score, False, n, None, None, rank,
+                                 f"{vi}. {_NOT_A_FINDING[0]}.", f"{en}. {_NOT_A_FINDING[1]}.", "signal"))  # fmt: skip
+    return lines
+
+
+def forecast(con: duckdb.DuckDBPyConnection, model: OfficialForecast, as_of: datetime) -> list[ConductLine]:
+    """Lines of everybody in post at `as_of` by the yearly forecast of a tier, highest first."""
+    history = complaint_history.build(con, [as_of])
+    score = model.score(history)
+    reported, peers = history["reported_365d"].to_pylist(), history["unit_reported_365d"].to_pylist()
+    ids, where = history["official_id"].to_pylist(), history["unit_code"].to_pylist()
+    order = sorted(range(len(ids)), key=lambda i: (-score[i], ids[i]))
+    lines = []
+    for rank, i in enumerate(order, start=1):
+        vi = f"{int(reported[i])} người phản ánh trong 12 tháng qua; bình quân đơn vị {_vi(peers[i], 2)}"
+        en = f"{int(reported[i])} people complained within 12 months; mean of the unit {peers[i]:.2f}"
+        vi, en = f"{vi}. {_NOT_A_FINDING[0]}.", f"{en}. {_NOT_A_FINDING[1]}."
+        n = int(reported[i])
+        lines.append(
+            ConductLine(ids[i], where[i], None, float(score[i]), False, n, None, None, rank, vi, en, model.tier)
+        )
+    return lines
+
+
+def _sentence(one: Standing, grain: str) -> tuple[str, str]:
+    said_vi, said_en = _FAMILY_WORDS[one.family]
+    peers_vi, peers_en = _PEERS[grain]
+    vi = (
+        f"{one.observed} trong {one.n} hồ sơ có dấu hiệu về {said_vi}; {peers_vi} thường có {_vi(one.expected, 1)}"
+        f" (gấp {_vi(one.ratio, 1)} lần, khoảng 95 %: {_vi(one.low, 1)}–{_vi(one.high, 1)}). {_NOT_A_FINDING[0]}."
+    )
+    en = (
+        f"{one.observed} of {one.n} dossiers show signals of {said_en}; {peers_en} would have {one.expected:.1f}"
+        f" (ratio {one.ratio:.1f}, 95 % interval {one.low:.1f} to {one.high:.1f}). {_NOT_A_FINDING[1]}."
+    )
+    return vi, en
+
+
+def _vi(number: float, digits: int) -> str:
+    """A number with decimal comma."""
+    return f"{number:.{digits}f}".replace(".", ",")

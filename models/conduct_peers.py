@@ -1,0 +1,119 @@
+"""Officials and units against their peers: how many dossiers show signals charged to them, and how many would.
+
+Expected is what the peers' rates make of the same dossiers: the rate of the same procedure among officials of
+the same position, everybody's own dossiers left out of the rate they are held against, pulled to the rate of
+all by `PRIOR` dossiers. Tier `signal`: rules on the record, which work from the first day and prove nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from features.signals.handled import FAMILIES
+from models.excess import FALSE_DISCOVERY, Excess, excess
+
+PRIOR = 20
+"""Dossiers of the overall rate that every peer rate starts with."""
+
+STRICT = FALSE_DISCOVERY / len(FAMILIES)
+"""Local false discovery rate of a flag in one family, so that over all families it stays within the promise."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one official or unit stands in the family in which it stands out most.
+
+    `score`: probability that the ratio of observed to expected exceeds 1.5; None where there are fewer than 20
+    dossiers ("not enough data"). `ratio`, `low`, `high`: its posterior mean and 95 % interval. `n` dossiers
+    handled, `observed` and `expected` dossiers with signals of the `family`.
+    """
+
+    key: str
+    unit_code: str
+    family: str
+    score: float | None
+    flag: bool
+    n: int
+    observed: int
+    expected: float
+    ratio: float
+    low: float
+    high: float
+
+
+def officials(handled: pa.Table, position: dict[str, str]) -> list[Standing]:
+    """Standing of every official of `features.signals.handled.handled`, those who stand out most first.
+
+    `position` of each official_id: peers hold the same post. Prior by office.
+    """
+    return _standings(handled, position, "official_id", "unit_code")
+
+
+def units(handled: pa.Table, position: dict[str, str], level: dict[str, str]) -> list[Standing]:
+    """Standing of every unit, those that stand out most first. Prior by `level` of the unit."""
+    where = pa.array([level.get(code, "other") for code in handled["unit_code"].to_pylist()], pa.string())
+    return _standings(handled.append_column("level", where), position, "unit_code", "level")
+
+
+def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str) -> list[Standing]:
+    if not handled.num_rows:
+        return []
+    posts = pa.array([position.get(who, "") for who in handled["official_id"].to_pylist()], pa.string())
+    table = handled.append_column("position", posts)
+    found: dict[str, tuple[pa.Table, Excess]] = {}
+    for family in FAMILIES:
+        counts = _against_peers(table, key, group, family)
+        found[family] = counts, excess(*(counts[name].to_numpy() for name in ("observed", "expected", "grp", "n")))
+    first = next(iter(found.values()))[0]
+    above = np.column_stack([told.above for _, told in found.values()])
+    low = np.column_stack([told.low for _, told in found.values()])
+    # where several are as sure as can be told, the one whose interval lies highest speaks
+    worst = np.array([max(range(len(FAMILIES)), key=lambda f: (above[i, f], low[i, f])) for i in range(len(above))])
+    standings = []
+    for i, family in enumerate(np.array(list(FAMILIES))[worst]):
+        counts, told = found[family]
+        enough = bool(told.enough[i])
+        standings.append(
+            Standing(
+                key=first["key"][i].as_py(),
+                unit_code=first["unit_code"][i].as_py() or "",
+                family=str(family),
+                score=float(told.above[i]) if enough else None,
+                flag=enough and bool(1 - told.above[i] <= STRICT),
+                n=int(first["n"][i].as_py()),
+                observed=int(counts["observed"][i].as_py()),
+                expected=float(counts["expected"][i].as_py()),
+                ratio=float(told.mean[i]),
+                low=float(told.low[i]),
+                high=float(told.high[i]),
+            )
+        )
+    return sorted(standings, key=lambda one: (one.score is None, -(one.score or 0), -one.low, one.key))
+
+
+def _against_peers(table: pa.Table, key: str, group: str, family: str) -> pa.Table:
+    """key, unit_code, grp, n, observed, expected: one row a key, ordered by it."""
+    con = duckdb.connect()
+    con.register("handled", table)
+    return con.sql(f"""
+        WITH own AS (
+            SELECT {key} AS key, procedure_code, position, count(*) AS n,
+                   count(*) FILTER ({family}) AS k, any_value({group}) AS grp
+            FROM handled GROUP BY ALL
+        ), peers AS (
+            SELECT procedure_code, position, sum(n) AS n, sum(k) AS k FROM own GROUP BY ALL
+        ), everybody AS (SELECT sum(k) / sum(n) AS rate FROM own)
+        SELECT o.key, min(u.unit_code) AS unit_code, min(o.grp) AS grp, CAST(sum(o.n) AS DOUBLE) AS n,
+               CAST(sum(o.k) AS DOUBLE) AS observed,
+               sum(o.n * (p.k - o.k + {PRIOR} * e.rate) / (p.n - o.n + {PRIOR}) ORDER BY o.procedure_code, o.position)
+               AS expected
+        FROM own o JOIN peers p ON p.procedure_code IS NOT DISTINCT FROM o.procedure_code
+             AND p.position IS NOT DISTINCT FROM o.position
+        CROSS JOIN everybody e
+        JOIN (SELECT {key} AS key, mode(unit_code ORDER BY unit_code) AS unit_code FROM handled GROUP BY ALL) u
+             ON u.key = o.key
+        GROUP BY o.key ORDER BY o.key""").to_arrow_table()

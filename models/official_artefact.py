@@ -1,0 +1,64 @@
+"""Forecasts for officials on disk: text and numbers only, checked by hash and structure before they are used."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from models import booster_text
+from models.artefact import MANIFEST, ArtefactError
+from models.booster import TreeMember
+from models.official_forecast import OfficialForecast, Rule
+
+FORMAT = 1
+
+
+def save(forecasts: dict[str, OfficialForecast], about: dict[str, str], folder: Path) -> str:
+    """Writes the forecasts by tier into `folder` and gives the sha256 of its manifest, its identity."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files: dict[str, str] = {}
+    tiers: dict[str, Any] = {}
+    for tier, forecast in forecasts.items():
+        names = []
+        for number, booster in enumerate(forecast.boosters):
+            data = booster.text.encode()
+            names.append(f"{tier}_{number}.txt")
+            (folder / names[-1]).write_bytes(data)
+            files[names[-1]] = hashlib.sha256(data).hexdigest()
+        tiers[tier] = {
+            "features": list(forecast.features),
+            "boosters": names,
+            "rule": vars(forecast.rule),
+            "ships": forecast.ships,
+            "comparison": forecast.comparison,
+        }
+    manifest = {"format": FORMAT, "target": "conduct", "tiers": tiers, "about": about, "files": files}
+    data = json.dumps(manifest, ensure_ascii=False, sort_keys=True, indent=1).encode()
+    (folder / MANIFEST).write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def load(folder: Path, *, sha256: str) -> dict[str, OfficialForecast]:
+    """The forecasts in `folder` by tier, after every check. ArtefactError for what is missing or changed."""
+    try:
+        data = (folder / MANIFEST).read_bytes()
+    except OSError as error:
+        raise ArtefactError(f"{MANIFEST}: cannot be read ({type(error).__name__}); train again") from None
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise ArtefactError(f"{MANIFEST}: wanted sha256 {sha256[:12]}…, came another; train again")
+    said = json.loads(data)
+    return {tier: _forecast(tier, told, said["files"], folder) for tier, told in said["tiers"].items()}
+
+
+def _forecast(tier: str, told: dict[str, Any], files: dict[str, str], folder: Path) -> OfficialForecast:
+    boosters = []
+    for name in told["boosters"]:
+        data = (folder / Path(name).name).read_bytes()
+        if hashlib.sha256(data).hexdigest() != files[name]:
+            raise ArtefactError(f"{name}: its bytes are not those that were trained; train again")
+        booster_text.check(data, len(told["features"]))
+        boosters.append(TreeMember(data.decode()))
+    rule = Rule(**told["rule"])
+    return OfficialForecast(tier, tuple(told["features"]), tuple(boosters), rule, told["ships"], told["comparison"])

@@ -1,0 +1,78 @@
+"""Conduct lists on disk: one file a grain under `scores/conduct/<as_of>`, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.signals.handled import handled
+from models.artefact import ArtefactError
+from models.conduct import GRAINS, ConductLine, against_peers, dossiers, forecast
+from models.conduct_peers import officials, units
+from models.lateness import cohort
+from models.official_artefact import load
+
+COLUMNS = [field.name for field in fields(ConductLine)]
+_SCHEMA = pa.schema([
+    ("official_id", pa.string()), ("unit_code", pa.string()), ("dossier_id", pa.string()), ("score", pa.float64()),
+    ("flag", pa.bool_()), ("n", pa.int64()), ("low", pa.float64()), ("high", pa.float64()), ("rank", pa.int64()),
+    ("reasons_vi", pa.string()), ("reasons_en", pa.string()), ("tier", pa.string()),
+])  # fmt: skip
+
+
+def lines(con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime) -> dict[str, list[ConductLine]]:
+    """The lists of every grain as of `as_of`.
+
+    Where the record holds dossiers, signals against peers rank; where it holds complaints alone, the champion's
+    forecast of complaints does. Placeholders are no officials: the feeds never let them in.
+    """
+    acted = handled(con, as_of)
+    if not acted.num_rows:
+        return {grain: _forecast(con, models, as_of) if grain == "official" else [] for grain in GRAINS}
+    posts = con.sql("SELECT official_id, arg_max(position, (known_at, row_id)) FROM official GROUP BY 1").fetchall()
+    levels = con.sql("SELECT unit_code, arg_max(level, (known_at, row_id)) FROM unit GROUP BY 1").fetchall()
+    position = {who: post or "" for who, post in posts}
+    level = {code: said or "other" for code, said in levels}
+    ids = cohort(con, as_of, overdue=True)["dossier_id"].to_pylist()
+    return {
+        "official": against_peers(officials(acted, position), "official"),
+        "unit": against_peers(units(acted, position, level), "unit"),
+        "dossier": dossiers(con, ids, acted, as_of),
+    }
+
+
+def write(found: dict[str, list[ConductLine]], scores: Path, as_of: datetime) -> Path:
+    """Writes the lists of one moment; gives their folder. A reader sees the old files or the new ones."""
+    folder = scores / "conduct" / f"{as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for grain, told in found.items():
+        half = folder / f".{grain}.{os.getpid()}.parquet"
+        pq.write_table(pa.Table.from_pylist([asdict(line) for line in told], _SCHEMA), half)
+        half.replace(folder / f"{grain}.parquet")
+    return folder
+
+
+def read(scores: Path, as_of: datetime, grain: str) -> pa.Table | None:
+    """The list of a grain as it was written for `as_of`; None where it never was."""
+    path = scores / "conduct" / f"{as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}" / f"{grain}.parquet"
+    return pq.read_table(path) if path.exists() else None
+
+
+def _forecast(con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime) -> list[ConductLine]:
+    pointer = models / "conduct" / "champion.json"
+    if not pointer.exists():
+        pointer = models / "conduct" / "candidate.json"
+    if not pointer.exists():
+        raise FileNotFoundError("no forecast of conduct; run: risk train conduct --cutoff T")
+    said = json.loads(pointer.read_text("utf-8"))
+    forecasts = load(models / "conduct" / said["version"], sha256=said["sha256"])
+    if "reported" not in forecasts:
+        raise ArtefactError("conduct: the record held no complaint to learn from; bring complaints or dossiers")
+    return forecast(con, forecasts["reported"], as_of)

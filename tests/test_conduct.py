@@ -1,0 +1,132 @@
+"""Conduct against peers: charged to whose act it was, held against the same procedures, silent on few dossiers."""
+
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pytest
+
+from features.delivery import Chunk
+from features.record import Record
+from features.signals.handled import FAMILIES, handled
+from models.artefact import ArtefactError
+from models.booster import TreeMember
+from models.conduct import dossiers
+from models.conduct_peers import officials, units
+from models.official_artefact import load, save
+from models.official_forecast import OfficialForecast, Rule
+from serving import conduct_lists
+
+AS_OF = datetime(2026, 6, 1, tzinfo=UTC)
+BEGIN = datetime(2026, 1, 5, 1, tzinfo=UTC)
+
+
+def course(number: int, official: str, rounds: int) -> tuple[dict[str, object], list[dict[str, object]]]:
+    """A dossier that `official` handles, who asks for papers `rounds` times; o9 forwards it to them."""
+    key, at = f"d{number}", BEGIN + timedelta(days=number % 100)
+    told = [("assigned", 1, "o9"), *(("papers_requested", 24 * (r + 1), official) for r in range(rounds))]
+    told.append(("decided", 24 * 6, official))
+    events = [
+        {"dossier_id": key, "kind": kind, "happened_at": (at + timedelta(hours=hours)).isoformat()}
+        | {"official_id": who, "unit_code": "U" + who[1]}
+        for kind, hours, who in told
+    ]
+    due = (at + timedelta(days=30)).isoformat()
+    return {
+        "dossier_id": key, "procedure_code": "P", "unit_code": "U1", "received_at": at.isoformat(), "due_at": due
+    }, events  # fmt: skip
+
+
+def office(tmp_path, rounds: dict[str, list[int]]):
+    """A record in which each official handles one dossier for each entry of their list."""
+    drawn = [course(n, who, k) for n, (who, k) in enumerate((w, k) for w, ks in rounds.items() for k in ks)]
+    record = Record(tmp_path / "record")
+    events = [event for _, told in drawn for event in told]
+    record.append([Chunk("dossier", [d for d, _ in drawn]), Chunk("event", events)], source="t", arrived_at=AS_OF)
+    return record.connect()
+
+
+PEERS = {f"o{n}": [1] * 38 + [2] * 2 for n in range(1, 7)}
+POSTS = {f"o{n}": "specialist" for n in range(9)} | {"o9": "desk"}
+
+
+def test_a_signal_is_charged_to_whose_act_it_was_and_to_nobody_else(tmp_path):
+    told = handled(office(tmp_path, {"o1": [2, 1]}), AS_OF).to_pylist()
+    charged = {(row["official_id"], row["dossier_id"]): row["papers"] for row in told}
+    assert charged == {("o1", "d0"): True, ("o1", "d1"): False, ("o9", "d0"): False, ("o9", "d1"): False}
+
+
+def test_who_asks_again_and_again_stands_out_and_peers_do_not(tmp_path):
+    con = office(tmp_path, PEERS | {"o7": [2] * 30 + [1] * 10})
+    standings = officials(handled(con, AS_OF), POSTS)
+    first = standings[0]
+    assert (first.key, first.family, first.flag, first.n, first.observed) == ("o7", "papers", True, 40, 30)
+    assert first.low > 1.5
+    assert not any(one.flag for one in standings[1:])
+
+
+def test_under_twenty_dossiers_there_is_no_figure(tmp_path):
+    con = office(tmp_path, PEERS | {"o7": [2] * 19})
+    one = next(one for one in officials(handled(con, AS_OF), POSTS) if one.key == "o7")
+    assert (one.score, one.flag, one.n) == (None, False, 19)
+
+
+def test_a_unit_stands_as_its_officials_do(tmp_path):
+    con = office(tmp_path, PEERS | {"o7": [2] * 30 + [1] * 10})
+    assert units(handled(con, AS_OF), POSTS, {})[0].key == "U7"
+
+
+def test_what_becomes_known_later_charges_nobody(tmp_path):
+    con = office(tmp_path, {"o1": [2] * 5})
+    early = handled(con, BEGIN + timedelta(hours=30))
+    assert not any(any(row[family] for family in FAMILIES) for row in early.to_pylist())
+
+
+def test_a_dossier_is_ranked_by_how_unusual_its_signals_are_and_says_it_is_no_finding(tmp_path):
+    con = office(tmp_path, PEERS | {"o7": [2]})
+    peers = handled(con, AS_OF)
+    lines = dossiers(con, ["d240", "d0"], peers, AS_OF)
+    assert [line.dossier_id for line in lines] == ["d240"]
+    assert 0.9 < lines[0].score < 1
+    assert "không phải kết luận" in lines[0].reasons_vi
+    assert "n = 241" in lines[0].reasons_vi
+
+
+def test_lists_of_every_grain_are_written_whole_and_read_back(tmp_path):
+    con = office(tmp_path, PEERS | {"o7": [2] * 30 + [1] * 10})
+    found = conduct_lists.lines(con, tmp_path / "models", AS_OF)
+    folder = conduct_lists.write(found, tmp_path / "scores", AS_OF)
+    assert sorted(path.name for path in folder.iterdir()) == ["dossier.parquet", "official.parquet", "unit.parquet"]
+    table = conduct_lists.read(tmp_path / "scores", AS_OF, "official")
+    assert table is not None
+    assert table.column_names == conduct_lists.COLUMNS
+    assert table["official_id"][0].as_py() == "o7"
+    assert table["rank"].to_pylist() == list(range(1, table.num_rows + 1))
+
+
+def forecast() -> OfficialForecast:
+    import lightgbm
+    import numpy as np
+
+    x = np.random.default_rng(0).normal(size=(200, 2))
+    data = lightgbm.Dataset(x, x[:, 0] > 0)
+    made = lightgbm.train({"objective": "binary", "verbose": -1, "num_threads": 1}, data, 3)
+    rule = Rule("r", "reported_ever", "watched_years", 0.5)
+    return OfficialForecast("reported", ("a", "b"), (TreeMember(made.model_to_string()),), rule, "model", {"low": 0.1})
+
+
+def test_forecasts_survive_the_disk_and_a_changed_file_is_refused(tmp_path):
+    whole = forecast()
+    sha256 = save({"reported": whole}, {"cutoff": "x"}, tmp_path)
+    back = load(tmp_path, sha256=sha256)["reported"]
+    history = pa.table({"a": [0.1, 2.0], "b": [1.0, None]})
+    assert back.score(history).tolist() == whole.score(history).tolist()
+    text = tmp_path / "reported_0.txt"
+    text.write_bytes(text.read_bytes().replace(b"leaf_value=", b"leaf_value=9", 1))
+    with pytest.raises(ArtefactError, match="not those that were trained"):
+        load(tmp_path, sha256=sha256)
+
+
+def test_another_manifest_is_refused(tmp_path):
+    save({"reported": forecast()}, {}, tmp_path)
+    with pytest.raises(ArtefactError, match="sha256"):
+        load(tmp_path, sha256="0" * 64)
