@@ -50,7 +50,7 @@ def build(folder: Path, dossiers: int, tampering: int = 4) -> World:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return build(tmp_path_factory.mktemp("world"), 700)
+    return build(tmp_path_factory.mktemp("world"), 500)
 
 
 def frame(con: duckdb.DuckDBPyConnection, sql: str) -> pd.DataFrame:
@@ -208,5 +208,5 @@ def test_any_order_and_every_file_twice_give_the_same_state(world: World, tmp_pa
 
 @pytest.mark.slow
 def test_traps_in_a_larger_province(tmp_path: Path) -> None:
-    table = recall_and_false_alarms(build(tmp_path, 5000))
+    table = recall_and_false_alarms(build(tmp_path, 3000))
     assert all(recall >= 0.95 and false <= 0.01 for _, recall, false in table.values()), table
