@@ -14,9 +14,11 @@ import typer
 from serving.cli import (
     accounts,
     analyst,
+    backup,
     bench,
     delivery,
     demo,
+    doctor,
     figures,  # noqa: F401 -- joins `bench` with a command of its own
     findings,
     learning,
@@ -41,7 +43,7 @@ app = typer.Typer(
 
 GROUPS = (
     analyst, delivery, learning, lists, serve, demo, accounts, receipts, plan, replay,
-    findings, receive, reconcile, bench, weekly,
+    findings, receive, reconcile, bench, weekly, backup, doctor,
 )  # fmt: skip
 for _group in GROUPS:
     app.add_typer(_group.commands)

@@ -1,0 +1,128 @@
+"""`risk doctor`: is this machine fit, and is this installation whole? Says what is missing and what to do."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import typer
+
+from serving.cli.group import settings_of
+from serving.settings import Settings
+
+commands = typer.Typer()
+
+LEAST_PYTHON = (3, 11)
+LEAST_MEMORY = 4 << 30
+LEAST_DISK = 5 << 30
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at. `holds` None: not there yet, which is no fault."""
+
+    name: str
+    holds: bool | None
+    words: str
+
+
+@commands.command()
+def doctor(ctx: typer.Context) -> None:
+    """Check this machine and this installation; exits 1 where something must be mended."""
+    settings = settings_of(ctx)
+    checks = [check for look in LOOKS for check in _looked(look, settings)]
+    for check in checks:
+        typer.echo(f"{'✓' if check.holds else '–' if check.holds is None else '✗'} {check.name}: {check.words}")
+    if any(check.holds is False for check in checks):
+        raise typer.Exit(1)
+
+
+def _looked(look: Callable[[Settings], Iterator[Check]], settings: Settings) -> Iterator[Check]:
+    try:
+        yield from look(settings)
+    except Exception as error:  # whatever is wrong with one part, the others are still looked at
+        yield Check(look.__name__.strip("_"), False, f"{type(error).__name__}: {error}")
+
+
+def _machine(settings: Settings) -> Iterator[Check]:
+    yield Check("python", sys.version_info >= LEAST_PYTHON, sys.version.split()[0])
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    yield Check("memory", memory >= LEAST_MEMORY, f"{memory / 2**30:.1f} GiB, wanted {LEAST_MEMORY >> 30} or more")
+    folder = next(one for one in (settings.home, *settings.home.parents) if one.exists())
+    free = shutil.disk_usage(folder).free
+    yield Check("disk", free >= LEAST_DISK, f"{free / 2**30:.1f} GiB free at {folder}, wanted {LEAST_DISK >> 30}")
+    writable = os.access(folder, os.W_OK)
+    yield Check("home", writable, f"{settings.home} {'can' if writable else 'can NOT'} be written")
+
+
+def _libraries(settings: Settings) -> Iterator[Check]:
+    import importlib.metadata as metadata
+
+    for name in ("duckdb", "deltalake", "lightgbm", "mlflow", "fastapi", "sqlalchemy"):
+        try:
+            yield Check(name, True, metadata.version(name))
+        except metadata.PackageNotFoundError:
+            yield Check(name, False, "not installed; run: uv sync")
+
+
+def _record(settings: Settings) -> Iterator[Check]:
+    from features.record import Record
+
+    record = Record(settings.record_url)
+    version = record.version()
+    if not version:
+        yield Check("record", None, "empty; run: risk ingest PATH --source canonical")
+        return
+    with record.connect() as con:
+        rows = con.execute("SELECT (SELECT count(*) FROM dossier), (SELECT count(*) FROM event)").fetchall()[0]
+    yield Check("record", True, f"{version} deliveries, {rows[0]} dossier rows, {rows[1]} event rows")
+
+
+def _model(settings: Settings) -> Iterator[Check]:
+    from serving.champion import champion
+
+    try:
+        found = champion(settings.models, "lateness")
+    except FileNotFoundError as error:
+        yield Check("model", None, str(error))
+        return
+    told = f"{found.version}{' (quy tắc)' if found.rule else ''}"
+    yield Check("model", found.trouble is None, told + (f"; {found.trouble}" if found.trouble else ""))
+
+
+def _list(settings: Settings) -> Iterator[Check]:
+    from serving.score_files import latest_path, read_scores
+
+    try:
+        _, meta = read_scores(latest_path(settings.scores, "lateness"))
+    except FileNotFoundError as error:
+        yield Check("list", None, str(error))
+        return
+    yield Check("list", True, f"{meta.n} dossiers as of {meta.as_of.isoformat()}")
+
+
+def _database(settings: Settings) -> Iterator[Check]:
+    from sqlalchemy import text
+
+    from serving.state import open_state
+
+    state = open_state(settings.database_url)
+    try:
+        with state.reading() as session:
+            session.execute(text("SELECT 1"))
+        yield Check("database", True, settings.database_url.split("://")[0] + " answers")
+    finally:
+        state.close()
+
+
+def _keys(settings: Settings) -> Iterator[Check]:
+    if not settings.keys.is_dir():
+        yield Check("keys", None, "none made yet")
+        return
+    loose = [path.name for path in settings.keys.iterdir() if path.is_file() and path.stat().st_mode & 0o077]
+    told = f"readable by others: {', '.join(loose)}; run: chmod 600" if loose else "readable by their owner alone"
+    yield Check("keys", not loose, told)
+
+
+LOOKS = (_machine, _libraries, _record, _model, _list, _database, _keys)

@@ -1,0 +1,124 @@
+"""Backup while others write, wipe, restore: the same scores to the bit; a damaged archive is refused."""
+
+import shutil
+import tarfile
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from drawn_model import drawn_model, ship
+from drawn_office import AS_OF, draw_office
+from drawn_people import token
+from typer.testing import CliRunner
+
+from features.calendar import PLAIN_WEEK
+from features.delivery import Chunk
+from features.record import Record
+from serving.backup import back_up, restore
+from serving.cli import app
+from serving.rights import Role
+from serving.score_files import read_scores
+from serving.scoring import score_record
+from serving.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    settings = draw_office(tmp_path_factory.mktemp("office") / "home")
+    ship(settings.models, drawn_model(), "v1")
+    score_record(settings, AS_OF, PLAIN_WEEK)
+    token(settings, Role.ANALYST)  # makes the database
+    return settings
+
+
+def test_restore_drill_gives_the_same_scores_to_the_bit(office: Settings, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(office.home, home)
+    settings = Settings.from_env(home)
+    told = CliRunner().invoke(app, ["--home", str(home), "backup", str(tmp_path / "b.tar.gz")])
+    assert told.exit_code == 0, told.output
+    before, _ = read_scores(score_record(settings, AS_OF, PLAIN_WEEK, latest=False)[1])
+    shutil.rmtree(home)
+    told = CliRunner().invoke(app, ["--home", str(home), "restore", str(tmp_path / "b.tar.gz")])
+    assert told.exit_code == 0, told.output
+    after, meta = read_scores(score_record(settings, AS_OF, PLAIN_WEEK, latest=False)[1])
+    assert after.equals(before)
+    assert meta.model_version == "v1"
+    assert (home / "state.db").stat().st_size > 0
+
+
+def test_a_backup_during_deliveries_holds_whole_deliveries(office: Settings, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(office.home, home)
+    record = Record(home / "record")
+    stop = threading.Event()
+
+    def deliver() -> None:
+        number = 0
+        while not stop.is_set():
+            row = {"dossier_id": f"late-{number}", "kind": "note", "happened_at": AS_OF + timedelta(minutes=number)}
+            record.append([Chunk("event", [row])], source="test", arrived_at=AS_OF + timedelta(days=9))
+            number += 1
+
+    writer = threading.Thread(target=deliver)
+    writer.start()
+    try:
+        back_up(home, tmp_path / "b.tar")
+    finally:
+        stop.set()
+        writer.join()
+    restore(tmp_path / "b.tar", tmp_path / "again")
+    copy = Record(tmp_path / "again" / "record")
+    con = copy.connect()
+    told = con.execute("SELECT sum(appended) FROM delivery").fetchall()[0][0]
+    held = sum(
+        con.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]
+        for name in ("sector", "procedure", "unit", "official", "dossier", "event", "holiday", "complaint", "rating")
+    )
+    assert held == told
+    assert copy.version() <= record.version()
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "foreign", "escaping"])
+def test_a_damaged_archive_is_refused_and_leaves_nothing(office: Settings, tmp_path: Path, damage: str) -> None:
+    archive = tmp_path / "b.tar"
+    back_up(office.home, archive)
+    data = bytearray(archive.read_bytes())
+    if damage == "truncated":
+        archive.write_bytes(data[: len(data) // 2])
+    elif damage == "flipped":
+        at = data.find(b"PAR1") + 20
+        data[at] ^= 1
+        archive.write_bytes(data)
+    elif damage == "foreign":
+        archive.write_bytes(b"hello" * 1000)
+    else:
+        with tarfile.open(archive, "w") as tar:
+            tar.add(__file__, arcname="../../outside.py")
+    with pytest.raises(ValueError, match=r"not a whole backup|missing, changed or foreign"):
+        restore(archive, tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+    assert not list(tmp_path.glob(".restore-*"))
+
+
+def test_restore_never_overwrites(office: Settings, tmp_path: Path) -> None:
+    back_up(office.home, tmp_path / "b.tar")
+    with pytest.raises(ValueError, match="not empty"):
+        restore(tmp_path / "b.tar", office.home)
+
+
+def test_doctor_says_what_is_there_and_what_is_wrong(office: Settings, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(office.home, home)
+    whole = CliRunner().invoke(app, ["--home", str(home), "doctor"])
+    assert "✓ record" in whole.output
+    assert "✓ model: v1" in whole.output
+    assert "✓ list" in whole.output
+    assert "✓ database: sqlite answers" in whole.output
+    (home / "models" / "lateness" / "v1" / "manifest.json").write_text("{}")
+    bad = CliRunner().invoke(app, ["--home", str(home), "doctor"])
+    assert bad.exit_code == 1
+    assert "✗ model: rule" in bad.output
+    fresh = CliRunner().invoke(app, ["--home", str(tmp_path / "fresh"), "doctor"])
+    assert "– record: empty; run: risk ingest" in fresh.output
