@@ -53,7 +53,7 @@ def province(
         Way(Tempered("20 % random, rest greedy", random_share=0.2, power=200.0)),
         Way(Tempered(drawn, random_share=0.2, power=4.0)),
         Way(Tempered("no random share, tempered p⁴", random_share=0.0, power=4.0)),
-        Way(Tempered(f"{drawn}, cap of 6 a unit", random_share=0.2, power=4.0, cap=6)),
+        Way(Tempered(f"{drawn}, cap of 12 a unit", random_share=0.2, power=4.0, cap=12)),
         Way(Tempered(f"{drawn}, sector weight", random_share=0.2, power=4.0), sector_weight=0.5),
     ]
     runs = replay(world, ways, range(1, seeds + 1), share, lambda line: typer.echo(line, err=True))
@@ -61,7 +61,7 @@ def province(
     prices = {
         "drawing by tempered probabilities instead of the top": ("20 % random, rest greedy", drawn),
         "random share of 20 %": ("no random share, tempered p⁴", drawn),
-        "cap of 6 dossiers a unit and cycle": (drawn, f"{drawn}, cap of 6 a unit"),
+        "cap of 12 dossiers a unit and cycle": (drawn, f"{drawn}, cap of 12 a unit"),
         "weight of high-risk sectors (1.5)": (drawn, f"{drawn}, sector weight"),
     }
     lines += price_lines(runs, prices)

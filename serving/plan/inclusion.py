@@ -15,10 +15,10 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-LEAST_LOG_WEIGHT = -600.0
+LEAST_LOG_WEIGHT = -1e5
 """Log of the weight of utility zero: such items fill a budget only when all others are sure."""
 
-_LOW, _HIGH = -60.0, 660.0  # natural log of λ: from below any floor to where every item is sure
+_LOW, _HIGH = -60.0, 1e5 + 60.0  # natural log of λ: from below any floor to where every item is sure
 _HALVINGS = 64
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from sklearn.metrics import roc_auc_score
 
 from models.loop import FADE
 from models.value import doubly_robust, hajek
@@ -69,19 +70,43 @@ class Policy(Protocol):
         """The choice; the same arguments give the same."""
 
 
-@dataclass
-class Cycle:
-    """One month of one policy. found: of `looked` pulled; truth: share of the pool where a visit would find
-    something; naive, weighted, robust, random: estimates of it; guess: AUC of an outsider.
+@dataclass(frozen=True)
+class Prevalence:
+    """Share of the pool where a visit would find something: the truth, and estimates from what was pulled.
+
+    naive: share of the pulled; weighted: Hájek; robust: with the model's help; random: of the random share alone.
     """
 
-    found: int
-    looked: int
     truth: float
     naive: float
     weighted: float
     robust: float
     random: float
+
+    @classmethod
+    def of(
+        cls, found: Floats, p: Floats, by_chance: npt.NDArray[np.bool_], truth: Floats, predicted: Floats, rows: Ints
+    ) -> "Prevalence":
+        """From the pulled (found, p, by_chance) and the pool (truth, predicted; rows: where the pulled stand)."""
+        return cls(
+            float(truth.mean()),
+            float(found.mean()),
+            hajek(found, p).value,
+            doubly_robust(found, p, predicted[rows], predicted).value,
+            float(found[by_chance].mean()) if by_chance.any() else np.nan,
+        )
+
+
+@dataclass
+class Cycle:
+    """One month of one policy. found: of `looked` pulled; counted, any: prevalence of what counts, and of any
+    finding; repeats: officials listed the month before; guess: AUC of an outsider.
+    """
+
+    found: int
+    looked: int
+    counted: Prevalence
+    any: Prevalence
     least_probability: float
     repeats: float
     guess: float | None
@@ -99,12 +124,25 @@ class Run:
     never_officials: int = 0
 
 
-@dataclass
-class World:
-    """A history prepared for replay: facts by month, and fresh inspectorates for each run."""
+@dataclass(frozen=True)
+class Month:
+    """One cycle's pool before anything was pulled. keys: official, unit, procedure of each dossier; x: its facts;
+    truth: 1 where a visit in this month would find something that counts, anything: lateness included.
+    """
 
-    rows: dict[date, pa.Table]
-    x: dict[date, Floats]
+    names: list[str]
+    keys: list[tuple[str, ...]]
+    high_risk: Floats
+    x: Floats
+    truth: Floats
+    anything: Floats
+
+
+@dataclass(frozen=True)
+class World:
+    """A history prepared for replay: the pools by month, and fresh inspectorates for each run."""
+
+    months: dict[date, Month]
     inspectorate: Callable[[], Inspectorate]
 
     @classmethod
@@ -112,17 +150,27 @@ class World:
         """Prepares a history: canonical tables, and what gives inspectorates that start from the beginning."""
         fresh = inspectorate()
         months = fresh.months()
-        pools = [fresh.eligible(month) for month in months]
         pool = pa.concat_tables(
-            one.select(["dossier_id", "unit_code", "official_id"]).append_column(
-                "month", pa.array([month] * one.num_rows, pa.date32())
-            )
-            for month, one in zip(months, pools, strict=True)
+            fresh.eligible(month)
+            .select(["dossier_id", "unit_code", "official_id"])
+            .append_column("month", pa.array([month] * fresh.eligible(month).num_rows, pa.date32()))
+            for month in months
         )
         table = facts(tables, pool, months)
-        all_months = np.array(table["month"].to_pylist())
-        rows = {month: table.filter(pa.array(all_months == month)) for month in months}
-        return cls(rows, {month: encoded(part) for month, part in rows.items()}, inspectorate)
+        of_month = np.array(table["month"].to_pylist())
+        prepared = {}
+        for month in months:
+            rows = table.filter(pa.array(of_month == month))
+            names: list[str] = rows["dossier_id"].to_pylist()
+            told = inspectorate().visit(month, _asked(names, np.arange(len(names))))
+            prepared[month] = Month(
+                names,
+                _keys(rows),
+                rows["high_risk"].to_numpy().astype(np.float64),
+                encoded(rows),
+                *_labels(told, names)[:2],
+            )
+        return cls(prepared, inspectorate)
 
 
 def run(world: World, policy: Policy, share: float, seed: int, sector_weight: float = 0.0) -> Run:
@@ -130,54 +178,47 @@ def run(world: World, policy: Policy, share: float, seed: int, sector_weight: fl
 
     sector_weight: by how much the utility in high-risk sectors is raised, as the directives want.
     """
-    here, everywhere = world.inspectorate(), world.inspectorate()
+    here = world.inspectorate()
     memory = _Memory()
     done = Run(policy.name)
-    seen_units: set[str] = set()
-    seen_officials: set[str] = set()
-    all_units: set[str] = set()
-    all_officials: set[str] = set()
+    seen: tuple[set[str], set[str]] = (set(), set())
+    everyone: tuple[set[str], set[str]] = (set(), set())
     before: frozenset[str] = frozenset()
     for month in here.months():
+        whole = world.months[month]
         free = set(here.eligible(month)["dossier_id"].to_pylist())
-        keep = np.array([dossier in free for dossier in world.rows[month]["dossier_id"].to_pylist()])
-        rows, x = world.rows[month].filter(pa.array(keep)), world.x[month][keep]
-        names: list[str] = rows["dossier_id"].to_pylist()
-        units, officials = rows["unit_code"].to_pylist(), rows["official_id"].to_pylist()
+        keep = np.flatnonzero([name in free for name in whole.names])
+        names, keys = [whole.names[i] for i in keep], [whole.keys[i] for i in keep]
+        x = whole.x[keep]
         budget = max(2, round(share * len(names)))
-        utility, predicted = memory.utility(rows, x)
-        _, groups = np.unique(np.array(units), return_inverse=True)
-        utility = utility * (1 + sector_weight * rows["high_risk"].to_numpy())
+        utility, predicted = memory.utility(keys, x)
+        utility = utility * (1 + sector_weight * whole.high_risk[keep])
+        _, groups = np.unique(np.array([key[1] for key in keys]), return_inverse=True)
         chosen = policy.choose(utility, groups.astype(np.int64), names, budget, f"{seed} {month}")
-        truth = _labels(everywhere.visit(month, _asked(names, np.arange(len(names)))), names)[0]
         told = here.visit(month, _asked(names, chosen.rows))
-        found, teams = _labels(told, [names[i] for i in chosen.rows])
+        found, anything, teams = _labels(told, [names[i] for i in chosen.rows])
         p = chosen.probability[chosen.rows]
-        listed = frozenset(str(officials[i]) for i in chosen.rows)
+        listed = frozenset(keys[i][0] for i in chosen.rows)
+        visited = frozenset(keys[i][1] for i in chosen.rows)
         done.cycles.append(
             Cycle(
                 found=int(found.sum()),
                 looked=len(found),
-                truth=float(truth.mean()),
-                naive=float(found.mean()),
-                weighted=hajek(found, p).value,
-                robust=doubly_robust(found, p, predicted[chosen.rows], predicted).value,
-                random=float(found[chosen.by_chance].mean()) if chosen.by_chance.any() else np.nan,
+                counted=Prevalence.of(found, p, chosen.by_chance, whole.truth[keep], predicted, chosen.rows),
+                any=Prevalence.of(anything, p, chosen.by_chance, whole.anything[keep], predicted, chosen.rows),
                 least_probability=float(chosen.probability.min()),
                 repeats=len(listed & before) / len(listed),
-                guess=memory.guess(rows, chosen.rows),
-                units=frozenset(units[i] for i in chosen.rows),
+                guess=memory.guess(keys, chosen.rows),
+                units=visited,
                 officials=listed,
             )
         )
-        memory.learn(rows, x, chosen.rows, found, teams)
+        memory.learn(keys, x, chosen.rows, found, teams)
         before = listed
-        seen_units |= done.cycles[-1].units
-        seen_officials |= listed
-        all_units |= set(units)
-        all_officials |= {str(one) for one in officials}
-    done.never_units = len(all_units - seen_units)
-    done.never_officials = len(all_officials - seen_officials)
+        for kind, (now_seen, all_keys) in enumerate(((listed, keys), (visited, keys))):
+            seen[kind].update(now_seen)
+            everyone[kind].update(key[kind] for key in all_keys)
+    done.never_officials, done.never_units = (len(a - b) for a, b in zip(everyone, seen, strict=True))
     return done
 
 
@@ -192,7 +233,7 @@ class _Memory:
         self._listed: dict[str, float] = {}
         self._shown: dict[str, float] = {}
 
-    def utility(self, rows: pa.Table, x: Floats) -> tuple[Floats, Floats]:
+    def utility(self, keys: list[tuple[str, ...]], x: Floats) -> tuple[Floats, Floats]:
         """What to rank by, and the probability of a finding by an ordinary team; both [n]."""
         found = np.concatenate(self._found) if self._found else np.zeros(0)
         if found.sum() < LEAST_LABELS:
@@ -200,19 +241,18 @@ class _Memory:
             return by_rule, np.full(len(x), found.mean() if len(found) else 0.1)
         names = [name for batch in self._team for name in batch]
         _, team = np.unique(np.array(names), return_inverse=True)
-        keys = [key for batch in self._keys for key in batch]
+        past_keys = [key for batch in self._keys for key in batch]
         known = np.concatenate(self._x)
-        severity = severity_of(known, found.astype(np.int64), team)
+        severity = severity_of(known, found.astype(np.int64), team, turns=2)
         usual = np.bincount(team, found)[team] / np.bincount(team)[team]
-        past, now = _past(keys, found, usual, _keys(rows))
+        past, now = _past(past_keys, found, usual, keys)
         model = fit_ridge(np.column_stack([known, past]), found.astype(np.int64), severity[team])
         middle = float(np.average(severity, weights=np.bincount(team)))
         chance = 1 / (1 + np.exp(-(model.predict(np.column_stack([x, now])) + middle)))
         return chance, chance
 
-    def learn(self, rows: pa.Table, x: Floats, chosen: Ints, found: Floats, teams: list[str]) -> None:
+    def learn(self, keys: list[tuple[str, ...]], x: Floats, chosen: Ints, found: Floats, teams: list[str]) -> None:
         """Takes in what the visits found, and notes who was listed."""
-        keys = _keys(rows)
         self._x.append(x[chosen])
         self._keys.append([keys[i] for i in chosen])
         self._found.append(found)
@@ -226,16 +266,13 @@ class _Memory:
         for i in chosen:
             self._listed[officials[i]] = self._listed.get(officials[i], 0.0) + 1
 
-    def guess(self, rows: pa.Table, chosen: Ints) -> float | None:
+    def guess(self, keys: list[tuple[str, ...]], chosen: Ints) -> float | None:
         """AUC of an outsider who expects of each official the share of dossiers that was pulled before."""
-        from sklearn.metrics import roc_auc_score
-
         if len(self._found) < 2:
             return None
         rate = sum(self._listed.values()) / sum(self._shown.values())
         expected = [
-            (self._listed.get(key[0], 0.0) + PRIOR * rate) / (self._shown.get(key[0], 0.0) + PRIOR)
-            for key in _keys(rows)
+            (self._listed.get(key[0], 0.0) + PRIOR * rate) / (self._shown.get(key[0], 0.0) + PRIOR) for key in keys
         ]
         on = np.zeros(len(expected))
         on[chosen] = 1
@@ -267,16 +304,19 @@ def _asked(names: list[str], rows: Ints) -> pa.Table:
     return pa.table({"dossier_id": [names[i] for i in rows]})
 
 
-def _labels(told: dict[str, pa.Table], names: list[str]) -> tuple[Floats, list[str]]:
-    """1 where something was found on a dossier, and the team that came, in the order of `names`."""
-    team = dict(
-        zip(told["inspection"]["inspection_id"].to_pylist(), told["inspection"]["team_id"].to_pylist(), strict=True)
-    )
-    hit: dict[str, bool] = {}
+def _labels(told: dict[str, pa.Table], names: list[str]) -> tuple[Floats, Floats, list[str]]:
+    """1 where something that counts was found, 1 where anything was, and the team, in the order of `names`."""
+    visits = [told["inspection"][name].to_pylist() for name in ("inspection_id", "team_id")]
+    team = dict(zip(*visits, strict=True))
+    counted: set[str] = set()
+    anything: set[str] = set()
     came: dict[str, str] = {}
-    finding = told["finding"]
-    columns = [finding[name].to_pylist() for name in ("dossier_id", "kind", "inspection_id")]
-    for dossier, kind, visit in zip(*columns, strict=True):
-        hit[dossier] = hit.get(dossier, False) or kind in COUNTED
+    findings = [told["finding"][name].to_pylist() for name in ("dossier_id", "kind", "inspection_id")]
+    for dossier, kind, visit in zip(*findings, strict=True):
         came[dossier] = team[visit]
-    return np.array([float(hit[name]) for name in names]), [came[name] for name in names]
+        if kind != "none":
+            anything.add(dossier)
+        if kind in COUNTED:
+            counted.add(dossier)
+    found = np.array([float(name in counted) for name in names])
+    return found, np.array([float(name in anything) for name in names]), [came[name] for name in names]

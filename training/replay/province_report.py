@@ -19,9 +19,9 @@ outside the list, model refitted each month. Found: any kind but plain lateness,
 Mean over seeds with the 95 % interval of the mean. Prevalence: error of the estimated share of the pool where a
 visit would find something. Guessable: an outsider ranks dossiers by how often their official was listed before.
 
-| policy | found, of greedy | hit rate | prevalence, naive | Hájek | doubly robust | guessable (AUC) | officials that \
-repeat | never: units, officials | least probability |
-|---|---|---|---|---|---|---|---|---|---|"""
+| policy | found, of greedy | hit rate | prevalence: naive | Hájek | of any finding: naive | Hájek | guessable (AUC) \
+| officials that repeat | never: units, officials | least probability |
+|---|---|---|---|---|---|---|---|---|---|---|"""
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,11 @@ def replay(
     return runs
 
 
-def bias(done: Run, figure: str) -> float:
-    """Relative error of an estimate of prevalence, all cycles together."""
-    values = np.array([getattr(cycle, figure) for cycle in done.cycles])
-    return float(np.nanmean(values) / np.mean([cycle.truth for cycle in done.cycles]) - 1)
+def bias(done: Run, of: str, figure: str) -> float:
+    """Relative error of an estimate (`figure`) of a prevalence (`of`: counted, any), all cycles together."""
+    told = [getattr(cycle, of) for cycle in done.cycles]
+    values = np.array([getattr(one, figure) for one in told])
+    return float(np.nanmean(values) / np.mean([one.truth for one in told]) - 1)
 
 
 def report(runs: Mapping[str, list[Run]], share: float, dossiers: int, base: str = "greedy") -> list[str]:
@@ -98,9 +99,9 @@ def _line(name: str, own: Sequence[Run], base: Sequence[Run]) -> str:
         f"{100 * ratio.mean:.1f} % ({100 * ratio.low:.1f} to {100 * ratio.high:.1f})",
         f"{100 * np.mean([_found(one) / sum(c.looked for c in one.cycles) for one in own]):.1f} %",
     ]
-    for figure in ("naive", "weighted", "robust"):
+    for of, figure in (("counted", "naive"), ("counted", "weighted"), ("any", "naive"), ("any", "weighted")):
         told = figure == "naive" or least > SAFE
-        cells.append(Spread.of([bias(one, figure) for one in own]).percent() if told else "–")
+        cells.append(Spread.of([bias(one, of, figure) for one in own]).percent() if told else "–")
     guesses = [np.mean([c.guess for c in one.cycles if c.guess is not None]) for one in own]
     cells += [
         Spread.of([float(one) for one in guesses]).plain(),
