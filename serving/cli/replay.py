@@ -68,3 +68,18 @@ def province(
     typer.echo("\n".join(lines))
     if card is not None:
         card.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+@replay.command()
+def conduct(
+    seeds: Annotated[int, typer.Option(help="How many made-up provinces, each with and without culprits.", min=2)] = 10,
+    dossiers: Annotated[int, typer.Option(help="Dossiers of each.", min=2_000)] = 30_000,
+    card: Annotated[Path | None, typer.Option(help="Also write the report to this file.")] = None,
+) -> None:
+    """Made-up provinces: do planted officials rise to the top, and does nothing rise where nobody is planted."""
+    from training.replay import conduct as proof
+
+    text = proof.card(list(proof.run(seeds, dossiers, lambda line: typer.echo(line, err=True))))
+    typer.echo(text)
+    if card is not None:
+        card.write_text(text, "utf-8")
