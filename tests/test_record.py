@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
@@ -503,3 +504,33 @@ def test_a_table_of_too_many_columns_is_read_as_far_as_reason_goes(tmp_path: Pat
     assert receipt.appended == 1
     assert receipt.notes == ("dossier: columns beyond 300 not read",)
     assert column(record, "SELECT x_a5 FROM dossier") == [5.0]
+
+
+@pytest.mark.slow
+def test_a_million_events_in_a_minute_and_a_gigabyte(tmp_path: Path) -> None:
+    """Reading, checking, comparing and writing a CSV of a million events, measured in a process of its own."""
+    (tmp_path / "in").mkdir()
+    duckdb.sql(
+        "SELECT 'H01.' || (n // 10) AS dossier_id, 'note' AS kind, 'step ' || n % 37 AS step, 'o' || n % 1000 AS "
+        "official_id, strftime(TIMESTAMP '2024-01-01' + to_seconds(n * 17), '%Y-%m-%dT%H:%M:%S+07:00') AS "
+        "happened_at FROM range(1000000) r(n)"
+    ).write_csv(str(tmp_path / "in" / "event.csv"))
+    code = (
+        "import resource, sys\nfrom datetime import UTC, datetime\nfrom pathlib import Path\n"
+        "from features.feeds import SOURCES, FeedOptions\nfrom features.record import Record\n"
+        "folder = Path(sys.argv[1])\n"
+        "chunks = SOURCES['canonical'].read(folder / 'in', FeedOptions())\n"
+        "at = datetime(2026, 1, 1, tzinfo=UTC)\n"
+        "print(Record(folder / 'home').append(chunks, source='canonical', arrived_at=at))\n"
+        "used = resource.getrusage(resource.RUSAGE_SELF)\n"
+        "print(used.ru_utime + used.ru_stime, used.ru_maxrss)\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], env=env, capture_output=True, text=True, check=True
+    )
+    told, used = run.stdout.splitlines()
+    seconds, kilobytes = map(float, used.split())
+    assert told == "read=1000000 appended=1000000 known=0 rejected=0"
+    assert seconds < 60, "processor seconds, so that a busy machine does not decide"
+    assert kilobytes < 2**20
