@@ -51,8 +51,9 @@ LARGE = Recipe(
         "num_leaves": 15,
         "max_depth": 6,
         "min_data_in_leaf": 50,
-        "feature_fraction": 0.3,
+        "feature_fraction": 0.15,
         **_REGULAR,
+        "path_smooth": 50.0,
     },
 )
 RECIPES: Mapping[str, Recipe] = {"small": SMALL, "large": LARGE}

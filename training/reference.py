@@ -44,7 +44,7 @@ class Reference:
 
 
 def _days(*days: int) -> tuple[timedelta, ...]:
-    return tuple(timedelta(days=day) for day in days)
+    return tuple(timedelta(days=day, microseconds=1) for day in days)
 
 
 REFERENCES = (

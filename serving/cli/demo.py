@@ -59,7 +59,7 @@ def demo(
             made = lateness.learn(settings, as_of, way.say)
             way.say(lateness.summary(made))
         with way.step("Đưa vào sử dụng · promote"):
-            way.say(lateness.promote(settings, None, way.say))
+            way.say(lateness.promote(settings, "demo", way.say))
         with way.step("Chấm điểm hồ sơ đang mở · score"):
             way.say(lateness.score(settings, as_of, way.say))
         with way.step("Lập danh sách · list"):

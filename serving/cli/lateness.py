@@ -101,7 +101,7 @@ def promote(settings: Settings, because: str | None, say: Say) -> str:
     """Makes the candidate champion when its gates hold, or `because` a person says so."""
     from training.promote import promote as run
 
-    version = run(settings.models, TARGET, at=datetime.now(UTC), because=because)
+    version = run(settings.models, TARGET, at=datetime.now(UTC), because=because, mlflow_url=settings.mlflow_url)
     return f"champion {TARGET} {version}"
 
 
