@@ -53,7 +53,8 @@ TURNS = {
     """,
     "turned": """
         SELECT * FROM turn
-        WHERE last_version IS NULL OR version_no <> last_version OR official_no <> last_official OR due_us <> last_due_us OR end_us <> last_end_us
+        WHERE last_version IS NULL OR version_no <> last_version OR official_no <> last_official
+           OR due_us <> last_due_us OR end_us <> last_end_us
     """,
     # the promise passes, nothing else being told
     "passed": """

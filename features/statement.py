@@ -6,7 +6,7 @@ need a dossier's own rows only and so may be worked off part by part; `matrix_re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from string import Template
 
@@ -97,8 +97,10 @@ def dossier_relations(features: Sequence[Feature], spans: int) -> dict[str, str]
     """From `features.inputs` to how each case stood (`standing`) and to what moved the totals of groups."""
     attributes = dict.fromkeys(f.about for f in features if f.grain is Grain.ATTRIBUTE)
     running = "".join(f", {_over(f.sql)} AS {f.name}" for f in features if f.grain is Grain.HISTORY)
-    found = {**STRANDS, **FIRSTS, **HISTORY, "spell": Template(SPELL).substitute(features=running), "standing": Template(STANDING).safe_substitute(
-                 attributes="".join(f", v.{about}_no" for about in attributes)),
+    keys = "".join(f", v.{about}_no" for about in attributes)
+    found = {**STRANDS, **FIRSTS, **HISTORY,
+             "spell": Template(SPELL).substitute(features=running),
+             "standing": Template(STANDING).safe_substitute(attributes=keys),
              **STATE, **TURNS, **SHARED,
              "record_outcome": "SELECT 1 AS record_no, day, known, late FROM outcome"
                                " UNION ALL SELECT 1, day, 0, 0 FROM change"}  # fmt: skip

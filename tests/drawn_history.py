@@ -45,7 +45,8 @@ def histories(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
             events.append({
                 "dossier_id": name, "happened_at": at, "known_at": at + timedelta(hours=draw(late)),
                 "kind": draw(st.sampled_from(LIKELY) | st.sampled_from(EVENT_KINDS)), "row_id": "e" + draw(ids),
-                "official_id": draw(st.sampled_from([None, "o1", "o2"])), "step": draw(st.sampled_from([None, "s1", "s2"])),
+                "official_id": draw(st.sampled_from([None, "o1", "o2"])),
+                "step": draw(st.sampled_from([None, "s1", "s2"])),
                 "due_at": None if due is None else at + timedelta(hours=due),
                 "event_id": draw(st.sampled_from([None, None, None, "once"])),
             })  # fmt: skip

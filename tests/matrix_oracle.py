@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -323,10 +324,10 @@ class Oracle:
             "returns": kinds.count("returned"), "reopenings": kinds.count("reopened"),
             "apologies": kinds.count("apologised"), "events": len(events), "steps": len(set(steps)),
             "steps_again": len(changes) - len(set(steps)), "officials": len(set(officials)),
-            "handovers": sum(a != b for a, b in zip(officials, officials[1:], strict=False)),
+            "handovers": sum(a != b for a, b in pairwise(officials)),
             "handed_back": sum(officials[k] != officials[k - 1] and officials[k] in officials[:k]
                                for k in range(1, len(officials))),
-            "longest_gap_hours": max(((b - a) / HOUR for a, b in zip(times, times[1:], strict=False)), default=None),
+            "longest_gap_hours": max(((b - a) / HOUR for a, b in pairwise(times)), default=None),
             "silent_hours": (now - (times[-1] if times else received)) / HOUR,
             "step_hours": (now - times[changes[-1]]) / HOUR if changes else None,
             "held_hours": (now - times[held[-1]]) / HOUR if held else None,
