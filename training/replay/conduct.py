@@ -73,7 +73,8 @@ def card(trials: list[Trial]) -> str:
         "# Conduct on made-up provinces",
         "",
         (
-            f"{len(trials)} seeds; one year each; officials with at least 20 dossiers: {_mean([t.people for t in trials])}"
+            f"{len(trials)} seeds; one year each; officials with at least 20 dossiers:"
+            f" {_mean([t.people for t in trials])}"
             f" a province, culprits among them {_mean([t.culprits for t in trials])}. The list holds the top"
             f" {LIST:.0%}. Intervals: 95 %, bootstrap over seeds."
         ),
