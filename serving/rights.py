@@ -115,6 +115,7 @@ ROUTES: Mapping[str, str] = {
     "GET /api/v1/receipts": "receipt.read",
     "GET /api/v1/list": "list.read",
     "GET /api/v1/dossiers/{dossier_id:path}": "dossier.read",
+    "GET /api/v1/signals/{dossier_id:path}": "harassment.read",
     "POST /api/v1/score": "dossier.score",
     "POST /api/v1/events": "event.write",
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from drawn_people import NOW, PASSWORD, Person, add_people
+from drawn_people import NOW, PASSWORD, Person, add_people, token
 from drawn_record import progress, synced, write_json
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
@@ -155,3 +155,20 @@ def test_receive_takes_what_lies_in_the_inbox(tmp_path: Path) -> None:
     assert run.exit_code == 0, run.output
     assert "dvcqg/2026-09-07.json: read=4 appended=4 known=0 rejected=0" in run.output
     assert not list((tmp_path / "inbox" / "dvcqg").glob("*.json"))
+
+
+def test_a_dossiers_signals_are_shown_to_who_may_see_them(office: tuple[TestClient, Settings, Clock]) -> None:
+    client, settings, clock = office
+    key = session(client)
+    late = DOSSIER | {"NgayKetThucXuLy": "20260316083000"}  # to the second of the promise: T1
+    assert push(client, key, "DongBoHoSoMC", [late], isUpdating="True")["error_code"] == "0"
+    clock.now = NOW + timedelta(days=1)
+    bearer = {"Authorization": f"Bearer {token(settings, Role.ANALYST, now=clock.now)}"}
+    found = client.get(f"/api/v1/signals/{CODE}", headers=bearer).json()
+    told = {one["code"]: one for one in found["signals"]}
+    assert told["END_EQUALS_DUE"]["vi"].startswith("Thời điểm kết thúc")
+    before = {"as_of": (NOW - timedelta(days=1)).isoformat()}
+    assert client.get(f"/api/v1/signals/{CODE}", params=before, headers=bearer).status_code == 404
+    assert client.get("/api/v1/signals/H99.1-260101-0001", headers=bearer).status_code == 404
+    head = {"Authorization": f"Bearer {token(settings, Role.UNIT_HEAD, now=clock.now, unit='H99.24')}"}
+    assert client.get(f"/api/v1/signals/{CODE}", headers=head).status_code == 403

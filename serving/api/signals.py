@@ -1,0 +1,72 @@
+"""`GET /api/v1/signals/{dossier_id}`: what in one dossier's data or course is worth a look, as known at a moment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import pyarrow as pa
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from features.record import Record
+from features.signals import DOSSIER_SIGNALS, evaluate
+from serving.accounts.guard import reader_of
+from serving.api.answer import answer
+from serving.api.problem import Problem, documented
+from serving.api.state import Serving, serving
+
+router = APIRouter(tags=["signals"])
+_RULES = {signal.name: signal for signal in DOSSIER_SIGNALS}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One signal that holds: the rule's code and words, the number that measures it, what the rule rests on."""
+
+    code: str
+    value: float
+    vi: str
+    en: str
+    source: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class SignalsAnswer:
+    """The signals of one dossier at `as_of`. A signal is a reason to look, never a finding about a person."""
+
+    dossier_id: str
+    as_of: datetime
+    signals: list[Shown]
+
+
+@router.get("/signals/{dossier_id:path}", response_model=SignalsAnswer, responses=documented(404, 422, 503))
+async def show_signals(
+    request: Request,
+    dossier_id: Annotated[str, Path(max_length=200)],
+    state: Annotated[Serving, Depends(serving)],
+    as_of: Annotated[datetime | None, Query(description="aware; default: now")] = None,
+) -> Response:
+    """The signals of a dossier of the record; an id unknown by then or out of the reader's scope answers 404."""
+    at = as_of or state.now()
+    if at.tzinfo is None:
+        raise Problem(422, "as_of: wanted a time with an offset, such as 2026-03-01T08:00:00+07:00")
+    unit, signals = await run_in_threadpool(_signals, state, dossier_id, at)
+    if unit is None or not reader_of(request).scope.covers(unit, None):
+        raise Problem(404, "No dossier of this id was known then.")
+    return answer(SignalsAnswer(dossier_id, at, signals))
+
+
+def _signals(state: Serving, dossier_id: str, at: datetime) -> tuple[str | None, list[Shown]]:
+    """The dossier's unit, None where it was not known, and its signals."""
+    with Record(state.settings.record_url).connect(cutoff=at) as con:
+        found = con.execute(
+            "SELECT arg_max(unit_code, (known_at, row_id)) FROM dossier WHERE dossier_id = ?", [dossier_id]
+        ).fetchall()
+        if found[0][0] is None:
+            return None, []
+        cases = pa.table({"dossier_id": [dossier_id], "as_of": pa.array([at], pa.timestamp("us", "UTC"))})
+        rows = evaluate(con, cases).to_pylist()
+    rules = [(_RULES[row["signal"]], row["value"]) for row in rows]
+    shown = [Shown(one.name, value, one.words_vi, one.words_en, one.source, one.owner) for one, value in rules]
+    return str(found[0][0]), shown
