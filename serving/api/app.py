@@ -8,13 +8,15 @@ from contextlib import asynccontextmanager
 from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from features.record import Record
 from serving.accounts.guard import guard
 from serving.accounts.people import People
-from serving.api import dossiers, events, health, lists, portal, problem, scores, watch
+from serving.api import dossiers, events, health, lists, portal, problem, scores, signals, watch
 from serving.api import people as people_routes
 from serving.api.limits import BodyLimit
 from serving.api.state import Now, Serving, utc_now
 from serving.contests import recompute
+from serving.findings import deliver
 from serving.known import Known
 from serving.pages.install import install as install_pages
 from serving.settings import Settings
@@ -29,6 +31,7 @@ ROUTERS = (
     scores.router,
     events.router,
     people_routes.router,
+    signals.router,
 )
 """The nouns of the API, each under /api/v1."""
 
@@ -40,6 +43,7 @@ def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0
     """
     state = Serving(settings, now)
     people, known = People(settings, now), Known(settings, now)
+    record = Record(settings.record_url)
 
     def refresh() -> None:
         state.refresh()
@@ -47,6 +51,7 @@ def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0
         known.refresh(latest)
         if latest is not None:
             recompute(people.state, "lateness", latest)
+        deliver(people.state, record, now=now())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
