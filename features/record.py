@@ -188,7 +188,7 @@ class Record:
         if spill:
             settings |= {"memory_limit": "256MB", "threads": 2, "preserve_insertion_order": False}
         con = duckdb.connect(config=settings)
-        con.execute("SET TimeZone = 'UTC'")
+        con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")  # the output is read by others
         return con
 
 

@@ -42,6 +42,7 @@ class RowCheck:
         self._arrived_at = arrived_at
         self._live = live
         self._con = duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": False})
+        self._con.execute("SET enable_progress_bar = false")  # what is printed is read by other programs
 
     def __call__(self, chunk: Chunk) -> tuple[pa.Table, list[Reject]]:
         """The good rows, typed, with `row_id`, `known_at`, `known_by`; the rejects, the chunk's own first.
