@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from features.calendar import PLAIN_WEEK
+from features.vietnam_calendar import VIETNAM
 from serving.accounts.guard import reader_of
 from serving.api.answer import answer
 from serving.api.problem import Problem, documented
@@ -84,7 +84,7 @@ def _clock(line: RiskLine, case: CaseFile | None, as_of: datetime) -> Clock:
     return Clock(
         received_at=line.received_at,
         due_at=line.due_at,
-        elapsed_hours=PLAIN_WEEK.working_hours(line.received_at, as_of) if line.received_at else None,
+        elapsed_hours=VIETNAM.working_hours(line.received_at, as_of) if line.received_at else None,
         left_hours=line.left_hours,
         promises=[*first, *later],
     )
