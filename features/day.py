@@ -85,8 +85,7 @@ class Day:
     groups: tuple[GroupDay, ...]
 
     def term(self, procedure_code: str | None, received_at: datetime, as_of: datetime) -> dict[str, Any]:
-        """Sector and legal term of a procedure as in force at receipt and known at `as_of`; {} where unknown.
-        """
+        """Sector and legal term of a procedure as in force at receipt and known at `as_of`; {} where unknown."""
         for row in self.terms.get(procedure_code or "", ()):
             known = row["known_at"] is None or row["known_at"] < as_of
             begun = row["valid_from"] is None or row["valid_from"] <= received_at
@@ -100,9 +99,7 @@ def local_day(moment: datetime, calendar: Calendar) -> int:
     return (moment.astimezone(ZoneInfo(calendar.zone)).date() - EPOCH.date()).days
 
 
-def take_day(
-    con: duckdb.DuckDBPyConnection, number: int, features: Sequence[Feature], calendar: Calendar
-) -> Day:
+def take_day(con: duckdb.DuckDBPyConnection, number: int, features: Sequence[Feature], calendar: Calendar) -> Day:
     """The local day `number` (days since 1970) of the record behind `con`, for `features`.
 
     `con` has the record's views (`Record.connect`) and is changed: give a connection of its own.
@@ -142,7 +139,7 @@ def _scouts(con: duckdb.DuckDBPyConnection, attributes: list[str], known_at: dat
         pairs += [(procedure, official, step) for official, step in both]
     lists = {
         name: [_NEVER, *(row[0] for row in con.execute(
-            f"SELECT DISTINCT {name} FROM dossier WHERE {name} IS NOT NULL").fetchall())]  # noqa: S608
+            f"SELECT DISTINCT {name} FROM dossier WHERE {name} IS NOT NULL").fetchall())]
         for name in ("unit_code", *attributes)
     }  # fmt: skip
     length = max(len(pairs), *(len(values) for values in lists.values()))
@@ -173,7 +170,7 @@ def _send(con: duckdb.DuckDBPyConnection, scouts: pa.Table) -> None:
             columns += [name for name in scouts.column_names if name in own and name not in columns]
         con.execute(f"ALTER VIEW {table} RENAME TO {table}_recorded")
         mine = ", ".join(columns)
-        both = f"SELECT * FROM {table}_recorded UNION ALL BY NAME SELECT {mine} FROM scout"  # noqa: S608
+        both = f"SELECT * FROM {table}_recorded UNION ALL BY NAME SELECT {mine} FROM scout"
         con.execute(f"CREATE VIEW {table} AS {both}")
 
 

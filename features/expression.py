@@ -24,8 +24,7 @@ class Unsupported(ValueError):
 
 
 def scalar(sql: str) -> Value:
-    """The value of `sql` (DuckDB's dialect) over the columns of one row; KeyError where a column is missing.
-    """
+    """The value of `sql` (DuckDB's dialect) over the columns of one row; KeyError where a column is missing."""
     return _value(_parsed(sql))
 
 

@@ -132,7 +132,7 @@ class TreeShap:
                 gone_here = missing[column]
                 if gone_here is not None and self._missing[slot]:
                     holds = np.logical_or(holds, gone_here)
-                pattern |= holds.view(np.uint8).astype(pattern.dtype) << place
+                pattern = pattern | (holds.view(np.uint8).astype(pattern.dtype) << place)
             index = pattern.astype(np.intp)
             for place in range(width):
                 np.take(table[place], index, out=found, mode="clip")

@@ -106,7 +106,7 @@ class Delays:
 
     def of(self, case: CaseFile, as_of: datetime) -> Delay | None:
         """The expected delay of an open dossier at `as_of`; None where too few past dossiers are like it."""
-        events = [
+        events: list[dict[str, Any]] = [
             {"kind": one.kind, "step": one.step or one.kind, "unit_code": one.unit_code,
              "to_unit_code": one.to_unit_code, "competent": case.unit_code, "at": one.happened_at}
             for one in case.events if one.happened_at < as_of

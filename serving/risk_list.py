@@ -115,7 +115,8 @@ class RiskList:
 
     def left_hours(self, filters: Filters) -> np.ndarray:
         """Working hours left (infinite where no promise is known) of the lines that pass, by rank."""
-        return self._left[self.places(filters)]
+        left: np.ndarray = self._left[self.places(filters)]
+        return left
 
     def spread(self, bounds: Sequence[float]) -> list[int]:
         """How many lines lie at or above each bound and below the one before; bounds fall."""
@@ -150,7 +151,8 @@ class _Codes:
         for value in wanted:
             if value in self.position:
                 keep[self.position[value]] = True
-        return keep[self._code]
+        found: np.ndarray = keep[self._code]
+        return found
 
 
 def _line(row: dict[str, Any]) -> RiskLine:

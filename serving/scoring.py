@@ -30,9 +30,7 @@ REASONS = 3
 BATCH = 50_000  # dossiers whose matrix and contributions are held at once
 
 
-def score_open(
-    con: duckdb.DuckDBPyConnection, as_of: datetime, model: RiskModel, calendar: Calendar
-) -> pa.Table:
+def score_open(con: duckdb.DuckDBPyConnection, as_of: datetime, model: RiskModel, calendar: Calendar) -> pa.Table:
     """Every open dossier at `as_of`, overdue ones included: rows of `score_files.SCHEMA`, highest risk first.
 
     `con`: the record restricted to what was known at `as_of` (`Record.connect(cutoff=as_of)`). Ties stand by
@@ -44,9 +42,7 @@ def score_open(
     parts = []
     for start in range(0, cases.num_rows, BATCH):
         some = cases.slice(start, BATCH)
-        parts.append(
-            _rows(build(con, some, calendar=calendar), standing.slice(start, BATCH), model, calendar)
-        )
+        parts.append(_rows(build(con, some, calendar=calendar), standing.slice(start, BATCH), model, calendar))
     table = pa.concat_tables(parts) if parts else SCHEMA.empty_table()
     return _ranked(table)
 
@@ -91,9 +87,7 @@ def _table(
 
 
 def _ranked(table: pa.Table) -> pa.Table:
-    ordered = table.sort_by(
-        [("score", "descending"), ("received_at", "ascending"), ("dossier_id", "ascending")]
-    )
+    ordered = table.sort_by([("score", "descending"), ("received_at", "ascending"), ("dossier_id", "ascending")])
     rank = pa.array(np.arange(1, table.num_rows + 1), pa.int64())
     return ordered.set_column(SCHEMA.get_field_index("rank"), SCHEMA.field("rank"), rank)
 
@@ -122,9 +116,7 @@ def odds(probability: float) -> float:
     return float(np.log(probability / (1 - probability)))
 
 
-def score_record(
-    settings: Settings, as_of: datetime, calendar: Calendar, latest: bool = True
-) -> tuple[ListMeta, Path]:
+def score_record(settings: Settings, as_of: datetime, calendar: Calendar, latest: bool = True) -> tuple[ListMeta, Path]:
     """Scores the record's open dossiers with the present champion and stores the list.
 
     Gives its description and file. FileNotFoundError where nothing was promoted. latest: make it the list

@@ -49,9 +49,7 @@ class Settings:
         try:
             known_zone = ZoneInfo(zone)
         except (KeyError, ValueError, OSError) as error:
-            raise ValueError(
-                f"RISK_ZONE must name an IANA zone such as {DEFAULT_ZONE}, not {zone!r}"
-            ) from error
+            raise ValueError(f"RISK_ZONE must name an IANA zone such as {DEFAULT_ZONE}, not {zone!r}") from error
         return cls(
             home=folder,
             record_url=os.environ.get("RISK_RECORD_URL", str(folder / "record")),

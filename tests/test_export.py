@@ -37,9 +37,7 @@ def test_scores_have_the_agreed_columns_in_rank_order(tmp_path: Path) -> None:
         "dossier_id", "unit_code", "official_id", "score", "rank", "reasons_vi", "reasons_en",
     ]  # fmt: skip
     assert table["rank"].to_pylist() == list(range(1, 31))
-    assert (
-        table["reasons_vi"][0].as_py() == "Cán bộ đang giữ 43 hồ sơ (queue); Cán bộ đang giữ 43 hồ sơ (clock)"
-    )
+    assert table["reasons_vi"][0].as_py() == "Cán bộ đang giữ 43 hồ sơ (queue); Cán bộ đang giữ 43 hồ sơ (clock)"
 
 
 def test_csv_and_excel_hold_the_same_values_as_parquet(tmp_path: Path) -> None:

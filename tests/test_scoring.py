@@ -145,7 +145,7 @@ def test_one_dossier_at_the_desk_scores_as_on_the_list(office: Settings, scored:
     con = Record(office.record_url).connect(cutoff=AS_OF)
     rows = {}
     for table in ("dossier", "event"):
-        found = con.sql(f"SELECT * FROM {table}").to_arrow_table()  # noqa: S608
+        found = con.sql(f"SELECT * FROM {table}").to_arrow_table()
         for place, field in enumerate(found.schema):
             if pa.types.is_timestamp(field.type):
                 utc = found[field.name].cast(pa.timestamp("us", "UTC"))

@@ -70,11 +70,9 @@ def recorded(folder: Path, dossiers: list[dict[str, Any]], events: list[dict[str
 
 def rows(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
     """Rows of the record in the order in which versions count, times aware."""
-    found = con.sql(f"SELECT * FROM {table} ORDER BY known_at, row_id").to_arrow_table()  # noqa: S608
+    found = con.sql(f"SELECT * FROM {table} ORDER BY known_at, row_id").to_arrow_table()
     aware = [
-        found[name].cast(pa.timestamp("us", "UTC"))
-        if pa.types.is_timestamp(found[name].type)
-        else found[name]
+        found[name].cast(pa.timestamp("us", "UTC")) if pa.types.is_timestamp(found[name].type) else found[name]
         for name in found.column_names
     ]
     told: list[dict[str, Any]] = pa.table(dict(zip(found.column_names, aware, strict=True))).to_pylist()
@@ -96,11 +94,7 @@ def differences(record: Record, as_of: datetime) -> dict[str, tuple[Any, Any]]:
     for row in matrix.to_pylist():
         cells = single.cells(dossiers[row["dossier_id"]], events.get(row["dossier_id"], []), as_of, day)
         assert cells.keys() == row.keys() - {"dossier_id", "as_of"}
-        found |= {
-            f"{row['dossier_id']}.{name}": (cells[name], row[name])
-            for name in cells
-            if cells[name] != row[name]
-        }
+        found |= {f"{row['dossier_id']}.{name}": (cells[name], row[name]) for name in cells if cells[name] != row[name]}
     return found
 
 
@@ -144,7 +138,7 @@ def test_expressions_mean_what_the_engine_means(a: int | None, b: int | None, sq
         a, typed = (None if a is None else str(a)), "VARCHAR"
     else:
         typed = "BIGINT"
-    query = f"SELECT {sql} FROM (SELECT CAST(? AS {typed}) AS a, CAST(? AS BIGINT) AS b)"  # noqa: S608
+    query = f"SELECT {sql} FROM (SELECT CAST(? AS {typed}) AS a, CAST(? AS BIGINT) AS b)"
     engine = duckdb.execute(query, [a, b]).fetchall()[0][0]
     assert scalar(sql)({"a": a, "b": b}) == engine
 

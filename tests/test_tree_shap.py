@@ -7,18 +7,14 @@ import pytest
 from models.tree_shap import TreeShap
 
 
-def trained(
-    leaves: int, depth: int, rounds: int, seed: int, missing: bool
-) -> tuple[lightgbm.Booster, np.ndarray]:
+def trained(leaves: int, depth: int, rounds: int, seed: int, missing: bool) -> tuple[lightgbm.Booster, np.ndarray]:
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(1500, 12))
     x[:, 3] = np.round(x[:, 3])
     if missing:
         x[rng.random(x.shape) < 0.15] = np.nan
     filled = np.nan_to_num(x)
-    y = (filled[:, 0] * filled[:, 1] + filled[:, 2] + filled[:, 3] + rng.normal(size=len(x)) > 0).astype(
-        float
-    )
+    y = (filled[:, 0] * filled[:, 1] + filled[:, 2] + filled[:, 3] + rng.normal(size=len(x)) > 0).astype(float)
     params = {
         "objective": "binary",
         "num_leaves": leaves,
@@ -53,9 +49,7 @@ def test_chunks_and_threads_change_nothing() -> None:
 
 def test_a_model_without_splits_says_the_same_of_everybody() -> None:
     x = np.zeros((50, 3))
-    booster = lightgbm.train(
-        {"objective": "binary", "verbosity": -1}, lightgbm.Dataset(x, np.arange(50) % 2), 2
-    )
+    booster = lightgbm.train({"objective": "binary", "verbosity": -1}, lightgbm.Dataset(x, np.arange(50) % 2), 2)
     shap = TreeShap(booster.model_to_string(), 3)
     assert np.array_equal(shap.rows(x), np.zeros((50, 3)))
     assert np.array_equal(shap.row(x[0]), np.zeros(3))

@@ -56,8 +56,7 @@ class NewsAnswer:
 
 @router.post("/events", response_model=NewsAnswer, responses=documented(413, 422, 503))
 async def take_news(news: News, state: Annotated[Serving, Depends(serving)]) -> Response:
-    """Appends the rows to the record in one delivery, whole or not at all, and scores what they concern anew.
-    """
+    """Appends the rows to the record in one delivery, whole or not at all, and scores what they concern anew."""
     if not news.dossiers and not news.events:
         raise Problem(422, "Wanted at least one dossier or event.")
     return answer(await run_in_threadpool(_take, news, state))

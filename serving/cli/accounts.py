@@ -32,17 +32,11 @@ def add_admin(ctx: typer.Context, login: Login, name: Name = "") -> None:
 def add(
     ctx: typer.Context,
     login: Login,
-    role: Annotated[
-        str, typer.Option(help="inspector, unit_head, official, analyst, leader, administrator.")
-    ],
+    role: Annotated[str, typer.Option(help="inspector, unit_head, official, analyst, leader, administrator.")],
     name: Name = "",
-    unit: Annotated[
-        str, typer.Option(help="unit_code of what the account sees with all below; * is all.")
-    ] = "*",
+    unit: Annotated[str, typer.Option(help="unit_code of what the account sees with all below; * is all.")] = "*",
     official: Annotated[str | None, typer.Option(help="official_id, for an official's account.")] = None,
-    oidc: Annotated[
-        tuple[str, str] | None, typer.Option(help="Issuer and subject instead of a password.")
-    ] = None,
+    oidc: Annotated[tuple[str, str] | None, typer.Option(help="Issuer and subject instead of a password.")] = None,
 ) -> None:
     """Make an account of any role; the password is asked for, or read from standard input."""
     _add(_state(ctx), login, name, role, unit, official, None if oidc else _password(), oidc)

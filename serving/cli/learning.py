@@ -33,12 +33,8 @@ def backtest(
     out: Annotated[Path, typer.Option(help="Parquet file to write.")],
     until: Annotated[str | None, typer.Option(help="Last moment scored and judged.")] = None,
     every: Annotated[str | None, typer.Option(help="Distance of landmarks, such as 7d.")] = None,
-    at_arrival: Annotated[
-        bool, typer.Option("--at-arrival", help="At each dossier's arrival instead.")
-    ] = False,
-    grain: Annotated[
-        str | None, typer.Option(help="official, unit or dossier, where the target has them.")
-    ] = None,
+    at_arrival: Annotated[bool, typer.Option("--at-arrival", help="At each dossier's arrival instead.")] = False,
+    grain: Annotated[str | None, typer.Option(help="official, unit or dossier, where the target has them.")] = None,
     tier: Annotated[str | None, typer.Option(help="reported, upheld or discovered events.")] = None,
     horizon: Annotated[str | None, typer.Option(help="How far ahead labels are read, such as 365d.")] = None,
 ) -> None:

@@ -13,17 +13,13 @@ if TYPE_CHECKING:
 
 commands = typer.Typer()
 receipts = typer.Typer(no_args_is_help=True)
-commands.add_typer(
-    receipts, name="receipts", help="Who saw and decided what: verify the chain, sign its head."
-)
+commands.add_typer(receipts, name="receipts", help="Who saw and decided what: verify the chain, sign its head.")
 
 
 @receipts.command()
 def verify(
     ctx: typer.Context,
-    head: Annotated[
-        list[Path] | None, typer.Option(help="A signed head kept elsewhere; may be repeated.")
-    ] = None,
+    head: Annotated[list[Path] | None, typer.Option(help="A signed head kept elsewhere; may be repeated.")] = None,
 ) -> None:
     """Walk the whole chain; exit 1 where anything was edited, removed, inserted, swapped.
 

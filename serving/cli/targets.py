@@ -68,9 +68,7 @@ class TargetSteps(Protocol):
 def steps(target: str) -> TargetSteps:
     """The steps of `target`; typer.BadParameter names the known ones."""
     if target not in STEPS:
-        raise typer.BadParameter(
-            f"wanted one of {', '.join(STEPS)}, got {target[:40]!r}", param_hint="target"
-        )
+        raise typer.BadParameter(f"wanted one of {', '.join(STEPS)}, got {target[:40]!r}", param_hint="target")
     return cast(TargetSteps, import_module(STEPS[target]))
 
 
