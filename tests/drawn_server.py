@@ -33,7 +33,7 @@ def start(home: Path, port: int, now: datetime = NOW, workers: int = 1) -> "subp
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 180  # a busy machine takes long to import
+    deadline = time.monotonic() + 300  # a busy machine takes long to import
     while time.monotonic() < deadline and server.poll() is None:
         try:
             httpx2.get(f"http://127.0.0.1:{port}/api/v1/health", timeout=2)

@@ -45,9 +45,7 @@ def test_passwords_are_argon2id_and_checked() -> None:
     assert not matches("x" * 1_000_000, hashed)
 
 
-@pytest.mark.parametrize(
-    "weak", ["ngắn", "aaaaaaaaaaaaaaa", "matkhau-2026-xyz", "thanhtra1 là tôi đây", "x" * 201]
-)
+@pytest.mark.parametrize("weak", ["ngắn", "aaaaaaaaaaaaaaa", "matkhau-2026-xyz", "thanhtra1 là tôi đây", "x" * 201])
 def test_weak_passwords_are_refused(weak: str) -> None:
     with pytest.raises(ValueError, match="password"):
         hash_password(weak, "thanhtra1")
@@ -74,9 +72,7 @@ def test_accounts_that_make_no_sense_are_refused(state: State, change: dict[str,
         add_account(session, now=NOW, **wanted)  # type: ignore[arg-type]
 
 
-def attempt(
-    state: State, password: str, at: datetime = NOW, address: str = "10.0.0.1", login: str = "thanhtra1"
-):  # type: ignore[no-untyped-def]
+def attempt(state: State, password: str, at: datetime = NOW, address: str = "10.0.0.1", login: str = "thanhtra1"):  # type: ignore[no-untyped-def]
     return door.log_in(state, login, password, address, key=KEY, now=at)
 
 
@@ -95,9 +91,7 @@ def test_guessing_is_stopped_and_opens_again_after_the_window(state: State) -> N
     assert isinstance(attempt(state, PASSWORD, NOW + timedelta(minutes=16)), Account)
 
 
-def test_guessing_from_many_places_and_of_many_names_is_stopped(
-    state: State, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_guessing_from_many_places_and_of_many_names_is_stopped(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "MOST_PER_LOGIN", 7)  # each try costs an Argon2 on purpose; a few show the rule
     monkeypatch.setattr(door, "MOST_PER_ADDRESS", 9)
     for place in range(door.MOST_PER_LOGIN):
@@ -194,14 +188,10 @@ def test_tokens_are_narrowed_end_and_can_be_revoked(state: State) -> None:
 def test_tokens_that_reach_too_far_are_refused(state: State, actions: set[str], days: int, why: str) -> None:
     account = inspector(state)
     with pytest.raises(ValueError, match=why), state.writing() as session:
-        issue_token(
-            session, account, "máy", frozenset(actions), now=NOW, expires_at=NOW + timedelta(days=days)
-        )
+        issue_token(session, account, "máy", frozenset(actions), now=NOW, expires_at=NOW + timedelta(days=days))
 
 
-def test_the_first_administrator_comes_from_the_command_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_first_administrator_comes_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from serving.cli import app
 
     monkeypatch.setenv("RISK_HOME", str(tmp_path))

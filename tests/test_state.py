@@ -136,9 +136,7 @@ def append_many(url: str, folder: Path, count: int) -> None:
     state = State(url)
     chain = Receipts(state, Witness(folder / "keys", folder / "receipts"))
     for place in range(count):
-        chain.record(
-            f"process{os.getpid()}", "list.read", {"n": str(place)}, now=NOW, subjects=[f"dossier:{place}"]
-        )
+        chain.record(f"process{os.getpid()}", "list.read", {"n": str(place)}, now=NOW, subjects=[f"dossier:{place}"])
 
 
 def test_two_processes_append_to_one_chain(url: str, tmp_path: Path) -> None:
