@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from serving.state import Submission
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{20,64}")
-_INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def claim(session: Session, key: str, account_id: int, *, now: datetime) -> str | None:

@@ -56,7 +56,7 @@ def template_of(request: Request) -> str | None:
 def _templates(routes: Any) -> Iterator[Template]:
     for route in routes:
         if isinstance(route, APIRoute):
-            yield Template(frozenset(route.methods), route.path, route.path_regex, route)
+            yield Template(frozenset(route.methods or ()), route.path, route.path_regex, route)
         elif hasattr(route, "effective_route_contexts"):
             for one in route.effective_route_contexts():
                 yield Template(frozenset(one.methods or ()), one.path, one.path_regex, one.original_route)
