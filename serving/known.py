@@ -10,8 +10,8 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from features.calendar import PLAIN_WEEK
 from features.record import Record
+from features.vietnam_calendar import VIETNAM
 from serving.case_file import CaseFiles
 from serving.delay import Delays
 from serving.official_sheet import OfficialSheets
@@ -35,7 +35,7 @@ class Known:
         self.standing = Standing()
         self.officials = OfficialSheets()
         self.cases = _NO_CASES
-        self.delays = Delays((), PLAIN_WEEK)
+        self.delays = Delays((), VIETNAM)
         self._now = now
         self._record = Record(settings.record_url)
         self._seen: tuple[int, datetime | None] = (0, None)
@@ -57,7 +57,7 @@ class Known:
                         self.cases = CaseFiles.read(con, risk_list.dossier_ids())
                 if risk_list is not None:
                     with self._record.connect(cutoff=risk_list.meta.as_of) as con:
-                        self.delays = Delays.read(con, PLAIN_WEEK)
+                        self.delays = Delays.read(con, VIETNAM)
                 self._seen = seen
             except Exception as error:  # the record may be away or locked; the pages go on with what they have
                 log.warning("the record could not be read again: %s", type(error).__name__)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from features.calendar import PLAIN_WEEK
 from features.record import Record
+from features.vietnam_calendar import VIETNAM
 from serving.cli.group import settings_of
 from serving.cli.learning import TargetName
 from serving.cli.moments import moment
@@ -40,7 +40,7 @@ def reproduce(
     folder = settings.models / "lateness" / Path(run).name
     if not folder.is_dir():
         folder = folder_of_run(run, settings.mlflow_url, settings.models)
-    found = again(Record(settings.record_url), folder, calendar=PLAIN_WEEK, say=lambda line: typer.echo(line, err=True))
+    found = again(Record(settings.record_url), folder, calendar=VIETNAM, say=lambda line: typer.echo(line, err=True))
     typer.echo(str(found))
     if not found.identical:
         raise typer.Exit(1)
@@ -90,7 +90,7 @@ def watch(
     if "background" not in model.about:
         raise ValueError("wanted a champion that knows its training window; train and promote again")
     con = Record(settings.record_url).connect(cutoff=at)
-    found = compare(model, build(con, cohort(con, at), calendar=PLAIN_WEEK), model.about["background"])
+    found = compare(model, build(con, cohort(con, at), calendar=VIETNAM), model.about["background"])
     for drift in found:
         if drift.warns:
             typer.echo(f"warning: {drift.name} moved by {drift.value:.2f}, more than {drift.threshold:.2f}")
