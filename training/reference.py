@@ -125,7 +125,7 @@ def benchmark(data: Path, scratch: Path, say: Say = lambda line: None, draws: in
             yield _line(reference, moment, record, model, draws)
 
 
-def test_sample(reference: Reference, moment: str, record: Record) -> Sample:
+def judged_sample(reference: Reference, moment: str, record: Record) -> Sample:
     """The test cases of a line: received after the cut, due by the end."""
     con = record.connect(cutoff=reference.until)
     if moment == "arrival":
@@ -144,7 +144,7 @@ def test_sample(reference: Reference, moment: str, record: Record) -> Sample:
 
 
 def _line(reference: Reference, moment: str, record: Record, model: RiskModel, draws: int) -> Line:
-    sample = test_sample(reference, moment, record)
+    sample = judged_sample(reference, moment, record)
     past = next(rate for rate in model.encoder.rates if rate.keys == (reference.history,))
     scores = {
         "product": model.probability(sample.matrix),

@@ -1,0 +1,48 @@
+"""The figures on real data: the README's test cases exactly, and never worse than its best row."""
+
+from pathlib import Path
+
+import pytest
+
+from features.feeds import SOURCES, FeedOptions
+from features.record import Record
+from training import reference
+from training.reference import BEST, REFERENCES, as_markdown, benchmark, judged_sample
+
+README = {
+    ("wabo_receipt", "arrival"): (337, 0.240),
+    ("wabo_receipt", "open"): (1327, 0.305),
+    ("bpic15_m1_m2", "arrival"): (473, 0.353),
+    ("bpic15_m1_m2", "open"): (1596, 0.418),
+}
+
+
+@pytest.mark.slow
+def test_what_ships_is_at_least_as_good_as_the_best_row(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = tuple(one for one in REFERENCES if (one.name, "arrival") in README)
+    monkeypatch.setattr(reference, "REFERENCES", small)
+    lines = list(benchmark(shared / "data", tmp_path, draws=50))
+    for line in lines:
+        n, late = README[line.name, line.moment]
+        assert (line.n, round(line.late, 3)) == (n, late)
+        assert line.misses() == [], (
+            line.name,
+            line.moment,
+            {name: str(figure) for name, figure in line.product.items()},
+        )
+    assert "Worse than the best row: nowhere." in as_markdown(lines)
+
+
+def test_the_cut_of_the_smallest_set_gives_the_cases_of_the_readme(shared: Path, tmp_path: Path) -> None:
+    wabo = REFERENCES[0]
+    record = Record(tmp_path)
+    feed = SOURCES["canonical"].read(shared / "data" / wabo.name, FeedOptions())
+    record.append(feed, source="canonical", arrived_at=wabo.until)
+    sample = judged_sample(wabo, "arrival", record)
+    assert (len(sample), round(float(sample.label.mean()), 3)) == README[wabo.name, "arrival"]
+
+
+def test_every_line_of_the_benchmark_has_a_best_row() -> None:
+    assert set(BEST) == {(one.name, moment) for one in REFERENCES for moment in ("arrival", "open")}
