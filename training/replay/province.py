@@ -4,10 +4,9 @@ Labels of dossiers that were not chosen stay hidden. The model is fitted anew ea
 visits found, with the severity of the team as an offset, so that each policy lives with the labels it made.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 from models.loop import FADE
 from models.value import doubly_robust, hajek
+from training.replay.policy import Inspectorate, Policy
 from training.replay.province_facts import COLUMNS, encoded, facts
 from training.replay.reorder import Floats, Ints
 from training.replay.severity import fit_ridge, severity_of
@@ -28,46 +28,6 @@ PRIOR = 5.0
 """Weight of an ordinary past, in dossiers pulled."""
 LEAST_LABELS = 30
 """Findings before which a policy ranks by a rule (late, then complaints) instead of a model."""
-
-
-class Inspectorate(Protocol):
-    """What reveals findings: the made-up province's, or any history where all outcomes are known."""
-
-    def months(self) -> list[date]:
-        """First days of the cycles."""
-
-    def eligible(self, month: date) -> pa.Table:
-        """What can be pulled: dossier_id, unit_code, official_id."""
-
-    def visit(self, month: date, chosen: pa.Table) -> dict[str, pa.Table]:
-        """Canonical inspection and finding rows of the dossiers chosen."""
-
-
-class Chosen(Protocol):
-    """A policy's choice: positions, the probability of every item, and which positions fell to chance."""
-
-    @property
-    def rows(self) -> Ints:
-        """Positions of the chosen, [budget]."""
-
-    @property
-    def probability(self) -> Floats:
-        """Probability of every item of the pool, [n]."""
-
-    @property
-    def by_chance(self) -> npt.NDArray[np.bool_]:
-        """Which of the chosen fell to the random share, [budget]."""
-
-
-class Policy(Protocol):
-    """A way of choosing `budget` of a pool by utility; groups: the unit of each."""
-
-    @property
-    def name(self) -> str:
-        """What the way is called in reports."""
-
-    def choose(self, utility: Floats, groups: Ints, names: Sequence[str], budget: int, seed: str) -> Chosen:
-        """The choice; the same arguments give the same."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.replay.province import Policy, Run, World, run
+from training.replay.policy import Policy
+from training.replay.province import Run, World, run
 
 Say = Callable[[str], None]
 
