@@ -15,6 +15,7 @@ from training import evaluate
 from training.calibrate import blend_weights, latest, platt
 from training.choose import choose
 from training.fit import SMALL, fit, stable_columns
+from training.gather import drawn
 from training.sample import Sample
 from training.split import LeakError, Split, at_origin, rolling
 
@@ -190,3 +191,11 @@ def test_a_sample_keeps_only_rows_whose_label_is_known() -> None:
     sample = Sample.of(pa.table({"x": [1.0, 2.0, 3.0]}), labelled)
     assert sample.matrix["x"].to_pylist() == [1.0, 3.0]
     assert sample.share.tolist() == [0.5, 0.5]
+
+
+def test_a_share_of_dossiers_is_drawn_whole_and_always_the_same() -> None:
+    ids = pa.chunked_array([pa.array([f"d{n % 1000}" for n in range(5000)])])
+    kept = np.array(drawn(ids, 0.3).to_pylist())
+    assert np.array_equal(kept, np.tile(kept[:1000], 5)), "all rows of a dossier or none"
+    assert 0.25 < kept.mean() < 0.35
+    assert np.array_equal(kept, np.array(drawn(ids, 0.3).to_pylist()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import UTC, datetime, timedelta
 
 import duckdb
@@ -15,6 +16,15 @@ from training.sample import Sample
 WEEK = timedelta(days=7)
 SHARES = (0.25, 0.5, 0.75)
 """Quarters of the first term: dossiers of two days are looked at as often as those of two months."""
+MOST = 300_000
+"""Ripe landmarks to learn from at most; beyond it whole dossiers are drawn. That bounds time and memory."""
+
+
+def drawn(dossier_id: pa.ChunkedArray, share: float) -> pa.Array:
+    """Which rows belong to a drawn `share` of dossiers: by a hash of the id, so every run draws the same."""
+    coded = dossier_id.combine_chunks().dictionary_encode()
+    chosen = [zlib.crc32(name.encode()) < share * 2**32 for name in coded.dictionary.to_pylist()]
+    return pa.array(chosen, pa.bool_()).take(coded.indices)
 
 
 def first_receipt(con: duckdb.DuckDBPyConnection) -> datetime:
@@ -39,4 +49,7 @@ def gather(con: duckdb.DuckDBPyConnection, cutoff: datetime, calendar: Calendar 
     labelled = lateness.labels(con, cases, cutoff)
     ripe = labelled["label"].is_valid()
     cases, labelled = cases.filter(ripe), labelled.filter(ripe)
+    if cases.num_rows > MOST:
+        kept = drawn(cases["dossier_id"], MOST / cases.num_rows)
+        cases, labelled = cases.filter(kept), labelled.filter(kept)
     return Sample.of(matrix.build(con, cases, calendar=calendar), labelled)
