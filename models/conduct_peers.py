@@ -23,6 +23,13 @@ STRICT = FALSE_DISCOVERY / len(FAMILIES)
 """Local false discovery rate of a flag in one family, so that over all families it stays within the promise."""
 
 
+FEWEST_SIGNALS = 5
+"""Dossiers with signals that a flag wants: two or three coincidences in a rare family are no pattern."""
+
+CLEARLY = 2.0
+"""Ratio above which the whole interval of a flag lies: offices differ by half as much again for honest reasons."""
+
+
 @dataclass(frozen=True)
 class Standing:
     """How one official or unit stands in the family in which it stands out most.
@@ -83,7 +90,7 @@ def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str
                 unit_code=first["unit_code"][i].as_py() or "",
                 family=str(family),
                 score=float(told.above[i]) if enough else None,
-                flag=enough and bool(1 - told.above[i] <= STRICT),
+                flag=enough and bool(_stands_out(counts["observed"][i].as_py(), told, i)),
                 n=int(first["n"][i].as_py()),
                 observed=int(counts["observed"][i].as_py()),
                 expected=float(counts["expected"][i].as_py()),
@@ -93,6 +100,10 @@ def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str
             )
         )
     return sorted(standings, key=lambda one: (one.score is None, -(one.score or 0), -one.low, one.key))
+
+
+def _stands_out(observed: float, told: Excess, i: int) -> bool:
+    return observed >= FEWEST_SIGNALS and told.low[i] > CLEARLY and 1 - told.above[i] <= STRICT
 
 
 def _against_peers(table: pa.Table, key: str, group: str, family: str) -> pa.Table:

@@ -39,6 +39,7 @@ class Trial:
     precision: dict[str, float]
     flags: int
     false_flags: int
+    false_on_hard_cases: int
     flags_with_nobody_planted: int
 
 
@@ -49,6 +50,7 @@ def run(seeds: int, dossiers: int, say: Callable[[str], None]) -> Iterator[Trial
         nobody = simulate(seed=seed, dossiers=dossiers, start=START, end=END, culprits=0)
         standings, orders = _orders(planted)
         truth = {row["official_id"]: row["culprit"] for row in planted.truth["official"].to_pylist()}
+        hard = {row["official_id"] for row in planted.truth["official"].to_pylist() if row["hard"]}
         shown = [one.key for one in standings if one.score is not None]
         culprits = {key for key in shown if truth.get(key)}
         size = int(np.ceil(LIST * len(shown)))
@@ -61,6 +63,7 @@ def run(seeds: int, dossiers: int, say: Callable[[str], None]) -> Iterator[Trial
             {name: len(top & culprits) / max(size, 1) for name, top in tops.items()},
             sum(one.flag for one in standings),
             sum(one.flag and not truth.get(one.key) for one in standings),
+            sum(one.flag and not truth.get(one.key) and one.key in hard for one in standings),
             sum(one.flag for one in _orders(nobody)[0]),
         )
         say(f"seed {seed}: recall {trial.recall['signals']:.2f}, {trial.flags} flags, {trial.false_flags} false")
@@ -95,7 +98,8 @@ def card(trials: list[Trial]) -> str:
         "",
         (
             f"Flags: {flags} in all, {false} of them on officials nobody was planted as"
-            f" ({false / max(flags, 1):.0%}; promised: at most 10 %)."
+            f" ({false / max(flags, 1):.0%}; promised: at most 10 %);"
+            f" {sum(t.false_on_hard_cases for t in trials)} of these are honest officials planted with hard cases, whom signals alone cannot tell from culprits: a visit does."
         ),
         (
             f"With nobody planted: {sum(t.flags_with_nobody_planted for t in trials)} flags in all,"
