@@ -99,7 +99,8 @@ def card(trials: list[Trial]) -> str:
         (
             f"Flags: {flags} in all, {false} of them on officials nobody was planted as"
             f" ({false / max(flags, 1):.0%}; promised: at most 10 %);"
-            f" {sum(t.false_on_hard_cases for t in trials)} of these are honest officials planted with hard cases, whom signals alone cannot tell from culprits: a visit does."
+            f" {sum(t.false_on_hard_cases for t in trials)} of these are honest officials planted with hard cases,"
+            " whom signals alone cannot tell from culprits: a visit does."
         ),
         (
             f"With nobody planted: {sum(t.flags_with_nobody_planted for t in trials)} flags in all,"
