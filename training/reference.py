@@ -1,10 +1,10 @@
 """The benchmark of figures: the product beside the rules on the reference data, by the protocol of their README.
 
 Cut at the 70 % quantile of receipt; train on what was received before the cut and due by it; test on what was received
-after it and due by the end of the log, at arrival and at landmarks of open dossiers. `REFERENCES` holds the moments that
-give the README's number of test cases and late share: exactly for the two small sets and for Boston at half the term,
-12,493 cases for its 12,476 at arrival (its exact cut is not told). What the product is held to is `BEST`, the best of
-each line of the README's table, metric by metric.
+after it and due by the end of the log, at arrival and at landmarks of open dossiers. `REFERENCES` holds the moments
+that give the README's number of test cases and late share: exactly for the two small sets and for Boston at half the
+term, 12,493 cases for its 12,476 at arrival (its exact cut is not told). What the product is held to is `BEST`, the
+best of each line of the README's table, metric by metric.
 """
 
 from __future__ import annotations
