@@ -2,8 +2,8 @@
 
 Nothing is declared twice. The relations of `features.inputs` and `features.statement` are DuckDB's dialect within
 what sqlglot writes for Spark; here they become views of a Spark session, and those that several others read are
-kept in the cluster's memory. Needs the extra `spark`. A record's Delta tables are read through their lists of
-Parquet files (`files`), or handed over as DataFrames.
+worked out once and kept on the executors. Needs the extra `spark`. The record's tables come as DataFrames, for
+instance of the Parquet files that their Delta logs list.
 """
 
 from __future__ import annotations
@@ -70,17 +70,12 @@ def build(
     relations |= dossier_relations(wanted, spans)
     relations |= {f"{group.name}_daily": group.daily() for group in groups}
     relations |= matrix_relations(wanted, groups)
-    kept = []
-    try:
-        for name, sql in relations.items():
-            frame = spark.sql(spark_sql(sql))
-            if sum(name in names_in(other) for other in relations.values()) > 1:
-                kept.append(frame.persist())
-            frame.createOrReplaceTempView(name)
-        table: pa.Table = spark.sql("SELECT * FROM matrix ORDER BY case_no").toArrow()
-    finally:
-        for frame in kept:
-            frame.unpersist()
+    for name, sql in relations.items():
+        frame = spark.sql(spark_sql(sql))
+        if sum(name in names_in(other) for other in relations.values()) > 1:
+            frame = frame.localCheckpoint()  # a plan that holds all its readers' plans would grow without bound
+        frame.createOrReplaceTempView(name)
+    table: pa.Table = spark.sql("SELECT * FROM matrix ORDER BY case_no").toArrow()
     return pa.table(
         {name: cases[name] for name in ("dossier_id", "as_of")}
         | {name: table[name] for name in table.column_names if name != "case_no"}
