@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from serving.receipt_witness import Head, Link, Witness
@@ -78,11 +79,7 @@ class Receipts:
         text = canonical(detail)
         if len(text) > _MOST_DETAIL:
             raise ValueError(f"a receipt's detail holds {_MOST_DETAIL} characters, this one has {len(text)}")
-        tail = session.scalar(select(ReceiptTail).where(ReceiptTail.id == 1).with_for_update())
-        if tail is None:
-            tail = ReceiptTail(id=1, seq=FIRST.seq, mac=FIRST.mac)
-            session.add(tail)
-            session.flush()
+        tail = _locked_tail(session)
         seq = tail.seq + 1
         mac = link_mac(self.witness.key, seq, now, actor, action, text, tail.mac)
         session.execute(insert(Receipt).values(seq=seq, at=now, actor=actor, action=action, detail=text, mac=mac))
@@ -209,3 +206,14 @@ class Receipts:
             if len(rows) < _STRIDE:
                 return
             last = rows[-1].seq
+
+
+def _locked_tail(session: Session) -> ReceiptTail:
+    """The row of the last link, locked until the end of the transaction; made by whichever writer comes first."""
+    query = select(ReceiptTail).where(ReceiptTail.id == 1).with_for_update()
+    tail = session.scalar(query)
+    if tail is None:  # two first writers at once: one inserts, the other waits for it and inserts nothing
+        add = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[session.get_bind().dialect.name]
+        session.execute(add(ReceiptTail).values(id=1, seq=FIRST.seq, mac=FIRST.mac).on_conflict_do_nothing())
+        tail = session.scalars(query).one()
+    return tail
