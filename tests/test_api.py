@@ -14,7 +14,7 @@ from drawn_office import AS_OF, draw_office
 from drawn_people import NOW, token
 from fastapi.testclient import TestClient
 
-from features.calendar import PLAIN_WEEK
+from features.vietnam_calendar import VIETNAM
 from serving.api.app import create_app
 from serving.api.limits import MOST_BYTES
 from serving.rights import Role
@@ -28,7 +28,7 @@ LATER = NOW + timedelta(minutes=5)
 def office(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = draw_office(tmp_path_factory.mktemp("office"))
     ship(settings.models, drawn_model(), "v1")
-    score_record(settings, AS_OF, PLAIN_WEEK)
+    score_record(settings, AS_OF, VIETNAM)
     return settings
 
 
@@ -108,7 +108,7 @@ def test_one_dossier_tells_its_way(client: TestClient, first: dict[str, Any]) ->
     clock = body["clock"]
     assert clock["left_hours"] == first["left_hours"]
     assert clock["promises"][-1][1] == first["due_at"]
-    elapsed = PLAIN_WEEK.working_hours(datetime.fromisoformat(first["received_at"]), AS_OF)
+    elapsed = VIETNAM.working_hours(datetime.fromisoformat(first["received_at"]), AS_OF)
     assert clock["elapsed_hours"] == pytest.approx(elapsed)
     if body["delay"]:
         parts = body["delay"]["parts"]
@@ -133,7 +133,7 @@ def test_a_posted_history_is_scored_with_reasons_that_add_up(client: TestClient)
     total = body["base"] + sum(reason["effect"] for reason in body["reasons"]) + body["others"]
     assert total == pytest.approx(body["log_odds"], abs=1e-9)
     assert body["model_version"] == "v1"
-    assert body["left_hours"] == pytest.approx(PLAIN_WEEK.working_hours(AS_OF, AS_OF + timedelta(days=3)))
+    assert body["left_hours"] == pytest.approx(VIETNAM.working_hours(AS_OF, AS_OF + timedelta(days=3)))
 
 
 def test_less_time_left_is_more_risk(client: TestClient) -> None:

@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from features.record import Record
-from features.vietnam_calendar import VIETNAM
 from serving.cli.group import settings_of
 from serving.cli.learning import TargetName
 from serving.cli.moments import moment
@@ -33,6 +31,8 @@ def reproduce(
     run: Annotated[str, typer.Argument(help="MLflow run id, or the version of a packaged model.")],
 ) -> None:
     """Train RUN again from what it says of itself; exit 0 when every prediction is the same to the bit."""
+    from features.record import Record
+    from features.vietnam_calendar import VIETNAM
     from training.reproduce import folder_of_run
     from training.reproduce import reproduce as again
 
@@ -80,6 +80,8 @@ def watch(
 ) -> None:
     """Warn where what is scored, the scores or the reasons drifted from what the champion learnt; changes nothing."""
     from features.matrix import build
+    from features.record import Record
+    from features.vietnam_calendar import VIETNAM
     from models.lateness import cohort
     from serving.champion import champion
     from training.drift import watch as compare
@@ -108,6 +110,7 @@ def rolling(
     days: Annotated[int, typer.Option(help="Days judged after each origin.")] = 30,
 ) -> None:
     """Backtest TARGET at rolling origins: refit at each, judge what came after, beside the rules, with intervals."""
+    from features.record import Record
     from training.rolling import as_page, monthly, rolling_backtest
 
     settings = settings_of(ctx)
