@@ -24,17 +24,15 @@ class State:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        if (
-            self.url.drivername == "postgresql"
-        ):  # the driver that we install; a bare URL would ask for psycopg2
+        # the driver that we install; a bare URL would ask for psycopg2
+        if self.url.drivername == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
         if self.sqlite and self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         arguments: dict[str, Any] = {"pool_size": 20, "max_overflow": 20}
         if not self.sqlite:
-            arguments["pool_pre_ping"] = (
-                True  # a connection that died with its server is replaced, not handed out
-            )
+            # a connection that died with its server is replaced, not handed out
+            arguments["pool_pre_ping"] = True
         self.engine = create_engine(self.url, **arguments)
         if self.sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
