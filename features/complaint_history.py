@@ -83,7 +83,7 @@ SELECT * FROM person
 WHERE upheld OR anonymous OR filed <= {BURST}
 QUALIFY upheld OR NOT anonymous OR row_number() OVER (
     PARTITION BY as_of, official_id, block, anonymous ORDER BY age, complainant) <= {ANONYMOUS_CAP}
-"""  # noqa: S608 — constants of this module
+"""
 
 _DISCOVERED = """
 CREATE OR REPLACE TEMP VIEW known_finding AS
@@ -99,13 +99,10 @@ def _statement() -> str:
     # Sums of fractions are ordered, so that the same record gives the same bits on any number of threads.
     counts = [f"count(*) FILTER (age < {days}) AS reported_{name}" for name, days in WINDOWS.items()]
     counts += [
-        f"count(*) FILTER (upheld_age < {days}) AS upheld_{name}"
-        for name, days in WINDOWS.items()
-        if days >= 365
+        f"count(*) FILTER (upheld_age < {days}) AS upheld_{name}" for name, days in WINDOWS.items() if days >= 365
     ]
     counts += [
-        f"sum(power(0.5, age / {half}) ORDER BY age, complainant) AS reported_fading_{half}d"
-        for half in HALF_LIVES
+        f"sum(power(0.5, age / {half}) ORDER BY age, complainant) AS reported_fading_{half}d" for half in HALF_LIVES
     ]
     return f"""
 WITH complained AS (
@@ -155,7 +152,7 @@ SELECT *,
 FROM person
 WINDOW unit AS (PARTITION BY as_of, unit_code)
 ORDER BY nth
-"""  # noqa: S608 — constants of this module
+"""
 
 
 def roster(con: duckdb.DuckDBPyConnection, moments: Sequence[datetime]) -> pa.Table:
@@ -182,9 +179,7 @@ def build(con: duckdb.DuckDBPyConnection, moments: Sequence[datetime]) -> pa.Tab
     con.execute(_DISCOVERED)
     table = con.sql(_statement()).to_arrow_table()
     con.unregister("roster")
-    features = [
-        name for name in table.column_names if name not in ("official_id", "unit_code", "as_of", "nth")
-    ]
+    features = [name for name in table.column_names if name not in ("official_id", "unit_code", "as_of", "nth")]
     columns = {
         "official_id": people["official_id"],
         "unit_code": people["unit_code"],

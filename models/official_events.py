@@ -39,7 +39,7 @@ REPORTED = Tier(
     "reported",
     "có phản ánh về cán bộ trong 12 tháng tới",
     "a complaint about the official within 12 months",
-    f"SELECT official_id, filed_at AS happened_at, min({FILING_KNOWN}) AS known_at FROM complaint"  # noqa: S608 - constants of this module
+    f"SELECT official_id, filed_at AS happened_at, min({FILING_KNOWN}) AS known_at FROM complaint"
     " WHERE official_id IS NOT NULL GROUP BY complaint_id, official_id, filed_at",
     "reported",
 )
@@ -48,7 +48,7 @@ UPHELD = Tier(
     "upheld",
     "có phản ánh được kết luận là đúng trong 12 tháng tới",
     "a complaint filed within 12 months and later upheld",
-    "SELECT official_id, filed_at AS happened_at, greatest(verdict_at, known_at) AS known_at FROM ("  # noqa: S608 - as above
+    "SELECT official_id, filed_at AS happened_at, greatest(verdict_at, known_at) AS known_at FROM ("
     f"SELECT * FROM complaint {_LATEST.format(key='complaint_id, official_id')})"
     " WHERE official_id IS NOT NULL AND verdict = 'upheld'",
     "upheld",
@@ -58,7 +58,7 @@ DISCOVERED = Tier(
     "discovered",
     "có phát hiện qua kiểm tra trong 12 tháng tới",
     "an inspection finding of the harassment kind within 12 months",
-    "SELECT official_id, known_at AS happened_at, known_at FROM ("  # noqa: S608 - as above
+    "SELECT official_id, known_at AS happened_at, known_at FROM ("
     f"SELECT * FROM finding {_LATEST.format(key='finding_id')}) WHERE official_id IS NOT NULL"
     " AND kind IN ('harassment', 'extra_papers', 'wrongful_return', 'tampering')",
     "discovered",
@@ -80,7 +80,7 @@ def labels(
     numbered = cases.select(["official_id", "as_of"]).append_column("nth", pa.array(range(cases.num_rows)))
     con.register("label_case", numbered)
     found = con.sql(
-        f"SELECT DISTINCT c.nth FROM label_case AS c JOIN ({tier.events}) AS e"  # noqa: S608 - a constant of this module
+        f"SELECT DISTINCT c.nth FROM label_case AS c JOIN ({tier.events}) AS e"
         " ON e.official_id = c.official_id AND e.happened_at >= c.as_of"
         " AND e.happened_at < c.as_of + $horizon AND e.known_at < $cutoff",
         params={"horizon": horizon, "cutoff": _naive(cutoff)},
@@ -94,7 +94,7 @@ def labels(
 def maturity(con: duckdb.DuckDBPyConnection, tier: Tier, cutoff: datetime) -> timedelta:
     """How long after it happened an event of the tier has usually become known, as seen at the cutoff."""
     row = con.execute(
-        f"SELECT quantile_cont(epoch(known_at) - epoch(happened_at), {KNOWN_SHARE})"  # noqa: S608 - as above
+        f"SELECT quantile_cont(epoch(known_at) - epoch(happened_at), {KNOWN_SHARE})"
         f" FROM ({tier.events}) WHERE known_at < $cutoff",
         {"cutoff": _naive(cutoff)},
     ).fetchall()[0]
@@ -104,8 +104,7 @@ def maturity(con: duckdb.DuckDBPyConnection, tier: Tier, cutoff: datetime) -> ti
 def first_event(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> datetime | None:
     """When the record of complaints and findings begins; None where it is empty at the cutoff."""
     row = con.execute(
-        f"SELECT min(happened_at) FROM ({REPORTED.events} UNION ALL {DISCOVERED.events})"  # noqa: S608 - as above
-        " WHERE known_at < $cutoff",
+        f"SELECT min(happened_at) FROM ({REPORTED.events} UNION ALL {DISCOVERED.events}) WHERE known_at < $cutoff",
         {"cutoff": _naive(cutoff)},
     ).fetchall()[0]
     return row[0].replace(tzinfo=UTC) if row[0] is not None else None
@@ -114,7 +113,7 @@ def first_event(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> datetime | 
 def last_known(con: duckdb.DuckDBPyConnection) -> datetime:
     """The end of the record of complaints and findings: the latest moment anything in it became known."""
     row = con.execute(
-        f"SELECT max(known_at) FROM ({' UNION ALL '.join(tier.events for tier in TIERS.values())})"  # noqa: S608
+        f"SELECT max(known_at) FROM ({' UNION ALL '.join(tier.events for tier in TIERS.values())})"
     ).fetchall()[0]
     if row[0] is None:
         raise ValueError("the record holds no complaint and no finding about an official to judge by")

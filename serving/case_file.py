@@ -74,11 +74,7 @@ class CaseFiles:
         self._dossiers = _aware(dossiers).combine_chunks()
         self._events = _aware(events).combine_chunks()
         self._place = {key: place for place, key in enumerate(dossiers["dossier_id"].to_pylist())}
-        ids = (
-            self._events["dossier_id"].to_numpy(zero_copy_only=False)
-            if events.num_rows
-            else np.array([], object)
-        )
+        ids = self._events["dossier_id"].to_numpy(zero_copy_only=False) if events.num_rows else np.array([], object)
         changes = np.flatnonzero(ids[1:] != ids[:-1]) + 1
         starts = np.concatenate([[0], changes]) if len(ids) else np.array([], int)
         ends = np.concatenate([changes, [len(ids)]]) if len(ids) else np.array([], int)
@@ -117,7 +113,5 @@ def _aware(table: pa.Table) -> pa.Table:
     for name in _MOMENTS:
         if name in table.column_names:
             place = table.column_names.index(name)
-            table = table.set_column(
-                place, name, table[name].cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
-            )
+            table = table.set_column(place, name, table[name].cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC")))
     return table

@@ -38,9 +38,7 @@ class Head:
 
     def as_json(self) -> str:
         """One line of JSON."""
-        return json.dumps(
-            {"day": self.day, "seq": self.link.seq, "mac": self.link.mac, "signature": self.signature}
-        )
+        return json.dumps({"day": self.day, "seq": self.link.seq, "mac": self.link.mac, "signature": self.signature})
 
     @classmethod
     def from_json(cls, text: str) -> "Head":

@@ -125,9 +125,7 @@ class Standing:
             sums: dict[str, list[int]] = {}
             for row in rows:
                 if row[place] is not None:
-                    sums[row[place]] = [
-                        a + b for a, b in zip(sums.get(row[place], [0] * 5), row[3:], strict=True)
-                    ]
+                    sums[row[place]] = [a + b for a, b in zip(sums.get(row[place], [0] * 5), row[3:], strict=True)]
             return {code: Count(code, *values) for code, values in sums.items()}
 
         total = [sum(row[place] for row in rows) for place in range(3, 8)]

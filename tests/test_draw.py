@@ -19,9 +19,7 @@ def offices(draw_: st.DrawFn) -> tuple[np.ndarray, int, float, float, list[Cap]]
     official = np.array(draw_(st.lists(st.integers(0, 9), min_size=n, max_size=n)))
     unit = official // draw_(st.integers(1, 4))
     per_official, per_unit = draw_(st.integers(1, 5)), draw_(st.integers(1, 12))
-    caps = draw_(
-        st.sampled_from([[], [Cap(unit, per_unit)], [Cap(official, per_official), Cap(unit, per_unit)]])
-    )
+    caps = draw_(st.sampled_from([[], [Cap(unit, per_unit)], [Cap(official, per_official), Cap(unit, per_unit)]]))
     room = float(n)
     if caps:
         inner = np.minimum(np.bincount(official), per_official) if len(caps) == 2 else np.bincount(official)

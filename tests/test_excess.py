@@ -10,9 +10,7 @@ from models.excess import FALSE_DISCOVERY, RATIO, excess
 MANY = 200
 
 
-def drawn(
-    ratio: np.ndarray, seed: int, mean: float = 6.0
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def drawn(ratio: np.ndarray, seed: int, mean: float = 6.0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
     expected = random.gamma(4, mean / 4, len(ratio))
     group = random.integers(0, 10, len(ratio))

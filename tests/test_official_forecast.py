@@ -57,9 +57,7 @@ def test_the_count_ships_where_the_model_adds_nothing(tmp_path):
 def test_everybody_in_post_is_scored_once_and_labels_are_what_came(tmp_path):
     con = province(tmp_path / "record", 1)
     table, _ = official_forecast.backtest(con, CUTOFF, REPORTED, YEAR)
-    assert (
-        table["official_id"].to_pylist() == complaint_history.roster(con, [CUTOFF])["official_id"].to_pylist()
-    )
+    assert table["official_id"].to_pylist() == complaint_history.roster(con, [CUTOFF])["official_id"].to_pylist()
     after = con.execute(
         "SELECT DISTINCT official_id FROM complaint WHERE filed_at >= ? AND filed_at < ?",
         [CUTOFF.replace(tzinfo=None), (CUTOFF + YEAR).replace(tzinfo=None)],
@@ -94,8 +92,7 @@ def test_nothing_learnt_depends_on_what_came_after_the_cutoff(tmp_path):
         " WHERE filed_at < TIMESTAMP '2021-01-01'"
     ).to_arrow_table()
     cleared = [
-        _aware(row)
-        | ({} if row["verdict_at"] < CUTOFF.replace(tzinfo=None) else {"verdict": None, "verdict_at": None})
+        _aware(row) | ({} if row["verdict_at"] < CUTOFF.replace(tzinfo=None) else {"verdict": None, "verdict_at": None})
         for row in rows.to_pylist()
     ]
     officials = con.sql("SELECT official_id, unit_code, valid_from FROM official").to_arrow_table()
@@ -114,6 +111,4 @@ def test_a_record_too_young_says_what_it_wants(tmp_path):
 
 
 def _aware(row: dict[str, object]) -> dict[str, object]:
-    return {
-        key: value.replace(tzinfo=UTC) if isinstance(value, datetime) else value for key, value in row.items()
-    }
+    return {key: value.replace(tzinfo=UTC) if isinstance(value, datetime) else value for key, value in row.items()}

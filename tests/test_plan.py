@@ -76,9 +76,7 @@ def test_the_same_brief_and_seed_give_the_same_bytes_in_any_order_of_input() -> 
 def test_probabilities_sum_to_the_visits_and_excluded_units_say_why() -> None:
     plan = make(office(), "seed")
     chances = {code: (p, why) for code, p, why in plan.frame}
-    assert sum(p for p, _ in chances.values()) == pytest.approx(
-        sum(v.team_id is not None for v in plan.visits)
-    )
+    assert sum(p for p, _ in chances.values()) == pytest.approx(sum(v.team_id is not None for v in plan.visits))
     for p, why in chances.values():
         assert (p > 0) is (why is None)
     for visit in plan.visits:

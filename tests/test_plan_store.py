@@ -69,9 +69,7 @@ def test_a_changed_removed_swapped_or_added_line_is_found(store: PlanStore) -> N
         row = json.loads(line)
         key = "expected" if number == 0 else "unit_code"
         row[key] = 0.5 if number == 0 else "U999"
-        assert refused([*lines[:number], json.dumps(row), *lines[number + 1 :]]), (
-            f"line {number + 1} was changed"
-        )
+        assert refused([*lines[:number], json.dumps(row), *lines[number + 1 :]]), f"line {number + 1} was changed"
     assert refused(lines[:-1])
     assert refused([*lines, lines[-1]])
     assert refused([lines[0], lines[2], lines[1], *lines[3:]])

@@ -49,9 +49,7 @@ def test_the_doubly_robust_estimate_survives_wrong_probabilities_when_the_model_
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 5), st.floats(0.01, 1)), min_size=1, max_size=8), st.floats(1, 4))
-def test_bounds_are_the_extremes_over_all_admissible_weights(
-    rows: list[tuple[float, float]], gamma: float
-) -> None:
+def test_bounds_are_the_extremes_over_all_admissible_weights(rows: list[tuple[float, float]], gamma: float) -> None:
     y, p = np.array(rows).T
     low, high = bounds(y, p, gamma)
     odds = 1 / p - 1
