@@ -213,7 +213,10 @@ def _locked_tail(session: Session) -> ReceiptTail:
     query = select(ReceiptTail).where(ReceiptTail.id == 1).with_for_update()
     tail = session.scalar(query)
     if tail is None:  # two first writers at once: one inserts, the other waits for it and inserts nothing
-        add = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[session.get_bind().dialect.name]
-        session.execute(add(ReceiptTail).values(id=1, seq=FIRST.seq, mac=FIRST.mac).on_conflict_do_nothing())
+        first = {"id": 1, "seq": FIRST.seq, "mac": FIRST.mac}
+        if session.get_bind().dialect.name == "sqlite":
+            session.execute(sqlite.insert(ReceiptTail).values(**first).on_conflict_do_nothing())
+        else:
+            session.execute(postgresql.insert(ReceiptTail).values(**first).on_conflict_do_nothing())
         tail = session.scalars(query).one()
     return tail
