@@ -1,4 +1,4 @@
-"""The list and dossier pages over 200,000 open dossiers, by 16 connections: all answered; how fast is printed, not asserted."""
+"""Pages over 200,000 open dossiers, asked by 16 connections: all answered; how fast is printed, not asserted."""
 
 import json
 import os
