@@ -77,7 +77,7 @@ class RiskModel:
         """Score and contributions of encoded rows [n × columns]."""
         base = self.intercept
         cells = np.zeros_like(x)
-        for name, weight in self.weights.items():
+        for name, weight in sorted(self.weights.items()):  # one order, so that what is loaded adds up to the same bit
             if weight:
                 member_base, terms = self.members[name].contributions(x)
                 base += self.slope * weight * member_base
@@ -95,7 +95,7 @@ class RiskModel:
     def log_odds(self, x: np.ndarray) -> np.ndarray:
         """Log-odds [n] of encoded rows [n × columns]."""
         blended = np.zeros(len(x))
-        for name, weight in self.weights.items():
+        for name, weight in sorted(self.weights.items()):  # one order, so that what is loaded adds up to the same bit
             if weight:
                 blended += weight * self.members[name].log_odds(x)
         return self.intercept + self.slope * blended

