@@ -218,7 +218,7 @@ def test_an_administrator_adds_somebody_who_then_logs_in(browser: Browser, addre
     page.get_by_label("Vai trò", exact=True).select_option("leader")
     page.get_by_label("Mật khẩu, ít nhất 12 ký tự").fill(PASSWORD)
     page.get_by_role("button", name="Thêm", exact=True).click()
-    expect(page.get_by_role("cell", name=f"moi.{size}")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text=f"moi.{size}")).to_be_visible()
     visit.close()
     visit = Visit(browser, address, size)
     visit.log_in(f"moi.{size}")

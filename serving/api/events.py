@@ -54,7 +54,7 @@ class NewsAnswer:
     scores: list[Scored]
 
 
-@router.post("/events", response_model=NewsAnswer, responses=documented(413, 422, 503))
+@router.post("/events", response_model=NewsAnswer, responses=documented(400, 413, 422, 503))
 async def take_news(news: News, state: Annotated[Serving, Depends(serving)]) -> Response:
     """Appends the rows to the record in one delivery, whole or not at all, and scores what they concern anew."""
     if not news.dossiers and not news.events:

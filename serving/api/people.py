@@ -146,19 +146,19 @@ def list_contests(request: Request) -> Response:
     return answer([_contest(one) for one in found])
 
 
-@router.post("/contests", response_model=Done, responses=documented(404, 422, 503))
+@router.post("/contests", response_model=Done, responses=documented(400, 404, 422, 503))
 def contest(request: Request, wish: ContestWish, key: Key) -> Response:
     """Dispute a fact or a reason; the score stands frozen until it is answered and recomputed."""
     return answer(Done(write_contest(request, wish.dossier_id, wish.about, wish.text, key, "/contests")))
 
 
-@router.post("/contests/{contest_id}", response_model=Done, responses=documented(404, 422))
+@router.post("/contests/{contest_id}", response_model=Done, responses=documented(400, 404, 422))
 def answer_contest(request: Request, contest_id: Annotated[int, Path(ge=1)], wish: AnswerWish, key: Key) -> Response:
     """Answer a contest, once."""
     return answer(Done(write_answer(request, contest_id, wish.outcome, wish.text, key, "/contests")))
 
 
-@router.post("/decisions", response_model=Done, responses=documented(404, 422, 503))
+@router.post("/decisions", response_model=Done, responses=documented(400, 404, 422, 503))
 def decide(request: Request, wish: DecisionWish, key: Key) -> Response:
     """Put a dossier into the plan, set its score aside, or put it first in spite of it."""
     line, _ = line_in_scope(request, wish.dossier_id)
@@ -171,7 +171,7 @@ def visits(request: Request) -> Response:
     return answer(visible_visits(request))
 
 
-@router.post("/findings", response_model=Done, responses=documented(404, 422))
+@router.post("/findings", response_model=Done, responses=documented(400, 404, 422))
 def conclude(request: Request, wish: FindingWish, key: Key) -> Response:
     """Write down what a visit found on one dossier of its sheet."""
     said = (

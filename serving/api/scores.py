@@ -17,7 +17,7 @@ SHORT = 200
 """Events up to which a score takes so little that it needs no thread of its own."""
 
 
-@router.post("/score", response_model=Scored, responses=documented(409, 413, 422, 503))
+@router.post("/score", response_model=Scored, responses=documented(400, 409, 413, 422, 503))
 async def score(posted: PostedHistory, state: Annotated[Serving, Depends(serving)]) -> Response:
     """The risk that this dossier misses the promise in force, as of `as_of`, with reasons.
 
