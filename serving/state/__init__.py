@@ -2,32 +2,48 @@
 
 from serving.state.account import Account, ApiToken, LoginFailure, LoginFlow, LoginSession
 from serving.state.answer import Contest, Decision, Submission
+from serving.state.apology import Apology
 from serving.state.base import Base, Moment
 from serving.state.directory import OfficialName
 from serving.state.engine import State
+from serving.state.explanation import ExplanationAct, ExplanationTicket
 from serving.state.finding import Finding, Remediation, RemediationAct
+from serving.state.mark import Mark
 from serving.state.migrate import downgrade, open_state, upgrade
 from serving.state.receipt import Receipt, ReceiptSubject, ReceiptTail
+from serving.state.report import PublicationPack, ReportMade
+from serving.state.warning import EarlyWarning, OutboxMessage, WarningEscalation, WarningScoring, WarningStreak
 
 __all__ = [
     "Account",
     "ApiToken",
+    "Apology",
     "Base",
     "Contest",
     "Decision",
+    "EarlyWarning",
+    "ExplanationAct",
+    "ExplanationTicket",
     "Finding",
     "LoginFailure",
     "LoginFlow",
     "LoginSession",
+    "Mark",
     "Moment",
     "OfficialName",
+    "OutboxMessage",
+    "PublicationPack",
     "Receipt",
     "ReceiptSubject",
     "ReceiptTail",
     "Remediation",
     "RemediationAct",
+    "ReportMade",
     "State",
     "Submission",
+    "WarningEscalation",
+    "WarningScoring",
+    "WarningStreak",
     "downgrade",
     "open_state",
     "upgrade",
