@@ -28,25 +28,75 @@ class Figure:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
+@dataclass(frozen=True)
+class Ranked:
+    """Cases ranked once by score, so that figures under many row weights need no further sort.
+
+    `label` [n]; `group` [n]: number of the row's distinct score, 0 the highest; `size`: how many there are.
+    """
+
+    label: np.ndarray
+    group: np.ndarray
+    size: int
+
+    @classmethod
+    def of(cls, label: np.ndarray, score: np.ndarray) -> Ranked:
+        """The ranking of labels 0/1 [n] by scores [n]."""
+        distinct, inverse = np.unique(-score, return_inverse=True)
+        return cls(label, inverse, len(distinct))
+
+    def counts(self, weight: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Weight of the late and of those in time at each distinct score, highest score first."""
+        w = np.ones(len(self.label)) if weight is None else weight
+        positives = np.bincount(self.group, weights=w * self.label, minlength=self.size)
+        negatives = np.bincount(self.group, weights=w * (1 - self.label), minlength=self.size)
+        return positives, negatives
+
+    def auc_and_pairs(self, weight: np.ndarray | None = None) -> tuple[float, float]:
+        """AUC, and the weight of the pairs that it is the share of; NaN where there are none."""
+        positives, negatives = self.counts(weight)
+        total = float(positives.sum() * negatives.sum())
+        if total == 0:
+            return float("nan"), 0.0
+        below = negatives.sum() - np.cumsum(negatives)
+        return float((positives * (below + negatives / 2)).sum() / total), total
+
+    def average_precision(self, weight: np.ndarray | None = None) -> float:
+        """Step-wise area under precision against recall; NaN without late cases."""
+        positives, negatives = self.counts(weight)
+        if positives.sum() == 0:
+            return float("nan")
+        seen = np.cumsum(positives)
+        flagged = seen + np.cumsum(negatives)
+        precision = np.divide(seen, flagged, out=np.zeros_like(seen), where=flagged > 0)
+        return float((positives * precision).sum() / positives.sum())
+
+    def hits(self, weight: np.ndarray, k: float, ties: str = "random") -> float:
+        """Weight of the late among the `k` highest; ties at the edge fall at `random` (their expectation), `best`
+        (late ones first) or `worst`."""
+        positives, negatives = self.counts(weight)
+        both = np.cumsum(positives + negatives)
+        edge = min(int(np.searchsorted(both, k - 1e-9)), self.size - 1)
+        before = float(both[edge - 1]) if edge else 0.0
+        late, rest = float(positives[edge]), float(negatives[edge])
+        room = min(k - before, late + rest)
+        if ties == "best":
+            taken = min(room, late)
+        elif ties == "worst":
+            taken = max(0.0, room - rest)
+        else:
+            taken = room * late / (late + rest) if late + rest else 0.0
+        return float(positives[:edge].sum()) + taken
+
+
 def auc(label: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None) -> float:
     """Area under the ROC curve of labels 0/1 [n] and scores [n]."""
-    positives, negatives = _by_threshold(label, score, weight)
-    total = positives.sum() * negatives.sum()
-    if total == 0:
-        return float("nan")
-    below = np.concatenate([[0.0], np.cumsum(negatives[::-1])])[::-1][1:]
-    return float((positives * (below + negatives / 2)).sum() / total)
+    return Ranked.of(label, score).auc_and_pairs(weight)[0]
 
 
 def average_precision(label: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None) -> float:
     """Step-wise area under precision against recall of labels 0/1 [n] and scores [n]."""
-    positives, negatives = _by_threshold(label, score, weight)
-    if positives.sum() == 0:
-        return float("nan")
-    seen = np.cumsum(positives)
-    flagged = seen + np.cumsum(negatives)
-    precision = np.divide(seen, flagged, out=np.zeros_like(seen), where=flagged > 0)
-    return float((positives * precision).sum() / positives.sum())
+    return Ranked.of(label, score).average_precision(weight)
 
 
 def brier(label: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None) -> float:
@@ -73,25 +123,19 @@ def with_intervals(
     clusters = np.unique(dossier, return_inverse=True)[1]
     n = int(clusters.max()) + 1 if len(clusters) else 0
     rng = np.random.default_rng(seed)
-    point = {name: figures(label, score) for name, score in scores.items()}
-    drawn: dict[str, list[dict[str, float]]] = {name: [] for name in scores}
-    for _ in range(draws if n else 0):
-        counts = np.bincount(rng.integers(0, n, n), minlength=n)
-        weight = counts[clusters].astype(float)
+    ranked = {name: Ranked.of(label, score) for name, score in scores.items()}
+    drawn: dict[str, list[tuple[float, float, float]]] = {name: [] for name in scores}
+    for number in range(draws + 1 if n else 1):
+        weight = np.bincount(rng.integers(0, n, n), minlength=n)[clusters].astype(float) if number else None
         for name, score in scores.items():
-            drawn[name].append(figures(label, score, weight))
-    alone = {
-        name: {metric: _figure(point[name][metric], [draw[metric] for draw in drawn[name]]) for metric in METRICS}
-        for name in scores
-    }
-    pairs = {
-        (a, b): {
-            metric: _figure(
-                point[a][metric] - point[b][metric],
-                [x[metric] - y[metric] for x, y in zip(drawn[a], drawn[b], strict=True)],
+            order = ranked[name]
+            drawn[name].append(
+                (order.auc_and_pairs(weight)[0], order.average_precision(weight), brier(label, score, weight))
             )
-            for metric in METRICS
-        }
+    values = {name: dict(zip(METRICS, np.array(said).T, strict=True)) for name, said in drawn.items()}
+    alone = {name: {metric: interval(said[metric]) for metric in METRICS} for name, said in values.items()}
+    pairs = {
+        (a, b): {metric: interval(values[a][metric] - values[b][metric]) for metric in METRICS}
         for a in scores
         for b in scores
         if a != b
@@ -99,22 +143,10 @@ def with_intervals(
     return alone, pairs
 
 
-def _figure(value: float, draws: list[float]) -> Figure:
-    kept = np.array(draws, float)
-    kept = kept[~np.isnan(kept)]
-    if not len(kept):
-        return Figure(value, float("nan"), float("nan"))
-    low, high = np.quantile(kept, [0.025, 0.975])
-    return Figure(value, float(low), float(high))
-
-
-def _by_threshold(label: np.ndarray, score: np.ndarray, weight: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Weight of the late and of those in time at each distinct score, highest score first."""
-    w = np.ones(len(label)) if weight is None else weight
-    order = np.argsort(-score, kind="stable")
-    ranked = score[order]
-    group = np.cumsum(np.concatenate([[False], ranked[1:] != ranked[:-1]])) if len(ranked) else np.zeros(0, int)
-    size = int(group[-1]) + 1 if len(group) else 0
-    positives = np.bincount(group, weights=(w * label)[order], minlength=size)
-    negatives = np.bincount(group, weights=(w * (1 - label))[order], minlength=size)
-    return positives, negatives
+def interval(values: np.ndarray) -> Figure:
+    """The figure of a value and its bootstrap draws: `values[0]` on all cases, the rest one a draw, NaN left out."""
+    draws = values[1:][~np.isnan(values[1:])]
+    if not len(draws):
+        return Figure(float(values[0]), float("nan"), float("nan"))
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return Figure(float(values[0]), float(low), float(high))

@@ -20,10 +20,10 @@ MOST = 300_000
 """Ripe landmarks to learn from at most; beyond it whole dossiers are drawn. That bounds time and memory."""
 
 
-def drawn(dossier_id: pa.ChunkedArray, share: float) -> pa.Array:
-    """Which rows belong to a drawn `share` of dossiers: by a hash of the id, so every run draws the same."""
+def drawn(dossier_id: pa.ChunkedArray, share: float, seed: int = 0) -> pa.Array:
+    """Which rows belong to a drawn `share` of dossiers: by a hash of id and seed, so every run draws the same."""
     coded = dossier_id.combine_chunks().dictionary_encode()
-    chosen = [zlib.crc32(name.encode()) < share * 2**32 for name in coded.dictionary.to_pylist()]
+    chosen = [zlib.crc32(name.encode(), seed) < share * 2**32 for name in coded.dictionary.to_pylist()]
     return pa.array(chosen, pa.bool_()).take(coded.indices)
 
 
@@ -43,13 +43,36 @@ def training_cases(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> pa.Table
     return lateness.landmarks(con, first_receipt(con), cutoff, every=WEEK, at_arrival=True, at_shares=SHARES)
 
 
-def gather(con: duckdb.DuckDBPyConnection, cutoff: datetime, calendar: Calendar = PLAIN_WEEK) -> Sample:
-    """The ripe cases of the training period; `con` shows what was known at `cutoff` (`Record.connect(cutoff=…)`)."""
+def gather(
+    con: duckdb.DuckDBPyConnection,
+    cutoff: datetime,
+    calendar: Calendar = PLAIN_WEEK,
+    *,
+    most: int = MOST,
+    seed: int = 0,
+) -> Sample:
+    """The ripe cases of the training period; `con` shows what was known at `cutoff` (`Record.connect(cutoff=…)`).
+
+    Beyond `most` landmarks whole dossiers are drawn, by `seed`.
+    """
     cases = training_cases(con, cutoff)
-    labelled = lateness.labels(con, cases, cutoff)
+    return labelled_rows(con, cases, cutoff, calendar, most=most, seed=seed)
+
+
+def labelled_rows(
+    con: duckdb.DuckDBPyConnection,
+    cases: pa.Table,
+    known_at: datetime,
+    calendar: Calendar = PLAIN_WEEK,
+    *,
+    most: int = MOST,
+    seed: int = 0,
+) -> Sample:
+    """The cases whose label is ripe at `known_at`, with their matrix rows; whole dossiers are drawn beyond `most`."""
+    labelled = lateness.labels(con, cases, known_at)
     ripe = labelled["label"].is_valid()
     cases, labelled = cases.filter(ripe), labelled.filter(ripe)
-    if cases.num_rows > MOST:
-        kept = drawn(cases["dossier_id"], MOST / cases.num_rows)
+    if cases.num_rows > most:
+        kept = drawn(cases["dossier_id"], most / cases.num_rows, seed)
         cases, labelled = cases.filter(kept), labelled.filter(kept)
     return Sample.of(matrix.build(con, cases, calendar=calendar), labelled)

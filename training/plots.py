@@ -1,14 +1,17 @@
-"""Pictures for people who judge a model: SHAP summary, calibration; written as PNG files, never on a page."""
+"""Pictures for people who judge a model: SHAP summary, calibration, figures over time; written as PNG files, never on a page."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from models.encoding import column_of_numbers
 from models.risk_model import RiskModel
+from training.origin import Origin
 
 
 def shap_summary(model: RiskModel, matrix: pa.Table, path: Path) -> None:
@@ -38,22 +41,46 @@ def shap_summary(model: RiskModel, matrix: pa.Table, path: Path) -> None:
     plt.close(figure)
 
 
-def calibration_plot(label: np.ndarray, scores: dict[str, np.ndarray], path: Path, bands: int = 10) -> None:
-    """Late rate against mean score in bands of equal size; on the diagonal a score means what it says."""
+def curves_plot(curves: Mapping[str, Sequence[tuple[float, float, int]]], path: Path) -> None:
+    """Late rate against mean score in bands (`training.origin.curve`), a line each; on the diagonal a score means
+    what it says."""
+    figure, axis = _axes((5, 5))
+    axis.plot([0, 1], [0, 1], color="0.7", linewidth=1)
+    for name, curve in curves.items():
+        axis.plot([score for score, *_ in curve], [rate for _, rate, _ in curve], marker="o", label=name)
+    axis.set_xlabel("score")
+    axis.set_ylabel("late")
+    _write(figure, axis, path)
+
+
+def over_time_plot(found: Sequence[Origin], metric: str, path: Path) -> None:
+    """One figure of every score at every origin, with its interval."""
+    figure, axis = _axes((7, 4))
+    for name in found[-1].figures:
+        shown = [(one.cutoff, one.figures[name][metric]) for one in found if name in one.figures]
+        shown = [(cutoff, said) for cutoff, said in shown if np.isfinite([said.value, said.low, said.high]).all()]
+        values = np.array([said.value for _, said in shown])
+        ends = np.array([[said.low, said.high] for _, said in shown]).reshape(-1, 2)
+        reach = np.maximum([values - ends[:, 0], ends[:, 1] - values], 0.0)
+        axis.errorbar([cutoff for cutoff, _ in shown], values, yerr=reach, marker="o", capsize=2, label=name)
+    axis.set_xlabel("origin")
+    axis.set_ylabel(metric)
+    figure.autofmt_xdate()
+    _write(figure, axis, path)
+
+
+def _axes(size: tuple[float, float]) -> tuple[Any, Any]:
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axis = plt.subplots(figsize=(5, 5))
-    axis.plot([0, 1], [0, 1], color="0.7", linewidth=1)
-    for name, score in scores.items():
-        edges = np.quantile(score, np.linspace(0, 1, bands + 1))
-        band = np.clip(np.searchsorted(edges, score, side="right") - 1, 0, bands - 1)
-        n = np.maximum(np.bincount(band, minlength=bands), 1)
-        axis.plot(np.bincount(band, score, bands) / n, np.bincount(band, label, bands) / n, marker="o", label=name)
-    axis.set_xlabel("score")
-    axis.set_ylabel("late")
+    return plt.subplots(figsize=size)
+
+
+def _write(figure: Any, axis: Any, path: Path) -> None:
+    import matplotlib.pyplot as plt
+
     axis.legend()
     figure.savefig(path, dpi=110, bbox_inches="tight")
     plt.close(figure)

@@ -1,178 +1,159 @@
-"""Rolling backtest: refit at each of several origins as production would, and judge what came after."""
+"""Rolling backtest: refit at each of several origins as production would, judge what came after, side by side.
+
+Two passes over the origins, each on as many processes as asked: all are refitted, then all are judged, each refit
+also beside the refit of the origin before it (what a month of standing still would have cost) and beside the latest
+champion that had not seen the origin.
+"""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Callable, Sequence
+import multiprocessing
+import queue
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
-import numpy as np
-
-from features import matrix
 from features.calendar import PLAIN_WEEK, Calendar
 from features.record import Record
-from models import lateness
-from models.risk_model import RiskModel
-from models.shrinkage import logit
-from training.calibrate import platt
-from training.evaluate import METRICS, Figure, with_intervals
-from training.fit import fit
-from training.gather import WEEK, gather
-from training.listing import AtSize, at_size, lead_time, stability, within_week
-from training.sample import Sample
+from models import artefact
+from training import pointers
+from training.fit import RECIPES
+from training.origin import BEFORE, CHAMPION, Fitted, Origin, Window, champion_at, judge, refit
 
 Say = Callable[[str], None]
-RULES_BESIDE = ("days_left", "time_used")
-SHARE = 0.1
-"""The list judged: this share of the landmarks."""
-PRECISION = 0.5
+STEPS = len(RECIPES) + 4
+"""Steps told of one origin: read, judge each recipe, fit all, score what came after, figures."""
 
 
 @dataclass(frozen=True)
-class Origin:
-    """What one origin gave: figures of the product and the rules on `[cutoff, until]`, and paired differences."""
+class Place:
+    """Where a backtest reads: the record by URL, its calendar, and the folder of packaged models (None: no champion)."""
 
-    cutoff: datetime
-    until: datetime
-    n: int
-    dossiers: int
-    late: float
-    rule: str
-    figures: dict[str, dict[str, Figure]]
-    over_rule: dict[str, Figure]
-    week_auc: float
-    slope: float
-    listed: AtSize
-    rule_listed: AtSize
-    lead_days: float
-    stability: float
+    record_url: str
+    calendar: Calendar = PLAIN_WEEK
+    champions: Path | None = None
 
 
-def monthly(last: datetime, n: int = 6, every: timedelta = timedelta(days=30)) -> list[datetime]:
-    """`n` origins, `every` apart, oldest first, the latest `every` before `last`."""
-    return [last - every * step for step in range(n, 0, -1)]
+def windows(
+    last: datetime,
+    n: int = 6,
+    span: timedelta = timedelta(days=30),
+    *,
+    ripen: timedelta | None = None,
+    embargo: timedelta = timedelta(0),
+    most_learnt: int = 300_000,
+    most_judged: int = 60_000,
+    seed: int = 0,
+) -> list[Window]:
+    """`n` windows of `span`, oldest first, the last one ending at `last`; labels are read `ripen` after each ends
+    (without it: twice the span). ValueError for less than one origin or an embargo that eats the span."""
+    if n < 1 or embargo >= span:
+        raise ValueError(f"wanted at least one origin and an embargo shorter than {span}, came {n} and {embargo}")
+    wait = 2 * span if ripen is None else ripen
+    ends = [last - span * back for back in range(n - 1, -1, -1)]
+    return [Window(end - span, end, end + wait, embargo, most_learnt, most_judged, seed) for end in ends]
 
 
 def rolling_backtest(
-    record: Record,
-    cutoffs: Sequence[datetime],
-    *,
-    span: timedelta = timedelta(days=30),
-    ripen: timedelta | None = None,
-    calendar: Calendar = PLAIN_WEEK,
-    most: int = 60_000,
-    say: Say = lambda line: None,
+    place: Place, asked: Sequence[Window], *, jobs: int = 1, draws: int = 200, say: Say = lambda line: None
 ) -> list[Origin]:
-    """For each cutoff: train on what was known then, score weekly landmarks of the next `span`, label them later.
-
-    `ripen`: how long after the span labels are read (without it twice the span). `most`: rows judged at one origin at
-    most, whole dossiers drawn. Origins without rows of both outcomes on either side are left out, and said so.
+    """What each window gave, oldest first; `say` hears every step, `STEPS` an origin. Windows without rows of both
+    outcomes on either side are left out, and said so.
     """
-    found = []
-    for place, cutoff in enumerate(cutoffs, start=1):
-        say(f"origin {place} of {len(cutoffs)}: {cutoff:%Y-%m-%d}")
-        until = cutoff + span
+    with TemporaryDirectory() as scratch, _hands(jobs, say) as hands:
+        fitted = hands.all(
+            (window, _refit, (place, window, Path(scratch) / f"{number:02}")) for number, window in enumerate(asked)
+        )
+        beside = {now.cutoff: fitted.get(before.cutoff) for before, now in zip(asked, asked[1:], strict=False)}
+        found = hands.all(
+            (window, _judge, (place, window, fitted[window.cutoff], beside.get(window.cutoff), draws))
+            for window in asked
+            if window.cutoff in fitted
+        )
+    return [found[window.cutoff] for window in asked if window.cutoff in found]
+
+
+def _refit(place: Place, window: Window, folder: Path) -> Fitted:
+    return refit(Record(place.record_url), window, folder, place.calendar, _say_here)
+
+
+def _judge(place: Place, window: Window, fitted: Fitted, before: Fitted | None, draws: int) -> Origin:
+    others = {} if before is None else {BEFORE: artefact.load(before.folder)}
+    name = None
+    if place.champions is not None:
+        promoted = [str(move["version"]) for move in pointers.history(place.champions)]
+        champion = champion_at(place.champions, window.cutoff, promoted)
+        if champion is not None:
+            name, others[CHAMPION] = champion
+    record = Record(place.record_url)
+    return judge(record, window, fitted, others, name, place.calendar, draws, _say_here)
+
+
+_told: Any = None
+"""Where this process tells its steps: a queue to the first process, or its function itself."""
+
+
+def _say_here(line: str) -> None:
+    if _told is not None:
+        _told(line)
+
+
+def _listen(lines: Any) -> None:
+    global _told
+    _told = lines.put
+
+
+class _Hands:
+    """One or more processes that work off tasks; what they say comes out in the first."""
+
+    def __init__(self, pool: ProcessPoolExecutor | None, lines: Any, say: Say) -> None:
+        self._pool, self._lines, self._say = pool, lines, say
+
+    def all(self, tasks: Iterable[tuple[Window, Callable[..., Any], tuple[Any, ...]]]) -> dict[datetime, Any]:
+        """The results by cutoff; a task that ends in ValueError is left out, and said so."""
+        found: dict[datetime, Any] = {}
+        if self._pool is None:
+            for window, work, words in tasks:
+                self._take(found, window, lambda work=work, words=words: work(*words))
+            return found
+        running = {self._pool.submit(work, *words): window for window, work, words in tasks}
+        self._hear(list(running))
+        for future, window in running.items():
+            self._take(found, window, future.result)
+        return found
+
+    def _take(self, found: dict[datetime, Any], window: Window, result: Callable[[], Any]) -> None:
         try:
-            model = fit(gather(record.connect(cutoff=cutoff), cutoff, calendar), target=lateness.LATENESS.name)
-            found.append(_judge(record, model, cutoff, until, until + (ripen or 2 * span), calendar, most))
+            found[window.cutoff] = result()
         except ValueError as error:
-            say(f"origin {cutoff:%Y-%m-%d} is left out: {error}")
-    return found
+            self._say(f"origin {window.cutoff:%Y-%m-%d} is left out: {error}")
+
+    def _hear(self, running: list[Future[Any]]) -> None:
+        while True:
+            done = all(future.done() for future in running)
+            try:
+                self._say(self._lines.get(timeout=0.2))
+            except queue.Empty:
+                if done:
+                    return
 
 
-def _judge(
-    record: Record,
-    model: RiskModel,
-    cutoff: datetime,
-    until: datetime,
-    read_at: datetime,
-    calendar: Calendar,
-    most: int,
-) -> Origin:
-    con = record.connect(cutoff=read_at)
-    cases = lateness.landmarks(con, cutoff, until, every=WEEK)
-    labelled = lateness.labels(con, cases, read_at)
-    ripe = labelled["label"].is_valid()
-    sample = Sample.of(matrix.build(con, cases.filter(ripe), calendar=calendar), labelled.filter(ripe))
-    if len(sample) > most:
-        keep = np.random.default_rng(0).permutation(int(sample.dossier.max()) + 1)
-        count = np.bincount(sample.dossier)[keep].cumsum()
-        sample = sample.take(np.isin(sample.dossier, keep[count <= most]))
-    if not len(sample) or sample.label.min() == sample.label.max():
-        raise ValueError("no ripe landmarks of both outcomes after it")
-    label, score = sample.label, model.probability(sample.matrix)
-    rule = model.rule_probability(sample.matrix)
-    scores = {"product": score, "rule": rule}
-    for name in RULES_BESIDE:
-        cell = sample.matrix[name].to_numpy(zero_copy_only=False).astype(float)
-        filled = np.where(np.isnan(cell), np.nanmedian(cell) if (~np.isnan(cell)).any() else 0.0, cell)
-        scores[name.replace("_", " ")] = _rank(-filled if name == "days_left" else filled)
-    alone, pairs = with_intervals(label, scores, sample.dossier, draws=200)
-    k = max(1, round(SHARE * len(label)))
-    left = (sample.due_at - sample.as_of) / 8.64e10
-    return Origin(
-        cutoff,
-        until,
-        len(label),
-        len(np.unique(sample.dossier)),
-        float(label.mean()),
-        model.rule,
-        alone,
-        pairs["product", "rule"],
-        within_week(label, score, sample.as_of),
-        platt(logit(score), label, np.ones(len(label)))[1],
-        at_size(label, score, k),
-        at_size(label, rule, k),
-        lead_time(label, score, sample.dossier, left, PRECISION),
-        stability(score, sample.dossier, sample.as_of),
-    )
-
-
-def _rank(cell: np.ndarray) -> np.ndarray:
-    """Cells as ranks in (0, 1]: an order without a probability; its Brier score says nothing."""
-    _, place = np.unique(cell, return_inverse=True)
-    return np.asarray((place + 1) / (place.max() + 1))
-
-
-def as_page(found: Sequence[Origin], title: str = "Backtest: lateness") -> str:
-    """The report as one HTML page that needs nothing else."""
-    head = ["origin", "landmarks", "dossiers", "late", *(f"{who} {metric}" for metric in METRICS
-            for who in ("product", "rule", "product − rule")), "AUC within week", "AUC days left", "AUC time used",
-            "calibration slope", f"precision at {SHARE:.0%} (worst–best)", "recall", "lift", "rule's precision",
-            f"lead days at precision {PRECISION:.0%}", "change a week"]  # fmt: skip
-    rows = []
-    for one in found:
-        cells = [f"{one.cutoff:%Y-%m-%d}", f"{one.n:,}", f"{one.dossiers:,}", f"{one.late:.3f}"]
-        for metric in METRICS:
-            cells += [str(one.figures["product"][metric]), str(one.figures["rule"][metric]), str(one.over_rule[metric])]
-        listed = one.listed
-        cells += [f"{one.week_auc:.3f}", str(one.figures["days left"]["auc"]), str(one.figures["time used"]["auc"]),
-                  f"{one.slope:.2f}", f"{listed.precision:.3f} ({listed.worst:.3f}–{listed.best:.3f})",
-                  f"{listed.recall:.3f}", f"{listed.lift:.2f}", f"{one.rule_listed.precision:.3f}",
-                  f"{one.lead_days:.1f}", f"{one.stability:.3f}"]  # fmt: skip
-        rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
-    return (
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{html.escape(title)}</title>"
-        "<style>body{font:14px sans-serif}td,th{padding:.2em .6em;text-align:right;white-space:nowrap}"
-        "tr:nth-child(even){background:#eee}</style>"
-        f"<h1>{html.escape(title)}</h1><p>Refitted at each origin; 95 % intervals by bootstrap over dossiers.</p>"
-        f"<table><tr>{''.join(f'<th>{html.escape(name)}</th>' for name in head)}</tr>{''.join(rows)}</table></html>"
-    )
-
-
-def log_report(found: Sequence[Origin], url: str, folder: Path) -> str:
-    """Logs the page and the figures of every origin as one MLflow run and gives its id."""
-    from training.tracking import connect
-
-    mlflow = connect(url)
-    page = folder / "backtest.html"
-    page.write_text(as_page(found), encoding="utf-8")
-    with mlflow.start_run(run_name="rolling backtest", tags={"kind": "backtest"}) as run:
-        mlflow.log_artifact(str(page))
-        for step, one in enumerate(found):
-            for metric in METRICS:
-                mlflow.log_metric(f"product_{metric}", one.figures["product"][metric].value, step=step)
-                mlflow.log_metric(f"rule_{metric}", one.figures["rule"][metric].value, step=step)
-        return str(run.info.run_id)
+@contextmanager
+def _hands(jobs: int, say: Say) -> Iterator[_Hands]:
+    global _told
+    if jobs <= 1:
+        _told = say
+        try:
+            yield _Hands(None, None, say)
+        finally:
+            _told = None
+        return
+    context = multiprocessing.get_context("spawn")  # threads of DuckDB and LightGBM do not survive a fork
+    lines = context.Queue()
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_listen, initargs=(lines,)) as pool:
+        yield _Hands(pool, lines, say)

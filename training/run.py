@@ -20,7 +20,7 @@ from training.choose import Choices
 from training.drift import background
 from training.fit import fit_judged
 from training.gates import against
-from training.gather import gather
+from training.gather import MOST, gather
 from training.members import KEYS
 from training.provenance import provenance
 from training.sample import Sample
@@ -66,6 +66,7 @@ def train(
         "cutoff": cutoff.astimezone(UTC).isoformat(),
         "record_version": version,
         "calendar": calendar.name,
+        "sampling": {"most": MOST, "seed": 0},
         **provenance(sample.matrix.column_names),
     }
     say("check that no cell looks ahead")

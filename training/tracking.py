@@ -144,7 +144,7 @@ def _parameters(trained: Trained) -> dict[str, Any]:
         "features": len(manifest["features"]),
         "intercept": trained.model.intercept,
         "slope": trained.model.slope,
-        **{f"weight_{_name(name)}": weight for name, weight in trained.model.weights.items()},
+        **{f"weight_{metric_name(name)}": weight for name, weight in trained.model.weights.items()},
         **{f"recipe_{name}": value for name, value in training["parameters"].items()},
     }
 
@@ -160,5 +160,6 @@ def _metrics(figures: dict[str, Any]) -> dict[str, float]:
     return flat
 
 
-def _name(name: str) -> str:
+def metric_name(name: str) -> str:
+    """A name as MLflow takes it for a metric or parameter."""
     return "".join(letter if letter.isalnum() or letter in "_-. " else "_" for letter in name)

@@ -1,6 +1,6 @@
-"""The analyst's month: go back a champion, train a run again, write the card, watch for drift, roll a backtest."""
+"""The analyst's month: go back a champion, train a run again, write the card, watch for drift."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -98,30 +98,3 @@ def watch(
             typer.echo(f"warning: {drift.name} moved by {drift.value:.2f}, more than {drift.threshold:.2f}")
     warned = sum(drift.warns for drift in found)
     typer.echo(f"{warned} of {len(found)} warn" + ("; consider: risk train " + target if warned else ""))
-
-
-@commands.command()
-def rolling(
-    ctx: typer.Context,
-    target: TargetName,
-    last: Annotated[str, typer.Option(help="End of the last period judged.")],
-    out: Annotated[Path, typer.Option(help="HTML page to write.")],
-    origins: Annotated[int, typer.Option(help="How many origins.")] = 6,
-    days: Annotated[int, typer.Option(help="Days judged after each origin.")] = 30,
-) -> None:
-    """Backtest TARGET at rolling origins: refit at each, judge what came after, beside the rules, with intervals."""
-    from features.record import Record
-    from training.rolling import as_page, monthly, rolling_backtest
-
-    settings = settings_of(ctx)
-    if target != "lateness":
-        raise ValueError(f"wanted the target lateness, came {target!r:.40}")
-    end, span = moment(last, settings.zone), timedelta(days=days)
-    found = rolling_backtest(
-        Record(settings.record_url), monthly(end, origins, span), span=span, say=lambda line: typer.echo(line, err=True)
-    )
-    out.write_text(as_page(found), encoding="utf-8")
-    for one in found:
-        product, rule = one.figures["product"]["auc"], one.figures["rule"]["auc"]
-        typer.echo(f"{one.cutoff:%Y-%m-%d}: AUC {product}, rule {rule}, n={one.n:,}")
-    typer.echo(f"{out}: {len(found)} origins")
