@@ -27,6 +27,8 @@ Instants = npt.NDArray[np.int64]
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 HOURS_A_DAY = 8
+LONG_BREAK = 4
+"""Days without work in a row that make a long break: more than any weekend, Tết or a holiday joined to one."""
 FIRST, LAST = date(1990, 1, 1), date(2070, 1, 1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -163,7 +165,9 @@ class Calendar:
         """`W` as a table, one row a UTC day, all int64 and microseconds unless said otherwise.
 
         `day` (days since 1970), `worked_before`, `start_k`/`end_k` (k from 0; equal where there is none),
-        `midnight` (offset of the local midnight in this UTC day), `local_day` (local day number before it).
+        `midnight` (offset of the local midnight in this UTC day), `local_day` (local day number before it),
+        `break_w` (`W` at the beginning of the first long break that is not over when `local_day` begins, null
+        where none is known).
         """
         return self._relation
 
@@ -195,7 +199,20 @@ class Calendar:
                 here = (nth == k) & (home >= 0) & (home < count)
                 column[home[here]] = edge[here] - day[home[here]] * DAY
                 columns[f"{name}_{k}"] = column
-        return pa.table({name: pa.array(values, pa.int64()) for name, values in columns.items()})
+        table = {name: pa.array(values, pa.int64()) for name, values in columns.items()}
+        return pa.table(table | {"break_w": self._breaks(columns["local_day"])})
+
+    def _breaks(self, local_day: Instants) -> pa.Array:
+        """`break_w` of each of `local_day`."""
+        first, last = (FIRST - EPOCH.date()).days, (LAST - EPOCH.date()).days
+        works = np.array([bool(self.hours(FIRST + timedelta(days=n))) for n in range(last - first)])
+        edges = np.flatnonzero(np.diff(np.concatenate([[True], works, [True]]).astype(np.int8)))
+        begins, ends = edges[::2], edges[1::2]
+        long = (ends - begins >= LONG_BREAK) & (ends < len(works))
+        begins, ends = begins[long], ends[long]
+        coming = np.searchsorted(ends, local_day - first, side="right")
+        worked = np.array([self.worked(int(at)) for at in self._midnights[begins]] + [0], dtype=np.int64)
+        return pa.array(worked[coming], pa.int64(), mask=coming == len(ends))
 
 
 def _since_midnight(edge: time) -> int:

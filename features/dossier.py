@@ -85,6 +85,16 @@ FEATURES = [
         no_history="the procedure has no published term",
     ),
     Feature(
+        "days_to_long_break",
+        D,
+        f"(break_w - as_of_w) / (8 * {HOURS})",
+        "Số ngày làm việc đến kỳ nghỉ dài tiếp theo",
+        "working days to the next break of four days or more",
+        "break",
+        law="Bộ luật Lao động 2019, Điều 112",
+        no_history="the calendar knows of no such break",
+    ),
+    Feature(
         "term_moved_hours",
         D,
         f"(due_w - first_due_w) / {HOURS}",

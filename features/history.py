@@ -150,6 +150,7 @@ SPELL = _fill("""
 STANDING = """
     SELECT c.case_no, c.dossier_no, c.as_of_us, c.as_of_w, c.day, 1 AS record_no,
            v.version_no, v.unit_no, v.procedure_no, v.received_us, v.received_w, v.received_day, v.received_clock_us,
+           CASE WHEN v.version_no IS NOT NULL THEN c.break_w END AS break_w,
            v.due_us AS first_due_us, v.due_w AS first_due_w $attributes,
            COALESCE(s.new_due_us, v.due_us) AS due_us, $due_w AS due_w,
            s.* EXCLUDE (dossier_no, from_us, until_us, new_due_us),

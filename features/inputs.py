@@ -86,8 +86,9 @@ def record_relations(
                   FROM dossier WHERE {part} GROUP BY dossier_id) d
             LEFT JOIN unit_calendar u ON u.unit_code = d.unit_code""",
         "case_in": """
-            SELECT a.case_no, c.dossier_no, c.calendar_no, a.as_of_us, a.day, $as_of_w AS as_of_w
-            FROM asked a JOIN dossier_code c ON c.dossier_id = a.dossier_id $clocks""",
+            SELECT a.case_no, c.dossier_no, c.calendar_no, a.as_of_us, a.day, $as_of_w AS as_of_w, b.break_w
+            FROM asked a JOIN dossier_code c ON c.dossier_id = a.dossier_id $clocks
+            LEFT JOIN working_day b ON b.local_day = a.day AND b.calendar_no = c.calendar_no""",
         "version": f"""
             SELECT m.*, $received_w AS received_w, $received_day AS received_day,
                    $received_clock AS received_clock_us, $due_w AS due_w,

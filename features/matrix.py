@@ -194,4 +194,7 @@ def working_days(calendars: Sequence[Calendar]) -> pa.Table:
         "calendar_no", pa.array([number] * calendar.relation().num_rows, pa.int64()))
         for number, calendar in enumerate(calendars)]  # fmt: skip
     table = pa.concat_tables(tables, promote_options="default")
-    return pa.table({name: pc.fill_null(table[name], 0) for name in table.column_names})
+    stretches = [name for name in table.column_names if name.startswith(("start_", "end_"))]
+    return pa.table(
+        {name: pc.fill_null(table[name], 0) if name in stretches else table[name] for name in table.column_names}
+    )

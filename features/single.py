@@ -49,6 +49,7 @@ class Single:
         self._midnight: list[int] = days["midnight"].to_pylist()
         self._local_day: list[int] = days["local_day"].to_pylist()
         self._first_day = int(days["day"][0].as_py())
+        self._break: dict[int, int | None] = dict(zip(self._local_day, days["break_w"].to_pylist(), strict=True))
         self._history = [(one, aggregate(one.sql)) for one in features if one.grain is Grain.HISTORY]
         self._dossier = [
             (one, scalar(one.sql)) for one in features if one.grain is Grain.DOSSIER and one.name not in KEYS
@@ -94,7 +95,7 @@ class Single:
             paused += now.worked - walked["last_w"]
         attributes = {name: value for name, value in dossier.items() if name.startswith("x_")}
         return attributes | {
-            "as_of_us": now.us, "as_of_w": now.worked, "day": now.day,
+            "as_of_us": now.us, "as_of_w": now.worked, "day": now.day, "break_w": self._break.get(now.day),
             "received_us": received.us, "received_w": received.worked,
             "received_day": received.day, "received_clock_us": received.clock,
             "first_due_us": first_due and first_due.us, "first_due_w": first_due and first_due.worked,

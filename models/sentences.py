@@ -60,6 +60,13 @@ HEADS: dict[str, Head] = {
         "Chưa có thời hạn",
         "No term yet",
     ),
+    "days_to_long_break": Head(
+        "Còn {value} ngày làm việc đến kỳ nghỉ dài",
+        "{value} working days to the next long break",
+        D,
+        "Chưa có lịch nghỉ dài",
+        "No long break known",
+    ),  # fmt: skip
     "days_left": Head("Còn {value} ngày đến hạn", "{value} days left", D, "Chưa có hạn trả kết quả", "No due date yet"),
     "first_term_hours": Head(
         "Thời hạn hẹn {value} giờ làm việc",

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from functools import cache
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from features.calendar import PLAIN_WEEK, Calendar, microseconds
+from features.calendar import FIRST, LAST, PLAIN_WEEK, Calendar, microseconds
 
 Row = Mapping[str, Any]
 HOUR = 3.6e9
@@ -314,6 +314,7 @@ class Oracle:
             "time_used": (now - received - paused) / allowed if allowed else None,
             "promise_used": (now - received) / allowed if allowed else None,
             "days_left": None if state.due is None else (microseconds(state.due) - microseconds(as_of)) / 8.64e10,
+            "days_to_long_break": self._long_break(as_of, now),
             "first_term_hours": None if first is None else first / HOUR,
             "legal_hours": None if legal is None else legal * 8,
             "term_moved_hours": None if first is None or promised is None else (promised - first) / HOUR,
@@ -333,6 +334,27 @@ class Oracle:
             "held_hours": (now - times[held[-1]]) / HOUR if held else None,
             "received_hour": local.hour, "received_weekday": local.weekday(),
         }  # fmt: skip
+
+    def _long_break(self, as_of: datetime, now: int) -> float | None:
+        """Working days to the first stretch of four days off that is not over yet."""
+        today = as_of.astimezone(self.zone).date()
+        first = next((day for day in self.breaks if day[1] > today), None)
+        if first is None:
+            return None
+        return (self.worked(datetime.combine(first[0], time(), self.zone)) - now) / (8 * HOUR)
+
+    @cached_property
+    def breaks(self) -> list[tuple[date, date]]:
+        """First day and day after the last of every four or more days without work, in order."""
+        found, day = [], FIRST
+        while day < LAST:
+            end = day
+            while end < LAST and not self.calendar.hours(end):
+                end += timedelta(days=1)
+            if end - day >= timedelta(days=4) and end < LAST:
+                found.append((day, end))
+            day = end + timedelta(days=1)
+        return found
 
     def _published(self, version: Row, as_of: datetime) -> Row | None:
         """The procedure's row in force at receipt, the latest known at `as_of`."""

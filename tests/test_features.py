@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 from drawn_views import cases, views
 
 from features import matrix
+from features.calendar import PLAIN_WEEK
 from features.declaration import Grain
 
 # One dossier of five working days, promised for Monday 14 September 17:30, with pauses and hands changing.
@@ -60,6 +62,18 @@ def own() -> dict[str, Any]:
 )  # fmt: skip
 def test_the_dossier_itself(own: dict[str, Any], feature: str, value: float | str) -> None:
     assert own[feature] == (value if isinstance(value, str) else pytest.approx(value))
+
+
+def test_working_days_to_the_next_long_break() -> None:
+    """Tuesday noon before three days off, a weekend between them: two and a half days, in the break none."""
+    calendar = PLAIN_WEEK.with_holidays([(date(2026, 9, day), "off") for day in (11, 14, 15)])
+    con = views(dossier=OWN)
+    moments = ("2026-09-08T13:00", "2026-09-12T09:00", "2026-09-15T23:59", "2026-09-16T00:00")
+    matrixed = matrix.build(con, cases(*(("a", moment) for moment in moments)), calendar=calendar)
+    assert matrixed["days_to_long_break"].to_pylist() == [2.5, 0.0, 0.0, None]
+    # a weekend, or one holiday beside it, is no long break
+    short = PLAIN_WEEK.with_holidays([(date(2026, 9, 11), "off")])
+    assert matrix.build(con, cases(("a", moments[0])), calendar=short)["days_to_long_break"].to_pylist() == [None]
 
 
 def test_nothing_done_yet() -> None:
@@ -158,6 +172,7 @@ def test_the_past_of_those_concerned(past: dict[str, Any], feature: str, value: 
 def test_every_feature_is_drawn_here() -> None:
     drawn = {name for test in (test_the_dossier_itself, test_the_past_of_those_concerned)
              for name, _ in test.pytestmark[0].args[1]}  # type: ignore[attr-defined] # fmt: skip
+    drawn |= {"days_to_long_break"}  # needs a calendar of its own
     assert {feature.name for feature in matrix.FEATURES} <= drawn
 
 

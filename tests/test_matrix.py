@@ -17,6 +17,7 @@ from matrix_oracle import Oracle
 from features import matrix
 from features.calendar import PLAIN_WEEK, plain_week
 from features.declaration import Feature, Grain
+from features.vietnam_calendar import VIETNAM
 
 # Building twice for every example is dear: few examples here, many more behind --slow; shrinking takes minutes.
 FEW = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck),
@@ -29,8 +30,8 @@ def close(a: Any, b: Any) -> bool:
 
 
 def agree(history: dict[str, list[dict[str, Any]]], asked: pa.Table) -> None:
-    oracle = Oracle(history["dossier"], history["event"], history["procedure"])
-    table = matrix.build(views(**history), asked)
+    oracle = Oracle(history["dossier"], history["event"], history["procedure"], VIETNAM)
+    table = matrix.build(views(**history), asked, calendar=VIETNAM)
     names = [f.name for f in matrix.FEATURES]
     for row in table.to_pylist():
         expected = oracle.row(row["dossier_id"], row["as_of"])

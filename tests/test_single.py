@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.calendar import PLAIN_WEEK
 from features.day import local_day, take_day
 from features.delivery import Chunk
 from features.expression import Unsupported, aggregate, scalar
@@ -18,6 +17,7 @@ from features.matrix import FEATURES, attributes, build
 from features.record import Record
 from features.schema import EVENT_KINDS
 from features.single import Single
+from features.vietnam_calendar import VIETNAM
 from models.lateness import cohort
 
 START = datetime(2026, 1, 5, 1, tzinfo=UTC)
@@ -83,13 +83,13 @@ def differences(record: Record, as_of: datetime) -> dict[str, tuple[Any, Any]]:
     """Cells of open dossiers that differ between `Single` and the matrix."""
     con = record.connect(cutoff=as_of)
     features = [*FEATURES, *attributes(con)]
-    matrix = build(con, cohort(con, as_of, overdue=True), features)
+    matrix = build(con, cohort(con, as_of, overdue=True), features, VIETNAM)
     dossiers = {row["dossier_id"]: row for row in rows(con, "dossier")}
     events: dict[str, list[dict[str, Any]]] = {}
     for row in rows(record.connect(), "event"):  # what is known later must not matter
         events.setdefault(row["dossier_id"], []).append(row)
-    single = Single(features, PLAIN_WEEK)
-    day = take_day(record.connect(), local_day(as_of, PLAIN_WEEK), features, PLAIN_WEEK)
+    single = Single(features, VIETNAM)
+    day = take_day(record.connect(), local_day(as_of, VIETNAM), features, VIETNAM)
     found = {}
     for row in matrix.to_pylist():
         cells = single.cells(dossiers[row["dossier_id"]], events.get(row["dossier_id"], []), as_of, day)
