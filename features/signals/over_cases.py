@@ -1,5 +1,7 @@
 """A SELECT over the relations of cases, run: the one place where cases and calendar meet the record's views."""
 
+from collections.abc import Callable, Mapping
+
 import duckdb
 import pyarrow as pa
 
@@ -9,12 +11,17 @@ from features.signals.relations import relations
 _ATTRIBUTES = ("x_identity_placeholder", "x_submitted_copied")
 """Attributes that signals name; unknown where no delivery ever gave them."""
 
+More = Callable[[int], Mapping[str, str]]
+"""Further relations by name, for a calendar of so many stretches of work in one UTC day."""
 
-def over_cases(con: duckdb.DuckDBPyConnection, cases: pa.Table, calendar: Calendar, select: str) -> pa.Table:
+
+def over_cases(
+    con: duckdb.DuckDBPyConnection, cases: pa.Table, calendar: Calendar, select: str, *more: More
+) -> pa.Table:
     """The rows of `select`, which may name every relation of `features.signals.relations` and `cases_in`.
 
     `con`: a connection of `Record.connect`. `cases`: dossier_id and as_of (timestamp[us, UTC]); `case_no` counts
-    them from 0.
+    them from 0. `more` relations rest on those and on each other, in order.
     """
     numbered = pa.table({
         "case_no": pa.array(range(cases.num_rows), pa.int64()),
@@ -24,6 +31,8 @@ def over_cases(con: duckdb.DuckDBPyConnection, cases: pa.Table, calendar: Calend
     spans = sum(name.startswith("end_") for name in calendar.relation().column_names)
     parts = {"cases_in": "SELECT * FROM cases_told", **relations(spans)}
     parts["version"] = _with_attributes(con, parts["version"])
+    for made in more:
+        parts |= made(spans)
     statement = "WITH " + ",\n".join(f"{name} AS MATERIALIZED ({sql})" for name, sql in parts.items())
     con.register("cases_told", numbered)
     con.register("working_day", calendar.relation())

@@ -20,7 +20,7 @@ CLAIMED_END = r"regexp_matches(coalesce(event_id, ''), '^(state:)?(decided|refus
 """An end that a portal source told, though the record may read it otherwise (`features.tellings`)."""
 
 
-def _worked(moment: str, alias: str, spans: int) -> tuple[str, str]:
+def worked(moment: str, alias: str, spans: int) -> tuple[str, str]:
     """SQL of the working hours at a moment, and the join that it needs."""
     offset = f"(epoch_us({moment}) - {alias}.day * {DAY})"
     parts = [f"{alias}.worked_before"] + [
@@ -40,8 +40,8 @@ def relations(spans: int) -> dict[str, str]:
     def timed(select: str, **moments: str) -> str:
         joins = []
         for name, moment in moments.items():
-            worked, join = _worked(moment, f"k_{name}", spans)
-            select = select.replace(f"${name}", worked)
+            hours, join = worked(moment, f"k_{name}", spans)
+            select = select.replace(f"${name}", hours)
             joins.append(join)
         return select.replace("$joins", " ".join(joins))
 

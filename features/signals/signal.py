@@ -5,10 +5,10 @@ after a case's `as_of` is there. So no signal can look ahead, and one test of th
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
-Grain = Literal["dossier", "unit", "official"]
+Grain = Literal["dossier", "unit", "official", "head", "agent"]
 
 
 @dataclass(frozen=True)
@@ -38,3 +38,30 @@ class Signal:
     def text(self) -> str:
         """The SQL with the threshold in its place."""
         return self.sql if self.threshold is None else self.sql.replace("$threshold", repr(float(self.threshold)))
+
+
+@dataclass(frozen=True)
+class HeldSignal(Signal):
+    """One declared rule about an official, a unit, its head or an agent, held against their peers.
+
+    sql: a SELECT of `key` (whom it is about), `unit_code`, `procedure_code`, `chance_at` and `hit` (boolean), one row for
+        each chance at which the rule could have been met; `$begin` stands for the first moment that counts.
+    threshold: hits that it takes. days: how far it looks back. least: chances under which nothing is said.
+    clearly: how many times what the peers would have the hits must exceed, even at the lower end of the 95 %
+        interval; None: the hits count by themselves, peers are told beside.
+    cause: what it speaks of where causes are kept apart: the official, the unit, or the agent.
+    """
+
+    days: int = 365
+    least: int = 20
+    clearly: float | None = 1.0
+
+    @property
+    def back(self) -> timedelta:
+        """How far it looks back."""
+        return timedelta(days=self.days)
+
+    @property
+    def cause(self) -> str:
+        """Whose doing the signal speaks of; a head answers for the unit."""
+        return "unit" if self.grain == "head" else self.grain
