@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, false, func, or_, select, true
+from sqlalchemy import ColumnElement, bindparam, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from serving.rights import Scope
@@ -15,6 +15,17 @@ from serving.risk_list import RiskList
 from serving.state import Contest, State
 
 LONGEST_TEXT = 4000
+
+_TABLE = Contest.__table__.c
+_FROZEN = (
+    select(_TABLE.dossier_id, func.min(_TABLE.frozen_score))
+    .where(
+        _TABLE.target == bindparam("target"),
+        _TABLE.dossier_id.in_(bindparam("ids", expanding=True)),
+        or_(_TABLE.outcome.is_(None), (_TABLE.outcome == "upheld") & _TABLE.recomputed_score.is_(None)),
+    )
+    .group_by(_TABLE.dossier_id)
+)  # made once: every line of every list asks it
 
 
 @dataclass(frozen=True)
@@ -66,16 +77,8 @@ def answer_contest(session: Session, contest: Contest, upheld: bool, answer: str
 
 def frozen_scores(session: Session, target: str, dossier_ids: Iterable[str]) -> dict[str, float]:
     """dossier_id → the score that stands still: unanswered, or upheld and not yet recomputed."""
-    rows = session.execute(
-        select(Contest.dossier_id, func.min(Contest.frozen_score))
-        .where(
-            Contest.target == target,
-            Contest.dossier_id.in_(list(dossier_ids)),
-            or_(Contest.outcome.is_(None), (Contest.outcome == "upheld") & Contest.recomputed_score.is_(None)),
-        )
-        .group_by(Contest.dossier_id)
-    )
-    return dict(rows.all())
+    asked = {"target": target, "ids": list(dossier_ids)}
+    return dict(session.connection().execute(_FROZEN, asked).all())
 
 
 def recompute(state: State, target: str, risk_list: RiskList) -> int:

@@ -6,7 +6,7 @@ A reason is always given.
 from collections.abc import Iterable
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from serving.state import Decision
@@ -19,6 +19,13 @@ class Kind(StrEnum):
     DISMISS = "dismiss"
     OVERRIDE = "override"
 
+
+_TABLE = Decision.__table__.c
+_LATEST = (
+    select(_TABLE.dossier_id, _TABLE.kind)
+    .where(_TABLE.target == bindparam("target"), _TABLE.dossier_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_TABLE.id)
+)
 
 WORDS = {Kind.PICK: "Đưa vào kế hoạch", Kind.DISMISS: "Gác lại", Kind.OVERRIDE: "Ưu tiên khác với điểm"}
 
@@ -40,11 +47,7 @@ def decide(session: Session, decision: Decision) -> Decision:
 
 def latest_decisions(session: Session, target: str, dossier_ids: Iterable[str]) -> dict[str, Kind]:
     """dossier_id → what was last decided about it."""
-    rows = session.execute(
-        select(Decision.dossier_id, Decision.kind)
-        .where(Decision.target == target, Decision.dossier_id.in_(list(dossier_ids)))
-        .order_by(Decision.id)
-    )
+    rows = session.connection().execute(_LATEST, {"target": target, "ids": list(dossier_ids)})
     return {dossier_id: Kind(kind) for dossier_id, kind in rows}
 
 

@@ -13,9 +13,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,16 @@ from serving.state import Receipt, ReceiptSubject, ReceiptTail, State
 
 FIRST = Link(seq=0, mac="0" * 64)
 """What the first receipt follows."""
+
+_RECEIPT = insert(cast(Table, Receipt.__table__))
+_SUBJECT = insert(cast(Table, ReceiptSubject.__table__))
+_TAIL = ReceiptTail.__table__.c
+_READ_TAIL = select(_TAIL.seq, _TAIL.mac).where(_TAIL.id == 1).with_for_update()
+_MOVE_TAIL = (
+    update(cast(Table, ReceiptTail.__table__))
+    .where(_TAIL.id == 1)
+    .values(seq=bindparam("new_seq"), mac=bindparam("new_mac"))
+)
 
 _MOST_DETAIL = 20_000  # characters; a receipt tells what was seen, it does not archive it
 _STRIDE = 5_000
@@ -79,14 +89,16 @@ class Receipts:
         text = canonical(detail)
         if len(text) > _MOST_DETAIL:
             raise ValueError(f"a receipt's detail holds {_MOST_DETAIL} characters, this one has {len(text)}")
-        tail = _locked_tail(session)
+        door = session.connection()
+        tail = _locked_tail(door)
         seq = tail.seq + 1
         mac = link_mac(self.witness.key, seq, now, actor, action, text, tail.mac)
-        session.execute(insert(Receipt).values(seq=seq, at=now, actor=actor, action=action, detail=text, mac=mac))
+        receipt = {"seq": seq, "at": now, "actor": actor, "action": action, "detail": text, "mac": mac}
+        door.execute(_RECEIPT, receipt)
         rows = [{"subject": subject[:240], "seq": seq} for subject in sorted(set(subjects))]
         if rows:
-            session.execute(insert(ReceiptSubject), rows)
-        session.execute(update(ReceiptTail).where(ReceiptTail.id == 1).values(seq=seq, mac=mac))
+            door.execute(_SUBJECT, rows)
+        door.execute(_MOVE_TAIL, {"new_seq": seq, "new_mac": mac})
         return Link(seq, mac)
 
     def record(
@@ -208,15 +220,12 @@ class Receipts:
             last = rows[-1].seq
 
 
-def _locked_tail(session: Session) -> ReceiptTail:
-    """The row of the last link, locked until the end of the transaction; made by whichever writer comes first."""
-    query = select(ReceiptTail).where(ReceiptTail.id == 1).with_for_update()
-    tail = session.scalar(query)
-    if tail is None:  # two first writers at once: one inserts, the other waits for it and inserts nothing
+def _locked_tail(door: Connection) -> Link:
+    """The last link, its row locked until the end of the transaction; made by whichever writer comes first."""
+    row = door.execute(_READ_TAIL).first()
+    if row is None:  # two first writers at once: one inserts, the other waits for it and inserts nothing
+        insert_once: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[door.dialect.name]
         first = {"id": 1, "seq": FIRST.seq, "mac": FIRST.mac}
-        if session.get_bind().dialect.name == "sqlite":
-            session.execute(sqlite.insert(ReceiptTail).values(**first).on_conflict_do_nothing())
-        else:
-            session.execute(postgresql.insert(ReceiptTail).values(**first).on_conflict_do_nothing())
-        tail = session.scalars(query).one()
-    return tail
+        door.execute(insert_once(ReceiptTail).values(**first).on_conflict_do_nothing())
+        row = door.execute(_READ_TAIL).one()
+    return Link(row.seq, row.mac)

@@ -10,6 +10,7 @@ what the official handled. `tests/test_rights.py` walks every route of the app a
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 
 class Role(StrEnum):
@@ -165,18 +166,31 @@ class UnitTree:
 
     def subtree(self, root: str) -> frozenset[str]:
         """`root` and every unit below it; a cycle in the feed ends the walk instead of the process."""
+        known = self._walked.get(root)
+        if known is not None:
+            return known
+        seen = {root}
+        waiting = [root]
+        while waiting:
+            for child in self._below.get(waiting.pop(), ()):
+                if child not in seen:
+                    seen.add(child)
+                    waiting.append(child)
+        found = self._walked[root] = frozenset(seen)
+        return found
+
+    @cached_property
+    def _below(self) -> dict[str, list[str]]:
         below: dict[str, list[str]] = {}
         for code, above in self.parents.items():
             for parent in above:
                 below.setdefault(parent, []).append(code)
-        seen = {root}
-        waiting = [root]
-        while waiting:
-            for child in below.get(waiting.pop(), ()):
-                if child not in seen:
-                    seen.add(child)
-                    waiting.append(child)
-        return frozenset(seen)
+        return below
+
+    @cached_property
+    def _walked(self) -> dict[str, frozenset[str]]:
+        """Subtrees asked for before: a request asks for the reader's several times."""
+        return {}
 
 
 @dataclass(frozen=True)

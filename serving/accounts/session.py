@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from serving.accounts.secret import digest, new_secret
@@ -11,6 +11,11 @@ from serving.state import Account, LoginSession
 
 LONGEST_STAY = timedelta(hours=10)  # a working day
 LONGEST_IDLE = timedelta(minutes=60)
+_FIND = (
+    select(LoginSession, Account)
+    .join(Account, Account.id == LoginSession.account_id)
+    .where(LoginSession.token_hash == bindparam("hash"), LoginSession.expires_at > bindparam("now"), Account.active)
+)
 _SEEN_EVERY = timedelta(minutes=5)  # how stale `seen_at` may be: a write per page would buy nothing
 
 
@@ -43,11 +48,7 @@ def start_session(session: Session, account: Account, *, now: datetime) -> str:
 
 def find_session(session: Session, token: str, *, now: datetime) -> Stay | None:
     """The session of a token, None where it is unknown, over, idle for an hour, or its account is closed."""
-    row = session.execute(
-        select(LoginSession, Account)
-        .join(Account, Account.id == LoginSession.account_id)
-        .where(LoginSession.token_hash == digest(token), LoginSession.expires_at > now, Account.active)
-    ).first()
+    row = session.execute(_FIND, {"hash": digest(token), "now": now}).first()
     if row is None:
         return None
     stay, account = row
