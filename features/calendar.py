@@ -27,6 +27,7 @@ Instants = npt.NDArray[np.int64]
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 HOURS_A_DAY = 8
+A_YEAR = 366
 LONG_BREAK = 4
 """Days without work in a row that make a long break: more than any weekend, Tết or a holiday joined to one."""
 FIRST, LAST = date(1990, 1, 1), date(2070, 1, 1)
@@ -167,7 +168,8 @@ class Calendar:
         `day` (days since 1970), `worked_before`, `start_k`/`end_k` (k from 0; equal where there is none),
         `midnight` (offset of the local midnight in this UTC day), `local_day` (local day number before it),
         `break_w` (`W` at the beginning of the first long break that is not over when `local_day` begins, null
-        where none is known).
+        where none begins within a year: a calendar that knows no holidays of those
+        years must not count down to the first it knows).
         """
         return self._relation
 
@@ -210,9 +212,13 @@ class Calendar:
         begins, ends = edges[::2], edges[1::2]
         long = (ends - begins >= LONG_BREAK) & (ends < len(works))
         begins, ends = begins[long], ends[long]
+        if not len(begins):
+            return pa.nulls(len(local_day), pa.int64())
         coming = np.searchsorted(ends, local_day - first, side="right")
-        worked = np.array([self.worked(int(at)) for at in self._midnights[begins]] + [0], dtype=np.int64)
-        return pa.array(worked[coming], pa.int64(), mask=coming == len(ends))
+        known = np.minimum(coming, len(ends) - 1)
+        far = (coming == len(ends)) | (begins[known] - (local_day - first) > A_YEAR)
+        worked = np.array([self.worked(int(at)) for at in self._midnights[begins]], dtype=np.int64)
+        return pa.array(worked[known], pa.int64(), mask=far)
 
 
 def _since_midnight(edge: time) -> int:

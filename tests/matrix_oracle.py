@@ -336,10 +336,10 @@ class Oracle:
         }  # fmt: skip
 
     def _long_break(self, as_of: datetime, now: int) -> float | None:
-        """Working days to the first stretch of four days off that is not over yet."""
+        """Working days to the first stretch of four days off that is not over yet, within a year."""
         today = as_of.astimezone(self.zone).date()
         first = next((day for day in self.breaks if day[1] > today), None)
-        if first is None:
+        if first is None or (first[0] - today).days > 366:
             return None
         return (self.worked(datetime.combine(first[0], time(), self.zone)) - now) / (8 * HOUR)
 

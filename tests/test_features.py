@@ -71,6 +71,10 @@ def test_working_days_to_the_next_long_break() -> None:
     moments = ("2026-09-08T13:00", "2026-09-12T09:00", "2026-09-15T23:59", "2026-09-16T00:00")
     matrixed = matrix.build(con, cases(*(("a", moment) for moment in moments)), calendar=calendar)
     assert matrixed["days_to_long_break"].to_pylist() == [2.5, 0.0, 0.0, None]
+    # a calendar does not count down over years of which it knows nothing
+    assert matrix.build(
+        views(dossier=OWN.replace("2026-", "2024-")), cases(("a", "2024-09-11T08:00")), calendar=calendar
+    )["days_to_long_break"].to_pylist() == [None]
     # a weekend, or one holiday beside it, is no long break
     short = PLAIN_WEEK.with_holidays([(date(2026, 9, 11), "off")])
     assert matrix.build(con, cases(("a", moments[0])), calendar=short)["days_to_long_break"].to_pylist() == [None]
