@@ -44,6 +44,7 @@ _DELIVERY = pa.schema([
 ])  # fmt: skip
 _ATTEMPTS = 50
 _ROWS_AT_ONCE = 100_000
+_ROWS_AHEAD = 8_192  # of one batch; the table's writer lets a queue of batches run ahead of it
 
 
 class Record:
@@ -59,15 +60,16 @@ class Record:
         A missing `known_at` becomes `arrived_at` when `live`, else the moment the row itself tells. Raises
         what reading `chunks` raises, with nothing appended.
         """
-        check = RowCheck(arrived_at, live=live)
         read = rejected = 0
         with Staging(self._scratch()) as staging:
-            for chunk in (piece for told in chunks for piece in told.pieces(_ROWS_AT_ONCE)):
-                rows, rejects = check(chunk)
-                staging.add(chunk.table, rows)
-                staging.add("reject", _reject_rows(chunk.table, rejects))
-                read += rows.num_rows + len(rejects)
-                rejected += len(rejects)
+            with RowCheck(arrived_at, live=live) as check:
+                for chunk in (piece for told in chunks for piece in told.pieces(_ROWS_AT_ONCE)):
+                    rows, rejects = check(chunk)
+                    staging.add(chunk.table, rows)
+                    staging.add("reject", _reject_rows(chunk.table, rejects))
+                    read += rows.num_rows + len(rejects)
+                    rejected += len(rejects)
+            pa.default_memory_pool().release_unused()  # what reading took is not added to what writing takes
             line = {
                 "source": source, "arrived_at": arrived_at, "live": live, "read": read, "rejected": rejected,
                 "numeric_attributes": json.dumps(check.numeric),
@@ -140,7 +142,7 @@ class Record:
                 kept = con.sql("SELECT * EXCLUDE (nth) FROM stage")
             if name not in TABLES or appended[name]:
                 shown = kept.project(f"'{delivery_id}' AS delivery_id, *")
-                self._storage.table(name).append(shown.to_arrow_reader(50_000))
+                self._storage.table(name).append(shown.to_arrow_reader(_ROWS_AHEAD))
         con.close()
         read, rejected, total = int(str(line["read"])), int(str(line["rejected"])), sum(appended.values())
         known = read - rejected - total

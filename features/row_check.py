@@ -27,7 +27,7 @@ _NUMBER = r"^[-+]?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$"
 
 
 class RowCheck:
-    """Checks chunks for one delivery. Not shared between threads.
+    """Checks chunks for one delivery, and gives its memory back at the end. Not shared between threads.
 
     `live`: a missing `known_at` is the arrival; otherwise (a back-fill) it is what the table's clock says.
     `notes` counts what was read otherwise than written; `numeric` tells of every attribute that came with a
@@ -43,6 +43,12 @@ class RowCheck:
         self._live = live
         self._con = duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": False})
         self._con.execute("SET enable_progress_bar = false")  # what is printed is read by other programs
+
+    def __enter__(self) -> "RowCheck":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._con.close()
 
     def __call__(self, chunk: Chunk) -> tuple[pa.Table, list[Reject]]:
         """The good rows, typed, with `row_id`, `known_at`, `known_by`; the rejects, the chunk's own first.
