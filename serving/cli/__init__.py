@@ -28,6 +28,7 @@ from serving.cli import (
     receive,
     reconcile,
     replay,
+    reports,
     rolling,
     serve,
     weekly,
@@ -44,7 +45,7 @@ app = typer.Typer(
 
 GROUPS = (
     analyst, delivery, learning, lists, serve, demo, accounts, receipts, plan, replay,
-    findings, receive, reconcile, bench, weekly, backup, doctor, rolling,
+    findings, receive, reconcile, bench, weekly, backup, doctor, reports, rolling,
 )  # fmt: skip
 for _group in GROUPS:
     app.add_typer(_group.commands)

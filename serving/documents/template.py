@@ -1,94 +1,115 @@
-"""Makes `listing.docx` anew: `python -m serving.documents.template`. Run after a change of the layout.
+"""Makes the templates anew: `python -m serving.documents.template`. Run after a change of the layout."""
 
-Nghị định 30/2020/NĐ-CP, Phụ lục I: A4; margins 20 mm above and below, 30 mm left, 15 mm right; Times New
-Roman 13–14; quốc hiệu and tiêu ngữ on the right, issuer on the left, each underlined; page numbers at the top
-middle from page 2; place and day in italics; signature at the bottom right.
-"""
+from collections.abc import Callable
 
-from docx import Document
 from docx.document import Document as Doc
-from docx.enum.section import WD_ORIENT
-from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Mm, Pt
-from docx.table import _Cell
+from docx.shared import Pt
+from docx.table import Table
 from docx.text.paragraph import Paragraph
 
-from serving.documents.listing import TEMPLATE
+from serving.documents import apology, listing, report
+from serving.documents.layout import letterhead, page, repeated, say, signature
 
 
-def make_template() -> Doc:
-    """The template as a document: A4 across, for tables are wide."""
-    document = Document()
-    style = document.styles["Normal"]
-    style.font.name, style.font.size = "Times New Roman", Pt(13)
-    style.element.rPr.rFonts.set(qn("w:eastAsia"), "Times New Roman")
-    section = document.sections[0]
-    section.orientation = WD_ORIENT.LANDSCAPE
-    section.page_width, section.page_height = Mm(297), Mm(210)
-    section.top_margin = section.bottom_margin = Mm(20)
-    section.left_margin, section.right_margin = Mm(30), Mm(15)
-    section.different_first_page_header_footer = True
-    _page_number(section.header.paragraphs[0])
-    top = document.add_table(rows=2, cols=2)
-    _say(top.cell(0, 0).paragraphs[0], "{{ issuer }}", bold=True)
-    nation = top.cell(0, 1)
-    _say(nation.paragraphs[0], "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", bold=True)
-    _say(nation.add_paragraph(), "Độc lập - Tự do - Hạnh phúc", bold=True, underline=True)
-    _say(top.cell(1, 0).paragraphs[0], "Số: ……/DS")
-    _say(top.cell(1, 1).paragraphs[0], "{{ place_and_day }}", italic=True)
-    _say(document.add_paragraph(), "")
-    _say(document.add_paragraph(), "{{ title }}", bold=True)
-    _say(document.add_paragraph(), "{{ subject }}", bold=True)
-    table = document.add_table(rows=4, cols=2)
-    table.style = "Table Grid"
-    _row(table.rows[0].cells, "{%tc for cell in head %}", "{%tc endfor %}", "{{ cell }}")
-    table.rows[1].cells[0].text = "{%tr for row in rows %}"
-    _row(table.rows[2].cells, "{%tc for cell in row.cells %}", "{%tc endfor %}", "{{ cell }}")
-    table.rows[3].cells[0].text = "{%tr endfor %}"
+def make_listing() -> Doc:
+    """A list: title, one table, what it rests on. A4 across, for tables are wide."""
+    document = page(across=True)
+    letterhead(document, "Số: ……/DS")
+    say(document.add_paragraph(), "{{ title }}", bold=True)
+    say(document.add_paragraph(), "{{ subject }}", bold=True)
+    _grid(document, "head", "rows")
     for text in ("{{ disclaimer }}", "{{ basis }}"):
-        line = document.add_paragraph()
-        _say(line, text, italic=True)
-        line.alignment = WD_ALIGN_PARAGRAPH.LEFT
-    signed = document.add_paragraph()
-    _say(signed, "{{ signer }}", bold=True)
-    signed.paragraph_format.left_indent = Mm(150)
+        say(document.add_paragraph(), text, italic=True, left=True)
+    signature(document, 150)
     return document
 
 
-def _row(cells: tuple[_Cell, ...], start: str, end: str, field: str) -> None:
-    """docxtpl repeats the cells between a `tc for` and a `tc endfor`.
+def make_report() -> Doc:
+    """A report: notes, figures, tables, and an annex of rows to which the figures point."""
+    document = page(across=True)
+    letterhead(document, "Số: ……/BC")
+    say(document.add_paragraph(), "{{ title }}", bold=True)
+    say(document.add_paragraph(), "{{ subject }}", bold=True)
+    _each(document, "note in notes", lambda: say(document.add_paragraph(), "{{ note }}", italic=True, left=True))
+    figures = document.add_table(rows=4, cols=3)
+    figures.style = "Table Grid"
+    for cell, text in zip(figures.rows[0].cells, ("Chỉ tiêu", "Số liệu", "Căn cứ"), strict=True):
+        say(cell.paragraphs[0], text, bold=True)
+    figures.rows[1].cells[0].text = "{%tr for figure in figures %}"
+    figures.rows[2].cells[0].text, figures.rows[2].cells[1].text = "{{ figure.words }}", "{{ figure.value }}"
+    _link(figures.rows[2].cells[2].paragraphs[0], "{{ figure.rows }}")
+    figures.rows[3].cells[0].text = "{%tr endfor %}"
 
-    Each tag takes a cell of its own away.
-    """
-    cells[0].text = start
-    middle = OxmlElement("w:tc")
-    middle.append(OxmlElement("w:p"))
-    cells[0]._tc.addnext(middle)
-    _Cell(middle, cells[0]._parent).text = field  # type: ignore[arg-type]
-    cells[1].text = end
+    def table() -> None:
+        say(document.add_paragraph(), "{{ table.words }}", bold=True, left=True)
+        _grid(document, "table.head", "table.rows")
+        say(document.add_paragraph(), "{{ table.note }}", italic=True, left=True)
+
+    def annex() -> None:
+        _place(document.add_paragraph(), "{{ rows.key }}", "{{ rows.words }}")
+        _grid(document, "rows.head", "rows.rows", small=True)
+        say(document.add_paragraph(), "{{ rows.note }}", italic=True, left=True)
+
+    _each(document, "table in tables", table)
+    say(document.add_paragraph(), "{{ basis }}", italic=True, left=True)
+    signature(document, 150)
+    say(document.add_paragraph(), "PHỤ LỤC: CĂN CỨ CỦA TỪNG SỐ LIỆU", bold=True)
+    _each(document, "rows in annex", annex)
+    return document
 
 
-def _say(paragraph: Paragraph, text: str, *, bold: bool = False, italic: bool = False, underline: bool = False) -> None:
-    run = paragraph.add_run(text)
-    run.bold, run.italic, run.underline = bold, italic, underline
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    paragraph.paragraph_format.space_after = Pt(3)
+def make_apology() -> Doc:
+    """Mẫu 04 of Thông tư 03/2025/TT-VPCP: the letter of apology with a new appointment."""
+    document = page(across=False)
+    letterhead(document, "Số: ……/PXL")
+    say(document.add_paragraph(), "PHIẾU XIN LỖI VÀ HẸN LẠI NGÀY TRẢ KẾT QUẢ", bold=True)
+    for text in apology.LINES:
+        say(document.add_paragraph(), text, left=True)
+    signature(document, 85)
+    return document
 
 
-def _page_number(paragraph: Paragraph) -> None:
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    for kind, text in (("begin", None), (None, "PAGE"), ("end", None)):
-        run = paragraph.add_run()
-        if kind:
-            mark = OxmlElement("w:fldChar")
-            mark.set(qn("w:fldCharType"), kind)
-        else:
-            mark = OxmlElement("w:instrText")
-            mark.text = text
-        run._r.append(mark)
+def _each(document: Doc, loop: str, body: Callable[[], object]) -> None:
+    say(document.add_paragraph(), "{%p for " + loop + " %}")
+    body()
+    say(document.add_paragraph(), "{%p endfor %}")
+
+
+def _grid(document: Doc, head: str, rows: str, *, small: bool = False) -> Table:
+    table: Table = document.add_table(rows=4, cols=2)
+    table.style = "Table Grid"
+    repeated(table.rows[0].cells, "{%tc for cell in " + head + " %}", "{%tc endfor %}", "{{ cell }}")
+    table.rows[1].cells[0].text = "{%tr for row in " + rows + " %}"
+    repeated(table.rows[2].cells, "{%tc for cell in row.cells %}", "{%tc endfor %}", "{{ cell }}")
+    table.rows[3].cells[0].text = "{%tr endfor %}"
+    for run in (run for row in table.rows for cell in row.cells for one in cell.paragraphs for run in one.runs):
+        run.font.size = Pt(9) if small else None
+    return table
+
+
+def _link(paragraph: Paragraph, anchor: str) -> None:
+    """A link to a bookmark of the same document, shown by the bookmark's name."""
+    link = OxmlElement("w:hyperlink")
+    link.set(qn("w:anchor"), anchor)
+    run = paragraph.add_run(anchor)
+    link.append(run._r)
+    paragraph._p.append(link)
+
+
+def _place(paragraph: Paragraph, name: str, text: str) -> None:
+    """A heading with a bookmark that links lead to; inside a loop, whose number makes the bookmark's id."""
+    for tag in ("w:bookmarkStart", "w:bookmarkEnd"):
+        mark = OxmlElement(tag)
+        mark.set(qn("w:id"), "{{ loop.index }}")
+        if tag == "w:bookmarkStart":
+            mark.set(qn("w:name"), name)
+        paragraph._p.append(mark)
+    say(paragraph, text, bold=True, left=True)
 
 
 if __name__ == "__main__":
-    make_template().save(str(TEMPLATE))
+    make_listing().save(str(listing.TEMPLATE))
+    make_report().save(str(report.TEMPLATE))
+    make_apology().save(str(apology.TEMPLATE))

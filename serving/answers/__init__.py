@@ -1,0 +1,1 @@
+"""What an office owes after a delay: an explanation, an apology, an answer to consultations and complaints."""

@@ -1,0 +1,18 @@
+"""The Centre's monthly report: units with late dossiers, dossiers sent back through officials' fault (S0 2b, 1e)."""
+
+from serving.reports.basis import Basis
+from serving.reports.conclusions import add_conclusions
+from serving.reports.dossiers import add_counts, by
+from serving.reports.report import Draft
+from serving.reports.returns import add_returns
+
+
+def centre(draft: Draft, basis: Basis) -> None:
+    """Fills the draft; both classifications that the directive asks for are tables of units."""
+    keys = add_counts(draft, basis)
+    register = basis.register
+    by(draft, basis, keys, "Đơn vị có hồ sơ trễ hẹn hoặc quá hạn", "units with late dossiers", "Đơn vị",
+       lambda case: case.unit_code, register.unit, only_late=True)  # fmt: skip
+    add_returns(draft, basis)
+    by(draft, basis, keys, "Theo lĩnh vực", "by sector", "Lĩnh vực", lambda case: case.sector_code, register.sector)
+    add_conclusions(draft, basis)

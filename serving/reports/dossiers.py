@@ -1,0 +1,120 @@
+"""Counts of dossiers as every report shows them: received, ended, late, open, overdue; by unit, sector or step."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from serving.caseload import Case
+from serving.register import Register
+from serving.reports.basis import Basis
+from serving.reports.report import Cell, Column, Draft, Figure, Table
+from serving.standing import LEAST, PROGRESS_POINTS, wilson
+
+HEAD = ("Đơn vị", "Mã đơn vị", "Mã hồ sơ", "Thủ tục", "Lĩnh vực", "Tiếp nhận", "Hẹn trả", "Kết thúc",
+        "Quá hạn (giờ làm việc)", "Theo 766", "Theo sự kiện")  # fmt: skip
+CLASS_WORDS = {
+    "before": "trước hạn", "on_time": "đúng hạn", "overdue": "quá hạn", "within": "đang xử lý, trong hạn",
+    "overdue_open": "đang xử lý, quá hạn", "unknown": "không có hạn",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Keys of the rows that dossier figures stand on."""
+
+    received: str
+    ended: str
+    late: str
+    open: str
+    overdue: str
+
+
+def lines(register: Register, cases: Iterable[Case]) -> list[tuple[Cell, ...]]:
+    """One row a dossier, under `HEAD`, in order of unit and dossier."""
+    return [
+        (
+            register.unit(case.unit_code), case.unit_code, case.dossier_id, case.procedure_code, case.sector_code,
+            case.received_at, case.due_at, case.ended_at, round(case.over_hours, 2),
+            CLASS_WORDS[case.official_class], CLASS_WORDS[case.event_class],
+        )
+        for case in sorted(cases, key=lambda one: (one.unit_code, one.dossier_id))
+    ]  # fmt: skip
+
+
+def add_counts(draft: Draft, basis: Basis) -> Keys:
+    """The five counts, the late share with its interval, and the progress points, each on its rows."""
+    load, register = basis.caseload, basis.register
+    keys = Keys(
+        draft.count("Hồ sơ tiếp nhận trong kỳ", "received", HEAD, lines(register, load.received)),
+        draft.count("Hồ sơ giải quyết xong trong kỳ", "ended", HEAD, lines(register, load.ended)),
+        draft.count("Trong đó trễ hẹn", "of these late", HEAD, lines(register, load.ended_late)),
+        draft.count("Hồ sơ đang giải quyết cuối kỳ", "open at the end", HEAD, lines(register, load.open)),
+        draft.count("Trong đó đã quá hạn", "of these overdue", HEAD, lines(register, load.overdue)),
+    )
+    share, low, high = late_share(len(load.ended_late), len(load.ended))
+    draft.figures += [
+        Figure("Tỷ lệ trễ hẹn (%)", "late of ended, per cent", share, keys.late),
+        Figure("– khoảng tin cậy 95 %, từ (%)", "95 % interval from", low, keys.late),
+        Figure("– khoảng tin cậy 95 %, đến (%)", "95 % interval to", high, keys.late),
+        Figure(
+            "Điểm tiến độ 766 (trên 20)", "progress points of the index 766", progress(load.received), keys.received
+        ),
+    ]
+    return keys
+
+
+def by(
+    draft: Draft, basis: Basis, keys: Keys, vi: str, en: str, what: str, key: Callable[[Case], str | None],
+    name: Callable[[str | None], str], *, only_late: bool = False,
+) -> Table:  # fmt: skip
+    """A table with one line for each value of `key`, the most late dossiers first.
+
+    only_late: lines without a late dossier are left out.
+    """
+    groups: dict[str | None, list[Case]] = defaultdict(list)
+    for case in basis.caseload.cases:
+        groups[key(case)].append(case)
+    start = basis.period.start
+    found: list[tuple[Cell, ...]] = []
+    for code, cases in groups.items():
+        received = [case for case in cases if case.received_at >= start]
+        ended = [case for case in cases if case.ended_at is not None]
+        late = sum(case.late for case in ended)
+        overdue = sum(case.late for case in cases if case.ended_at is None)
+        if only_late and not late and not overdue:
+            continue
+        share = late_share(late, len(ended))
+        found.append(
+            (name(code), code or "", len(received), len(ended), late, *share, len(cases) - len(ended), overdue,
+             progress(received))
+        )  # fmt: skip
+    found.sort(key=lambda line: (-_number(line[4]) - _number(line[8]), str(line[1])))
+    columns = (
+        Column(what), Column("Mã"), Column("Tiếp nhận", keys.received), Column("Xong", keys.ended),
+        Column("Trễ hẹn", keys.late), Column("Tỷ lệ trễ (%)", keys.late), Column("từ (%)", keys.late),
+        Column("đến (%)", keys.late), Column("Đang giải quyết", keys.open), Column("Quá hạn", keys.overdue),
+        Column("Điểm 766", keys.received),
+    )  # fmt: skip
+    note = f"Tỷ lệ chỉ nêu khi có từ {LEAST} hồ sơ xong; khoảng 95 % (Wilson). Khoảng chồng nhau: chưa thể so sánh."
+    table = Table(vi, en, columns, tuple(found), note)
+    draft.tables.append(table)
+    return table
+
+
+def late_share(late: int, ended: int) -> tuple[float | None, float | None, float | None]:
+    """Late of ended in per cent with Wilson's 95 % interval; nothing under 20 ended."""
+    if ended < LEAST:
+        return None, None, None
+    low, high = wilson(late, ended)
+    return round(100 * late / ended, 1), round(100 * low, 1), round(100 * high, 1)
+
+
+def progress(received: list[Case]) -> float | None:
+    """20 × on time / received, by the 766 class (domain.md 1.7); None where nothing was received."""
+    if not received:
+        return None
+    return round(PROGRESS_POINTS * sum(not case.late_766 for case in received) / len(received), 2)
+
+
+def _number(cell: Cell) -> float:
+    return float(cell) if isinstance(cell, int | float) else 0.0

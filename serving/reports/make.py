@@ -1,0 +1,102 @@
+"""Makes the report of a kind, month and unit as known at a moment, and the same one again later."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from features.calendar import Calendar
+from features.record import Record
+from serving.reports.basis import Basis
+from serving.reports.centre import centre
+from serving.reports.period import Period
+from serving.reports.report import Draft, Report
+from serving.state import ReportMade, State
+
+NOT_A_FINDING = "Số liệu là số đếm từ hồ sơ; tỷ lệ trễ không phải là kết luận về người hay đơn vị."
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of report: its words, how many months it spans, who fills it, and whether it is of one unit."""
+
+    vi: str
+    en: str
+    months: int
+    fill: Callable[[Draft, Basis], None]
+    of_unit: bool = False
+
+
+KINDS: Mapping[str, Kind] = {
+    "centre": Kind("Báo cáo tháng của Trung tâm Phục vụ hành chính công", "the Centre's monthly report", 1, centre),
+}
+"""Every kind that may be made by itself. A publication is none of them: it needs a second person."""
+
+
+def make(
+    record: Record, session: Session, kind: str, month: str, as_of: datetime, calendar: Calendar, *,
+    unit_code: str = "", version: int | None = None,
+) -> Report:  # fmt: skip
+    """The report, from the record's `version` (the newest where left out) as known before `as_of`.
+
+    ValueError for an unknown kind, month or unit, for a report of a unit without one, and for an `as_of` before the
+    period has begun.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind: wanted one of {', '.join(KINDS)}, got {kind[:40]!r}")
+    wanted = KINDS[kind]
+    if wanted.of_unit and not unit_code:
+        raise ValueError(f"a report of kind {kind} is of one unit: name it")
+    period = Period.ending(month, wanted.months, ZoneInfo(calendar.zone))
+    if as_of <= period.start:
+        raise ValueError(f"as_of: wanted a moment after {period.start.isoformat()}, when the period begins")
+    record_version = record.version() if version is None else version
+    with record.connect(version=record_version, cutoff=as_of) as con:
+        basis = Basis(con, session, calendar, period, as_of, record_version, unit_code)
+        if unit_code and unit_code not in basis.register.units:
+            raise ValueError(f"no unit {unit_code[:40]!r} was known then")
+        draft = Draft(notes=[NOT_A_FINDING])
+        if basis.running:
+            draft.notes.append(f"Kỳ báo cáo chưa kết thúc: số liệu tính đến {as_of.isoformat()}.")
+        wanted.fill(draft, basis)
+        scope = basis.register.unit(unit_code) if unit_code else "Toàn tỉnh"
+    return Report(
+        kind, wanted.vi, wanted.en, period, scope, as_of, record_version, tuple(draft.figures), tuple(draft.tables),
+        tuple(draft.rows), tuple(draft.notes),
+    )  # fmt: skip
+
+
+def make_again(
+    record: Record, state: State, kind: str, month: str, as_of: datetime, calendar: Calendar, *, now: datetime,
+    unit_code: str = "", by: int | None = None,
+) -> Report:  # fmt: skip
+    """The report, from the record version of its first making; the first making is noted.
+
+    So what was back-filled since does not change a report that has gone out. Raises as `make`.
+    """
+    same = (
+        ReportMade.kind == kind, ReportMade.month == month, ReportMade.unit_code == unit_code, ReportMade.as_of == as_of
+    )  # fmt: skip
+    with state.reading() as session:
+        first = session.scalar(select(ReportMade).where(*same))
+        report = make(
+            record, session, kind, month, as_of, calendar, unit_code=unit_code,
+            version=first.record_version if first else None,
+        )  # fmt: skip
+    if first is not None:
+        return report
+    try:
+        with state.writing() as session:
+            session.add(
+                ReportMade(
+                    kind=kind, month=month, unit_code=unit_code, as_of=as_of, record_version=report.record_version,
+                    sha256=report.sha256, made_at=now, made_by=by,
+                )
+            )  # fmt: skip
+    except IntegrityError:  # another process made it meanwhile: its version is the one that holds
+        return make_again(record, state, kind, month, as_of, calendar, now=now, unit_code=unit_code, by=by)
+    return report

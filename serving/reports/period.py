@@ -1,0 +1,46 @@
+"""The period of a report: whole months of one zone, half-open."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+
+
+@dataclass(frozen=True)
+class Period:
+    """[start, until): `months` calendar months, the last of which is `month` (such as 2026-10)."""
+
+    month: str
+    months: int
+    start: datetime
+    until: datetime
+
+    @classmethod
+    def ending(cls, month: str, months: int, zone: ZoneInfo) -> "Period":
+        """The period whose last month is `month`. ValueError for what is no month between 1990 and 2069."""
+        found = _MONTH.fullmatch(month)
+        if not found or not 1990 <= int(found[1]) < 2070:
+            raise ValueError(f"wanted a month such as 2026-10, got {month[:20]!r}")
+        last = int(found[1]) * 12 + int(found[2]) - 1
+        return cls(month, months, _first(last - months + 1, zone), _first(last + 1, zone))
+
+    @property
+    def words(self) -> str:
+        """`tháng 10 năm 2026`, or from which to which month."""
+        last = f"tháng {int(self.month[5:])} năm {self.month[:4]}"
+        return last if self.months == 1 else f"từ tháng {self.start.month} năm {self.start.year} đến {last}"
+
+    def each(self, zone: ZoneInfo) -> list["Period"]:
+        """Its months, one by one."""
+        first = self.start.year * 12 + self.start.month - 1
+        return [Period.ending(_name(first + n), 1, zone) for n in range(self.months)]
+
+
+def _first(month: int, zone: ZoneInfo) -> datetime:
+    return datetime.combine(date(month // 12, month % 12 + 1, 1), datetime.min.time(), zone)
+
+
+def _name(month: int) -> str:
+    return f"{month // 12:04d}-{month % 12 + 1:02d}"

@@ -1,0 +1,100 @@
+"""A report as data: figures and tables, and for each figure the rows that it was counted from."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from serving.reports.period import Period
+
+Cell = str | int | float | date | datetime | None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What figures were counted from: one row a dossier, finding or complaint. key: `R1`, `R2`, … in the report."""
+
+    key: str
+    words: str
+    head: tuple[str, ...]
+    lines: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure in two languages, and the key of its rows (empty where it is derived from figures beside it)."""
+
+    vi: str
+    en: str
+    value: Cell
+    rows: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table; rows: the key of the rows that its numbers were counted from."""
+
+    words: str
+    rows: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of figures, such as one line a unit; the first column names what the line is about."""
+
+    vi: str
+    en: str
+    columns: tuple[Column, ...]
+    lines: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole report. scope: whose it is, in words. as_of, record_version: what it rests on."""
+
+    kind: str
+    vi: str
+    en: str
+    period: Period
+    scope: str
+    as_of: datetime
+    record_version: int
+    figures: tuple[Figure, ...]
+    tables: tuple[Table, ...]
+    rows: tuple[Rows, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the content: equal for equal reports, in whichever file they are written."""
+        text = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, default=_plain)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass
+class Draft:
+    """A report in the making: rows get their keys here, so that figures can point at them."""
+
+    figures: list[Figure] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    rows: list[Rows] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def stand_on(self, words: str, head: Sequence[str], lines: Iterable[Sequence[Cell]]) -> str:
+        """Adds the rows of a figure; gives their key."""
+        key = f"R{len(self.rows) + 1}"
+        self.rows.append(Rows(key, words, tuple(head), tuple(tuple(line) for line in lines)))
+        return key
+
+    def count(self, vi: str, en: str, head: Sequence[str], lines: Iterable[Sequence[Cell]]) -> str:
+        """Adds a figure that is the number of its rows; gives the rows' key."""
+        key = self.stand_on(vi, head, lines)
+        self.figures.append(Figure(vi, en, len(self.rows[-1].lines), key))
+        return key
+
+
+def _plain(value: Any) -> str:
+    return str(value.isoformat() if isinstance(value, date) else value)

@@ -1,0 +1,113 @@
+"""A report as an Excel workbook: the figures, a sheet a table, and a sheet of rows for every figure."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from io import BytesIO
+from zoneinfo import ZoneInfo
+
+import xlsxwriter
+from xlsxwriter.worksheet import Worksheet
+
+from serving.documents.fixed_zip import fixed_zip
+from serving.reports.report import Cell, Column, Report
+
+MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MOST_LINES = 1_048_000
+_CREATED = datetime(2000, 1, 1, tzinfo=UTC)  # a file tells what it rests on, not when it was written
+_OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+
+
+def write_workbook(report: Report, zone: ZoneInfo) -> bytes:
+    """The .xlsx; equal reports give equal bytes. ValueError where a figure stands on more rows than a sheet holds."""
+    out = BytesIO()
+    with xlsxwriter.Workbook(out, _OPTIONS) as book:
+        book.set_properties({"title": report.vi, "comments": basis_words(report, zone), "created": _CREATED})
+        _Book(book, report, zone).write()
+    return fixed_zip(out.getvalue())
+
+
+def basis_words(report: Report, zone: ZoneInfo) -> str:
+    """What the report rests on, in one line."""
+    return (
+        f"Số liệu biết đến {report.as_of.astimezone(zone):%d/%m/%Y %H:%M} (as_of {report.as_of.isoformat()}), "
+        f"phiên bản dữ liệu {report.record_version}, mã nội dung {report.sha256[:16]}"
+    )
+
+
+class _Book:
+    """The workbook being written, with its few formats."""
+
+    def __init__(self, book: xlsxwriter.Workbook, report: Report, zone: ZoneInfo) -> None:
+        self._book, self._report, self._zone = book, report, zone
+        self._bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+        self._title = book.add_format({"bold": True, "font_size": 14})
+        self._link = book.add_format({"font_color": "#0b4f9c", "underline": 1})
+        self._time = book.add_format({"num_format": "dd/mm/yyyy hh:mm"})
+        self._day = book.add_format({"num_format": "dd/mm/yyyy"})
+        self._tables = [f"B{number}" for number in range(1, len(report.tables) + 1)]
+
+    def write(self) -> None:
+        """All sheets: the front, the tables, the rows."""
+        self._front(self._book.add_worksheet("Báo cáo"))
+        for name, table in zip(self._tables, self._report.tables, strict=True):
+            sheet = self._book.add_worksheet(name)
+            sheet.write_string(0, 0, f"{table.vi} ({table.en})", self._title)
+            sheet.write_string(1, 0, table.note)
+            self._grid(sheet, 3, table.columns, table.lines)
+        for rows in self._report.rows:
+            if len(rows.lines) > MOST_LINES:
+                raise ValueError(
+                    f"{rows.words}: a sheet holds {MOST_LINES} rows, the figure stands on {len(rows.lines)}"
+                )
+            sheet = self._book.add_worksheet(rows.key)
+            sheet.write_string(0, 0, f"{rows.key}: {rows.words} ({len(rows.lines)})", self._title)
+            sheet.write_url(1, 0, "internal:'Báo cáo'!A1", self._link, "← Báo cáo")
+            self._grid(sheet, 3, tuple(Column(words) for words in rows.head), rows.lines)
+
+    def _front(self, sheet: Worksheet) -> None:
+        report = self._report
+        sheet.set_column(0, 0, 60)
+        sheet.set_column(1, 3, 22)
+        top = (report.vi, f"{report.scope}, {report.period.words}", basis_words(report, self._zone), *report.notes)
+        for line, text in enumerate(top):
+            sheet.write_string(line, 0, text, self._title if line == 0 else None)
+        line = len(top) + 1
+        for place, words in enumerate(("Chỉ tiêu", "Figure", "Số liệu", "Căn cứ")):
+            sheet.write_string(line, place, words, self._bold)
+        for figure in report.figures:
+            line += 1
+            sheet.write_string(line, 0, figure.vi)
+            sheet.write_string(line, 1, figure.en)
+            self._cell(sheet, line, 2, figure.value)
+            self._to_rows(sheet, line, 3, figure.rows)
+        line += 2
+        for name, table in zip(self._tables, report.tables, strict=True):
+            sheet.write_url(line, 0, f"internal:'{name}'!A1", self._link, f"{name}: {table.vi}")
+            line += 1
+
+    def _grid(self, sheet: Worksheet, top: int, columns: Sequence[Column], lines: Sequence[Sequence[Cell]]) -> None:
+        """A head, and above it the links to the rows that a column was counted from."""
+        for place, column in enumerate(columns):
+            self._to_rows(sheet, top - 1, place, column.rows)
+            sheet.write_string(top, place, column.words, self._bold)
+            sheet.set_column(place, place, 34 if place == 0 else 18)
+        for number, line in enumerate(lines, top + 1):
+            for place, value in enumerate(line):
+                self._cell(sheet, number, place, value)
+        sheet.freeze_panes(top + 1, 0)
+        if lines:
+            sheet.autofilter(top, 0, top + len(lines), len(columns) - 1)
+
+    def _to_rows(self, sheet: Worksheet, line: int, place: int, key: str) -> None:
+        if key:
+            sheet.write_url(line, place, f"internal:'{key}'!A1", self._link, f"→ {key}")
+
+    def _cell(self, sheet: Worksheet, line: int, place: int, value: Cell) -> None:
+        if isinstance(value, datetime):
+            sheet.write_datetime(line, place, value.astimezone(self._zone).replace(tzinfo=None), self._time)
+        elif isinstance(value, date):
+            sheet.write_datetime(line, place, datetime.combine(value, datetime.min.time()), self._day)
+        elif isinstance(value, str):
+            sheet.write_string(line, place, value[:32_767])
+        elif value is not None:
+            sheet.write_number(line, place, value)
