@@ -10,6 +10,7 @@ import duckdb
 
 from features.calendar import EPOCH, Calendar
 from features.clock import Clock, Happening, replay
+from features.holiday import as_delivered
 from features.views import naive_utc
 
 _CLAIM = r"regexp_matches(coalesce(e.event_id, ''), '^(state:)?(decided|refused|withdrawn)@')"
@@ -56,6 +57,7 @@ def case_clocks(
     ended and to which nothing has happened since.
     """
     until = as_of if until is None else until
+    calendar = as_delivered(con, calendar)
     at = {"as_of": naive_utc(as_of), "since": naive_utc(since or EPOCH)}
     rows = con.execute(_EVENTS, at).fetchall()
     events = {key: list(group) for key, group in groupby(rows, key=itemgetter(0))}

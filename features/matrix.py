@@ -17,6 +17,7 @@ from features import dossier, official, procedure, unit
 from features.calendar import PLAIN_WEEK, Calendar
 from features.declaration import Feature, Grain, smoothed
 from features.group import ASKED_DAY, Group
+from features.holiday import as_delivered
 from features.inputs import ASKED, codes, record_relations
 from features.statement import KEYS as KEYS
 from features.statement import dossier_relations, groups_of, matrix_relations, timed
@@ -83,7 +84,8 @@ def build(
     `con` has the record's tables as views (`Record.connect`). Columns: dossier_id, as_of, the keys unit_code,
     official_id (the holder), procedure_code, sector_code as known, then one a feature: double, or string for
     categories. Without `features`: `FEATURES` and those of the attributes that the record carries. A case whose
-    dossier was not known at its `as_of` has nulls. `unit_calendars`: offices with working hours of their own;
+    dossier was not known at its `as_of` has nulls. `calendar`: its days give way to the record's `holiday` rows.
+    `unit_calendars`: offices with working hours of their own;
     ValueError when they don't lie in the zone of `calendar`.
     """
     batches = list(build_batches(con, cases, features, calendar, unit_calendars))
@@ -104,6 +106,7 @@ def build_batches(
 
     `part`: about how many events are worked off at once.
     """
+    calendar = as_delivered(con, calendar)
     for other in (unit_calendars or {}).values():
         if other.zone != calendar.zone:
             raise ValueError(f"wanted calendars of one time zone, came {calendar.zone} and {other.zone}")

@@ -18,6 +18,7 @@ import duckdb
 
 from features.calendar import HOUR, Calendar
 from features.history import ENDS, RUNS, STOPS
+from features.holiday import as_delivered
 from serving.case_file import CaseFile
 
 MOST_ENDED = 20_000
@@ -100,6 +101,7 @@ class Delays:
     @classmethod
     def read(cls, con: duckdb.DuckDBPyConnection, calendar: Calendar) -> "Delays":
         """From a connection of the record, restricted to what may be known."""
+        calendar = as_delivered(con, calendar)
         rows = con.execute(_ENDED, [MOST_ENDED])
         names = [column[0] for column in rows.description or []]
         return cls((dict(zip(names, row, strict=True)) for row in rows.fetchall()), calendar)

@@ -129,7 +129,7 @@ class Desk:
         scores = now.model.score_encoded(now.model.encoder.encode_cells(cells))
         log_odds, base = float(scores.log_odds[0]), float(scores.base)
         told = reasons(scores, cells, top=REASONS)[0]
-        left = None if due_at is None else hours_left(self._calendar, as_of, due_at)
+        left = None if due_at is None else hours_left(ground.calendar, as_of, due_at)
         if due_at is not None and left is not None and due_at <= as_of and log_odds < odds(CERTAIN):
             told = [overdue(odds(CERTAIN) - log_odds, left), *told][:REASONS]
             log_odds = odds(CERTAIN)

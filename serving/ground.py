@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from features.calendar import EPOCH, Calendar
 from features.day import Day, local_day, take_day
+from features.holiday import as_delivered
 from features.matrix import FEATURES, attributes
 from features.record import Record
 from features.single import Fact, Single
@@ -36,8 +37,8 @@ class Ground:
     def __init__(self, record: Record, calendar: Calendar, version: int, before: "Ground | None" = None) -> None:
         self.version = version
         self._record = record
-        self._calendar = calendar
         self._con = record.connect(version=version)
+        self.calendar = calendar = as_delivered(self._con, calendar)
         self._features = [*FEATURES, *attributes(self._con)]
         self.single = Single(self._features, calendar)
         self._days = self._still_good(before)
@@ -45,18 +46,18 @@ class Ground:
 
     def ready(self, as_of: datetime) -> bool:
         """Whether the day of `as_of` is at hand."""
-        return local_day(as_of, self._calendar) in self._days
+        return local_day(as_of, self.calendar) in self._days
 
     def day(self, as_of: datetime) -> Day:
         """The record's day of `as_of`; made where it is not at hand."""
-        number = local_day(as_of, self._calendar)
+        number = local_day(as_of, self.calendar)
         found = self._days.get(number)
         if found is not None:
             return found
         with self._turn:
             if number not in self._days:
                 con = self._record.connect(version=self.version)
-                made = take_day(con, number, self._features, self._calendar)
+                made = take_day(con, number, self._features, self.calendar)
                 kept = list(self._days.items())[-(MOST_DAYS - 1) :]
                 self._days = dict([*kept, (number, made)])
             return self._days[number]
@@ -69,12 +70,12 @@ class Ground:
         return (versions[-1] if versions else None), events
 
     def _still_good(self, before: "Ground | None") -> dict[int, Day]:
-        if before is None or before._features != self._features:
+        if before is None or (before._features, before.calendar) != (self._features, self.calendar):
             return {}
         first: datetime | None = self._con.execute(_NEWS, [before.version]).fetchall()[0][0]
         if first is None:
             return dict(before._days)
-        zone = ZoneInfo(self._calendar.zone)
+        zone = ZoneInfo(self.calendar.zone)
         news = first.replace(tzinfo=UTC)
         return {
             number: day

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.calendar import HOUR, Calendar, microseconds
+from features.holiday import as_delivered
 from features.matrix import build
 from features.record import Record
 from models.lateness import LATENESS, cohort
@@ -37,6 +38,7 @@ def score_open(con: duckdb.DuckDBPyConnection, as_of: datetime, model: RiskModel
     age, then id. A dossier whose promise has passed is certain to miss it: what lifts its score to `CERTAIN`
     is told as a reason of its own, `overdue`, so that contributions still add up to the score.
     """
+    calendar = as_delivered(con, calendar)
     cases = cohort(con, as_of, overdue=True)
     standing = LATENESS.labels(con, cases, as_of).select(["due_at", "received_at"])
     parts = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import duckdb
@@ -63,6 +63,8 @@ def _cell(row: Row, name: str, kind: str) -> Any:
         return None
     if kind == "time":
         return moment(cell).replace(tzinfo=None)
+    if kind == "date":
+        return date.fromisoformat(cell)
     return float(cell) if kind == "number" else int(cell) if kind == "integer" else cell
 
 

@@ -6,6 +6,7 @@ import duckdb
 import pyarrow as pa
 
 from features.calendar import Calendar
+from features.holiday import as_delivered
 from features.signals.relations import relations
 
 _ATTRIBUTES = ("x_identity_placeholder", "x_submitted_copied")
@@ -28,6 +29,7 @@ def over_cases(
         "dossier_id": cases["dossier_id"].cast(pa.string()),
         "as_of": cases["as_of"].cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us")),
     })  # fmt: skip
+    calendar = as_delivered(con, calendar)
     spans = sum(name.startswith("end_") for name in calendar.relation().column_names)
     parts = {"cases_in": "SELECT * FROM cases_told", **relations(spans)}
     parts["version"] = _with_attributes(con, parts["version"])
