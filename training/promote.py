@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from models import artefact, canary
 from training import pointers
@@ -49,17 +50,17 @@ def promote(
         pointers.write(folder, "previous", champion)
     pointers.write(folder, "champion", candidate)
     pointers.remember(folder, "promote", candidate, at, because)
-    if mlflow_url is not None and candidate.get("run_id"):
-        from training.tracking import move_alias
-
-        move_alias(mlflow_url, candidate["run_id"], "champion")
-        if champion is not None and champion.get("run_id"):
-            move_alias(mlflow_url, champion["run_id"], "previous")
+    _tell(mlflow_url, candidate, champion)
     return str(candidate["version"])
 
 
-def rollback(models: Path, target: str, *, at: datetime, because: str | None = None) -> str:
-    """Makes the previous champion champion again and gives its version. FileNotFoundError where there is none."""
+def rollback(
+    models: Path, target: str, *, at: datetime, because: str | None = None, mlflow_url: str | None = None
+) -> str:
+    """Makes the previous champion champion again and gives its version. FileNotFoundError where there is none.
+
+    Works while MLflow is away when `mlflow_url` is not given.
+    """
     folder = models / target
     previous = pointers.read(folder, "previous")
     if previous is None:
@@ -70,4 +71,14 @@ def rollback(models: Path, target: str, *, at: datetime, because: str | None = N
     if champion is not None:
         pointers.write(folder, "previous", champion)
     pointers.remember(folder, "rollback", previous, at, because)
+    _tell(mlflow_url, previous, champion)
     return str(previous["version"])
+
+
+def _tell(url: str | None, champion: Mapping[str, Any], previous: Mapping[str, Any] | None) -> None:
+    """Moves the aliases in MLflow, for the models that have a run there."""
+    for alias, said in (("champion", champion), ("previous", previous)):
+        if url is not None and said is not None and said.get("run_id"):
+            from training.tracking import move_alias
+
+            move_alias(url, said["run_id"], alias)

@@ -2,7 +2,7 @@
 
 MLflow is imported here, late, and nowhere in the service. The registered model `lateness` carries the alias
 `candidate`; promotion moves `champion`. The model of a run is a pyfunc made from code (no pickle) around the packaged
-folder, so `mlflow models serve` answers with score and reasons.
+folder, so `mlflow models serve` answers with score and reasons; beside it stands the native LightGBM model.
 """
 
 from __future__ import annotations
@@ -11,20 +11,24 @@ import json
 import os
 import tempfile
 from dataclasses import replace
+from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
 
+import lightgbm
 import numpy as np
 import pyarrow as pa
 
 from models.artefact import MANIFEST
+from models.booster import TreeMember
 from training.members import KEYS, is_category
 from training.plots import shap_summary
 from training.provenance import ROOT
 from training.run import Trained
 
 EXPERIMENT = "lateness"
-REQUIREMENTS = ("numpy", "pyarrow", "lightgbm", "cryptography", "duckdb", "sqlglot", "pandas")
+REQUIREMENTS = ("mlflow", "numpy", "pyarrow", "lightgbm", "cryptography", "duckdb", "sqlglot", "pandas")
+"""What a bare environment needs to answer with score and reasons; logged with the versions that trained."""
 
 
 def connect(url: str) -> Any:
@@ -76,6 +80,7 @@ def log_run(trained: Trained, url: str) -> Trained:
                 name="training landmarks",
             ),
             context="training",
+            tags={"record_version": str(version), "cutoff": str(about["cutoff"]), "rows": str(len(sample))},
         )
         mlflow.log_artifacts(str(trained.folder), "package")
         with tempfile.TemporaryDirectory() as folder:
@@ -90,16 +95,30 @@ def log_run(trained: Trained, url: str) -> Trained:
             python_model=str(ROOT / "training" / "served.py"),
             artifacts={"package": str(trained.folder)},
             code_paths=[str(ROOT / "models"), str(ROOT / "features")],
-            pip_requirements=list(REQUIREMENTS),
+            pip_requirements=requirements(),
             signature=infer_signature(frame, _answer(scored)),
             input_example=frame,
             registered_model_name=EXPERIMENT,
         )
+        for name, member in trained.model.members.items():
+            if isinstance(member, TreeMember):
+                native = lightgbm.Booster(model_str=member.text)
+                mlflow.lightgbm.log_model(native, name=name, pip_requirements=pinned("lightgbm"))
         run_id = str(run.info.run_id)
     client = mlflow.MlflowClient()
     registered = max(client.search_model_versions(f"run_id = '{run_id}'"), key=lambda found: int(found.version))
     client.set_registered_model_alias(EXPERIMENT, "candidate", registered.version)
     return replace(trained, run_id=run_id)
+
+
+def requirements() -> list[str]:
+    """`REQUIREMENTS`, each with the version that is installed here."""
+    return [line for name in REQUIREMENTS for line in pinned(name)]
+
+
+def pinned(name: str) -> list[str]:
+    """A requirement of the version installed here, as a list of one."""
+    return [f"{name}=={version_of(name)}"]
 
 
 def move_alias(url: str, run_id: str, alias: str) -> None:
