@@ -59,6 +59,11 @@ def dossier_codes_in(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def without_codes(text: str) -> str:
+    """The text with a blank in the place of every dossier code."""
+    return _DOSSIER.sub(" ", text)
+
+
 @lru_cache(maxsize=65536)
 def procedure_code(code: str) -> str:
     """The national part of a procedure's code (`1.001612.000.00.00.H48` → `1.001612`); others trimmed."""
