@@ -27,6 +27,7 @@ class Settings:
     mlflow_url: MLflow tracking server or SQLite URL; the service itself never opens it.
     zone: zone of times that come without an offset, and of what people read.
     oidc: the identity provider that people may log in through; None where there are only local accounts.
+    smtp_password: of the mail server that `warnings.toml` names.
     """
 
     home: Path
@@ -35,12 +36,13 @@ class Settings:
     mlflow_url: str
     zone: ZoneInfo
     oidc: OidcSettings | None = None
+    smtp_password: str = ""
 
     @classmethod
     def from_env(cls, home: Path | None = None) -> "Settings":
         """Settings from RISK_HOME, RISK_RECORD_URL, RISK_DATABASE_URL, RISK_MLFLOW_URL, RISK_ZONE.
 
-        RISK_OIDC_….
+        RISK_OIDC_…, RISK_SMTP_PASSWORD.
 
         `home`, as given on the command line, wins over RISK_HOME. An unknown zone raises ValueError.
         """
@@ -57,6 +59,7 @@ class Settings:
             mlflow_url=os.environ.get("RISK_MLFLOW_URL", f"sqlite:///{folder / 'mlflow.db'}"),
             zone=known_zone,
             oidc=_oidc(),
+            smtp_password=os.environ.get("RISK_SMTP_PASSWORD", ""),
         )
 
     @property
@@ -68,6 +71,11 @@ class Settings:
     def scores(self) -> Path:
         """Folder of scored lists: `<target>/<as_of>/scores.parquet`, `meta.json`, and `latest.json`."""
         return self.home / "scores"
+
+    @property
+    def warnings(self) -> Path:
+        """The file of rules for early warnings; may be absent."""
+        return self.home / "warnings.toml"
 
     @property
     def keys(self) -> Path:

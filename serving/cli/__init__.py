@@ -16,6 +16,7 @@ from serving.cli import (
     analyst,
     backup,
     bench,
+    complaints,
     delivery,
     demo,
     doctor,
@@ -31,6 +32,7 @@ from serving.cli import (
     reports,
     rolling,
     serve,
+    warn,
     weekly,
 )
 from serving.cli.group import RiskGroup
@@ -45,7 +47,7 @@ app = typer.Typer(
 
 GROUPS = (
     analyst, delivery, learning, lists, serve, demo, accounts, receipts, plan, replay,
-    findings, receive, reconcile, bench, weekly, backup, doctor, reports, rolling,
+    findings, receive, reconcile, bench, weekly, backup, doctor, reports, rolling, warn, complaints,
 )  # fmt: skip
 for _group in GROUPS:
     app.add_typer(_group.commands)

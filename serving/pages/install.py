@@ -27,6 +27,7 @@ from serving.pages import (
     plan,
     receipts,
     risk_list,
+    warnings,
 )
 from serving.pages.headers import Headers
 from serving.pages.paper import paper
@@ -47,6 +48,7 @@ NOUNS = (
     receipts,
     account,
     export,
+    warnings,
 )
 
 TROUBLE = {

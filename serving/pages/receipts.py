@@ -20,6 +20,8 @@ ACTION_WORDS = {
     "own.read": "Xem hồ sơ của mình",
     "official.read": "Xem trang cán bộ",
     "board.read": "Xem đơn vị",
+    "warning.read": "Xem cảnh báo sớm",
+    "warning.write": "Xác nhận cảnh báo sớm",
     "leadership.read": "Xem toàn tỉnh",
     "leadership.export": "Xuất bảng toàn tỉnh",
     "analyst.read": "Xem mô hình",

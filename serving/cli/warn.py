@@ -1,0 +1,137 @@
+"""`risk warn`: fire early warnings, look at them, measure what they do."""
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serving.cli.group import settings_of
+from serving.cli.moments import moment, span
+
+if TYPE_CHECKING:
+    from serving.warnings.turn import Turn
+
+commands = typer.Typer()
+warn = typer.Typer(no_args_is_help=True)
+commands.add_typer(warn, name="warn", help="Early warnings to heads: fire, digest, escalate, send; their effect.")
+
+AS_OF = Annotated[str | None, typer.Option(help="As of this moment; now where left out.")]
+
+
+@warn.command()
+def run(ctx: typer.Context, as_of: AS_OF = None) -> None:
+    """One turn: fire the newest list, tell digests, escalate what nobody answered, send. Safe to run twice at once."""
+    from serving.state import open_state
+    from serving.warnings.rules import WarningRules
+    from serving.warnings.turn import turn
+
+    settings = settings_of(ctx)
+    state = open_state(settings.database_url)
+    try:
+        now = moment(as_of, settings.zone) if as_of else datetime.now(UTC)
+        typer.echo(_told(turn(settings, state, WarningRules.from_toml(settings.warnings), now=now)))
+    finally:
+        state.close()
+
+
+@warn.command()
+def watch(
+    ctx: typer.Context,
+    every: Annotated[str, typer.Option(help="Time between turns, such as 60s or 5m.")] = "60s",
+) -> None:
+    """Turn after turn until stopped; a second one beside it changes nothing and takes over when this one dies."""
+    from serving.state import open_state
+    from serving.warnings.rules import WarningRules
+    from serving.warnings.turn import turn
+
+    settings = settings_of(ctx)
+    pause = span(every).total_seconds()
+    state = open_state(settings.database_url)
+    try:
+        while True:
+            try:
+                done = turn(settings, state, WarningRules.from_toml(settings.warnings), now=datetime.now(UTC))
+            except Exception as error:  # a database or record that is away must not end the watch
+                typer.echo(f"turn failed: {type(error).__name__}", err=True)
+            else:
+                typer.echo(_told(done))
+            time.sleep(pause)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        state.close()
+
+
+@warn.command()
+def show(
+    ctx: typer.Context,
+    unit: Annotated[str | None, typer.Option(help="Of the head of this unit alone.")] = None,
+    most: Annotated[int, typer.Option(help="Lines at most.", min=1, max=10_000)] = 50,
+) -> None:
+    """Warnings told and not answered, most urgent first, and messages that were given up on."""
+    from serving.pages.words import decimal
+    from serving.state import open_state
+    from serving.warnings.acknowledgement import Standing, warnings_of
+    from serving.warnings.outbox import dead
+
+    settings = settings_of(ctx)
+    state = open_state(settings.database_url)
+    try:
+        with state.reading() as session:
+            found = warnings_of(session, None if unit is None else {unit}, Standing.OPEN, most=most)
+            lost = list(dead(session))
+    finally:
+        state.close()
+    for one in found:
+        warning = one.warning
+        level = f"  chuyển cấp {one.level}" if one.level else ""
+        typer.echo(
+            f"{warning.id:6d}  {warning.head_unit}  {warning.dossier_id}  "
+            f"{decimal(warning.score, 2)}  hạn {warning.due_at.astimezone(settings.zone):%d/%m/%Y %H:%M}{level}"
+        )
+    for message in lost:
+        typer.echo(f"không gửi được / given up: {message.kind} {message.channel} {message.to_unit}: {message.trouble}")
+    typer.echo(f"chờ xác nhận / waiting: {len(found)}; không gửi được / given up: {len(lost)}")
+
+
+@warn.command()
+def effect(
+    ctx: typer.Context,
+    as_of: AS_OF = None,
+    since: Annotated[str | None, typer.Option(help="Only warnings fired from this moment on.")] = None,
+) -> None:
+    """Late rate of dossiers told against those held out by the draw, with an interval."""
+    from features.record import Record
+    from serving.state import open_state
+    from serving.warnings.outcome import effect_of_warnings
+
+    settings = settings_of(ctx)
+    until = moment(as_of, settings.zone) if as_of else datetime.now(UTC)
+    state = open_state(settings.database_url)
+    try:
+        with state.reading() as session, Record(settings.record_url).connect(cutoff=until) as con:
+            found = effect_of_warnings(session, con, until, moment(since, settings.zone) if since else None)
+    finally:
+        state.close()
+    typer.echo(
+        f"told={found.told} late={found.rate_told:.3f}  held_out={found.held_out} late={found.rate_held_out:.3f}"
+    )
+    if found.value != found.value:
+        typer.echo("chưa đủ dữ liệu / not enough data: an arm holds fewer than 10 dossiers")
+        return
+    typer.echo(
+        f"effect={found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}] (adjusted by the score; 95 %)  "
+        f"plain={found.plain:+.3f}  p={found.p_value:.3f}"
+    )
+
+
+def _told(done: "Turn") -> str:
+    fired = done.fired
+    first = "fired: no new list" if fired is None else (
+        f"fired: {fired.single} single, {fired.digest} for the digest, {fired.held_out} held out"
+    )  # fmt: skip
+    return (
+        f"{first}; digests: {done.digests}; escalated: {done.escalated}; "
+        f"sent: {done.sent.sent}; failed: {done.sent.failed}"
+    )

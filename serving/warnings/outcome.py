@@ -1,0 +1,47 @@
+"""What became of warned dossiers, read from the record: told against held out."""
+
+from datetime import datetime
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.effect import Effect, effect
+from models.lateness import LATENESS
+from serving.state import EarlyWarning
+
+
+def effect_of_warnings(
+    session: Session, con: duckdb.DuckDBPyConnection, as_of: datetime, since: datetime | None = None
+) -> Effect:
+    """The effect of all warnings fired since a moment whose promise lies before `as_of`, as known then.
+
+    con: the record as known at `as_of`. A dossier counts once, with its first warning: later promises may already
+    come of being told. Warnings fired while nobody was held out say nothing and are left out.
+    """
+    query = select(EarlyWarning).where(
+        EarlyWarning.target == LATENESS.name, EarlyWarning.held_out_share > 0, EarlyWarning.fired_at < as_of
+    )
+    if since is not None:
+        query = query.where(EarlyWarning.fired_at >= since)
+    first: dict[str, EarlyWarning] = {}
+    for one in session.scalars(query.order_by(EarlyWarning.as_of, EarlyWarning.id)):
+        first.setdefault(one.dossier_id, one)
+    rows = list(first.values())
+    moment = pa.timestamp("us", "UTC")
+    cases = pa.table(
+        {
+            "dossier_id": pa.array([one.dossier_id for one in rows], pa.string()),
+            "as_of": pa.array([one.as_of for one in rows], moment),
+        }
+    )
+    label = LATENESS.labels(con, cases, as_of)["label"].to_numpy(zero_copy_only=False).astype(np.float64)
+    known = np.flatnonzero(~np.isnan(label))
+    return effect(
+        label[known],
+        np.array([rows[at].arm == "told" for at in known], bool),
+        np.array([rows[at].score for at in known], float),
+        np.array([rows[at].held_out_share for at in known], float),
+    )

@@ -1,0 +1,51 @@
+"""Sends what the outbox holds, one message after the other, each under a lease of its own."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from serving.state import OutboxMessage, State
+from serving.warnings import outbox
+from serving.warnings.channels import Channels, Undelivered
+from serving.warnings.quiet import Quiet
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """How many messages were handed over, and how many attempts failed and will be made again."""
+
+    sent: int = 0
+    failed: int = 0
+
+
+def send(state: State, channels: Channels, quiet: Quiet, *, now: datetime) -> Sent:
+    """Sends everything that is due; nothing in quiet hours. A message of a channel that is not set up waits."""
+    sent = failed = 0
+    while quiet.open(now):
+        with state.writing() as session:
+            message = outbox.claim(session, now=now)
+        if message is None:
+            break
+        trouble = _hand_over(channels, message)
+        with state.writing() as session:
+            if trouble is None:
+                outbox.note_sent(session, message.id, now=now)
+                sent += 1
+            else:
+                outbox.note_failed(session, message, trouble, now=now)
+                failed += 1
+                log.warning("message %s by %s was not handed over: %s", message.id, message.channel, trouble)
+    return Sent(sent, failed)
+
+
+def _hand_over(channels: Channels, message: OutboxMessage) -> str | None:
+    channel = channels.get(message.channel)
+    if channel is None:
+        return "this channel is not set up here"
+    try:
+        channel(message)
+    except Undelivered as error:
+        return str(error)
+    return None

@@ -1,0 +1,91 @@
+"""One turn of the scheduler: fire the newest list, tell digests, escalate, send. Any number may run at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+import pyarrow as pa
+
+from features.record import Record
+from features.vietnam_calendar import VIETNAM
+from models.lateness import LATENESS
+from serving.accounts.secret import key_file
+from serving.case_file import CaseFiles
+from serving.delay import DelayPart, Delays
+from serving.register import Register
+from serving.settings import Settings
+from serving.state import State
+from serving.warnings.channels import Channel, Channels
+from serving.warnings.channels.chat import Chat
+from serving.warnings.channels.mail import Mail
+from serving.warnings.channels.webhook import Webhook
+from serving.warnings.fire import Fired, fire
+from serving.warnings.follow_up import escalate, tell_digests
+from serving.warnings.heads import Heads, seated
+from serving.warnings.quiet import Quiet
+from serving.warnings.rules import WarningRules
+from serving.warnings.scoring import Scoring, scoring_at
+from serving.warnings.send import Sent, send
+
+FRESH = timedelta(days=4)
+"""A list older than this (a long weekend) is not fired from: what it says of the time left no longer holds."""
+SEED = "warnings.key"
+WEBHOOK_SECRET = "webhook.key"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one turn did. fired: None where there was no new list, or none fresh enough."""
+
+    fired: Fired | None = None
+    digests: int = 0
+    escalated: int = 0
+    sent: Sent = field(default_factory=Sent)
+
+
+def turn(settings: Settings, state: State, rules: WarningRules, *, now: datetime, target: str = LATENESS.name) -> Turn:
+    """One turn as of `now` over the newest scored list that was there by then."""
+    fired, digests, escalated = None, 0, 0
+    scoring = scoring_at(settings.scores, target, now, rules.policy)
+    if scoring is not None:
+        record = Record(settings.record_url)
+        with record.connect(cutoff=now) as con:
+            register = Register.read(con)
+        with state.reading() as session:
+            heads = Heads(register.tree, seated(session) | set(rules.addresses), register.officials)
+        if now - scoring.meta.as_of <= FRESH:
+            seed, helps = key_file(settings.keys, SEED), partial(_helps, record, scoring)
+            fired = fire(state, scoring, rules, heads, seed, register.procedures, helps, now=now)
+        digests = tell_digests(state, rules, register.procedures, now=now)
+        escalated = escalate(state, rules, heads, scoring.open, register.procedures, now=now)
+    sent = send(state, channels(settings, rules, now), Quiet(rules.calendar), now=now)
+    return Turn(fired, digests, escalated, sent)
+
+
+def channels(settings: Settings, rules: WarningRules, now: datetime) -> Channels:
+    """The channels that the rules set up; `now` is what webhooks are stamped with."""
+    found: dict[str, Channel] = {
+        "webhook": Webhook(key_file(settings.keys, WEBHOOK_SECRET), lambda: now, rules.allow_private),
+        "chat": Chat([url for of in rules.addresses.values() for url in of.get("chat", ())]),
+    }
+    if rules.mail is not None:
+        found["mail"] = Mail(rules.mail, settings.smtp_password)
+    return found
+
+
+def _helps(record: Record, scoring: Scoring, dossier_ids: Sequence[str]) -> dict[str, DelayPart]:
+    """Where most of the remaining time is expected, from what was known when the list was made."""
+    if not dossier_ids:
+        return {}
+    as_of = scoring.meta.as_of
+    with record.connect(cutoff=as_of) as con:
+        cases = CaseFiles.read(con, pa.array(dossier_ids, pa.string()))
+        delays = Delays.read(con, VIETNAM)
+    found = {}
+    for dossier_id in dossier_ids:
+        case = cases.of(dossier_id)
+        delay = delays.of(case, as_of) if case is not None and case.events else None
+        if delay is not None and delay.parts:
+            found[dossier_id] = delay.parts[0]
+    return found

@@ -1,0 +1,96 @@
+"""What messages say: procedure, hours, reasons in figures and a link; no names, and no dossier codes unless the rules
+allow them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from serving.delay import Holder
+from serving.pages.words import NOT_A_FINDING, days_left, decimal
+from serving.state import EarlyWarning
+
+HOLDER_WORDS = {
+    Holder.CITIZEN: "người nộp",
+    Holder.OFFICE: "đơn vị thụ lý",
+    Holder.OTHER_OFFICE: "cơ quan được hỏi ý kiến",
+}
+DETAILED = 10
+"""Lines of a digest or escalation that are spelled out; the page has the others."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """Subject and body of one message."""
+
+    subject: str
+    body: str
+
+
+def help_of(warning: EarlyWarning) -> str:
+    """The step in which most of the remaining time is expected, and with whom; empty where nothing is known."""
+    if warning.help_step is None or warning.help_holder is None or warning.help_hours is None:
+        return ""
+    who = HOLDER_WORDS[Holder(warning.help_holder)]
+    return f"bước “{warning.help_step}” ({who}), dự kiến còn {decimal(warning.help_hours)} giờ làm việc"
+
+
+def single(warning: EarlyWarning, procedure: str, link: str, show_dossier: bool) -> Text:
+    """One warning as a message of its own."""
+    lines = [_line(warning, procedure, show_dossier)]
+    if told := help_of(warning):
+        lines.append(f"Nơi rút ngắn được nhiều nhất: {told}.")
+    lines += [f"Vì: {reason}" for reason in _figures(warning)]
+    subject = f"Cảnh báo sớm: 1 hồ sơ có thể trễ hẹn, {days_left(warning.left_hours)}"
+    return _text(subject, lines, f"{link}#w{warning.id}", "Early warning: one dossier may miss its promise.")
+
+
+def digest(warnings: Sequence[EarlyWarning], procedures: Sequence[str], link: str, show_dossier: bool) -> Text:
+    """Many warnings in one message, most urgent first."""
+    n = len(warnings)
+    return _text(
+        f"Cảnh báo sớm: {n} hồ sơ có thể trễ hẹn (bản gộp)",
+        _lines(warnings, procedures, show_dossier),
+        link,
+        f"Digest: {n} dossiers may miss their promise.",
+    )
+
+
+def escalation(warnings: Sequence[EarlyWarning], procedures: Sequence[str], link: str, show_dossier: bool) -> Text:
+    """Warnings that the heads below have not answered."""
+    n = len(warnings)
+    return _text(
+        f"Chuyển cấp trên: {n} cảnh báo chưa được đơn vị xác nhận",
+        _lines(warnings, procedures, show_dossier),
+        link,
+        f"Escalation: {n} warnings without an answer.",
+    )
+
+
+def _lines(warnings: Sequence[EarlyWarning], procedures: Sequence[str], show_dossier: bool) -> list[str]:
+    lines = [
+        _line(one, procedure, show_dossier)
+        for one, procedure in zip(warnings[:DETAILED], procedures[:DETAILED], strict=True)
+    ]
+    return lines + ([f"… và {len(warnings) - DETAILED} hồ sơ khác"] if len(warnings) > DETAILED else [])
+
+
+def _line(warning: EarlyWarning, procedure: str, show_dossier: bool) -> str:
+    dossier = f"{warning.dossier_id}: " if show_dossier else ""
+    return f"- {dossier}{procedure}; {days_left(warning.left_hours)} làm việc theo hẹn"
+
+
+def _figures(warning: EarlyWarning) -> list[str]:
+    """The reasons that raise the risk and state a number; those that state a code stay on the page."""
+    told = []
+    for reason in json.loads(warning.reasons):
+        try:
+            float(reason["value"])
+        except ValueError:
+            continue
+        if reason["effect"] > 0:
+            told.append(str(reason["vi"]))
+    return told[:2]
+
+
+def _text(subject: str, lines: list[str], link: str, english: str) -> Text:
+    return Text(subject[:200], "\n".join([*lines, "", f"Xem và xác nhận: {link}", "", NOT_A_FINDING, english]))
