@@ -31,6 +31,7 @@ class Door:
 
 MENU = (
     Door("/board", "Đơn vị tôi", "board.read"),
+    Door("/warnings", "Cảnh báo", "warning.read"),
     Door("/own", "Hồ sơ của tôi", "own.read"),
     Door("/list", "Danh sách rủi ro", "list.read"),
     Door("/plan", "Kế hoạch kiểm tra", "plan.read"),
