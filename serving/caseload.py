@@ -65,6 +65,7 @@ class Case:
     official_id: str | None
     step: str | None
     received_at: datetime
+    first_due_at: datetime | None
     due_at: datetime | None
     ended_at: datetime | None
     official_class: OfficialClass
@@ -152,11 +153,13 @@ def _cases(
         if clock.received_at >= until or (clock.ended_at is not None and clock.ended_at < start):
             continue
         sector, official, step, returned, turned_away, former = facts[one.dossier_id]
+        first = clock.promises[0].due_at if clock.promises else None
         stands = clock.ended_at or clock.paused_since or until
         over = calendar.working_hours(clock.due_at, stands) if clock.due_at and clock.due_at < stands else 0.0
         yield Case(
             one.dossier_id, one.unit_code, one.procedure_code, sector, official, step,
-            clock.received_at.astimezone(UTC), clock.due_at, clock.ended_at,
+            clock.received_at.astimezone(UTC), first, clock.due_at,
+            clock.ended_at,
             class_766(clock, calendar, one.legal_days), class_recomputed(clock, calendar), over,
             clock.citizen_hours, clock.own_hours, clock.other_hours, clock.requests, clock.resets,
             returned, turned_away, former,

@@ -1,0 +1,55 @@
+"""Hands what was explained, and how it was judged, to the record as one more delivery."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from features.delivery import Chunk, Receipt
+from serving.findings import Appends
+from serving.state import ExplanationAct, ExplanationTicket, State
+
+ACCEPTED = {"explained": None, "returned": False, "accepted": True, "refused": False, "closed": True}
+
+
+def deliver_explanations(state: State, record: Appends, *, now: datetime) -> Receipt | None:
+    """Every act that the record lacks, as one delivery; None where there is none.
+
+    A death between record and state repeats the delivery, which changes nothing: the record knows rows by content.
+    """
+    with state.reading() as session:
+        rows = [
+            (act, ticket)
+            for act, ticket in session.execute(
+                select(ExplanationAct, ExplanationTicket)
+                .join(ExplanationTicket, ExplanationTicket.id == ExplanationAct.ticket_id)
+                .order_by(ExplanationAct.id)
+            )
+        ]
+    waiting = [act.id for act, _ in rows if act.delivered_at is None]
+    if not waiting:
+        return None
+    told = list(_told(rows, set(waiting)))
+    receipt = record.append([Chunk("explanation", told, file="explanations")], source="explanations", arrived_at=now)
+    with state.writing() as session:
+        for act in session.scalars(select(ExplanationAct).where(ExplanationAct.id.in_(waiting))):
+            act.delivered_at = now
+    return receipt
+
+
+def _told(rows: Iterable[tuple[ExplanationAct, ExplanationTicket]], waiting: set[int]) -> Iterable[dict[str, Any]]:
+    said: dict[int, ExplanationAct] = {}
+    for act, ticket in rows:
+        if act.act == "explained":
+            said[ticket.id] = act
+        if act.id in waiting:
+            explained = said[ticket.id]
+            yield {
+                "dossier_id": ticket.dossier_id,
+                "official_id": ticket.official_id,
+                "given_at": explained.acted_at,
+                "cause": explained.cause,
+                "accepted": ACCEPTED[act.act],
+                "known_at": act.acted_at,
+            }
