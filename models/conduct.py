@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from features import complaint_history
 from features.signals import DOSSIER_SIGNALS, evaluate
+from features.signals.sentences import CAUSES, said_of_dossier
 from features.vietnam_calendar import VIETNAM
 from models.conduct_peers import PRIOR, Standing
 from models.official_forecast import OfficialForecast
@@ -29,6 +30,13 @@ _FAMILY_WORDS = {
     "evasion": ("chuyển qua lại, lấy ý kiến ít khi cần", "handing to and fro and unusual consultation"),
     "returns": ("trả lại, rút rồi nộp lại", "returns, and withdrawal before a new submission"),
 }
+_FAMILY_SOURCE = {
+    "papers": "H1, H5 (S0 1a, S2)",
+    "clock": "H2 (S0 1a); T1, T8, domain.md 1.9",
+    "evasion": "H14, H15 (S4 1d)",
+    "returns": "H3, H4 (S0 2b, S4 1đ)",
+}
+"""Directives and traps that the signals of a family rest on; each signal names its own sentence."""
 _PEERS = {
     "official": ("người cùng vị trí làm cùng thủ tục", "people in the same post with the same procedures"),
     "unit": ("đơn vị khác làm cùng thủ tục", "other units with the same procedures"),
@@ -91,7 +99,7 @@ def dossiers(con: duckdb.DuckDBPyConnection, ids: Sequence[str], peers: pa.Table
     signals = [signal for signal in DOSSIER_SIGNALS if signal.name not in _EXPLAINED]
     shown = evaluate(con, pa.table({"dossier_id": wanted, "as_of": moment}), signals, VIETNAM)
     work = duckdb.connect()
-    work.register("shown", shown.select(["dossier_id", "signal"]))
+    work.register("shown", shown.select(["dossier_id", "signal", "value"]))
     about = con.sql(
         "SELECT dossier_id, arg_max(procedure_code, (known_at, row_id)) AS procedure_code,"
         " arg_max(unit_code, (known_at, row_id)) AS unit_code FROM dossier GROUP BY dossier_id"
@@ -106,7 +114,7 @@ def dossiers(con: duckdb.DuckDBPyConnection, ids: Sequence[str], peers: pa.Table
                     FROM peers JOIN shown s USING (dossier_id) GROUP BY ALL),
         usual AS (SELECT p.procedure_code, s.signal, count(*) AS k FROM peers p JOIN shown s USING (dossier_id)
                   GROUP BY ALL)
-        SELECT d.dossier_id, a.unit_code, coalesce(z.n, 0) AS n, s.signal,
+        SELECT d.dossier_id, a.unit_code, coalesce(z.n, 0) AS n, s.signal, s.value,
                greatest((coalesce(u.k, 0) + {PRIOR} * coalesce(o.rate, 0.5)) / (coalesce(z.n, 0) + {PRIOR}), 1e-6)
                    AS rate
         FROM asked d JOIN shown s USING (dossier_id) JOIN about a USING (dossier_id)
@@ -114,21 +122,18 @@ def dossiers(con: duckdb.DuckDBPyConnection, ids: Sequence[str], peers: pa.Table
         LEFT JOIN usual u ON u.procedure_code = a.procedure_code AND u.signal = s.signal
         LEFT JOIN overall o ON o.signal = s.signal
         ORDER BY d.dossier_id, rate, s.signal""").fetchall()
-    words = {signal.name: signal for signal in DOSSIER_SIGNALS}
-    found: dict[str, list[tuple[str, float]]] = {}
+    found: dict[str, list[tuple[str, float, float]]] = {}
     about_of: dict[str, tuple[str, int]] = {}
-    for dossier_id, unit_code, n, signal, rate in rows:
-        found.setdefault(dossier_id, []).append((signal, min(rate, 1.0)))
+    for dossier_id, unit_code, n, signal, value, rate in rows:
+        found.setdefault(dossier_id, []).append((signal, value, min(rate, 1.0)))
         about_of[dossier_id] = unit_code, n
-    scored = sorted(((1 - float(np.prod([rate for _, rate in said])), key) for key, said in found.items()),
+    scored = sorted(((1 - float(np.prod([rate for _, _, rate in said])), key) for key, said in found.items()),
                     key=lambda one: (-one[0], one[1]))  # fmt: skip
     lines = []
     for rank, (score, key) in enumerate(scored, start=1):
         unit_code, n = about_of[key]
-        vi = "; ".join(
-            f"{words[s].words_vi} ({_vi(rate * 100, 1)} % hồ sơ cùng thủ tục, n = {n})" for s, rate in found[key][:3]
-        )
-        en = "; ".join(f"{words[s].words_en} ({rate * 100:.1f} % of its peers, n = {n})" for s, rate in found[key][:3])
+        told = [said_of_dossier(name, value, rate, n) for name, value, rate in found[key][:3]]
+        vi, en = ". ".join(one for one, _ in told), ". ".join(one for _, one in told)
         lines.append(ConductLine(None, unit_code, key, score, False, n, None, None, rank,
                                  f"{vi}. {_NOT_A_FINDING[0]}.", f"{en}. {_NOT_A_FINDING[1]}.", "signal"))  # fmt: skip
     return lines
@@ -155,14 +160,20 @@ def forecast(con: duckdb.DuckDBPyConnection, model: OfficialForecast, as_of: dat
 
 def _sentence(one: Standing, grain: str) -> tuple[str, str]:
     said_vi, said_en = _FAMILY_WORDS[one.family]
+    source = _FAMILY_SOURCE[one.family]
     peers_vi, peers_en = _PEERS[grain]
+    whose_vi, whose_en = CAUSES[grain]
     vi = (
-        f"{one.observed} trong {one.n} hồ sơ có dấu hiệu về {said_vi}; {peers_vi} thường có {_vi(one.expected, 1)}"
-        f" (gấp {_vi(one.ratio, 1)} lần, khoảng 95 %: {_vi(one.low, 1)}–{_vi(one.high, 1)}). {_NOT_A_FINDING[0]}."
+        f"{whose_vi}: {one.observed} trong n = {one.n} hồ sơ có dấu hiệu về {said_vi};"
+        f" {peers_vi} thường có {_vi(one.expected, 1)} (gấp {_vi(one.ratio, 1)} lần,"
+        f" khoảng 95 %: {_vi(one.low, 1)}–{_vi(one.high, 1)})."
+        f" Căn cứ: {source}. {_NOT_A_FINDING[0]}."
     )
     en = (
-        f"{one.observed} of {one.n} dossiers show signals of {said_en}; {peers_en} would have {one.expected:.1f}"
-        f" (ratio {one.ratio:.1f}, 95 % interval {one.low:.1f} to {one.high:.1f}). {_NOT_A_FINDING[1]}."
+        f"{whose_en}: {one.observed} of n = {one.n} dossiers show signals of {said_en};"
+        f" {peers_en} would have {one.expected:.1f} (ratio {one.ratio:.1f},"
+        f" 95 % interval {one.low:.1f} to {one.high:.1f})."
+        f" Source: {source}. {_NOT_A_FINDING[1]}."
     )
     return vi, en
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.signals import evaluate_held
 from features.signals.handled import handled
+from features.signals.sentences import said
 from models.artefact import ArtefactError
 from models.conduct import GRAINS, ConductLine, against_peers, dossiers, forecast
 from models.conduct_peers import officials, units
@@ -40,12 +44,36 @@ def lines(con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime) -> dict
     levels = con.sql("SELECT unit_code, arg_max(level, (known_at, row_id)) FROM unit GROUP BY 1").fetchall()
     position = {who: post or "" for who, post in posts}
     level = {code: said or "other" for code, said in levels}
+    heads = evaluate_held(con, as_of, "head").to_pylist()
     ids = cohort(con, as_of, overdue=True)["dossier_id"].to_pylist()
     return {
-        "official": against_peers(officials(acted, position), "official"),
-        "unit": against_peers(units(acted, position, level), "unit"),
+        "official": with_signals(
+            against_peers(officials(acted, position), "official"),
+            [*evaluate_held(con, as_of, "official").to_pylist(), *heads],
+        ),
+        "unit": with_signals(
+            against_peers(units(acted, position, level), "unit"),
+            [*evaluate_held(con, as_of, "unit").to_pylist(), *({**row, "key": row["unit_code"]} for row in heads)],
+        ),
         "dossier": dossiers(con, ids, acted, as_of),
     }
+
+
+def with_signals(lines: Sequence[ConductLine], shown: Sequence[Mapping[str, Any]]) -> list[ConductLine]:
+    """The lines with the sentences of the signals `shown` (rows of `evaluate_held`) behind their own.
+
+    What a head let stand is told of the unit, and of the head. A line without enough data stays without any figure.
+    """
+    told: dict[str, list[tuple[str, str]]] = {}
+    for row in shown:
+        told.setdefault(row["key"], []).append(said(row))
+    more = {key: (". ".join(vi for vi, _ in pairs), ". ".join(en for _, en in pairs)) for key, pairs in told.items()}
+    return [
+        replace(line, reasons_vi=f"{line.reasons_vi} {more[key][0]}.", reasons_en=f"{line.reasons_en} {more[key][1]}.")
+        if line.score is not None and (key := line.official_id or line.unit_code or "") in more
+        else line
+        for line in lines
+    ]
 
 
 def write(found: dict[str, list[ConductLine]], scores: Path, as_of: datetime) -> Path:

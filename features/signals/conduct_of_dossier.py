@@ -18,17 +18,17 @@ CONDUCT_OF_DOSSIER = (
         """SELECT case_no, count(DISTINCT happened_at) AS value FROM known WHERE kind = 'papers_requested'
            GROUP BY case_no HAVING count(DISTINCT happened_at) > $threshold""",
         "Yêu cầu bổ sung hồ sơ nhiều hơn một lần", "papers were asked for more than once",
-        "DOC766 rule 4; H1: “không được tự ý yêu cầu bổ sung hồ sơ” (S0 1a)", _OWNER, threshold=1,
+        "DOC766 rule 4; H1: “không được tự ý yêu cầu bổ sung hồ sơ” (S0 1a)", _OWNER, threshold=1, measure="times",
     ),
     Signal(
         "SUPPLEMENT_CLOSE_TO_DEADLINE", "dossier", _CLOSE.format(kind="papers_requested"),
         "Yêu cầu bổ sung sát hạn trả", "papers were asked for in the last working hours before the promise",
-        "H2 (S0 1a)", _OWNER, threshold=8,
+        "H2 (S0 1a)", _OWNER, threshold=8, measure="hours",
     ),
     Signal(
         "PAUSE_CLOSE_TO_DEADLINE", "dossier", _CLOSE.format(kind="suspended"),
         "Tạm dừng xử lý sát hạn trả", "the clock was stopped in the last working hours before the promise",
-        "H2 (S0 1a)", _OWNER, threshold=8,
+        "H2 (S0 1a)", _OWNER, threshold=8, measure="hours",
     ),
     Signal(
         "PAKN_STAFF", "dossier",
@@ -36,7 +36,7 @@ CONDUCT_OF_DOSSIER = (
            JOIN complaint p ON p.dossier_id = c.dossier_id AND p.known_at < c.as_of
            WHERE p.topic IN ('conduct', 'bribe') GROUP BY c.case_no""",
         "Có phản ánh về hành vi của cán bộ liên quan hồ sơ", "a complaint on staff conduct names the dossier",
-        "H8 (S4); DOC766 PETITION_CLASSIFICATION_STAFF", _OWNER,
+        "H8 (S4); DOC766 PETITION_CLASSIFICATION_STAFF", _OWNER, measure="complaints",
     ),
     Signal(
         "NO_APOLOGY", "dossier",
@@ -44,6 +44,7 @@ CONDUCT_OF_DOSSIER = (
            WHERE s.late AND NOT EXISTS (SELECT 1 FROM known k WHERE k.case_no = s.case_no AND k.kind = 'apologised')""",
         "Trễ hẹn nhưng chưa có thư xin lỗi", "late, and no apology is recorded",
         "H11: “thực hiện Thư xin lỗi … đối với các trường hợp giải quyết hồ sơ trễ hạn” (S3 1l)", _OWNER,
+        measure="hours",
     ),
     Signal(
         "LATE_APOLOGY", "dossier",
@@ -51,6 +52,7 @@ CONDUCT_OF_DOSSIER = (
              AND p.set_at < k.happened_at AND (p.until_at IS NULL OR p.until_at >= k.happened_at)
            WHERE k.kind = 'apologised' AND k.happened_at > p.due_at GROUP BY k.case_no""",
         "Thư xin lỗi gửi sau khi đã quá hẹn", "the apology came after the promise had passed", "H11 (S3 1l)", _OWNER,
+        measure="hours",
     ),
     Signal(
         "APOLOGY_PROMISE_BROKEN", "dossier",
@@ -66,7 +68,7 @@ CONDUCT_OF_DOSSIER = (
              ON a.case_no = q.case_no AND a.happened_at > q.happened_at AND coalesce(a.unit_code = q.to_unit_code, true)
            WHERE q.kind = 'consulted' AND q.step_due_at < coalesce(a.happened_at, q.as_of) GROUP BY q.case_no""",
         "Cơ quan được lấy ý kiến trả lời sau hạn", "the consulted office answered after its deadline",
-        "H16: “cơ quan được lấy ý kiến có trách nhiệm trả lời đúng hạn” (S4 1d)", _OWNER,
+        "H16: “cơ quan được lấy ý kiến có trách nhiệm trả lời đúng hạn” (S4 1d)", _OWNER, measure="times",
     ),
     Signal(
         "DOC_OUTSIDE_PUBLISHED_LIST", "dossier",
@@ -83,7 +85,7 @@ CONDUCT_OF_DOSSIER = (
                WHERE k.paper <> '' AND NOT contains(p.papers, k.paper)
            ) GROUP BY case_no""",
         "Yêu cầu giấy tờ ngoài thành phần hồ sơ đã công bố", "a paper outside the published list was asked for",
-        "H5: “làm phát sinh thêm … hồ sơ, giấy tờ … không đúng quy định” (S2)", _OWNER,
+        "H5: “làm phát sinh thêm … hồ sơ, giấy tờ … không đúng quy định” (S2)", _OWNER, measure="papers",
     ),
     Signal(
         "RECEIPT_SLOW", "dossier",
@@ -91,6 +93,6 @@ CONDUCT_OF_DOSSIER = (
            WHERE channel = 'online' AND received_w - submitted_w > $threshold""",
         "Hồ sơ trực tuyến được tiếp nhận sau quá 8 giờ làm việc",
         "an online dossier waited more than 8 working hours to be received",
-        "domain.md 3.1 [K: 8 working hours, to be verified]", _OWNER, threshold=8,
+        "domain.md 3.1 [K: 8 working hours, to be verified]", _OWNER, threshold=8, measure="hours",
     ),
 )  # fmt: skip

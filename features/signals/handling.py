@@ -23,7 +23,7 @@ HANDLING = (
             GROUP BY k.case_no""",
         "Gia hạn, đặt lại hạn hoặc tạm dừng mà không ghi lý do",
         "the promise was moved or the clock stopped without a reason told",
-        "H2: “kéo dài thời gian giải quyết không có lý do chính đáng” (S0 1a)", _OWNER,
+        "H2: “kéo dài thời gian giải quyết không có lý do chính đáng” (S0 1a)", _OWNER, measure="times",
     ),
     Signal(
         "RETURNED_REPEATEDLY", "dossier",
@@ -33,7 +33,7 @@ HANDLING = (
         "Hồ sơ cùng người nộp, cùng thủ tục đã bị trả lại nhiều lần trước đó",
         "the same applicant's dossiers of this procedure were returned more than once before",
         "H3: “hồ sơ bị trả lại nhiều lần do lỗi chủ quan của cán bộ” (S0 2b); the cause wants human review",
-        _OWNER, threshold=1,
+        _OWNER, threshold=1, measure="dossiers",
     ),
     Signal(
         "WITHDRAWN_AND_RESUBMITTED", "dossier",
@@ -44,7 +44,7 @@ HANDLING = (
             GROUP BY d.case_no""",
         "Người nộp rút hồ sơ sau khi bị yêu cầu bổ sung rồi nộp lại hồ sơ mới cùng thủ tục",
         "after a request for papers the applicant withdrew and handed in anew: the clock began again",
-        "domain.md 4.3, clock laundering", _OWNER,
+        "domain.md 4.3, clock laundering", _OWNER, measure="dossiers",
     ),
     Signal(
         "RETURN_WITHOUT_REASON", "dossier",
@@ -52,7 +52,7 @@ HANDLING = (
             WHERE k.kind IN ('returned', 'refused') AND coalesce(k.reason, '') = '' AND {_TELLS_REASONS}
             GROUP BY k.case_no""",
         "Trả hoặc từ chối hồ sơ mà không ghi lý do", "returned or refused without a reason told",
-        "H4: “trả hồ sơ không đúng quy định” (S4 1đ)", _OWNER,
+        "H4: “trả hồ sơ không đúng quy định” (S4 1đ)", _OWNER, measure="times",
     ),
     Signal(
         "REFUSED_AFTER_DUE", "dossier",
@@ -61,7 +61,7 @@ HANDLING = (
              AND (p.until_at IS NULL OR p.until_at >= k.happened_at)
            WHERE k.kind IN ('returned', 'refused') AND k.happened_at > p.due_at GROUP BY k.case_no""",
         "Trả hoặc từ chối hồ sơ sau khi đã quá hẹn", "returned or refused after the promise had passed",
-        "H4 (S4 1đ); domain.md 4.3", _OWNER,
+        "H4 (S4 1đ); domain.md 4.3", _OWNER, measure="hours",
     ),
     Signal(
         "PING_PONG", "dossier",
@@ -73,7 +73,7 @@ HANDLING = (
            HAVING count(*) - (count(DISTINCT official_id) - 1) > $threshold""",
         "Hồ sơ bị chuyển qua lại nhiều lần giữa các cán bộ",
         "the dossier went back to earlier holders again and again",
-        "H14: “đùn đẩy trách nhiệm” (S4)", _OWNER, threshold=3,
+        "H14: “đùn đẩy trách nhiệm” (S4)", _OWNER, threshold=3, measure="times",
     ),
     Signal(
         "IDLE_IN_ONE_HAND", "dossier",
@@ -87,7 +87,7 @@ HANDLING = (
            GROUP BY g.case_no""",
         "Hồ sơ nằm yên trong thời gian dài khi đang thuộc trách nhiệm của cơ quan",
         "the dossier lay still for most of its term while the office was to act",
-        "H14 (S4); domain.md 4.1", _OWNER, threshold=0.8,
+        "H14 (S4); domain.md 4.1", _OWNER, threshold=0.8, measure="hours",
     ),
     Signal(
         "CONSULTATION_UNUSUAL", "dossier",
@@ -110,7 +110,7 @@ HANDLING = (
         "Lấy ý kiến cơ quan mà thủ tục này hầu như không bao giờ cần",
         "an office was consulted that this procedure hardly ever asks",
         "H15: “không lấy ý kiến phối hợp của cơ quan không liên quan hoặc không cần thiết” (S4 1d)",
-        _OWNER, threshold=0.05,
+        _OWNER, threshold=0.05, measure="units",
     ),
     Signal(
         "CONSULTATION_VAGUE", "dossier",
@@ -119,7 +119,7 @@ HANDLING = (
              AND regexp_matches(lower(reason), '(theo quy định|không có ý kiến|tùy|đề nghị .*xem xét|nghiên cứu)')
            GROUP BY case_no""",
         "Ý kiến trả lời phối hợp chung chung", "the consulted office answered in general terms",
-        "H16: “không trả lời chung chung” (S4 1d)", _OWNER,
+        "H16: “không trả lời chung chung” (S4 1d)", _OWNER, measure="times",
     ),
     Signal(
         "QUEUE_JUMPED", "dossier",
@@ -141,6 +141,6 @@ HANDLING = (
            GROUP BY d.case_no HAVING count(*) > $threshold""",
         "Hồ sơ nộp qua người đại diện được giải quyết trước nhiều hồ sơ cùng loại đến trước",
         "handed in by an agent and settled before many earlier dossiers of the same kind",
-        "domain.md 4.3, queue jumping", _OWNER, threshold=5,
+        "domain.md 4.3, queue jumping", _OWNER, threshold=5, measure="dossiers",
     ),
 )  # fmt: skip

@@ -59,7 +59,8 @@ def of_stays(spans: int) -> Mapping[str, str]:
                             false) AS ended
             FROM known""",
         "turn": f"""
-            SELECT *, sum(CAST(changed AS INTEGER)) OVER ({kept} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS turn_no FROM (
+            SELECT *, sum(CAST(changed AS INTEGER)) OVER (
+                       {kept} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS turn_no FROM (
                 SELECT *, coalesce(official_id IS DISTINCT FROM lag(official_id) OVER ({kept})
                                    OR step IS DISTINCT FROM lag(step) OVER ({kept}), true) AS changed
                 FROM lap WHERE official_id IS NOT NULL AND NOT ended)""",

@@ -36,7 +36,8 @@ def of_heads(spans: int) -> Mapping[str, str]:
 HEAD = (
     HeldSignal(
         "HEAD_LATE_UNEXPLAINED", "head",
-        f"""SELECT h.official_id AS key, h.unit_code, d.procedure_code, s.due_at AS chance_at, x.dossier_id IS NULL AS hit
+        f"""SELECT h.official_id AS key, h.unit_code, d.procedure_code, s.due_at AS chance_at,
+                   x.dossier_id IS NULL AS hit
             FROM standing s JOIN dossier_now d ON d.case_no = s.case_no
             JOIN head h ON h.unit_code = d.unit_code AND s.due_at >= h.since
             LEFT JOIN excused x ON x.dossier_id = d.dossier_id
@@ -47,7 +48,8 @@ HEAD = (
     ),
     HeldSignal(
         "HEAD_EXPLAINED_ALIKE", "head",
-        """SELECT e.key, e.unit_code, e.procedure_code, e.chance_at, e.cause = mode(e.cause) OVER (PARTITION BY e.key) AS hit
+        """SELECT e.key, e.unit_code, e.procedure_code, e.chance_at,
+                  e.cause = mode(e.cause) OVER (PARTITION BY e.key) AS hit
            FROM (SELECT h.official_id AS key, h.unit_code, d.procedure_code, x.given_at AS chance_at, x.cause
                  FROM excused x JOIN dossier_now d ON d.dossier_id = x.dossier_id
                  JOIN head h ON h.unit_code = d.unit_code AND x.given_at >= h.since

@@ -96,7 +96,8 @@ HELD_AGAIN = (
     ),
     HeldSignal(
         "AGENT_HALF_TIME", "official",
-        """SELECT h.official_id AS key, h.unit_code, h.procedure_code, h.end_at AS chance_at, h.hours < 0.5 * o.usual AS hit
+        """SELECT h.official_id AS key, h.unit_code, h.procedure_code, h.end_at AS chance_at,
+                  h.hours < 0.5 * o.usual AS hit
            FROM in_hand h JOIN (
                SELECT official_id, procedure_code, median(hours) AS usual FROM in_hand
                WHERE agent_id IS NULL GROUP BY ALL HAVING count(*) >= 5) o

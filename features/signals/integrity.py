@@ -26,7 +26,7 @@ INTEGRITY = (
                   AND r.happened_at > e.happened_at AND r.happened_at <= w.happened_at)
             GROUP BY w.case_no""",
         "Vẫn còn thao tác xử lý sau thời điểm ghi là đã kết thúc",
-        "work went on after the recorded end of processing", "T1, domain.md 1.9", _OWNER,
+        "work went on after the recorded end of processing", "T1, domain.md 1.9", _OWNER, measure="hours",
     ),
     Signal(
         "END_EQUALS_RECEIPT", "dossier",
@@ -57,6 +57,7 @@ INTEGRITY = (
            AND date_trunc('day', first_end_at + INTERVAL 7 HOUR) = date_trunc('day', due_at + INTERVAL 7 HOUR)""",
         "Kết thúc sau giờ hẹn trong cùng ngày hẹn: đúng hạn nếu chỉ so ngày",
         "ended after the promised hour on the promised day: on time by date alone", "T5, domain.md 1.9", _OWNER,
+        measure="clock_hours",
     ),
     Signal(
         "RATING_BEFORE_RESOLUTION", "dossier",
@@ -64,7 +65,7 @@ INTEGRITY = (
            JOIN rating r ON r.dossier_id = c.dossier_id AND r.known_at < s.as_of
            WHERE r.rated_at < coalesce(s.end_at, s.as_of) GROUP BY s.case_no""",
         "Đánh giá hài lòng được ghi trước khi giải quyết xong",
-        "satisfaction was rated before the dossier was settled", "T6, domain.md 1.9", _OWNER,
+        "satisfaction was rated before the dossier was settled", "T6, domain.md 1.9", _OWNER, measure="times",
     ),
     Signal(
         "OTHER_CODE", "dossier",
@@ -88,6 +89,7 @@ INTEGRITY = (
            ) GROUP BY case_no""",
         "Hạn trả được đặt lại mà không có bổ sung, gia hạn hay xin lỗi kèm theo",
         "the promise was set anew without supplement, extension or apology", "T8, domain.md 1.9", _OWNER,
+        measure="times",
     ),
     Signal(
         "DUE_EXTENDED_MORE_THAN_CITIZEN_TIME", "dossier",
@@ -97,7 +99,7 @@ INTEGRITY = (
            GROUP BY p.case_no""",
         "Hạn trả được lùi nhiều hơn thời gian công dân bổ sung",
         "the promise moved by more than the citizen's own time", "T9, domain.md 1.9; DOC766 rule 5", _OWNER,
-        threshold=8.0,
+        threshold=8.0, measure="hours",
     ),
     Signal(
         "PLACEHOLDER_ID", "dossier",
@@ -119,7 +121,7 @@ INTEGRITY = (
                   AND e.happened_at > r.happened_at))
             GROUP BY r.case_no""",
         "Hồ sơ đã kết thúc được đưa trở lại xử lý",
-        "a finished dossier went back to work", "T12, domain.md 1.9", _OWNER,
+        "a finished dossier went back to work", "T12, domain.md 1.9", _OWNER, measure="times",
     ),
     Signal(
         "CONFLICTING_REWRITE", "dossier",
@@ -128,6 +130,6 @@ INTEGRITY = (
            HAVING count(DISTINCT received_at) > 1 OR count(DISTINCT procedure_code) > 1
                   OR count(DISTINCT unit_code) > 1""",
         "Các lần đồng bộ ghi khác nhau về ngày tiếp nhận, thủ tục hoặc đơn vị",
-        "syncs disagree on receipt, procedure or unit", "conflicting rewrites; domain.md 6", _OWNER,
+        "syncs disagree on receipt, procedure or unit", "conflicting rewrites; domain.md 6", _OWNER, measure="versions",
     ),
 )  # fmt: skip

@@ -8,6 +8,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
+MEASURES: dict[str, tuple[str, str]] = {
+    "yes": ("", ""), "times": ("lần", "times"), "hours": ("giờ làm việc", "working hours"),
+    "clock_hours": ("giờ", "hours"), "days": ("ngày", "days"), "points": ("điểm", "points"),
+    "dossiers": ("hồ sơ", "dossiers"), "complaints": ("phản ánh", "complaints"), "papers": ("loại giấy tờ", "papers"),
+    "units": ("cơ quan", "offices"), "versions": ("bản ghi khác nhau", "versions that differ"),
+}  # fmt: skip
+"""What the number of a signal counts, as readers are told; `yes`: it only says that the signal holds."""
+
 Grain = Literal["dossier", "unit", "official", "head", "agent"]
 
 
@@ -20,6 +28,7 @@ class Signal:
     sql: a SELECT of `case_no` and `value` (a number that measures it) over the relations; `$threshold` stands for
         the threshold. A case that the SELECT leaves out does not show the signal.
     words_vi, words_en: what was seen, without accusing anybody.
+    measure: what the value counts, of `MEASURES`.
     source: law, directive or trap it rests on. owner: the office that answers for the rule.
     valid_from, valid_to: the rule holds for moments in [valid_from, valid_to); None is open.
     """
@@ -32,6 +41,7 @@ class Signal:
     source: str
     owner: str
     threshold: float | None = None
+    measure: str = "yes"
     valid_from: date = date(2018, 1, 1)
     valid_to: date | None = None
 
@@ -44,8 +54,8 @@ class Signal:
 class HeldSignal(Signal):
     """One declared rule about an official, a unit, its head or an agent, held against their peers.
 
-    sql: a SELECT of `key` (whom it is about), `unit_code`, `procedure_code`, `chance_at` and `hit` (boolean), one row for
-        each chance at which the rule could have been met; `$begin` stands for the first moment that counts.
+    sql: a SELECT of `key` (whom it is about), `unit_code`, `procedure_code`, `chance_at` and `hit` (boolean), one
+        row for each chance at which the rule could have been met; `$begin` is the first moment that counts.
     threshold: hits that it takes. days: how far it looks back. least: chances under which nothing is said.
     clearly: how many times what the peers would have the hits must exceed, even at the lower end of the 95 %
         interval; None: the hits count by themselves, peers are told beside.

@@ -22,28 +22,28 @@ VOICE = (
         f"""SELECT c.case_no, count(DISTINCT p.complaint_id) AS value FROM {_COMPLAINT}
             WHERE p.topic IN ('lateness', 'procedure', 'extra_papers') GROUP BY c.case_no""",
         "Có phản ánh về chậm trễ, phiền hà liên quan hồ sơ", "a complaint on delay or trouble names the dossier",
-        "H9: “phản ánh, kiến nghị … liên quan đến việc chậm trễ, phiền hà” (S0 1a)", _OWNER,
+        "H9: “phản ánh, kiến nghị … liên quan đến việc chậm trễ, phiền hà” (S0 1a)", _OWNER, measure="complaints",
     ),
     Signal(
         "COMPLAINT_UNANSWERED", "dossier",
         f"""SELECT c.case_no, max(epoch(coalesce({_ANSWERED}, c.as_of)) - epoch(p.due_at)) / 86400 AS value
             FROM {_COMPLAINT} WHERE p.due_at < coalesce({_ANSWERED}, c.as_of) GROUP BY c.case_no""",
         "Phản ánh chưa được trả lời hoặc trả lời sau hạn", "a complaint was answered late or not at all",
-        "H10: “chấm dứt tình trạng không trả lời” (S2); PAKN terms of DOC766", _OWNER,
+        "H10: “chấm dứt tình trạng không trả lời” (S2); PAKN terms of DOC766", _OWNER, measure="days",
     ),
     Signal(
         "COMPLAINT_EXTERNAL", "dossier",
         f"""SELECT c.case_no, count(DISTINCT p.complaint_id) AS value FROM {_COMPLAINT}
             WHERE p.channel IN ('press', 'front') GROUP BY c.case_no""",
         "Mặt trận, đoàn thể hoặc báo chí phản ánh về hồ sơ", "the Front, an organisation or the press told of it",
-        "H20 (S1 13, 14)", _OWNER,
+        "H20 (S1 13, 14)", _OWNER, measure="complaints",
     ),
     Signal(
         "COMPLAINT_REPEATED", "dossier",
         f"""SELECT c.case_no, count(DISTINCT p.complaint_id) AS value FROM {_COMPLAINT}
             GROUP BY c.case_no HAVING count(DISTINCT p.complaint_id) > $threshold""",
         "Hồ sơ bị phản ánh nhiều lần", "the dossier was complained about more than once",
-        "H22: “các trường hợp gây bức xúc cho người dân” (S3 1h)", _OWNER, threshold=1,
+        "H22: “các trường hợp gây bức xúc cho người dân” (S3 1h)", _OWNER, threshold=1, measure="complaints",
     ),
     Signal(
         "LOW_RATING", "dossier",
@@ -53,6 +53,6 @@ VOICE = (
            GROUP BY c.case_no""",
         "Công dân không hài lòng sau khi nhận kết quả", "rated low by the citizen after the result",
         "H12: “mức độ hài lòng của người dân” (S0 2d); ratings by staff or before the end do not count (T6)",
-        _OWNER, threshold=2,
+        _OWNER, threshold=2, measure="points",
     ),
 )  # fmt: skip
