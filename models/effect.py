@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 LEAST = 10
 """Dossiers in each arm under which no effect is told."""
-DRAWS = 2000
+DRAWS = 1000
 
 
 @dataclass(frozen=True)
