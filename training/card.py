@@ -10,6 +10,7 @@ from typing import Any
 
 from models.lateness import LATENESS
 from models.risk_model import RiskModel
+from training.evaluate import LISTED
 from training.gates import Gate
 
 _NOT_FOR = (
@@ -62,8 +63,8 @@ def card(model: RiskModel, sha256: str, gates: Sequence[Gate] = (), groups: Mapp
         "On dossiers received in the last part of the training period, scored by models fitted before them.",
         "95 % intervals by bootstrap over dossiers.",
         "",
-        "| | AUC | AP | Brier |",
-        "|---|---|---|---|",
+        f"| | AUC | AP | Brier | precision of the top {LISTED:.0%} |",
+        "|---|---|---|---|---|",
         *_figures(about.get("figures", {})),
         "",
         *_groups(groups),
@@ -89,9 +90,9 @@ def _figures(figures: Mapping[str, Any]) -> list[str]:
     rows = []
     for who, words in names.items():
         if who in figures:
-            cells = [_figure(figures[who].get(metric)) for metric in ("auc", "ap", "brier")]
+            cells = [_figure(figures[who].get(metric)) for metric in ("auc", "ap", "brier", "listed")]
             rows.append(f"| {words} | {' | '.join(cells)} |")
-    return rows or ["| no later slice to judge by | | | |"]
+    return rows or ["| no later slice to judge by | | | | |"]
 
 
 def _groups(groups: Mapping[str, Any] | None) -> list[str]:

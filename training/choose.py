@@ -85,7 +85,7 @@ def choose(sample: Sample, splits: list[Split], recipes: Mapping[str, Recipe], s
 def judged_figures(said: Judged, log_odds: np.ndarray, rule: np.ndarray) -> dict[str, dict[str, list[float | None]]]:
     """Figures [value, low, high] of the blend, the rule and their paired difference on the judged rows."""
     alone, pairs = with_intervals(
-        said.label, {"blend": sigmoid(log_odds), "rule": sigmoid(rule)}, said.dossier, draws=200
+        said.label, {"blend": sigmoid(log_odds), "rule": sigmoid(rule)}, said.dossier, draws=200, listed=True
     )
     found = {**alone, "blend_over_rule": pairs["blend", "rule"]}
     return {

@@ -57,8 +57,9 @@ def promote(models: Path, *, at: datetime, because: str | None = None) -> str:
         raise FileNotFoundError("no candidate of conduct; run: risk train conduct --cutoff T")
     official_artefact.load(folder / candidate["version"], sha256=candidate["sha256"])
     champion = pointers.read(folder, "champion")
+    places = {"champion": candidate}
     if champion is not None and champion["sha256"] != candidate["sha256"]:
-        pointers.write(folder, "previous", champion)
-    pointers.write(folder, "champion", candidate)
-    pointers.remember(folder, "promote", candidate, at, because)
+        places["previous"] = champion
+    with pointers.held(folder):
+        pointers.move(folder, places, "promote", at, because=because)
     return str(candidate["version"])

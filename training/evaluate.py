@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 METRICS = ("auc", "ap", "brier")
+LISTED = 0.1
+"""The share of rows that a list holds where one figure must tell of lists."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,12 @@ class Ranked:
         precision = np.divide(seen, flagged, out=np.zeros_like(seen), where=flagged > 0)
         return float((positives * precision).sum() / positives.sum())
 
+    def precision(self, weight: np.ndarray | None = None, share: float = LISTED) -> float:
+        """Late share of the highest `share`, ties at random; NaN without rows."""
+        w = np.ones(len(self.label)) if weight is None else weight
+        k = max(1.0, share * float(w.sum()))
+        return self.hits(w, k) / min(k, float(w.sum())) if w.sum() else float("nan")
+
     def hits(self, weight: np.ndarray, k: float, ties: str = "random") -> float:
         """Weight of the late among the `k` highest; ties at the edge fall at `random` (their expectation), `best`
         (late ones first) or `worst`."""
@@ -114,28 +122,35 @@ def figures(label: np.ndarray, score: np.ndarray, weight: np.ndarray | None = No
 
 
 def with_intervals(
-    label: np.ndarray, scores: Mapping[str, np.ndarray], dossier: np.ndarray, *, draws: int = 500, seed: int = 0
+    label: np.ndarray,
+    scores: Mapping[str, np.ndarray],
+    dossier: np.ndarray,
+    *,
+    draws: int = 500,
+    seed: int = 0,
+    listed: bool = False,
 ) -> tuple[dict[str, dict[str, Figure]], dict[tuple[str, str], dict[str, Figure]]]:
     """Figures of several scores of the same cases, and of every pair's difference (first − second).
 
     Whole dossiers are drawn with replacement; every score sees the same draws, so the differences are paired.
+    `listed`: also the precision of the `LISTED` highest, ties at random.
     """
+    metrics = (*METRICS, "listed") if listed else METRICS
     clusters = np.unique(dossier, return_inverse=True)[1]
     n = int(clusters.max()) + 1 if len(clusters) else 0
     rng = np.random.default_rng(seed)
     ranked = {name: Ranked.of(label, score) for name, score in scores.items()}
-    drawn: dict[str, list[tuple[float, float, float]]] = {name: [] for name in scores}
+    drawn: dict[str, list[list[float]]] = {name: [] for name in scores}
     for number in range(draws + 1 if n else 1):
         weight = np.bincount(rng.integers(0, n, n), minlength=n)[clusters].astype(float) if number else None
         for name, score in scores.items():
             order = ranked[name]
-            drawn[name].append(
-                (order.auc_and_pairs(weight)[0], order.average_precision(weight), brier(label, score, weight))
-            )
-    values = {name: dict(zip(METRICS, np.array(said).T, strict=True)) for name, said in drawn.items()}
-    alone = {name: {metric: interval(said[metric]) for metric in METRICS} for name, said in values.items()}
+            said = [order.auc_and_pairs(weight)[0], order.average_precision(weight), brier(label, score, weight)]
+            drawn[name].append([*said, order.precision(weight)] if listed else said)
+    values = {name: dict(zip(metrics, np.array(said).T, strict=True)) for name, said in drawn.items()}
+    alone = {name: {metric: interval(said[metric]) for metric in metrics} for name, said in values.items()}
     pairs = {
-        (a, b): {metric: interval(values[a][metric] - values[b][metric]) for metric in METRICS}
+        (a, b): {metric: interval(values[a][metric] - values[b][metric]) for metric in metrics}
         for a in scores
         for b in scores
         if a != b

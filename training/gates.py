@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from training.evaluate import Figure, with_intervals
+from training.evaluate import LISTED, Figure, with_intervals
 
 MOST_GAP = 0.05
 """A calibration gap of a group whose whole interval lies beyond this is not let through unexplained."""
@@ -21,6 +21,10 @@ LEAK = 0.95
 """An open-file AUC from here on asks for a leak check first (methods.md 2)."""
 SLOPE = (0.6, 1.6)
 """Calibration slopes that are let through."""
+STEADY = 0.5
+"""The share of a score's reasons that must stay when only the seed, or only the week, is another."""
+TOLD = ("cutoff", "record_version", "calendar", "git_commit", "lock_hash", "features_hash", "training", "background")
+"""What a card must be able to tell."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Gate:
 def gates_of(about: Mapping[str, Any]) -> list[Gate]:
     """The gates of a candidate by what its training found (`RiskModel.about`).
 
+    A retrained model as good as its champion may replace it, since it is fresher; a worse one, by an interval, may
+    not, neither in probability nor at list size.
     Against a champion the candidate must beat the best rule by an interval and treat groups alike. The first champion
     must only not lose to the rule, which stands in the blend: without it nothing would be served but the rule.
     """
@@ -43,11 +49,53 @@ def gates_of(about: Mapping[str, Any]) -> list[Gate]:
         _time_travel(about.get("time_travel")),
         _leak(figures),
         _rule(figures, first=beside is None),
+        _list(figures.get("blend_over_rule", {}).get("listed"), "the best rule"),
         _calibrated(about),
+        _card(about),
     ]
     if beside:
-        found += [not_worse(Figure(*beside["brier"])), groups_alike(about.get("groups", {}))]
+        found += [
+            not_worse(Figure(*beside["brier"])),
+            _list(beside.get("listed"), "the champion"),
+            groups_alike(about.get("groups", {})),
+            steady(about.get("steadiness", {})),
+        ]
     return found
+
+
+def second_person(trained_by: str | None, promoted_by: str | None) -> Gate:
+    """Holds unless the one who promotes is the one who trained, or is not told where the trainer is."""
+    if trained_by is None:
+        return Gate("second person", True, "who trained is not told")
+    same = promoted_by is None or promoted_by == trained_by
+    return Gate("second person", not same, f"trained by {trained_by}, promoted by {promoted_by or 'nobody told'}")
+
+
+def steady(said: Mapping[str, Any]) -> Gate:
+    """Refuses when the reasons change with the seed or with the week (`training.steadiness`)."""
+    known = {name: said[name] for name in ("reseeded", "next_week") if said.get(name)}
+    if not known:
+        return Gate("reasons", True, "no rows to compare reasons on")
+    words = ", ".join(
+        f"{name.replace('_', ' ')} {value:.2f} [{low:.2f}, {high:.2f}]" for name, (value, low, high) in known.items()
+    )
+    return Gate(
+        "reasons", all(high >= STEADY for *_, high in known.values()), f"in common {words}, wanted {STEADY} of reasons"
+    )
+
+
+def _list(said: list[float | None] | None, whom: str) -> Gate:
+    name = "list" if whom == "the best rule" else "list of champion"
+    if said is None or any(number is None for number in said):
+        return Gate(name, True, "no later slice to judge by")
+    value, low, high = said
+    words = f"precision of the top {LISTED:.0%} minus that of {whom} {value:+.3f} [{low:+.3f}, {high:+.3f}]"
+    return Gate(name, not (high is not None and high < 0), words)
+
+
+def _card(about: Mapping[str, Any]) -> Gate:
+    missing = [name for name in TOLD if not about.get(name) and about.get(name) != 0]
+    return Gate("card", not missing, f"not told: {', '.join(missing)}" if missing else "complete")
 
 
 def not_worse(difference: Figure) -> Gate:
@@ -56,10 +104,10 @@ def not_worse(difference: Figure) -> Gate:
     return Gate("champion", not difference.low > 0, words)
 
 
-def against(label: np.ndarray, candidate: np.ndarray, champion: np.ndarray, dossier: np.ndarray) -> Figure:
-    """The candidate's Brier score minus the champion's on the same rows [n], with a paired interval."""
-    _, pairs = with_intervals(label, {"candidate": candidate, "champion": champion}, dossier, draws=300)
-    return pairs["candidate", "champion"]["brier"]
+def against(label: np.ndarray, candidate: np.ndarray, champion: np.ndarray, dossier: np.ndarray) -> dict[str, Figure]:
+    """The candidate's figures minus the champion's on the same rows [n], with paired intervals."""
+    _, pairs = with_intervals(label, {"candidate": candidate, "champion": champion}, dossier, draws=300, listed=True)
+    return pairs["candidate", "champion"]
 
 
 def _time_travel(said: Mapping[str, Any] | None) -> Gate:

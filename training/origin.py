@@ -1,4 +1,4 @@
-"""One origin of a rolling backtest: refit as production would, then score what came after beside rules and champions."""
+"""One origin of a rolling backtest: refit as production would, score what came after beside rules and champions."""
 
 from __future__ import annotations
 

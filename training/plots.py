@@ -1,4 +1,4 @@
-"""Pictures for people who judge a model: SHAP summary, calibration, figures over time; written as PNG files, never on a page."""
+"""Pictures for people who judge a model: SHAP summary, calibration, figures over time; PNG files, never on a page."""
 
 from __future__ import annotations
 

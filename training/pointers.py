@@ -2,15 +2,25 @@
 
 `models/<target>/champion.json`, `candidate.json`, `previous.json`: `{"version": folder, "sha256": of its manifest, …}`.
 `history.jsonl`: one line a move, oldest first.
+
+A move changes several of them. What it will leave is written whole into `moving.json` first; `settle` does what is
+written there again until all is done, so a move that was killed half-way is finished by whoever comes next.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
+
+MOVING = "moving.json"
+SECONDS = 60
 
 
 def read(folder: Path, name: str) -> dict[str, Any] | None:
@@ -28,30 +38,59 @@ def read(folder: Path, name: str) -> dict[str, Any] | None:
     return said
 
 
-def write(folder: Path, name: str, said: dict[str, Any]) -> None:
+def write(folder: Path, name: str, said: Mapping[str, Any]) -> None:
     """Moves a pointer: the file is replaced whole, also when the process dies half-way."""
-    folder.mkdir(parents=True, exist_ok=True)
-    half = folder / f".{name}.{os.getpid()}.json"
-    with half.open("w", encoding="utf-8") as file:
-        json.dump(said, file, ensure_ascii=False, sort_keys=True, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(folder / f"{name}.json")
+    _replace(folder, f"{name}.json", said)
 
 
-def remember(folder: Path, move: str, said: dict[str, Any], at: datetime, because: str | None = None) -> None:
-    """Adds a line to the history of moves."""
+def move(
+    folder: Path,
+    places: Mapping[str, Mapping[str, Any]],
+    what: str,
+    at: datetime,
+    *,
+    because: str | None = None,
+    by: str | None = None,
+) -> None:
+    """Moves several pointers and adds one line to the history, all or, after `settle`, all the same.
+
+    `places`: pointer to what it will say; the line is about the champion among them. `by`: who moved it.
+    """
+    champion = places["champion"]
     line = {
         "at": at.isoformat(),
-        "move": move,
-        "version": said["version"],
-        "sha256": said["sha256"],
+        "move": what,
+        "version": champion["version"],
+        "sha256": champion["sha256"],
         "because": because,
+        "by": by,
+        "trained_by": champion.get("trained_by"),
     }
-    with (folder / "history.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    _replace(folder, MOVING, {"places": places, "line": line})
+    settle(folder)
+
+
+def settle(folder: Path) -> bool:
+    """Finishes a move that was begun; whether there was one."""
+    path = folder / MOVING
+    if not path.exists():
+        return False
+    begun = json.loads(path.read_text("utf-8"))
+    for name, said in begun["places"].items():
+        write(folder, name, said)
+    if begun["line"] not in history(folder)[-1:]:
+        _add_line(folder / "history.jsonl", begun["line"])
+    path.unlink()
+    return True
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keeps other movers out, and finishes what a killed one began. TimeoutError after a minute of waiting."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".moving.lock", timeout=SECONDS):
+        settle(folder)
+        yield
 
 
 def history(folder: Path) -> list[dict[str, Any]]:
@@ -61,3 +100,25 @@ def history(folder: Path) -> list[dict[str, Any]]:
         return []
     lines = path.read_text("utf-8").split("\n")
     return [json.loads(line) for line in lines[:-1] if line]
+
+
+def _add_line(path: Path, line: Mapping[str, Any]) -> None:
+    """Adds a line; half a line that a crash left is taken away first."""
+    data = path.read_bytes() if path.exists() else b""
+    whole = data[: data.rfind(b"\n") + 1]
+    with path.open("r+b" if data else "wb") as file:
+        file.truncate(len(whole))
+        file.seek(len(whole))
+        file.write(json.dumps(line, ensure_ascii=False, sort_keys=True).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _replace(folder: Path, name: str, said: Mapping[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    half = folder / f".{name}.{os.getpid()}"
+    with half.open("w", encoding="utf-8") as file:
+        json.dump(said, file, ensure_ascii=False, sort_keys=True, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    half.replace(folder / name)

@@ -1,15 +1,22 @@
-"""Promotion: the candidate becomes champion when its gates hold, or a person says why it should all the same."""
+"""Promotion in one order: gates, second person, manifest and structure, canary with golden rows, swap, aliases.
+
+The swap is one redo record (`training.pointers.move`): a champion is the old one or the new one, never none, and a
+move that was killed is finished by the next. Aliases of MLflow come last: the service reads the pointers, and goes
+back to the previous champion also while MLflow is away.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from models import artefact, canary
 from training import pointers
-from training.gates import Gate, gates_of
+from training.gates import Gate, gates_of, second_person
+
+Say = Callable[[str], None]
 
 
 class Refused(ValueError):
@@ -23,61 +30,77 @@ def promote(
     at: datetime,
     gates: Sequence[Gate] | None = None,
     because: str | None = None,
+    by: str | None = None,
     mlflow_url: str | None = None,
+    say: Say = lambda line: None,
 ) -> str:
     """Makes the candidate of `target` champion and gives its version.
 
-    `gates`: without them those of the candidate's own training (`training.gates`). `mlflow_url`: also moves the
-    aliases of the registered model, when the candidate has a run.
-    The champion of before becomes `previous`. The artefact is loaded and checked first. `because` records a
-    person's reason to overrule gates. Refused where a gate does not hold; FileNotFoundError without candidate.
+    `gates`: without them those of the candidate's own training (`training.gates`). `by`: who promotes; another than
+    who trained, where both are told. `because` records a person's reason to overrule. `mlflow_url`: also moves the
+    aliases of the registered model, when the candidate has a run. The champion of before becomes `previous`.
+    Refused where a gate does not hold; ArtefactError where the package is damaged or its canary dies;
+    FileNotFoundError without candidate.
     """
     folder = models / target
-    candidate = pointers.read(folder, "candidate")
-    if candidate is None:
-        raise FileNotFoundError(f"no candidate of {target}; run: risk train {target} --cutoff T")
-    model = artefact.load(folder / candidate["version"], sha256=candidate["sha256"])
-    canary.fly(folder / candidate["version"])
-    refusing = [gate for gate in (gates_of(model.about) if gates is None else gates) if not gate.holds]
-    if refusing and not because:
-        raise Refused(
-            "refused by "
-            + "; ".join(f"{gate.name}: {gate.words}" for gate in refusing)
-            + "; give --because REASON to promote all the same"
-        )
-    champion = pointers.read(folder, "champion")
-    if champion is not None and champion["sha256"] != candidate["sha256"]:
-        pointers.write(folder, "previous", champion)
-    pointers.write(folder, "champion", candidate)
-    pointers.remember(folder, "promote", candidate, at, because)
-    _tell(mlflow_url, candidate, champion)
+    with pointers.held(folder):
+        candidate = pointers.read(folder, "candidate")
+        if candidate is None:
+            raise FileNotFoundError(f"no candidate of {target}; run: risk train {target} --cutoff T")
+        say("check the package")
+        model = artefact.load(folder / candidate["version"], sha256=candidate["sha256"])
+        asked = [*(gates_of(model.about) if gates is None else gates), second_person(candidate.get("trained_by"), by)]
+        refusing = [gate for gate in asked if not gate.holds]
+        if refusing and not because:
+            raise Refused(
+                "refused by "
+                + "; ".join(f"{gate.name}: {gate.words}" for gate in refusing)
+                + "; give --because REASON to promote all the same"
+            )
+        say("canary")
+        canary.fly(folder / candidate["version"])
+        say("move")
+        champion = pointers.read(folder, "champion")
+        places = {"champion": candidate}
+        if champion is not None and champion["sha256"] != candidate["sha256"]:
+            places["previous"] = champion
+        pointers.move(folder, places, "promote", at, because=because, by=by)
+        _tell(mlflow_url, folder)
     return str(candidate["version"])
 
 
 def rollback(
-    models: Path, target: str, *, at: datetime, because: str | None = None, mlflow_url: str | None = None
+    models: Path,
+    target: str,
+    *,
+    at: datetime,
+    because: str | None = None,
+    by: str | None = None,
+    mlflow_url: str | None = None,
 ) -> str:
     """Makes the previous champion champion again and gives its version. FileNotFoundError where there is none.
 
     Works while MLflow is away when `mlflow_url` is not given.
     """
     folder = models / target
-    previous = pointers.read(folder, "previous")
-    if previous is None:
-        raise FileNotFoundError(f"no previous champion of {target} to go back to")
-    artefact.load(folder / previous["version"], sha256=previous["sha256"])
-    champion = pointers.read(folder, "champion")
-    pointers.write(folder, "champion", previous)
-    if champion is not None:
-        pointers.write(folder, "previous", champion)
-    pointers.remember(folder, "rollback", previous, at, because)
-    _tell(mlflow_url, previous, champion)
+    with pointers.held(folder):
+        previous = pointers.read(folder, "previous")
+        if previous is None:
+            raise FileNotFoundError(f"no previous champion of {target} to go back to")
+        artefact.load(folder / previous["version"], sha256=previous["sha256"])
+        champion = pointers.read(folder, "champion")
+        places: dict[str, Mapping[str, Any]] = {"champion": previous}
+        if champion is not None:
+            places["previous"] = champion
+        pointers.move(folder, places, "rollback", at, because=because, by=by)
+        _tell(mlflow_url, folder)
     return str(previous["version"])
 
 
-def _tell(url: str | None, champion: Mapping[str, Any], previous: Mapping[str, Any] | None) -> None:
-    """Moves the aliases in MLflow, for the models that have a run there."""
-    for alias, said in (("champion", champion), ("previous", previous)):
+def _tell(url: str | None, folder: Path) -> None:
+    """Points the aliases in MLflow to where the pointers stand, for the models that have a run there."""
+    for alias in ("champion", "previous"):
+        said = pointers.read(folder, alias)
         if url is not None and said is not None and said.get("run_id"):
             from training.tracking import move_alias
 

@@ -14,6 +14,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -32,7 +34,7 @@ STEPS = len(RECIPES) + 4
 
 @dataclass(frozen=True)
 class Place:
-    """Where a backtest reads: the record by URL, its calendar, and the folder of packaged models (None: no champion)."""
+    """Where a backtest reads: the record by URL, its calendar, the folder of packaged models (None: no champion)."""
 
     record_url: str
     calendar: Calendar = PLAIN_WEEK
@@ -69,7 +71,7 @@ def rolling_backtest(
         fitted = hands.all(
             (window, _refit, (place, window, Path(scratch) / f"{number:02}")) for number, window in enumerate(asked)
         )
-        beside = {now.cutoff: fitted.get(before.cutoff) for before, now in zip(asked, asked[1:], strict=False)}
+        beside = {now.cutoff: fitted.get(before.cutoff) for before, now in pairwise(asked)}
         found = hands.all(
             (window, _judge, (place, window, fitted[window.cutoff], beside.get(window.cutoff), draws))
             for window in asked
@@ -119,7 +121,7 @@ class _Hands:
         found: dict[datetime, Any] = {}
         if self._pool is None:
             for window, work, words in tasks:
-                self._take(found, window, lambda work=work, words=words: work(*words))
+                self._take(found, window, partial(work, *words))
             return found
         running = {self._pool.submit(work, *words): window for window, work, words in tasks}
         self._hear(list(running))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,12 +19,13 @@ from models.risk_model import RiskModel
 from training import pointers
 from training.choose import Choices
 from training.drift import background
-from training.fit import fit_judged
+from training.fit import RECIPES, fit_judged
 from training.gates import against
 from training.gather import MOST, gather
 from training.members import KEYS
 from training.provenance import provenance
 from training.sample import Sample
+from training.steadiness import steadiness
 from training.time_travel import time_travel
 
 Say = Callable[[str], None]
@@ -51,12 +53,13 @@ def train(
     mlflow_url: str | None = None,
     version: int | None = None,
     calendar: Calendar = PLAIN_WEEK,
+    by: str | None = None,
     say: Say = lambda line: None,
 ) -> Trained:
     """Learns lateness from what was known at `cutoff`; the result stands as candidate under `models/lateness`.
 
     `models`: the folder of packaged models. `mlflow_url`: tracking server or SQLite URL that gets the run; without
-    it nothing is logged. `version`: the record as it was then, without it as it is.
+    it nothing is logged. `version`: the record as it was then, without it as it is. `by`: who trains.
     ValueError where the record holds too little to learn from.
     """
     say("read the record and build the matrix")
@@ -73,9 +76,11 @@ def train(
     checked = time_travel(record, sample.matrix.select(list(KEYS)), cutoff, calendar, version=version)
     about["time_travel"] = {"holds": checked.holds, "words": str(checked)}
     model, choices = fit_judged(sample, target=LATENESS.name, about=about, say=say)
+    say("compare with the champion, look whether reasons stay")
     beside = beside_champion(models / LATENESS.name, sample, choices)
+    steady = steadiness(model, sample, RECIPES[choices.recipe])
     window = background(model, sample.take(recent(sample)).matrix)
-    model = replace(model, about={**model.about, "champion": beside, "background": window})
+    model = replace(model, about={**model.about, "champion": beside, "background": window, "steadiness": steady})
     say("package the candidate")
     trained = package(model, sample, cutoff, models)
     if mlflow_url is not None:
@@ -83,16 +88,17 @@ def train(
 
         say("log the run")
         trained = log_run(trained, mlflow_url)
-    pointers.write(
-        models / LATENESS.name,
-        "candidate",
-        {"version": trained.version, "sha256": trained.sha256, "run_id": trained.run_id},
-    )
+    with pointers.held(models / LATENESS.name):
+        pointers.write(
+            models / LATENESS.name,
+            "candidate",
+            {"version": trained.version, "sha256": trained.sha256, "run_id": trained.run_id, "trained_by": by},
+        )
     return trained
 
 
 def beside_champion(folder: Path, sample: Sample, choices: Choices) -> dict[str, Any] | None:
-    """The champion's Brier score beside that of models that had not learnt the judged rows, on rows new to both.
+    """The champion's figures beside those of models that had not learnt the judged rows, on rows new to both.
 
     None where there is no champion that can be loaded, or where it has learnt all the judged rows.
     """
@@ -110,7 +116,10 @@ def beside_champion(folder: Path, sample: Sample, choices: Choices) -> dict[str,
     except (artefact.ArtefactError, KeyError):
         return None
     difference = against(sample.label[rows], choices.score[fresh], theirs, sample.dossier[rows])
-    return {"version": said["version"], "rows": len(rows), "brier": [difference.value, difference.low, difference.high]}
+    told = {metric: [one.value, one.low, one.high] for metric, one in difference.items()}
+    if not np.isfinite([number for numbers in told.values() for number in numbers]).all():
+        return None
+    return {"version": said["version"], "rows": len(rows), **told}
 
 
 def recent(sample: Sample, most: int = 5000) -> np.ndarray:
@@ -123,14 +132,14 @@ def package(model: RiskModel, sample: Sample, cutoff: datetime, models: Path) ->
     """Saves the model in a folder of its own, named by cutoff and identity; the same model has the same folder."""
     root = models / model.target
     half = root / f".half-{cutoff.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    if half.exists():  # what a killed run left
+        shutil.rmtree(half)
     golden = model.encoder.encode(sample.matrix.slice(0, GOLDEN_ROWS))
     sha256 = artefact.save(model, half, golden=golden)
     version = f"{cutoff.astimezone(UTC):%Y%m%dT%H%M%SZ}-{sha256[:8]}"
     folder = root / version
     if folder.exists():
-        for path in half.iterdir():
-            path.unlink()
-        half.rmdir()
+        shutil.rmtree(half)
     else:
         half.rename(folder)
     return Trained(model, version, folder, sha256, sample)

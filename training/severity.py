@@ -73,7 +73,7 @@ def learn(x: Floats, found: Ints, team: Ints, trees: bool = True, offset: bool =
     return Learnt(severity, boosters, fit_ridge(x, found, base))
 
 
-def severity_of(x: Floats, found: Ints, team: Ints, turns: int = 4) -> Floats:
+def severity_of(x: Floats, found: Floats | Ints, team: Ints, turns: int = 4) -> Floats:
     """Log-odds of each team at ordinary places [teams], from ridge and severity fitted in turn."""
     n = np.bincount(team)
     rate = (np.bincount(team, found) + LEAST_SEVERITY_WEIGHT * found.mean()) / (n + LEAST_SEVERITY_WEIGHT)

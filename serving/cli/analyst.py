@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from serving.cli.group import settings_of
-from serving.cli.learning import TargetName
+from serving.cli.learning import By, TargetName
 from serving.cli.moments import moment
 
 commands = typer.Typer()
@@ -18,11 +18,18 @@ def rollback(
     ctx: typer.Context,
     target: TargetName,
     because: Annotated[str | None, typer.Option(help="Why; kept in the history of models.")] = None,
+    by: By = None,
+    mlflow: Annotated[
+        bool, typer.Option(help="Also move MLflow's aliases; without, it works while MLflow is away.")
+    ] = True,
 ) -> None:
     """Make the previous champion of TARGET the champion again."""
     from training.promote import rollback as run
 
-    typer.echo(f"champion {target} {run(settings_of(ctx).models, target, at=datetime.now(UTC), because=because)}")
+    settings = settings_of(ctx)
+    url = settings.mlflow_url if mlflow else None
+    version = run(settings.models, target, at=datetime.now(UTC), because=because, by=by, mlflow_url=url)
+    typer.echo(f"champion {target} {version}")
 
 
 @commands.command()

@@ -12,7 +12,7 @@ TARGET = "conduct"
 HORIZON = timedelta(days=365)
 
 
-def train(settings: Settings, cutoff: datetime, say: Say) -> str:
+def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None) -> str:
     """Learns the yearly forecasts of each tier from what was known at the cutoff; they stand as candidate."""
     from features.record import Record
     from training.conduct import train as run
@@ -25,7 +25,7 @@ def train(settings: Settings, cutoff: datetime, say: Say) -> str:
     return f"candidate {TARGET} {learnt.version}: {'; '.join(parts)}"
 
 
-def promote(settings: Settings, because: str | None, say: Say) -> str:
+def promote(settings: Settings, because: str | None, say: Say, by: str | None = None) -> str:
     """Makes the candidate champion."""
     from training.conduct import promote as run
 

@@ -53,7 +53,7 @@ def summary(made: "Trained") -> str:
     return f"candidate {TARGET} {made.version}: {len(made.sample)} cases; blend: {parts}"
 
 
-def train(settings: Settings, cutoff: datetime, say: Say) -> str:
+def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None) -> str:
     """Learns from what was known before `cutoff` and tells MLflow; the result stands as candidate."""
     from training.run import train as run
 
@@ -65,6 +65,7 @@ def train(settings: Settings, cutoff: datetime, say: Say) -> str:
             settings.models,
             mlflow_url=settings.mlflow_url,
             calendar=CALENDAR,
+            by=by,
             say=say,
         )
     return summary(made)
@@ -97,11 +98,13 @@ def backtest(settings: Settings, asked: Backtest, say: Say) -> str:
     return f"{asked.out}: {table.num_rows} rows, {known} with a label"
 
 
-def promote(settings: Settings, because: str | None, say: Say) -> str:
+def promote(settings: Settings, because: str | None, say: Say, by: str | None = None) -> str:
     """Makes the candidate champion when its gates hold, or `because` a person says so."""
     from training.promote import promote as run
 
-    version = run(settings.models, TARGET, at=datetime.now(UTC), because=because, mlflow_url=settings.mlflow_url)
+    version = run(
+        settings.models, TARGET, at=datetime.now(UTC), because=because, by=by, mlflow_url=settings.mlflow_url, say=say
+    )
     return f"champion {TARGET} {version}"
 
 

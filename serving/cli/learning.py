@@ -13,16 +13,21 @@ commands = typer.Typer()
 
 TargetName = Annotated[str, typer.Argument(help="What is predicted: lateness.", metavar="TARGET")]
 
+By = Annotated[
+    str | None, typer.Option("--by", envvar="RISK_PERSON", help="Who does it; another trains than promotes.")
+]
+
 
 @commands.command()
 def train(
     ctx: typer.Context,
     target: TargetName,
     cutoff: Annotated[str, typer.Option(help="Learn only from what was known before this moment.")],
+    by: By = None,
 ) -> None:
     """Learn TARGET from what was known at the cutoff; the result stands as candidate."""
     settings = settings_of(ctx)
-    typer.echo(steps(target).train(settings, moment(cutoff, settings.zone), _say))
+    typer.echo(steps(target).train(settings, moment(cutoff, settings.zone), _say, by=by))
 
 
 @commands.command()
@@ -60,9 +65,10 @@ def promote(
     because: Annotated[
         str | None, typer.Option(help="Ship although a gate refuses; the reason is kept with the model.")
     ] = None,
+    by: By = None,
 ) -> None:
-    """Make the candidate of TARGET the champion, when its gates hold."""
-    typer.echo(steps(target).promote(settings_of(ctx), because, _say))
+    """Make the candidate of TARGET the champion, when its gates hold and a second person does it."""
+    typer.echo(steps(target).promote(settings_of(ctx), because, _say, by=by))
 
 
 def _say(line: str) -> None:

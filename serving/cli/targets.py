@@ -44,13 +44,13 @@ class Backtest:
 class TargetSteps(Protocol):
     """The steps of one target, as module functions. Each returns the line that tells what came of it."""
 
-    def train(self, settings: Settings, cutoff: datetime, say: Say) -> str:
-        """Learns from what was known before `cutoff`; the result stands as candidate."""
+    def train(self, settings: Settings, cutoff: datetime, say: Say, by: str | None = None) -> str:
+        """Learns from what was known before `cutoff`; the result stands as candidate, trained by `by`."""
 
     def backtest(self, settings: Settings, asked: Backtest, say: Say) -> str:
         """Writes scores of a model of `asked.cutoff` beside the labels that came later."""
 
-    def promote(self, settings: Settings, because: str | None, say: Say) -> str:
+    def promote(self, settings: Settings, because: str | None, say: Say, by: str | None = None) -> str:
         """Makes the candidate champion when its gates hold, or `because` a person says so; raises ValueError
         else.
         """

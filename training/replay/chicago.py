@@ -15,7 +15,7 @@ import pandas as pd
 
 from training.replay.chicago_history import AROUND, CORRECTED_PAST, PLACE, RAW_PAST, load, with_history
 from training.replay.reorder import Floats, Gain, Window, bootstrap, by_chance, gain
-from training.replay.severity import learn
+from training.severity import learn
 
 COLUMNS = (*PLACE, *RAW_PAST, *CORRECTED_PAST, *AROUND)
 PLAIN = (*PLACE, *RAW_PAST)

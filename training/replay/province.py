@@ -18,7 +18,7 @@ from models.value import doubly_robust, hajek
 from training.replay.policy import Inspectorate, Policy
 from training.replay.province_facts import COLUMNS, encoded, facts
 from training.replay.reorder import Floats, Ints
-from training.replay.severity import fit_ridge, severity_of
+from training.severity import fit_ridge, severity_of
 
 PAST = ("official", "unit", "procedure")
 """Groups whose past findings, beyond what was expected of the teams that came, are features."""
