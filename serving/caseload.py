@@ -4,11 +4,15 @@ One clock (`features.clock`) serves the lists of late dossiers, the explanations
 means the same wherever it stands.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 
 import duckdb
+import pyarrow as pa
 
 from features.calendar import Calendar
 from features.case_clock import CaseClock, case_clocks
@@ -23,10 +27,6 @@ _INSTANT = timedelta(microseconds=1)
 _FACTS = """
 WITH latest AS (
   SELECT * FROM dossier QUALIFY row_number() OVER (PARTITION BY dossier_id ORDER BY known_at DESC, row_id DESC) = 1
-), held AS (
-  SELECT dossier_id, arg_max(official_id, (happened_at, known_at, row_id)) AS official_id,
-         arg_max(coalesce(step, kind), (happened_at, known_at, row_id)) AS step
-  FROM event WHERE official_id IS NOT NULL AND happened_at < $until GROUP BY dossier_id
 ), back AS (
   SELECT dossier_id, count(DISTINCT happened_at) FILTER (kind = 'returned') AS returned,
          min(happened_at) FILTER (kind IN ('refused', 'withdrawn')) AS turned_away_at
@@ -40,19 +40,26 @@ WITH latest AS (
   SELECT procedure_code, sector_code FROM procedure
   QUALIFY row_number() OVER (PARTITION BY procedure_code ORDER BY known_at DESC, row_id DESC) = 1
 )
-SELECT l.dossier_id, s.sector_code, h.official_id, h.step, coalesce(b.returned, 0) AS returned,
+SELECT l.dossier_id, s.sector_code, coalesce(b.returned, 0) AS returned,
        b.turned_away_at IS NOT NULL AS turned_away,
        CASE WHEN c.former_at <= c.received_at AND c.received_at < c.former_at + $came_back THEN c.former END AS former
-FROM latest l LEFT JOIN held h USING (dossier_id) LEFT JOIN back b USING (dossier_id)
+FROM latest l LEFT JOIN back b USING (dossier_id)
 LEFT JOIN chained c USING (dossier_id) LEFT JOIN sectors s USING (procedure_code)
 """
+_HANDS = """
+SELECT dossier_id, happened_at, official_id, coalesce(step, kind) AS step FROM event SEMI JOIN asked USING (dossier_id)
+WHERE official_id IS NOT NULL ORDER BY dossier_id, happened_at, known_at, row_id
+"""
+_Facts = dict[str, tuple[str | None, int, bool, str | None]]
+_Hands = dict[str, list[tuple[str, datetime, str, str]]]
 
 
 @dataclass(frozen=True)
 class Case:
     """One dossier as it stood at the end of the period.
 
-    official_id, step: of the last event that named an official. returned: how often it was sent back, by itself
+    official_id, step: in whose hands it was, and where, when the promise was missed, else when its processing ended,
+    else at the end of the period; so a late dossier is not put down to whoever hands its result out. returned: how often it was sent back, by itself
     (`returned` events); turned_away: it ended by refusal or withdrawal; former: the dossier of the same applicant
     and procedure that was turned away within 30 days before. official_class: as the 766 index counts it;
     event_class: by its events alone. Hours are working hours.
@@ -106,8 +113,16 @@ class Caseload:
         """The caseload at `until`, as known before `as_of`; all three aware. `con`: `Record.connect(cutoff=as_of)`."""
         asked = {"until": naive_utc(until), "came_back": CAME_BACK}
         facts = {row[0]: row[1:] for row in con.execute(_FACTS, asked).fetchall()}
-        clocks = case_clocks(con, as_of, calendar, until=until - _INSTANT, since=start)
-        return cls(start, until, tuple(_cases(clocks, facts, start, until, calendar)))
+        clocks = [
+            one
+            for one in case_clocks(con, as_of, calendar, until=until - _INSTANT, since=start)
+            if one.clock.received_at < until and (one.clock.ended_at is None or one.clock.ended_at >= start)
+        ]
+        con.register("asked", pa.table({"dossier_id": pa.array([one.dossier_id for one in clocks], pa.string())}))
+        held = con.execute(_HANDS).fetchall()
+        con.unregister("asked")
+        hands = {key: list(rows) for key, rows in groupby(held, key=itemgetter(0))}
+        return cls(start, until, tuple(_cases(clocks, facts, hands, until, calendar)))
 
     @property
     def received(self) -> list[Case]:
@@ -142,25 +157,28 @@ class Caseload:
 
 
 def _cases(
-    clocks: Iterator[CaseClock],
-    facts: dict[str, tuple[str | None, str | None, str | None, int, bool, str | None]],
-    start: datetime,
-    until: datetime,
-    calendar: Calendar,
+    clocks: Iterable[CaseClock], facts: _Facts, hands: _Hands, until: datetime, calendar: Calendar
 ) -> Iterator[Case]:
     for one in clocks:
         clock = one.clock
-        if clock.received_at >= until or (clock.ended_at is not None and clock.ended_at < start):
-            continue
-        sector, official, step, returned, turned_away, former = facts[one.dossier_id]
+        sector, returned, turned_away, former = facts[one.dossier_id]
         first = clock.promises[0].due_at if clock.promises else None
         stands = clock.ended_at or clock.paused_since or until
         over = calendar.working_hours(clock.due_at, stands) if clock.due_at and clock.due_at < stands else 0.0
+        official, step = _holder(hands.get(one.dossier_id, []), clock.due_at if over else clock.ended_at or until)
         yield Case(
             one.dossier_id, one.unit_code, one.procedure_code, sector, official, step,
-            clock.received_at.astimezone(UTC), first, clock.due_at,
-            clock.ended_at,
+            clock.received_at.astimezone(UTC), first, clock.due_at, clock.ended_at,
             class_766(clock, calendar, one.legal_days), class_recomputed(clock, calendar), over,
             clock.citizen_hours, clock.own_hours, clock.other_hours, clock.requests, clock.resets,
             returned, turned_away, former,
         )  # fmt: skip
+
+
+def _holder(held: list[tuple[str, datetime, str, str]], at: datetime | None) -> tuple[str | None, str | None]:
+    """Official and step of the last event until a moment; of the first one after it where none came before."""
+    if not held or at is None:
+        return None, None
+    place = bisect_right(held, naive_utc(at), key=itemgetter(1))
+    _, _, official, step = held[max(place - 1, 0)]
+    return official, step

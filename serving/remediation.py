@@ -73,14 +73,23 @@ def act(
     return row
 
 
-def standing(session: Session, on: date, units: Iterable[str] | None = None) -> list[Standing]:
-    """How every remediation stands on a day, the most urgent first; of some units or all."""
+def standing(
+    session: Session, on: date, units: Iterable[str] | None = None, *, before: datetime | None = None
+) -> list[Standing]:
+    """How every remediation stands on a day, the most urgent first; of some units or all.
+
+    before: only what had been entered before that moment.
+    """
     query = select(Remediation)
+    if before is not None:
+        query = query.where(Remediation.opened_at < before)
     if units is not None:
         query = query.where(Remediation.unit_code.in_(list(units)))
     rows = list(session.scalars(query))
     acts: dict[int, list[RemediationAct]] = {row.id: [] for row in rows}
     for one in session.scalars(select(RemediationAct).order_by(RemediationAct.id)):
+        if before is not None and one.acted_at >= before:
+            continue
         acts.get(one.remediation_id, []).append(one)
     found = [_stands(row, acts[row.id], on) for row in rows]
     return sorted(found, key=lambda one: (one.state == "done", one.due_on, one.remediation_id))

@@ -1,5 +1,6 @@
 """The Centre's monthly report: units with late dossiers, dossiers sent back through officials' fault (S0 2b, 1e)."""
 
+from serving.reports.answers import add_complaints, add_explanations
 from serving.reports.basis import Basis
 from serving.reports.conclusions import add_conclusions
 from serving.reports.dossiers import add_counts, by
@@ -15,4 +16,6 @@ def centre(draft: Draft, basis: Basis) -> None:
        lambda case: case.unit_code, register.unit, only_late=True)  # fmt: skip
     add_returns(draft, basis)
     by(draft, basis, keys, "Theo lĩnh vực", "by sector", "Lĩnh vực", lambda case: case.sector_code, register.sector)
+    add_explanations(draft, basis)
+    add_complaints(draft, basis)
     add_conclusions(draft, basis)

@@ -33,7 +33,7 @@ LEFT JOIN (SELECT * FROM inspection
 USING (inspection_id)
 WHERE said_at >= $start AND said_at < $until ORDER BY i.unit_code, f.finding_id
 """
-_VISITS = """
+VISITS = """
 SELECT inspection_id, unit_code, team_id, chosen_by, visited_at FROM inspection
 QUALIFY row_number() OVER (PARTITION BY inspection_id ORDER BY known_at DESC, row_id DESC) = 1
     AND visited_at >= $start AND visited_at < $until
@@ -84,7 +84,7 @@ def lines(basis: Basis, found: list[Conclusion]) -> list[tuple[Cell, ...]]:
 
 def add_conclusions(draft: Draft, basis: Basis) -> None:
     """Figures of visits and conclusions, and the confirmed ones by kind."""
-    visits = [row for row in basis.con.execute(_VISITS, basis.moments).fetchall() if basis.covers(row[1])]
+    visits = [row for row in basis.con.execute(VISITS, basis.moments).fetchall() if basis.covers(row[1])]
     shown = [
         (basis.register.unit(row[1]), row[1], row[0], row[2], row[3], row[4].replace(tzinfo=UTC)) for row in visits
     ]

@@ -13,8 +13,13 @@ from features.calendar import Calendar
 from features.record import Record
 from serving.reports.basis import Basis
 from serving.reports.centre import centre
+from serving.reports.mission import mission
 from serving.reports.period import Period
+from serving.reports.persons import head, official
+from serving.reports.progress import progress
 from serving.reports.report import Draft, Report
+from serving.reports.span import span
+from serving.reports.unit import unit
 from serving.state import ReportMade, State
 
 NOT_A_FINDING = "Số liệu là số đếm từ hồ sơ; tỷ lệ trễ không phải là kết luận về người hay đơn vị."
@@ -33,6 +38,13 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "centre": Kind("Báo cáo tháng của Trung tâm Phục vụ hành chính công", "the Centre's monthly report", 1, centre),
+    "unit": Kind("Báo cáo tháng của đơn vị", "the unit's monthly report", 1, unit, of_unit=True),
+    "mission": Kind("Báo cáo kiểm tra công vụ của Sở Nội vụ", "report on public-duty inspections", 1, mission),
+    "official": Kind("Phiếu tháng của cán bộ", "monthly sheet of officials", 1, official),
+    "head": Kind("Phiếu tháng của người đứng đầu", "monthly sheet of heads", 1, head),
+    "half-year": Kind("Phụ lục báo cáo 6 tháng", "annex of the half-year", 6, span),
+    "year": Kind("Phụ lục báo cáo năm", "annex of the year", 12, span),
+    "progress": Kind("Điểm tiến độ 766 và đối soát", "progress points of 766, reconciled", 1, progress),
 }
 """Every kind that may be made by itself. A publication is none of them: it needs a second person."""
 

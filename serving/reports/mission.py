@@ -1,0 +1,53 @@
+"""The Department of Home Affairs' report on public-duty inspections: quotas, conclusions, remedies (S0 3, S1 1g 3c)."""
+
+from collections import Counter
+from datetime import UTC
+from zoneinfo import ZoneInfo
+
+from serving.remediation import STATES, standing
+from serving.reports.basis import Basis
+from serving.reports.conclusions import VISITS, add_conclusions
+from serving.reports.report import Column, Draft, Figure, Table
+
+LEAST_MISSIONS, LEAST_VISITS = 2, 1
+"""A month: missions of the Department (S1 3c), visits to each unit (S1 1g)."""
+
+
+def mission(draft: Draft, basis: Basis) -> None:
+    """Fills the draft. A mission is the work of one team on one day."""
+    visits = [row for row in basis.con.execute(VISITS, basis.moments).fetchall() if basis.covers(row[1])]
+    zone = ZoneInfo(basis.calendar.zone)
+    days = Counter((row[2] or "–", row[4].replace(tzinfo=UTC).astimezone(zone).date()) for row in visits)
+    key = draft.count(
+        "Đợt kiểm tra (mỗi đoàn, mỗi ngày)", "missions", ("Đoàn", "Ngày", "Số đơn vị"),
+        [(team, day, number) for (team, day), number in sorted(days.items(), key=lambda one: (one[0][1], one[0][0]))],
+    )  # fmt: skip
+    wanted = LEAST_MISSIONS * basis.period.months
+    draft.figures.append(Figure("– yêu cầu ít nhất trong kỳ", "least asked for", wanted, key))
+    times = Counter(row[1] for row in visits)
+    active = sorted({case.unit_code for case in basis.caseload.cases})
+    draft.count(
+        "Đơn vị có hồ sơ nhưng chưa được kiểm tra trong kỳ", "units with dossiers not visited",
+        ("Đơn vị", "Mã đơn vị"),
+        [(basis.register.unit(code), code) for code in active if times[code] < LEAST_VISITS],
+    )  # fmt: skip
+    add_conclusions(draft, basis)
+    _add_remedies(draft, basis)
+
+
+def _add_remedies(draft: Draft, basis: Basis) -> None:
+    on = basis.until.astimezone(ZoneInfo(basis.calendar.zone)).date()
+    found = [one for one in standing(basis.session, on, basis.units, before=basis.as_of) if basis.covers(one.unit_code)]
+    head = ("Đơn vị", "Mã đơn vị", "Kết luận", "Phải khắc phục", "Hạn", "Tình trạng")
+    rows = [
+        (basis.register.unit(one.unit_code), one.unit_code, one.finding_id, one.what, one.due_on, STATES[one.state])
+        for one in found
+    ]
+    key = draft.count("Việc phải khắc phục sau kiểm tra", "remedies demanded", head, rows)
+    states = Counter(one.state for one in found)
+    draft.tables.append(
+        Table(
+            "Khắc phục sau kiểm tra", "remedies by state", (Column("Tình trạng"), Column("Số việc", key)),
+            tuple((words, states[state]) for state, words in STATES.items()),
+        )
+    )  # fmt: skip

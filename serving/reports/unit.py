@@ -1,0 +1,25 @@
+"""A unit's own monthly report: its dossiers by procedure and step, what it answered, what was found (S0 1e, 1d)."""
+
+from serving.reports.answers import add_apologies, add_complaints, add_consultations, add_explanations
+from serving.reports.basis import Basis
+from serving.reports.conclusions import add_conclusions
+from serving.reports.dossiers import add_counts, by
+from serving.reports.report import Draft
+from serving.reports.returns import add_returns
+
+
+def unit(draft: Draft, basis: Basis) -> None:
+    """Fills the draft."""
+    keys = add_counts(draft, basis)
+    procedure = basis.register.procedure
+    by(draft, basis, keys, "Theo thủ tục", "by procedure", "Thủ tục", lambda case: case.procedure_code, procedure)
+    by(
+        draft, basis, keys, "Hồ sơ trễ theo bước đang hoặc vừa qua", "late dossiers by step", "Bước",
+        lambda case: case.step, lambda step: step or "–", only_late=True,
+    )  # fmt: skip
+    add_explanations(draft, basis)
+    add_apologies(draft, basis)
+    add_consultations(draft, basis)
+    add_complaints(draft, basis)
+    add_returns(draft, basis)
+    add_conclusions(draft, basis)
