@@ -50,6 +50,7 @@ class Filters:
     """Which lines are wanted; None takes all.
 
     `units`: codes the reader may see (scope), on top of the wish. `ahead`: only promises that can still be kept.
+    `fresh`: only what yesterday's list did not hold.
     """
 
     sector: str | None = None
@@ -58,6 +59,7 @@ class Filters:
     least_score: float = 0.0
     units: frozenset[str] | None = None
     ahead: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class RiskList:
     def __init__(self, table: pa.Table, meta: ListMeta) -> None:
         """Takes a table of `score_files.SCHEMA`; sorts it by rank where it is not."""
         self.meta = meta
+        self.newcomers: frozenset[str] = frozenset()  # ids that yesterday's list did not hold
         self._table = table.sort_by("rank").combine_chunks()
         self._score = self._table["score"].to_numpy()
         self._left = pc.fill_null(self._table["left_hours"], np.inf).to_numpy()
@@ -113,6 +116,10 @@ class RiskList:
             keep &= self._codes["unit_code"].among(filters.units)
         if filters.ahead:
             keep &= self._left > 0
+        if filters.fresh:
+            new = np.zeros(len(self), dtype=bool)
+            new[[self._place[key] for key in self.newcomers]] = True
+            keep &= new
         places = np.flatnonzero(keep).astype(np.int32)
         if by_left:
             places = places[np.argsort(self._left[places], kind="stable")]  # least time first, then by rank

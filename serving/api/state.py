@@ -5,18 +5,24 @@ Kept while better ones arrive.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from fastapi import Request
 
 from features.vietnam_calendar import VIETNAM
 from serving.api.problem import Problem
+from serving.conduct_shelf import ConductShelf, kept_conduct
 from serving.desk import Desk
 from serving.kept import Kept
+from serving.newcomers import newcomers
+from serving.plan.drawn import drawn
+from serving.plan.store import PlanStore
 from serving.risk_list import RiskList
 from serving.score_files import latest_path, read_scores
 from serving.settings import Settings
+
+_DRAWN_EVERY = timedelta(minutes=1)  # plans are sealed: reading them costs more than a look at a pointer
 
 Now = Callable[[], datetime]
 """Gives the present moment, aware; the app alone reads the clock, and tests bring their own."""
@@ -26,17 +32,21 @@ Now = Callable[[], datetime]
 class Serving:
     """The live state of one server process.
 
-    lists: target → its latest scored list. desk: scores single dossiers. now: the clock. settings: of the
-    installation.
+    lists: target → its latest scored list. conduct: the latest conduct lists. drawn: dossiers that chance chose for
+    visits that have begun. desk: scores single dossiers. now: the clock. settings: of the installation.
     """
 
     settings: Settings
     now: Now
     lists: dict[str, Kept[RiskList]] = field(default_factory=dict)
     desk: Desk = field(init=False)
+    conduct: Kept[ConductShelf] = field(init=False)
+    drawn: frozenset[str] = frozenset()
+    _drawn_at: datetime | None = None
 
     def __post_init__(self) -> None:
         self.desk = Desk(self.settings, VIETNAM)
+        self.conduct = kept_conduct(self.settings.scores)
 
     def refresh(self) -> None:
         """Looks for new lists; called at start and once a poll. Never raises for what is wrong on disk."""
@@ -46,7 +56,11 @@ class Serving:
             self.lists[target] = kept_list(root, target)
         for kept in self.lists.values():
             kept.refresh()
-        self.desk.refresh(self.now())
+        self.conduct.refresh()
+        now = self.now()
+        if self._drawn_at is None or now - self._drawn_at > _DRAWN_EVERY:
+            self.drawn, self._drawn_at = drawn(PlanStore(self.settings.home / "plans", self.settings.keys), now), now
+        self.desk.refresh(now)
 
     def risk_list(self, target: str) -> RiskList:
         """The list of `target` now; 404 for an unknown target, 503 where nothing has been scored yet."""
@@ -67,7 +81,12 @@ def kept_list(root: Path, target: str) -> Kept[RiskList]:
         path = latest_path(root, target)
         return f"{path} {path.stat().st_mtime_ns} {path.stat().st_ino}"
 
-    return Kept(f"list of {target}", sign, lambda: RiskList(*read_scores(latest_path(root, target))))
+    def load() -> RiskList:
+        found = RiskList(*read_scores(latest_path(root, target)))
+        found.newcomers = newcomers(root, found.meta, found.dossier_ids())
+        return found
+
+    return Kept(f"list of {target}", sign, load)
 
 
 def serving(request: Request) -> Serving:

@@ -48,6 +48,8 @@ def show(request: Request, dossier_id: Id) -> Response:
         frozen = contests.frozen_scores(session, TARGET, [dossier_id])
         said = contests.of_dossier(session, dossier_id)
         decided = decisions.of_dossier(session, dossier_id)
+    sees = reader.scope_for("harassment.read").covers(line.unit_code, line.official_id)
+    shelf = request.app.state.serving.conduct.value
     shown = replace(line, score=frozen.get(dossier_id, line.score))
     people.receipts.record(
         reader.login,
@@ -73,6 +75,8 @@ def show(request: Request, dossier_id: Id) -> Response:
         clock=drawing.clock(case, meta.as_of, line.due_at) if case else None,
         spans=drawing.step_spans(case, meta.as_of) if case else [],
         papers=_harmless,
+        sees=sees,
+        signals=shelf.of("dossier", dossier_id) if shelf and sees else None,
         event_words=EVENT_WORDS,
         procedure=known.standing.procedures.get(line.procedure_code),
         contests=said,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import log2
 
 from models.reasons import Reason
 from serving.case_file import CaseFile
@@ -134,3 +135,17 @@ def polyline(values: Sequence[float | None], low: float, high: float, width: int
         for place, value in enumerate(values)
         if value is not None
     )
+
+
+def ratio_span(low: float | None, high: float | None, width: int = 160) -> tuple[float, float, float] | None:
+    """Where an interval of ratios lies on a scale that doubles with each eighth: x, width, and x of the ratio 1.
+
+    The scale runs from 1/4 to 64; what lies beyond is drawn at its end. None where there is no interval.
+    """
+    if low is None or high is None:
+        return None
+
+    def x(ratio: float) -> float:
+        return round(width * (min(6.0, max(-2.0, log2(max(ratio, 1e-3)))) + 2) / 8, 1)
+
+    return x(low), max(2.0, round(x(high) - x(low), 1)), x(1.0)

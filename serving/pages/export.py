@@ -50,12 +50,13 @@ def risk_list(
     unit: Text = "",
     sector: Text = "",
     level: Text = "",
+    due: Text = "",
     size: Annotated[str, Query(max_length=4)] = "",
 ) -> Response:
     """The first 200 lines of the list under the same filters as the page."""
     reader = reader_of(request)
     found = request.app.state.serving.risk_list(TARGET)
-    page = found.page(filters_for(reader, unit, sector, least_of(level)), 0, MOST_ROWS)
+    page = found.page(filters_for(reader, unit, sector, least_of(level), due), 0, MOST_ROWS)
     rows = [_list_row(request, line) for line in page.lines]
     _taken(request, "list.export", {"rows": len(rows), "as_of": found.meta.as_of.isoformat()})
     return _file(

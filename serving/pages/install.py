@@ -15,6 +15,7 @@ from serving.pages import (
     account,
     analyst,
     board,
+    conduct,
     contest,
     decision,
     door,
@@ -27,6 +28,7 @@ from serving.pages import (
     plan,
     receipts,
     risk_list,
+    unit,
     warnings,
 )
 from serving.pages.headers import Headers
@@ -36,6 +38,8 @@ NOUNS = (
     door,
     home,
     risk_list,
+    conduct,
+    unit,
     dossier,
     decision,
     contest,

@@ -8,6 +8,8 @@ from fastapi.responses import HTMLResponse, Response
 from serving import contests
 from serving.accounts.guard import reader_of
 from serving.api.problem import Problem
+from serving.conduct_shelf import told
+from serving.pages import drawing
 from serving.pages.paper import paper
 from serving.pages.risk_list import TARGET
 from serving.rights import Scope
@@ -37,6 +39,9 @@ def show(request: Request, official_id: Annotated[str, Query(alias="id", max_len
     with people.state.reading() as session:
         named = session.get(OfficialName, official_id)
         rate = contests.upheld_rate(session, Scope(units=frozenset(), official_id=official_id))
+    sees = reader.scope_for("harassment.read").covers(unit)
+    shelf = request.app.state.serving.conduct.value if sees else None
+    line = shelf.of("official", official_id) if shelf else None
     return paper(
         request,
         "official.html",
@@ -44,6 +49,10 @@ def show(request: Request, official_id: Annotated[str, Query(alias="id", max_len
         official_id=official_id,
         name=named.name if named else official_id,
         unit=unit,
+        sees=sees,
+        conduct=line,
+        conduct_told=line is not None and told(line),
+        span=drawing.ratio_span(line.low, line.high) if line else None,
         sheet=known.officials.of(official_id),
         lines=page.lines,
         total=page.total,

@@ -33,7 +33,8 @@ MENU = (
     Door("/board", "Đơn vị tôi", "board.read"),
     Door("/warnings", "Cảnh báo", "warning.read"),
     Door("/own", "Hồ sơ của tôi", "own.read"),
-    Door("/list", "Danh sách rủi ro", "list.read"),
+    Door("/list", "Nguy cơ trễ", "list.read"),
+    Door("/conduct", "Dấu hiệu phiền hà", "harassment.read"),
     Door("/plan", "Kế hoạch kiểm tra", "plan.read"),
     Door("/contests", "Giải trình", "contest.read"),
     Door("/leadership", "Toàn tỉnh", "leadership.read"),
@@ -67,6 +68,10 @@ def templates(zone: str) -> Environment:
         "iso_moment": clock.iso_moment,
         "iso_day": words.iso_day,
         "level": words.level,
+        "brief_reason": words.brief_reason,
+        "brief_id": words.brief_id,
+        "step_words": words.step_words,
+        "rarity": words.rarity,
     }
     env.globals |= {"NOT_A_FINDING": words.NOT_A_FINDING, "ROLE_WORDS": words.ROLE_WORDS}
     return env

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from serving.accounts.guard import Reader, reader_of
 from serving.contests import frozen_scores
 from serving.decisions import WORDS, latest_decisions
+from serving.pages.list_rows import list_rows
 from serving.pages.paper import paper
 from serving.pages.words import LEVELS
 from serving.risk_list import Filters, RiskLine, RiskList
@@ -49,8 +50,8 @@ def stretch(path: str, wishes: dict[str, Any], offset: int, shown: int, size: in
     )
 
 
-def filters_for(reader: Reader, unit: str = "", sector: str = "", least: float = 0.0) -> Filters:
-    """The wish of a reader inside the reader's scope."""
+def filters_for(reader: Reader, unit: str = "", sector: str = "", least: float = 0.0, due: str = "") -> Filters:
+    """The wish of a reader inside the reader's scope. due: `ahead`, `new`, or all for any other text."""
     scope = reader.scope
     return Filters(
         sector=sector or None,
@@ -58,6 +59,8 @@ def filters_for(reader: Reader, unit: str = "", sector: str = "", least: float =
         official=scope.official_id,
         least_score=least,
         units=None if scope.official_id else scope.units,
+        ahead=due == "ahead",
+        fresh=due == "new",
     )
 
 
@@ -72,6 +75,7 @@ def show(
     unit: Text = "",
     sector: Text = "",
     level: Text = "",
+    due: Text = "",
     q: Text = "",
     offset: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
     size: Annotated[int, Query(ge=10, le=50)] = 25,
@@ -82,12 +86,15 @@ def show(
         return RedirectResponse("/dossier?" + urlencode({"id": q.strip()}), 303)
     people, serving = request.app.state.people, request.app.state.serving
     risk_list: RiskList = serving.risk_list(TARGET)
-    page = risk_list.page(filters_for(reader, unit, sector, least_of(level)), offset, size)
+    page = risk_list.page(filters_for(reader, unit, sector, least_of(level), due), offset, size)
     ids = [line.dossier_id for line in page.lines]
     with people.state.reading() as session:
         frozen = frozen_scores(session, TARGET, ids)
         decided = latest_decisions(session, TARGET, ids)
-    lines = [as_frozen(line, frozen) for line in page.lines]
+    may_pick, sees = reader.may("decision.write"), reader.may("harassment.read")
+    said = {key: WORDS[kind] for key, kind in decided.items()}
+    press = list_rows(request, risk_list)
+    rows = [press.row(key, frozen.get(key), said.get(key, ""), key in serving.drawn, may_pick, sees) for key in ids]
     people.receipts.record(
         reader.login,
         "list.read",
@@ -95,21 +102,20 @@ def show(
         now=people.now(),
         subjects=[f"dossier:{dossier_id}" for dossier_id in ids],
     )
-    wishes = {"unit": unit, "sector": sector, "level": level, "size": size if size != 25 else ""}
+    wishes = {"unit": unit, "sector": sector, "level": level, "due": due, "size": size if size != 25 else ""}
     return paper(
         request,
         "list.html",
         title="Danh sách rủi ro",
-        lines=lines,
-        frozen=frozen,
-        decided={dossier_id: WORDS[kind] for dossier_id, kind in decided.items()},
-        pages=stretch("/list", wishes, offset, len(lines), size, page.total),
+        rows=rows,
+        pages=stretch("/list", wishes, offset, len(ids), size, page.total),
         wishes=wishes,
         query=urlencode({name: value for name, value in wishes.items() if value}),
         levels=[band for band in LEVELS if band.least > 0],
         units=_units(risk_list, reader),
         sectors=risk_list.choices("sector_code"),
-        may_pick=reader.may("decision.write"),
+        may_pick=may_pick,
+        sees=sees,
     )
 
 

@@ -1,9 +1,11 @@
 """How numbers, moments and risks are said in Vietnamese: decimal comma, dd/mm/yyyy, word beside number."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+_DIRECTION = re.compile(r"\s*\(góp phần làm (?:tăng|giảm)[^)]*\)")
 HOURS_A_DAY = 8  # working hours; domain: 1 day = 8 working hours
 
 NOT_A_FINDING = "Điểm rủi ro chỉ gợi ý thứ tự kiểm tra; không phải kết luận vi phạm."
@@ -87,8 +89,34 @@ def in_hundred(share: float) -> str:
 
 
 def figure(text: str) -> str:
-    """A figure that a reason carries as text with a decimal point, with a comma; – where it is not known."""
-    return text.replace(".", ",") if text else "–"
+    """A figure that a reason carries as text: three significant digits, decimal comma; – where it is not known."""
+    try:
+        value = float(text)
+    except ValueError:
+        return text.replace(".", ",") if text else "–"
+    return decimal(value, 0) if abs(value) >= 1000 else f"{value:.3g}".replace(".", ",").replace("-", "−")
+
+
+def brief_reason(text: str) -> str:
+    """A reason's sentence without the remark on its direction, where an arrow stands beside it."""
+    return _DIRECTION.sub("", text)
+
+
+def brief_id(key: str | None) -> str:
+    """A long pseudonym cut to what an eye can compare; its full form stands on the page it leads to."""
+    if not key:
+        return "chưa rõ"
+    return key if len(key) <= 14 else f"{key[:11]}…"
+
+
+def step_words(step: str | None) -> str:
+    """The name of a step; where a system gave the kind of an event instead, the words of that kind."""
+    return EVENT_WORDS.get(step, step) if step else "–"
+
+
+def rarity(score: float) -> str:
+    """How often what a dossier shows is seen among its peers, from how unusual it is (0 to 1)."""
+    return "rất ít gặp" if score >= 0.99 else "ít gặp" if score >= 0.9 else "thường gặp"
 
 
 def iso_day(text: str) -> str:

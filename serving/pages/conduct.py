@@ -1,0 +1,77 @@
+"""`/conduct`: officials, units and dossiers by signals of how people were treated; one tier at a time.
+
+An order in which to look, against peers who do the same procedures. Where there is too little behind a line, the
+answer is "not enough data" and no figure. Closed to the units inspected.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from models.conduct import ConductLine
+from serving.accounts.guard import reader_of
+from serving.conduct_shelf import ConductShelf, told
+from serving.pages import drawing
+from serving.pages.paper import paper
+from serving.pages.risk_list import stretch
+
+router = APIRouter(include_in_schema=False)
+
+Grain = Literal["official", "unit", "dossier"]
+ROWS = 25
+GRAIN_WORDS = {"official": "Cán bộ", "unit": "Đơn vị", "dossier": "Hồ sơ"}
+TIER_WORDS = {
+    "signal": "Dấu hiệu từ diễn biến hồ sơ",
+    "reported": "Dự báo phản ánh của người dân",
+    "upheld": "Dự báo phản ánh được kết luận có cơ sở",
+    "discovered": "Dự báo phát hiện khi kiểm tra",
+}
+
+
+@router.get("/conduct", response_class=HTMLResponse)
+def show(
+    request: Request,
+    grain: Grain = "official",
+    tier: Annotated[str, Query(max_length=20)] = "",
+    unit: Annotated[str, Query(max_length=120)] = "",
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> Response:
+    """One list of one grain and tier, in the reader's scope."""
+    reader = reader_of(request)
+    people = request.app.state.people
+    shelf: ConductShelf | None = request.app.state.serving.conduct.value
+    chosen, lines = conduct_lines(request, grain, tier, unit)
+    shown = lines[offset : offset + ROWS]
+    people.receipts.record(
+        reader.login,
+        "conduct.read",
+        {"grain": grain, "tier": chosen, "as_of": shelf.as_of.isoformat() if shelf else ""},
+        now=people.now(),
+        subjects=[f"official:{line.official_id}" for line in shown if line.official_id],
+    )
+    wishes = {"grain": grain, "tier": chosen, "unit": unit}
+    return paper(
+        request,
+        "conduct.html",
+        title="Dấu hiệu phiền hà",
+        as_of=shelf.as_of if shelf else None,
+        lines=[(line, told(line), drawing.ratio_span(line.low, line.high)) for line in shown],
+        grain=grain,
+        grains=GRAIN_WORDS,
+        tier=chosen,
+        tiers=[(one, TIER_WORDS.get(one, one)) for one in (shelf.tiers(grain) if shelf else [])],
+        unit=unit,
+        pages=stretch("/conduct", wishes, offset, len(shown), ROWS, len(lines)),
+    )
+
+
+def conduct_lines(request: Request, grain: str, tier: str, unit: str) -> tuple[str, Sequence[ConductLine]]:
+    """The tier shown (the wanted one, else the list's first) and its lines in the reader's scope."""
+    shelf: ConductShelf | None = request.app.state.serving.conduct.value
+    tiers = shelf.tiers(grain) if shelf else []
+    if shelf is None or not tiers:
+        return "", []
+    chosen = tier if tier in tiers else tiers[0]
+    return chosen, shelf.within(grain, chosen, reader_of(request).scope, unit)

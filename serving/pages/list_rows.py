@@ -1,0 +1,57 @@
+"""Rows of the risk list as they read, kept once rendered: the same first pages are what everybody asks for.
+
+A row depends on its line, on names, on the conduct lists and on what people decided about it; when a list or the
+names are replaced, everything kept is forgotten.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from fastapi import Request
+from markupsafe import Markup
+
+from serving.conduct_shelf import ConductShelf
+from serving.pages.paper import templates
+from serving.register import Register
+from serving.risk_list import RiskLine, RiskList
+
+_KEPT = 10_000  # about 1.2 KB each
+
+
+class ListRows:
+    """The rows of one list with the names and conduct lists of one moment."""
+
+    def __init__(self, risk_list: RiskList, register: Register, conduct: ConductShelf | None, zone: str) -> None:
+        self.made_of = (risk_list, register, conduct)
+        self._macro: Any = templates(zone).get_template("list_row.html").module
+        self._row = lru_cache(maxsize=_KEPT)(self._render)
+
+    def row(
+        self, dossier_id: str, frozen: float | None, decided: str, drawn: bool, may_pick: bool, sees: bool
+    ) -> Markup:
+        """One row. frozen: the score that stands still, if any; sees: whether signals of conduct are shown."""
+        return self._row(dossier_id, frozen, decided, drawn, may_pick, sees)
+
+    def _render(
+        self, dossier_id: str, frozen: float | None, decided: str, drawn: bool, may_pick: bool, sees: bool
+    ) -> Markup:
+        risk_list, register, conduct = self.made_of
+        line: RiskLine | None = risk_list.line(dossier_id)
+        assert line is not None  # the page was made of this list
+        signals = conduct.of("dossier", dossier_id) if conduct and sees else None
+        return Markup(
+            self._macro.row(
+                line, line.score if frozen is None else frozen, frozen is not None, decided, register,
+                dossier_id in risk_list.newcomers, drawn, may_pick, sees, signals,
+            )
+        )  # fmt: skip
+
+
+def list_rows(request: Request, risk_list: RiskList) -> ListRows:
+    """The rows kept by this process for the list at hand."""
+    state = request.app.state
+    wanted = (risk_list, state.known.register, state.serving.conduct.value)
+    kept: ListRows | None = getattr(state, "list_rows", None)
+    if kept is None or any(mine is not theirs for mine, theirs in zip(kept.made_of, wanted, strict=True)):
+        kept = state.list_rows = ListRows(*wanted, state.serving.settings.zone.key)
+    return kept

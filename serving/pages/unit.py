@@ -1,0 +1,49 @@
+"""`/unit`: one unit: lateness with its interval, and signals of conduct against peers for who may see them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from serving.accounts.guard import reader_of
+from serving.api.problem import Problem
+from serving.conduct_shelf import told
+from serving.pages import drawing
+from serving.pages.leadership import AGAINST
+from serving.pages.paper import paper
+from serving.pages.risk_list import TARGET
+from serving.risk_list import Filters
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/unit", response_class=HTMLResponse)
+def show(request: Request, unit_code: Annotated[str, Query(alias="id", max_length=120)]) -> Response:
+    """A unit in the reader's scope; 404 for others and absent ones alike."""
+    reader = reader_of(request)
+    people, known, serving = request.app.state.people, request.app.state.known, request.app.state.serving
+    if unit_code not in known.register.units or not reader.scope.covers(unit_code):
+        raise Problem(404, "No unit of this code.")
+    sees = reader.scope_for("harassment.read").covers(unit_code)
+    shelf = serving.conduct.value if sees else None
+    line = shelf.of("unit", unit_code) if shelf else None
+    standing = known.standing.units.get(unit_code)
+    page = serving.risk_list(TARGET).page(Filters(unit=unit_code), 0, 10)
+    people.receipts.record(
+        reader.login, "unit.read", {"unit": unit_code}, now=people.now(), subjects=[f"unit:{unit_code}"]
+    )
+    return paper(
+        request,
+        "unit.html",
+        title=known.register.unit(unit_code),
+        unit=unit_code,
+        standing=standing,
+        against=AGAINST[standing.against(known.standing.total.share)] if standing else AGAINST["unknown"],
+        average=known.standing.total.share,
+        sees=sees,
+        conduct=line,
+        conduct_told=line is not None and told(line),
+        span=drawing.ratio_span(line.low, line.high) if line else None,
+        lines=page.lines,
+        total=page.total,
+    )
