@@ -12,7 +12,7 @@ from typing import Any
 from features.codes import unit_code
 from features.delivery import Chunks
 from features.feeds import FeedOptions
-from features.feeds.harvest import Harvest
+from features.feeds.harvest import Harvest, harvested
 from features.feeds.items import items
 from features.feeds.nested import inside, objects
 
@@ -21,14 +21,7 @@ PROGRESS = ("totalReceived", "totalOnTime", "totalOverdue", "totalCompleted", "a
 
 def read(path: Path, options: FeedOptions) -> Chunks:
     """The counters of the delivery at `path`: JSON, one answer or many."""
-    harvest = Harvest(options)
-    for item in items(path):
-        yield from harvest.begin(item)
-        if item.value is None:
-            harvest.damaged(item)
-        else:
-            _read(harvest, item.value)
-    yield from harvest.chunks()
+    yield from harvested(items(path), options, _read)
 
 
 def _read(harvest: Harvest, value: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from features.delivery import Chunk, Chunks
 from features.feeds import FeedOptions
 from features.feeds.dvcqg_dossier import read_dossier
 from features.feeds.dvcqg_progress import read_apology, read_consultation, read_progress, read_status
-from features.feeds.harvest import Harvest
+from features.feeds.harvest import Harvest, harvested
 from features.feeds.items import items
 from features.feeds.json_stream import Item
 from features.feeds.nested import objects
@@ -28,14 +28,7 @@ def read(path: Path, options: FeedOptions) -> Chunks:
 
 def read_items(found: Iterator[Item], options: FeedOptions) -> Iterator[Chunk]:
     """The rows of items already at hand, as the receiving endpoint has them."""
-    harvest = Harvest(options)
-    for item in found:
-        yield from harvest.begin(item)
-        if item.value is None:
-            harvest.damaged(item)
-        else:
-            _read(harvest, item.value, item.header)
-    yield from harvest.chunks()
+    return harvested(found, options, lambda harvest, value: _read(harvest, value, harvest.header))
 
 
 def _read(harvest: Harvest, value: Mapping[str, Any], header: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ One source item makes rows of several tables: a dossier, its events, its procedu
 and handed on in chunks. A cell that cannot be read costs its own row or cell, never the item's other rows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,6 +44,7 @@ class Harvest:
         self._seen: set[tuple[str, ...]] = set()
         self.unit_of: dict[str, str] = dict(options.unit_of)
         self.line = 0
+        self.header: Mapping[str, Any] = {}
         self._file = ""
         self._known_from: datetime | None = None
         self._count = 0
@@ -55,7 +56,7 @@ class Harvest:
         if item.file != self._file:
             self._file = item.file
             self._known_from = None if self.live else day_in_path(item.file, self.zone)
-        self.line = item.line
+        self.line, self.header = item.line, item.header
 
     def chunks(self) -> Iterator[Chunk]:
         """All rows gathered since the last call, one chunk a table; rejects ride on the first."""
@@ -178,6 +179,24 @@ class Harvest:
         """
         day = self._known_from
         return day if day is not None and received < day - timedelta(days=1) else None
+
+
+def harvested(
+    found: Iterable[Item],
+    options: FeedOptions,
+    read: Callable[[Harvest, Mapping[str, Any]], None],
+    *,
+    false_z: bool = False,
+) -> Iterator[Chunk]:
+    """The chunks of a delivery's items: `read` makes the rows of one that could be parsed, given its value."""
+    harvest = Harvest(options, false_z=false_z)
+    for item in found:
+        yield from harvest.begin(item)
+        if item.value is None:
+            harvest.damaged(item)
+        else:
+            read(harvest, item.value)
+    yield from harvest.chunks()
 
 
 class _Told(str):

@@ -12,7 +12,7 @@ from typing import Any
 from features.delivery import Chunks
 from features.feeds import FeedOptions
 from features.feeds.actions import kind_of
-from features.feeds.harvest import Harvest
+from features.feeds.harvest import Harvest, harvested
 from features.feeds.items import items
 from features.feeds.nested import inside, objects, string
 from features.names import plain
@@ -23,16 +23,7 @@ _PAUSING = frozenset({"papers_requested", "suspended"})
 
 def read(path: Path, options: FeedOptions) -> Chunks:
     """The dossiers of the delivery at `path`: JSON, one object or many."""
-    harvest = Harvest(options)
-    for item in items(path):
-        yield from harvest.begin(item)
-        if item.value is None:
-            harvest.damaged(item)
-        elif "code" in item.value and ("acceptedDate" in item.value or "appliedDate" in item.value):
-            _read(harvest, item.value)
-        else:
-            harvest.reject("", "an iGate dossier", "an object of another kind")
-    yield from harvest.chunks()
+    yield from harvested(items(path), options, _read)
 
 
 def _named(value: object) -> str | None:
@@ -44,6 +35,9 @@ def _named(value: object) -> str | None:
 
 
 def _read(harvest: Harvest, item: Mapping[str, Any]) -> None:
+    if "code" not in item or not {"acceptedDate", "appliedDate"} & item.keys():
+        harvest.reject("", "an iGate dossier", "an object of another kind")
+        return
     dossier_id = harvest.dossier("dossier_id", item.get("code"))
     received = harvest.moment("received_at", item.get("acceptedDate"))
     if dossier_id is None:

@@ -11,7 +11,7 @@ from typing import Any
 from features.codes import unit_code
 from features.delivery import Chunks
 from features.feeds import FeedOptions
-from features.feeds.harvest import Harvest
+from features.feeds.harvest import Harvest, harvested
 from features.feeds.items import items
 from features.feeds.nested import objects
 from features.feeds.opencps_action import read_action
@@ -33,14 +33,7 @@ def read(path: Path, options: FeedOptions) -> Chunks:
 
         yield from read_pilot(path, options)
         return
-    harvest = Harvest(options, false_z=FALSE_Z)
-    for item in items(path):
-        yield from harvest.begin(item)
-        if item.value is None:
-            harvest.damaged(item)
-        else:
-            _read(harvest, item.value)
-    yield from harvest.chunks()
+    yield from harvested(items(path), options, _read, false_z=FALSE_Z)
 
 
 def _read(harvest: Harvest, value: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from features.codes import dossier_codes_in
 from features.delivery import Chunks
 from features.feeds import FeedOptions
-from features.feeds.harvest import Harvest
+from features.feeds.harvest import Harvest, harvested
 from features.feeds.items import items
 from features.feeds.petition_topic import topic
 from features.names import plain
@@ -30,18 +30,16 @@ _ANSWERED = ("resultDate", "processedDate", "finishedDate", "completedDate", "Ng
 
 def read(path: Path, options: FeedOptions) -> Chunks:
     """The complaints of the delivery at `path`: JSON, one object or many."""
-    harvest = Harvest(options)
-    for item in items(path):
-        yield from harvest.begin(item)
-        if item.value is None:
-            harvest.damaged(item)
-        elif "createdDate" in item.value:
-            _read_petition(harvest, item.value)
-        elif "NgayGui" in item.value:
-            _read_form(harvest, item.value)
-        else:
-            harvest.reject("", "a complaint with createdDate or NgayGui", "an object of another kind")
-    yield from harvest.chunks()
+    yield from harvested(items(path), options, _read)
+
+
+def _read(harvest: Harvest, item: Mapping[str, Any]) -> None:
+    if "createdDate" in item:
+        _read_petition(harvest, item)
+    elif "NgayGui" in item:
+        _read_form(harvest, item)
+    else:
+        harvest.reject("", "a complaint with createdDate or NgayGui", "an object of another kind")
 
 
 def _string(value: object, name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from features.delivery import Chunks
 from features.feeds import FeedOptions
-from features.feeds.harvest import Harvest
+from features.feeds.harvest import Harvest, harvested
 from features.feeds.items import items
 from features.names import plain
 
@@ -24,19 +24,13 @@ _CITIZENS = frozenset({"citizen", "congdan", "cong dan", "anonymous", ""})
 
 def read(path: Path, options: FeedOptions) -> Chunks:
     """The ratings of the delivery at `path`: JSON, one object or many."""
-    harvest = Harvest(options)
-    for item in items(path):
-        yield from harvest.begin(item)
-        if item.value is None:
-            harvest.damaged(item)
-        elif "MaHoSo" in item.value and "DanhGia" in item.value:
-            _read(harvest, item.value)
-        else:
-            harvest.reject("", "a rating with MaHoSo and DanhGia", "an object of another kind")
-    yield from harvest.chunks()
+    yield from harvested(items(path), options, _read)
 
 
 def _read(harvest: Harvest, item: Mapping[str, Any]) -> None:
+    if not {"MaHoSo", "DanhGia"} <= item.keys():
+        harvest.reject("", "a rating with MaHoSo and DanhGia", "an object of another kind")
+        return
     dossier_id = harvest.dossier("dossier_id", item.get("MaHoSo"))
     rated = harvest.moment("rated_at", item.get("ThoiGianDanhGia"))
     score = _score(item.get("DanhGia"))

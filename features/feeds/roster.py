@@ -13,7 +13,7 @@ from typing import Any
 from features.codes import unit_code
 from features.delivery import Chunks
 from features.feeds import FeedOptions
-from features.feeds.harvest import Harvest
+from features.feeds.harvest import Harvest, harvested
 from features.feeds.items import items
 from features.feeds.nested import strings
 
@@ -22,22 +22,20 @@ LEVELS = {"PROVINCE": "province", "AGENCY": "department", "COMMUNE": "commune"}
 
 def read(path: Path, options: FeedOptions) -> Chunks:
     """The units and officials of the delivery at `path`."""
-    harvest = Harvest(options)
-    for item in items(path):
-        yield from harvest.begin(item)
-        if item.value is None:
-            harvest.damaged(item)
-        elif not {"units", "officials"} & item.value.keys():
-            harvest.reject("", "an object with units or officials", "an object of another kind")
-        else:
-            for part, reader in (("units", _read_unit), ("officials", _read_official)):
-                rows = item.value.get(part)
-                for row in rows if isinstance(rows, list) else []:
-                    if isinstance(row, Mapping):
-                        reader(harvest, row)
-                    else:
-                        harvest.reject("", "an object", row)
-    yield from harvest.chunks()
+    yield from harvested(items(path), options, _read)
+
+
+def _read(harvest: Harvest, item: Mapping[str, Any]) -> None:
+    if not {"units", "officials"} & item.keys():
+        harvest.reject("", "an object with units or officials", "an object of another kind")
+        return
+    for part, reader in (("units", _read_unit), ("officials", _read_official)):
+        rows = item.get(part)
+        for row in rows if isinstance(rows, list) else []:
+            if isinstance(row, Mapping):
+                reader(harvest, row)
+            else:
+                harvest.reject("", "an object", row)
 
 
 def _read_unit(harvest: Harvest, row: Mapping[str, Any]) -> None:
