@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from features.calendar import Calendar
 from features.case_clock import CaseClock, case_clocks
+from features.holiday import as_delivered
 from features.official_class import OfficialClass, class_766, class_recomputed
 from features.reconcile import LATE
 from features.views import naive_utc
@@ -59,7 +60,8 @@ class Case:
     """One dossier as it stood at the end of the period.
 
     official_id, step: in whose hands it was, and where, when the promise was missed, else when its processing ended,
-    else at the end of the period; so a late dossier is not put down to whoever hands its result out. returned: how often it was sent back, by itself
+    else at the end of the period; so a late dossier is not put
+    down to whoever hands its result out. returned: how often it was sent back, by itself
     (`returned` events); turned_away: it ended by refusal or withdrawal; former: the dossier of the same applicant
     and procedure that was turned away within 30 days before. official_class: as the 766 index counts it;
     event_class: by its events alone. Hours are working hours.
@@ -111,6 +113,7 @@ class Caseload:
         cls, con: duckdb.DuckDBPyConnection, start: datetime, until: datetime, as_of: datetime, calendar: Calendar
     ) -> "Caseload":
         """The caseload at `until`, as known before `as_of`; all three aware. `con`: `Record.connect(cutoff=as_of)`."""
+        calendar = as_delivered(con, calendar)
         asked = {"until": naive_utc(until), "came_back": CAME_BACK}
         facts = {row[0]: row[1:] for row in con.execute(_FACTS, asked).fetchall()}
         clocks = [

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from features.calendar import Calendar
+from features.holiday import as_delivered
 from features.record import Record
 from serving.reports.basis import Basis
 from serving.reports.centre import centre
@@ -53,31 +54,38 @@ def make(
     record: Record, session: Session, kind: str, month: str, as_of: datetime, calendar: Calendar, *,
     unit_code: str = "", version: int | None = None,
 ) -> Report:  # fmt: skip
-    """The report, from the record's `version` (the newest where left out) as known before `as_of`.
-
-    ValueError for an unknown kind, month or unit, for a report of a unit without one, and for an `as_of` before the
-    period has begun.
-    """
+    """The report of a kind of `KINDS`. ValueError for an unknown one, and as `make_kind`."""
     if kind not in KINDS:
         raise ValueError(f"kind: wanted one of {', '.join(KINDS)}, got {kind[:40]!r}")
-    wanted = KINDS[kind]
-    if wanted.of_unit and not unit_code:
-        raise ValueError(f"a report of kind {kind} is of one unit: name it")
-    period = Period.ending(month, wanted.months, ZoneInfo(calendar.zone))
+    return make_kind(record, session, kind, KINDS[kind], month, as_of, calendar, unit_code=unit_code, version=version)
+
+
+def make_kind(
+    record: Record, session: Session, name: str, kind: Kind, month: str, as_of: datetime, calendar: Calendar, *,
+    unit_code: str = "", version: int | None = None,
+) -> Report:  # fmt: skip
+    """The report, from the record's `version` (the newest where left out) as known before `as_of`.
+
+    ValueError for an unknown month or unit, for a report of a unit without one, and for an `as_of` before the period
+    has begun.
+    """
+    if kind.of_unit and not unit_code:
+        raise ValueError(f"a report of kind {name} is of one unit: name it")
+    period = Period.ending(month, kind.months, ZoneInfo(calendar.zone))
     if as_of <= period.start:
         raise ValueError(f"as_of: wanted a moment after {period.start.isoformat()}, when the period begins")
     record_version = record.version() if version is None else version
     with record.connect(version=record_version, cutoff=as_of) as con:
-        basis = Basis(con, session, calendar, period, as_of, record_version, unit_code)
+        basis = Basis(con, session, as_delivered(con, calendar), period, as_of, record_version, unit_code)
         if unit_code and unit_code not in basis.register.units:
             raise ValueError(f"no unit {unit_code[:40]!r} was known then")
         draft = Draft(notes=[NOT_A_FINDING])
         if basis.running:
             draft.notes.append(f"Kỳ báo cáo chưa kết thúc: số liệu tính đến {as_of.isoformat()}.")
-        wanted.fill(draft, basis)
+        kind.fill(draft, basis)
         scope = basis.register.unit(unit_code) if unit_code else "Toàn tỉnh"
     return Report(
-        kind, wanted.vi, wanted.en, period, scope, as_of, record_version, tuple(draft.figures), tuple(draft.tables),
+        name, kind.vi, kind.en, period, scope, as_of, record_version, tuple(draft.figures), tuple(draft.tables),
         tuple(draft.rows), tuple(draft.notes),
     )  # fmt: skip
 

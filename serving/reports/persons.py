@@ -1,4 +1,4 @@
-"""Monthly sheets of officials and of heads: figures with their intervals, as a basis for people who rate (S2, S1 1e)."""
+"""Monthly sheets of officials and of heads: figures with intervals, for people who rate (S2, S1 1e)."""
 
 from collections import Counter, defaultdict
 
@@ -55,7 +55,7 @@ def official(draft: Draft, basis: Basis) -> None:
         )  # fmt: skip
     columns = (
         Column("Mã cán bộ"), Column("Đơn vị"), Column("Xong trong kỳ", keys.ended), Column("Trễ", keys.late),
-        Column("Đang giữ", keys.open), Column("12 tháng: hồ sơ so được"), Column("trễ"), Column("dự kiến theo mức chung"),
+        Column("Đang giữ", keys.open), Column("12 tháng: hồ sơ so được"), Column("trễ"), Column("theo mức chung"),
         Column("tỷ số"), Column("từ"), Column("đến"), Column("Lượt đánh giá"), Column("Điểm trung bình (1–5)"),
         Column("Kết luận đã xác nhận", found_key),
     )  # fmt: skip

@@ -12,7 +12,13 @@ from serving.standing import PROGRESS_POINTS
 
 
 def progress(draft: Draft, basis: Basis) -> None:
-    """Fills the draft: 20 × on time / received, of what was received in the period."""
+    """Fills the draft."""
+    progress_by_unit(draft, basis)
+    _add_reconciliation(draft, basis)
+
+
+def progress_by_unit(draft: Draft, basis: Basis) -> None:
+    """Points of all and of each unit: 20 × on time / received, of what was received in the period."""
     received = basis.caseload.received
     key = draft.count("Hồ sơ tiếp nhận trong kỳ", "received", HEAD, lines(basis.register, received))
     late = [case for case in received if case.late_766]
@@ -32,9 +38,8 @@ def progress(draft: Draft, basis: Basis) -> None:
     rows: list[tuple[Cell, ...]] = [
         (basis.register.unit(code), code, len(cases), sum(case.late_766 for case in cases), points(cases),
          _by_events(cases), sum(case.late != case.late_766 for case in cases))
-        for code, cases in units.items()
+        for code, cases in sorted(units.items(), key=lambda one: (points(one[1]) or 0.0, one[0]))
     ]  # fmt: skip
-    rows.sort(key=lambda row: (float(row[4] or 0), str(row[1])))
     draft.tables.append(
         Table(
             "Điểm tiến độ theo đơn vị", "progress points by unit",
@@ -43,7 +48,6 @@ def progress(draft: Draft, basis: Basis) -> None:
             tuple(rows), "Điểm = 20 × đúng hạn / tiếp nhận (QĐ 766/QĐ-TTg).",
         )
     )  # fmt: skip
-    _add_reconciliation(draft, basis)
 
 
 def _by_events(received: list[Case]) -> float | None:

@@ -1,4 +1,4 @@
-"""The annex of a half-year or year: month by month, units above the general level again and again (S4, S1 3b, S0 3b)."""
+"""The annex of a half-year or year: month by month, units above the general level for long (S4, S1 3b, S0 3b)."""
 
 from collections import defaultdict
 from dataclasses import replace
