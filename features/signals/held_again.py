@@ -66,7 +66,7 @@ HELD_AGAIN = (
         """SELECT d.unit_code AS key, d.unit_code, d.procedure_code, d.received_at AS chance_at,
                   count(DISTINCT k.official_id) FILTER (k.kind = 'papers_requested') > 1 AS hit
            FROM dossier_now d JOIN known k ON k.case_no = d.case_no
-           WHERE d.received_at >= $begin GROUP BY ALL""",
+           WHERE d.received_at >= $begin GROUP BY d.case_no, d.unit_code, d.procedure_code, d.received_at""",
         "Một hồ sơ bị nhiều cán bộ trong cùng dây chuyền lần lượt yêu cầu bổ sung",
         "several officials of one chain asked for papers in the same dossier, one after another",
         _H17, _OWNER, threshold=5, clearly=1.5,
