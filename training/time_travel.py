@@ -47,9 +47,13 @@ def time_travel(
     most: int = 200,
     seed: int = 0,
 ) -> TimeTravel:
-    """Compares cells at up to `moments` random `as_of`s of `cases` (dossier_id, as_of), `most` cases at each."""
-    found = np.unique(cases["as_of"].cast(pa.int64()).to_numpy())
-    chosen = np.random.default_rng(seed).choice(found, min(moments, len(found)), replace=False) if len(found) else found
+    """Compares cells at up to `moments` random `as_of`s of `cases` (dossier_id, as_of), `most` cases at each.
+
+    A moment is drawn as often as it has cases: not the many arrivals of one dossier each, but weekly landmarks.
+    """
+    found, count = np.unique(cases["as_of"].cast(pa.int64()).to_numpy(), return_counts=True)
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(found, min(moments, len(found)), replace=False, p=count / count.sum()) if len(found) else found
     whole = record.connect(version=version, cutoff=cutoff)
     differing: dict[str, None] = {}
     seen = 0

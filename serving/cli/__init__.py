@@ -24,6 +24,7 @@ from serving.cli import (
     findings,
     learning,
     lists,
+    model_kills,  # noqa: F401 -- joins `bench`, too
     plan,
     receipts,
     receive,
