@@ -1,4 +1,4 @@
-"""`risk bench`: how fast the service is on this machine, each figure beside a reference measured in the same run."""
+"""`risk bench score`, `risk bench list`: latency over HTTP, beside the health route of the same server."""
 
 import asyncio
 import json
@@ -18,12 +18,9 @@ from typing import Annotated
 
 import typer
 
+from serving.cli.bench.group import bench
 from serving.cli.group import settings_of
 from serving.settings import Settings
-
-commands = typer.Typer()
-bench = typer.Typer(no_args_is_help=True)
-commands.add_typer(bench, name="bench", help="Measure this machine: latency of scores and lists.")
 
 RUNS = 3
 REFERENCE = "/api/v1/health"

@@ -1,0 +1,10 @@
+"""`risk bench`: how fast and how sturdy the service is on this machine, beside references of the same run.
+
+A contender that is compared by processor time or memory runs in a process of its own (`contender`); what comes
+out is a `Section` of `models/cards/benchmarks.md` (`section`).
+"""
+
+from serving.cli.bench import matrix, requests, scoring  # noqa: F401 -- each joins the group with commands
+from serving.cli.bench.group import bench, commands
+
+__all__ = ["bench", "commands"]
