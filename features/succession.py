@@ -4,16 +4,18 @@ A unit tells in `succeeds` whose work it took over, several codes apart by `;`. 
 over that; whoever compares offices compares inside it, but what a unit did is never charged to its successor.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
+
+from features.views import naive_utc
 
 
 def families(con: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str, str]:
     """Of every unit known before `as_of` the code of its family: the first code of it in order."""
     rows = con.execute(
         "SELECT unit_code, succeeds FROM unit WHERE known_at < ? ORDER BY unit_code, known_at, row_id",
-        [as_of.astimezone(UTC).replace(tzinfo=None)],
+        [naive_utc(as_of)],
     ).fetchall()
     first: dict[str, str] = {}
 

@@ -1,4 +1,4 @@
-"""Signals of officials, units, heads and agents: each fires where drawn, not in the near miss, and never looks ahead."""
+"""Signals of officials, units, heads and agents: each fires where drawn, not in the near miss, never looks ahead."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path

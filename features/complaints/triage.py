@@ -10,6 +10,7 @@ from features.codes import dossier_codes_in
 from features.complaints.copies import first_alike
 from features.complaints.floods import floods
 from features.complaints.topics import topics, wording
+from features.views import naive_utc
 
 YEAR = timedelta(days=365)
 SAME_WITHIN = 60.0
@@ -45,7 +46,7 @@ def triage(con: duckdb.DuckDBPyConnection, as_of: datetime, since: datetime | No
     same words about the same unit. flood: the first complaint of its flood, with how many were filed by how many
     voices. Neither words nor complainants are given: whoever needs them reads the complaint.
     """
-    bounds = {"as_of": _naive(as_of), "since": _naive(since or as_of - YEAR)}
+    bounds = {"as_of": naive_utc(as_of), "since": naive_utc(since or as_of - YEAR)}
     rows = con.sql(_KNOWN, params=bounds).to_arrow_table().to_pylist()
     asked = [(row["text"] or "").split(ANSWER)[0] for row in rows]
     wordings = [wording(text) for text in asked]
@@ -84,10 +85,6 @@ def _known_dossiers(con: duckdb.DuckDBPyConnection, codes: list[str], as_of: dat
         "SELECT DISTINCT dossier_id FROM dossier WHERE known_at < ? AND list_contains(?, dossier_id)", [as_of, codes]
     ).fetchall()
     return {code for (code,) in found}
-
-
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _aware(value: Any) -> Any:

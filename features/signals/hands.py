@@ -11,7 +11,7 @@ while it still lasts and is not long yet, nothing is said (null).
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import duckdb
 import pyarrow as pa
@@ -20,6 +20,7 @@ from features.calendar import Calendar
 from features.signals.over_cases import over_cases
 from features.signals.relations import ENDS, RUNS, STOPS, worked
 from features.vietnam_calendar import VIETNAM
+from features.views import naive_utc
 
 YEAR = timedelta(days=365)
 LONG = 0.9
@@ -105,7 +106,7 @@ def stays(
     still in hand; naive UTC), hours, usual, long, late (whether the dossier misses its promise at `as_of`). Only
     what was known before `as_of` counts. `con`: a connection of `Record.connect`.
     """
-    begin = (since or as_of - YEAR).astimezone(UTC).replace(tzinfo=None)
+    begin = naive_utc(since or as_of - YEAR)
     return over_cases(
         con, lately(con, as_of, begin), calendar,
         f"""SELECT official_id, unit_code, procedure_code, step, dossier_id, taken_at, handed_at, hours, usual, long,
@@ -119,7 +120,7 @@ def stays(
 
 def lately(con: duckdb.DuckDBPyConnection, as_of: datetime, begin: datetime) -> pa.Table:
     """The cases at `as_of` of all dossiers with an event since `begin` (naive UTC), or without an end."""
-    until = as_of.astimezone(UTC).replace(tzinfo=None)
+    until = naive_utc(as_of)
     ids = con.sql(
         "SELECT d.dossier_id FROM (SELECT DISTINCT dossier_id FROM dossier WHERE known_at < $until) d"
         " LEFT JOIN (SELECT dossier_id, max(happened_at) AS last_at,"

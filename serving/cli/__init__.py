@@ -26,6 +26,7 @@ from serving.cli import (
     lists,
     model_kills,  # noqa: F401 -- joins `bench`, too
     plan,
+    positive,
     receipts,
     receive,
     reconcile,
@@ -48,7 +49,7 @@ app = typer.Typer(
 
 GROUPS = (
     analyst, delivery, learning, lists, serve, demo, accounts, receipts, plan, replay,
-    findings, receive, reconcile, bench, weekly, backup, doctor, reports, rolling, warn, complaints,
+    findings, receive, reconcile, bench, weekly, backup, doctor, reports, rolling, warn, complaints, positive,
 )  # fmt: skip
 for _group in GROUPS:
     app.add_typer(_group.commands)
