@@ -1,0 +1,19 @@
+"""Killing schedulers of warnings, two at a time: each warning, escalation and message keeps one effect."""
+
+from pathlib import Path
+
+import pytest
+from test_state import postgres_url, url  # noqa: F401 -- fixtures: each engine in turn
+
+from serving.cli.bench.warning_kills import campaign
+
+pytestmark = pytest.mark.slow
+
+
+def test_kill_9_and_two_schedulers_have_one_effect(tmp_path: Path, url: str) -> None:  # noqa: F811
+    found = campaign(tmp_path, url, rounds=15 if "sqlite" in url else 6, seed=7, say=lambda line: None)
+    assert found.wrong == ()
+    assert found.kills >= found.rounds / 2, "killed after the work was done nothing is tried"
+    assert found.warnings > 20
+    assert found.escalations > 20
+    assert found.messages > 60
