@@ -52,8 +52,8 @@ def good_work(
 
     Columns key, unit_code (where they worked last), n dossiers, good ones, share with its 95 % interval low and high
     (Wilson 1927), usual: the share that peers would have, rated: citizens who rated after the end, rating: their
-    mean, stands_out: low lies above usual, no signal is shown, and ratings don't contradict. Under `LEAST` dossiers share, interval and
-    usual are null. Only what was known before `as_of` counts. `con`: a connection of `Record.connect`.
+    mean, stands_out: low lies above usual, no signal is shown, ratings do not contradict. Under `LEAST` dossiers
+    share, interval and usual are null. Only what was known before `as_of` counts. `con`: of `Record.connect`.
     """
     begin = naive_utc(since or as_of - YEAR)
     stains = [signal for signal in DOSSIER_SIGNALS if signal.name not in NO_STAIN]

@@ -1,4 +1,4 @@
-"""Units that took over one from another: one family of offices through a reform (domain.md 3.4).
+"""Units as they stood: their level, and which took over from which through a reform (domain.md 3.4).
 
 A unit tells in `succeeds` whose work it took over, several codes apart by `;`. A family is whatever hangs together
 over that; whoever compares offices compares inside it, but what a unit did is never charged to its successor.
@@ -32,3 +32,12 @@ def families(con: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str, str]:
             first[two] = one
         of(code)
     return {code: of(code) for code in sorted(first)}
+
+
+def levels(con: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str, str]:
+    """The level (province, department, commune, other) of every unit known before `as_of`."""
+    rows = con.execute(
+        "SELECT unit_code, arg_max(level, (known_at, row_id)) FROM unit WHERE known_at < ? GROUP BY unit_code",
+        [naive_utc(as_of)],
+    ).fetchall()
+    return {code: level or "other" for code, level in sorted(rows)}

@@ -14,9 +14,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.posts import posts
 from features.signals import evaluate_held
 from features.signals.handled import handled
 from features.signals.sentences import said
+from features.succession import levels
 from models.artefact import ArtefactError
 from models.conduct import GRAINS, ConductLine, against_peers, dossiers, forecast
 from models.conduct_peers import officials, units
@@ -40,15 +42,18 @@ def lines(con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime) -> dict
     acted = handled(con, as_of)
     if not acted.num_rows:
         return {grain: _forecast(con, models, as_of) if grain == "official" else [] for grain in GRAINS}
-    posts = con.sql("SELECT official_id, arg_max(position, (known_at, row_id)) FROM official GROUP BY 1").fetchall()
-    levels = con.sql("SELECT unit_code, arg_max(level, (known_at, row_id)) FROM unit GROUP BY 1").fetchall()
-    position = {who: post or "" for who, post in posts}
-    level = {code: said or "other" for code, said in levels}
+    in_post = posts(con, as_of)
+    position = {who: post.position for who, post in in_post.items()}
+    level = levels(con, as_of)
     heads = evaluate_held(con, as_of, "head").to_pylist()
     ids = cohort(con, as_of, overdue=True)["dossier_id"].to_pylist()
     return {
         "official": with_signals(
-            against_peers(officials(acted, position), "official"),
+            # history follows the official: the line stands with the unit where they are now
+            [
+                replace(line, unit_code=in_post[line.official_id].unit_code) if line.official_id in in_post else line
+                for line in against_peers(officials(acted, position), "official")
+            ],
             [*evaluate_held(con, as_of, "official").to_pylist(), *heads],
         ),
         "unit": with_signals(

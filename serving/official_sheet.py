@@ -1,6 +1,7 @@
-"""One official's lateness against peers who do the same procedures: observed, expected.
+"""One official's lateness against peers who do the same procedures: observed, expected, ratio with an interval.
 
-Ratio with an interval.
+Charged by step: a late dossier counts for whoever had it in hand for longer than nine in ten of the others need for
+that step and procedure (`features.signals.hands`), not for everybody through whose hands it went.
 """
 
 from collections.abc import Mapping
@@ -10,11 +11,14 @@ from math import sqrt
 
 import duckdb
 
+from features.signals.hands import stays
 from serving.standing import CASES, LEAST, WINDOW
 
 _HANDLED = """
-, hands AS (SELECT DISTINCT dossier_id, official_id FROM event WHERE official_id IS NOT NULL)
-SELECT h.official_id, c.procedure_code, count(*) AS n, count(*) FILTER (c.ended_at > c.due_at) AS late
+, hands AS (
+  SELECT official_id, dossier_id, bool_or(coalesce(long, false)) AS long FROM stay_told GROUP BY ALL
+)
+SELECT h.official_id, c.procedure_code, count(*) AS n, count(*) FILTER (c.ended_at > c.due_at AND h.long) AS late
 FROM cases c JOIN hands h USING (dossier_id)
 WHERE c.ended_at >= $since AND c.ended_at < $until AND c.due_at IS NOT NULL
 GROUP BY ALL
@@ -41,8 +45,8 @@ class Share:
 class OfficialSheet:
     """Dossiers ended in the last year that passed through one official's hands.
 
-    Only procedures that peers did 20 times or more are compared. The lateness is of the whole dossier: who
-    held it how long stands in its timeline.
+    Only procedures that peers did 20 times or more are compared. `late` counts the dossiers that were late and in
+    this official's hands for long.
     """
 
     official_id: str
@@ -100,7 +104,11 @@ class OfficialSheets:
     def read(cls, con: duckdb.DuckDBPyConnection, until: datetime) -> "OfficialSheets":
         """The sheets over the year before `until` (aware) from a connection of the record."""
         naive = until.astimezone(UTC).replace(tzinfo=None)  # as the views hold moments
-        rows = con.execute(CASES + _HANDLED, {"until": naive, "since": naive - WINDOW}).fetchall()
+        con.register("stay_told", stays(con, until, until - 2 * WINDOW).select(["official_id", "dossier_id", "long"]))
+        try:
+            rows = con.execute(CASES + _HANDLED, {"until": naive, "since": naive - WINDOW}).fetchall()
+        finally:
+            con.unregister("stay_told")
         totals: dict[str, tuple[int, int]] = {}
         for _, procedure, n, late in rows:
             all_n, all_late = totals.get(procedure, (0, 0))

@@ -15,8 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from features.signals.signal import Grain
-from features.succession import families
-from features.views import naive_utc
+from features.succession import families, levels
 
 PRIOR = 20
 """Chances that the wider circle's rate counts for in the narrower one."""
@@ -30,14 +29,7 @@ _CIRCLES = {
 
 def offices(con: duckdb.DuckDBPyConnection, as_of: datetime, grain: Grain) -> pa.Table:
     """unit_code, office: whom a unit's people (official, agent), or the unit itself, are held against first."""
-    if grain in ("official", "agent"):
-        office = families(con, as_of)
-    else:
-        rows = con.execute(
-            "SELECT unit_code, arg_max(level, (known_at, row_id)) FROM unit WHERE known_at < ? GROUP BY unit_code",
-            [naive_utc(as_of)],
-        ).fetchall()
-        office = {code: level or "other" for code, level in rows}
+    office = families(con, as_of) if grain in ("official", "agent") else levels(con, as_of)
     return pa.table({
         "unit_code": pa.array(list(office), pa.string()), "office": pa.array(list(office.values()), pa.string())
     })  # fmt: skip

@@ -1,0 +1,50 @@
+"""Where officials are in office at a moment: history follows the official, the post is where they are now.
+
+The roster has one row an official, unit and time (feed contract). Of several posts at once, or after the last one
+ended, the one that began last counts; officials whom the roster doesn't name have none.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import duckdb
+
+from features.views import naive_utc
+
+
+@dataclass(frozen=True)
+class Post:
+    """One official's post: unit, position as the roster words it, whether they head the unit.
+
+    tenure: time in office in any unit since the first known post; None where the roster gives no dates.
+    """
+
+    unit_code: str
+    position: str
+    is_head: bool
+    tenure: timedelta | None
+
+
+def posts(con: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str, Post]:
+    """The post of every official on the roster as known before `as_of`. `con`: of `Record.connect`."""
+    rows = con.execute(
+        """
+        WITH told AS (
+            SELECT * FROM official WHERE known_at < $as_of AND coalesce(valid_from < $as_of, true)
+            QUALIFY row_number() OVER (PARTITION BY official_id, unit_code, valid_from
+                                       ORDER BY known_at DESC, row_id) = 1
+        )
+        SELECT official_id, unit_code, coalesce(position, ''), coalesce(is_head, false),
+               min(valid_from) OVER (PARTITION BY official_id)
+        FROM told
+        QUALIFY row_number() OVER (
+            PARTITION BY official_id ORDER BY coalesce(valid_to > $as_of, true) DESC, valid_from DESC NULLS LAST,
+                                              known_at DESC, row_id) = 1
+        ORDER BY official_id""",
+        {"as_of": naive_utc(as_of)},
+    ).fetchall()
+    now = naive_utc(as_of)
+    return {
+        who: Post(unit, position, head, now - since if since is not None else None)
+        for who, unit, position, head, since in rows
+    }
