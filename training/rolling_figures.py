@@ -231,5 +231,6 @@ def all_figures(
     paired = {}
     for a, b in pairs:
         paired[a, b] = {what: interval(drawn[a][what] - drawn[b][what]) for what in MEASURES}
-        paired[a, b]["cost_saved"] = interval(1.0 - drawn[a]["cost"] / drawn[b]["cost"])
+        theirs = np.where(drawn[b]["cost"] > 0, drawn[b]["cost"], np.nan)  # no cost at all, nothing to save
+        paired[a, b]["cost_saved"] = interval(1.0 - drawn[a]["cost"] / theirs)
     return alone, paired
