@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from training.replay.chicago_history import with_history
 from training.replay.reorder import Window, bootstrap, by_chance, days_earlier, gain
-from training.replay.severity import fit_ridge, learn
+from training.severity import fit_ridge, learn
 
 VISITS = st.lists(st.tuples(st.integers(0, 20), st.booleans(), st.integers(0, 2)), min_size=3, max_size=25)
 
