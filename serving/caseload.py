@@ -23,6 +23,8 @@ from features.views import naive_utc
 
 CAME_BACK = timedelta(days=30)
 """A new dossier of the same applicant and procedure this soon after a refusal or withdrawal came back (H3)."""
+MANY_TIMES = 2
+"""Sent back this often, with refusals that came back as a new dossier, a dossier is looked at (S0 2b)."""
 _INSTANT = timedelta(microseconds=1)
 
 _FACTS = """
@@ -88,6 +90,11 @@ class Case:
     returned: int
     turned_away: bool
     former: str | None
+
+    @property
+    def times_back(self) -> int:
+        """How often the applicant was sent back with this matter: returns, a refusal, and the dossier before it."""
+        return self.returned + int(self.turned_away) + int(self.former is not None)
 
     @property
     def late(self) -> bool:

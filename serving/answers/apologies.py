@@ -104,3 +104,13 @@ def _promise(case: Case, new_due_at: datetime | None, as_of: datetime) -> str:
     if (case.ended_at or as_of) > new_due_at:
         return "broken"
     return "kept" if case.ended_at is not None else "pending"
+
+
+def letters(session: Session, dossier_ids: Iterable[str]) -> dict[str, list[Apology]]:
+    """Our own letters by dossier, in order."""
+    found: dict[str, list[Apology]] = {}
+    wanted = set(dossier_ids)
+    for one in session.scalars(select(Apology).order_by(Apology.id)):
+        if one.dossier_id in wanted:
+            found.setdefault(one.dossier_id, []).append(one)
+    return found

@@ -9,10 +9,15 @@ from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from features.record import Record
+from features.vietnam_calendar import VIETNAM
 from serving.accounts.guard import guard
 from serving.accounts.people import People
+from serving.answers.explanation_feed import deliver_explanations
+from serving.answers.trackers import Trackers
+from serving.api import answers as answer_routes
 from serving.api import dossiers, events, health, lists, portal, problem, scores, signals, watch
 from serving.api import people as people_routes
+from serving.api import reports as report_routes
 from serving.api.limits import BodyLimit
 from serving.api.state import Now, Serving, utc_now
 from serving.contests import recompute
@@ -31,6 +36,8 @@ ROUTERS = (
     scores.router,
     events.router,
     people_routes.router,
+    answer_routes.router,
+    report_routes.router,
     signals.router,
 )
 """The nouns of the API, each under /api/v1."""
@@ -51,7 +58,10 @@ def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0
         known.refresh(latest)
         if latest is not None:
             recompute(people.state, "lateness", latest)
+        people.receipts.unspool()
+        people.remembered.refresh(people.state, "lateness", now())
         deliver(people.state, record, now=now())
+        deliver_explanations(people.state, record, now=now())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -75,6 +85,7 @@ def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0
         dependencies=[Depends(guard)],
         responses=problem.documented(401, 403),
     )
+    app.state.trackers = Trackers(record, people.state, VIETNAM, now)
     app.state.serving, app.state.people, app.state.known, app.state.refresh = state, people, known, refresh
     problem.install(app)
     app.add_middleware(BodyLimit)

@@ -8,18 +8,22 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from serving.accounts.guard import LoginNeeded
 from serving.pages import (
     account,
     analyst,
+    answers,
+    apology,
     board,
     conduct,
     contest,
     decision,
     door,
     dossier,
+    explanations,
     export,
     home,
     leadership,
@@ -27,6 +31,8 @@ from serving.pages import (
     own,
     plan,
     receipts,
+    remedies,
+    reports,
     risk_list,
     unit,
     warnings,
@@ -53,6 +59,11 @@ NOUNS = (
     account,
     export,
     warnings,
+    explanations,
+    answers,
+    apology,
+    remedies,
+    reports,
 )
 
 TROUBLE = {
@@ -76,7 +87,7 @@ def install(app: FastAPI) -> None:
         app.include_router(noun.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.add_middleware(Headers)
-    for kind in (HTTPException, RequestValidationError, Exception):
+    for kind in (HTTPException, RequestValidationError, OperationalError, Exception):
         app.add_exception_handler(kind, _for_people(app.exception_handlers[kind]))
 
     @app.exception_handler(LoginNeeded)

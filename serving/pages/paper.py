@@ -37,6 +37,8 @@ MENU = (
     Door("/conduct", "Dấu hiệu phiền hà", "harassment.read"),
     Door("/plan", "Kế hoạch kiểm tra", "plan.read"),
     Door("/contests", "Giải trình", "contest.read"),
+    Door("/explanations", "Hồ sơ trễ", "explanation.read"),
+    Door("/reports", "Báo cáo", "report.read"),
     Door("/leadership", "Toàn tỉnh", "leadership.read"),
     Door("/analyst", "Mô hình", "analyst.read"),
     Door("/receipts", "Nhật ký", "receipt.read"),
@@ -100,6 +102,7 @@ def paper(request: Request, template: str, status: int = 200, **context: Any) ->
             data_until=until,
             stale=until is not None and people.now() - until > STALE,
             form_key=new_secret(),
+            away_since=people.remembered.at if getattr(request.state, "away", False) else None,
             **context,
         )
     )

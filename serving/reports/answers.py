@@ -10,14 +10,11 @@ from serving.answers.complaints import complaints
 from serving.answers.consultations import STATES as CONSULTATION_STATES
 from serving.answers.consultations import answerers, consultations
 from serving.answers.marks import marks_of
+from serving.pages.finding_words import CAUSE_WORDS
 from serving.reports.basis import Basis
 from serving.reports.dossiers import HEAD, lines
 from serving.reports.report import Cell, Column, Draft, Figure, Table
 
-CAUSE_WORDS = {
-    "citizen": "người nộp", "consultation": "cơ quan phối hợp", "system": "hệ thống", "law": "quy định",
-    "workload": "quá tải", "official": "cán bộ",
-}  # fmt: skip
 _EXPLAINED = """
 SELECT dossier_id, official_id, given_at, cause, accepted FROM explanation WHERE given_at < $until
 QUALIFY row_number() OVER (PARTITION BY dossier_id ORDER BY given_at DESC, known_at DESC, row_id DESC) = 1
@@ -33,7 +30,7 @@ def add_explanations(draft: Draft, basis: Basis) -> None:
     key = draft.count(
         "Hồ sơ trễ đã có giải trình", "late dossiers explained", head,
         [
-            (*line, CAUSE_WORDS.get(told[case.dossier_id][2] or "", "chưa nêu"),
+            (*line, CAUSE_WORDS[told[case.dossier_id][2] or ""],
              {True: "có", False: "không", None: "chưa xem xét"}[told[case.dossier_id][3]],
              told[case.dossier_id][1].replace(tzinfo=UTC))
             for case, line in zip(
@@ -50,7 +47,7 @@ def add_explanations(draft: Draft, basis: Basis) -> None:
         Table(
             "Nguyên nhân trễ hẹn đã được chấp nhận", "accepted causes of lateness",
             (Column("Nguyên nhân"), Column("Số hồ sơ", key)),
-            tuple((CAUSE_WORDS.get(cause, "chưa nêu"), number) for cause, number in causes.most_common()),
+            tuple((CAUSE_WORDS[cause], number) for cause, number in causes.most_common()),
         )
     )  # fmt: skip
 

@@ -3,13 +3,10 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from serving.pages.finding_words import KIND_WORDS
 from serving.reports.basis import Basis
 from serving.reports.report import Cell, Column, Draft, Table
 
-KIND_WORDS = {
-    "none": "không có vấn đề", "lateness": "chậm trễ", "harassment": "gây phiền hà", "extra_papers": "thêm giấy tờ",
-    "wrongful_return": "trả hồ sơ không đúng", "tampering": "sửa dữ liệu", "other": "khác",
-}  # fmt: skip
 HEAD = (
     "Đơn vị",
     "Mã đơn vị",

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 
 from sqlalchemy import select
 
-from serving.answers.explanations import explanations
+from serving.answers.explanations import explanations, state_of
 from serving.caseload import Case
 from serving.official_sheet import OfficialSheets
 from serving.reports.basis import Basis
@@ -15,7 +15,7 @@ from serving.reports.dossiers import add_counts, by
 from serving.reports.report import Cell, Column, Draft, Table
 from serving.rights import Scope
 from serving.standing import LEAST
-from serving.state import EarlyWarning
+from serving.state import EarlyWarning, ExplanationAct
 
 _RATED = """
 SELECT dossier_id, avg(score), count(*) FROM rating
@@ -96,7 +96,7 @@ def head(draft: Draft, basis: Basis) -> None:
         [
             (register.unit(one.ticket.unit_code), one.ticket.unit_code, one.ticket.dossier_id, one.ticket.answer_due_at)
             for one in waiting
-            if one.ticket.answer_due_at < basis.until and one.state != "excused"
+            if one.ticket.answer_due_at < basis.until and state_of(one.ticket, ()) != "excused"
         ],
     )  # fmt: skip
     rows = []
@@ -122,6 +122,6 @@ def head(draft: Draft, basis: Basis) -> None:
     )  # fmt: skip
 
 
-def _unanswered(acts: tuple[object, ...], basis: Basis) -> bool:
+def _unanswered(acts: tuple[ExplanationAct, ...], basis: Basis) -> bool:
     """Whether nothing had been explained by the end of the period."""
-    return not any(getattr(act, "acted_at", basis.until) < basis.until for act in acts)
+    return all(act.acted_at >= basis.until for act in acts)

@@ -1,12 +1,10 @@
 """Dossiers sent back again and again, and through whose fault: a person says so, case by case (S0 2b)."""
 
 from serving.answers.marks import marks_of
-from serving.caseload import Case
+from serving.caseload import MANY_TIMES, Case
 from serving.reports.basis import Basis
 from serving.reports.report import Column, Draft, Table
 
-MANY = 2
-"""Sent back this often, with refusals that came back as a new dossier, a dossier is looked at."""
 HEAD = ("Đơn vị", "Mã đơn vị", "Mã hồ sơ", "Thủ tục", "Số lần trả, yêu cầu làm lại", "Hồ sơ trước bị trả", "Kết luận")
 FAULT_WORDS = {
     "official": "do cán bộ (đã xem xét)", "citizen": "do người nộp (đã xem xét)", "law": "do quy định (đã xem xét)",
@@ -18,7 +16,7 @@ UNREVIEWED = "chưa xem xét"
 def add_returns(draft: Draft, basis: Basis) -> None:
     """Figures of repeated returns; the table of units holds only those that a person put down to an official."""
     marks = marks_of(basis.session, "return", basis.as_of)
-    repeated = [case for case in basis.caseload.cases if times_back(case) >= MANY]
+    repeated = [case for case in basis.caseload.cases if case.times_back >= MANY_TIMES]
     fault = {
         case.dossier_id: held["fault"].value
         for case in repeated
@@ -28,7 +26,7 @@ def add_returns(draft: Draft, basis: Basis) -> None:
     def lines(cases: list[Case]) -> list[tuple[str | int | None, ...]]:
         return [
             (basis.register.unit(case.unit_code), case.unit_code, case.dossier_id, case.procedure_code,
-             times_back(case), case.former, FAULT_WORDS.get(fault.get(case.dossier_id, ""), UNREVIEWED))
+             case.times_back, case.former, FAULT_WORDS.get(fault.get(case.dossier_id, ""), UNREVIEWED))
             for case in sorted(cases, key=lambda one: (one.unit_code, one.dossier_id))
         ]  # fmt: skip
 
@@ -57,8 +55,3 @@ def add_returns(draft: Draft, basis: Basis) -> None:
             "Chỉ gồm hồ sơ đã được người có thẩm quyền xem xét nguyên nhân.",
         )
     )
-
-
-def times_back(case: Case) -> int:
-    """How often the applicant was sent back with this matter: returns, a refusal, and the dossier before it."""
-    return case.returned + int(case.turned_away) + int(case.former is not None)

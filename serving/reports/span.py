@@ -18,9 +18,10 @@ PERSISTS = 3
 def span(draft: Draft, basis: Basis) -> None:
     """Fills the draft."""
     keys = add_counts(draft, basis)
+    first = min((case.received_at for case in basis.caseload.cases), default=basis.as_of)
     months: list[tuple[str, Caseload]] = []
     for period in basis.period.each(ZoneInfo(basis.calendar.zone)):
-        if period.start < basis.as_of:
+        if first < period.until and period.start < basis.as_of:
             months.append((period.month, replace(basis, period=period).caseload))
     draft.tables.append(
         Table(

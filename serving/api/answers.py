@@ -1,0 +1,161 @@
+"""What late dossiers still owe: explanations, apologies, consultations, complaints, and the responsibility ledger."""
+
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from features.vietnam_calendar import VIETNAM
+from serving.accounts.guard import reader_of
+from serving.answers.apologies import ApologyStanding
+from serving.answers.explanations import Explanation
+from serving.api.answer import answer
+from serving.api.people import Done, Key
+from serving.api.problem import Problem, documented
+from serving.pages.answers import tracked, write_mark
+from serving.pages.explanations import tickets_in, write_explanation, write_review
+from serving.responsibility import Share, Stay, case_known, ledger
+
+router = APIRouter(tags=["answers"])
+
+TicketId = Annotated[int, Path(ge=1, lt=2**31)]
+Offset = Annotated[int, Query(ge=0, le=1_000_000)]
+MOST = 200
+
+
+@dataclass(frozen=True)
+class ExplanationWish:
+    """Why a dossier was late."""
+
+    cause: Literal["citizen", "consultation", "system", "law", "workload", "official"]
+    text: str
+
+
+@dataclass(frozen=True)
+class ReviewWish:
+    """The head's answer: accepted or returned."""
+
+    outcome: Literal["accepted", "returned"]
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class ClosingWish:
+    """The answer of the level above: closed or refused."""
+
+    outcome: Literal["closed", "refused"]
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class MarkWish:
+    """What a person established: of a return, a consultation or a complaint, as its list names it (`subject`)."""
+
+    subject: str
+    field: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True)
+class LedgerAnswer:
+    """Who held one dossier for how long, in working hours; `nameless_hours`: with the office, nobody named."""
+
+    dossier_id: str
+    stays: list[Stay]
+    shares: list[Share]
+    nameless_hours: float
+
+
+@router.get("/explanations", response_model=list[dict[str, Any]])
+def list_explanations(request: Request) -> Response:
+    """The first 200 explanation tickets of the reader's scope, those that wait longest first."""
+    request.app.state.trackers.of()
+    return answer([_ticket(one) for one in tickets_in(request, reader_of(request).scope)])
+
+
+@router.post("/explanations/{ticket_id}/explain", response_model=Done, responses=documented(400, 404, 422))
+def explain(request: Request, ticket_id: TicketId, wish: ExplanationWish, key: Key) -> Response:
+    """The official's explanation of a late dossier."""
+    return answer(Done(write_explanation(request, ticket_id, wish.cause, wish.text, key, "/explanations")))
+
+
+@router.post("/explanations/{ticket_id}/review", response_model=Done, responses=documented(400, 404, 422))
+def review(request: Request, ticket_id: TicketId, wish: ReviewWish, key: Key) -> Response:
+    """The head accepts an explanation or asks for another."""
+    return answer(Done(write_review(request, ticket_id, wish.outcome, wish.text, key, "/explanations")))
+
+
+@router.post("/explanations/{ticket_id}/close", response_model=Done, responses=documented(400, 404, 422))
+def close(request: Request, ticket_id: TicketId, wish: ClosingWish, key: Key) -> Response:
+    """The level above closes a ticket or asks for another explanation."""
+    return answer(Done(write_review(request, ticket_id, wish.outcome, wish.text, key, "/explanations")))
+
+
+@router.get("/apologies", response_model=list[dict[str, Any]], responses=documented(422))
+def list_apologies(request: Request, offset: Offset = 0) -> Response:
+    """Dossiers for which an apology is owed, 200 from `offset`: sent or not, promise kept or broken."""
+    scope = reader_of(request).scope
+    found = [one for one in tracked(request).apologies if scope.covers(one.case.unit_code)]
+    return answer([_apology(one) for one in found[offset : offset + MOST]])
+
+
+@router.get("/consultations", response_model=list[dict[str, Any]], responses=documented(422))
+def list_consultations(request: Request, offset: Offset = 0) -> Response:
+    """Consultations that units of the scope asked or were asked, 200 from `offset`."""
+    scope = reader_of(request).scope
+    found = [
+        one for one in tracked(request).consultations if scope.covers(one.lead_unit) or scope.covers(one.asked_unit)
+    ]
+    return answer([{"subject": one.subject, **asdict(one)} for one in found[offset : offset + MOST]])
+
+
+@router.get("/complaints", response_model=list[dict[str, Any]], responses=documented(422))
+def list_complaints(request: Request, offset: Offset = 0) -> Response:
+    """Complaints by their terms, 200 from `offset`; never who complained, nor the words."""
+    scope = reader_of(request).scope
+    found = [one for one in tracked(request).complaints if scope.covers(one.unit_code)]
+    return answer([{"subject": one.subject, "late": one.late, **asdict(one)} for one in found[offset : offset + MOST]])
+
+
+@router.post("/marks", response_model=Done, responses=documented(400, 404, 422))
+def mark(request: Request, wish: MarkWish, key: Key) -> Response:
+    """Marks something tracked."""
+    return answer(Done(write_mark(request, wish.subject[:400], wish.field, wish.value, wish.note, key, "/returns")))
+
+
+@router.get("/ledger/{dossier_id:path}", response_model=LedgerAnswer, responses=documented(404, 422))
+def show_ledger(request: Request, dossier_id: Annotated[str, Path(max_length=200)]) -> Response:
+    """The responsibility ledger of a dossier, open or ended, of the reader's scope; who looked is on record."""
+    reader, people = reader_of(request), request.app.state.people
+    now = people.now()
+    case = case_known(request.app.state.trackers.record, dossier_id, now)
+    holders = {one.official_id for one in case.events} if case else set()
+    scope = reader.scope
+    seen = case is not None and (
+        scope.official_id in holders if scope.official_id is not None else scope.covers(case.unit_code)
+    )
+    if case is None or not seen:
+        raise Problem(404, "No dossier of this id.")
+    people.receipts.record(
+        reader.login, "ledger.read", {"dossier": dossier_id}, now=now, subjects=[f"dossier:{dossier_id}"]
+    )
+    told = ledger(case, now, VIETNAM)
+    return answer(LedgerAnswer(told.dossier_id, list(told.stays), list(told.shares), told.nameless_hours))
+
+
+def _ticket(one: Explanation) -> dict[str, Any]:
+    names = ("id", "dossier_id", "unit_code", "official_id", "step", "missed_due_at", "over_hours", "outage_hours",
+             "opened_at", "answer_due_at")  # fmt: skip
+    return {
+        **{name: getattr(one.ticket, name) for name in names},
+        "state": one.state, "overdue": one.overdue, "cause": one.cause, "text": one.text, "alike": one.alike,
+    }  # fmt: skip
+
+
+def _apology(one: ApologyStanding) -> dict[str, Any]:
+    return {
+        "dossier_id": one.case.dossier_id, "unit_code": one.case.unit_code, "first_due_at": one.case.first_due_at,
+        "sent_at": one.sent_at, "new_due_at": one.new_due_at, "promise": one.promise, "in_time": one.in_time,
+        "times": one.times,
+    }  # fmt: skip

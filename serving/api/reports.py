@@ -1,0 +1,100 @@
+"""Reports of a month as files, and packs for publication with a second person's approval."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from serving.accounts.guard import reader_of
+from serving.api.answer import answer
+from serving.api.people import Done, Key
+from serving.api.problem import documented
+from serving.pages import reports as pages
+from serving.pages.reports import Ending, PackId
+from serving.reports.make import KINDS
+from serving.state import PublicationPack, ReportMade
+
+router = APIRouter(tags=["reports"])
+
+
+@dataclass(frozen=True)
+class Reports:
+    """The kinds that may be made (name → words), and those made in the reader's scope, the latest first."""
+
+    kinds: dict[str, str]
+    made: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class ProposalWish:
+    """What to publish: a month that has ended, as known at a moment (now where empty), and on what ground."""
+
+    month: str
+    reason: str
+    as_of: str = ""
+
+
+@dataclass(frozen=True)
+class PackDecisionWish:
+    """The second person's decision and its reason."""
+
+    outcome: Literal["approved", "refused"]
+    because: str
+
+
+@router.get("/reports", response_model=Reports)
+def list_reports(request: Request) -> Response:
+    """The kinds of reports, and the latest 50 made."""
+    with request.app.state.people.state.reading() as session:
+        made = pages.made_in(session, reader_of(request))
+    return answer(Reports({name: kind.vi for name, kind in KINDS.items()}, [_made(one) for one in made]))
+
+
+@router.get("/reports/{kind}.{ending}", responses=documented(404, 422), response_class=Response)
+def report(
+    request: Request,
+    kind: Annotated[str, Path(max_length=20)],
+    ending: Ending,
+    month: Annotated[str, Query(max_length=7)],
+    unit: Annotated[str, Query(max_length=120)] = "",
+    as_of: Annotated[str, Query(max_length=40)] = "",
+) -> Response:
+    """One report as a file; the same kind, month, unit and as_of give the same bytes again."""
+    return pages.file(request, kind, ending, month, unit, as_of)
+
+
+@router.get("/publications", response_model=list[dict[str, Any]])
+def list_packs(request: Request) -> Response:
+    """The latest 50 packs; for those who see the whole province."""
+    with request.app.state.people.state.reading() as session:
+        found = pages.packs_in(session, reader_of(request))
+    return answer([_pack(one) for one in found])
+
+
+@router.post("/publications", response_model=Done, responses=documented(400, 404, 422))
+def propose(request: Request, wish: ProposalWish, key: Key) -> Response:
+    """Proposes a pack; confirmed findings are all it can hold."""
+    return answer(Done(pages.write_proposal(request, wish.month, wish.as_of, wish.reason, key, "/reports")))
+
+
+@router.post("/publications/{pack_id}", response_model=Done, responses=documented(400, 404, 422))
+def decide(request: Request, pack_id: PackId, wish: PackDecisionWish, key: Key) -> Response:
+    """A second person approves or refuses, once."""
+    return answer(Done(pages.write_decision(request, pack_id, wish.outcome, wish.because, key, "/reports")))
+
+
+@router.get("/publications/{pack_id}.{ending}", responses=documented(404, 422), response_class=Response)
+def pack(request: Request, pack_id: PackId, ending: Ending) -> Response:
+    """The pack as a file: a marked draft before its approval."""
+    return pages.pack_file(request, pack_id, ending)
+
+
+def _made(one: ReportMade) -> dict[str, Any]:
+    names = ("kind", "month", "unit_code", "as_of", "record_version", "sha256", "made_at")
+    return {name: getattr(one, name) for name in names}
+
+
+def _pack(one: PublicationPack) -> dict[str, Any]:
+    names = ("id", "month", "as_of", "record_version", "sha256", "reason", "proposed_at", "approved", "because",
+             "decided_at")  # fmt: skip
+    return {name: getattr(one, name) for name in names}

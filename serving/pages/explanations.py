@@ -1,0 +1,124 @@
+"""`/explanations`: late dossiers that ask why; the official explains, the head reviews, the level above closes."""
+
+from collections import Counter
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
+
+from serving.accounts.guard import reader_of
+from serving.act import act
+from serving.answers import explanations
+from serving.answers.explanations import LONGEST_TEXT, Explanation
+from serving.api.problem import Problem
+from serving.pages.finding_words import CAUSE_WORDS
+from serving.pages.paper import paper, refused_as_problem
+from serving.rights import Scope
+from serving.state import ExplanationTicket
+
+router = APIRouter(include_in_schema=False)
+
+ROWS = 50
+Text = Annotated[str, Form(max_length=LONGEST_TEXT)]
+Key = Annotated[str, Form(max_length=64)]
+
+
+@router.get("/explanations", response_class=HTMLResponse)
+def show(request: Request, state: Annotated[str, Query(max_length=12)] = "") -> Response:
+    """The tickets of the reader's scope, those that wait longest first."""
+    reader = reader_of(request)
+    people = request.app.state.people
+    request.app.state.trackers.of()
+    with people.state.reading() as session:
+        found = explanations.explanations(session, reader.scope, people.now(), most=10_000)
+    shown = [one for one in found if not state or one.state == state][:ROWS]
+    people.receipts.record(
+        reader.login, "explanation.read", {"seen": [one.ticket.id for one in shown]}, now=people.now(),
+        subjects=[f"dossier:{one.ticket.dossier_id}" for one in shown],
+    )  # fmt: skip
+    return paper(
+        request,
+        "explanations.html",
+        title="Giải trình hồ sơ trễ",
+        lines=shown,
+        counts=Counter(one.state for one in found),
+        overdue=sum(one.overdue for one in found),
+        states=explanations.STATES,
+        after=explanations.AFTER,
+        chosen=state,
+        causes=CAUSE_WORDS,
+        may={name: reader.scope_for(f"explanation.{name}") for name in ("write", "review", "close")},
+    )
+
+
+@router.post("/explanations/{ticket_id}/explain")
+def explain(
+    request: Request, ticket_id: int, cause: Annotated[str, Form(max_length=20)], text: Text, key: Key
+) -> Response:
+    """The official's explanation, or the head's in their place."""
+    return RedirectResponse(write_explanation(request, ticket_id, cause, text, key, "/explanations"), 303)
+
+
+@router.post("/explanations/{ticket_id}/review")
+def review(
+    request: Request, ticket_id: int, outcome: Annotated[str, Form(max_length=12)], key: Key, text: Text = ""
+) -> Response:
+    """The head accepts or returns."""
+    return RedirectResponse(write_review(request, ticket_id, outcome, text, key, "/explanations"), 303)
+
+
+@router.post("/explanations/{ticket_id}/close")
+def close(
+    request: Request, ticket_id: int, outcome: Annotated[str, Form(max_length=12)], key: Key, text: Text = ""
+) -> Response:
+    """The level above closes or refuses."""
+    return RedirectResponse(write_review(request, ticket_id, outcome, text, key, "/explanations"), 303)
+
+
+OUTCOMES = {"explanation.review": ("accepted", "returned"), "explanation.close": ("closed", "refused")}
+
+
+def write_explanation(request: Request, ticket_id: int, cause: str, text: str, key: str, back: str) -> str:
+    """An explanation of a ticket in the reader's scope; 404 outside it, 422 for what is refused."""
+    reader, people = reader_of(request), request.app.state.people
+    ticket = ticket_in(request, ticket_id)
+
+    def effect(session: Session) -> dict[str, object]:
+        held = session.get_one(ExplanationTicket, ticket.id)
+        explanations.explain(session, held, cause, text, now=people.now(), by=reader.account_id)
+        return {"ticket": ticket.id, "dossier": ticket.dossier_id, "cause": cause}
+
+    with refused_as_problem():
+        return act(people, reader, key, "explanation.write", back, effect, [f"dossier:{ticket.dossier_id}"])
+
+
+def write_review(request: Request, ticket_id: int, outcome: str, text: str, key: str, back: str) -> str:
+    """The head's or the level above's answer; the route's own right says which answers it may give."""
+    reader, people = reader_of(request), request.app.state.people
+    if outcome not in OUTCOMES[reader.action]:
+        raise Problem(422, f"Wanted {' or '.join(OUTCOMES[reader.action])}.")
+    ticket = ticket_in(request, ticket_id)
+
+    def effect(session: Session) -> dict[str, object]:
+        held = session.get_one(ExplanationTicket, ticket.id)
+        explanations.review(session, held, outcome, text, now=people.now(), by=reader.account_id)
+        return {"ticket": ticket.id, "dossier": ticket.dossier_id, "outcome": outcome}
+
+    with refused_as_problem():
+        return act(people, reader, key, reader.action, back, effect, [f"dossier:{ticket.dossier_id}"])
+
+
+def ticket_in(request: Request, ticket_id: int) -> ExplanationTicket:
+    """A ticket of the reader's scope; 404 for others and absent ones alike."""
+    found = tickets_in(request, reader_of(request).scope, ticket_id) if 0 < ticket_id < 2**31 else []
+    if not found:
+        raise Problem(404, "No ticket of this number.")
+    return found[0].ticket
+
+
+def tickets_in(request: Request, scope: Scope, ticket_id: int | None = None) -> list[Explanation]:
+    """The first 200 tickets of a scope, or one of them."""
+    people = request.app.state.people
+    with people.state.reading() as session:
+        return explanations.explanations(session, scope, people.now(), ticket_id=ticket_id)

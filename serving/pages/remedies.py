@@ -1,0 +1,71 @@
+"""`/remedies`: what units must put right after a visit, until when, and how it stands."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
+
+from serving import remediation
+from serving.accounts.guard import reader_of
+from serving.act import act
+from serving.api.problem import Problem
+from serving.pages.paper import paper, refused_as_problem
+from serving.rights import Role
+from serving.state import Remediation
+
+router = APIRouter(include_in_schema=False)
+
+ACTS_OF = {Role.UNIT_HEAD: ("reported",), Role.INSPECTOR: ("accepted", "refused", "extended")}
+"""The unit reports; who inspected accepts, refuses or gives more time."""
+ACT_WORDS = {
+    "reported": "Đơn vị báo cáo đã làm", "accepted": "Công nhận đã xong", "refused": "Chưa đạt, làm tiếp",
+    "extended": "Gia hạn",
+}  # fmt: skip
+
+
+@router.get("/remedies", response_class=HTMLResponse)
+def show(request: Request) -> Response:
+    """The remedies of the reader's units, the most urgent first."""
+    reader, people = reader_of(request), request.app.state.people
+    now = people.now()
+    with people.state.reading() as session:
+        found = remediation.standing(session, _today(request), reader.scope.units)
+    people.receipts.record(reader.login, "answer.read", {"page": "/remedies", "rows": len(found)}, now=now)
+    return paper(
+        request, "remedies.html", title="Khắc phục sau kiểm tra", lines=found[:200], states=remediation.STATES,
+        acts=ACTS_OF.get(reader.role, ()), words=ACT_WORDS, may_write=reader.scope_for("remedy.write"),
+    )  # fmt: skip
+
+
+@router.post("/remedies/{remedy_id}")
+def write(
+    request: Request,
+    remedy_id: int,
+    kind: Annotated[str, Form(max_length=20)],
+    note: Annotated[str, Form(max_length=2000)],
+    key: Annotated[str, Form(max_length=64)],
+    due_on: Annotated[str, Form(max_length=10)] = "",
+) -> Response:
+    """An act on a remedy of the reader's units: the unit's own, or the inspector's."""
+    reader, people = reader_of(request), request.app.state.people
+    if kind not in ACTS_OF.get(reader.role, ()):
+        raise Problem(422, f"Wanted one of {', '.join(ACTS_OF.get(reader.role, ()))}.")
+    with people.state.reading() as session:
+        found = session.get(Remediation, remedy_id) if 0 < remedy_id < 2**31 else None
+    if found is None or not reader.scope.covers(found.unit_code):
+        raise Problem(404, "No remedy of this number.")
+
+    def effect(session: Session) -> dict[str, object]:
+        until = date.fromisoformat(due_on) if due_on else None
+        remediation.act(session, remedy_id, kind, note, now=people.now(), due_on=until, by=reader.account_id)
+        return {"remedy": remedy_id, "act": kind}
+
+    with refused_as_problem():
+        return RedirectResponse(act(people, reader, key, "remedy.write", "/remedies", effect), 303)
+
+
+def _today(request: Request) -> date:
+    today: date = request.app.state.people.now().astimezone(request.app.state.serving.settings.zone).date()
+    return today

@@ -1,0 +1,278 @@
+"""Reports: figures equal to a recount of the delivered rows, each on its rows, and the same again for a past month."""
+
+import re
+import shutil
+import subprocess
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import docx
+import duckdb
+import openpyxl
+import pytest
+
+from features.delivery import Chunk
+from features.record import Record
+from features.simulate import Province, simulate
+from features.vietnam_calendar import VIETNAM
+from serving.answers.marks import add_mark
+from serving.reports.files import report_file
+from serving.reports.make import KINDS, make, make_again
+from serving.reports.period import Period
+from serving.reports.report import Report
+from serving.state import State, open_state
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+AS_OF = datetime(2026, 9, 4, tzinfo=ZONE)
+MONTH = "2026-08"
+UNIT = "H99.24"
+
+
+@pytest.fixture(scope="module")
+def province() -> Province:
+    return simulate(seed=11, dossiers=1500, start=date(2026, 6, 1), end=date(2026, 9, 10))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home") / "record"
+
+
+@pytest.fixture(scope="module")
+def record(province: Province, folder: Path) -> Record:
+    record = Record(folder)
+    chunks = [Chunk(name, table) for name, table in province.tables.items()]
+    record.append(chunks, source="canonical", arrived_at=datetime(2026, 9, 10, tzinfo=UTC))
+    return record
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    return open_state(f"sqlite:///{tmp_path / 'state.db'}")
+
+
+def made(record: Record, state: State, kind: str, *, unit: str = "", as_of: datetime = AS_OF) -> Report:
+    with state.reading() as session:
+        return make(record, session, kind, MONTH, as_of, VIETNAM, unit_code=unit or (UNIT if kind == "unit" else ""))
+
+
+def value(report: Report, words: str) -> object:
+    (found,) = [figure.value for figure in report.figures if figure.en == words]
+    return found
+
+
+RECOUNT = """
+WITH told AS (SELECT * FROM event WHERE known_at < $as_of AND happened_at < $until),
+ended AS (
+  SELECT d.dossier_id, d.unit_code, d.received_at, d.due_at,
+    coalesce((SELECT min(happened_at) FROM told e WHERE e.dossier_id = d.dossier_id
+              AND kind IN ('refused', 'decided', 'withdrawn')),
+             (SELECT min(happened_at) FROM told e WHERE e.dossier_id = d.dossier_id AND kind = 'delivered')) AS ended_at
+  FROM dossier d WHERE coalesce(d.known_at, d.received_at) < $as_of AND d.received_at < $until)
+SELECT *, coalesce((SELECT arg_max(due_at, happened_at) FROM told e WHERE e.dossier_id = ended.dossier_id
+                    AND e.due_at IS NOT NULL), due_at) AS promised
+FROM ended
+"""
+
+
+def recounted(province: Province) -> list[dict[str, Any]]:
+    """The dossiers of the delivered rows by a query of its own: no clock, no view of the record."""
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+    for name in ("dossier", "event"):
+        table = province.tables[name]
+        if "known_at" not in table.column_names:
+            clock = "received_at" if name == "dossier" else "happened_at"
+            table = table.append_column("known_at", table[clock])
+        con.register(name, table)
+    period = Period.ending(MONTH, 1, ZONE)
+    return con.sql(RECOUNT, params={"as_of": AS_OF, "until": period.until}).to_arrow_table().to_pylist()
+
+
+def test_figures_equal_a_recount_of_the_delivered_rows(province: Province, record: Record, state: State) -> None:
+    report = made(record, state, "centre")
+    start = Period.ending(MONTH, 1, ZONE).start
+    rows = recounted(province)
+    ended = [row for row in rows if row["ended_at"] is not None and row["ended_at"] >= start]
+    late = [row for row in ended if row["promised"] is not None and row["ended_at"] > row["promised"]]
+    assert value(report, "received") == sum(row["received_at"] >= start for row in rows) > 100
+    assert value(report, "ended") == len(ended) > 100
+    assert value(report, "of these late") == len(late) > 5
+    assert value(report, "open at the end") == sum(row["ended_at"] is None for row in rows) > 10
+    assert value(report, "late of ended, per cent") == round(100 * len(late) / len(ended), 1)
+    by_unit = Counter(row["unit_code"] for row in late)
+    (table,) = [one for one in report.tables if one.en == "units with late dossiers"]
+    assert {line[1]: line[4] for line in table.lines if line[4]} == by_unit
+
+
+def test_findings_and_complaints_equal_a_recount(province: Province, record: Record, state: State) -> None:
+    report = made(record, state, "centre")
+    period = Period.ending(MONTH, 1, ZONE)
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+    con.register("finding", province.tables["finding"])
+    con.register("complaint", province.tables["complaint"])
+    asked = {"start": period.start, "until": period.until, "as_of": AS_OF}
+    (stands,) = con.sql(
+        "SELECT count(*) FROM finding WHERE kind <> 'none' AND confirmed AND known_at < $as_of "
+        "AND coalesce(confirmed_at, known_at) >= $start AND coalesce(confirmed_at, known_at) < $until", params=asked
+    ).fetchall()[0]  # fmt: skip
+    (filed,) = con.sql(
+        "SELECT count(DISTINCT complaint_id) FROM complaint WHERE filed_at >= $start AND filed_at < $until "
+        "AND $as_of > filed_at", params=asked
+    ).fetchall()[0]  # fmt: skip
+    assert value(report, "confirmed findings") == stands
+    assert value(report, "complaints filed") == filed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_figure_stands_on_its_rows_in_the_workbook(record: Record, state: State, kind: str) -> None:
+    report = made(record, state, kind)
+    book = openpyxl.load_workbook(BytesIO(report_file(report, ".xlsx", ZONE)))
+    assert set(book.sheetnames) == {"Báo cáo", *(f"B{n + 1}" for n in range(len(report.tables))),
+                                    *(rows.key for rows in report.rows)}  # fmt: skip
+    assert report.figures
+    for rows in report.rows:
+        sheet = book[rows.key]
+        assert sheet.max_row - 4 == len(rows.lines) or (not rows.lines and sheet.max_row == 4)
+    counts = [figure for figure in report.figures if isinstance(figure.value, int) and figure.en != "least asked for"]
+    for figure in counts:
+        (rows,) = [one for one in report.rows if one.key == figure.rows]
+        assert len(rows.lines) == figure.value, figure.vi
+    keys = {rows.key for rows in report.rows}
+    front = [cell for row in book["Báo cáo"].iter_rows() for cell in row]
+    links = {cell.hyperlink.location for cell in front if cell.hyperlink}
+    assert {f"'{figure.rows}'!A1" for figure in report.figures if figure.rows} <= links
+    assert all(column.rows in keys | {""} for table in report.tables for column in table.columns)
+    assert any(f"phiên bản dữ liệu {report.record_version}" in str(cell.value) for cell in front)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "year"])
+def test_equal_reports_give_equal_bytes(record: Record, state: State, kind: str) -> None:
+    first, second = made(record, state, kind), made(record, state, kind)
+    assert first is not second
+    for ending in (".xlsx", ".docx"):
+        assert report_file(first, ending, ZONE) == report_file(second, ending, ZONE)
+    document = docx.Document(BytesIO(report_file(first, ".docx", ZONE)))
+    text = "\n".join(one.text for one in document.paragraphs)
+    assert KINDS[kind].vi.upper() in text
+    assert not re.search(r"{{|{%", text)
+
+
+def test_a_past_month_made_today_equals_the_one_made_then(
+    record: Record, folder: Path, state: State, tmp_path: Path
+) -> None:
+    copied = Record(shutil.copytree(folder, tmp_path / "record"))
+    then = datetime(2026, 9, 10, tzinfo=UTC)
+    first = make_again(copied, state, "centre", MONTH, AS_OF, VIETNAM, now=then)
+    received = datetime(2026, 8, 12, 3, tzinfo=UTC)
+    rows = [
+        {"dossier_id": f"muon-{n}", "procedure_code": "1.990001", "unit_code": UNIT, "received_at": received}
+        for n in range(7)
+    ]
+    copied.append([Chunk("dossier", rows)], source="canonical", arrived_at=then + timedelta(days=40))
+    again = make_again(copied, state, "centre", MONTH, AS_OF, VIETNAM, now=then + timedelta(days=41))
+    for ending in (".xlsx", ".docx"):
+        assert report_file(first, ending, ZONE) == report_file(again, ending, ZONE)
+    with state.reading() as session:
+        anew = make(copied, session, "centre", MONTH, AS_OF, VIETNAM)
+    assert value(anew, "received") == int(str(value(first, "received"))) + 7, "the back-fill is there, and was kept out"
+
+
+def test_what_became_known_later_is_not_in_it(record: Record, state: State) -> None:
+    soon = made(record, state, "centre", as_of=datetime(2026, 8, 20, tzinfo=ZONE))
+    assert any("chưa kết thúc" in note for note in soon.notes)
+    for rows in soon.rows:
+        for line in rows.lines:
+            for place, cell in enumerate(line):
+                if isinstance(cell, datetime) and rows.head[place] in ("Tiếp nhận", "Kết thúc"):
+                    assert cell < soon.as_of
+
+
+def test_months_add_up_to_the_half_year(record: Record, state: State) -> None:
+    report = made(record, state, "half-year")
+    (months,) = [table for table in report.tables if table.en == "by month"]
+    for place, words in ((1, "received"), (2, "ended"), (3, "of these late")):
+        assert sum(int(str(line[place])) for line in months.lines) == value(report, words)
+
+
+def test_only_returns_that_a_person_put_down_to_an_official_are_classified(state: State, tmp_path: Path) -> None:
+    record = Record(tmp_path / "returns")
+    received = datetime(2026, 8, 3, 2, tzinfo=UTC)
+    dossiers = [
+        {"dossier_id": f"D{n}", "procedure_code": "P", "unit_code": "U", "received_at": received} for n in range(4)
+    ]
+    events = [
+        {"dossier_id": f"D{n}", "kind": "returned", "happened_at": received + timedelta(days=day)}
+        for n in range(4) for day in range(1, 1 + n)
+    ]  # fmt: skip
+    record.append([Chunk("dossier", dossiers), Chunk("event", events)], source="canonical", arrived_at=received)
+    with state.writing() as session:
+        for name, fault, at in (("D2", "official", -1), ("D3", "citizen", -1), ("D3", "official", +1)):
+            now = AS_OF + timedelta(hours=at)
+            add_mark(session, f"return:{name}", "U", "fault", fault, "đã xem hồ sơ giấy", now=now)
+    report = made(record, state, "centre")
+    assert value(report, "sent back twice or more") == 2
+    assert value(report, "of these not reviewed yet") == 0
+    assert value(report, "of these through an official's fault, after review") == 1
+    (table,) = [one for one in report.tables if one.en.startswith("units with dossiers sent back")]
+    assert table.lines == (("U", "U", 1),), "what was said after the moment does not count"
+    later = made(record, state, "centre", as_of=AS_OF + timedelta(hours=2))
+    assert value(later, "of these through an official's fault, after review") == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "month", "unit", "as_of", "words"),
+    [
+        ("league", MONTH, "", AS_OF, "kind: wanted one of centre"),
+        ("centre", "2026-13", "", AS_OF, "wanted a month such as"),
+        ("unit", MONTH, "", AS_OF, "is of one unit"),
+        ("unit", MONTH, "nowhere", AS_OF, "no unit 'nowhere'"),
+        ("centre", MONTH, "", datetime(2026, 7, 1, tzinfo=ZONE), "as_of: wanted a moment after"),
+        ("publication", MONTH, "", AS_OF, "kind: wanted one of centre"),
+    ],
+)
+def test_what_cannot_be_made_says_what_was_wanted(
+    record: Record, state: State, kind: str, month: str, unit: str, as_of: datetime, words: str
+) -> None:
+    with state.reading() as session, pytest.raises(ValueError, match=words):
+        make(record, session, kind, month, as_of, VIETNAM, unit_code=unit)
+
+
+def test_cells_that_a_spreadsheet_would_run_stay_text(state: State, tmp_path: Path) -> None:
+    hostile = '=HYPERLINK("http://evil.example")'
+    record = Record(tmp_path / "hostile")
+    received = datetime(2026, 8, 5, 2, tzinfo=UTC)
+    rows = [{"dossier_id": hostile, "procedure_code": "+1", "unit_code": "@u", "received_at": received}]
+    record.append([Chunk("dossier", rows)], source="canonical", arrived_at=received)
+    book = openpyxl.load_workbook(BytesIO(report_file(made(record, state, "centre"), ".xlsx", ZONE)))
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert any(cell.value == hostile for cell in cells)
+    assert not [cell for cell in cells if cell.data_type == "f"]
+
+
+@pytest.mark.slow
+def test_libreoffice_opens_every_report_without_repair(record: Record, state: State, tmp_path: Path) -> None:
+    office = shutil.which("soffice") or shutil.which("libreoffice")
+    if office is None:
+        pytest.skip("no LibreOffice here")
+    for kind in KINDS:
+        for ending in (".docx", ".xlsx"):
+            (tmp_path / f"{kind}{ending}").write_bytes(report_file(made(record, state, kind), ending, ZONE))
+    subprocess.run(
+        [office, f"-env:UserInstallation=file://{tmp_path / 'profile'}", "--headless", "--convert-to", "pdf",
+         "--outdir", str(tmp_path / "word"), *(str(tmp_path / f"{kind}.docx") for kind in KINDS)],
+        check=True, capture_output=True, timeout=240,
+    )  # fmt: skip
+    subprocess.run(
+        [office, f"-env:UserInstallation=file://{tmp_path / 'profile'}", "--headless", "--convert-to", "csv",
+         "--outdir", str(tmp_path / "excel"), *(str(tmp_path / f"{kind}.xlsx") for kind in KINDS)],
+        check=True, capture_output=True, timeout=240,
+    )  # fmt: skip
+    for kind in KINDS:
+        assert (tmp_path / "word" / f"{kind}.pdf").stat().st_size > 5_000
+        assert KINDS[kind].vi in (tmp_path / "excel" / f"{kind}.csv").read_text("utf-8")
