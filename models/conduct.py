@@ -16,11 +16,13 @@ import numpy as np
 import pyarrow as pa
 
 from features import complaint_history
-from features.signals import DOSSIER_SIGNALS, evaluate
+from features.signals import evaluate
 from features.signals.sentences import CAUSES, said_of_dossier
 from features.vietnam_calendar import VIETNAM
-from models.conduct_peers import PRIOR, Standing
+from models.conduct_peers import Standing
+from models.finding_matrix import SHOWN
 from models.official_forecast import OfficialForecast
+from models.unusual import Usual
 
 GRAINS = ("official", "unit", "dossier")
 
@@ -41,11 +43,8 @@ _PEERS = {
     "official": ("người cùng vị trí làm cùng thủ tục", "people in the same post with the same procedures"),
     "unit": ("đơn vị khác làm cùng thủ tục", "other units with the same procedures"),
 }
-_NOT_A_FINDING = ("Dấu hiệu cần kiểm tra, không phải kết luận", "A reason to look, not a finding")
+NOT_A_FINDING = ("Dấu hiệu cần kiểm tra, không phải kết luận", "A reason to look, not a finding")
 _NOT_ENOUGH = ("Chưa đủ dữ liệu: dưới 20 hồ sơ", "Not enough data: fewer than 20 dossiers")
-_EXPLAINED = frozenset({"NO_APOLOGY", "LATE_APOLOGY", "ON_TIME_BY_DATE_ONLY", "PLACEHOLDER_ID", "SUBMITTED_COPIED",
-                        "OTHER_CODE", "NO_DUE_DATE"})  # fmt: skip
-"""Signals that tell of lateness or of the data, not of how a citizen was treated."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,8 @@ class ConductLine:
     """One line of a conduct list: the row of the file, the JSON and the page.
 
     `score`: official and unit: probability that the ratio to peers exceeds 1.5 (tier `signal`), or the forecast
-    (tier `reported`); dossier: how unusual its signals are among its peers, in [0, 1). None: not enough data.
+    (tier `reported`); dossier: the probability of a finding if pulled (tier `discovered`), or how unusual its signals
+    are among its peers, in [0, 1). None: not enough data.
     `low`, `high`: 95 % interval of the ratio to peers, where there is one. `n`: dossiers it rests on.
     """
 
@@ -94,48 +94,36 @@ def dossiers(con: duckdb.DuckDBPyConnection, ids: Sequence[str], peers: pa.Table
     `peers` (dossier_id): the dossiers among which a signal counts as usual or not, by procedure. The score is one
     less the product of the peers' rates of the signals shown, as if these were independent: an order, no probability.
     """
-    wanted = list(dict.fromkeys([*ids, *peers["dossier_id"].to_pylist()]))
+    asked = list(dict.fromkeys(ids))
+    wanted = list(dict.fromkeys([*asked, *peers["dossier_id"].to_pylist()]))
     moment = pa.array([as_of] * len(wanted), pa.timestamp("us", "UTC"))
-    signals = [signal for signal in DOSSIER_SIGNALS if signal.name not in _EXPLAINED]
-    shown = evaluate(con, pa.table({"dossier_id": wanted, "as_of": moment}), signals, VIETNAM)
-    work = duckdb.connect()
-    work.register("shown", shown.select(["dossier_id", "signal", "value"]))
-    about = con.sql(
-        "SELECT dossier_id, arg_max(procedure_code, (known_at, row_id)) AS procedure_code,"
-        " arg_max(unit_code, (known_at, row_id)) AS unit_code FROM dossier GROUP BY dossier_id"
-    ).to_arrow_table()
-    work.register("about", about)
-    work.register("peer", pa.table({"dossier_id": peers["dossier_id"].unique()}))
-    work.register("asked", pa.table({"dossier_id": pa.array(list(ids), pa.string())}))
-    rows = work.sql(f"""
-        WITH peers AS (SELECT p.dossier_id, a.procedure_code FROM peer p JOIN about a USING (dossier_id)),
-        size AS (SELECT procedure_code, count(*) AS n FROM peers GROUP BY ALL),
-        overall AS (SELECT s.signal, count(*) / (SELECT count(*) FROM peers) AS rate
-                    FROM peers JOIN shown s USING (dossier_id) GROUP BY ALL),
-        usual AS (SELECT p.procedure_code, s.signal, count(*) AS k FROM peers p JOIN shown s USING (dossier_id)
-                  GROUP BY ALL)
-        SELECT d.dossier_id, a.unit_code, coalesce(z.n, 0) AS n, s.signal, s.value,
-               greatest((coalesce(u.k, 0) + {PRIOR} * coalesce(o.rate, 0.5)) / (coalesce(z.n, 0) + {PRIOR}), 1e-6)
-                   AS rate
-        FROM asked d JOIN shown s USING (dossier_id) JOIN about a USING (dossier_id)
-        LEFT JOIN size z ON z.procedure_code = a.procedure_code
-        LEFT JOIN usual u ON u.procedure_code = a.procedure_code AND u.signal = s.signal
-        LEFT JOIN overall o ON o.signal = s.signal
-        ORDER BY d.dossier_id, rate, s.signal""").fetchall()
-    found: dict[str, list[tuple[str, float, float]]] = {}
-    about_of: dict[str, tuple[str, int]] = {}
-    for dossier_id, unit_code, n, signal, value, rate in rows:
-        found.setdefault(dossier_id, []).append((signal, value, min(rate, 1.0)))
-        about_of[dossier_id] = unit_code, n
-    scored = sorted(((1 - float(np.prod([rate for _, _, rate in said])), key) for key, said in found.items()),
+    shown = evaluate(con, pa.table({"dossier_id": wanted, "as_of": moment}), SHOWN, VIETNAM)
+    about = {
+        key: (procedure or "", unit)
+        for key, procedure, unit in con.sql(
+            "SELECT dossier_id, arg_max(procedure_code, (known_at, row_id)), arg_max(unit_code, (known_at, row_id))"
+            " FROM dossier GROUP BY dossier_id"
+        ).fetchall()
+    }
+    number = {key: nth for nth, key in enumerate(dict.fromkeys(peers["dossier_id"].to_pylist()))}
+    said = list(zip(*(shown[name].to_pylist() for name in ("dossier_id", "signal", "value")), strict=True))
+    of_peers = [(number[key], name) for key, name, _ in said if key in number]
+    usual = Usual.of([about[key][0] for key in number], [row for row, _ in of_peers], [name for _, name in of_peers])
+    found: dict[str, list[tuple[float, str, float]]] = {}
+    open_ones = set(asked)
+    for key, name, value in said:
+        if key in open_ones:
+            found.setdefault(key, []).append((usual.rate(about[key][0], name), name, value))
+    scored = sorted(((1 - float(np.prod([rate for rate, _, _ in told])), key) for key, told in found.items()),
                     key=lambda one: (-one[0], one[1]))  # fmt: skip
     lines = []
     for rank, (score, key) in enumerate(scored, start=1):
-        unit_code, n = about_of[key]
-        told = [said_of_dossier(name, value, rate, n) for name, value, rate in found[key][:3]]
+        procedure, unit_code = about[key]
+        n = usual.sizes.get(procedure, 0)
+        told = [said_of_dossier(name, value, rate, n) for rate, name, value in sorted(found[key])[:3]]
         vi, en = ". ".join(one for one, _ in told), ". ".join(one for _, one in told)
         lines.append(ConductLine(None, unit_code, key, score, False, n, None, None, rank,
-                                 f"{vi}. {_NOT_A_FINDING[0]}.", f"{en}. {_NOT_A_FINDING[1]}.", "signal"))  # fmt: skip
+                                 f"{vi}. {NOT_A_FINDING[0]}.", f"{en}. {NOT_A_FINDING[1]}.", "signal"))  # fmt: skip
     return lines
 
 
@@ -150,7 +138,7 @@ def forecast(con: duckdb.DuckDBPyConnection, model: OfficialForecast, as_of: dat
     for rank, i in enumerate(order, start=1):
         vi = f"{int(reported[i])} người phản ánh trong 12 tháng qua; bình quân đơn vị {_vi(peers[i], 2)}"
         en = f"{int(reported[i])} people complained within 12 months; mean of the unit {peers[i]:.2f}"
-        vi, en = f"{vi}. {_NOT_A_FINDING[0]}.", f"{en}. {_NOT_A_FINDING[1]}."
+        vi, en = f"{vi}. {NOT_A_FINDING[0]}.", f"{en}. {NOT_A_FINDING[1]}."
         n = int(reported[i])
         lines.append(
             ConductLine(ids[i], where[i], None, float(score[i]), False, n, None, None, rank, vi, en, model.tier)
@@ -167,13 +155,13 @@ def _sentence(one: Standing, grain: str) -> tuple[str, str]:
         f"{whose_vi}: {one.observed} trong n = {one.n} hồ sơ có dấu hiệu về {said_vi};"
         f" {peers_vi} thường có {_vi(one.expected, 1)} (gấp {_vi(one.ratio, 1)} lần,"
         f" khoảng 95 %: {_vi(one.low, 1)}–{_vi(one.high, 1)})."
-        f" Căn cứ: {source}. {_NOT_A_FINDING[0]}."
+        f" Căn cứ: {source}. {NOT_A_FINDING[0]}."
     )
     en = (
         f"{whose_en}: {one.observed} of n = {one.n} dossiers show signals of {said_en};"
         f" {peers_en} would have {one.expected:.1f} (ratio {one.ratio:.1f},"
         f" 95 % interval {one.low:.1f} to {one.high:.1f})."
-        f" Source: {source}. {_NOT_A_FINDING[1]}."
+        f" Source: {source}. {NOT_A_FINDING[1]}."
     )
     return vi, en
 

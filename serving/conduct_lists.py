@@ -20,8 +20,10 @@ from features.signals.handled import handled
 from features.signals.sentences import said
 from features.succession import levels
 from models.artefact import ArtefactError
+from models.artefact import load as load_model
 from models.conduct import GRAINS, ConductLine, against_peers, dossiers, forecast
 from models.conduct_peers import officials, units
+from models.finding_lines import by_model, without_probability
 from models.lateness import cohort
 from models.official_artefact import load
 
@@ -60,7 +62,7 @@ def lines(con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime) -> dict
             against_peers(units(acted, position, level), "unit"),
             [*evaluate_held(con, as_of, "unit").to_pylist(), *({**row, "key": row["unit_code"]} for row in heads)],
         ),
-        "dossier": dossiers(con, ids, acted, as_of),
+        "dossier": _dossiers(con, models, ids, dossiers(con, ids, acted, as_of), as_of),
     }
 
 
@@ -98,13 +100,33 @@ def read(scores: Path, as_of: datetime, grain: str) -> pa.Table | None:
     return pq.read_table(path) if path.exists() else None
 
 
+def _dossiers(
+    con: duckdb.DuckDBPyConnection, models: Path, ids: Sequence[str], lines: Sequence[ConductLine], as_of: datetime
+) -> list[ConductLine]:
+    """By the finding model where one ships; else by signals, each line saying why there is no probability."""
+    said = _pointer(models)
+    told = said.get("dossier", {}) if said else {}
+    if "sha256" not in told:
+        return without_probability(lines, told.get("ships", "signals"))
+    assert said is not None
+    model = load_model(models / "conduct" / said["version"] / "dossier", sha256=told["sha256"])
+    return by_model(con, ids, lines, model, as_of)
+
+
+def _pointer(models: Path) -> dict[str, Any] | None:
+    """What the champion's pointer says, else the candidate's; None where conduct was never trained."""
+    for name in ("champion", "candidate"):
+        path = models / "conduct" / f"{name}.json"
+        if path.exists():
+            said: dict[str, Any] = json.loads(path.read_text("utf-8"))
+            return said
+    return None
+
+
 def _forecast(con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime) -> list[ConductLine]:
-    pointer = models / "conduct" / "champion.json"
-    if not pointer.exists():
-        pointer = models / "conduct" / "candidate.json"
-    if not pointer.exists():
+    said = _pointer(models)
+    if said is None:
         raise FileNotFoundError("no forecast of conduct; run: risk train conduct --cutoff T")
-    said = json.loads(pointer.read_text("utf-8"))
     forecasts = load(models / "conduct" / said["version"], sha256=said["sha256"])
     if "reported" not in forecasts:
         raise ArtefactError("conduct: the record held no complaint to learn from; bring complaints or dossiers")

@@ -1,30 +1,42 @@
-"""Learns the target conduct: the yearly forecasts for officials, one a tier that the record can teach."""
+"""Learns the target conduct: yearly forecasts for officials, one a tier, and the finding model for dossiers.
+
+`models/conduct/<version>/`: the forecasts; `dossier/` in it: the finding model, where one ships. The pointer names
+both by the sha256 of their manifests, and says why dossiers have no model where they have none.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
-from models import official_artefact
+from models import artefact, official_artefact
 from models.official_events import TIERS
 from models.official_forecast import OfficialForecast
-from training import official_forecast, pointers
+from training import finding, official_forecast, pointers
+from training.finding import LearntFinding
 from training.provenance import git_commit
 
 TARGET = "conduct"
+DOSSIER = "dossier"
+"""Folder of the finding model within a version."""
+
 HORIZON = timedelta(days=365)
 
 
 @dataclass(frozen=True)
 class LearntConduct:
-    """What a training gave: its version, the forecasts by tier, and why a tier has none."""
+    """What a training gave: its version and folder, the forecasts by tier, why a tier has none, and what ships for
+    dossiers.
+    """
 
     version: str
+    folder: Path
     forecasts: dict[str, OfficialForecast]
     without: dict[str, str]
+    dossier: LearntFinding
 
 
 def train(con: duckdb.DuckDBPyConnection, record_version: int, cutoff: datetime, models: Path) -> LearntConduct:
@@ -38,24 +50,40 @@ def train(con: duckdb.DuckDBPyConnection, record_version: int, cutoff: datetime,
             forecasts[name] = official_forecast.train(con, cutoff, tier, HORIZON)
         except ValueError as error:
             without[name] = str(error)
+    dossier = _dossier(con, cutoff)
     about = {"cutoff": cutoff.isoformat(), "record_version": str(record_version), "git_commit": git_commit()}
     version = f"{cutoff:%Y%m%dT%H%M%SZ}-v{record_version}"
-    sha256 = official_artefact.save(forecasts, about, models / TARGET / version)
-    pointers.write(models / TARGET, "candidate", {"version": version, "sha256": sha256})
-    return LearntConduct(version, forecasts, without)
+    folder = models / TARGET / version
+    said: dict[str, object] = {"version": version, "sha256": official_artefact.save(forecasts, about, folder)}
+    said["dossier"] = {"ships": dossier.ships, "why": dossier.why}
+    if dossier.model is not None:
+        model = replace(dossier.model, about={**about, **dossier.about(), **dossier.model.about})
+        said["dossier"] = {**dossier.about(), "sha256": artefact.save(model, folder / DOSSIER)}
+    pointers.write(models / TARGET, "candidate", said)
+    return LearntConduct(version, folder, forecasts, without, dossier)
+
+
+def _dossier(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> LearntFinding:
+    try:
+        return finding.learn(con, cutoff)
+    except ValueError as error:
+        return LearntFinding("signals", str(error), None, 0, 0)
 
 
 def promote(models: Path, *, at: datetime, because: str | None = None) -> str:
     """Makes the candidate champion and gives its version; its files are loaded and checked first.
 
     The gate of each tier is in the forecast itself: the model ships only where it beat the best count by an
-    interval. FileNotFoundError without a candidate.
+    interval; so is that of the finding model. FileNotFoundError without a candidate.
     """
     folder = models / TARGET
     candidate = pointers.read(folder, "candidate")
     if candidate is None:
         raise FileNotFoundError("no candidate of conduct; run: risk train conduct --cutoff T")
     official_artefact.load(folder / candidate["version"], sha256=candidate["sha256"])
+    finding_sha = candidate.get("dossier", {}).get("sha256")
+    if finding_sha:
+        artefact.load(folder / candidate["version"] / DOSSIER, sha256=finding_sha)
     champion = pointers.read(folder, "champion")
     places = {"champion": candidate}
     if champion is not None and champion["sha256"] != candidate["sha256"]:

@@ -171,6 +171,7 @@ def fitted(cases: Cases) -> LearntFinding:
         slope,
         "base",
         usual_values(cases.matrix, finding_matrix.NUMBERS, finding_matrix.DECLARED),
+        {"rate": float(np.average(label, weights=weight)), "judged": int(judged.sum())},
     )
     why = f"average precision on the random share {figures['model']}, of the signals {figures['signals']}"
     return LearntFinding("model", why, model, *told, figures, named)
@@ -219,7 +220,8 @@ def boosters(cases: Cases, rows: np.ndarray) -> dict[str, TreeMember]:
         drawn = {"bagging_seed": seed, "feature_fraction_seed": seed, "extra_seed": seed}
         text = lgb.train({**TREES, **drawn, "objective": loss}, data, ROUNDS).model_to_string()
         # the gradient is that of binary log-loss, and the checks before loading want it named
-        grown[f"trees_{seed}"] = TreeMember(text.replace("\nobjective=custom\n", "\nobjective=binary sigmoid:1\n", 1))
+        named = text.replace("\nfeature_names=", "\nobjective=binary sigmoid:1\nfeature_names=", 1)
+        grown[f"trees_{seed}"] = TreeMember(named)
     return grown
 
 

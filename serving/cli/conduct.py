@@ -13,7 +13,7 @@ HORIZON = timedelta(days=365)
 
 
 def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None) -> str:
-    """Learns the yearly forecasts of each tier from what was known at the cutoff; they stand as candidate."""
+    """Learns the forecasts for officials and the finding model for dossiers; they stand as candidate."""
     from features.record import Record
     from training.conduct import train as run
 
@@ -22,6 +22,9 @@ def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None)
     learnt = run(record.connect(), record.version(), cutoff, settings.models)
     parts = [f"{tier} ships={one.ships}" for tier, one in learnt.forecasts.items()]
     parts += [f"{tier}: {why}" for tier, why in learnt.without.items()]
+    parts.append(f"dossier ships={learnt.dossier.ships} ({learnt.dossier.why})")
+    parts += [f"team {one.team}: labels to be checked, {one.low} of {one.findings} findings where no other team"
+              f" finds any" for one in learnt.dossier.suspects]  # fmt: skip
     return f"candidate {TARGET} {learnt.version}: {'; '.join(parts)}"
 
 
