@@ -118,6 +118,11 @@ def blend(said: Judged) -> Blend:
     return Blend(rule, weights, blended)
 
 
+def best_blend_losses(said: Judged) -> tuple[np.ndarray, np.ndarray]:
+    """Calibrated log-loss [n] of the blend of what was judged, and what each row counts [n]."""
+    return _losses(blend(said).log_odds, said), said.weight
+
+
 def best_rule(rules: Mapping[str, float], said: Judged) -> str:
     """The simple rule of least loss; a rolling one where a rate learnt once is not better beyond doubt.
 

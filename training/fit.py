@@ -105,6 +105,8 @@ def fit_judged(
             "ridge": recipe.ridge,
             "m": recipe.m,
             "seed": recipe.seed,
+            "monotone": recipe.monotone,
+            "bags": recipe.bags,
             **recipe.trees,
         },
         "slope": choices.slope if choices.losses else None,

@@ -12,15 +12,19 @@ import pyarrow as pa
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from features.matrix import FEATURES
 from models.booster import TreeMember
 from models.encoding import Encoder, shrunk_rates
 from models.linear import LinearMember
 from models.risk_model import Member
 from models.rule import RuleMember
 from models.shrinkage import EDGE, logit, sigmoid
+from training.bagging import mean_of
 from training.sample import Sample
 
 KEYS = ("dossier_id", "as_of")
+DIRECTION = {feature.name: feature.monotone for feature in FEATURES if feature.monotone}
+"""Features whose rise must never lower the score (+1), or never lift it (-1), as declared."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Recipe:
 
     `m`: dossiers that a category's parent rate counts for. `trees`: LightGBM parameters and `rounds`. `ridge`:
     inverse strength of the penalty (scikit-learn's C), None leaves the regression out. `evenness`: 0 counts rows,
-    1 counts dossiers; between, a row counts its share of its dossier to this power.
+    1 counts dossiers; between, a row counts its share of its dossier to this power. `monotone`: trees keep the
+    directions that features declare. `bags`: trees learnt with so many seeds, and their mean taken.
     """
 
     m: float = 20.0
@@ -38,6 +43,8 @@ class Recipe:
     ridge: float | None = 0.001
     evenness: float = 0.5
     seed: int = 7
+    monotone: bool = False
+    bags: int = 1
 
 
 def row_weight(sample: Sample, evenness: float) -> np.ndarray:
@@ -75,19 +82,30 @@ def hidden(x: np.ndarray, first: int) -> np.ndarray:
     return shown
 
 
-def fit_trees(x: np.ndarray, label: np.ndarray, weight: np.ndarray, recipe: Recipe) -> TreeMember:
-    """Boosted trees by LightGBM: one thread, deterministic, the same text for the same rows and seed."""
-    params = {
-        "objective": "binary",
-        "num_threads": 1,
-        "deterministic": True,
-        "force_col_wise": True,
-        "seed": recipe.seed,
-        "verbosity": -1,
-        **recipe.trees,
-    }
-    data = lightgbm.Dataset(x, label, weight=weight, feature_name=[f"c{at}" for at in range(x.shape[1])], params=params)
-    return TreeMember(lightgbm.train(params, data, num_boost_round=recipe.rounds).model_to_string())
+def fit_trees(
+    x: np.ndarray, label: np.ndarray, weight: np.ndarray, recipe: Recipe, columns: Sequence[str] = ()
+) -> TreeMember:
+    """Boosted trees by LightGBM: one thread, deterministic, the same text for the same rows and seed.
+
+    `columns`: names of the columns of `x`, by which a monotone recipe knows their declared directions.
+    """
+    texts = []
+    for bag in range(recipe.bags):
+        params = {
+            "objective": "binary",
+            "num_threads": 1,
+            "deterministic": True,
+            "force_col_wise": True,
+            "seed": recipe.seed + bag,
+            "verbosity": -1,
+            **recipe.trees,
+        }
+        if recipe.monotone:
+            params["monotone_constraints"] = [DIRECTION.get(name, 0) for name in columns]
+        names = [f"c{at}" for at in range(x.shape[1])]
+        data = lightgbm.Dataset(x, label, weight=weight, feature_name=names, params=params)
+        texts.append(lightgbm.train(params, data, num_boost_round=recipe.rounds).model_to_string())
+    return TreeMember(mean_of(texts))
 
 
 def fit_ridge(x: np.ndarray, label: np.ndarray, weight: np.ndarray, c: float) -> LinearMember:
@@ -166,7 +184,7 @@ def fit_members(sample: Sample, recipe: Recipe) -> tuple[Encoder, dict[str, Memb
     x = encoder.encode(sample.matrix)
     seen = hidden(x, len(encoder.numbers))
     weight = row_weight(sample, recipe.evenness)
-    members: dict[str, Member] = {"trees": fit_trees(seen, sample.label, weight, recipe)}
+    members: dict[str, Member] = {"trees": fit_trees(seen, sample.label, weight, recipe, encoder.columns)}
     if recipe.ridge is not None:
         members["ridge"] = fit_ridge(seen, sample.label, weight, recipe.ridge)
     members |= fit_rules(x, sample.label, sample.share, encoder.columns)

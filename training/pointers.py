@@ -40,7 +40,7 @@ def read(folder: Path, name: str) -> dict[str, Any] | None:
 
 def write(folder: Path, name: str, said: Mapping[str, Any]) -> None:
     """Moves a pointer: the file is replaced whole, also when the process dies half-way."""
-    _replace(folder, f"{name}.json", said)
+    replace_file(folder, f"{name}.json", said)
 
 
 def move(
@@ -66,7 +66,7 @@ def move(
         "by": by,
         "trained_by": champion.get("trained_by"),
     }
-    _replace(folder, MOVING, {"places": places, "line": line})
+    replace_file(folder, MOVING, {"places": places, "line": line})
     settle(folder)
 
 
@@ -114,7 +114,8 @@ def _add_line(path: Path, line: Mapping[str, Any]) -> None:
         os.fsync(file.fileno())
 
 
-def _replace(folder: Path, name: str, said: Mapping[str, Any]) -> None:
+def replace_file(folder: Path, name: str, said: Mapping[str, Any]) -> None:
+    """Writes `said` as JSON in one step: a reader sees the file of before or all of this one."""
     folder.mkdir(parents=True, exist_ok=True)
     half = folder / f".{name}.{os.getpid()}"
     with half.open("w", encoding="utf-8") as file:

@@ -13,6 +13,7 @@ import numpy as np
 from features.calendar import PLAIN_WEEK, Calendar
 from features.record import Record
 from models import artefact
+from training.members import Recipe
 from training.provenance import provenance
 from training.run import train
 
@@ -50,7 +51,15 @@ def reproduce(
         raise ValueError(f"wanted a record of version {about['record_version']}, came one of {record.version()}")
     cutoff = datetime.fromisoformat(str(about["cutoff"]))
     with tempfile.TemporaryDirectory() as scratch:
-        again = train(record, cutoff, Path(scratch), version=int(about["record_version"]), calendar=calendar, say=say)
+        again = train(
+            record,
+            cutoff,
+            Path(scratch),
+            version=int(about["record_version"]),
+            calendar=calendar,
+            recipes={name: Recipe(**said) for name, said in about["recipes"].items()} if "recipes" in about else None,
+            say=say,
+        )
         ours = before.probability(again.sample.matrix)
         theirs = again.model.probability(again.sample.matrix)
     now = provenance(again.sample.matrix.column_names)

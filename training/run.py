@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,15 @@ from models.risk_model import RiskModel
 from training import pointers
 from training.choose import Choices
 from training.drift import background
-from training.fit import RECIPES, fit_judged
+from training.fit import fit_judged
 from training.gates import against
 from training.gather import MOST, gather
-from training.members import KEYS
+from training.members import KEYS, Recipe
 from training.provenance import provenance
 from training.sample import Sample
 from training.steadiness import steadiness
 from training.time_travel import time_travel
+from training.tune import recipes_of
 
 Say = Callable[[str], None]
 GOLDEN_ROWS = 20
@@ -54,12 +55,14 @@ def train(
     version: int | None = None,
     calendar: Calendar = PLAIN_WEEK,
     by: str | None = None,
+    recipes: Mapping[str, Recipe] | None = None,
     say: Say = lambda line: None,
 ) -> Trained:
     """Learns lateness from what was known at `cutoff`; the result stands as candidate under `models/lateness`.
 
     `models`: the folder of packaged models. `mlflow_url`: tracking server or SQLite URL that gets the run; without
     it nothing is logged. `version`: the record as it was then, without it as it is. `by`: who trains.
+    `recipes`: without them the standing ones and the best of the last tuning.
     ValueError where the record holds too little to learn from.
     """
     say("read the record and build the matrix")
@@ -75,10 +78,12 @@ def train(
     say("check that no cell looks ahead")
     checked = time_travel(record, sample.matrix.select(list(KEYS)), cutoff, calendar, version=version)
     about["time_travel"] = {"holds": checked.holds, "words": str(checked)}
-    model, choices = fit_judged(sample, target=LATENESS.name, about=about, say=say)
+    recipes = recipes_of(models / LATENESS.name) if recipes is None else recipes
+    about["recipes"] = {name: asdict(recipe) for name, recipe in recipes.items()}
+    model, choices = fit_judged(sample, target=LATENESS.name, recipes=recipes, about=about, say=say)
     say("compare with the champion, look whether reasons stay")
     beside = beside_champion(models / LATENESS.name, sample, choices)
-    steady = steadiness(model, sample, RECIPES[choices.recipe])
+    steady = steadiness(model, sample, recipes[choices.recipe])
     window = background(model, sample.take(recent(sample)).matrix)
     model = replace(model, about={**model.about, "champion": beside, "background": window, "steadiness": steady})
     say("package the candidate")

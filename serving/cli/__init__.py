@@ -20,6 +20,7 @@ from serving.cli import (
     delivery,
     demo,
     doctor,
+    fairness,
     figures,  # noqa: F401 -- joins `bench` with a command of its own
     findings,
     learning,
@@ -34,6 +35,7 @@ from serving.cli import (
     reports,
     rolling,
     serve,
+    tuning,
     warn,
     weekly,
 )
@@ -49,7 +51,8 @@ app = typer.Typer(
 
 GROUPS = (
     analyst, delivery, learning, lists, serve, demo, accounts, receipts, plan, replay,
-    findings, receive, reconcile, bench, weekly, backup, doctor, reports, rolling, warn, complaints, positive,
+    findings, receive, reconcile, bench, weekly, backup, doctor, reports, rolling, tuning, warn, complaints, positive,
+    fairness,
 )  # fmt: skip
 for _group in GROUPS:
     app.add_typer(_group.commands)
