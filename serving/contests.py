@@ -17,15 +17,15 @@ from serving.state import Contest, State
 LONGEST_TEXT = 4000
 
 _TABLE = Contest.__table__.c
-_FROZEN = (
+_ALL_FROZEN = (
     select(_TABLE.dossier_id, func.min(_TABLE.frozen_score))
     .where(
         _TABLE.target == bindparam("target"),
-        _TABLE.dossier_id.in_(bindparam("ids", expanding=True)),
         or_(_TABLE.outcome.is_(None), (_TABLE.outcome == "upheld") & _TABLE.recomputed_score.is_(None)),
     )
     .group_by(_TABLE.dossier_id)
-)  # made once: every line of every list asks it
+)
+_FROZEN = _ALL_FROZEN.where(_TABLE.dossier_id.in_(bindparam("ids", expanding=True)))  # made once: every page asks it
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,11 @@ def frozen_scores(session: Session, target: str, dossier_ids: Iterable[str]) -> 
     """dossier_id → the score that stands still: unanswered, or upheld and not yet recomputed."""
     asked = {"target": target, "ids": list(dossier_ids)}
     return dict(session.connection().execute(_FROZEN, asked).all())
+
+
+def all_frozen_scores(session: Session, target: str) -> dict[str, float]:
+    """The same of every dossier that has one."""
+    return dict(session.connection().execute(_ALL_FROZEN, {"target": target}).all())
 
 
 def recompute(state: State, target: str, risk_list: RiskList) -> int:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from serving.rights import Scope
 from serving.state import Decision
 
 
@@ -21,11 +22,8 @@ class Kind(StrEnum):
 
 
 _TABLE = Decision.__table__.c
-_LATEST = (
-    select(_TABLE.dossier_id, _TABLE.kind)
-    .where(_TABLE.target == bindparam("target"), _TABLE.dossier_id.in_(bindparam("ids", expanding=True)))
-    .order_by(_TABLE.id)
-)
+_ALL = select(_TABLE.dossier_id, _TABLE.kind).where(_TABLE.target == bindparam("target")).order_by(_TABLE.id)
+_LATEST = _ALL.where(_TABLE.dossier_id.in_(bindparam("ids", expanding=True)))
 
 WORDS = {Kind.PICK: "Đưa vào kế hoạch", Kind.DISMISS: "Gác lại", Kind.OVERRIDE: "Ưu tiên khác với điểm"}
 
@@ -49,6 +47,20 @@ def latest_decisions(session: Session, target: str, dossier_ids: Iterable[str]) 
     """dossier_id → what was last decided about it."""
     rows = session.connection().execute(_LATEST, {"target": target, "ids": list(dossier_ids)})
     return {dossier_id: Kind(kind) for dossier_id, kind in rows}
+
+
+def all_latest_decisions(session: Session, target: str) -> dict[str, Kind]:
+    """The same of every dossier about which something was decided."""
+    return {dossier_id: Kind(kind) for dossier_id, kind in session.connection().execute(_ALL, {"target": target})}
+
+
+def picks_in(session: Session, target: str, scope: Scope, unit_code: str | None = None) -> list[Decision]:
+    """Dossiers of a scope (and one unit) that a person put into the plan and nobody set aside since, oldest first."""
+    query = select(Decision).where(Decision.target == target).order_by(Decision.id)
+    if unit_code is not None:
+        query = query.where(Decision.unit_code == unit_code)
+    latest = {one.dossier_id: one for one in session.scalars(query) if scope.covers(one.unit_code)}
+    return [one for one in latest.values() if one.kind == Kind.PICK]
 
 
 def of_dossier(session: Session, dossier_id: str) -> list[Decision]:

@@ -8,9 +8,12 @@ import hashlib
 import hmac
 import json
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -62,6 +65,7 @@ class Witness:
         self._signer = Ed25519PrivateKey.from_private_bytes(key_file(keys, "heads.key"))
         self._anchor = folder / "anchor"
         self._heads = folder / "heads"
+        self._spool = folder / "spool"
         self._heads.mkdir(parents=True, exist_ok=True)
 
     def anchor(self, link: Link) -> None:
@@ -105,6 +109,30 @@ class Witness:
         except (InvalidSignature, ValueError):
             return False
         return True
+
+    def spool(self, look: Mapping[str, Any], at: datetime) -> None:
+        """Keep one look whose receipt could not be written: a file of its own, flushed, with a mac over it."""
+        body = json.dumps({"at": at.astimezone(UTC).isoformat(), "look": look}, ensure_ascii=False, sort_keys=True)
+        self._spool.mkdir(exist_ok=True)
+        path = self._spool / f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{uuid4().hex[:12]}.json"
+        aside = path.with_suffix(".tmp")
+        with aside.open("w", encoding="utf-8") as file:
+            file.write(f"{self._mac(body)} {body}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+
+    def spooled(self) -> Iterator[tuple[str, datetime, dict[str, Any]]]:
+        """Name, moment and content of what is in the spool, oldest first; a file that we did not write stays there."""
+        for path in sorted(self._spool.glob("*.json")):
+            mac, _, body = path.read_text("utf-8").strip().partition(" ")
+            if hmac.compare_digest(self._mac(body), mac):
+                told = json.loads(body)
+                yield path.stem, datetime.fromisoformat(told["at"]), told["look"]
+
+    def unspool(self, name: str) -> None:
+        """Take one look out of the spool; another process may have done so already."""
+        (self._spool / f"{name}.json").unlink(missing_ok=True)
 
     def _read(self, content: bytes) -> Link | str | None:
         if not content:

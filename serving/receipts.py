@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from serving.receipt_witness import Head, Link, Witness
@@ -109,12 +110,41 @@ class Receipts:
         *,
         now: datetime,
         subjects: Iterable[str] = (),
-    ) -> Link:
-        """Add a receipt in a transaction of its own and anchor it: for what is only looked at."""
-        with self._state.writing() as session:
-            link = self.append(session, actor, action, detail, now=now, subjects=subjects)
+    ) -> Link | None:
+        """Add a receipt in a transaction of its own and anchor it: for what is only looked at.
+
+        Where the state is away the look is spooled beside the anchor, for `unspool`, and None comes back.
+        """
+        subjects = list(subjects)
+        try:
+            with self._state.writing() as session:
+                link = self.append(session, actor, action, detail, now=now, subjects=subjects)
+        except OperationalError:
+            self.witness.spool({"actor": actor, "action": action, "detail": detail, "subjects": subjects}, now)
+            return None
         self.anchor(link)
         return link
+
+    def unspool(self) -> int:
+        """Bring what was looked at while the state was away into the chain, each with its own moment; gives how many.
+
+        Nothing is lost when this is cut short: what was taken in is known by its place in the spool.
+        """
+        taken = 0
+        for name, at, look in self.witness.spooled():
+            mark = f"spool:{name}"
+            with self._state.writing() as session:
+                known = session.scalar(select(ReceiptSubject.seq).where(ReceiptSubject.subject == mark).limit(1))
+                if known is None:
+                    subjects = [*look["subjects"], mark]
+                    link = self.append(
+                        session, look["actor"], look["action"], look["detail"], now=at, subjects=subjects
+                    )
+            if known is None:
+                self.anchor(link)
+                taken += 1
+            self.witness.unspool(name)
+        return taken
 
     def anchor(self, link: Link) -> None:
         """Note outside the database that the chain has come this far; only after the commit."""

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from serving.accounts.route import template_of
 from serving.accounts.session import find_session, touch_session
 from serving.accounts.token import PREFIX, find_token
+from serving.remembered import AWAY
 from serving.rights import PUBLIC, Role, Scope, UnitTree, action_of, reach_of, scope_of
 from serving.state import Account
 
@@ -123,10 +124,19 @@ def _reader(request: Request, action: str) -> Reader | None:
     token = request.cookies.get(cookie_name(request))
     if not token:
         return None
-    with people.state.reading() as session:
-        stay = find_session(session, token, now=now)
+    try:
+        with people.state.reading() as session:
+            stay = find_session(session, token, now=now)
+    except AWAY:  # who was let in a while ago may go on reading
+        stay = people.remembered.stay(token, now) if request.method in SAFE else None
+        if stay is None:
+            raise
+        request.state.away = True
+        return _as_reader(stay.account, stay.csrf, None, action, tree)
     if stay is None:
+        people.remembered.forget(token)
         return None
+    people.remembered.note(token, stay, now)
     if stay.stale:
         with people.state.writing() as session:
             touch_session(session, stay.id, now=now)

@@ -11,6 +11,7 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,13 @@ def install(app: FastAPI) -> None:
             {"where": ".".join(str(part) for part in one["loc"]), "wanted": one["msg"]} for one in error.errors()[:20]
         ]
         return problem_response(422, "The request is not as the API describes it.", errors=fields)
+
+    @app.exception_handler(OperationalError)
+    async def away(request: Request, error: Exception) -> Response:
+        log.error("%s %s: the working state is away: %s", request.method, request.url.path, type(error).__name__)
+        return problem_response(
+            503, "The database can't be reached just now; try again shortly.", {"Retry-After": "10"}
+        )
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:

@@ -10,7 +10,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from serving import contests
 from serving.accounts.guard import reader_of
 from serving.case_file import CaseFile
 from serving.pages import drawing
@@ -55,9 +54,8 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
     filters = filters_for(reader)
     page = risk_list.page(filters, offset, 25, by_left=True)
     ids = [line.dossier_id for line in page.lines]
-    with people.state.reading() as session:
-        frozen = contests.frozen_scores(session, TARGET, ids)
-        rate = contests.upheld_rate(session, reader.scope)
+    frozen, _ = people.remembered.marks(people.state, TARGET, ids)
+    rate = people.remembered.upheld_rate(people.state, reader.scope)
     people.receipts.record(
         reader.login,
         "board.read",

@@ -17,6 +17,7 @@ from serving.pages.paper import paper
 from serving.pages.risk_list import TARGET
 from serving.pages.words import EVENT_WORDS
 from serving.risk_list import RiskLine
+from serving.state import Contest, Decision, Receipt
 
 router = APIRouter(include_in_schema=False)
 
@@ -44,10 +45,16 @@ def show(request: Request, dossier_id: Id) -> Response:
     people, known = request.app.state.people, request.app.state.known
     line, case = line_in_scope(request, dossier_id)
     meta = request.app.state.serving.risk_list(TARGET).meta
-    with people.state.reading() as session:
-        frozen = contests.frozen_scores(session, TARGET, [dossier_id])
-        said = contests.of_dossier(session, dossier_id)
-        decided = decisions.of_dossier(session, dossier_id)
+    frozen, _ = people.remembered.marks(people.state, TARGET, [dossier_id])
+    said: list[Contest] = []
+    decided: list[Decision] = []
+    seen: list[Receipt] = []
+    if not getattr(request.state, "away", False):
+        with people.state.reading() as session:
+            said = contests.of_dossier(session, dossier_id)
+            decided = decisions.of_dossier(session, dossier_id)
+        if reader.may("receipt.read"):
+            seen = people.receipts.about(f"dossier:{dossier_id}", most=8)
     sees = reader.scope_for("harassment.read").covers(line.unit_code, line.official_id)
     shelf = request.app.state.serving.conduct.value
     shown = replace(line, score=frozen.get(dossier_id, line.score))
@@ -86,7 +93,7 @@ def show(request: Request, dossier_id: Id) -> Response:
         may_contest=reader.scope_for("contest.write").covers(line.unit_code, line.official_id),
         may_see_official=bool(line.official_id)
         and reader.scope_for("official.read").covers(line.unit_code, line.official_id),
-        seen=people.receipts.about(f"dossier:{dossier_id}", most=8) if reader.may("receipt.read") else [],
+        seen=seen,
     )
 
 

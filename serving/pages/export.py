@@ -1,46 +1,40 @@
-"""`/list.xlsx`, `/list.docx`, `/leadership.xlsx`, …: what a page shows, as a file.
-
-Who took it is on record.
-"""
+"""`/list.xlsx`, `/board.docx`, `/contests.xlsx`, …: what a page lists, as a file, under the same scope and filters."""
 
 from collections.abc import Sequence
-from io import BytesIO
+from datetime import datetime
 from typing import Annotated, Literal
 
-import xlsxwriter
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from serving import contests
 from serving.accounts.guard import reader_of
-from serving.documents.listing import MIME as WORD
-from serving.documents.listing import Listing, write_listing
-from serving.export import harmless
+from serving.conduct_shelf import told
 from serving.pages import words
+from serving.pages.board import to_do
+from serving.pages.conduct import GRAIN_WORDS, Grain, conduct_lines
 from serving.pages.leadership import AGAINST, rank
-from serving.pages.risk_list import TARGET, filters_for, least_of
+from serving.pages.plan import visible_visits
+from serving.pages.receipts import ACTION_WORDS
+from serving.pages.risk_list import TARGET, as_frozen, filters_for, least_of
+from serving.pages.sheet_file import Cell, Format, Sheet, file_of
+from serving.plan.paper import BY, CHOSEN
 from serving.risk_list import MOST_ROWS, RiskLine
 
 router = APIRouter(include_in_schema=False)
 
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Text = Annotated[str, Query(max_length=200)]
-Format = Literal["xlsx", "docx"]
 
-Cell = str | float | None
-LIST_HEAD = (
-    "Thứ tự",
-    "Mã hồ sơ",
-    "Thủ tục",
-    "Lĩnh vực",
-    "Đơn vị",
-    "Bước",
-    "Nguy cơ trễ (%)",
-    "Thời gian",
-    "Hạn",
-    "Vì sao",
-)
+LIST_HEAD = ("Thứ tự", "Mã hồ sơ", "Thủ tục", "Lĩnh vực", "Đơn vị", "Bước", "Nguy cơ trễ (%)", "Thời gian", "Hạn",
+             "Vì sao")  # fmt: skip
+BOARD_HEAD = (*LIST_HEAD[1:9], "Người giữ", "Nên làm")
 UNIT_HEAD = ("Thứ tự", "Đơn vị", "Đã xong", "Trễ (%)", "Khoảng từ (%)", "đến (%)", "So với mức chung",
              "Điểm tiến độ 766", "Đang mở", "Quá hạn")  # fmt: skip
+CONDUCT_HEAD = ("Thứ tự", "Đối tượng", "Đơn vị", "Khoảng từ (lần)", "đến (lần)", "n", "Vì sao nên xem")
+CONTEST_HEAD = ("Mã hồ sơ", "Đơn vị", "Gửi lúc", "Về", "Nội dung", "Điểm giữ nguyên (%)", "Kết quả", "Trả lời",
+                "Trả lời lúc")  # fmt: skip
+RECEIPT_HEAD = ("Số", "Lúc", "Ai", "Việc", "Nội dung", "Mã")
+VISIT_HEAD = ("Lúc", "Đơn vị", "Ai kiểm tra", "Tổ", "Chọn", "Xác suất (%)", "Số hồ sơ")
 
 
 @router.get("/list.{ending}")
@@ -54,14 +48,48 @@ def risk_list(
     size: Annotated[str, Query(max_length=4)] = "",
 ) -> Response:
     """The first 200 lines of the list under the same filters as the page."""
-    reader = reader_of(request)
+    filters = filters_for(reader_of(request), unit, sector, least_of(level), due)
+    lines = _lines(request, request.app.state.serving.risk_list(TARGET).page(filters, 0, MOST_ROWS).lines)
+    rows = [(line.rank, *_line(request, line), _why(line)) for line in lines]
+    subject = "Hồ sơ cần xem trước theo nguy cơ trễ hạn"
+    return file_of(request, ending, "list.export", Sheet("danh-sach-rui-ro", "DANH SÁCH", subject, LIST_HEAD, rows))
+
+
+@router.get("/board.{ending}")
+def board(request: Request, ending: Format) -> Response:
+    """The first 200 dossiers of the head's unit and below, least time left first."""
     found = request.app.state.serving.risk_list(TARGET)
-    page = found.page(filters_for(reader, unit, sector, least_of(level), due), 0, MOST_ROWS)
-    rows = [_list_row(request, line) for line in page.lines]
-    _taken(request, "list.export", {"rows": len(rows), "as_of": found.meta.as_of.isoformat()})
-    return _file(
-        request, ending, "danh-sach-rui-ro", "DANH SÁCH", "Hồ sơ cần xem trước theo nguy cơ trễ hạn", LIST_HEAD, rows
-    )
+    page = found.page(filters_for(reader_of(request)), 0, MOST_ROWS, by_left=True)
+    rows = [(*_line(request, line), line.official_id or "", to_do(line)) for line in _lines(request, page.lines)]
+    subject = "Hồ sơ của đơn vị, ít thời gian nhất trước"
+    return file_of(request, ending, "board.export", Sheet("viec-can-lo", "DANH SÁCH", subject, BOARD_HEAD, rows))
+
+
+@router.get("/own.{ending}")
+def own(request: Request, ending: Format) -> Response:
+    """What the official holds, with the reasons."""
+    found = request.app.state.serving.risk_list(TARGET)
+    page = found.page(filters_for(reader_of(request)), 0, MOST_ROWS, by_left=True)
+    rows = [(line.rank, *_line(request, line), _why(line)) for line in _lines(request, page.lines)]
+    subject = "Hồ sơ tôi đang giữ"
+    return file_of(request, ending, "own.export", Sheet("ho-so-cua-toi", "DANH SÁCH", subject, LIST_HEAD, rows))
+
+
+@router.get("/conduct.{ending}")
+def conduct(request: Request, ending: Format, grain: Grain = "official", tier: Text = "", unit: Text = "") -> Response:
+    """The first 200 lines of one conduct list; no figure where there is too little behind it."""
+    _, lines = conduct_lines(request, grain, tier, unit)
+    register = request.app.state.known.register
+    rows: list[Sequence[Cell]] = [
+        (
+            place, line.dossier_id or line.official_id or register.unit(line.unit_code), register.unit(line.unit_code),
+            line.low if told(line) else None, line.high if told(line) else None, line.n,
+            line.reasons_vi if told(line) else "Chưa đủ dữ liệu",
+        )
+        for place, line in enumerate(lines[:MOST_ROWS], 1)
+    ]  # fmt: skip
+    subject = f"{GRAIN_WORDS[grain]} nên xem trước theo dấu hiệu phiền hà"
+    return file_of(request, ending, "conduct.export", Sheet("dau-hieu", "DANH SÁCH", subject, CONDUCT_HEAD, rows))
 
 
 @router.get("/leadership.{ending}")
@@ -79,102 +107,91 @@ def leadership(request: Request, ending: Format, order: Literal["share", "progre
                 one.count.overdue,
             )
         )  # fmt: skip
-    _taken(request, "leadership.export", {"rows": len(rows)})
-    return _file(
-        request, ending, "xep-hang-don-vi", "BẢNG XẾP HẠNG", "Đơn vị theo tỷ lệ trễ, 12 tháng", UNIT_HEAD, rows
+    subject = "Đơn vị theo tỷ lệ trễ, 12 tháng"
+    sheet = Sheet("xep-hang-don-vi", "BẢNG XẾP HẠNG", subject, UNIT_HEAD, rows)
+    return file_of(request, ending, "leadership.export", sheet)
+
+
+@router.get("/contests.{ending}")
+def contest_list(request: Request, ending: Format) -> Response:
+    """The contests of the reader's scope."""
+    clock, register = _clock(request), request.app.state.known.register
+    with request.app.state.people.state.reading() as session:
+        found = contests.contests_in(session, reader_of(request).scope)
+    outcomes = {"upheld": "giải trình đúng", "rejected": "giữ nguyên"}
+    rows = [
+        (
+            one.dossier_id, register.unit(one.unit_code), clock.moment(one.opened_at),
+            "dữ kiện" if one.about == "fact" else one.reason_code, one.claim, _hundred(one.frozen_score),
+            outcomes.get(one.outcome or "", "chờ trả lời"), one.answer or "", clock.moment(one.answered_at),
+        )
+        for one in found
+    ]  # fmt: skip
+    subject = "Giải trình của cán bộ và trả lời"
+    return file_of(request, ending, "contest.export", Sheet("giai-trinh", "DANH SÁCH", subject, CONTEST_HEAD, rows))
+
+
+@router.get("/receipts.{ending}")
+def receipt_list(
+    request: Request,
+    ending: Format,
+    actor: Text = "",
+    action: Text = "",
+    about: Annotated[str, Query(max_length=240)] = "",
+) -> Response:
+    """The latest 200 receipts under the same filters as the page."""
+    chain, clock = request.app.state.people.receipts, _clock(request)
+    found = (
+        chain.about(about.strip(), MOST_ROWS)
+        if about.strip()
+        else chain.latest(actor=actor.strip() or None, action=action or None, most=MOST_ROWS)
     )
+    rows = [
+        (one.seq, clock.moment(one.at), one.actor, ACTION_WORDS.get(one.action, one.action), one.detail[:500], one.mac)
+        for one in found
+    ]
+    subject = "Ai đã xem và quyết định điều gì"
+    return file_of(request, ending, "receipt.export", Sheet("nhat-ky", "NHẬT KÝ", subject, RECEIPT_HEAD, rows))
 
 
-def _list_row(request: Request, line: RiskLine) -> Sequence[Cell]:
+@router.get("/plan.{ending}")
+def visits(request: Request, ending: Format) -> Response:
+    """The visits of the latest plan whose hour has come; what is sealed stays sealed here too."""
+    clock, register = _clock(request), request.app.state.known.register
+    rows = [
+        (
+            clock.moment(datetime.fromisoformat(one["at"])), register.unit(one["unit_code"]), BY[one["by"]][0],
+            one["team_id"] or "", CHOSEN[one["chosen_by"]][0], _hundred(one["probability"]), len(one["sheet"]),
+        )
+        for one in visible_visits(request)
+    ]  # fmt: skip
+    subject = "Các cuộc kiểm tra đã đến giờ"
+    return file_of(request, ending, "plan.export", Sheet("ke-hoach", "KẾ HOẠCH", subject, VISIT_HEAD, rows))
+
+
+def _lines(request: Request, lines: list[RiskLine]) -> list[RiskLine]:
+    """The lines with the scores that stand still while they are contested."""
+    people = request.app.state.people
+    frozen, _ = people.remembered.marks(people.state, TARGET, [line.dossier_id for line in lines])
+    return [as_frozen(line, frozen) for line in lines]
+
+
+def _line(request: Request, line: RiskLine) -> Sequence[Cell]:
     register = request.app.state.known.register
-    clock = words.Clockface(request.app.state.serving.settings.zone)
     return (
-        line.rank, line.dossier_id, register.procedure(line.procedure_code), register.sector(line.sector_code),
-        register.unit(line.unit_code), line.step or "", round(100 * line.score, 1), words.days_left(line.left_hours),
-        clock.day(line.due_at), "; ".join(reason.vi for reason in line.reasons[:2]),
+        line.dossier_id, register.procedure(line.procedure_code), register.sector(line.sector_code),
+        register.unit(line.unit_code), words.step_words(line.step), round(100 * line.score, 1),
+        words.days_left(line.left_hours), _clock(request).day(line.due_at),
     )  # fmt: skip
+
+
+def _why(line: RiskLine) -> str:
+    return "; ".join(reason.vi for reason in line.reasons[:2])
+
+
+def _clock(request: Request) -> words.Clockface:
+    return words.Clockface(request.app.state.serving.settings.zone)
 
 
 def _hundred(share: float | None) -> float | None:
     return None if share is None else round(100 * share, 1)
-
-
-def _taken(request: Request, action: str, detail: dict[str, object]) -> None:
-    people = request.app.state.people
-    people.receipts.record(reader_of(request).login, action, detail, now=people.now())
-
-
-def _file(
-    request: Request,
-    ending: Format,
-    name: str,
-    title: str,
-    subject: str,
-    head: Sequence[str],
-    rows: list[Sequence[Cell]],
-) -> Response:
-    make, mime = (_excel, EXCEL) if ending == "xlsx" else (_word, WORD)
-    content = make(request, title, subject, head, rows)
-    return Response(
-        content, media_type=mime, headers={"Content-Disposition": f'attachment; filename="{name}.{ending}"'}
-    )
-
-
-def _excel(request: Request, title: str, subject: str, head: Sequence[str], rows: list[Sequence[Cell]]) -> bytes:
-    """A sheet with filters and a frozen head; text that a spreadsheet could take for a formula stays text."""
-    out = BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(out, options) as book:
-        sheet = book.add_worksheet(title.capitalize())
-        for place, text in enumerate(head):
-            sheet.write_string(0, place, text, book.add_format({"bold": True}))
-        for line, row in enumerate(rows, 1):
-            for place, value in enumerate(row):
-                if isinstance(value, str):
-                    sheet.write_string(line, place, harmless(value))
-                elif value is not None:
-                    sheet.write_number(line, place, value)
-        sheet.freeze_panes(1, 0)
-        sheet.autofilter(0, 0, max(1, len(rows)), len(head) - 1)
-        sheet.autofit(360)
-        note = book.add_worksheet("Ghi chú")
-        note.write_string(0, 0, words.NOT_A_FINDING)
-        note.write_string(1, 0, _basis(request))
-    return out.getvalue()
-
-
-def _word(request: Request, title: str, subject: str, head: Sequence[str], rows: list[Sequence[Cell]]) -> bytes:
-    known = request.app.state.known
-    reader = reader_of(request)
-    today = request.app.state.people.now().astimezone(request.app.state.serving.settings.zone)
-    issuer = "ỦY BAN NHÂN DÂN TỈNH" if reader.unit_code == "*" else known.register.unit(reader.unit_code).upper()
-    return write_listing(
-        Listing(
-            issuer=issuer,
-            place_and_day=f"……, ngày {today:%d} tháng {today:%m} năm {today:%Y}",
-            title=title,
-            subject=subject,
-            head=head,
-            rows=[[_spoken(value) for value in row] for row in rows],
-            basis=_basis(request),
-            disclaimer=words.NOT_A_FINDING,
-            signer="NGƯỜI LẬP",
-        )
-    )
-
-
-def _spoken(value: Cell) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, str):
-        return value
-    return words.decimal(value, 0 if isinstance(value, int) else 1)
-
-
-def _basis(request: Request) -> str:
-    clock = words.Clockface(request.app.state.serving.settings.zone)
-    kept = request.app.state.serving.lists[TARGET].value
-    until = clock.moment(request.app.state.known.register.data_until)
-    if kept is None:
-        return f"Dữ liệu đến {until}."
-    return f"Mô hình {kept.meta.model_version}, chấm điểm lúc {clock.moment(kept.meta.as_of)}, dữ liệu đến {until}."

@@ -10,16 +10,18 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from serving import findings
+from serving import decisions, findings
 from serving.accounts.guard import reader_of
 from serving.act import act
 from serving.api.problem import Problem
 from serving.pages.finding_words import CAUSE_WORDS, KIND_WORDS
 from serving.pages.paper import paper, refused_as_problem
+from serving.pages.risk_list import TARGET
 from serving.plan.paper import BY, CHOSEN
 from serving.plan.pulled import pulled, visit_of
 from serving.plan.questions import questions
 from serving.plan.store import PlanStore, Sealed
+from serving.state import Decision
 
 router = APIRouter(include_in_schema=False)
 
@@ -49,6 +51,9 @@ def show(
     people.receipts.record(
         reader.login, "plan.read", {"plan": plan_id, "week": chosen}, now=now, subjects=[f"plan:{plan_id}"]
     )
+    with people.state.reading() as session:
+        picks = decisions.picks_in(session, TARGET, reader.scope)
+        done = {one.dossier_id for one in findings.standing(session, units={one.unit_code for one in picks})}
     approvals = [one for one in people.receipts.about(f"plan:{plan_id}") if one.action == "plan.approve"]
     return paper(
         request,
@@ -65,6 +70,7 @@ def show(
         by=BY,
         chosen_words=CHOSEN,
         approvals=approvals,
+        picks=[(one, one.dossier_id in done) for one in picks],
         may_approve=reader.may("plan.approve"),
     )
 
@@ -107,6 +113,7 @@ def visit(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
     now = people.now()
     with people.state.reading() as session:
         said = {one.dossier_id: one for one in findings.standing(session, inspection_id=visit_id)}
+    extra = _picked(request, found)
     people.receipts.record(
         reader.login,
         "visit.read",
@@ -122,6 +129,7 @@ def visit(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
         at=datetime.fromisoformat(found["at"]),
         lines=[(line, questions(line["reasons"] if line["chosen_by"] == "score" else ())) for line in found["sheet"]],
         said=said,
+        extra=extra,
         by=BY,
         chosen_words=CHOSEN,
         kinds=KIND_WORDS,
@@ -159,7 +167,10 @@ def write_finding(
     reader = reader_of(request)
     people = request.app.state.people
     kind, severity, confirmed, evidence, cause, step = said
-    if dossier_id not in {line["dossier_id"] for line in _visit(request, visit_id)["sheet"]}:
+    found = _visit(request, visit_id)
+    if dossier_id not in {line["dossier_id"] for line in found["sheet"]} | {
+        one.dossier_id for one in _picked(request, found)
+    }:
         raise Problem(404, "No dossier of this id on the sheet.")
 
     def effect(session: Session) -> dict[str, str]:
@@ -212,6 +223,14 @@ def _visit(request: Request, visit_id: str) -> Visit:
     if found is None or not _mine(request, [found]):
         raise Problem(404, "No visit of this number.")
     return found
+
+
+def _picked(request: Request, visit: Visit) -> list[Decision]:
+    """What people ticked for this unit beside the sealed sheet: pulled too, and recorded as chosen otherwise."""
+    drawn = {line["dossier_id"] for line in visit["sheet"]}
+    with request.app.state.people.state.reading() as session:
+        picks = decisions.picks_in(session, TARGET, reader_of(request).scope, visit["unit_code"])
+    return [one for one in picks if one.dossier_id not in drawn]
 
 
 def _mine(request: Request, visits: list[dict[str, Any]]) -> list[Visit]:

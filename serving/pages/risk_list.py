@@ -8,8 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.accounts.guard import Reader, reader_of
-from serving.contests import frozen_scores
-from serving.decisions import WORDS, latest_decisions
+from serving.decisions import WORDS
 from serving.pages.list_rows import list_rows
 from serving.pages.paper import paper
 from serving.pages.words import LEVELS
@@ -88,9 +87,7 @@ def show(
     risk_list: RiskList = serving.risk_list(TARGET)
     page = risk_list.page(filters_for(reader, unit, sector, least_of(level), due), offset, size)
     ids = [line.dossier_id for line in page.lines]
-    with people.state.reading() as session:
-        frozen = frozen_scores(session, TARGET, ids)
-        decided = latest_decisions(session, TARGET, ids)
+    frozen, decided = people.remembered.marks(people.state, TARGET, ids)
     may_pick, sees = reader.may("decision.write"), reader.may("harassment.read")
     said = {key: WORDS[kind] for key, kind in decided.items()}
     press = list_rows(request, risk_list)

@@ -33,6 +33,7 @@ class State:
         if not self.sqlite:
             # a connection that died with its server is replaced, not handed out
             arguments["pool_pre_ping"] = True
+            arguments["connect_args"] = {"connect_timeout": 3}  # a host that hangs is away, not slow
         self.engine = create_engine(self.url, **arguments)
         if self.sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)

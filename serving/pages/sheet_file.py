@@ -1,0 +1,102 @@
+"""A table as a file: .xlsx with filters and a frozen head, .docx in the layout of Nghị định 30/2020/NĐ-CP."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Literal
+
+import xlsxwriter
+from fastapi import Request
+from fastapi.responses import Response
+
+from serving.accounts.guard import reader_of
+from serving.documents.listing import MIME as WORD
+from serving.documents.listing import Listing, write_listing
+from serving.export import harmless
+from serving.pages import words
+from serving.pages.risk_list import TARGET
+
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+Format = Literal["xlsx", "docx"]
+Cell = str | float | None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a file shows: its own name, the title and subject of the document, head and rows of the table."""
+
+    name: str
+    title: str
+    subject: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+
+def file_of(request: Request, ending: Format, action: str, sheet: Sheet) -> Response:
+    """The answer with the file; who took it is on record under `action`."""
+    people = request.app.state.people
+    detail = {"rows": len(sheet.rows), "as": ending}
+    people.receipts.record(reader_of(request).login, action, detail, now=people.now())
+    make, mime = (_excel, EXCEL) if ending == "xlsx" else (_word, WORD)
+    name = f'attachment; filename="{sheet.name}.{ending}"'
+    return Response(make(request, sheet), media_type=mime, headers={"Content-Disposition": name})
+
+
+def _excel(request: Request, sheet: Sheet) -> bytes:
+    """A sheet with filters and a frozen head; text that a spreadsheet could take for a formula stays text."""
+    out = BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(out, options) as book:
+        page = book.add_worksheet(sheet.title.capitalize()[:31])
+        for place, text in enumerate(sheet.head):
+            page.write_string(0, place, text, book.add_format({"bold": True}))
+        for line, row in enumerate(sheet.rows, 1):
+            for place, value in enumerate(row):
+                if isinstance(value, str):
+                    page.write_string(line, place, harmless(value))
+                elif value is not None:
+                    page.write_number(line, place, value)
+        page.freeze_panes(1, 0)
+        page.autofilter(0, 0, max(1, len(sheet.rows)), len(sheet.head) - 1)
+        page.autofit(360)
+        note = book.add_worksheet("Ghi chú")
+        note.write_string(0, 0, words.NOT_A_FINDING)
+        note.write_string(1, 0, _basis(request))
+    return out.getvalue()
+
+
+def _word(request: Request, sheet: Sheet) -> bytes:
+    known = request.app.state.known
+    reader = reader_of(request)
+    today = request.app.state.people.now().astimezone(request.app.state.serving.settings.zone)
+    issuer = "ỦY BAN NHÂN DÂN TỈNH" if reader.unit_code == "*" else known.register.unit(reader.unit_code).upper()
+    return write_listing(
+        Listing(
+            issuer=issuer,
+            place_and_day=f"……, ngày {today:%d} tháng {today:%m} năm {today:%Y}",
+            title=sheet.title,
+            subject=sheet.subject,
+            head=sheet.head,
+            rows=[[_spoken(value) for value in row] for row in sheet.rows],
+            basis=_basis(request),
+            disclaimer=words.NOT_A_FINDING,
+            signer="NGƯỜI LẬP",
+        )
+    )
+
+
+def _spoken(value: Cell) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, str):
+        return value
+    return words.decimal(value, 0 if isinstance(value, int) else 1)
+
+
+def _basis(request: Request) -> str:
+    clock = words.Clockface(request.app.state.serving.settings.zone)
+    kept = request.app.state.serving.lists[TARGET].value
+    until = clock.moment(request.app.state.known.register.data_until)
+    if kept is None:
+        return f"Dữ liệu đến {until}."
+    return f"Mô hình {kept.meta.model_version}, chấm điểm lúc {clock.moment(kept.meta.as_of)}, dữ liệu đến {until}."
