@@ -10,10 +10,11 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from typing import Annotated
 
 import typer
@@ -74,9 +75,9 @@ def show_list(
 
 
 @contextmanager
-def serving(settings: Settings, workers: int) -> Iterator[tuple[int, str]]:
-    """A server over the installation, on a free port, and a token for it; stopped at the end."""
-    token = _token(settings)
+def serving(settings: Settings, workers: int, role: str = "analyst") -> Iterator[tuple[int, str]]:
+    """A server over the installation, on a free port, and a token of `role` for it; stopped at the end."""
+    token = _token(settings, role)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -99,19 +100,21 @@ def serving(settings: Settings, workers: int) -> Iterator[tuple[int, str]]:
         process.wait(30)
 
 
-async def load(port: int, method: str, path: str, token: str, body: bytes, connections: int, seconds: float) -> Latency:
-    """Keeps `connections` busy for `seconds`, one request after the other on each."""
+async def load(
+    port: int, method: str, path: str | Sequence[str], token: str, body: bytes, connections: int, seconds: float
+) -> Latency:
+    """Keeps `connections` busy for `seconds`, one request after the other on each; of several paths each in turn."""
     times: list[float] = []
     failed = 0
     until = time.perf_counter() + seconds
-    request = _request(method, path, token, body)
+    requests = cycle([_request(method, one, token, body) for one in ([path] if isinstance(path, str) else path)])
 
     async def client() -> None:
         nonlocal failed
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while time.perf_counter() < until:
             begun = time.perf_counter()
-            writer.write(request)
+            writer.write(next(requests))
             status, _ = await _answer(reader)
             times.append(time.perf_counter() - begun)
             failed += status != 200
@@ -164,22 +167,22 @@ def _history(settings: Settings) -> tuple[bytes, str]:
     return json.dumps({"dossier": facts, "events": known, "as_of": as_of}, default=str).encode(), str(as_of)
 
 
-def _token(settings: Settings) -> str:
-    """A token of an hour for an analyst's account of its own."""
+def _token(settings: Settings, role: str) -> str:
+    """A token of an hour for an account of `role` made for this."""
     from serving.accounts.account import add_account, find_account
     from serving.accounts.token import issue_token
-    from serving.rights import Role
+    from serving.rights import GRANTS, Role, reach_of
     from serving.state import open_state
 
     now = datetime.now(UTC)
     state = open_state(settings.database_url)
     try:
         with state.writing() as session:
-            account = find_account(session, "bench")
+            account = find_account(session, f"bench.{role}")
             if account is None:
                 password = secrets.token_urlsafe(24)  # never told to anybody
-                account = add_account(session, "bench", "Đo tốc độ", Role.ANALYST, now=now, password=password)
-            actions = frozenset({"dossier.score", "list.read", "dossier.read"})
+                account = add_account(session, f"bench.{role}", "Đo tốc độ", Role(role), now=now, password=password)
+            actions = frozenset(action for action in GRANTS if reach_of(Role(role), action))
             return issue_token(session, account, "bench", actions, now=now, expires_at=now + timedelta(hours=1))
     finally:
         state.close()
