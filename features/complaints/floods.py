@@ -1,18 +1,20 @@
 """Floods: many complaints about one official or unit in a short time that come from few people.
 
 People are told apart by the complainant's opaque id; complaints in the same words count as one voice, whoever sent
-them. A flood is answered together and counts as few voices; it is no reason to leave anything unread.
+them. Only voices that speak again and again belong to a flood: who complains once meanwhile is not swept along. A
+flood is answered together and counts as few voices; it is no reason to leave anything unread.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 DAYS = 30.0
 """Length of the window."""
 LEAST = 10
-"""Complaints in a window under which nothing is called a flood."""
+"""Complaints of such voices in a window under which nothing is called a flood."""
 EACH = 3
-"""Complaints a voice on average from which many complaints are a flood and not many people."""
+"""Complaints in a window from which a voice belongs to a flood."""
 
 
 @dataclass(frozen=True)
@@ -36,25 +38,27 @@ def floods(about: Sequence[str], day: Sequence[float], who: Sequence[str | None]
     found = []
     for members in groups.values():
         voice = _voices(members, who, alike)
-        begin, until = 0, -1  # [begin of the window, last place that belongs to a flood]
-        run: list[int] = []
-        for end in range(len(members)):
-            while day[members[end]] - day[members[begin]] > DAYS:
+        begin, until, run = 0, -1.0, set[int]()
+        for end, place in enumerate(members):
+            while day[place] - day[members[begin]] > DAYS:
                 begin += 1
             window = members[begin : end + 1]
-            if len(window) >= LEAST and len({voice[place] for place in window}) * EACH <= len(window):
-                if run and begin > until:
-                    found.append(_flood(run, voice))
-                    run = []
-                run = members[members.index(run[0]) if run else begin : end + 1]
-                until = end
+            count = Counter(voice[one] for one in window)
+            loud = {one for one in window if count[voice[one]] >= EACH}
+            if len(loud) < LEAST:
+                continue
+            if run and day[members[begin]] > until:
+                found.append(_flood(run, voice))
+                run = set()
+            run |= loud
+            until = day[place]
         if run:
             found.append(_flood(run, voice))
     return found
 
 
-def _flood(run: list[int], voice: dict[int, int]) -> Flood:
-    return Flood(tuple(run), len({voice[place] for place in run}))
+def _flood(run: set[int], voice: dict[int, int]) -> Flood:
+    return Flood(tuple(sorted(run)), len({voice[place] for place in run}))
 
 
 def _voices(members: list[int], who: Sequence[str | None], alike: Sequence[int]) -> dict[int, int]:
