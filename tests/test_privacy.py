@@ -1,15 +1,20 @@
 """Planted people are found nowhere: not in the record, models, logs, answers; officials only in their directory."""
 
 import sqlite3
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import orjson
 import pytest
+from drawn_people import token
 from drawn_record import progress, synced, write_json
+from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
+from serving.api.app import create_app
 from serving.cli import app as command_line
+from serving.rights import Role
+from serving.settings import Settings
 
 CODE = "H99.24-260907-0012"
 CITIZEN = {
@@ -184,9 +189,21 @@ def test_a_whole_province_leaks_nobody(tmp_path: Path) -> None:
             ["--home", str(tmp_path / "home"), "ingest", str(tmp_path / "raw" / source), "--source", source],
         )
         assert run.exit_code == 0, run.output
+    until, said = "2026-06-15T08:00", ""
+    for line in (
+        ["train", "lateness", "--cutoff", "2026-06-01"],
+        ["promote", "lateness", "--because", "searched for names"],
+        ["score", "--as-of", until],
+        ["export", "scores", "--target", "lateness", "--as-of", until, "--out", str(tmp_path / "home" / "list.csv")],
+    ):
+        run = CliRunner().invoke(command_line, ["--home", str(tmp_path / "home"), *line])
+        assert run.exit_code == 0, run.output
+        said += run.output
     people = province.truth["person"].to_pylist()
     assert len(people) > 500
+    assert list((tmp_path / "home" / "mlartifacts").rglob("*")), "what MLflow was told must be among it"
     told = b"\n".join(_everything(path) for path in sorted((tmp_path / "home").rglob("*")) if path.is_file())
+    told += said.encode() + _answers(tmp_path / "home", datetime.fromisoformat(f"{until}+07:00"))
     for person in people:
         for name in ("name", "identity", "phone"):
             assert person[name].encode() not in told, name
@@ -195,6 +212,20 @@ def test_a_whole_province_leaks_nobody(tmp_path: Path) -> None:
     )
     for name in set(province.truth["name"]["name"].to_pylist()):
         assert name.encode() not in officials
+
+
+def _answers(home: Path, now: datetime) -> bytes:
+    """What the API answers to an analyst who may see everything: the list, every dossier, pages."""
+    settings = Settings.from_env(home)
+    bearer = {"Authorization": f"Bearer {token(settings, Role.ANALYST, now=now)}"}
+    with TestClient(create_app(settings, now=lambda: now, poll_seconds=3600), headers=bearer) as client:
+        listed = client.get("/api/v1/list", params={"size": 200})
+        lines = listed.json()["lines"]
+        assert len(lines) > 20
+        asked = ["/list", *(f"/api/v1/dossiers/{line['dossier_id']}" for line in lines[:50])]
+        answers = [listed, *(client.get(path) for path in asked)]
+    assert {answer.status_code for answer in answers} == {200}
+    return b"\n".join(answer.content for answer in answers)
 
 
 def _everything(path: Path) -> bytes:
