@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import StreamRequestHandler, ThreadingTCPServer
+from socketserver import StreamRequestHandler, TCPServer, ThreadingTCPServer
 from time import sleep
 from typing import Any
 
@@ -30,22 +30,27 @@ class Handed:
 @contextmanager
 def mail_server(handed: Handed) -> Iterator[int]:
     """An SMTP server on a free port of this machine; gives the port."""
-    with _serving(ThreadingTCPServer, _smtp(handed)) as port:
+    with _serving(_ManyMails(("127.0.0.1", 0), _smtp(handed))) as port:
         yield port
 
 
 @contextmanager
 def webhook_receiver(handed: Handed) -> Iterator[int]:
     """An HTTP server on a free port of this machine that takes any POST; gives the port."""
-    with _serving(ThreadingHTTPServer, _http(handed)) as port:
+    with _serving(ThreadingHTTPServer(("127.0.0.1", 0), _http(handed))) as port:
         yield port
 
 
+class _ManyMails(ThreadingTCPServer):
+    """A thread a sender, none of which outlives the process."""
+
+    daemon_threads = True
+
+
 @contextmanager
-def _serving(kind: type[ThreadingTCPServer], handler: Any) -> Iterator[int]:
-    kind.daemon_threads, kind.allow_reuse_address = True, True
-    with kind(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+def _serving(server: TCPServer) -> Iterator[int]:
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    with server:
         thread.start()
         try:
             yield int(server.server_address[1])
