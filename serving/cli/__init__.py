@@ -37,6 +37,7 @@ from serving.cli import (
     serve,
     tuning,
     warn,
+    warnings_replay,  # noqa: F401 -- joins `replay` with a command of its own
     weekly,
 )
 from serving.cli.group import RiskGroup
