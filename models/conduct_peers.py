@@ -2,7 +2,8 @@
 
 Expected is what the peers' rates make of the same dossiers: the rate of the same procedure among officials of
 the same position, everybody's own dossiers left out of the rate they are held against, pulled to the rate of
-all by `PRIOR` dossiers. Tier `signal`: rules on the record, which work from the first day and prove nothing.
+all in that position by `PRIOR` dossiers. Nobody is flagged most of whose dossiers have too few peers. Tier
+`signal`: rules on the record, which work from the first day and prove nothing.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ FEWEST_SIGNALS = 5
 
 CLEARLY = 2.0
 """Ratio above which the whole interval of a flag lies: offices differ by half as much again for honest reasons."""
+
+
+FEWEST_PEERS = 3
+"""Others in the same post who must share a procedure: with fewer, a hard procedure looks like a hard official."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,8 @@ def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str
                 unit_code=first["unit_code"][i].as_py() or "",
                 family=str(family),
                 score=float(told.above[i]) if enough else None,
-                flag=enough and bool(_stands_out(counts["observed"][i].as_py(), told, i)),
+                flag=enough
+                and bool(counts["has_peers"][i].as_py() and _stands_out(counts["observed"][i].as_py(), told, i)),
                 n=int(first["n"][i].as_py()),
                 observed=int(counts["observed"][i].as_py()),
                 expected=float(counts["expected"][i].as_py()),
@@ -107,7 +113,7 @@ def _stands_out(observed: float, told: Excess, i: int) -> bool:
 
 
 def _against_peers(table: pa.Table, key: str, group: str, family: str) -> pa.Table:
-    """key, unit_code, grp, n, observed, expected: one row a key, ordered by it."""
+    """key, unit_code, grp, n, observed, expected, has_peers: one row a key, ordered by it."""
     con = duckdb.connect()
     con.register("handled", table)
     return con.sql(f"""
@@ -116,15 +122,16 @@ def _against_peers(table: pa.Table, key: str, group: str, family: str) -> pa.Tab
                    count(*) FILTER ({family}) AS k, any_value({group}) AS grp
             FROM handled GROUP BY ALL
         ), peers AS (
-            SELECT procedure_code, position, sum(n) AS n, sum(k) AS k FROM own GROUP BY ALL
-        ), everybody AS (SELECT sum(k) / sum(n) AS rate FROM own)
+            SELECT procedure_code, position, sum(n) AS n, sum(k) AS k, count(*) AS people FROM own GROUP BY ALL
+        ), everybody AS (SELECT position, sum(k) / sum(n) AS rate FROM own GROUP BY position)
         SELECT o.key, min(u.unit_code) AS unit_code, min(o.grp) AS grp, CAST(sum(o.n) AS DOUBLE) AS n,
                CAST(sum(o.k) AS DOUBLE) AS observed,
                sum(o.n * (p.k - o.k + {PRIOR} * e.rate) / (p.n - o.n + {PRIOR}) ORDER BY o.procedure_code, o.position)
-               AS expected
+               AS expected,
+               sum(o.n) FILTER (p.people > {FEWEST_PEERS}) >= sum(o.n) / 2 AS has_peers
         FROM own o JOIN peers p ON p.procedure_code IS NOT DISTINCT FROM o.procedure_code
              AND p.position IS NOT DISTINCT FROM o.position
-        CROSS JOIN everybody e
+        JOIN everybody e ON e.position IS NOT DISTINCT FROM o.position
         JOIN (SELECT {key} AS key, mode(unit_code ORDER BY unit_code) AS unit_code FROM handled GROUP BY ALL) u
              ON u.key = o.key
         GROUP BY o.key ORDER BY o.key""").to_arrow_table()

@@ -56,10 +56,15 @@ def by_model(
     told = []
     for rank, i in enumerate(order, start=1):
         p = float(scores.probability[i])
-        vi = [f"{CAUSES['dossier'][0]}: nếu kiểm tra, khả năng có phát hiện {_percent(p, ',')} %"
-              f" (hồ sơ rút ngẫu nhiên: {_percent(usual, ',')} %, n = {n})"]  # fmt: skip
-        en = [f"{CAUSES['dossier'][1]}: if pulled, a finding has a chance of {_percent(p, '.')} %"
-              f" (dossiers drawn at random: {_percent(usual, '.')} %, n = {n})"]  # fmt: skip
+        chance_vi = (
+            f"{CAUSES['dossier'][0]}: nếu kiểm tra, khả năng có phát hiện {_percent(p, ',')} %"
+            f" (hồ sơ rút ngẫu nhiên: {_percent(usual, ',')} %, n = {n})"
+        )
+        chance_en = (
+            f"{CAUSES['dossier'][1]}: if pulled, a finding has a chance of {_percent(p, '.')} %"
+            f" (dossiers drawn at random: {_percent(usual, '.')} %, n = {n})"
+        )
+        vi, en = [chance_vi], [chance_en]
         if beyond[i] > 0:
             vi.append("Các lần kiểm tra trước, đã trừ mức nghiêm của đoàn, phát hiện nhiều hơn thường lệ ở nơi xử lý")
             en.append("Earlier visits, less the strictness of their teams, found more than usual where it was handled")

@@ -2,7 +2,8 @@
 
 A signal is charged to the official whose own acts it rests on: the request for papers to who requested, the
 reset of a promise to who reset it. Of several who did the same in one dossier, whoever did it most is charged.
-Overtaking and refusals after the promise are charged to nobody: they follow the length of the queue and lateness.
+Overtaking, refusals after the promise and a first request for published papers close to it are charged to nobody:
+they follow the length of the queue and the difficulty of the work. They stay with the dossier.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from features.signals.over_cases import over_cases
 from features.vietnam_calendar import VIETNAM
 
 FAMILIES = {
-    "papers": ("DOC_OUTSIDE_PUBLISHED_LIST", "REPEATED_SUPPLEMENT", "SUPPLEMENT_CLOSE_TO_DEADLINE"),
+    "papers": ("DOC_OUTSIDE_PUBLISHED_LIST", "REPEATED_SUPPLEMENT"),
     "clock": ("END_EQUALS_DUE", "EVENT_AFTER_END", "DUE_RESET", "PAUSE_CLOSE_TO_DEADLINE", "PROLONGED_WITHOUT_REASON"),
     "evasion": ("PING_PONG", "CONSULTATION_UNUSUAL"),
     "returns": ("RETURN_WITHOUT_REASON", "WITHDRAWN_AND_RESUBMITTED", "RETURNED_REPEATEDLY"),
