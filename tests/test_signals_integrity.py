@@ -78,6 +78,14 @@ TABLE = [
     ),
     ("DOC_OUTSIDE_PUBLISHED_LIST", {}, [event("09-10 09:00", "papers_requested", papers="Hợp đồng thuê trụ sở")],
      [event("09-10 09:00", "papers_requested", papers="Đơn đăng ký; Giấy khai sinh")]),
+    (
+        "PAPERS_ASKED_IN_PARTS", {},
+        [event("09-10 09:00", "papers_requested", papers="Đơn đăng ký"), event("09-11 09:00", "papers_supplied"),
+         event("09-14 09:00", "papers_requested", papers="Giấy khai sinh")],
+        [event("09-10 09:00", "papers_requested", papers="Đơn đăng ký; Giấy khai sinh"),
+         event("09-11 09:00", "papers_supplied", papers="Đơn đăng ký"),
+         event("09-14 09:00", "papers_requested", papers="Giấy khai sinh")],
+    ),
     ("RECEIPT_SLOW", {"submitted_at": "2026-09-03 17:00"}, [], []),  # near miss: submitted half an hour before
     ("PLACEHOLDER_ID", {"x_identity_placeholder": 1}, [], []),
     ("SUBMITTED_COPIED", {"x_submitted_copied": 1}, [], []),
@@ -132,8 +140,8 @@ def test_signals_from_other_tables(tmp_path: Path) -> None:
     )
     assert {"RATING_BEFORE_RESOLUTION", "OTHER_CODE"} <= shown(con, dossier_id="early").keys()
     assert not {"RATING_BEFORE_RESOLUTION", "OTHER_CODE"} & shown(con, dossier_id="after").keys()
-    assert "PAKN_STAFF" in shown(con, dossier_id="staff")
-    assert "PAKN_STAFF" not in shown(con, dossier_id="slow")
+    assert {"PAKN_STAFF", "COMPLAINT_CONDUCT"} <= shown(con, dossier_id="staff").keys()
+    assert not {"PAKN_STAFF", "COMPLAINT_CONDUCT"} & shown(con, dossier_id="slow").keys()
 
 
 def test_later_syncs_that_disagree_raise_flags_and_both_stay(tmp_path: Path) -> None:

@@ -21,6 +21,23 @@ CONDUCT_OF_DOSSIER = (
         "DOC766 rule 4; H1: “không được tự ý yêu cầu bổ sung hồ sơ” (S0 1a)", _OWNER, threshold=1, measure="times",
     ),
     Signal(
+        "PAPERS_ASKED_IN_PARTS", "dossier",
+        """SELECT a.case_no, count(DISTINCT a.paper) AS value
+           FROM (SELECT case_no, happened_at, row_id, min(happened_at) OVER (PARTITION BY case_no) AS first_at,
+                        trim(lower(unnest(string_split(papers, ';')))) AS paper
+                 FROM known WHERE kind = 'papers_requested' AND papers IS NOT NULL) a
+           JOIN dossier_now d ON d.case_no = a.case_no
+           JOIN (SELECT procedure_code, max(lower(papers)) AS papers FROM procedure WHERE papers IS NOT NULL
+                 GROUP BY procedure_code) p ON p.procedure_code = d.procedure_code
+           WHERE a.happened_at > a.first_at AND a.paper <> '' AND contains(p.papers, a.paper) AND NOT EXISTS (
+               SELECT 1 FROM known f WHERE f.case_no = a.case_no AND f.kind IN ('papers_requested', 'papers_supplied')
+                 AND f.happened_at < a.happened_at AND contains(lower(coalesce(f.papers, '')), a.paper))
+           GROUP BY a.case_no""",
+        "Yêu cầu bổ sung lần sau nêu giấy tờ đã công bố mà lần đầu không nêu",
+        "a later request names published papers that the first could have named",
+        "H1: “không được tự ý yêu cầu bổ sung hồ sơ” (S0 1a)", _OWNER, measure="papers",
+    ),
+    Signal(
         "SUPPLEMENT_CLOSE_TO_DEADLINE", "dossier", _CLOSE.format(kind="papers_requested"),
         "Yêu cầu bổ sung sát hạn trả", "papers were asked for in the last working hours before the promise",
         "H2 (S0 1a)", _OWNER, threshold=8, measure="hours",
@@ -37,6 +54,15 @@ CONDUCT_OF_DOSSIER = (
            WHERE p.topic IN ('conduct', 'bribe') GROUP BY c.case_no""",
         "Có phản ánh về hành vi của cán bộ liên quan hồ sơ", "a complaint on staff conduct names the dossier",
         "H8 (S4); DOC766 PETITION_CLASSIFICATION_STAFF", _OWNER, measure="complaints",
+    ),
+    Signal(
+        "COMPLAINT_CONDUCT", "dossier",
+        """SELECT c.case_no, count(DISTINCT p.complaint_id) AS value FROM cases_in c
+           JOIN complaint p ON p.dossier_id = c.dossier_id AND p.known_at < c.as_of
+           WHERE p.topic = 'conduct' GROUP BY c.case_no""",
+        "Có phản ánh về thái độ giao tiếp liên quan hồ sơ",
+        "a complaint on how people were spoken to names the dossier",
+        "H13: “thái độ thiếu chuẩn mực khi giao tiếp” (S3 1l)", _OWNER, measure="complaints",
     ),
     Signal(
         "NO_APOLOGY", "dossier",

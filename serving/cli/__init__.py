@@ -14,6 +14,7 @@ import typer
 from serving.cli import (
     accounts,
     analyst,
+    answers,
     backup,
     bench,
     complaints,
@@ -52,8 +53,8 @@ app = typer.Typer(
 
 GROUPS = (
     analyst, delivery, learning, lists, serve, demo, accounts, receipts, plan, replay,
-    findings, receive, reconcile, bench, weekly, backup, doctor, reports, rolling, tuning, warn, complaints, positive,
-    fairness,
+    findings, receive, reconcile, bench, weekly, backup, doctor, reports, answers, rolling, tuning, warn, complaints,
+    positive, fairness,
 )  # fmt: skip
 for _group in GROUPS:
     app.add_typer(_group.commands)

@@ -1,0 +1,73 @@
+"""Every sentence of every signal: whose it is, its value, the peers', n and the rule's source; and no accusation."""
+
+import re
+
+import pytest
+from test_wording import FORBIDDEN
+
+from features.signals import DOSSIER_SIGNALS, HELD_SIGNALS, HeldSignal, Signal
+from features.signals.sentences import CAUSES, said, said_of_dossier
+from features.signals.signal import MEASURES
+from models.conduct import against_peers
+from models.conduct_peers import Standing
+
+LETTER = r"[^\W\d_]"
+
+
+def told_once(sentence: str, causes: tuple[str, ...]) -> str:
+    """The cause with which the sentence begins; no other cause begins a part of it."""
+    begins = [cause for cause in causes if re.search(rf"(^|[.;] ){cause}:", sentence)]
+    assert len(begins) == 1
+    assert sentence.startswith(f"{begins[0]}:")
+    return begins[0]
+
+
+@pytest.mark.parametrize("signal", HELD_SIGNALS, ids=lambda signal: signal.name)
+def test_a_signal_of_people_and_units_says_all_it_must(signal: HeldSignal) -> None:
+    row = {"signal": signal.name, "value": 17, "n": 43, "expected": 6.25, "low": 1.51, "high": 4.26}
+    vi, en = said(row)
+    assert told_once(vi, tuple(cause for cause, _ in CAUSES.values())) == CAUSES[signal.cause][0]
+    assert told_once(en, tuple(cause for _, cause in CAUSES.values())) == CAUSES[signal.cause][1]
+    for part in ("17 trong n = 43", "6,2", "1,5–4,3", signal.source, "Căn cứ"):
+        assert part in vi
+    for part in ("17 of n = 43", "6.2", "1.5 to 4.3", signal.source, "Source"):
+        assert part in en
+    assert not FORBIDDEN.search(vi.replace(signal.source, ""))
+    assert not FORBIDDEN.search(en.replace(signal.source, ""))
+
+
+@pytest.mark.parametrize("signal", HELD_SIGNALS, ids=lambda signal: signal.name)
+def test_without_peers_the_sentence_says_so(signal: HeldSignal) -> None:
+    row = {"signal": signal.name, "value": 2, "n": 5, "expected": None, "low": None, "high": None}
+    vi, en = said(row)
+    assert "chưa có" in vi
+    assert "nobody to compare with" in en
+    assert "None" not in vi + en
+
+
+@pytest.mark.parametrize("signal", DOSSIER_SIGNALS, ids=lambda signal: signal.name)
+def test_a_signal_of_a_dossier_says_all_it_must(signal: Signal) -> None:
+    vi, en = said_of_dossier(signal.name, 12.5, 0.034, 211)
+    assert told_once(vi, tuple(cause for cause, _ in CAUSES.values())) == "Hồ sơ"
+    unit_vi, unit_en = MEASURES[signal.measure]
+    if signal.measure != "yes":
+        assert f"(12,5 {unit_vi})" in vi
+        assert f"(12.5 {unit_en})" in en
+    for part in ("3,4 %", "n = 211", signal.source):
+        assert part in vi
+    for part in ("3.4 %", "n = 211", signal.source):
+        assert part in en
+    assert not FORBIDDEN.search(vi.replace(signal.source, ""))
+    assert not FORBIDDEN.search(en.replace(signal.source, ""))
+
+
+@pytest.mark.parametrize("grain", ["official", "unit"])
+@pytest.mark.parametrize("family", ["papers", "clock", "evasion", "returns"])
+def test_a_line_against_peers_says_all_it_must(grain: str, family: str) -> None:
+    one = Standing("k", "U", family, 0.97, True, 43, 17, 6.25, 2.7, 1.51, 4.26)
+    (line,) = against_peers([one], grain)
+    for part in (f"{CAUSES[grain][0]}: 17 trong n = 43", "6,2", "1,5–4,3", "Căn cứ: H", "không phải kết luận"):
+        assert part in line.reasons_vi
+    for part in (f"{CAUSES[grain][1]}: 17 of n = 43", "6.2", "1.5 to 4.3", "Source: H", "not a finding"):
+        assert part in line.reasons_en
+    assert not FORBIDDEN.search(line.reasons_vi)
