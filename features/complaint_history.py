@@ -3,7 +3,8 @@
 Counts are of distinct complainants, not of complaints: within 90 days one person counts once, and a
 person who files more than `BURST` times against the same official in that span is set aside as a
 flood (unless a complaint of theirs was upheld), so that nobody can move an official's figures by
-filing again and again. Complaints without a complainant's key count once per day, `ANONYMOUS_CAP`
+filing again and again. The same letter signed by many, or sent without a name, counts as such a person
+too (`features.complaint_links`). Complaints without a complainant's key count once per day, `ANONYMOUS_CAP`
 days at the most in 90 days.
 
 A row of a back-fill that holds answer and verdict was first known, without them, when it was filed: so
@@ -17,6 +18,8 @@ from datetime import UTC, datetime
 
 import duckdb
 import pyarrow as pa
+
+from features import complaint_links
 
 WINDOWS = {"30d": 30, "90d": 90, "365d": 365, "2y": 730, "5y": 1825, "ever": 36500}
 """Name of a window and its length in days, counted back from the moment."""
@@ -71,16 +74,20 @@ QUALIFY row_number() OVER (
 _COUNTED = f"""
 CREATE OR REPLACE TEMP TABLE counted_complaint AS
 WITH block AS (
-    SELECT *, CAST(floor(age / {BLOCK_DAYS}) AS INTEGER) AS block FROM known_complaint
+    SELECT k.*, CAST(floor(age / {BLOCK_DAYS}) AS INTEGER) AS block,
+           coalesce(l.letter, k.complaint_id) AS letter
+    FROM known_complaint AS k LEFT JOIN letter AS l USING (complaint_id, official_id)
+), told AS (
+    SELECT *, count(*) OVER (PARTITION BY as_of, official_id, block, letter) AS copies FROM block
 ), person AS (
     SELECT as_of, official_id, complainant, block, anonymous,
            min(age) AS age, min(upheld_age) AS upheld_age, count(*) AS filed,
-           bool_or(upheld) AS upheld, bool_and(rejected) AS rejected,
+           bool_or(upheld) AS upheld, bool_and(rejected) AS rejected, min(copies) AS copies,
            arg_min(complaint_id, (age, complaint_id)) AS complaint_id
-    FROM block GROUP BY as_of, official_id, complainant, block, anonymous
+    FROM told GROUP BY as_of, official_id, complainant, block, anonymous
 )
 SELECT * FROM person
-WHERE upheld OR anonymous OR filed <= {BURST}
+WHERE upheld OR (copies <= {BURST} AND (anonymous OR filed <= {BURST}))
 QUALIFY upheld OR NOT anonymous OR row_number() OVER (
     PARTITION BY as_of, official_id, block, anonymous ORDER BY age, complainant) <= {ANONYMOUS_CAP}
 """
@@ -174,11 +181,13 @@ def build(con: duckdb.DuckDBPyConnection, moments: Sequence[datetime]) -> pa.Tab
     people = roster(con, moments)
     people = people.append_column("nth", pa.array(range(people.num_rows), pa.int64()))
     con.register("roster", people)
+    con.register("letter", complaint_links.letters(con))
     con.execute(_KNOWN)
     con.execute(_COUNTED)
     con.execute(_DISCOVERED)
     table = con.sql(_statement()).to_arrow_table()
     con.unregister("roster")
+    con.unregister("letter")
     features = [name for name in table.column_names if name not in ("official_id", "unit_code", "as_of", "nth")]
     columns = {
         "official_id": people["official_id"],
