@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from features.vietnam_calendar import VIETNAM
 from serving import contests, decisions
 from serving.accounts.guard import reader_of
 from serving.api.problem import Problem
@@ -16,6 +17,7 @@ from serving.pages import drawing
 from serving.pages.paper import paper
 from serving.pages.risk_list import TARGET
 from serving.pages.words import EVENT_WORDS
+from serving.responsibility import ledger
 from serving.risk_list import RiskLine
 from serving.state import Contest, Decision, Receipt
 
@@ -81,6 +83,7 @@ def show(request: Request, dossier_id: Id) -> Response:
         bars=drawing.bars(line.reasons),
         clock=drawing.clock(case, meta.as_of, line.due_at) if case else None,
         spans=drawing.step_spans(case, meta.as_of) if case else [],
+        ledger=ledger(case, meta.as_of, VIETNAM) if case else None,
         papers=_harmless,
         sees=sees,
         signals=shelf.of("dossier", dossier_id) if shelf and sees else None,

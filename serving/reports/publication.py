@@ -14,6 +14,7 @@ from features.record import Record
 from serving.reports.basis import Basis
 from serving.reports.conclusions import HEAD, confirmed, lines
 from serving.reports.make import Kind, make_kind
+from serving.reports.positive import add_positive
 from serving.reports.progress import progress_by_unit
 from serving.reports.report import Column, Draft, Report, Table
 from serving.state import PublicationPack
@@ -31,6 +32,7 @@ QUALIFY row_number() OVER (PARTITION BY finding_id ORDER BY known_at DESC, row_i
 def fill(draft: Draft, basis: Basis) -> None:
     """Fills the draft. Findings come through `confirmed` alone; there is no other way for one to get in."""
     progress_by_unit(draft, basis)
+    add_positive(draft, basis)
     findings = confirmed(basis)
     key = draft.count("Kết luận đã xác nhận", "confirmed findings", HEAD, lines(basis, findings))
     units = sorted({one.unit_code for one in findings if one.unit_code})

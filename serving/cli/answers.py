@@ -1,0 +1,154 @@
+"""`risk answers`: open explanation tickets, list what is still owed, write letters of apology."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serving.cli.group import settings_of
+from serving.cli.moments import moment
+from serving.settings import Settings
+
+if TYPE_CHECKING:
+    from features.record import Record
+    from serving.answers.trackers import Tracked
+    from serving.state import State
+
+commands = typer.Typer()
+answers = typer.Typer(no_args_is_help=True)
+commands.add_typer(answers, name="answers", help="What late dossiers still owe: explanations, apologies, answers.")
+
+AsOf = Annotated[str | None, typer.Option(help="As known before this moment; the present one where left out.")]
+Unit = Annotated[str, typer.Option(help="Only this unit and all below it.")]
+
+
+@answers.command("open")
+def open_all(ctx: typer.Context, as_of: AsOf = None) -> None:
+    """Open a ticket for each late dossier that has none, and hand what was explained to the record; run it daily."""
+    from serving.answers.explanation_feed import deliver_explanations
+    from serving.answers.explanations import explanations
+    from serving.rights import Scope
+
+    now = _now(ctx, as_of)
+    with _state(settings_of(ctx)) as (state, record):
+        _tracked(record, state, now)
+        receipt = deliver_explanations(state, record, now=now)
+        with state.reading() as session:
+            found = explanations(session, Scope(None), now, most=10**9)
+    waiting = sum(one.state in ("open", "returned", "refused") for one in found)
+    typer.echo(f"tickets={len(found)} waiting={waiting} overdue={sum(one.overdue for one in found)}")
+    typer.echo(str(receipt) if receipt else "nothing waits")
+
+
+@answers.command("explanations")
+def list_explanations(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -> None:
+    """List explanation tickets, those that wait longest first."""
+    from serving.answers.explanations import STATES, explanations
+    from serving.rights import Scope
+
+    now = _now(ctx, as_of)
+    with _state(settings_of(ctx)) as (state, record):
+        units = _units(record, unit, now)
+        with state.reading() as session:
+            for one in explanations(session, Scope(units), now):
+                late = "  quá hạn" if one.overdue else ""
+                typer.echo(
+                    f"{one.ticket.id}  {one.ticket.unit_code}  {one.ticket.dossier_id}  {STATES[one.state]}{late}"
+                )
+
+
+@answers.command("apologies")
+def list_apologies(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -> None:
+    """List dossiers that an apology is owed for: sent or not, and whether the new day was kept."""
+    from serving.answers.apologies import PROMISES
+
+    now = _now(ctx, as_of)
+    with _state(settings_of(ctx)) as (state, record):
+        units = _units(record, unit, now)
+        for one in _tracked(record, state, now).apologies:
+            if units is None or one.case.unit_code in units:
+                sent = "đã xin lỗi" if one.sent_at else "chưa xin lỗi"
+                typer.echo(f"{one.case.unit_code}  {one.case.dossier_id}  {sent}  {PROMISES[one.promise]}")
+
+
+@answers.command("consultations")
+def list_consultations(ctx: typer.Context, as_of: AsOf = None) -> None:
+    """List consulted agencies: how often asked, late, unanswered past the term, mean working hours."""
+    from serving.answers.consultations import answerers
+
+    now = _now(ctx, as_of)
+    with _state(settings_of(ctx)) as (state, record):
+        for one in answerers(_tracked(record, state, now).consultations):
+            typer.echo(
+                f"{one.unit_code}  asked={one.asked} late={one.late} overdue={one.overdue} hours={one.hours:.1f}"
+            )
+
+
+@answers.command("complaints")
+def list_complaints(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -> None:
+    """List complaints by their terms (2, 5, 15, 2 working days), those that wait first."""
+    from serving.answers.complaints import STATES
+
+    settings, now = settings_of(ctx), _now(ctx, as_of)
+    with _state(settings) as (state, record):
+        units = _units(record, unit, now)
+        for one in _tracked(record, state, now).complaints:
+            if units is None or one.unit_code in units:
+                due = one.due_at.astimezone(settings.zone)
+                typer.echo(f"{one.complaint_id}  {one.unit_code or '–'}  {due:%d/%m/%Y}  {STATES[one.state]}")
+
+
+@answers.command("ledger")
+def show_ledger(
+    ctx: typer.Context, dossier: Annotated[str, typer.Argument(help="The dossier, open or ended.")], as_of: AsOf = None
+) -> None:
+    """Show who held a dossier, where and in which step, for how many working hours, and how many past the promise."""
+    from features.vietnam_calendar import VIETNAM
+    from serving.responsibility import case_known, ledger
+
+    settings, now = settings_of(ctx), _now(ctx, as_of)
+    with _state(settings) as (_, record):
+        case = case_known(record, dossier, now)
+    if case is None:
+        raise LookupError(f"no dossier {dossier}")
+    for stay in ledger(case, now, VIETNAM).stays:
+        since = stay.since.astimezone(settings.zone)
+        who = stay.official_id or stay.holder.value
+        typer.echo(
+            f"{since:%d/%m/%Y %H:%M}  {stay.step}  {stay.unit_code or '–'}  {who}  {stay.hours:.1f} h"
+            + (f"  ({stay.past_due_hours:.1f} h past the promise)" if stay.past_due_hours else "")
+        )
+
+
+@contextmanager
+def _state(settings: Settings) -> Iterator["tuple[State, Record]"]:
+    from features.record import Record
+    from serving.state import open_state
+
+    state = open_state(settings.database_url)
+    try:
+        yield state, Record(settings.record_url)
+    finally:
+        state.close()
+
+
+def _tracked(record: "Record", state: "State", now: datetime) -> "Tracked":
+    from features.vietnam_calendar import VIETNAM
+    from serving.answers.trackers import read_tracked
+
+    return read_tracked(record, state, VIETNAM, now)
+
+
+def _units(record: "Record", unit: str, now: datetime) -> frozenset[str] | None:
+    from serving.register import Register
+
+    if not unit:
+        return None
+    with record.connect(cutoff=now) as con:
+        return Register.read(con).tree.subtree(unit)
+
+
+def _now(ctx: typer.Context, as_of: str | None) -> datetime:
+    return moment(as_of, settings_of(ctx).zone) if as_of else datetime.now(UTC)
