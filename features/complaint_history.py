@@ -200,6 +200,20 @@ def build(con: duckdb.DuckDBPyConnection, moments: Sequence[datetime]) -> pa.Tab
     return pa.table(columns)
 
 
+def complainants(con: duckdb.DuckDBPyConnection, moment: datetime) -> dict[str, int]:
+    """How many different people's complaints about each official count at `moment`, floods set aside.
+
+    A day of complaints without a name counts as a person, with the cap of the counts.
+    """
+    _moments(con, [moment])
+    con.register("letter", complaint_links.letters(con))
+    con.execute(_KNOWN)
+    con.execute(_COUNTED)
+    rows = con.sql("SELECT official_id, count(DISTINCT complainant) FROM counted_complaint GROUP BY 1").fetchall()
+    con.unregister("letter")
+    return dict(rows)
+
+
 def _moments(con: duckdb.DuckDBPyConnection, moments: Sequence[datetime]) -> None:
     if any(moment.tzinfo is None for moment in moments):
         raise ValueError("moments: aware datetimes were wanted, a naive one came")

@@ -80,6 +80,11 @@ def is_placeholder(name: str | None) -> bool:
     return bare in PLACEHOLDERS or not any(letter.isalpha() for letter in bare)
 
 
+def is_desk(official_id: str) -> bool:
+    """Whether an official's id, as a canonical feed gives it, is the name of a desk, a role or the software."""
+    return folded(official_id) in PLACEHOLDERS
+
+
 def has_no_diacritics(name: str) -> bool:
     """Whether the name was typed without marks, so that only a roster can tell whose it is."""
     return canonical(name) == folded(name)

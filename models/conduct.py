@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from features import complaint_history
+from features.names import is_desk
 from features.signals import evaluate
 from features.signals.sentences import CAUSES, said_of_dossier
 from features.vietnam_calendar import VIETNAM
@@ -45,6 +46,9 @@ _PEERS = {
 }
 NOT_A_FINDING = ("Dấu hiệu cần kiểm tra, không phải kết luận", "A reason to look, not a finding")
 _NOT_ENOUGH = ("Chưa đủ dữ liệu: dưới 20 hồ sơ", "Not enough data: fewer than 20 dossiers")
+_TOO_FEW_VOICES = ("Chưa đủ dữ liệu: dưới 3 người phản ánh", "Not enough data: fewer than 3 people complained")
+FEWEST_COMPLAINANTS = 3
+"""People whose complaints a figure about an official rests on at the least."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,8 @@ class ConductLine:
 def against_peers(standings: Sequence[Standing], grain: str) -> list[ConductLine]:
     """Lines of officials or units (`grain`) from how they stand against their peers."""
     lines = []
-    for rank, one in enumerate(standings, start=1):
+    persons = [one for one in standings if grain != "official" or not is_desk(one.key)]
+    for rank, one in enumerate(persons, start=1):
         if one.score is None:
             vi, en = _NOT_ENOUGH
         else:
@@ -128,20 +133,30 @@ def dossiers(con: duckdb.DuckDBPyConnection, ids: Sequence[str], peers: pa.Table
 
 
 def forecast(con: duckdb.DuckDBPyConnection, model: OfficialForecast, as_of: datetime) -> list[ConductLine]:
-    """Lines of everybody in post at `as_of` by the yearly forecast of a tier, highest first."""
+    """Lines of everybody in post at `as_of` by the yearly forecast of a tier, highest first; `n` people complained.
+
+    Of whom fewer than three people complained no figure is told, nor an order.
+    """
     history = complaint_history.build(con, [as_of])
     score = model.score(history)
     reported, peers = history["reported_365d"].to_pylist(), history["unit_reported_365d"].to_pylist()
     ids, where = history["official_id"].to_pylist(), history["unit_code"].to_pylist()
-    order = sorted(range(len(ids)), key=lambda i: (-score[i], ids[i]))
+    voices = complaint_history.complainants(con, as_of)
+    enough = [voices.get(key, 0) >= FEWEST_COMPLAINANTS for key in ids]
+    persons = [i for i in range(len(ids)) if not is_desk(ids[i])]
+    order = sorted(persons, key=lambda i: (not enough[i], -score[i] if enough[i] else 0.0, ids[i]))
     lines = []
     for rank, i in enumerate(order, start=1):
-        vi = f"{int(reported[i])} người phản ánh trong 12 tháng qua; bình quân đơn vị {_vi(peers[i], 2)}"
-        en = f"{int(reported[i])} people complained within 12 months; mean of the unit {peers[i]:.2f}"
+        vi, en = _TOO_FEW_VOICES
+        if enough[i]:
+            vi = f"{int(reported[i])} người phản ánh trong 12 tháng qua; bình quân đơn vị {_vi(peers[i], 2)}"
+            en = f"{int(reported[i])} people complained within 12 months; mean of the unit {peers[i]:.2f}"
         vi, en = f"{vi}. {NOT_A_FINDING[0]}.", f"{en}. {NOT_A_FINDING[1]}."
-        n = int(reported[i])
+        told = float(score[i]) if enough[i] else None
         lines.append(
-            ConductLine(ids[i], where[i], None, float(score[i]), False, n, None, None, rank, vi, en, model.tier)
+            ConductLine(
+                ids[i], where[i], None, told, False, voices.get(ids[i], 0), None, None, rank, vi, en, model.tier
+            )
         )
     return lines
 

@@ -85,4 +85,5 @@ def at_low_risk(risk: np.ndarray) -> np.ndarray:
     judged = ~np.isnan(risk)
     if not judged.any():
         return np.zeros(len(risk), bool)
-    return judged & (risk <= np.quantile(risk[judged], LOW))
+    low: np.ndarray = judged & (risk <= np.quantile(risk[judged], LOW))
+    return low
