@@ -1,5 +1,9 @@
 """The API under generated requests, by every role: no crash, no status that its description does not name."""
 
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from tempfile import mkdtemp
@@ -17,7 +21,9 @@ from serving.rights import Role
 pytestmark = pytest.mark.slow
 
 AFTER = NOW + timedelta(days=27)
-EXAMPLES = 4  # generated ones, on top of the boundary cases of each operation, for each of eight readers
+EXAMPLES = int(os.environ.get("RISK_FUZZ_EXAMPLES", "4"))
+"""Generated ones, on top of the boundary cases of each operation, for each of seven readers; 40 make over 5,000 cases:
+`RISK_FUZZ_EXAMPLES=40 pytest tests/test_api_fuzz.py --slow -s`, which prints the count."""
 
 _installation = draw_office(Path(mkdtemp(prefix="risk-fuzz")))
 seal_plan(_installation)
@@ -25,6 +31,19 @@ _app = create_app(_installation, now=lambda: AFTER, poll_seconds=3600)
 _app.state.refresh()
 _tokens = {role: token(_installation, role, now=AFTER, unit="x1" if role is Role.UNIT_HEAD else "*") for role in Role}
 schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", _app)
+
+
+asked: Counter[str] = Counter()
+"""Cases by reader and by the hundred of the status that answered them."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def counted() -> Iterator[None]:
+    """Prints how many cases were asked of whom, and how they were answered."""
+    yield
+    cases = sum(count for name, count in asked.items() if not name.startswith("status"))
+    print(f"\nschemathesis: {cases} cases, {dict(sorted(asked.items()))}", file=sys.stderr)
+    assert cases >= 7 * len(list(schema.get_all_operations()))
 
 
 @pytest.mark.parametrize("role", [*Role, None], ids=str)
@@ -35,5 +54,6 @@ schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", _app)
 def test_no_crash_and_no_undocumented_status(case: schemathesis.Case, role: Role | None) -> None:
     headers = {"Authorization": f"Bearer {_tokens[role]}"} if role else {}
     answer = case.call(headers=headers)
+    asked.update([str(role), f"status {answer.status_code // 100}xx"])
     assert answer.status_code < 500 or answer.status_code == 503  # 503: this home has no model to score with
     case.validate_response(answer, checks=[status_code_conformance, content_type_conformance])

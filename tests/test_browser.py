@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from drawn_conduct import draw_conduct
 from drawn_office import dossier_id, draw_office, seal_plan
 from drawn_people import NOW, PASSWORD, add_people
 from drawn_server import running
@@ -28,12 +29,14 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 AFTER = NOW + timedelta(days=27)
 
 PAGES = {
-    "thanhtra": ["/list", "/list?level=r4&sector=DD", "/list?unit=nowhere", f"/dossier?id={dossier_id(0)}", "/contests",
+    "thanhtra": ["/list", "/list?level=r4&sector=DD", "/list?unit=nowhere", "/list?due=new",
+                 "/conduct", "/conduct?grain=dossier", "/unit?id=x1", f"/dossier?id={dossier_id(0)}", "/contests",
                  "/official?id=o1", "/plan", "/plan/visit?id=2026-03/x1/team", "/tokens", "/dossier?id=absent"],
-    "truongphong": ["/board", f"/dossier?id={dossier_id(0)}", "/official?id=o1", "/contests", "/list"],
+    "truongphong": ["/board", f"/dossier?id={dossier_id(0)}", "/official?id=o1", "/contests", "/list", "/unit?id=x1"],
     "canbo": ["/own", f"/dossier?id={dossier_id(0)}", "/contests"],
     "phantich": ["/analyst", "/list", "/contests", "/tokens"],
-    "lanhdao": ["/leadership", "/leadership?order=progress", "/plan", "/receipts", "/list"],
+    "lanhdao": ["/leadership", "/leadership?order=progress", "/plan", "/receipts", "/list",
+                "/conduct?grain=unit", "/unit?id=x2"],
     "quantri": ["/accounts", "/receipts", "/tokens"],
 }  # fmt: skip
 
@@ -41,6 +44,7 @@ PAGES = {
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     settings = draw_office(tmp_path_factory.mktemp("office"))
+    draw_conduct(settings)
     state = open_state(settings.database_url)
     add_people(state)
     state.close()

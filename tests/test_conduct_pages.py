@@ -1,4 +1,4 @@
-"""Signals of conduct on the pages: one tier at a time, nothing under 20 dossiers or 3 people, none for the inspected."""
+"""Signals of conduct on pages: one tier at a time, nothing under 20 dossiers or 3 people, none for the inspected."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -3,6 +3,7 @@
 Every route × role × unit answers as it says, and nothing else answers at all.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -100,6 +101,22 @@ def cases(number: int, login: str) -> list[Case]:
     ]
 
 
+def api_cases(number: int, login: str) -> list[tuple[str, str, str, dict[str, str] | None]]:
+    """The people's part of the API about one dossier: route, path, whose scope counts, body."""
+    key, official = dossier_id(number), official_of(number)
+    decision = {"dossier_id": key, "kind": "dismiss", "reason": "đủ căn cứ"}
+    contest = {"dossier_id": key, "about": "fact", "text": f"chưa đúng {login}"}
+    return [
+        ("GET /api/v1/dossiers/{dossier_id:path}", f"/api/v1/dossiers/{key}", "dossier", None),
+        ("GET /api/v1/signals/{dossier_id:path}", f"/api/v1/signals/{key}", "dossier", None),
+        ("GET /api/v1/officials/{official_id}", f"/api/v1/officials/{official}", "official", None),
+        ("POST /api/v1/decisions", "/api/v1/decisions", "dossier", decision),
+        ("POST /api/v1/contests", "/api/v1/contests", "dossier", contest),
+        ("GET /official", f"/official?id={official}", "official", None),
+        ("GET /unit", f"/unit?id={unit_of(number)}", "unit", None),
+    ]
+
+
 def template_of(case: Case) -> str:
     path = case.path.split("?")[0]
     return "/api/v1/dossiers/{dossier_id:path}" if path.startswith("/api/v1/dossiers/") else path
@@ -124,6 +141,42 @@ def test_matrix_of_roles_routes_and_units(client: TestClient, person: Person) ->
                 case.method, case.path, data={**case.form, "csrf": csrf} if case.form else None, follow_redirects=False
             )
             assert answer.status_code == wanted, (person, case, unit)
+
+
+@pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.login)
+def test_matrix_of_roles_and_the_people_s_api(client: TestClient, person: Person) -> None:
+    csrf = sit_down(client, person.login)
+    for number in range(8):
+        holder = official_of(number)
+        for place, (rule, path, about, body) in enumerate(api_cases(number, person.login)):
+            reach = reach_of(person.role, ROUTES[rule])
+            unit = unit_of(int(holder[1:]) if about == "official" else number)  # the post, not the dossier
+            inside = {
+                None: False,
+                Reach.PROVINCE: True,
+                Reach.SUBTREE: reach is Reach.SUBTREE and unit in UNITS[person.unit],
+                Reach.OWN: about == "dossier" and holder == person.official,
+            }[reach]
+            key = f"{person.login.replace('.', '-')}-{number}-{place}-".ljust(30, "k")
+            headers = {"X-CSRF-Token": csrf, "Idempotency-Key": key}
+            answer = client.request(rule.split(" ")[0], path, json=body, headers=headers)
+            wanted = 403 if reach is None else 200 if inside else 404
+            assert answer.status_code == wanted, (person.login, rule, unit, answer.text[:200])
+
+
+def test_every_route_refuses_every_role_without_the_right(client: TestClient) -> None:
+    refused = 0
+    for person in PEOPLE:
+        csrf = sit_down(client, person.login)
+        for key, action in ROUTES.items():
+            if action == PUBLIC or reach_of(person.role, action) is not None:
+                continue
+            method, path = key.split(" ", 1)
+            path = re.sub(r"\{[^}]*\}", "1", path.replace("{ending}", "xlsx").replace("{kind}", "month"))
+            answer = client.request(method, path, headers={"X-CSRF-Token": csrf}, follow_redirects=False)
+            assert answer.status_code == 403, (person.login, key, answer.status_code)
+            refused += 1
+    assert refused > 150
 
 
 def test_every_page_answers_by_the_table(client: TestClient) -> None:
