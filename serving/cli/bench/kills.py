@@ -32,7 +32,7 @@ class Kills:
 
 def campaign(home: Path, rounds: int, seed: int = 1, say: Callable[[str], None] = lambda line: None) -> list[Kills]:
     """`rounds` kills, spread evenly over the paths, under an empty folder `home`."""
-    _SERVER.set_forkserver_preload(["serving.cli", "serving.cli.bench.killed_paths"])
+    _SERVER.set_forkserver_preload(["pandas", "serving.cli", "serving.cli.bench.killed_paths"])
     chance = random.Random(seed)
     share = [rounds // len(PATHS) + (place < rounds % len(PATHS)) for place in range(len(PATHS))]
     found = []

@@ -77,7 +77,7 @@ def show_list(
 @contextmanager
 def serving(settings: Settings, workers: int, role: str = "analyst") -> Iterator[tuple[int, str]]:
     """A server over the installation, on a free port, and a token of `role` for it; stopped at the end."""
-    token = _token(settings, role)
+    token = bench_token(settings, role)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -167,7 +167,7 @@ def _history(settings: Settings) -> tuple[bytes, str]:
     return json.dumps({"dossier": facts, "events": known, "as_of": as_of}, default=str).encode(), str(as_of)
 
 
-def _token(settings: Settings, role: str) -> str:
+def bench_token(settings: Settings, role: str) -> str:
     """A token of an hour for an account of `role` made for this."""
     from serving.accounts.account import add_account, find_account
     from serving.accounts.token import issue_token

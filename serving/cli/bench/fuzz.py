@@ -1,0 +1,127 @@
+"""`risk bench fuzz`: damaged deliveries over all sources and generated requests; no crash, nothing lost, no 5xx."""
+
+import random
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import typer
+
+from serving.cli.bench.group import Card, bench, tell
+from serving.cli.bench.section import Figure, Section
+from serving.cli.group import settings_of
+from serving.settings import Settings
+
+AT_ONCE = 250
+"""Deliveries that one append takes in, as the files of one folder."""
+_AT = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@bench.command("fuzz")
+def fuzz(
+    ctx: typer.Context,
+    card: Card = None,
+    deliveries: Annotated[int, typer.Option(help="Damaged deliveries over all sources together.", min=0)] = 100_000,
+    requests: Annotated[int, typer.Option(help="Generated requests, by schemathesis.", min=0)] = 10_000,
+    seed: int = 1,
+) -> None:
+    """Damaged deliveries (read = appended + known + rejected, always) and requests made from the API's description."""
+    sections = [delivery_section(deliveries, seed)] if deliveries else []
+    if requests:
+        sections.append(request_section(settings_of(ctx), requests, seed))
+    tell(sections, card)
+
+
+def delivery_section(deliveries: int, seed: int) -> Section:
+    """The campaign of deliveries."""
+    from serving.cli.bench.damaged import SOURCES
+
+    figures, crashed, uneven = [], 0, 0
+    for place, source in enumerate(SOURCES):
+        count = deliveries // len(SOURCES) + (place < deliveries % len(SOURCES))
+        rows: Counter[str] = Counter()
+        with TemporaryDirectory(prefix="risk-fuzz-") as folder:
+            for start in range(0, count, AT_ONCE):
+                here = Path(folder) / str(start)
+                told = taken_in(source, random.Random(f"{seed} {source} {start}"), here, min(AT_ONCE, count - start))
+                crashed += isinstance(told, str)
+                if isinstance(told, str):
+                    typer.echo(f"{source}, from {start}: {told}", err=True)
+                else:
+                    rows.update(told)
+                    uneven += told["read"] != told["appended"] + told["known"] + told["rejected"]
+        typer.echo(f"{source}: {count} deliveries, {dict(rows)}", err=True)
+        figures.append(Figure(f"{source}: rows read of {count:,} deliveries ({rows['rejected']:,} rejected)", "",
+                              [rows["read"]]))  # fmt: skip
+    figures.append(Figure("crashes", "", [crashed], None, "0", crashed == 0))
+    figures.append(Figure("read ≠ appended + known + rejected", "", [uneven], None, "0", uneven == 0))
+    return Section("Damaged deliveries", f"{deliveries:,} deliveries bent by chance, {AT_ONCE} an append.", figures)
+
+
+def taken_in(source: str, chance: random.Random, folder: Path, count: int) -> dict[str, int] | str:
+    """Counts of rows of `count` damaged deliveries taken into a record of their own, or what it crashed with."""
+    from features.feeds import SOURCES, FeedOptions
+    from features.record import Record
+    from serving.cli.bench.damaged import delivery
+    from serving.official_names import Names
+
+    for number in range(count):
+        delivery(source, chance, folder / "in", number)
+    mapping = Path(__file__).parents[3] / "features" / "feeds" / "mappings" / "receipt.toml"
+    options = FeedOptions(key=b"k" * 32, mapping=mapping if source == "xes" else None)
+    parts = sorted((folder / "in").iterdir()) if source == "canonical" else [folder / "in"]
+    try:
+        chunks = Names().apart(chunk for part in parts for chunk in SOURCES[source].read(part, options))
+        receipt = Record(folder / "record").append(chunks, source=source, arrived_at=_AT)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return {name: getattr(receipt, name) for name in ("read", "appended", "known", "rejected")}
+
+
+def request_section(settings: Settings, requests: int, seed: int) -> Section:
+    """The campaign of requests: every route, generated from its description, by an analyst and by nobody."""
+    from serving.cli.bench.installation import install
+
+    with TemporaryDirectory(prefix="risk-fuzz-") as folder:
+        there = install(settings, Path(folder), 1_200)
+        statuses = asked(there, requests, seed)
+    failed = sum(count for status, count in statuses.items() if status >= 500 and status != 503)
+    figures = [Figure(f"answered {status}", "", [count]) for status, count in sorted(statuses.items())]
+    figures.append(Figure("requests", "", [sum(statuses.values())], None, f"at least {requests:,}",
+                          sum(statuses.values()) >= requests))  # fmt: skip
+    figures.append(Figure("5xx but 503", "", [failed], None, "0", failed == 0))
+    return Section("Generated requests", "schemathesis over the whole description, by an analyst and unknown.", figures)
+
+
+def asked(settings: Settings, requests: int, seed: int) -> Counter[int]:
+    """How many answers had which status."""
+    import hypothesis
+    import schemathesis
+
+    from serving.api.app import create_app
+    from serving.cli.bench.requests import bench_token
+
+    app = create_app(settings, poll_seconds=3600)
+    app.state.refresh()
+    token = bench_token(settings, "analyst")
+    schema: Any = schemathesis.openapi.from_asgi("/api/v1/openapi.json", app)
+    operations = [found.ok() for found in schema.get_all_operations()]
+    statuses: Counter[int] = Counter()
+    each = -(-requests // (2 * len(operations)))
+    for operation in operations:
+        for headers in ({"Authorization": f"Bearer {token}"}, {}):
+            _many(hypothesis, operation.as_strategy(), headers, each, seed, statuses)
+    return statuses
+
+
+def _many(hypothesis: Any, cases: Any, headers: dict[str, str], count: int, seed: int, statuses: Counter[int]) -> None:
+    settings = hypothesis.settings(max_examples=count, deadline=None, database=None, print_blob=False,
+                                   phases=[hypothesis.Phase.generate],
+                                   suppress_health_check=list(hypothesis.HealthCheck))  # fmt: skip
+
+    def one(case: Any) -> None:
+        statuses[case.call(headers=headers).status_code] += 1
+
+    hypothesis.seed(seed)(settings(hypothesis.given(cases)(one)))()

@@ -1,0 +1,31 @@
+"""A made-up installation with a record, a champion and a list, for benchmarks that need one."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from serving.settings import Settings
+
+
+def install(settings: Settings, home: Path, dossiers: int) -> Settings:
+    """Makes up a province under `home`, learns, promotes and scores; gives the settings of that home."""
+    from features.simulate import simulate
+    from serving.cli import lateness
+    from serving.cli.intake import take_in
+    from serving.cli.periods import telling_moment
+
+    there = replace(
+        settings, home=home, record_url=str(home / "record"), database_url=f"sqlite:///{home / 'state.db'}",
+        mlflow_url=f"sqlite:///{home / 'mlflow.db'}",
+    )  # fmt: skip
+    simulate(seed=1, dossiers=dossiers).write(home / "demo" / "feed")
+    take_in(there, home / "demo" / "feed", "canonical", arrived_at=datetime.now(UTC))
+    as_of = telling_moment(there)
+    lateness.learn(there, as_of, _quiet)
+    lateness.promote(there, "benchmark", _quiet)
+    lateness.score(there, as_of, _quiet)
+    return there
+
+
+def _quiet(line: str) -> None:
+    """Progress of a benchmark's preparation is nobody's news."""
