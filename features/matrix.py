@@ -170,7 +170,8 @@ def _gather(
     bench.make("asked_day", ASKED_DAY)
     bench.make_all(codes(texts), keep=codes(texts))
     events = con.execute("SELECT COUNT(*) FROM event").fetchall()[0][0]
-    parts = max(1, -(-events // part))
+    # a smaller record is cut too, into at most four: a tenth more work, and little more than half the memory
+    parts = max(1, -(-events // part), min(4, -(-3 * events // part)))
     additive = ["version", "standing", *(f"{group.name}_daily" for group in groups)]
     for number in range(parts):
         here = "TRUE" if parts == 1 else f"HASH(dossier_id) % {parts} = {number}"
