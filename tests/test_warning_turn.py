@@ -6,6 +6,7 @@ import hmac
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from drawn_warnings import rules, score
 from sqlalchemy import func, select
 from test_state import postgres_url, url  # noqa: F401 -- fixtures: each engine in turn
 
+from features.delivery import Chunk
+from features.record import Record
 from serving.accounts.secret import key_file
 from serving.cli.bench.receivers import Handed, mail_server, webhook_receiver
 from serving.rights import Role
@@ -147,6 +150,17 @@ def test_at_night_nothing_is_sent_and_the_morning_brings_it(settings: Settings, 
     assert morning.sent.sent == len(handed.mails) == 1
     (warning,) = warnings_in(state)
     assert warning.told_at == MONDAY + timedelta(hours=23)
+
+
+def test_a_delivered_holiday_is_quiet(settings: Settings, state: State, tmp_path: Path) -> None:
+    own = replace(settings, record_url=str(tmp_path / "record"))
+    assert turn(own, state, rules(), now=MONDAY) == Turn(), "an empty installation has nothing to tell"
+    off = [{"date": MONDAY.date(), "kind": "off", "name": "nghỉ bù"}]
+    Record(own.record_url).append([Chunk("holiday", off, [])], source="canonical", arrived_at=MONDAY - DAY)
+    score(own, MONDAY, {"H1": 0.9})
+    turn(own, state, rules(), now=MONDAY)
+    (warning,) = warnings_in(state)
+    assert warning.told_at == MONDAY + DAY - timedelta(hours=1), "eight o'clock of the next day"
 
 
 def test_what_nobody_answers_goes_up_level_by_level_once(settings: Settings, each_state: State) -> None:

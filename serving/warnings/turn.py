@@ -1,12 +1,13 @@
 """One turn of the scheduler: fire the newest list, tell digests, escalate, send. Any number may run at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 import pyarrow as pa
 
+from features.holiday import as_delivered
 from features.record import Record
 from features.vietnam_calendar import VIETNAM
 from models.lateness import LATENESS
@@ -48,10 +49,11 @@ def turn(settings: Settings, state: State, rules: WarningRules, *, now: datetime
     """One turn as of `now` over the newest scored list that was there by then."""
     fired, digests, escalated = None, 0, 0
     scoring = scoring_at(settings.scores, target, now, rules.policy)
+    record = Record(settings.record_url)
+    with record.connect(cutoff=now) as con:
+        register = Register.read(con)
+        rules = replace(rules, calendar=as_delivered(con, rules.calendar))
     if scoring is not None:
-        record = Record(settings.record_url)
-        with record.connect(cutoff=now) as con:
-            register = Register.read(con)
         with state.reading() as session:
             heads = Heads(register.tree, seated(session) | set(rules.addresses), register.officials)
         if now - scoring.meta.as_of <= FRESH:
@@ -81,7 +83,7 @@ def _helps(record: Record, scoring: Scoring, dossier_ids: Sequence[str]) -> dict
     as_of = scoring.meta.as_of
     with record.connect(cutoff=as_of) as con:
         cases = CaseFiles.read(con, pa.array(dossier_ids, pa.string()))
-        delays = Delays.read(con, VIETNAM)
+        delays = Delays.read(con, as_delivered(con, VIETNAM))
     found = {}
     for dossier_id in dossier_ids:
         case = cases.of(dossier_id)
