@@ -14,7 +14,7 @@ from models.artefact import ArtefactError, load
 from models.risk_model import RiskModel
 from training import pointers
 from training.backtest import backtest
-from training.drift import background, stability, watch
+from training.drift import stability
 from training.gates import Gate, gates_of
 from training.promote import Refused, promote, rollback
 from training.reproduce import reproduce
@@ -191,17 +191,6 @@ def test_the_time_travel_check_finds_a_cell_that_looks_ahead(
     found = time_travel(record, cases, CUTOFF, PLAIN_WEEK)
     assert not found.holds
     assert found.differing == ("events",)
-
-
-def test_drift_is_silent_on_the_same_and_warns_on_the_changed(trained: Trained) -> None:
-    matrix, model = trained.sample.matrix, trained.model
-    said = background(model, matrix)
-    half = matrix.take(np.random.default_rng(1).permutation(matrix.num_rows)[:300])
-    assert not [drift for drift in watch(model, half, said) if drift.warns]
-    at = half.column_names.index("days_left")
-    moved = half.set_column(at, "days_left", [half["days_left"].to_numpy() * 0.2])
-    assert "days_left" in [drift.name for drift in watch(model, moved, said) if drift.warns]
-    assert watch(model, matrix.slice(0, 0), said) == []
 
 
 def test_the_stability_index_by_hand() -> None:

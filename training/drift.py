@@ -1,8 +1,10 @@
-"""Drift: does what is scored today still look like what was learnt, and do scores and reasons?
+"""Drift: does what is scored today still look like the weeks that were learnt, and do scores and reasons?
 
-Per number the population stability index against the training rows (Siddiqi 2006; Yurdakul & Naranjo 2020 give its
-distribution under no change, which sets the threshold by sample size), for scores the same, for reasons the change of
-each feature's share of the total contribution. A warning goes to analysts; nothing is promoted by it.
+What is compared is like with like: the dossiers open today with those open at each weekly landmark of the training
+window. Per number the population stability index against all those weeks (Siddiqi 2006), for scores the same, for
+reasons half the change of each feature's share of the total contribution. How far a single week of the window itself
+lies from the others sets the threshold: seasons, loads and small numbers are in it. A warning goes to analysts;
+nothing is promoted by it.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from scipy.stats import chi2
+from scipy.stats import t as student
 
 from models.encoding import column_of_numbers
 from models.risk_model import RiskModel
@@ -21,6 +23,12 @@ from models.risk_model import RiskModel
 BANDS = 10
 NOTABLE = 0.25
 """A stability index from here on is a change that matters whatever the sample (Siddiqi 2006)."""
+CHANCE = 0.005
+"""Of a week like those of the window: how often anything warns all the same."""
+WEEK = 604_800_000_000
+SCORE = "score"
+GROWING = ("_known", "_seen")
+"""Endings of counts that only grow: they move without any change, and are not watched."""
 
 
 @dataclass(frozen=True)
@@ -38,48 +46,51 @@ class Drift:
 
 
 def background(model: RiskModel, matrix: pa.Table) -> dict[str, Any]:
-    """What `watch` compares with, from training rows as they will be met when scoring; plain JSON.
+    """What `watch` compares with, from the rows open at weekly landmarks of the training window; plain JSON.
 
-    Band edges and shares of every number and of the scores, shares of each feature's contributions, and n.
+    Band edges and shares of every number and of the scores, shares of each feature's contributions; `usual`: mean and
+    deviation over weeks of the log of how far a week lies from all, and their number.
     """
     scores = model.score(matrix)
-    cells = {name: column_of_numbers(matrix, name) for name in model.encoder.numbers}
+    week = matrix["as_of"].cast(pa.int64()).to_numpy() // WEEK
+    cells = {name: column_of_numbers(matrix, name) for name in model.encoder.numbers if not name.endswith(GROWING)}
+    cells[SCORE] = scores.log_odds
+    bands = {name: _bands(cell) for name, cell in cells.items()}
+    reasons = _shares(scores.contributions)
+    weeks = [week == number for number in np.unique(week)]
     return {
         "n": matrix.num_rows,
-        "numbers": {name: _bands(cell) for name, cell in cells.items()},
-        "score": _bands(scores.log_odds),
-        "reasons": dict(zip(scores.features, _shares(scores.contributions).tolist(), strict=True)),
+        "weeks": len(weeks),
+        "numbers": {
+            name: {**said, "usual": _usual([stability(cells[name][mine], said) for mine in weeks])}
+            for name, said in bands.items()
+        },
+        "reasons": {
+            "shares": dict(zip(scores.features, reasons.tolist(), strict=True)),
+            "usual": _usual([_moved(scores.contributions[mine], reasons) for mine in weeks]),
+        },
     }
 
 
-def watch(model: RiskModel, matrix: pa.Table, said: Mapping[str, Any], *, tests: int | None = None) -> list[Drift]:
-    """How far the rows of `matrix` moved from `said` (`background`), strongest warning first.
-
-    `tests`: how many comparisons the false alarms are shared among (Bonferroni); without it all of this call.
-    """
+def watch(model: RiskModel, matrix: pa.Table, said: Mapping[str, Any]) -> list[Drift]:
+    """How far the rows of `matrix` moved from `said` (`background`), strongest warning first."""
     if not matrix.num_rows:
         return []
     scores = model.score(matrix)
     numbers = said["numbers"]
-    among = tests or len(numbers) + 1
+    among = len(numbers) + 1
     found = [
         Drift(
             name,
-            stability(column_of_numbers(matrix, name), bands),
-            _threshold(bands, said["n"], matrix.num_rows, among),
+            stability(scores.log_odds if name == SCORE else column_of_numbers(matrix, name), bands),
+            max(NOTABLE, _threshold(bands["usual"], said["weeks"], among)),
         )
         for name, bands in numbers.items()
     ]
-    found.append(
-        Drift(
-            "score",
-            stability(scores.log_odds, said["score"]),
-            _threshold(said["score"], said["n"], matrix.num_rows, among),
-        )
-    )
-    before = np.array([said["reasons"].get(name, 0.0) for name in scores.features])
-    moved = 0.5 * float(np.abs(_shares(scores.contributions) - before).sum())
-    found.append(Drift("reasons", moved, NOTABLE))
+    before = np.array([said["reasons"]["shares"].get(name, 0.0) for name in scores.features])
+    moved = _moved(scores.contributions, before)
+    least = max(NOTABLE / 2, _threshold(said["reasons"]["usual"], said["weeks"], among))
+    found.append(Drift("reasons", moved, least))
     return sorted(found, key=lambda drift: drift.threshold - drift.value)
 
 
@@ -118,14 +129,23 @@ def _share_of(cell: np.ndarray, edges: np.ndarray) -> np.ndarray:
     return np.bincount(band, minlength=len(edges) + 2) / max(len(cell), 1)
 
 
-def _threshold(bands: Mapping[str, Any], before: int, now: int, among: int) -> float:
-    """Above which the index is neither chance (99 %, shared among all comparisons) nor small.
+def _usual(apart: Sequence[float]) -> list[float]:
+    """Mean and deviation of the log of how far single weeks lie from all."""
+    logs = np.log(np.maximum(apart, 1e-4))
+    return [float(logs.mean()), float(logs.std(ddof=1)) if len(logs) > 1 else 0.0]
 
-    Under no change the index is about (1/before + 1/now) · χ² with bands − 1 degrees (Yurdakul & Naranjo 2020).
-    """
-    degrees = max(int((np.array(bands["shares"]) > 0).sum()) - 1, 1)
-    chance = float(chi2.ppf(1 - 0.01 / among, degrees)) * (1 / max(before, 1) + 1 / max(now, 1))
-    return max(NOTABLE, chance)
+
+def _threshold(usual: Sequence[float], weeks: int, among: int) -> float:
+    """How far a week like those of the window lies from all at most, but for a chance shared among all comparisons."""
+    mean, deviation = usual
+    if weeks < 3:
+        return float("inf")
+    bound = float(student.ppf(1 - CHANCE / among, weeks - 1)) * np.sqrt(1 + 1 / weeks)
+    return float(np.exp(min(mean + bound * deviation, 50.0)))
+
+
+def _moved(contributions: np.ndarray, before: np.ndarray) -> float:
+    return 0.5 * float(np.abs(_shares(contributions) - before).sum())
 
 
 def _shares(contributions: np.ndarray) -> np.ndarray:

@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from features.calendar import PLAIN_WEEK, Calendar
+from features.matrix import build
 from features.record import Record
 from models import artefact
-from models.lateness import LATENESS
+from models.lateness import LATENESS, landmarks
 from models.risk_model import RiskModel
 from training import pointers
 from training.choose import Choices
 from training.drift import background
 from training.fit import fit_judged
 from training.gates import against
-from training.gather import MOST, gather
+from training.gather import MOST, WEEK, drawn, gather
 from training.members import KEYS, Recipe
 from training.provenance import provenance
 from training.sample import Sample
@@ -32,6 +34,9 @@ from training.tune import recipes_of
 Say = Callable[[str], None]
 GOLDEN_ROWS = 20
 LEAST_FRESH = 100
+WINDOW_WEEKS = 26
+WATCHED = 12_000
+"""Rows of the training window that later scorings are compared with, about."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,10 @@ def train(
     say("compare with the champion, look whether reasons stay")
     beside = beside_champion(models / LATENESS.name, sample, choices)
     steady = steadiness(model, sample, recipes[choices.recipe])
-    window = background(model, sample.take(recent(sample)).matrix)
-    model = replace(model, about={**model.about, "champion": beside, "background": window, "steadiness": steady})
+    weekly = window(record.connect(version=version, cutoff=cutoff), cutoff, calendar)
+    model = replace(
+        model, about={**model.about, "champion": beside, "background": background(model, weekly), "steadiness": steady}
+    )
     say("package the candidate")
     trained = package(model, sample, cutoff, models)
     if mlflow_url is not None:
@@ -127,10 +134,13 @@ def beside_champion(folder: Path, sample: Sample, choices: Choices) -> dict[str,
     return {"version": said["version"], "rows": len(rows), **told}
 
 
-def recent(sample: Sample, most: int = 5000) -> np.ndarray:
-    """Rows of the latest fifth of the training period, `most` drawn: what scoring should keep looking like."""
-    rows = np.flatnonzero(sample.as_of >= np.quantile(sample.as_of, 0.8))
-    return np.sort(np.random.default_rng(0).permutation(rows)[:most])
+def window(con: Any, cutoff: datetime, calendar: Calendar, most: int = WATCHED) -> pa.Table:
+    """Matrix rows of what was open at the weekly landmarks of the last half year before the cutoff: what scoring
+    should keep looking like. About `most` rows, whole dossiers drawn."""
+    cases = landmarks(con, cutoff - WINDOW_WEEKS * WEEK, cutoff, every=WEEK)
+    if cases.num_rows > most:
+        cases = cases.filter(drawn(cases["dossier_id"], most / cases.num_rows))
+    return build(con, cases, calendar=calendar)
 
 
 def package(model: RiskModel, sample: Sample, cutoff: datetime, models: Path) -> Trained:

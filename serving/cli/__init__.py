@@ -39,6 +39,7 @@ from serving.cli import (
     tuning,
     warn,
     warnings_replay,  # noqa: F401 -- joins `replay` with a command of its own
+    watching,
     weekly,
 )
 from serving.cli.group import RiskGroup
@@ -52,8 +53,8 @@ app = typer.Typer(
 )
 
 GROUPS = (
-    analyst, delivery, learning, lists, serve, demo, accounts, receipts, plan, replay,
-    findings, receive, reconcile, bench, weekly, backup, doctor, reports, answers, rolling, tuning, warn, complaints,
+    analyst, delivery, learning, lists, serve, demo, accounts, receipts, plan, replay, findings, receive,
+    reconcile, bench, weekly, backup, doctor, reports, answers, rolling, tuning, warn, watching, complaints,
     positive, fairness,
 )  # fmt: skip
 for _group in GROUPS:

@@ -1,4 +1,4 @@
-"""The analyst's month: go back a champion, train a run again, write the card, watch for drift."""
+"""The analyst's month: go back a champion, train a run again, write the card."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +8,6 @@ import typer
 
 from serving.cli.group import settings_of
 from serving.cli.learning import By, TargetName
-from serving.cli.moments import moment
 
 commands = typer.Typer()
 
@@ -77,31 +76,3 @@ def card(
     else:
         out.write_text(text, encoding="utf-8")
         typer.echo(f"{out}: card of {target} {said['version']}")
-
-
-@commands.command()
-def watch(
-    ctx: typer.Context,
-    target: TargetName,
-    as_of: Annotated[str, typer.Option(help="Look at what was open at this moment.")],
-) -> None:
-    """Warn where what is scored, the scores or the reasons drifted from what the champion learnt; changes nothing."""
-    from features.matrix import build
-    from features.record import Record
-    from features.vietnam_calendar import VIETNAM
-    from models.lateness import cohort
-    from serving.champion import champion
-    from training.drift import watch as compare
-
-    settings = settings_of(ctx)
-    at = moment(as_of, settings.zone)
-    model = champion(settings.models, target).model
-    if "background" not in model.about:
-        raise ValueError("wanted a champion that knows its training window; train and promote again")
-    con = Record(settings.record_url).connect(cutoff=at)
-    found = compare(model, build(con, cohort(con, at), calendar=VIETNAM), model.about["background"])
-    for drift in found:
-        if drift.warns:
-            typer.echo(f"warning: {drift.name} moved by {drift.value:.2f}, more than {drift.threshold:.2f}")
-    warned = sum(drift.warns for drift in found)
-    typer.echo(f"{warned} of {len(found)} warn" + ("; consider: risk train " + target if warned else ""))

@@ -83,3 +83,20 @@ def conduct(
     typer.echo(text)
     if card is not None:
         card.write_text(text, "utf-8")
+
+
+@replay.command()
+def drift(
+    seeds: Annotated[int, typer.Option(help="How many made-up provinces, each with and without a change.", min=1)] = 4,
+    dossiers: Annotated[int, typer.Option(help="Dossiers of each, over 28 months.", min=2_000)] = 80_000,
+    weeks: Annotated[int, typer.Option(help="Weeks watched without a change.", min=1)] = 52,
+    card: Annotated[Path | None, typer.Option(help="Also write the report to this file.")] = None,
+) -> None:
+    """Made-up provinces: is a change of process told within two weeks, does the retrained win, are alarms rare."""
+    from training.replay import drift as proof
+
+    found = list(proof.run(range(1, seeds + 1), dossiers, weeks, lambda line: typer.echo(line, err=True)))
+    text = proof.card(found, dossiers)
+    typer.echo(text)
+    if card is not None:
+        card.write_text(text, "utf-8")

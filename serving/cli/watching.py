@@ -1,0 +1,141 @@
+"""`risk watch` and `risk models`: what warns after a scoring, and which model was live when with which lists."""
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from serving.cli.group import settings_of
+from serving.cli.learning import TargetName
+from serving.cli.moments import moment
+from serving.settings import Settings
+
+commands = typer.Typer()
+KEPT = "watch.jsonl"
+LIVE_DAYS = timedelta(days=120)
+"""Lists of this time before the watch are asked how they turned out."""
+
+
+@commands.command()
+def watch(
+    ctx: typer.Context,
+    target: TargetName,
+    as_of: Annotated[str, typer.Option(help="Look at what was open at this moment.")],
+) -> None:
+    """Warn where scoring drifted from what the champion learnt, units fell silent, or past lists were off.
+
+    Proposes a retrain, never makes one; what warned in the weeks before is not told as new.
+    """
+    from features.record import Record
+    from features.vietnam_calendar import VIETNAM
+    from serving.champion import champion
+    from training.watch import as_json, news
+    from training.watch import watch as look
+
+    settings = settings_of(ctx)
+    if target != "lateness":
+        raise ValueError(f"wanted the target lateness, came {target!r:.40}")
+    at = moment(as_of, settings.zone)
+    model = champion(settings.models, target).model
+    found = look(Record(settings.record_url), model, at, calendar=VIETNAM, scored=_scored(settings, target, at))
+    warnings = found.warnings()
+    kept = settings.models / target / KEPT
+    fresh = news(warnings, _told(kept), at)
+    for name, words in warnings.items():
+        typer.echo(f"{'warning' if name in fresh else 'still'}: {words}")
+    if found.live is None:
+        typer.echo("live: no lists have matured yet")
+    else:
+        live = found.live
+        typer.echo(
+            f"live: AUC {live.auc}, Brier {live.brier}, mean score minus late rate {live.gap} on {live.n} matured "
+            f"landmarks, {live.age_days:.0f} days old; {live.waiting} wait for their promise"
+        )
+    for line in _loop(settings):
+        typer.echo(line)
+    with kept.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(as_json(found), ensure_ascii=False, sort_keys=True) + "\n")
+    propose = f"; consider: risk train {target} --cutoff {at:%Y-%m-%d}" if fresh else ""
+    typer.echo(f"{len(warnings)} warn, {len(fresh)} of them new, {found.open} dossiers open{propose}")
+
+
+@commands.command()
+def models(ctx: typer.Context, target: TargetName) -> None:
+    """Show which model of TARGET was live when, who trained and promoted it, and which lists it produced."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from training import pointers
+
+    settings = settings_of(ctx)
+    moves = pointers.history(settings.models / target)
+    if not moves:
+        raise ValueError(f"no model of {target} was ever promoted")
+    lists = _lists(settings, target)
+    table = Table(title=f"Models of {target}")
+    for name in ("live from", "until", "version", "move", "trained by", "moved by", "because", "lists"):
+        table.add_column(name, overflow="fold")
+    ends = [move["at"][:16] for move in moves[1:]] + ["now"]
+    for move, end in zip(moves, ends, strict=True):
+        made = [as_of[:10] for as_of, sha256 in lists if sha256 == move["sha256"]]
+        shown = f"{len(made)}: {made[0]} … {made[-1]}" if made else "0"
+        said = [move.get(name) or "–" for name in ("version", "move", "trained_by", "by", "because")]
+        table.add_row(move["at"][:16], end, *said, shown)
+    Console(width=160).print(table)
+
+
+def _lists(settings: Settings, target: str) -> list[tuple[str, str]]:
+    """Moment and model identity of every list on disk, oldest first."""
+    found = []
+    for path in (settings.scores / target).glob("*/meta.json"):
+        said = json.loads(path.read_text("utf-8"))
+        found.append((str(said["as_of"]), str(said["model_sha256"])))
+    return sorted(found)
+
+
+def _scored(settings: Settings, target: str, at: datetime) -> Any:
+    """Scores of the lists of the last `LIVE_DAYS` before `at`, as the watch takes them; None without lists.
+
+    Those overdue at scoring are left out: their score is certain by rule.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from serving.score_files import read_scores
+
+    parts = []
+    for path in sorted((settings.scores / target).glob("*/scores.parquet")):
+        table, meta = read_scores(path)
+        if at - LIVE_DAYS <= meta.as_of < at:
+            ahead = pc.greater(table["due_at"], table["as_of"])
+            parts.append(table.filter(pc.fill_null(ahead, False)).select(["dossier_id", "as_of", "score"]))
+    return pa.concat_tables(parts) if parts else None
+
+
+def _told(kept: Path) -> list[tuple[datetime, set[str]]]:
+    """Moments and names of what earlier watches warned of."""
+    if not kept.exists():
+        return []
+    lines = [json.loads(line) for line in kept.read_text("utf-8").splitlines() if line.endswith("}")]
+    return [(datetime.fromisoformat(line["as_of"]), set(line["warnings"])) for line in lines]
+
+
+def _loop(settings: Settings) -> list[str]:
+    """What the loop of lists shows of itself: how much the top repeats, which units were never on it, how guessable."""
+    from models.loop import monitor
+    from serving.score_files import read_scores
+
+    lists, everyone = [], set()
+    for path in sorted((settings.scores / "lateness").glob("*/scores.parquet")):
+        units = read_scores(path)[0]["unit_code"].to_pylist()
+        everyone |= {unit for unit in units if unit}
+        lists.append({unit for unit in units[: max(1, len(units) // 10)] if unit})
+    if len(lists) < 2:
+        return []
+    found = monitor(lists, sorted(everyone), (0, 0), (0, 0))
+    repeats = f"loop: {found.repeats or 0:.0%} of the units on the top tenth stood on the list before"
+    never = f"{len(found.never)} of {len(everyone)} units never"
+    guess = "" if found.guessable is None else f"; an outsider guesses the next with AUC {found.guessable:.2f}"
+    return [f"{repeats}, {never}{guess}"]
