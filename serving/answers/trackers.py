@@ -19,6 +19,7 @@ from serving.state import State
 BACK = timedelta(days=31)
 """How far back lateness, consultations and complaints are followed; what is still open is followed however old."""
 EVERY = timedelta(minutes=1)
+_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Trackers:
     def of(self, *, anew: bool = False) -> Tracked:
         """What is tracked now. anew: read again although little time has passed, after somebody's own act."""
         with self._turn:
-            now, version = self._now(), self.record.version()
+            # an act of this very instant is told at once
+            now, version = self._now() + _INSTANT, self.record.version()
             held = self._held
             if held is not None and not anew and (version == self._version or now - held.until < EVERY):
                 return held

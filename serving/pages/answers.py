@@ -75,7 +75,7 @@ def show_returns(request: Request, offset: Offset = 0) -> Response:
     reader, people = reader_of(request), request.app.state.people
     found = [case for case in tracked(request).returned if reader.scope.covers(case.unit_code)]
     with people.state.reading() as session:
-        marks = marks_of(session, "return", people.now())
+        marks = marks_of(session, "return", tracked(request).until)
     said = {subject.removeprefix("return:"): held["fault"] for subject, held in marks.items() if "fault" in held}
     return _shown(
         request, "returns.html", "Hồ sơ bị trả nhiều lần", found, offset, said=said, words=FAULT_WORDS,

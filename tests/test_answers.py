@@ -1,0 +1,377 @@
+"""Answers: tickets on two levels, outages, apologies kept or broken, consultations, complaints, the ledger."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import docx
+import pytest
+from drawn_office import draw_office
+from drawn_people import NOW, PEOPLE, Person, add_people, sit_down, token
+from drawn_record import connect_drawn, local
+from fastapi.testclient import TestClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.record import Record
+from features.vietnam_calendar import VIETNAM
+from serving.answers.apologies import draft, owed, send, standings
+from serving.answers.complaints import complaints
+from serving.answers.consultations import answerers, consultations
+from serving.answers.explanation_feed import deliver_explanations
+from serving.answers.explanations import alike, explain, explanations, review
+from serving.answers.marks import add_mark, marks_of
+from serving.answers.outages import Outage, down_hours
+from serving.answers.tickets import open_tickets
+from serving.api.app import create_app
+from serving.case_file import CaseEvent, CaseFile
+from serving.caseload import Caseload
+from serving.responsibility import ledger
+from serving.rights import Role, Scope
+from serving.state import ExplanationTicket, State, open_state
+
+START, UNTIL = local("2026-09-01 00:00"), local("2026-10-01 00:00")
+EVERYTHING = Scope(None)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    return open_state(f"sqlite:///{tmp_path / 'state.db'}")
+
+
+def dossier(name: str, due: str, **fields: str) -> dict[str, str]:
+    return {"dossier_id": name, "procedure_code": "P", "unit_code": "U1", "received_at": "2026-09-01 08:00",
+            "due_at": due} | fields  # fmt: skip
+
+
+def event(name: str, kind: str, at: str, **fields: str) -> dict[str, str]:
+    return {"dossier_id": name, "kind": kind, "happened_at": at} | fields
+
+
+def loaded(folder: Path, **tables: list[dict[str, str]]) -> tuple[object, Caseload]:
+    con = connect_drawn(folder, **tables)
+    return con, Caseload.read(con, START, UNTIL, UNTIL, VIETNAM)
+
+
+def test_a_late_dossier_asks_its_holder_at_the_promise_once(state: State, tmp_path: Path) -> None:
+    _, load = loaded(
+        tmp_path,
+        dossier=[
+            dossier("LATE", "2026-09-10 17:00"), dossier("OPEN", "2026-09-29 17:00"), dossier("OK", "2026-09-30 17:00"),
+        ],
+        event=[
+            event("LATE", "assigned", "2026-09-01 09:00", official_id="slow", step="Thẩm định"),
+            event("LATE", "forwarded", "2026-09-14 09:00", official_id="signer", step="Ký"),
+            event("LATE", "decided", "2026-09-14 10:00", official_id="signer"),
+            event("LATE", "delivered", "2026-09-15 10:00", official_id="counter"),
+            event("OK", "decided", "2026-09-15 10:00", official_id="counter"),
+        ],
+    )  # fmt: skip
+    late = [case for case in load.cases if case.late]
+    with state.writing() as session:
+        assert open_tickets(session, late, [], VIETNAM, now=UNTIL) == 2
+        assert open_tickets(session, late, [], VIETNAM, now=UNTIL + timedelta(days=1)) == 0
+    with state.reading() as session:
+        found = {one.ticket.dossier_id: one.ticket for one in explanations(session, EVERYTHING, UNTIL)}
+    assert (found["LATE"].official_id, found["LATE"].step) == ("slow", "Thẩm định"), "not who handed it out"
+    assert found["LATE"].over_hours == pytest.approx(0.5 + 8 + 2, abs=0.01)
+    assert found["OPEN"].official_id is None
+    assert found["LATE"].answer_due_at == local("2026-10-05 17:30"), "three working days"
+
+
+@pytest.fixture
+def ticket(state: State) -> ExplanationTicket:
+    with state.writing() as session:
+        row = ExplanationTicket(
+            dossier_id="D", unit_code="U1", official_id="o", step=None, missed_due_at=START, over_hours=10.0,
+            outage_hours=0.0, opened_at=UNTIL, answer_due_at=UNTIL + timedelta(days=3),
+        )  # fmt: skip
+        session.add(row)
+    return row
+
+
+def test_two_levels_go_back_and_forth_and_nothing_else_does(
+    state: State, ticket: ExplanationTicket, tmp_path: Path
+) -> None:
+    moment = iter(UNTIL + timedelta(hours=n) for n in range(1, 99))
+    with state.writing() as session:
+        for act in ("accepted", "returned", "closed", "refused"):
+            with pytest.raises(ValueError, match="this one is open"):
+                review(session, ticket, act, "xem lại đi", now=next(moment))
+        with pytest.raises(ValueError, match="cause: wanted one of citizen"):
+            explain(session, ticket, "moon", "trời mưa to", now=next(moment))
+        explain(session, ticket, "workload", "quá nhiều hồ sơ", now=next(moment))
+        with pytest.raises(ValueError, match="text: wanted 5"):
+            review(session, ticket, "returned", "", now=next(moment))
+        review(session, ticket, "returned", "nêu rõ số hồ sơ", now=next(moment))
+        explain(session, ticket, "workload", "43 hồ sơ mỗi ngày", now=next(moment))
+        review(session, ticket, "accepted", "", now=next(moment))
+        with pytest.raises(ValueError, match="this one is accepted"):
+            review(session, ticket, "returned", "thôi xem lại", now=next(moment))
+        review(session, ticket, "refused", "chưa rõ biện pháp", now=next(moment))
+        explain(session, ticket, "official", "đã bố trí thêm người", now=next(moment))
+        review(session, ticket, "accepted", "", now=next(moment))
+        review(session, ticket, "closed", "", now=next(moment))
+        with pytest.raises(ValueError, match="this one is closed"):
+            explain(session, ticket, "law", "thêm một lần nữa", now=next(moment))
+    record = Record(tmp_path / "record")
+    told = deliver_explanations(state, record, now=UNTIL + timedelta(days=9))
+    assert told is not None
+    assert deliver_explanations(state, record, now=UNTIL + timedelta(days=9)) is None
+    rows = record.connect().execute(
+        "SELECT cause, accepted FROM explanation "
+        "QUALIFY row_number() OVER (PARTITION BY given_at ORDER BY known_at DESC) = 1 ORDER BY given_at"
+    ).fetchall()  # fmt: skip
+    assert rows == [("workload", False), ("workload", False), ("official", True)]
+
+
+def test_an_outage_as_long_as_the_delay_excuses(state: State) -> None:
+    morning = Outage("U1", local("2026-09-07 08:00"), local("2026-09-07 12:00"))
+    inside = Outage(None, local("2026-09-07 09:00"), local("2026-09-07 13:30"))
+    known = [morning, inside, Outage("U2", local("2026-09-08 08:00"), local("2026-09-08 17:30"))]
+    assert down_hours(known, "U1", START, UNTIL, VIETNAM) == pytest.approx(4), "overlapping ones count once"
+    assert down_hours(known, "U2", START, UNTIL, VIETNAM) == pytest.approx(3 + 8)
+    assert down_hours([Outage(None, local("2026-09-30 13:30"), None)], "U1", START, UNTIL, VIETNAM) == pytest.approx(4)
+    with state.writing() as session:
+        for name, over, down in (("a", 3.0, 4.0), ("b", 5.0, 4.0)):
+            session.add(
+                ExplanationTicket(
+                    dossier_id=name, unit_code="U1", official_id=None, step=None, missed_due_at=START, over_hours=over,
+                    outage_hours=down, opened_at=UNTIL, answer_due_at=UNTIL,
+                )
+            )  # fmt: skip
+    with state.reading() as session:
+        states = {one.ticket.dossier_id: one.state for one in explanations(session, EVERYTHING, UNTIL)}
+    assert states == {"a": "excused", "b": "open"}
+
+
+def test_explanations_that_always_say_the_same_are_told() -> None:
+    others = [
+        "Do hồ sơ nhiều, cán bộ ít.",
+        "cán bộ ít, do hồ sơ nhiều",
+        "Chờ ý kiến của Sở Xây dựng về ranh giới thửa đất",
+    ]
+    assert alike("Do hồ sơ nhiều, cán bộ ít", others) == 2
+    assert alike("Hệ thống ngừng từ 8 giờ đến 16 giờ", others) == 0
+
+
+def test_an_apology_is_sent_or_not_and_its_promise_kept_or_broken(state: State, tmp_path: Path) -> None:
+    names = ("NONE", "KEPT", "BROKEN", "OURS")
+    con, load = loaded(
+        tmp_path,
+        dossier=[dossier(name, "2026-09-10 17:00") for name in names],
+        event=[
+            event("NONE", "decided", "2026-09-11 10:00"),
+            *(event(name, "apologised", "2026-09-10 09:00", due_at="2026-09-15 17:00") for name in ("KEPT", "BROKEN")),
+            event("KEPT", "decided", "2026-09-15 10:00"), event("BROKEN", "decided", "2026-09-16 10:00"),
+        ],
+    )  # fmt: skip
+    with state.writing() as session:
+        now = local("2026-09-20 08:00")
+        with pytest.raises(ValueError, match="a moment to come"):
+            draft(session, "OURS", "U1", None, now, "quá tải", now=now)
+        letter = draft(session, "OURS", "U1", None, local("2026-09-25 17:00"), "quá tải", now=now)
+        send(letter, now=now)
+        with pytest.raises(ValueError, match="has been sent"):
+            send(letter, now=now)
+    with state.reading() as session:
+        found = {one.case.dossier_id: one for one in standings(con, session, owed(load), UNTIL)}  # type: ignore[arg-type]
+    assert {name: (one.sent_at is not None, one.promise, one.in_time) for name, one in found.items()} == {
+        "NONE": (False, "none", False), "KEPT": (True, "kept", True), "BROKEN": (True, "broken", True),
+        "OURS": (True, "broken", False),
+    }  # fmt: skip
+
+
+def test_consultations_pair_by_agency_and_keep_their_terms(state: State, tmp_path: Path) -> None:
+    def asked(name: str, unit: str, at: str, due: str = "") -> dict[str, str]:
+        return event(name, "consulted", at, to_unit_code=unit, unit_code="U1", **({"step_due_at": due} if due else {}))
+
+    def answered(name: str, unit: str, at: str, **fields: str) -> dict[str, str]:
+        return event(name, "consultation_answered", at, unit_code=unit, **fields)
+
+    con = connect_drawn(
+        tmp_path,
+        dossier=[dossier(name, "2026-09-30 17:00") for name in ("A", "B")],
+        event=[
+            asked("A", "S1", "2026-09-02 08:00", "2026-09-04 17:00"),
+            asked("A", "S2", "2026-09-02 09:00", "2026-09-04 17:00"),
+            answered("A", "S2", "2026-09-04 16:00", reason="Đồng ý."), answered("A", "S1", "2026-09-07 08:00"),
+            asked("B", "S1", "2026-09-08 08:00", "2026-09-10 17:00"), asked("B", "S3", "2026-09-08 08:00"),
+        ],
+    )  # fmt: skip
+    found = consultations(con, START, UNTIL, VIETNAM, {})
+    assert {(one.dossier_id, one.asked_unit): one.state for one in found} == {
+        ("A", "S1"): "late", ("A", "S2"): "in_time", ("B", "S1"): "overdue", ("B", "S3"): "open",
+    }  # fmt: skip
+    assert [one.asked_unit for one in found if one.short] == ["S2"], "a hint, not a mark"
+    first = answerers(found)[0]
+    assert (first.unit_code, first.asked, first.late, first.overdue, first.vague) == ("S1", 2, 1, 1, 0)
+    (subject,) = [one.subject for one in found if one.asked_unit == "S2"]
+    with state.writing() as session:
+        with pytest.raises(ValueError, match="wanted for 'quality' one of vague, clear"):
+            add_mark(session, subject, "U1", "quality", "bad", "vì không rõ", now=START)
+        add_mark(session, subject, "U1", "quality", "vague", "không nêu quan điểm", now=START)
+    with state.reading() as session:
+        marks = marks_of(session, "consultation", UNTIL)
+    assert {one.unit_code: one.vague for one in answerers(consultations(con, START, UNTIL, VIETNAM, marks))}["S2"] == 1
+
+
+def test_complaints_keep_their_four_terms(state: State, tmp_path: Path) -> None:
+    def complaint(name: str, filed: str, **fields: str) -> dict[str, str]:
+        return {"complaint_id": name, "filed_at": filed, "unit_code": "U1", "complainant_id": "secret"} | fields
+
+    con = connect_drawn(
+        tmp_path,
+        complaint=[
+            complaint("late", "2026-09-03 08:00", answered_at="2026-09-24 08:01"),
+            complaint("in_time", "2026-09-03 08:00", answered_at="2026-09-23 17:00"),
+            complaint("overdue", "2026-09-03 08:00"), complaint("open", "2026-09-29 08:00"),
+            complaint("refused", "2026-09-03 08:00"),
+            complaint("own_term", "2026-09-28 08:00", due_at="2026-09-29 08:00"),
+        ],
+    )  # fmt: skip
+    with state.writing() as session:
+        add_mark(
+            session,
+            "complaint:refused",
+            "U1",
+            "refused",
+            "done",
+            "không thuộc thẩm quyền",
+            now=local("2026-09-08 09:00"),
+        )
+        add_mark(session, "complaint:late", "U1", "published", "done", "đã công khai", now=local("2026-09-24 17:00"))
+    with state.reading() as session:
+        found = {
+            one.complaint_id: one
+            for one in complaints(con, START, UNTIL, VIETNAM, marks_of(session, "complaint", UNTIL))
+        }
+    assert {name: (one.state, one.late) for name, one in found.items()} == {
+        "late": ("published", True), "in_time": ("handled", False), "overdue": ("overdue", True),
+        "open": ("open", False), "refused": ("refused", False), "own_term": ("overdue", True),
+    }  # fmt: skip
+    assert found["refused"].clocks["refused"].late, "after more than two working days"
+    assert not found["late"].clocks["published"].late
+    assert found["in_time"].clocks["published"].late, "handled on 23 September, nothing published by the 30th"
+    assert "secret" not in repr(list(found.values()))
+
+
+KINDS = ("assigned", "forwarded", "papers_requested", "papers_supplied", "consulted", "consultation_answered", "note")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 40_000), st.sampled_from(KINDS), st.sampled_from([None, "a", "b"])), max_size=12),
+    st.integers(1, 50_000),
+)
+def test_the_ledger_covers_the_whole_time_once(told: list[tuple[int, str, str | None]], end: int) -> None:
+    received = local("2026-09-01 08:00")
+    events = tuple(
+        CaseEvent(
+            received + timedelta(minutes=at), kind, who, "U1", "S1" if kind == "consulted" else None, f"b{at % 3}",
+            None, None,
+        )
+        for at, kind, who in sorted(told, key=lambda one: one[0])
+    )  # fmt: skip
+    case = CaseFile("D", "P", "U1", None, None, None, None, received, received + timedelta(days=5), events)
+    until = received + timedelta(minutes=end)
+    found = ledger(case, until, VIETNAM)
+    total = VIETNAM.working_hours(received, until)
+    assert sum(stay.hours for stay in found.stays) == pytest.approx(total, abs=1e-6)
+    assert [stay.since for stay in found.stays[1:]] == [stay.until for stay in found.stays[:-1]]
+    assert (found.stays[0].since, found.stays[-1].until) == (received, until)
+    past = VIETNAM.working_hours(min(received + timedelta(days=5), until), until)
+    assert sum(stay.past_due_hours for stay in found.stays) == pytest.approx(past, abs=1e-6)
+    assert sum(one.hours for one in found.shares) == pytest.approx(total, abs=1e-6)
+    assert 0 <= found.nameless_hours <= total + 1e-6
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[TestClient]:
+    office = draw_office(tmp_path, dossiers=40)
+    state = open_state(office.database_url)
+    add_people(state, (*PEOPLE, Person("truong.x2", Role.UNIT_HEAD, "x2")))
+    state.close()
+    with TestClient(create_app(office, now=lambda: NOW, poll_seconds=60)) as opened:
+        yield opened
+
+
+def test_an_explanation_goes_through_the_pages_and_its_scope_holds(client: TestClient) -> None:
+    sit_down(client, "truong.x2")
+    other = client.get("/api/v1/explanations").json()
+    assert {one["unit_code"] for one in other} == {"x2"}
+    csrf = sit_down(client, "canbo")
+    mine = client.get("/api/v1/explanations").json()
+    assert {one["official_id"] for one in mine} == {"o1"}
+    number = mine[0]["id"]
+    form = {"csrf": csrf, "key": "e" * 30, "cause": "workload", "text": "nhận thay ba người"}
+    assert client.post(f"/explanations/{other[0]['id']}/explain", data=form).status_code == 404
+    shown = client.post(f"/explanations/{number}/explain", data=form)
+    assert "nhận thay ba người" in shown.text
+    assert client.post(f"/explanations/{number}/review", data={**form, "outcome": "accepted"}).status_code == 403
+    csrf = sit_down(client, "truong.x2")
+    answer = {"csrf": csrf, "key": "f" * 30, "outcome": "accepted", "text": ""}
+    assert client.post(f"/explanations/{number}/review", data=answer).status_code == 404, "another unit's head"
+    answer["csrf"] = sit_down(client, "truongphong")
+    assert client.post(f"/explanations/{number}/review", data={**answer, "outcome": "closed"}).status_code == 422
+    assert client.post(f"/explanations/{number}/review", data=answer).status_code == 200
+    answer |= {"csrf": sit_down(client, "lanhdao"), "key": "g" * 30, "outcome": "closed"}
+    assert client.post(f"/explanations/{number}/close", data=answer).status_code == 200
+    assert [one["state"] for one in client.get("/api/v1/explanations").json() if one["id"] == number] == ["closed"]
+
+
+def test_a_letter_of_apology_has_the_fields_of_the_form(client: TestClient) -> None:
+    csrf = sit_down(client, "truongphong")
+    missing = [one for one in client.get("/api/v1/apologies").json() if one["sent_at"] is None]
+    name = missing[0]["dossier_id"]
+    form = {
+        "csrf": csrf,
+        "key": "a" * 30,
+        "dossier": name,
+        "new_due_at": "2026-03-09T16:00",
+        "reason": "chờ xác minh thực địa",
+    }
+    assert client.post("/apologies", data=form).status_code == 200
+    assert client.post("/apologies", data={**form, "key": "b" * 30, "new_due_at": "tomorrow"}).status_code == 422
+    letter = docx.Document(BytesIO(client.get("/apologies/1.docx").content))
+    text = "\n".join(one.text for one in letter.paragraphs)
+    for part in (
+        "XIN LỖI VÀ HẸN LẠI",
+        name,
+        "chờ xác minh thực địa",
+        "09/03/2026 16:00",
+        "Kính gửi: …",
+        "Điện thoại: …",
+    ):
+        assert part in text
+    assert client.post("/apologies/1/sent", data={"csrf": csrf, "key": "c" * 30}).status_code == 200
+    (now,) = [one for one in client.get("/api/v1/apologies").json() if one["dossier_id"] == name]
+    assert (now["sent_at"] is not None, now["promise"]) == (True, "pending")
+    sit_down(client, "truong.x2")
+    assert client.get("/apologies/1.docx").status_code == 404
+
+
+def test_the_ledger_is_for_those_who_may_see_the_dossier(client: TestClient) -> None:
+    sit_down(client, "truongphong")
+    found = client.get("/api/v1/ledger/H99.13-260914-0000").json()
+    assert found["stays"][0]["official_id"] == "o1"
+    assert {one["official_id"] for one in found["shares"]} >= {"o1"}
+    assert "Sổ trách nhiệm" in client.get("/dossier?id=H99.13-260914-0000").text
+    assert client.get("/api/v1/ledger/H99.13-260914-0001").status_code == 404
+    assert client.get("/api/v1/ledger/absent").status_code == 404
+    sit_down(client, "canbo")
+    assert client.get("/api/v1/ledger/H99.13-260914-0000").status_code == 200
+    assert client.get("/api/v1/ledger/H99.13-260914-0004").status_code == 404, "o5 held that one"
+
+
+def test_every_page_of_answers_opens_with_a_token_too(client: TestClient) -> None:
+    app_settings = client.app.state.serving.settings  # type: ignore[attr-defined]
+    bearer = token(app_settings, Role.UNIT_HEAD, now=datetime(2026, 3, 1, tzinfo=UTC), unit="x1")
+    for path in ("explanations", "apologies", "consultations", "complaints", "reports"):
+        for door in (f"/{path}", f"/api/v1/{path}"):
+            assert client.get(door, headers={"Authorization": f"Bearer {bearer}"}).status_code == 200, door
+    answer = client.get("/api/v1/reports/unit.xlsx?month=2026-02", headers={"Authorization": f"Bearer {bearer}"})
+    assert answer.status_code == 200
+    other = client.get("/api/v1/reports/unit.xlsx?month=2026-02&unit=x2", headers={"Authorization": f"Bearer {bearer}"})
+    assert other.status_code == 404
