@@ -40,7 +40,8 @@ NUMBERS = (*COURSE, *SIGNALS, "signals_shown", *finding_history.COLUMNS)
 def build(con: duckdb.DuckDBPyConnection, cases: pa.Table) -> tuple[pa.Table, pa.Table]:
     """The matrix of `cases` (dossier_id, as_of: timestamp[us, UTC]) and the signals of `SHOWN` that they show.
 
-    The matrix has one row a case, in order: dossier_id, as_of, unit_code, procedure_code and the `NUMBERS`; the
+    The matrix has one row a case, in order: dossier_id, as_of, unit_code, official_id (who holds it),
+    procedure_code and the `NUMBERS`; the
     signals have one row a case and signal: nth (row of the case), signal.
     """
     course = matrix.build(con, cases, calendar=VIETNAM)
@@ -53,7 +54,7 @@ def build(con: duckdb.DuckDBPyConnection, cases: pa.Table) -> tuple[pa.Table, pa
         if name in number:
             flags[at, number[name]] = 1.0
     past = finding_history.build(con, cases)
-    table = course.select(["dossier_id", "as_of", "unit_code", "procedure_code", *COURSE])
+    table = course.select(["dossier_id", "as_of", "unit_code", "official_id", "procedure_code", *COURSE])
     for at, name in enumerate(SIGNALS):
         table = table.append_column(name, pa.array(flags[:, at]))
     table = table.append_column("signals_shown", pa.array(flags.sum(axis=1)))

@@ -73,30 +73,18 @@ def province(
 @replay.command()
 def conduct(
     seeds: Annotated[int, typer.Option(help="How many made-up provinces, each with and without culprits.", min=2)] = 10,
-    dossiers: Annotated[int, typer.Option(help="Dossiers of each.", min=2_000)] = 30_000,
+    first: Annotated[int, typer.Option(help="The first seed; from 100 on to choose, 0 to prove.", min=0)] = 0,
+    dossiers: Annotated[int, typer.Option(help="Dossiers of each.", min=2_000)] = 50_000,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
     card: Annotated[Path | None, typer.Option(help="Also write the report to this file.")] = None,
 ) -> None:
-    """Made-up provinces: do planted officials rise to the top, and does nothing rise where nobody is planted."""
+    """Made-up provinces: what must hold for conduct, from planted officials to turned-over labels."""
     from training.replay import conduct as proof
+    from training.replay.conduct_card import card as told
+    from training.replay.conduct_floods import floods
 
-    text = proof.card(list(proof.run(seeds, dossiers, lambda line: typer.echo(line, err=True))))
-    typer.echo(text)
+    trials = list(proof.run(range(first, first + seeds), dossiers, workers, lambda line: typer.echo(line, err=True)))
+    lines = told(trials, list(floods(first, 10)), dossiers)
+    typer.echo("\n".join(lines))
     if card is not None:
-        card.write_text(text, "utf-8")
-
-
-@replay.command()
-def drift(
-    seeds: Annotated[int, typer.Option(help="How many made-up provinces, each with and without a change.", min=1)] = 4,
-    dossiers: Annotated[int, typer.Option(help="Dossiers of each, over 28 months.", min=2_000)] = 80_000,
-    weeks: Annotated[int, typer.Option(help="Weeks watched without a change.", min=1)] = 52,
-    card: Annotated[Path | None, typer.Option(help="Also write the report to this file.")] = None,
-) -> None:
-    """Made-up provinces: is a change of process told within two weeks, does the retrained win, are alarms rare."""
-    from training.replay import drift as proof
-
-    found = list(proof.run(range(1, seeds + 1), dossiers, weeks, lambda line: typer.echo(line, err=True)))
-    text = proof.card(found, dossiers)
-    typer.echo(text)
-    if card is not None:
-        card.write_text(text, "utf-8")
+        card.write_text("\n".join(lines) + "\n", "utf-8")

@@ -1,146 +1,166 @@
-"""Proof of the conduct list on made-up provinces, the only place where the truth is known; many seeds, with intervals.
+"""Proof of the target conduct on made-up provinces, the only place where the truth is known: one trial a seed.
 
-Each seed draws two provinces of one year with the usual inspections (every unit once a month): one with planted
-culprits, one with nobody planted. Officials are ranked by the signals charged to them against peers, beside two
+Each seed draws two provinces of one year: one with planted culprits, one with nobody planted. Every unit is visited
+once a month, 20 dossiers a visit. Officials are ranked by the signals charged to them against peers, beside two
 simple rules: complaints of the past year, and the share of late dossiers among those handled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import duckdb
 import numpy as np
+import pyarrow as pa
 
 from features import complaint_history
-from features.delivery import Chunk
-from features.record import Record
+from features.posts import posts
 from features.signals.handled import handled
-from features.simulate import Province, simulate
 from models.conduct_peers import Standing, officials
+from models.value import hajek
+from training import finding
+from training.conduct_fairness import BY, groups_of
+from training.evaluate import Figure
+from training.replay.conduct_shocks import Flipped, flipped, strict_team
+from training.replay.conduct_worlds import AS_OF, Made, prevalence
 
-START, END = date(2025, 1, 1), date(2026, 1, 1)
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
 LIST = 0.05
 """Share of officials that a list holds."""
 
 
 @dataclass(frozen=True)
-class Trial:
-    """What one seed gave: recall and precision of the top of the list, flags and false ones; by order."""
+class Ranked:
+    """How the orders of officials did in one province: recall, precision and lift of the top, by order; and flags."""
 
-    seed: int
     people: int
     culprits: int
     recall: dict[str, float]
     precision: dict[str, float]
+    lift: dict[str, float]
     flags: int
     false_flags: int
-    false_on_hard_cases: int
-    flags_with_nobody_planted: int
+    false_on_hard: int
+    false_on_flooded: int
 
 
-def run(seeds: int, dossiers: int, say: Callable[[str], None]) -> Iterator[Trial]:
-    """One trial a seed, told as it is done."""
-    for seed in range(1, seeds + 1):
-        planted = simulate(seed=seed, dossiers=dossiers, start=START, end=END)
-        nobody = simulate(seed=seed, dossiers=dossiers, start=START, end=END, culprits=0)
-        standings, orders = _orders(planted)
-        truth = {row["official_id"]: row["culprit"] for row in planted.truth["official"].to_pylist()}
-        hard = {row["official_id"] for row in planted.truth["official"].to_pylist() if row["hard"]}
-        shown = [one.key for one in standings if one.score is not None]
-        culprits = {key for key in shown if truth.get(key)}
-        size = int(np.ceil(LIST * len(shown)))
-        tops = {name: set(order[:size]) for name, order in orders.items()}
-        trial = Trial(
-            seed,
-            len(shown),
-            len(culprits),
-            {name: len(top & culprits) / max(len(culprits), 1) for name, top in tops.items()},
-            {name: len(top & culprits) / max(size, 1) for name, top in tops.items()},
-            sum(one.flag for one in standings),
-            sum(one.flag and not truth.get(one.key) for one in standings),
-            sum(one.flag and not truth.get(one.key) and one.key in hard for one in standings),
-            sum(one.flag for one in _orders(nobody)[0]),
-        )
-        say(f"seed {seed}: recall {trial.recall['signals']:.2f}, {trial.flags} flags, {trial.false_flags} false")
-        yield trial
+@dataclass(frozen=True)
+class Trial:
+    """What one seed gave. `nobody`: groups, score and flag of officials where nobody is planted (columns of
+    `groups_of`, then score and flag). `found`: positives of the random share; `figures`: average precision of the
+    finding model. `truth`, `estimate`: prevalence. `flip` and `strict`: None where the model has too few to learn.
+    """
+
+    seed: int
+    planted: Ranked
+    nobody: pa.Table
+    found: int
+    ships: str
+    figures: dict[str, Figure]
+    truth: float
+    estimate: tuple[float, float, float]
+    flip: Flipped | None
+    strict: tuple[float, float] | None
 
 
-def card(trials: list[Trial]) -> str:
-    """The figures over all seeds as Markdown, with 95 % bootstrap intervals over seeds."""
-    lines = [
-        "# Conduct on made-up provinces",
-        "",
-        (
-            f"{len(trials)} seeds; one year each; officials with at least 20 dossiers:"
-            f" {_mean([t.people for t in trials])}"
-            f" a province, culprits among them {_mean([t.culprits for t in trials])}. The list holds the top"
-            f" {LIST:.0%}. Intervals: 95 %, bootstrap over seeds."
-        ),
-        "",
-        "| order | recall of culprits in the top 5 % | precision of the top 5 % |",
-        "|---|---|---|",
-    ]
-    for name in trials[0].recall:
-        recall, precision = [t.recall[name] for t in trials], [t.precision[name] for t in trials]
-        lines.append(f"| {name} | {_mean(recall)} | {_mean(precision)} |")
-    for rule in list(trials[0].recall)[1:]:
-        gain = [t.recall["signals"] - t.recall[rule] for t in trials]
-        lines.append(f"| signals less {rule} | {_mean(gain)} | "
-                     f"{_mean([t.precision['signals'] - t.precision[rule] for t in trials])} |")  # fmt: skip
-    flags, false = sum(t.flags for t in trials), sum(t.false_flags for t in trials)
-    alone = [t.flags_with_nobody_planted / t.people for t in trials]
-    lines += [
-        "",
-        (
-            f"Flags: {flags} in all, {false} of them on officials nobody was planted as"
-            f" ({false / max(flags, 1):.0%}; promised: at most 10 %);"
-            f" {sum(t.false_on_hard_cases for t in trials)} of these are honest officials planted with hard cases,"
-            " whom signals alone cannot tell from culprits: a visit does."
-        ),
-        (
-            f"With nobody planted: {sum(t.flags_with_nobody_planted for t in trials)} flags in all,"
-            f" {_mean(alone)} of the officials."
-        ),
-        "",
-    ]
-    return "\n".join(lines)
+def run(seeds: range, dossiers: int, workers: int, say: Callable[[str], None]) -> Iterator[Trial]:
+    """One trial a seed, each in a process of its own, told as it is done; in the order of the seeds."""
+    if workers == 1:
+        told = (trial(seed, dossiers) for seed in seeds)
+        yield from _told(told, say)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting = [pool.submit(trial, seed, dossiers) for seed in seeds]
+        done = list(_told((future.result() for future in as_completed(waiting)), say))
+    yield from sorted(done, key=lambda one: one.seed)
 
 
-def _orders(province: Province) -> tuple[list[Standing], dict[str, list[str]]]:
+def _told(trials: Iterator[Trial], say: Callable[[str], None]) -> Iterator[Trial]:
+    for one in trials:
+        say(f"seed {one.seed}: recall {one.planted.recall['signals']:.2f}, {one.planted.flags} flags,"
+            f" {one.planted.false_flags} false; dossiers: {one.found} random findings, {one.ships}")  # fmt: skip
+        yield one
+
+
+def trial(seed: int, dossiers: int) -> Trial:
+    """Everything of one seed."""
     with TemporaryDirectory() as folder:
-        record = Record(Path(folder) / "record")
-        chunks = [Chunk(name, table) for name, table in province.tables.items()]
-        record.append(chunks, source="simulated", arrived_at=datetime(2026, 1, 2, tzinfo=UTC))
-        con = record.connect()
-        acted = handled(con, AS_OF)
-        position = {row["official_id"]: row["position"] or "" for row in province.tables["official"].to_pylist()}
-        standings = officials(acted, position)
-        history = complaint_history.build(con, [AS_OF])
-        late = con.sql(
-            "SELECT e.official_id, count(DISTINCT e.dossier_id) FILTER (x.late) / count(DISTINCT e.dossier_id) AS share"
-            " FROM event e JOIN (SELECT d.dossier_id, coalesce(min(n.happened_at) > any_value(d.due_at), false) AS late"
-            "   FROM dossier d LEFT JOIN event n ON n.dossier_id = d.dossier_id AND n.kind IN ('decided', 'refused')"
-            "   GROUP BY d.dossier_id) x USING (dossier_id) WHERE e.official_id IS NOT NULL GROUP BY e.official_id"
-        ).fetchall()
-        con.close()
-    shown = [one.key for one in standings if one.score is not None]
+        made = Made.of(seed, dossiers, Path(folder) / "planted")
+        empty = Made.of(seed, dossiers, Path(folder) / "nobody", culprits=0)
+        con = made.connect(made.visited())
+        cases = finding.gather(con, AS_OF)
+        enough = cases.found >= finding.FEWEST_FOUND
+        learnt = finding.fitted(cases) if enough else None
+        truth, found, p = prevalence(made.province)
+        estimate = hajek(found, p)
+        return Trial(
+            seed,
+            ranked(con, made.province.truth["official"]),
+            nobody(empty.connect()),
+            cases.found,
+            learnt.ships if learnt else "signals",
+            learnt.figures if learnt else {},
+            truth,
+            (estimate.value, estimate.low, estimate.high),
+            flipped(cases, seed) if enough else None,
+            strict_team(made, con, cases) if enough else None,
+        )
+
+
+def standings(con: duckdb.DuckDBPyConnection) -> list[Standing]:
+    """Officials against their peers at the end of the year, as the list has them."""
+    position = {who: post.position for who, post in posts(con, AS_OF).items()}
+    return officials(handled(con, AS_OF), position)
+
+
+def ranked(con: duckdb.DuckDBPyConnection, truth: pa.Table) -> Ranked:
+    """The orders of officials against the planted truth (`Province.truth["official"]`)."""
+    told = standings(con)
+    shown = [one.key for one in told if one.score is not None]
+    rows = {row["official_id"]: row for row in truth.to_pylist()}
+    culprits = {key for key in shown if rows[key]["culprit"]}
+    size = int(np.ceil(LIST * len(shown)))
+    tops = {name: set(order[:size]) for name, order in _orders(con, shown).items()}
+    precision = {name: len(top & culprits) / size for name, top in tops.items()}
+    false = [rows[one.key] for one in told if one.flag and not rows[one.key]["culprit"]]
+    return Ranked(
+        len(shown),
+        len(culprits),
+        {name: len(top & culprits) / len(culprits) for name, top in tops.items()},
+        precision,
+        {name: share / (len(culprits) / len(shown)) for name, share in precision.items()},
+        sum(one.flag for one in told),
+        len(false),
+        sum(row["hard"] for row in false),
+        sum(row["flooded"] for row in false),
+    )
+
+
+def nobody(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Groups, score and flag of the officials of a province where nobody is planted."""
+    told = [one for one in standings(con) if one.score is not None]
+    groups = groups_of(con, AS_OF, [one.key for one in told]).select(["official_id", *BY])
+    score = pa.array([one.score for one in told], pa.float64())
+    return groups.append_column("score", score).append_column("flag", pa.array([one.flag for one in told]))
+
+
+def _orders(con: duckdb.DuckDBPyConnection, shown: list[str]) -> dict[str, list[str]]:
+    """The officials `shown`, in the order of the signals, by each way of ranking them."""
+    history = complaint_history.build(con, [AS_OF])
     reported = dict(zip(history["official_id"].to_pylist(), history["reported_365d"].to_pylist(), strict=True))
-    share = dict(late)
-    return standings, {
+    late = dict(con.sql("""
+        SELECT e.official_id, count(DISTINCT e.dossier_id) FILTER (x.late) / count(DISTINCT e.dossier_id)
+        FROM event e JOIN (
+            SELECT d.dossier_id, coalesce(min(n.happened_at) > any_value(d.due_at), false) AS late
+            FROM dossier d LEFT JOIN event n ON n.dossier_id = d.dossier_id AND n.kind IN ('decided', 'refused')
+            GROUP BY d.dossier_id) x USING (dossier_id)
+        WHERE e.official_id IS NOT NULL GROUP BY e.official_id""").fetchall())  # fmt: skip
+    return {
         "signals": shown,
         "past complaints": sorted(shown, key=lambda key: (-reported.get(key, 0), key)),
-        "late share": sorted(shown, key=lambda key: (-share.get(key, 0), key)),
+        "late share": sorted(shown, key=lambda key: (-late.get(key, 0), key)),
     }
-
-
-def _mean(values: list[float] | list[int]) -> str:
-    told = np.asarray(values, float)
-    random = np.random.default_rng(0)
-    draws = told[random.integers(0, len(told), (2000, len(told)))].mean(axis=1)
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return f"{told.mean():.3g} ({low:.3g} to {high:.3g})"
