@@ -256,6 +256,17 @@ def test_a_killed_senders_message_is_sent_again_under_the_same_key(settings: Set
     assert claimed.key in str(handed.mails[0]["Message-ID"])
 
 
+def test_mail_never_goes_out_in_the_clear_where_encryption_is_wanted(settings: Settings, state: State) -> None:
+    score(settings, MONDAY, {"H1": 0.9})
+    handed = Handed()
+    with mail_server(handed) as port:
+        told = {"x1": {"mail": ("x1@tinh.gov.vn", "hai\ndòng@tinh.gov.vn")}}
+        ours = rules(mail=MailServer("127.0.0.1", port, "a@tinh.gov.vn"), addresses=told)
+        assert turn(settings, state, ours, now=MONDAY).sent.failed == 2
+    assert not handed.mails
+    assert [one.trouble for one in messages_in(state)] == ["mail: SMTPNotSupportedError", "mail: ValueError"]
+
+
 def test_webhooks_are_signed(settings: Settings, state: State) -> None:
     score(settings, MONDAY, {"H1": 0.9})
     handed = Handed()

@@ -38,7 +38,7 @@ def run(ctx: typer.Context, as_of: AS_OF = None) -> None:
 @warn.command()
 def watch(
     ctx: typer.Context,
-    every: Annotated[str, typer.Option(help="Time between turns, such as 60s or 5m.")] = "60s",
+    every: Annotated[str, typer.Option(help="Time between turns, such as 60s or 5m.")] = "5m",
 ) -> None:
     """Turn after turn until stopped; a second one beside it changes nothing and takes over when this one dies."""
     from serving.state import open_state

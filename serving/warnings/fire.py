@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, delete, func, insert, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from models.reasons import Reason
@@ -25,7 +24,6 @@ from serving.warnings.scoring import Scoring
 Helps = Callable[[Sequence[str]], Mapping[str, DelayPart]]
 """dossier_ids → where most of the remaining time of each is expected; those that nothing is known of are left out."""
 
-_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _ONE_AT_A_TIME = 7_661_766  # names our lock among PostgreSQL's advisory locks
 _REASON = tuple(Reason.__dataclass_fields__)
 
@@ -73,9 +71,7 @@ def fire(
 
 def alone(session: Session) -> None:
     """Lets one scheduler work at a time until the end of the transaction (on SQLite every writer is alone)."""
-    bind = session.get_bind()
-    engine = bind if isinstance(bind, Engine) else bind.engine
-    if engine.dialect.name == "postgresql":
+    if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": _ONE_AT_A_TIME})
 
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,6 +13,9 @@ from serving.warnings.fire import alone
 from serving.warnings.heads import Heads
 from serving.warnings.quiet import Quiet
 from serving.warnings.rules import WarningRules
+
+URGED_FOR = timedelta(days=30)
+"""How long after its promise a warning can still go up; the ledger keeps what was never answered."""
 
 
 def tell_digests(state: State, rules: WarningRules, procedures: Mapping[str, str], *, now: datetime) -> int:
@@ -70,8 +73,8 @@ def escalate(
         alone(session)
         served = _escalated_today(session, quiet, now)
         going: dict[str, list[tuple[EarlyWarning, int]]] = defaultdict(list)
-        for warning, level in _unanswered(session):
-            if level >= policy.levels or warning.dossier_id not in still_open or warning.told_at is None:
+        for warning, level in _unanswered(session, policy.levels, now - URGED_FOR):
+            if warning.dossier_id not in still_open or warning.told_at is None:
                 continue
             if quiet.calendar.working_hours(warning.told_at, now) < (level + 1) * policy.escalate_hours:
                 continue
@@ -98,14 +101,16 @@ def _escalated_today(session: Session, quiet: Quiet, now: datetime) -> set[str]:
     return {unit for unit, at in rows if quiet.day(at) == quiet.day(now)}
 
 
-def _unanswered(session: Session) -> list[tuple[EarlyWarning, int]]:
-    """Warnings told and not acknowledged, with the highest level each has reached, most urgent first."""
+def _unanswered(session: Session, levels: int, since: datetime) -> list[tuple[EarlyWarning, int]]:
+    """Warnings told and not acknowledged whose promise lies after `since` and that can go further up, with the level
+    each has reached, most urgent first."""
     level = func.coalesce(func.max(WarningEscalation.level), 0)
     rows = session.execute(
         select(EarlyWarning, level)
         .outerjoin(WarningEscalation, WarningEscalation.warning_id == EarlyWarning.id)
-        .where(EarlyWarning.told_at.is_not(None), EarlyWarning.acknowledged_at.is_(None))
+        .where(EarlyWarning.told_at.is_not(None), EarlyWarning.acknowledged_at.is_(None), EarlyWarning.due_at > since)
         .group_by(EarlyWarning.id)
+        .having(level < levels)
         .order_by(EarlyWarning.due_at, EarlyWarning.id)
     )
     return [(warning, reached) for warning, reached in rows]

@@ -48,4 +48,7 @@ def _hand_over(channels: Channels, message: OutboxMessage) -> str | None:
         channel(message)
     except Undelivered as error:
         return str(error)
+    except Exception as error:  # one message that no channel foresaw must not hold up the others
+        log.error("message %s by %s", message.id, message.channel, exc_info=error)
+        return f"{message.channel}: {type(error).__name__}"
     return None
