@@ -35,11 +35,14 @@ _SCHEMA = pa.schema([
 ])  # fmt: skip
 
 
-def lines(con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime) -> dict[str, list[ConductLine]]:
+def lines(
+    con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime, alerts: pa.Table | None = None
+) -> dict[str, list[ConductLine]]:
     """The lists of every grain as of `as_of`.
 
     Where the record holds dossiers, signals against peers rank; where it holds complaints alone, the champion's
-    forecast of complaints does. Placeholders are no officials: the feeds never let them in.
+    forecast of complaints does. Placeholders are no officials: the feeds never let them in. `alerts`: what heads were
+    told (`serving.warnings.alerts`).
     """
     acted = handled(con, as_of)
     if not acted.num_rows:
@@ -47,7 +50,7 @@ def lines(con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime) -> dict
     in_post = posts(con, as_of)
     position = {who: post.position for who, post in in_post.items()}
     level = levels(con, as_of)
-    heads = evaluate_held(con, as_of, "head").to_pylist()
+    heads = evaluate_held(con, as_of, "head", alerts=alerts).to_pylist()
     ids = cohort(con, as_of, overdue=True)["dossier_id"].to_pylist()
     return {
         "official": with_signals(

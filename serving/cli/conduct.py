@@ -44,9 +44,14 @@ def score(settings: Settings, as_of: datetime, say: Say) -> str:
     """Writes the lists of officials, units and dossiers as of `as_of`."""
     from features.record import Record
     from serving import conduct_lists
+    from serving.state import State
+    from serving.warnings.alerts import alerts
 
     say("conduct: signals against peers")
-    found = conduct_lists.lines(Record(settings.record_url).connect(), settings.models, as_of)
+    state = State(settings.database_url)
+    sent = alerts(state, as_of)
+    state.close()
+    found = conduct_lists.lines(Record(settings.record_url).connect(), settings.models, as_of, sent)
     folder = conduct_lists.write(found, settings.scores, as_of)
     return f"{folder}: " + ", ".join(f"{len(told)} {grain}s" for grain, told in found.items())
 

@@ -1,0 +1,89 @@
+"""Signals of officials, units and heads reach the exports as reasons; alerts come from the working state."""
+
+import csv
+from datetime import timedelta
+from pathlib import Path
+
+import drawn_chances as drawn
+import pytest
+from drawn_chances import AS_OF, MONDAY, population
+from typer.testing import CliRunner
+
+from features.delivery import Chunk
+from features.record import Record
+from serving.cli import app as command_line
+from serving.state import EarlyWarning, State, open_state
+from serving.warnings.alerts import alerts
+
+
+def early_warning(number: int, **more: object) -> EarlyWarning:
+    at = MONDAY + timedelta(days=number)
+    told: dict[str, object] = {
+        "key": f"k{number}", "target": "lateness", "dossier_id": f"d{number}", "unit_code": "P-U1",
+        "head_unit": "P-U1", "due_at": at, "as_of": at, "fired_at": at, "model_version": "v", "score": 0.9,
+        "threshold": 0.5, "left_hours": 8.0, "reasons": "[]", "arm": "told", "draw": 0.5, "held_out_share": 0.1,
+        "told_at": at,
+    }  # fmt: skip
+    return EarlyWarning(**(told | more))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six officials, the first of whom is slow; six heads, the first of whom answers no alert."""
+    folder = tmp_path_factory.mktemp("home")
+    rows = population("P", drawn.slow, 18, 25)
+    for who in range(1, 7):
+        rows.setdefault("official", []).extend(drawn.headed("P", who)["official"])
+    chunks = [Chunk(name, told) for name, told in rows.items()]
+    Record(str(folder / "record")).append(chunks, source="drawn", arrived_at=AS_OF)
+    state = open_state(f"sqlite:///{folder / 'state.db'}")
+    with state.writing() as session:
+        for number in range(25):
+            session.add(early_warning(number))
+        for number in range(100, 160):
+            seen = MONDAY + timedelta(days=number % 12, hours=2)
+            session.add(early_warning(number % 12, key=f"k{number}", head_unit=f"P-U{2 + number % 5}",
+                                      acknowledged_at=seen))  # fmt: skip
+        session.add(early_warning(1, key="held out", arm="held_out", told_at=None))
+    state.close()
+    return folder
+
+
+def exported(home: Path, grain: str) -> list[dict[str, str]]:
+    out = home / f"{grain}.csv"
+    asked = ["--home", str(home), "export", "scores", "--target", "conduct", "--grain", grain]
+    told = CliRunner().invoke(command_line, [*asked, "--as-of", AS_OF.isoformat(), "--out", str(out)])
+    assert told.exit_code == 0, told.output
+    with out.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_an_officials_line_carries_the_signals_with_numbers_and_source(home: Path) -> None:
+    rows = {row["official_id"]: row for row in exported(home, "official")}
+    said = rows["P-o1"]["reasons_vi"]
+    assert "18 trong n = 25" in said
+    assert "Căn cứ: H6" in said
+    assert "Căn cứ: H7" in said
+    assert "18 of n = 25" in rows["P-o1"]["reasons_en"]
+    assert "H7" not in rows["P-o2"]["reasons_vi"]
+
+
+def test_a_units_line_carries_what_its_head_lets_stand(home: Path) -> None:
+    rows = {row["unit_code"]: row for row in exported(home, "unit")}
+    assert "Căn cứ: H6" in rows["P-U1"]["reasons_vi"]
+    said = next(part for part in rows["P-U1"]["reasons_vi"].split("Đơn vị: ") if "Căn cứ: H18" in part)
+    assert "trong n = " in said
+    assert not any("H18" in row["reasons_vi"] for unit, row in rows.items() if unit != "P-U1")
+
+
+def test_alerts_are_those_told_before_the_moment(home: Path, tmp_path: Path) -> None:
+    state = State(f"sqlite:///{home / 'state.db'}")
+    found = alerts(state, MONDAY + timedelta(days=3)).to_pylist()
+    state.close()
+    mine = [row for row in found if row["unit_code"] == "P-U1"]
+    assert [row["sent_at"] for row in mine] == [MONDAY + timedelta(days=n) for n in range(3)]
+    assert {row["acknowledged_at"] for row in mine} == {None}
+    assert all(row["acknowledged_at"].tzinfo is not None for row in found if row["unit_code"] != "P-U1")
+    empty = State(f"sqlite:///{tmp_path / 'new.db'}")
+    assert alerts(empty, AS_OF).num_rows == 0
+    empty.close()
