@@ -46,9 +46,9 @@ def score(
 ) -> None:
     """Score and reasons of one posted dossier over HTTP, as of the latest list, against /health."""
     settings = settings_of(ctx)
-    body, as_of = _history(settings)
+    body, as_of = posted_history(settings)
     with serving(settings, workers) as (port, token):
-        _warm(port, token, body)
+        warm(port, token, body)
         _report(f"POST /api/v1/score, {connections} connections, {workers} processes, as of {as_of}", [
             (asyncio.run(load(port, "POST", "/api/v1/score", token, body, connections, seconds)),
              asyncio.run(load(port, "GET", REFERENCE, token, b"", connections, seconds / 2)))
@@ -107,7 +107,7 @@ async def load(
     times: list[float] = []
     failed = 0
     until = time.perf_counter() + seconds
-    requests = cycle([_request(method, one, token, body) for one in ([path] if isinstance(path, str) else path)])
+    requests = cycle([request_of(method, one, token, body) for one in ([path] if isinstance(path, str) else path)])
 
     async def client() -> None:
         nonlocal failed
@@ -115,7 +115,7 @@ async def load(
         while time.perf_counter() < until:
             begun = time.perf_counter()
             writer.write(next(requests))
-            status, _ = await _answer(reader)
+            status, _ = await answer_of(reader)
             times.append(time.perf_counter() - begun)
             failed += status != 200
         writer.close()
@@ -129,14 +129,14 @@ async def load(
 async def ask(port: int, method: str, path: str, token: str, body: bytes) -> tuple[int, bytes]:
     """One request on a connection of its own: status and body."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(_request(method, path, token, body))
+    writer.write(request_of(method, path, token, body))
     try:
-        return await _answer(reader)
+        return await answer_of(reader)
     finally:
         writer.close()
 
 
-def _request(method: str, path: str, token: str, body: bytes) -> bytes:
+def request_of(method: str, path: str, token: str, body: bytes) -> bytes:
     head = (
         f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -144,13 +144,13 @@ def _request(method: str, path: str, token: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+async def answer_of(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
     length = int(head.split("content-length: ")[1].split("\r\n")[0])
     return int(head.split(" ", 2)[1]), await reader.readexactly(length)
 
 
-def _history(settings: Settings) -> tuple[bytes, str]:
+def posted_history(settings: Settings) -> tuple[bytes, str]:
     """The body of a score request for a dossier of the middle of the latest list, as of that list."""
     from features.record import Record
     from serving.ground import rows_of
@@ -188,7 +188,7 @@ def bench_token(settings: Settings, role: str) -> str:
         state.close()
 
 
-def _warm(port: int, token: str, body: bytes) -> None:
+def warm(port: int, token: str, body: bytes) -> None:
     """Lets every process make the day of the request, so that it is not measured."""
     for _ in range(20):
         status, told = asyncio.run(ask(port, "POST", "/api/v1/score", token, body))
