@@ -19,17 +19,17 @@ DRAWS = 2000
 
 def card(trials: Sequence[Trial], floods: Sequence[Flood], dossiers: int) -> list[str]:
     """The card as lines of Markdown."""
-    seeds = f"{trials[0].seed}–{trials[-1].seed}"
-    people = mean([one.planted.people for one in trials])
+    first, last = trials[0].seed, trials[-1].seed
+    people, culprits = (mean([getattr(one.planted, name) for one in trials]).value for name in ("people", "culprits"))
     lines = [
         "# Conduct on made-up provinces",
         "",
         (
-            f"Seeds {seeds}, one year and {dossiers} dossiers each; every unit visited once a month, 20 dossiers a visit,"
-            f" half of them drawn. Officials with at least 20 dossiers: {people.value:.0f} a province, culprits among them"
-            f" {mean([one.planted.culprits for one in trials]).value:.1f}. Real provinces are larger: smaller ones make the"
-            " proof harder, not easier. Intervals: 95 %, bootstrap over seeds, unless said otherwise. Whatever was chosen"
-            " was chosen on seeds from 100 on."
+            f"Seeds {first} to {last}, one year and {dossiers} dossiers each; every unit visited once a month, 20 dossiers"
+            f" a visit, half of them drawn. Officials with at least 20 dossiers: {people:.0f} a province, culprits among"
+            f" them {culprits:.1f}. A real province is about ten times as large: fewer findings make the proof harder."
+            " Intervals: 95 %, bootstrap over seeds, unless said otherwise. Whatever was chosen was chosen on seeds from"
+            " 100 on."
         ),
         "",
     ]
@@ -92,8 +92,8 @@ def _nobody(trials: Sequence[Trial]) -> list[str]:
         "",
         (
             f"Culprits planted: {flags} flags, {false} of them on honest officials ({false / max(flags, 1):.1%}, 95 %"
-            f" interval {low:.1%} to {high:.1%}); {hard} of these handle hard cases, {flooded} are under a flood of false"
-            f" complaints. Nobody planted: {raised} flags on {alone.num_rows} officials."
+            f" interval {low:.1%} to {high:.1%}); {hard} of these handle hard cases, {flooded} are under a flood of"
+            f" false complaints. Nobody planted: {raised} flags on {alone.num_rows} officials."
         ),
         "",
         *table(groups),
@@ -118,8 +118,8 @@ def _shocks(trials: Sequence[Trial], floods: Sequence[Flood]) -> list[str]:
         held = more.low <= 0
         lines.append(
             f"When the laxest team turns strict, officials of its units move by {_signed(moved)} of all ranks (mean"
-            f" risk of their open dossiers); when the same teams pull other dossiers, by {_signed(chance)}; the size of the"
-            f" first less that of the second: {_signed(more)} ({len(strict)} seeds)."
+            f" risk of their open dossiers); when the same teams pull other dossiers, by {_signed(chance)}; the size of"
+            f" the first less that of the second: {_signed(more)} ({len(strict)} seeds)."
         )
         lines.append("")
     lines += [
@@ -162,8 +162,8 @@ def _labels(trials: Sequence[Trial]) -> list[str]:
     return [
         *lines,
         (
-            f"{len(flips)} seeds. The team was named in {named}; {alarms} of {sum(one.teams for one in flips)} teams were"
-            f" named without cause. AP changes by {_signed(change)} with the labels of the named team weighed, by"
+            f"{len(flips)} seeds. The team was named in {named}; {alarms} of {sum(one.teams for one in flips)} teams"
+            f" were named without cause. AP changes by {_signed(change)} with the labels of the named team weighed, by"
             f" {_signed(raw)} without; its size in one seed is {each} (with some 50 to 100 positives AP jumps that much"
             " whenever a model is learnt again)."
         ),
@@ -184,7 +184,7 @@ def _dossiers(trials: Sequence[Trial]) -> list[str]:
         lines.append(f"| {one.seed} | {one.found} | {one.ships} | {told} |")
     judged = [one.figures["gain"].value for one in trials if one.figures]
     gain = f" Gain over seeds: {mean(judged)}." if judged else ""
-    return [*lines, "", ("`signals`: too few findings, so signals rank, no probability is told and every answer says it."
+    return [*lines, "", ("`signals`: too few findings, so signals rank, no probability is told, and answers say so."
             f" Severity of the team is an offset in training and absent from the score.{gain}")]  # fmt: skip
 
 

@@ -43,8 +43,10 @@ def floods(seed: int, officials: int) -> Iterator[Flood]:
     of that letter without a name.
     """
     rng = np.random.default_rng([seed, 500])
-    people: list[dict[str, object]] = [{"official_id": f"o{n:03}", "unit_code": f"U{n % 20}", "valid_from": _at(YEARS * 365.0 + 400)}
-              for n in range(OFFICIALS)]  # fmt: skip
+    begun = _at(YEARS * 365.0 + 400)
+    people: list[dict[str, object]] = [
+        {"official_id": f"o{n:03}", "unit_code": f"U{n % 20}", "valid_from": begun} for n in range(OFFICIALS)
+    ]
     rate = rng.gamma(0.6, 0.5 / 0.6, OFFICIALS)
     usual = [
         _complaint(f"c{n}-{k}", n, rng.uniform(0, YEARS * 365), f"p{rng.integers(9_000)}")
