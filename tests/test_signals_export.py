@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from features.delivery import Chunk
 from features.record import Record
+from features.signals import DOSSIER_SIGNALS, HELD_SIGNALS
 from serving.cli import app as command_line
 from serving.state import EarlyWarning, State, open_state
 from serving.warnings.alerts import alerts
@@ -87,3 +88,21 @@ def test_alerts_are_those_told_before_the_moment(home: Path, tmp_path: Path) -> 
     empty = State(f"sqlite:///{tmp_path / 'new.db'}")
     assert alerts(empty, AS_OF).num_rows == 0
     empty.close()
+
+
+def test_the_commands_on_signals_and_fairness(home: Path) -> None:
+    asked = ["--home", str(home), "signals", "--as-of", AS_OF.isoformat()]
+    told = CliRunner().invoke(command_line, [*asked, "--grain", "head"])
+    assert told.exit_code == 0, told.output
+    assert "P-head1  P-U1  HEAD_ALERTS_UNANSWERED  Đơn vị: " in told.output
+    out = home / "signals.xlsx"
+    assert CliRunner().invoke(command_line, [*asked, "--out", str(out)]).exit_code == 0
+    assert out.exists()
+    assert CliRunner().invoke(command_line, [*asked, "--grain", "person"]).exit_code == 2
+    rules = CliRunner().invoke(command_line, [*asked, "--rules"]).output.splitlines()
+    assert len(rules) == len(DOSSIER_SIGNALS) + len(HELD_SIGNALS)
+    card = home / "fairness.md"
+    asked = ["--home", str(home), "fairness", "conduct", "--as-of", AS_OF.isoformat(), "--card", str(card)]
+    told = CliRunner().invoke(command_line, asked)
+    assert told.exit_code == 0, told.output
+    assert "officials with at least 20 dossiers" in card.read_text("utf-8")

@@ -36,6 +36,7 @@ from serving.cli import (
     reports,
     rolling,
     serve,
+    signals,
     tuning,
     warn,
     warnings_replay,  # noqa: F401 -- joins `replay` with a command of its own
@@ -55,7 +56,7 @@ app = typer.Typer(
 GROUPS = (
     analyst, delivery, learning, lists, serve, demo, accounts, receipts, plan, replay, findings, receive,
     reconcile, bench, weekly, backup, doctor, reports, answers, rolling, tuning, warn, watching, complaints,
-    positive, fairness,
+    positive, fairness, signals,
 )  # fmt: skip
 for _group in GROUPS:
     app.add_typer(_group.commands)

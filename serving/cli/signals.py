@@ -1,0 +1,57 @@
+"""`risk signals`: which officials, units, heads or agents show a declared signal, and the rules themselves."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serving.cli.group import settings_of
+from serving.cli.moments import moment
+
+commands = typer.Typer()
+
+_SHOWN = 20
+
+
+@commands.command("signals")
+def signals(
+    ctx: typer.Context,
+    grain: Annotated[str, typer.Option(help="official, unit, head or agent.")] = "official",
+    as_of: Annotated[str | None, typer.Option(help="What was known before this moment; now where left out.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write: .csv, .parquet or .xlsx.")] = None,
+    rules: Annotated[bool, typer.Option("--rules", help="Show the declared rules instead.")] = False,
+) -> None:
+    """Show signals against peers with value, n, what peers have, interval, words and source. Never a verdict."""
+    import pyarrow as pa
+
+    from features.record import Record
+    from features.signals import DOSSIER_SIGNALS, HELD_SIGNALS, evaluate_held
+    from features.signals.sentences import said
+    from serving.export import write_table
+    from serving.state import State
+    from serving.warnings.alerts import alerts
+
+    if rules:
+        for one in (*DOSSIER_SIGNALS, *HELD_SIGNALS):
+            until = one.valid_to or "–"
+            typer.echo(f"{one.name}  {one.grain}  {one.words_vi} / {one.words_en}  {one.source}  {one.owner}"
+                       f"  {one.valid_from}..{until}  threshold={one.threshold or '–'}")  # fmt: skip
+        return
+    known = next((one.grain for one in HELD_SIGNALS if one.grain == grain), None)
+    if known is None:
+        raise typer.BadParameter(f"wanted official, unit, head or agent, got {grain[:20]!r}", param_hint="--grain")
+    settings = settings_of(ctx)
+    at = moment(as_of, settings.zone) if as_of else datetime.now(UTC)
+    state = State(settings.database_url)
+    sent = alerts(state, at)
+    state.close()
+    found = evaluate_held(Record(settings.record_url).connect(), at, known, alerts=sent)
+    words = [said(row) for row in found.to_pylist()]
+    if out is not None:
+        found = found.append_column("reasons_vi", pa.array([vi for vi, _ in words], pa.string()))
+        found = found.append_column("reasons_en", pa.array([en for _, en in words], pa.string()))
+        write_table(found, out, settings.zone, title=f"signals {grain}")
+    for row, (vi, _) in zip(found.slice(0, _SHOWN).to_pylist(), words, strict=False) if out is None else ():
+        typer.echo(f"{row['key']}  {row['unit_code'] or '–'}  {row['signal']}  {vi}")
+    typer.echo(f"grain={grain} signals={found.num_rows} shown_by={len(set(found['key'].to_pylist()))}")
