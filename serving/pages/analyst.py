@@ -1,4 +1,4 @@
-"""`/analyst`: candidate beside champion, why it may or may not be promoted, what was live when."""
+"""`/analyst`: candidate beside champion and rule, fairness, live figures, drift; why it may or may not be promoted."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
@@ -6,9 +6,11 @@ from fastapi.responses import HTMLResponse, Response
 from serving import contests
 from serving.accounts.guard import reader_of
 from serving.model_shelf import read_shelf
+from serving.pages import model_drawing
 from serving.pages.paper import paper
 from serving.pages.risk_list import TARGET
 from serving.pages.words import LEVELS
+from serving.watch_log import read_watches
 
 router = APIRouter(include_in_schema=False)
 
@@ -28,11 +30,17 @@ def show(request: Request) -> Response:
         {"champion": shelf.champion.version if shelf.champion else ""},
         now=people.now(),
     )
+    watches = read_watches(serving.settings.models, TARGET)
+    about = shelf.champion.about if shelf.champion else {}
     return paper(
         request,
         "analyst.html",
         title="Mô hình",
         shelf=shelf,
+        figures=model_drawing.figure_rows(about.get("figures", {})),
+        groups=model_drawing.group_rows(about.get("groups", {})),
+        watches=watches,
+        live=model_drawing.live_line(watches),
         rate=rate,
         spread=[(band, count) for band, count in zip(LEVELS, risk_list.spread([b.least for b in LEVELS]), strict=True)],
         total=len(risk_list),

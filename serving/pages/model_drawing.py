@@ -1,0 +1,107 @@
+"""Where figures of models stand in the analyst's drawings: intervals on a scale, live figures over time."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from serving.pages.drawing import polyline
+from serving.pages.words import decimal
+from serving.watch_log import Watch
+
+OF_WORDS = {"blend": "mô hình", "rule": "quy tắc đơn giản", "blend_over_rule": "mô hình trừ quy tắc"}
+MEASURE_WORDS = {"auc": "AUC", "ap": "Độ chính xác trung bình", "brier": "Brier (thấp là tốt)"}
+WIDTH = 160
+
+
+@dataclass(frozen=True)
+class Place:
+    """An interval on a scale 160 wide: its left end, its width, its value's mark, and where the scale's even lies."""
+
+    x: float
+    width: float
+    mark: float
+    even: float | None
+
+
+@dataclass(frozen=True)
+class FigureRow:
+    """One figure with its interval: of what, by which measure, and where it is drawn. n, late: of a group."""
+
+    of: str
+    measure: str
+    value: float
+    low: float
+    high: float
+    span: Place
+    n: int = 0
+    late: float | None = None
+
+    @property
+    def label(self) -> str:
+        """The drawing in words."""
+        return f"{decimal(self.value, 3)}, khoảng {decimal(self.low, 3)} đến {decimal(self.high, 3)}"
+
+
+@dataclass(frozen=True)
+class LiveLine:
+    """AUC of the watches as one line, and the line of an order by chance; low and high: ends of the scale."""
+
+    auc: str
+    even: str
+    low: float
+    high: float
+    start: datetime
+    end: datetime
+
+
+def figure_rows(figures: Mapping[str, Mapping[str, Sequence[float]]]) -> list[FigureRow]:
+    """The figures of the training run, measure by measure: the model, the rule, the difference of both."""
+    rows = []
+    for measure in MEASURE_WORDS:
+        for of in OF_WORDS:
+            told = figures.get(of, {}).get(measure)
+            if told is None or len(told) != 3:
+                continue
+            difference = of == "blend_over_rule"
+            place = _place(told, -1 if difference else 0, 1, 0 if difference else None)
+            rows.append(_row(OF_WORDS[of], MEASURE_WORDS[measure], told, place))
+    return rows
+
+
+def group_rows(groups: Mapping[str, Mapping[str, Any]]) -> list[FigureRow]:
+    """Groups of applicants and channels, the widest gap between mean score and late rate first."""
+    told = [
+        (name, one["gap"], int(one["n"]), float(one["late"])) for name, one in groups.items() if len(one["gap"]) == 3
+    ]
+    widest = max((abs(end) for _, gap, _, _ in told for end in gap), default=1.0) or 1.0
+    rows = [_row(name, "gap", gap, _place(gap, -widest, widest, 0), n, late) for name, gap, n, late in told]
+    return sorted(rows, key=lambda row: -abs(row.value))
+
+
+def live_line(watches: Iterable[Watch]) -> LiveLine | None:
+    """The line of live AUC; None under two watches with matured lists."""
+    told = [(one.as_of, one.live["auc"][0]) for one in watches if one.live]
+    if len(told) < 2:
+        return None
+    low, high = min(0.45, *(auc for _, auc in told)), 1.0
+    height = 150  # the plot of `over_time`
+    return LiveLine(
+        polyline([auc for _, auc in told], low, high, 610, height),
+        polyline([0.5] * len(told), low, high, 610, height), low, high, told[0][0], told[-1][0],
+    )  # fmt: skip
+
+
+def _row(of: str, measure: str, told: Sequence[float], span: Place, n: int = 0, late: float | None = None) -> FigureRow:
+    value, low, high = told
+    return FigureRow(of, measure, value, low, high, span, n, late)
+
+
+def _place(told: Sequence[float], least: float, most: float, even: float | None) -> Place:
+    def x(value: float) -> float:
+        return round(WIDTH * (min(most, max(least, value)) - least) / (most - least), 1)
+
+    value, low, high = told
+    return Place(
+        x(low), max(2.0, round(x(high) - x(low), 1)), max(0.0, x(value) - 1.5), None if even is None else x(even)
+    )
