@@ -4,8 +4,10 @@ from serving.reports.answers import add_complaints, add_explanations
 from serving.reports.basis import Basis
 from serving.reports.conclusions import add_conclusions
 from serving.reports.dossiers import add_counts, by
+from serving.reports.ratings import add_ratings
 from serving.reports.report import Draft
 from serving.reports.returns import add_returns
+from serving.reports.steps import add_backlog
 
 
 def centre(draft: Draft, basis: Basis) -> None:
@@ -16,6 +18,8 @@ def centre(draft: Draft, basis: Basis) -> None:
        lambda case: case.unit_code, register.unit, only_late=True)  # fmt: skip
     add_returns(draft, basis)
     by(draft, basis, keys, "Theo lĩnh vực", "by sector", "Lĩnh vực", lambda case: case.sector_code, register.sector)
+    add_backlog(draft, basis, keys.open)
     add_explanations(draft, basis)
     add_complaints(draft, basis)
+    add_ratings(draft, basis)
     add_conclusions(draft, basis)

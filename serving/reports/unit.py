@@ -4,8 +4,10 @@ from serving.reports.answers import add_apologies, add_complaints, add_consultat
 from serving.reports.basis import Basis
 from serving.reports.conclusions import add_conclusions
 from serving.reports.dossiers import add_counts, by
+from serving.reports.ratings import add_ratings
 from serving.reports.report import Draft
 from serving.reports.returns import add_returns
+from serving.reports.steps import add_backlog, add_steps
 
 
 def unit(draft: Draft, basis: Basis) -> None:
@@ -17,9 +19,12 @@ def unit(draft: Draft, basis: Basis) -> None:
         draft, basis, keys, "Hồ sơ trễ theo bước đang hoặc vừa qua", "late dossiers by step", "Bước",
         lambda case: case.step, lambda step: step or "–", only_late=True,
     )  # fmt: skip
+    add_steps(draft, basis)
+    add_backlog(draft, basis, keys.open)
     add_explanations(draft, basis)
     add_apologies(draft, basis)
     add_consultations(draft, basis)
     add_complaints(draft, basis)
     add_returns(draft, basis)
+    add_ratings(draft, basis)
     add_conclusions(draft, basis)

@@ -1,0 +1,52 @@
+"""What citizens said after the end, by unit (S0 2d): never the index's own "satisfaction", which is lateness."""
+
+from collections import defaultdict
+from datetime import UTC
+
+from serving.reports.basis import Basis
+from serving.reports.report import Column, Draft, Table
+
+LEAST = 5
+"""Ratings under which no mean is told."""
+_RATED = """
+SELECT l.unit_code, r.dossier_id, r.score, r.rated_at FROM (
+  SELECT * FROM rating WHERE rated_at >= $start AND rated_at < $until AND NOT coalesce(by_staff, false)
+  QUALIFY row_number() OVER (PARTITION BY rating_id ORDER BY known_at DESC, row_id DESC) = 1) r
+JOIN (SELECT dossier_id, unit_code FROM dossier
+  QUALIFY row_number() OVER (PARTITION BY dossier_id ORDER BY known_at DESC, row_id DESC) = 1) l USING (dossier_id)
+JOIN (SELECT dossier_id, min(happened_at) AS ended_at FROM event
+  WHERE kind IN ('refused', 'decided', 'withdrawn', 'delivered') GROUP BY dossier_id) e
+  ON e.dossier_id = r.dossier_id AND e.ended_at <= r.rated_at
+ORDER BY l.unit_code, r.dossier_id, r.rated_at
+"""
+
+
+def add_ratings(draft: Draft, basis: Basis) -> None:
+    """The ranking of units by the mean rating; ratings by staff or before the end are left out (trap T6)."""
+    told = [row for row in basis.con.execute(_RATED, basis.moments).fetchall() if basis.covers(row[0])]
+    key = draft.count(
+        "Lượt đánh giá của người dân sau khi xong", "ratings by citizens after the end",
+        ("Đơn vị", "Mã đơn vị", "Mã hồ sơ", "Điểm (1–5)", "Đánh giá lúc"),
+        [(basis.register.unit(row[0]), *row[:3], row[3].replace(tzinfo=UTC)) for row in told],
+    )  # fmt: skip
+    units: dict[str, list[int]] = defaultdict(list)
+    for unit, _, score, _ in told:
+        units[unit].append(score)
+    rows = [
+        (basis.register.unit(unit), unit, len(scores), *(_told(scores) if len(scores) >= LEAST else (None, None)))
+        for unit, scores in units.items()
+    ]
+    rows.sort(key=lambda row: (row[3] is None, -(row[3] or 0.0), row[1]))
+    draft.tables.append(
+        Table(
+            "Xếp hạng mức độ hài lòng", "units by satisfaction",
+            (Column("Đơn vị"), Column("Mã"), Column("Lượt đánh giá", key), Column("Điểm trung bình (1–5)", key),
+             Column("Hài lòng, từ 4 điểm (%)", key)),
+            tuple(rows), f"Chỉ nêu điểm từ {LEAST} lượt; không gồm đánh giá do cán bộ nhập hoặc trước khi xong.",
+        )
+    )  # fmt: skip
+
+
+def _told(scores: list[int]) -> tuple[float, float]:
+    """Mean, and share of 4 and 5 in per cent."""
+    return round(sum(scores) / len(scores), 2), round(100 * sum(score >= 4 for score in scores) / len(scores), 1)
