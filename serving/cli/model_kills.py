@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -57,7 +57,9 @@ def campaign(
     home: Path, rounds: int, seed: int, *, mlflow: bool, dossiers: int = 800, say: Callable[[str], None]
 ) -> tuple[list[Round], bool]:
     """Kills `rounds` runs at random stages; gives what each left, and whether the run after the last one works."""
-    province(home, dossiers)
+    from features.simulate.recorded import made_up_record
+
+    made_up_record(home, dossiers, date(2025, 1, 1), date(2026, 1, 1), seed=3, policy=None)
     url = f"sqlite:///{home / 'mlflow.db'}" if mlflow else ""
     _run(home, url, 0, None, 0.0)  # a champion to lose
     dice = random.Random(seed)
@@ -69,19 +71,6 @@ def campaign(
         say(f"{number} of {rounds}: {found[-1]}")
     works = not _run(home, url, rounds + 1, None, 0.0) and not broken(home, url)
     return found, works
-
-
-def province(home: Path, dossiers: int) -> None:
-    """A made-up province as the record of `home`."""
-    from datetime import date
-
-    from features.delivery import Chunk
-    from features.record import Record
-    from features.simulate import simulate
-
-    made = simulate(3, dossiers, date(2025, 1, 1), date(2026, 1, 1), policy=None)
-    chunks = [Chunk(name, table) for name, table in made.tables.items()]
-    Record(home / "record").append(chunks, source="simulated", arrived_at=datetime(2026, 1, 2, tzinfo=UTC))
 
 
 def work(home: Path, url: str, number: int) -> None:

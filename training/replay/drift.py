@@ -15,9 +15,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from features.delivery import Chunk
 from features.record import Record
-from features.simulate import simulate
+from features.simulate.recorded import made_up_record
 from features.vietnam_calendar import VIETNAM
 from models.lateness import landmarks
 from models.risk_model import RiskModel
@@ -34,6 +33,8 @@ DATA = timedelta(days=14)
 RIPE = timedelta(days=90)
 """How long after the change the candidate is trained."""
 JUDGED = timedelta(days=56)
+LEARNT = 40_000
+"""Landmarks that a champion learns from at most: enough to compare, and a year of them stays affordable."""
 YEAR_WEEKS = 52
 QUARTER_WEEKS = 13
 
@@ -82,11 +83,7 @@ def run(
 
 
 def _record(seed: int, dossiers: int, folder: Path, change: date | None) -> Record:
-    made = simulate(seed, dossiers, START, END, change=change, policy=None)
-    record = Record(folder / "record")
-    chunks = [Chunk(name, table) for name, table in made.tables.items()]
-    record.append(chunks, source="simulated", arrived_at=datetime(END.year + 1, 1, 2, tzinfo=UTC))
-    return record
+    return made_up_record(folder, dossiers, START, END, seed=seed, change=change, policy=None)
 
 
 def _day(day: date) -> datetime:
@@ -95,11 +92,11 @@ def _day(day: date) -> datetime:
 
 def _changed(seed: int, dossiers: int, folder: Path, say: Say) -> Changed:
     record, at = _record(seed, dossiers, folder, CHANGE), _day(CHANGE)
-    champion = train(record, at, folder / "models", calendar=VIETNAM).model
+    champion = train(record, at, folder / "models", calendar=VIETNAM, most=LEARNT).model
     told = _alarms(record, {0: champion}, at, range(-3, 5))
     days, words = next(((week * 7, words) for week, words in told if week > 0), (None, ""))
     later = at + RIPE
-    candidate = train(record, later, folder / "models", calendar=VIETNAM).model
+    candidate = train(record, later, folder / "models", calendar=VIETNAM, most=LEARNT).model
     found = Changed(seed, days, words, _difference(record, candidate, champion, later))
     say(f"seed {seed}, change: {found.days} days, {words[:80]}; Brier {found.difference['brier']}")
     return found
@@ -109,7 +106,7 @@ def _still(seed: int, dossiers: int, weeks: int, folder: Path, say: Say) -> Stil
     record, at = _record(seed, dossiers, folder, None), _day(CHANGE)
     champions: dict[int, RiskModel] = {}
     for week in range(0, weeks, QUARTER_WEEKS):
-        champions[week] = train(record, at + week * WEEK, folder / "models", calendar=VIETNAM).model
+        champions[week] = train(record, at + week * WEEK, folder / "models", calendar=VIETNAM, most=LEARNT).model
     told = _alarms(record, champions, at, range(1, weeks + 1))
     found = Still(seed, weeks, tuple(f"week {week}: {words}" for week, words in told))
     say(f"seed {seed}, no change: {len(found.alarms)} alarms in {weeks} weeks: {'; '.join(found.alarms)[:300]}")
@@ -159,7 +156,7 @@ def card(found: Sequence[tuple[Changed, Still]], dossiers: int) -> str:
         "",
         f"- told within {DATA.days} days of data: {in_time} of {len(changed)}",
         f"- the retrained candidate wins by an interval: {wins} of {len(changed)}",
-        f"- false alarms a month without a change: {np.mean(monthly):.2f}, most {max(monthly):.2f}; at most 1 is wanted",
+        f"- false alarms a month without a change: {np.mean(monthly):.2f}, most {max(monthly):.2f}; wanted at most 1",
         "",
         "| province | told after | candidate − champion: Brier | AUC | AP | false alarms without a change |",
         "|---|---|---|---|---|---|",
