@@ -28,8 +28,8 @@ HORIZON = timedelta(days=365)
 
 @dataclass(frozen=True)
 class LearntConduct:
-    """What a training gave: its version and folder, the forecasts by tier, why a tier has none, and what ships for
-    dossiers.
+    """What a training gave: its version and folder, the forecasts by tier, why a tier has none, what ships for
+    dossiers, and `about` what it was trained on.
     """
 
     version: str
@@ -37,6 +37,7 @@ class LearntConduct:
     forecasts: dict[str, OfficialForecast]
     without: dict[str, str]
     dossier: LearntFinding
+    about: dict[str, str]
 
 
 def train(con: duckdb.DuckDBPyConnection, record_version: int, cutoff: datetime, models: Path) -> LearntConduct:
@@ -60,7 +61,7 @@ def train(con: duckdb.DuckDBPyConnection, record_version: int, cutoff: datetime,
         model = replace(dossier.model, about={**about, **dossier.about(), **dossier.model.about})
         said["dossier"] = {**dossier.about(), "sha256": artefact.save(model, folder / DOSSIER)}
     pointers.write(models / TARGET, "candidate", said)
-    return LearntConduct(version, folder, forecasts, without, dossier)
+    return LearntConduct(version, folder, forecasts, without, dossier, about)
 
 
 def _dossier(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> LearntFinding:

@@ -31,16 +31,16 @@ REQUIREMENTS = ("mlflow", "numpy", "pyarrow", "lightgbm", "cryptography", "duckd
 """What a bare environment needs to answer with score and reasons; logged with the versions that trained."""
 
 
-def connect(url: str) -> Any:
+def connect(url: str, experiment: str = EXPERIMENT) -> Any:
     """The mlflow module, pointed at a tracking server or a SQLite file (made and migrated on first use)."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
 
     mlflow.set_tracking_uri(url)
-    if mlflow.get_experiment_by_name(EXPERIMENT) is None:
-        mlflow.create_experiment(EXPERIMENT, artifact_location=artifact_location(url))
-    mlflow.set_experiment(EXPERIMENT)
+    if mlflow.get_experiment_by_name(experiment) is None:
+        mlflow.create_experiment(experiment, artifact_location=artifact_location(url))
+    mlflow.set_experiment(experiment)
     return mlflow
 
 

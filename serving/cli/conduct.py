@@ -15,17 +15,22 @@ HORIZON = timedelta(days=365)
 def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None) -> str:
     """Learns the forecasts for officials and the finding model for dossiers; they stand as candidate."""
     from features.record import Record
+    from serving.cli.lateness import quiet_mlflow
     from training.conduct import train as run
+    from training.conduct_tracking import log_run
 
     record = Record(settings.record_url)
     say("learning from what was known at the cutoff")
     learnt = run(record.connect(), record.version(), cutoff, settings.models)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with quiet_mlflow():
+        run_id = log_run(learnt, settings.mlflow_url)
     parts = [f"{tier} ships={one.ships}" for tier, one in learnt.forecasts.items()]
     parts += [f"{tier}: {why}" for tier, why in learnt.without.items()]
     parts.append(f"dossier ships={learnt.dossier.ships} ({learnt.dossier.why})")
     parts += [f"team {one.team}: labels to be checked, {one.low} of {one.findings} findings where no other team"
               f" finds any" for one in learnt.dossier.suspects]  # fmt: skip
-    return f"candidate {TARGET} {learnt.version}: {'; '.join(parts)}"
+    return f"candidate {TARGET} {learnt.version}: {'; '.join(parts)}; MLflow run {run_id}"
 
 
 def promote(settings: Settings, because: str | None, say: Say, by: str | None = None) -> str:

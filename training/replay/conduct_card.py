@@ -25,11 +25,11 @@ def card(trials: Sequence[Trial], floods: Sequence[Flood], dossiers: int) -> lis
         "# Conduct on made-up provinces",
         "",
         (
-            f"Seeds {first} to {last}, one year and {dossiers} dossiers each; every unit visited once a month, 20 dossiers"
-            f" a visit, half of them drawn. Officials with at least 20 dossiers: {people:.0f} a province, culprits among"
-            f" them {culprits:.1f}. A real province is about ten times as large: fewer findings make the proof harder."
-            " Intervals: 95 %, bootstrap over seeds, unless said otherwise. Whatever was chosen was chosen on seeds from"
-            " 100 on."
+            f"Seeds {first} to {last}, one year and {dossiers} dossiers each; every unit visited once a month, 20"
+            f" dossiers a visit, half of them drawn. Officials with at least 20 dossiers: {people:.0f} a province,"
+            f" culprits among them {culprits:.1f}. A real province is about ten times as large: fewer findings make"
+            " the proof harder. Intervals: 95 %, bootstrap over seeds, unless said otherwise. Whatever was chosen was"
+            " chosen on seeds from 100 on."
         ),
         "",
     ]

@@ -1,0 +1,34 @@
+"""One MLflow run a training of conduct: what each tier ships and why, the figures, and the packaged files."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from training.conduct import TARGET, LearntConduct
+from training.tracking import connect
+
+
+def log_run(learnt: LearntConduct, url: str) -> str:
+    """Logs a training in the experiment `conduct` and gives the id of its run. `url`: as for `tracking.connect`."""
+    mlflow = connect(url, TARGET)
+    with mlflow.start_run(run_name=learnt.version) as run:
+        mlflow.set_tags({"target": TARGET, "model_version": learnt.version, **learnt.about})
+        mlflow.log_params({f"ships_{tier}": one.ships for tier, one in learnt.forecasts.items()}
+                          | {"ships_dossier": learnt.dossier.ships, "dossier_cases": learnt.dossier.cases})  # fmt: skip
+        mlflow.log_metrics(_metrics(learnt))
+        mlflow.log_dict(learnt.dossier.about(), "dossier.json")
+        mlflow.log_dict(learnt.without, "without.json")
+        mlflow.log_artifacts(str(learnt.folder), "package")
+        return str(run.info.run_id)
+
+
+def _metrics(learnt: LearntConduct) -> dict[str, float]:
+    """AUC of each tier's model and rule, average precision for dossiers, with intervals; undefined ones left out."""
+    told = {
+        f"{tier}_auc_{who}": value for tier, one in learnt.forecasts.items() for who, value in one.comparison.items()
+    }
+    for who, figure in learnt.dossier.figures.items():
+        told |= {f"dossier_ap_{who}": figure.value, f"dossier_ap_{who}_low": figure.low,
+                 f"dossier_ap_{who}_high": figure.high}  # fmt: skip
+    told["dossier_random_positives"] = float(learnt.dossier.found)
+    return {name: float(value) for name, value in told.items() if np.isfinite(value)}
