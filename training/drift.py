@@ -25,6 +25,7 @@ NOTABLE = 0.25
 """A stability index from here on is a change that matters whatever the sample (Siddiqi 2006)."""
 CHANCE = 0.005
 """Of a week like those of the window: how often anything warns all the same."""
+LEAST_NEWS = 20
 WEEK = 604_800_000_000
 SCORE = "score"
 GROWING = ("_known", "_seen")
@@ -104,15 +105,15 @@ def stability(cell: np.ndarray, bands: Mapping[str, Any]) -> float:
 
 
 def silent_units(deliveries: Mapping[str, Sequence[float]], now: float, factor: float = 2.0) -> list[str]:
-    """Units from which nothing came for `factor` times their usual (95 % quantile) gap: silence is a signal too.
+    """Units from which nothing came for `factor` times their longest gap so far: silence is a signal too.
 
-    `deliveries`: unit to rising moments of its news, in hours; `now` in the same clock. Units with fewer than five
+    `deliveries`: unit to rising moments of its news, in hours; `now` in the same clock. Units with fewer than twenty
     pieces of news have no usual gap.
     """
     silent = []
     for unit, moments in deliveries.items():
         gaps = np.diff(np.array(moments, float))
-        if len(gaps) >= 4 and now - moments[-1] > factor * float(np.quantile(gaps, 0.95)):
+        if len(gaps) >= LEAST_NEWS and now - moments[-1] > factor * float(gaps.max()):
             silent.append(unit)
     return sorted(silent)
 

@@ -24,7 +24,7 @@ WEEKS = 26
 """Past weeks that tell what is usual."""
 LEAST_PAST = 8
 """Past moments below which nothing is usual yet."""
-LEAST = 20
+LEAST = 40
 """Dossiers that a sector must have received to be told of."""
 CHANCE = 0.02
 """Of a week without change: how often any sector is told all the same; about once a year."""

@@ -13,6 +13,7 @@ import numpy as np
 from features.calendar import PLAIN_WEEK, Calendar
 from features.record import Record
 from models import artefact
+from training.gather import MOST
 from training.members import Recipe
 from training.provenance import provenance
 from training.run import train
@@ -58,6 +59,7 @@ def reproduce(
             version=int(about["record_version"]),
             calendar=calendar,
             recipes={name: Recipe(**said) for name, said in about["recipes"].items()} if "recipes" in about else None,
+            most=int(about.get("sampling", {}).get("most", MOST)),
             say=say,
         )
         ours = before.probability(again.sample.matrix)

@@ -61,23 +61,24 @@ def train(
     calendar: Calendar = PLAIN_WEEK,
     by: str | None = None,
     recipes: Mapping[str, Recipe] | None = None,
+    most: int = MOST,
     say: Say = lambda line: None,
 ) -> Trained:
     """Learns lateness from what was known at `cutoff`; the result stands as candidate under `models/lateness`.
 
     `models`: the folder of packaged models. `mlflow_url`: tracking server or SQLite URL that gets the run; without
     it nothing is logged. `version`: the record as it was then, without it as it is. `by`: who trains.
-    `recipes`: without them the standing ones and the best of the last tuning.
+    `recipes`: without them the standing ones and the best of the last tuning. `most`: landmarks learnt at most.
     ValueError where the record holds too little to learn from.
     """
     say("read the record and build the matrix")
     version = record.version() if version is None else version
-    sample = gather(record.connect(version=version, cutoff=cutoff), cutoff, calendar)
+    sample = gather(record.connect(version=version, cutoff=cutoff), cutoff, calendar, most=most)
     about: dict[str, Any] = {
         "cutoff": cutoff.astimezone(UTC).isoformat(),
         "record_version": version,
         "calendar": calendar.name,
-        "sampling": {"most": MOST, "seed": 0},
+        "sampling": {"most": most, "seed": 0},
         **provenance(sample.matrix.column_names),
     }
     say("check that no cell looks ahead")

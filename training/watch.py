@@ -84,7 +84,7 @@ class Watched:
                     f"({pace.z:+.1f} deviations, bound {pace.bound:.1f})"
                 )
         for unit in self.silent:
-            told[f"silence {unit}"] = f"unit {unit} sends nothing for twice its usual gap: no data is not no risk"
+            told[f"silence {unit}"] = f"unit {unit} sends nothing for twice its longest gap: no data is not no risk"
         if self.live is not None and self.live.warns:
             told["live"] = f"mean score minus late rate {self.live.gap} on {self.live.n} matured landmarks"
         return told
@@ -128,7 +128,7 @@ def news(found: Mapping[str, str], told: Sequence[tuple[datetime, Set[str]]], as
 
 
 def silence(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calendar) -> list[str]:
-    """Units whose news stopped: none for twice their usual gap, in working hours."""
+    """Units whose news stopped: none for twice their longest gap of the last months, in working hours."""
     naive = lateness.naive(as_of)
     rows = con.sql(
         """
