@@ -1,8 +1,10 @@
 """The door to the working state: SQLite by default, PostgreSQL by URL, the same sessions on both."""
 
+import fcntl
+import os
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,8 @@ class State:
     """Working state behind one URL; `reading()` and `writing()` give sessions, a write is one transaction.
 
     On SQLite a write begins with BEGIN IMMEDIATE: the lock is taken at once, so two writers wait for one
-    another and never fail halfway for having read before writing. Within one process writers also queue on a
-    lock, which spares them SQLite's sleeping retries.
+    another and never fail halfway for having read before writing. Writers also queue on a lock of the machine
+    (`Turn`), which spares them SQLite's sleeping retries.
     """
 
     def __init__(self, url: str) -> None:
@@ -39,7 +41,10 @@ class State:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         self._writing = self.engine.execution_options(writes=True)
-        self._one_writer: AbstractContextManager[Any] = threading.Lock() if self.sqlite else nullcontext()
+        self._one_writer: AbstractContextManager[Any] = nullcontext()
+        if self.sqlite:
+            path = self.url.database or ":memory:"
+            self._one_writer = threading.Lock() if path == ":memory:" else Turn(Path(f"{path}.turn"))
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -56,6 +61,33 @@ class State:
     def close(self) -> None:
         """Give back all connections."""
         self.engine.dispose()
+
+
+class Turn:
+    """One writer at a time, over the threads of a process and the processes of a machine.
+
+    SQLite's own waiting sleeps up to 0.1 s between two looks; this hands over at once. Whoever dies gives its turn
+    back. It is a courtesy: the database's lock alone keeps writers apart.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = threading.Lock()
+        self._file: int | None = None
+
+    def __enter__(self) -> None:
+        """Waits for the turn."""
+        self._thread.acquire()
+        with suppress(OSError):  # a folder that takes no lock file: the database's own lock must do
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        """Gives the turn on."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+        self._thread.release()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
