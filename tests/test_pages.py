@@ -180,6 +180,18 @@ def test_what_people_type_is_shown_as_text(client: TestClient, text: str) -> Non
     sit_down(client, "thanhtra")
     form = {**form_of(client.get(page).text, "/decisions"), "kind": "override", "reason": text + " – lý do"}
     assert client.post("/decisions", data=form).status_code == 200
+    form = {**form_of(client.get("/list").text, "/picks"), "dossier": dossier_id(4), "reason": text + " – chọn"}
+    assert client.post("/picks", data=form).status_code == 200
+    sheet = "/plan/visit?id=2026-03/x1/team"
+    found = {**form_of(client.get(sheet).text, "/plan/finding"), "kind": "other", "severity": "1"}
+    assert client.post("/plan/finding", data={**found, "evidence": text, "step": text}).status_code == 200
+    answer = form_of(client.get("/contests").text, "/contests/1")
+    assert (
+        client.post("/contests/1", data={**answer, "outcome": "rejected", "text": text + " – trả lời"}).status_code
+        == 200
+    )
+    token = {**form_of(client.get("/tokens").text, "/tokens"), "name": text[:120], "days": "1", "actions": "list.read"}
+    assert client.post("/tokens", data=token).status_code == 200
     sit_down(client, "quantri")
     csrf = form_of(client.get("/accounts").text, "/accounts")
     made = {**csrf, "login": "moi.tao", "name": text, "role": "leader", "password": PASSWORD}
@@ -188,6 +200,15 @@ def test_what_people_type_is_shown_as_text(client: TestClient, text: str) -> Non
     for login, path in (
         ("thanhtra", page),
         ("thanhtra", "/contests"),
+        ("thanhtra", "/plan"),
+        ("thanhtra", "/plan?plan=" + quote(text[:20])),
+        ("thanhtra", sheet),
+        ("thanhtra", "/tokens"),
+        ("thanhtra", "/official?id=" + quote(text)),
+        ("thanhtra", "/unit?id=" + quote(text[:120])),
+        ("thanhtra", "/conduct?unit=" + quote(text[:120]) + "&tier=" + quote(text[:20])),
+        ("canbo", "/own"),
+        ("quantri", "/receipts?action=" + quote(text[:60]) + "&about=" + quote(text)),
         ("quantri", "/accounts"),
         ("quantri", "/receipts"),
         ("lanhdao", "/receipts?actor=" + quote(text)),
