@@ -62,7 +62,7 @@ def good_work(
     con.register("office_of_unit", offices(con, as_of, grain))
     try:
         return over_cases(
-            con, lately(con, as_of, begin), calendar, _select(grain, begin, select_signals(stains)), of_stays
+            con, lately(con, as_of, begin), calendar, _select(grain, begin, select_signals(stains)), of_stays(as_of)
         )
     finally:
         con.unregister("office_of_unit")

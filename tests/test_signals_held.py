@@ -159,3 +159,9 @@ def test_every_signal_has_its_source_owner_and_words() -> None:
         assert all([signal.words_vi, signal.words_en, signal.source, signal.owner, signal.threshold, signal.days])
     names = [signal.name for signal in (*DOSSIER_SIGNALS, *HELD_SIGNALS)]
     assert len(names) == len(set(names))
+
+
+def test_complaints_and_findings_speak_in_a_record_without_dossiers(tmp_path: Path) -> None:
+    con = connect(tmp_path, merged(population("C", drawn.complaint, 9, 25), population("F", drawn.found, 2, 5)))
+    assert [row["key"] for row in evaluate_held(con, AS_OF, "official").to_pylist()] == ["F-o1"]
+    assert "C-U1" in evaluate_held(con, AS_OF, "unit")["key"].to_pylist()

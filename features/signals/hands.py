@@ -12,12 +12,13 @@ while it still lasts and is not long yet, nothing is said (null).
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 import duckdb
 import pyarrow as pa
 
 from features.calendar import Calendar
-from features.signals.over_cases import over_cases
+from features.signals.over_cases import More, over_cases
 from features.signals.relations import ENDS, RUNS, STOPS, worked
 from features.vietnam_calendar import VIETNAM
 from features.views import naive_utc
@@ -36,14 +37,18 @@ _TAKES = "official_id IS NOT NULL AND kind NOT IN ('consultation_answered', 'not
 """Events after which the dossier is in the hands of the official named. An answer comes from elsewhere."""
 
 
-def of_stays(spans: int) -> Mapping[str, str]:
-    """The relations `as_of_clock` (as_of, as_of_w) and `stay`, for `features.signals.over_cases`."""
+def of_stays(as_of: datetime) -> More:
+    """The relations `as_of_clock` (the one row as_of, as_of_w) and `stay`, for cases as of that moment."""
+    return partial(_of_stays, naive_utc(as_of))
+
+
+def _of_stays(as_of: datetime, spans: int) -> Mapping[str, str]:
     hours, join = worked("m.as_of", "k_as_of", spans)
     told = "PARTITION BY case_no ORDER BY happened_at, known_at, row_id"
     kept = "PARTITION BY case_no ORDER BY lap_no"
     running = f"OVER ({told} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
     return {
-        "as_of_clock": f"SELECT m.as_of, {hours} AS as_of_w FROM (SELECT DISTINCT as_of FROM cases_in) m {join}",
+        "as_of_clock": f"SELECT m.as_of, {hours} AS as_of_w FROM (SELECT TIMESTAMP '{as_of}' AS as_of) m {join}",
         "lap": f"""
             SELECT case_no, as_of, happened_at, happened_w, row_number() OVER ({told}) AS lap_no,
                    lead(happened_at) OVER ({told}) AS next_at,
@@ -114,7 +119,7 @@ def stays(
             FROM stay LEFT JOIN (SELECT case_no, late FROM standing) s USING (case_no)
             WHERE coalesce(handed_at, as_of) >= TIMESTAMP '{begin.isoformat(" ")}'
             ORDER BY official_id, dossier_id, taken_at, step""",
-        of_stays,
+        of_stays(as_of),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from features.calendar import Calendar
-from features.signals.hands import lately, of_stays
+from features.signals.hands import YEAR, lately, of_stays
 from features.signals.head import HEAD, of_heads
 from features.signals.held_again import HELD_AGAIN, of_agents
 from features.signals.held_late import HELD_LATE
@@ -28,6 +28,12 @@ ALERT = pa.schema([
     ("unit_code", pa.string()), ("sent_at", pa.timestamp("us", "UTC")), ("acknowledged_at", pa.timestamp("us", "UTC")),
 ])  # fmt: skip
 """Alerts sent to heads, which the service keeps, not the record."""
+
+SHOWN = pa.schema([
+    ("key", pa.string()), ("unit_code", pa.string()), ("signal", pa.string()), ("value", pa.int64()),
+    ("n", pa.int64()), ("expected", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
+])  # fmt: skip
+"""Columns of `evaluate_held`."""
 
 
 def evaluate_held(
@@ -48,25 +54,18 @@ def evaluate_held(
     """
     chosen = [one for one in signals if one.grain == grain and _valid(one, as_of)]
     if not chosen:
-        return _NOTHING.empty_table()
+        return SHOWN.empty_table()
     told = (alerts if alerts is not None else ALERT.empty_table()).select(ALERT.names).cast(ALERT)
     con.register("alert_told", told)
     con.register("office_of_unit", offices(con, as_of, grain))
     try:
-        begin = naive_utc(as_of) - max(one.back for one in chosen)
-        found = over_cases(
-            con, lately(con, as_of, begin), calendar, _select(chosen, as_of), of_stays, of_agents, of_heads, _of_alerts
-        )
+        cases = lately(con, as_of, naive_utc(as_of - YEAR))  # rules that look back further rest on findings alone
+        more = of_stays(as_of), of_agents, of_heads, _of_alerts
+        found = over_cases(con, cases, calendar, _select(chosen, as_of), *more)
     finally:
         con.unregister("alert_told")
         con.unregister("office_of_unit")
-    return found.cast(_NOTHING)
-
-
-_NOTHING = pa.schema([
-    ("key", pa.string()), ("unit_code", pa.string()), ("signal", pa.string()), ("value", pa.int64()),
-    ("n", pa.int64()), ("expected", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
-])  # fmt: skip
+    return found.cast(SHOWN)
 
 
 def _of_alerts(spans: int) -> Mapping[str, str]:
