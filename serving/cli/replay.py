@@ -74,7 +74,7 @@ def province(
 def conduct(
     seeds: Annotated[int, typer.Option(help="How many made-up provinces, each with and without culprits.", min=2)] = 10,
     first: Annotated[int, typer.Option(help="The first seed; from 100 on to choose, 0 to prove.", min=0)] = 0,
-    dossiers: Annotated[int, typer.Option(help="Dossiers of each.", min=2_000)] = 50_000,
+    dossiers: Annotated[int, typer.Option(help="Dossiers of each.", min=2_000)] = 45_000,
     workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
     card: Annotated[Path | None, typer.Option(help="Also write the report to this file.")] = None,
 ) -> None:

@@ -93,8 +93,7 @@ def trial(seed: int, dossiers: int) -> Trial:
         empty = Made.of(seed, dossiers, Path(folder) / "nobody", culprits=0)
         con = made.connect(made.visited())
         cases = finding.gather(con, AS_OF)
-        enough = cases.found >= finding.FEWEST_FOUND
-        learnt = finding.fitted(cases) if enough else None
+        learnt = finding.fitted(cases) if cases.found >= finding.FEWEST_FOUND else None
         truth, found, p = prevalence(made.province)
         estimate = hajek(found, p)
         return Trial(
@@ -106,8 +105,8 @@ def trial(seed: int, dossiers: int) -> Trial:
             learnt.figures if learnt else {},
             truth,
             (estimate.value, estimate.low, estimate.high),
-            flipped(cases, seed) if enough else None,
-            strict_team(made, con, cases) if enough else None,
+            flipped(cases, learnt, seed) if learnt else None,
+            strict_team(made, con, cases) if learnt else None,
         )
 
 

@@ -14,7 +14,7 @@ from models.encoding import column_of_numbers
 from models.lateness import cohort
 from training import finding
 from training.evaluate import Ranked
-from training.finding import Cases
+from training.finding import Cases, LearntFinding
 from training.replay.conduct_worlds import AS_OF, Made
 from training.suspect_labels import mended, suspects
 
@@ -37,31 +37,30 @@ class Flipped:
     teams: int
 
 
-def flipped(cases: Cases, seed: int) -> Flipped:
-    """Turns over 5 % of the labels of one team, drawn by the seed, and learns again."""
+def flipped(cases: Cases, learnt: LearntFinding, seed: int) -> Flipped:
+    """Turns over 5 % of the labels of one team, drawn by the seed, and learns again. `learnt`: before that."""
     rng = np.random.default_rng(seed)
     team = int(rng.integers(len(cases.teams)))
     rows = np.flatnonzero(cases.team == team)
     turned = rng.choice(rows, round(TURNED * len(rows)), replace=False)
     label = cases.label.copy()
     label[turned] = 1.0 - label[turned]
-    false = replace(cases, label=label)
-    alarms, clean = _heal(cases)
-    named, healed = _heal(false)
-    before, after, repaired = (_precision(cases, one) for one in (clean, false, healed))
-    return Flipped(before, after, repaired, cases.teams[team] in named, len(alarms), len(cases.teams))
+    elsewhere, usual = finding.by_other_teams(replace(cases, label=label))
+    named = suspects(label, elsewhere, cases.team, cases.teams)
+    healed = mended(label, elsewhere, cases.team, cases.teams, named, usual)
+    return Flipped(
+        learnt.figures["model"].value,
+        _precision(cases, label),
+        _precision(cases, healed),
+        cases.teams[team] in [one.team for one in named],
+        len(learnt.suspects),
+        len(cases.teams),
+    )
 
 
-def _heal(cases: Cases) -> tuple[list[str], Cases]:
-    """Teams whose labels look wrong, and the cases as training takes them."""
-    elsewhere, usual = finding.by_other_teams(cases)
-    named = suspects(cases.label, elsewhere, cases.team, cases.teams)
-    label = mended(cases.label, elsewhere, cases.team, cases.teams, named, usual)
-    return [one.team for one in named], replace(cases, label=label)
-
-
-def _precision(true: Cases, learnt: Cases) -> float:
-    risk = finding.forward(learnt)
+def _precision(true: Cases, label: np.ndarray) -> float:
+    """Average precision on the random share, by true labels, of models that learnt `label`."""
+    risk = finding.forward(replace(true, label=label))
     judged = true.random & ~np.isnan(risk)
     return Ranked.of(true.label[judged], risk[judged]).average_precision(true.weight[judged])
 
