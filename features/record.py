@@ -43,6 +43,7 @@ _DELIVERY = pa.schema([
     ("appended_by_table", pa.string()), ("numeric_attributes", pa.string()), ("notes", pa.string()),
 ])  # fmt: skip
 _ATTEMPTS = 50
+_TIDY_EVERY = 16  # deliveries
 _ROWS_AT_ONCE = 100_000
 _ROWS_AHEAD = 8_192  # of one batch; the table's writer lets a queue of batches run ahead of it
 
@@ -77,8 +78,9 @@ class Record:
             }  # fmt: skip
             with self._writing():
                 receipt = self._commit_once(staging, line, tuple(check.notes))
-                for name in (*staging.files(), "delivery"):
-                    self._storage.table(name).tidy()
+                if receipt.version % _TIDY_EVERY == 0:  # looking costs a small delivery as much as writing
+                    for name in (*TABLES, "reject", "delivery"):
+                        self._storage.table(name).tidy()
         return receipt
 
     def version(self) -> int:
@@ -115,18 +117,20 @@ class Record:
         attempt = 0
         while True:
             attempt += 1
-            before = self.version()
+            seen = self._deliveries().open()
             try:
-                return self._commit(staging, line, notes)
+                return self._commit(staging, line, notes, seen)
             except DeltaError as error:
-                beaten = isinstance(error, CommitFailedError) or self.version() > before
+                now = self._deliveries().open()
+                beaten = isinstance(error, CommitFailedError) or (now and (not seen or now.version() > seen.version()))
                 if attempt == _ATTEMPTS or not beaten:
                     raise
                 time.sleep(secrets.randbelow(100 * attempt) / 1000)
 
-    def _commit(self, staging: Staging, line: dict[str, object], notes: tuple[str, ...]) -> Receipt:
+    def _commit(
+        self, staging: Staging, line: dict[str, object], notes: tuple[str, ...], seen: DeltaTable | None
+    ) -> Receipt:
         con = self._duckdb(staging.folder)
-        seen = self._deliveries().open()
         lines = self._lines(con, seen)
         version, delivery_id = lines.num_rows + 1, secrets.token_hex(6)
         visible = lines["delivery_id"].to_pylist()

@@ -62,6 +62,10 @@ for _group in GROUPS:
     app.add_typer(_group.commands)
 
 
+ENGINES = ("duckdb", "_duckdb", "deltalake", "pyarrow", "sqlalchemy")
+"""Packages whose errors tell of a damaged file, a full disk or a database that is away, not of our mistakes."""
+
+
 @app.callback()
 def top(
     ctx: typer.Context,
@@ -79,9 +83,17 @@ def main() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # many small matrices: more threads only wait for each other
     try:
         app()
-    except (ValueError, LookupError, OSError) as error:
-        if os.environ.get("RISK_DEBUG"):
+    except Exception as error:
+        engine = type(error).__module__.split(".")[0] in ENGINES
+        if os.environ.get("RISK_DEBUG") or not (engine or isinstance(error, (ValueError, LookupError, OSError))):
             raise
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
-        typer.echo(f"risk: {text}", err=True)
+        typer.echo(f"risk: {_said(error) if engine else text}", err=True)
         sys.exit(1)
+
+
+def _said(error: Exception) -> str:
+    """What an engine says, in a line, without values of rows: conversions and statements may show persons."""
+    kind, origin = type(error).__name__, getattr(error, "orig", None) or error
+    told = "" if "Conversion" in kind else " ".join(str(origin).splitlines()[:1])[:300]
+    return f"{kind}: {told}" if told else f"{kind}; RISK_DEBUG=1 shows more"
