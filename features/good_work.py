@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from features.calendar import Calendar
+from features.names import is_desk
 from features.signals.evaluate import DOSSIER_SIGNALS, select_signals
 from features.signals.hands import lately, of_stays
 from features.signals.held import evaluate_held
@@ -61,12 +62,14 @@ def good_work(
     con.register("asked_about", pa.table({"key": asked_about}))
     con.register("office_of_unit", offices(con, as_of, grain))
     try:
-        return over_cases(
+        found = over_cases(
             con, lately(con, as_of, begin), calendar, _select(grain, begin, select_signals(stains)), of_stays(as_of)
         )
     finally:
         con.unregister("office_of_unit")
         con.unregister("asked_about")
+    persons = pa.array([grain == "unit" or not is_desk(key) for key in found["key"].to_pylist()], pa.bool_())
+    return found.filter(persons)
 
 
 def _select(grain: str, begin: datetime, stains: str) -> str:

@@ -57,6 +57,13 @@ def test_under_twenty_dossiers_there_is_no_figure(tmp_path: Path) -> None:
     assert (one["n"], one["share"], one["low"], one["usual"], one["stands_out"]) == (19, None, None, None, False)
 
 
+def test_a_desk_is_no_person(tmp_path: Path) -> None:
+    desk = [quick(1, n) for n in range(30)]
+    for rows in desk:
+        rows["event"][0]["official_id"] = "Cán bộ một cửa"
+    assert "Cán bộ một cửa" not in shown(tmp_path, merged([*PEERS, *desk]))
+
+
 def reset(rows: Rows) -> Rows:
     last = rows["event"][-1]
     first = last | {"kind": "reset", "due_at": rows["dossier"][0]["due_at"] + timedelta(days=9)}

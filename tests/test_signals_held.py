@@ -100,6 +100,16 @@ def test_what_everybody_does_is_usual_and_shows_nobody(tmp_path: Path) -> None:
     assert evaluate_held(connect(tmp_path, rows), AS_OF, "official").num_rows == 0
 
 
+def test_a_desk_shows_no_signal(tmp_path: Path) -> None:
+    rows = population("P", drawn.slow, 9, 25)
+    for event in rows["event"]:
+        if event.get("official_id") == "P-o1":
+            event["official_id"] = "Cán bộ một cửa"
+    con = connect(tmp_path, rows)
+    assert "Cán bộ một cửa" in stays(con, AS_OF)["official_id"].to_pylist()
+    assert evaluate_held(con, AS_OF, "official").num_rows == 0
+
+
 def test_lateness_is_charged_to_whose_step_took_long_and_to_nobody_else(tmp_path: Path) -> None:
     slow_boss = [drawn.course("P", 1, n, "0.01 assigned o1; 1 forwarded boss; 30 decided boss") for n in range(25)]
     others = [

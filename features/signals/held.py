@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from features.calendar import Calendar
+from features.names import is_desk
 from features.signals.hands import YEAR, lately, of_stays
 from features.signals.head import HEAD, of_heads
 from features.signals.held_again import HELD_AGAIN, of_agents
@@ -50,7 +51,7 @@ def evaluate_held(
     Columns key (an official, unit or agent), unit_code (where it stood last), signal, value (hits), n (chances),
     expected (hits that peers would have; null where there are none), low and high (95 % interval of value ÷
     expected). Only what was known before `as_of` counts; a rule applies within its validity. `alerts`: a table of
-    `ALERT`. `con`: a connection of `Record.connect`.
+    `ALERT`. Desks and roles that a feed names like an official are no persons. `con`: a connection of `Record.connect`.
     """
     chosen = [one for one in signals if one.grain == grain and _valid(one, as_of)]
     if not chosen:
@@ -65,7 +66,8 @@ def evaluate_held(
     finally:
         con.unregister("alert_told")
         con.unregister("office_of_unit")
-    return found.cast(SHOWN)
+    persons = pa.array([grain == "unit" or not is_desk(key) for key in found["key"].to_pylist()], pa.bool_())
+    return found.filter(persons).cast(SHOWN)
 
 
 def _of_alerts(spans: int) -> Mapping[str, str]:
