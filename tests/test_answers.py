@@ -1,4 +1,4 @@
-"""Answers: tickets on two levels, outages, apologies kept or broken, consultations, complaints, the ledger."""
+"""Answers: slips on two levels, outages, apologies kept or broken, consultations, complaints, the ledger."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,13 +23,13 @@ from serving.answers.explanation_feed import deliver_explanations
 from serving.answers.explanations import alike, explain, explanations, review
 from serving.answers.marks import add_mark, marks_of
 from serving.answers.outages import Outage, down_hours
-from serving.answers.tickets import open_tickets
+from serving.answers.slips import open_slips
 from serving.api.app import create_app
 from serving.case_file import CaseEvent, CaseFile
 from serving.caseload import Caseload
 from serving.responsibility import ledger
 from serving.rights import Role, Scope
-from serving.state import ExplanationTicket, State, open_state
+from serving.state import ExplanationSlip, State, open_state
 
 START, UNTIL = local("2026-09-01 00:00"), local("2026-10-01 00:00")
 EVERYTHING = Scope(None)
@@ -70,10 +70,10 @@ def test_a_late_dossier_asks_its_holder_at_the_promise_once(state: State, tmp_pa
     )  # fmt: skip
     late = [case for case in load.cases if case.late]
     with state.writing() as session:
-        assert open_tickets(session, late, [], VIETNAM, now=UNTIL) == 2
-        assert open_tickets(session, late, [], VIETNAM, now=UNTIL + timedelta(days=1)) == 0
+        assert open_slips(session, late, [], VIETNAM, now=UNTIL) == 2
+        assert open_slips(session, late, [], VIETNAM, now=UNTIL + timedelta(days=1)) == 0
     with state.reading() as session:
-        found = {one.ticket.dossier_id: one.ticket for one in explanations(session, EVERYTHING, UNTIL)}
+        found = {one.slip.dossier_id: one.slip for one in explanations(session, EVERYTHING, UNTIL)}
     assert (found["LATE"].official_id, found["LATE"].step) == ("slow", "Thẩm định"), "not who handed it out"
     assert found["LATE"].over_hours == pytest.approx(0.5 + 8 + 2, abs=0.01)
     assert found["OPEN"].official_id is None
@@ -81,9 +81,9 @@ def test_a_late_dossier_asks_its_holder_at_the_promise_once(state: State, tmp_pa
 
 
 @pytest.fixture
-def ticket(state: State) -> ExplanationTicket:
+def slip(state: State) -> ExplanationSlip:
     with state.writing() as session:
-        row = ExplanationTicket(
+        row = ExplanationSlip(
             dossier_id="D", unit_code="U1", official_id="o", step=None, missed_due_at=START, over_hours=10.0,
             outage_hours=0.0, opened_at=UNTIL, answer_due_at=UNTIL + timedelta(days=3),
         )  # fmt: skip
@@ -92,29 +92,29 @@ def ticket(state: State) -> ExplanationTicket:
 
 
 def test_two_levels_go_back_and_forth_and_nothing_else_does(
-    state: State, ticket: ExplanationTicket, tmp_path: Path
+    state: State, slip: ExplanationSlip, tmp_path: Path
 ) -> None:
     moment = iter(UNTIL + timedelta(hours=n) for n in range(1, 99))
     with state.writing() as session:
         for act in ("accepted", "returned", "closed", "refused"):
             with pytest.raises(ValueError, match="this one is open"):
-                review(session, ticket, act, "xem lại đi", now=next(moment))
+                review(session, slip, act, "xem lại đi", now=next(moment))
         with pytest.raises(ValueError, match="cause: wanted one of citizen"):
-            explain(session, ticket, "moon", "trời mưa to", now=next(moment))
-        explain(session, ticket, "workload", "quá nhiều hồ sơ", now=next(moment))
+            explain(session, slip, "moon", "trời mưa to", now=next(moment))
+        explain(session, slip, "workload", "quá nhiều hồ sơ", now=next(moment))
         with pytest.raises(ValueError, match="text: wanted 5"):
-            review(session, ticket, "returned", "", now=next(moment))
-        review(session, ticket, "returned", "nêu rõ số hồ sơ", now=next(moment))
-        explain(session, ticket, "workload", "43 hồ sơ mỗi ngày", now=next(moment))
-        review(session, ticket, "accepted", "", now=next(moment))
+            review(session, slip, "returned", "", now=next(moment))
+        review(session, slip, "returned", "nêu rõ số hồ sơ", now=next(moment))
+        explain(session, slip, "workload", "43 hồ sơ mỗi ngày", now=next(moment))
+        review(session, slip, "accepted", "", now=next(moment))
         with pytest.raises(ValueError, match="this one is accepted"):
-            review(session, ticket, "returned", "thôi xem lại", now=next(moment))
-        review(session, ticket, "refused", "chưa rõ biện pháp", now=next(moment))
-        explain(session, ticket, "official", "đã bố trí thêm người", now=next(moment))
-        review(session, ticket, "accepted", "", now=next(moment))
-        review(session, ticket, "closed", "", now=next(moment))
+            review(session, slip, "returned", "thôi xem lại", now=next(moment))
+        review(session, slip, "refused", "chưa rõ biện pháp", now=next(moment))
+        explain(session, slip, "official", "đã bố trí thêm người", now=next(moment))
+        review(session, slip, "accepted", "", now=next(moment))
+        review(session, slip, "closed", "", now=next(moment))
         with pytest.raises(ValueError, match="this one is closed"):
-            explain(session, ticket, "law", "thêm một lần nữa", now=next(moment))
+            explain(session, slip, "law", "thêm một lần nữa", now=next(moment))
     record = Record(tmp_path / "record")
     told = deliver_explanations(state, record, now=UNTIL + timedelta(days=9))
     assert told is not None
@@ -136,13 +136,13 @@ def test_an_outage_as_long_as_the_delay_excuses(state: State) -> None:
     with state.writing() as session:
         for name, over, down in (("a", 3.0, 4.0), ("b", 5.0, 4.0)):
             session.add(
-                ExplanationTicket(
+                ExplanationSlip(
                     dossier_id=name, unit_code="U1", official_id=None, step=None, missed_due_at=START, over_hours=over,
                     outage_hours=down, opened_at=UNTIL, answer_due_at=UNTIL,
                 )
             )  # fmt: skip
     with state.reading() as session:
-        states = {one.ticket.dossier_id: one.state for one in explanations(session, EVERYTHING, UNTIL)}
+        states = {one.slip.dossier_id: one.state for one in explanations(session, EVERYTHING, UNTIL)}
     assert states == {"a": "excused", "b": "open"}
 
 

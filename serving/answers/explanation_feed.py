@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from features.delivery import Chunk, Receipt
 from serving.findings import Appends
-from serving.state import ExplanationAct, ExplanationTicket, State
+from serving.state import ExplanationAct, ExplanationSlip, State
 
 ACCEPTED = {"explained": None, "returned": False, "accepted": True, "refused": False, "closed": True}
 
@@ -20,10 +20,10 @@ def deliver_explanations(state: State, record: Appends, *, now: datetime) -> Rec
     """
     with state.reading() as session:
         rows = [
-            (act, ticket)
-            for act, ticket in session.execute(
-                select(ExplanationAct, ExplanationTicket)
-                .join(ExplanationTicket, ExplanationTicket.id == ExplanationAct.ticket_id)
+            (act, slip)
+            for act, slip in session.execute(
+                select(ExplanationAct, ExplanationSlip)
+                .join(ExplanationSlip, ExplanationSlip.id == ExplanationAct.slip_id)
                 .order_by(ExplanationAct.id)
             )
         ]
@@ -38,16 +38,16 @@ def deliver_explanations(state: State, record: Appends, *, now: datetime) -> Rec
     return receipt
 
 
-def _told(rows: Iterable[tuple[ExplanationAct, ExplanationTicket]], waiting: set[int]) -> Iterable[dict[str, Any]]:
+def _told(rows: Iterable[tuple[ExplanationAct, ExplanationSlip]], waiting: set[int]) -> Iterable[dict[str, Any]]:
     said: dict[int, ExplanationAct] = {}
-    for act, ticket in rows:
+    for act, slip in rows:
         if act.act == "explained":
-            said[ticket.id] = act
+            said[slip.id] = act
         if act.id in waiting:
-            explained = said[ticket.id]
+            explained = said[slip.id]
             yield {
-                "dossier_id": ticket.dossier_id,
-                "official_id": ticket.official_id,
+                "dossier_id": slip.dossier_id,
+                "official_id": slip.official_id,
                 "given_at": explained.acted_at,
                 "cause": explained.cause,
                 "accepted": ACCEPTED[act.act],

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from features.schema import TABLES
 from serving.rights import Scope
-from serving.state import ExplanationAct, ExplanationTicket
+from serving.state import ExplanationAct, ExplanationSlip
 
 CAUSES = TABLES["explanation"]["cause"].choices
 AFTER: Mapping[str, tuple[str, ...]] = {
@@ -39,12 +39,12 @@ MOST_COMPARED = 500
 
 @dataclass(frozen=True)
 class Explanation:
-    """One ticket as it stands.
+    """One slip as it stands.
 
     state: a key of `STATES`; alike: how many other recent texts of the unit say the same.
     """
 
-    ticket: ExplanationTicket
+    slip: ExplanationSlip
     state: str
     overdue: bool
     cause: str | None
@@ -54,51 +54,51 @@ class Explanation:
 
 
 def explain(
-    session: Session, ticket: ExplanationTicket, cause: str, text: str, *, now: datetime, by: int | None = None
+    session: Session, slip: ExplanationSlip, cause: str, text: str, *, now: datetime, by: int | None = None
 ) -> ExplanationAct:
     """The official's explanation. ValueError for an unknown cause, an empty text, or where none is waited for."""
     if cause not in CAUSES:
         raise ValueError(f"cause: wanted one of {', '.join(CAUSES)}, got {cause[:40]!r}")
-    return _add(session, ticket, "explained", cause, text, now, by)
+    return _add(session, slip, "explained", cause, text, now, by)
 
 
 def review(
-    session: Session, ticket: ExplanationTicket, act: str, text: str, *, now: datetime, by: int | None = None
+    session: Session, slip: ExplanationSlip, act: str, text: str, *, now: datetime, by: int | None = None
 ) -> ExplanationAct:
     """A head's or the level above's answer to an explanation; nobody answers their own act.
 
-    ValueError where the act does not follow from the ticket's state, or says no without words.
+    ValueError where the act does not follow from the slip's state, or says no without words.
     """
     if act not in AFTER or act == "explained":
         raise ValueError(f"act: wanted returned, accepted, refused or closed, got {act[:20]!r}")
-    last = _acts(session, [ticket.id]).get(ticket.id, ())
+    last = _acts(session, [slip.id]).get(slip.id, ())
     if by is not None and last and last[-1].acted_by == by:
         raise ValueError("nobody answers their own act")
     if act in ("accepted", "closed") and not text.strip():
         text = "Đồng ý"
-    return _add(session, ticket, act, None, text, now, by)
+    return _add(session, slip, act, None, text, now, by)
 
 
 def explanations(
-    session: Session, scope: Scope, now: datetime, *, state: str = "", most: int = 200, ticket_id: int | None = None
+    session: Session, scope: Scope, now: datetime, *, state: str = "", most: int = 200, slip_id: int | None = None
 ) -> list[Explanation]:
-    """The tickets of a scope as they stand, those that wait longest first; of one state, or all for an empty one."""
-    query = select(ExplanationTicket).where(_within(scope))
-    if ticket_id is not None:
-        query = query.where(ExplanationTicket.id == ticket_id)
-    tickets = list(session.scalars(query.order_by(ExplanationTicket.answer_due_at, ExplanationTicket.id)))
-    acts = _acts(session, [one.id for one in tickets])
-    found = [_standing(one, acts.get(one.id, ()), now) for one in tickets]
+    """The slips of a scope as they stand, those that wait longest first; of one state, or all for an empty one."""
+    query = select(ExplanationSlip).where(_within(scope))
+    if slip_id is not None:
+        query = query.where(ExplanationSlip.id == slip_id)
+    slips = list(session.scalars(query.order_by(ExplanationSlip.answer_due_at, ExplanationSlip.id)))
+    acts = _acts(session, [one.id for one in slips])
+    found = [_standing(one, acts.get(one.id, ()), now) for one in slips]
     shown = [one for one in found if not state or one.state == state]
-    shown.sort(key=lambda one: (one.state in ("closed", "excused"), one.ticket.answer_due_at, one.ticket.id))
+    shown.sort(key=lambda one: (one.state in ("closed", "excused"), one.slip.answer_due_at, one.slip.id))
     return _told_alike(session, shown[:most], now)
 
 
-def state_of(ticket: ExplanationTicket, acts: Sequence[ExplanationAct]) -> str:
+def state_of(slip: ExplanationSlip, acts: Sequence[ExplanationAct]) -> str:
     """The state that the last act left, or that the outages give where nothing was said."""
     if acts:
         return acts[-1].act
-    return "excused" if 0 < ticket.over_hours <= ticket.outage_hours else "open"
+    return "excused" if 0 < slip.over_hours <= slip.outage_hours else "open"
 
 
 def alike(text: str, others: Sequence[str]) -> int:
@@ -109,30 +109,30 @@ def alike(text: str, others: Sequence[str]) -> int:
     return len(found)
 
 
-def _standing(ticket: ExplanationTicket, acts: Sequence[ExplanationAct], now: datetime) -> Explanation:
+def _standing(slip: ExplanationSlip, acts: Sequence[ExplanationAct], now: datetime) -> Explanation:
     said = next((one for one in reversed(acts) if one.act == "explained"), None)
-    state = state_of(ticket, acts)
-    late = state in ("open", "returned", "refused") and ticket.answer_due_at < now
-    return Explanation(ticket, state, late, said.cause if said else None, said.text if said else "", 0, tuple(acts))
+    state = state_of(slip, acts)
+    late = state in ("open", "returned", "refused") and slip.answer_due_at < now
+    return Explanation(slip, state, late, said.cause if said else None, said.text if said else "", 0, tuple(acts))
 
 
 def _told_alike(session: Session, shown: list[Explanation], now: datetime) -> list[Explanation]:
-    units = {one.ticket.unit_code for one in shown if one.text}
+    units = {one.slip.unit_code for one in shown if one.text}
     texts: dict[str, list[tuple[int, str]]] = {}
     query = (
-        select(ExplanationTicket.unit_code, ExplanationTicket.id, ExplanationAct.text)
-        .join(ExplanationAct, ExplanationAct.ticket_id == ExplanationTicket.id)
-        .where(ExplanationTicket.unit_code.in_(units), ExplanationAct.act == "explained")
+        select(ExplanationSlip.unit_code, ExplanationSlip.id, ExplanationAct.text)
+        .join(ExplanationAct, ExplanationAct.slip_id == ExplanationSlip.id)
+        .where(ExplanationSlip.unit_code.in_(units), ExplanationAct.act == "explained")
         .where(ExplanationAct.acted_at >= now - LOOKED_BACK)
         .order_by(ExplanationAct.id.desc())
     )
-    for unit, ticket_id, text in session.execute(query):
+    for unit, slip_id, text in session.execute(query):
         if len(held := texts.setdefault(unit, [])) < MOST_COMPARED:
-            held.append((ticket_id, text))
+            held.append((slip_id, text))
     return [
         Explanation(
-            one.ticket, one.state, one.overdue, one.cause, one.text,
-            alike(one.text, [text for key, text in texts.get(one.ticket.unit_code, ()) if key != one.ticket.id])
+            one.slip, one.state, one.overdue, one.cause, one.text,
+            alike(one.text, [text for key, text in texts.get(one.slip.unit_code, ()) if key != one.slip.id])
             if one.text else 0,
             one.acts,
         )
@@ -140,25 +140,25 @@ def _told_alike(session: Session, shown: list[Explanation], now: datetime) -> li
     ]  # fmt: skip
 
 
-def _acts(session: Session, ticket_ids: list[int]) -> dict[int, tuple[ExplanationAct, ...]]:
+def _acts(session: Session, slip_ids: list[int]) -> dict[int, tuple[ExplanationAct, ...]]:
     found: dict[int, tuple[ExplanationAct, ...]] = {}
-    for start in range(0, len(ticket_ids), 500):
-        wanted = ExplanationAct.ticket_id.in_(ticket_ids[start : start + 500])
+    for start in range(0, len(slip_ids), 500):
+        wanted = ExplanationAct.slip_id.in_(slip_ids[start : start + 500])
         for act in session.scalars(select(ExplanationAct).where(wanted).order_by(ExplanationAct.id)):
-            found[act.ticket_id] = (*found.get(act.ticket_id, ()), act)
+            found[act.slip_id] = (*found.get(act.slip_id, ()), act)
     return found
 
 
 def _add(
-    session: Session, ticket: ExplanationTicket, act: str, cause: str | None, text: str, now: datetime, by: int | None
+    session: Session, slip: ExplanationSlip, act: str, cause: str | None, text: str, now: datetime, by: int | None
 ) -> ExplanationAct:
-    state = state_of(ticket, _acts(session, [ticket.id]).get(ticket.id, ()))
+    state = state_of(slip, _acts(session, [slip.id]).get(slip.id, ()))
     if state not in AFTER[act] and not (act == "explained" and state == "excused"):
-        raise ValueError(f"{act}: wanted a ticket that is {' or '.join(AFTER[act])}, this one is {state}")
+        raise ValueError(f"{act}: wanted a slip that is {' or '.join(AFTER[act])}, this one is {state}")
     if not 5 <= len(text.strip()) <= LONGEST_TEXT:
         raise ValueError(f"text: wanted 5 to {LONGEST_TEXT} characters, got {len(text.strip())}")
     row = ExplanationAct(
-        ticket_id=ticket.id, act=act, cause=cause, text=text.strip(), acted_at=now, acted_by=by, delivered_at=None
+        slip_id=slip.id, act=act, cause=cause, text=text.strip(), acted_at=now, acted_by=by, delivered_at=None
     )
     session.add(row)
     session.flush()
@@ -167,7 +167,7 @@ def _add(
 
 def _within(scope: Scope) -> ColumnElement[bool]:
     if scope.official_id is not None:
-        return ExplanationTicket.official_id == scope.official_id
+        return ExplanationSlip.official_id == scope.official_id
     if scope.units is None:
         return true()
-    return ExplanationTicket.unit_code.in_(scope.units) if scope.units else false()
+    return ExplanationSlip.unit_code.in_(scope.units) if scope.units else false()

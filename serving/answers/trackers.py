@@ -12,7 +12,7 @@ from serving.answers.complaints import ComplaintStanding, complaints
 from serving.answers.consultations import Consultation, consultations
 from serving.answers.marks import marks_of
 from serving.answers.outages import outages
-from serving.answers.tickets import open_tickets
+from serving.answers.slips import open_slips
 from serving.caseload import MANY_TIMES, Case, Caseload
 from serving.state import State
 
@@ -35,7 +35,7 @@ class Tracked:
 
 
 class Trackers:
-    """One per server process; `of` gives what is tracked and opens the tickets that late dossiers lack."""
+    """One per server process; `of` gives what is tracked and opens the slips that late dossiers lack."""
 
     def __init__(self, record: Record, state: State, calendar: Calendar, now: Callable[[], datetime]) -> None:
         self.record, self._state, self._calendar, self._now = record, state, calendar, now
@@ -56,13 +56,13 @@ class Trackers:
 
 
 def read_tracked(record: Record, state: State, calendar: Calendar, now: datetime) -> Tracked:
-    """Reads what is tracked as known before `now`, and opens tickets; a second time changes nothing."""
+    """Reads what is tracked as known before `now`, and opens slips; a second time changes nothing."""
     since = now - BACK
     with record.connect(cutoff=now) as con:
         load = Caseload.read(con, since, now, now, calendar)
         late = {case.dossier_id: case for case in load.cases if case.late}
         with state.writing() as session:
-            open_tickets(session, late.values(), outages(con), calendar, now=now)
+            open_slips(session, late.values(), outages(con), calendar, now=now)
         with state.reading() as session:
             return Tracked(
                 now, late, standings(con, session, owed(load), now),

@@ -13,12 +13,12 @@ from serving.api.answer import answer
 from serving.api.people import Done, Key
 from serving.api.problem import Problem, documented
 from serving.pages.answers import tracked, write_mark
-from serving.pages.explanations import tickets_in, write_explanation, write_review
+from serving.pages.explanations import slips_in, write_explanation, write_review
 from serving.responsibility import Share, Stay, case_known, ledger
 
 router = APIRouter(tags=["answers"])
 
-TicketId = Annotated[int, Path(ge=1, lt=2**31)]
+SlipId = Annotated[int, Path(ge=1, lt=2**31)]
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 MOST = 200
 
@@ -69,27 +69,27 @@ class LedgerAnswer:
 
 @router.get("/explanations", response_model=list[dict[str, Any]])
 def list_explanations(request: Request) -> Response:
-    """The first 200 explanation tickets of the reader's scope, those that wait longest first."""
+    """The first 200 explanation slips of the reader's scope, those that wait longest first."""
     request.app.state.trackers.of()
-    return answer([_ticket(one) for one in tickets_in(request, reader_of(request).scope)])
+    return answer([_slip(one) for one in slips_in(request, reader_of(request).scope)])
 
 
-@router.post("/explanations/{ticket_id}/explain", response_model=Done, responses=documented(400, 404, 422))
-def explain(request: Request, ticket_id: TicketId, wish: ExplanationWish, key: Key) -> Response:
+@router.post("/explanations/{slip_id}/explain", response_model=Done, responses=documented(400, 404, 422))
+def explain(request: Request, slip_id: SlipId, wish: ExplanationWish, key: Key) -> Response:
     """The official's explanation of a late dossier."""
-    return answer(Done(write_explanation(request, ticket_id, wish.cause, wish.text, key, "/explanations")))
+    return answer(Done(write_explanation(request, slip_id, wish.cause, wish.text, key, "/explanations")))
 
 
-@router.post("/explanations/{ticket_id}/review", response_model=Done, responses=documented(400, 404, 422))
-def review(request: Request, ticket_id: TicketId, wish: ReviewWish, key: Key) -> Response:
+@router.post("/explanations/{slip_id}/review", response_model=Done, responses=documented(400, 404, 422))
+def review(request: Request, slip_id: SlipId, wish: ReviewWish, key: Key) -> Response:
     """The head accepts an explanation or asks for another."""
-    return answer(Done(write_review(request, ticket_id, wish.outcome, wish.text, key, "/explanations")))
+    return answer(Done(write_review(request, slip_id, wish.outcome, wish.text, key, "/explanations")))
 
 
-@router.post("/explanations/{ticket_id}/close", response_model=Done, responses=documented(400, 404, 422))
-def close(request: Request, ticket_id: TicketId, wish: ClosingWish, key: Key) -> Response:
-    """The level above closes a ticket or asks for another explanation."""
-    return answer(Done(write_review(request, ticket_id, wish.outcome, wish.text, key, "/explanations")))
+@router.post("/explanations/{slip_id}/close", response_model=Done, responses=documented(400, 404, 422))
+def close(request: Request, slip_id: SlipId, wish: ClosingWish, key: Key) -> Response:
+    """The level above closes a slip or asks for another explanation."""
+    return answer(Done(write_review(request, slip_id, wish.outcome, wish.text, key, "/explanations")))
 
 
 @router.get("/apologies", response_model=list[dict[str, Any]], responses=documented(422))
@@ -144,11 +144,11 @@ def show_ledger(request: Request, dossier_id: Annotated[str, Path(max_length=200
     return answer(LedgerAnswer(told.dossier_id, list(told.stays), list(told.shares), told.nameless_hours))
 
 
-def _ticket(one: Explanation) -> dict[str, Any]:
+def _slip(one: Explanation) -> dict[str, Any]:
     names = ("id", "dossier_id", "unit_code", "official_id", "step", "missed_due_at", "over_hours", "outage_hours",
              "opened_at", "answer_due_at")  # fmt: skip
     return {
-        **{name: getattr(one.ticket, name) for name in names},
+        **{name: getattr(one.slip, name) for name in names},
         "state": one.state, "overdue": one.overdue, "cause": one.cause, "text": one.text, "alike": one.alike,
     }  # fmt: skip
 

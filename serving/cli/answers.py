@@ -1,4 +1,4 @@
-"""`risk answers`: open explanation tickets, list what is still owed, write letters of apology."""
+"""`risk answers`: open explanation slips, list what is still owed, write letters of apology."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ Unit = Annotated[str, typer.Option(help="Only this unit and all below it.")]
 
 @answers.command("open")
 def open_all(ctx: typer.Context, as_of: AsOf = None) -> None:
-    """Open a ticket for each late dossier that has none, and hand what was explained to the record; run it daily."""
+    """Open a slip for each late dossier that has none, and hand what was explained to the record; run it daily."""
     from serving.answers.explanation_feed import deliver_explanations
     from serving.answers.explanations import explanations
     from serving.rights import Scope
@@ -38,13 +38,13 @@ def open_all(ctx: typer.Context, as_of: AsOf = None) -> None:
         with state.reading() as session:
             found = explanations(session, Scope(None), now, most=10**9)
     waiting = sum(one.state in ("open", "returned", "refused") for one in found)
-    typer.echo(f"tickets={len(found)} waiting={waiting} overdue={sum(one.overdue for one in found)}")
+    typer.echo(f"slips={len(found)} waiting={waiting} overdue={sum(one.overdue for one in found)}")
     typer.echo(str(receipt) if receipt else "nothing waits")
 
 
 @answers.command("explanations")
 def list_explanations(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -> None:
-    """List explanation tickets, those that wait longest first."""
+    """List explanation slips, those that wait longest first."""
     from serving.answers.explanations import STATES, explanations
     from serving.rights import Scope
 
@@ -54,9 +54,7 @@ def list_explanations(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -
         with state.reading() as session:
             for one in explanations(session, Scope(units), now):
                 late = "  quá hạn" if one.overdue else ""
-                typer.echo(
-                    f"{one.ticket.id}  {one.ticket.unit_code}  {one.ticket.dossier_id}  {STATES[one.state]}{late}"
-                )
+                typer.echo(f"{one.slip.id}  {one.slip.unit_code}  {one.slip.dossier_id}  {STATES[one.state]}{late}")
 
 
 @answers.command("apologies")

@@ -15,7 +15,7 @@ from serving.api.problem import Problem
 from serving.pages.finding_words import CAUSE_WORDS
 from serving.pages.paper import paper, refused_as_problem
 from serving.rights import Scope
-from serving.state import ExplanationTicket
+from serving.state import ExplanationSlip
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,7 +26,7 @@ Key = Annotated[str, Form(max_length=64)]
 
 @router.get("/explanations", response_class=HTMLResponse)
 def show(request: Request, state: Annotated[str, Query(max_length=12)] = "") -> Response:
-    """The tickets of the reader's scope, those that wait longest first."""
+    """The slips of the reader's scope, those that wait longest first."""
     reader = reader_of(request)
     people = request.app.state.people
     request.app.state.trackers.of()
@@ -34,8 +34,8 @@ def show(request: Request, state: Annotated[str, Query(max_length=12)] = "") -> 
         found = explanations.explanations(session, reader.scope, people.now(), most=10_000)
     shown = [one for one in found if not state or one.state == state][:ROWS]
     people.receipts.record(
-        reader.login, "explanation.read", {"seen": [one.ticket.id for one in shown]}, now=people.now(),
-        subjects=[f"dossier:{one.ticket.dossier_id}" for one in shown],
+        reader.login, "explanation.read", {"seen": [one.slip.id for one in shown]}, now=people.now(),
+        subjects=[f"dossier:{one.slip.dossier_id}" for one in shown],
     )  # fmt: skip
     return paper(
         request,
@@ -52,73 +52,73 @@ def show(request: Request, state: Annotated[str, Query(max_length=12)] = "") -> 
     )
 
 
-@router.post("/explanations/{ticket_id}/explain")
+@router.post("/explanations/{slip_id}/explain")
 def explain(
-    request: Request, ticket_id: int, cause: Annotated[str, Form(max_length=20)], text: Text, key: Key
+    request: Request, slip_id: int, cause: Annotated[str, Form(max_length=20)], text: Text, key: Key
 ) -> Response:
     """The official's explanation, or the head's in their place."""
-    return RedirectResponse(write_explanation(request, ticket_id, cause, text, key, "/explanations"), 303)
+    return RedirectResponse(write_explanation(request, slip_id, cause, text, key, "/explanations"), 303)
 
 
-@router.post("/explanations/{ticket_id}/review")
+@router.post("/explanations/{slip_id}/review")
 def review(
-    request: Request, ticket_id: int, outcome: Annotated[str, Form(max_length=12)], key: Key, text: Text = ""
+    request: Request, slip_id: int, outcome: Annotated[str, Form(max_length=12)], key: Key, text: Text = ""
 ) -> Response:
     """The head accepts or returns."""
-    return RedirectResponse(write_review(request, ticket_id, outcome, text, key, "/explanations"), 303)
+    return RedirectResponse(write_review(request, slip_id, outcome, text, key, "/explanations"), 303)
 
 
-@router.post("/explanations/{ticket_id}/close")
+@router.post("/explanations/{slip_id}/close")
 def close(
-    request: Request, ticket_id: int, outcome: Annotated[str, Form(max_length=12)], key: Key, text: Text = ""
+    request: Request, slip_id: int, outcome: Annotated[str, Form(max_length=12)], key: Key, text: Text = ""
 ) -> Response:
     """The level above closes or refuses."""
-    return RedirectResponse(write_review(request, ticket_id, outcome, text, key, "/explanations"), 303)
+    return RedirectResponse(write_review(request, slip_id, outcome, text, key, "/explanations"), 303)
 
 
 OUTCOMES = {"explanation.review": ("accepted", "returned"), "explanation.close": ("closed", "refused")}
 
 
-def write_explanation(request: Request, ticket_id: int, cause: str, text: str, key: str, back: str) -> str:
-    """An explanation of a ticket in the reader's scope; 404 outside it, 422 for what is refused."""
+def write_explanation(request: Request, slip_id: int, cause: str, text: str, key: str, back: str) -> str:
+    """An explanation of a slip in the reader's scope; 404 outside it, 422 for what is refused."""
     reader, people = reader_of(request), request.app.state.people
-    ticket = ticket_in(request, ticket_id)
+    slip = slip_in(request, slip_id)
 
     def effect(session: Session) -> dict[str, object]:
-        held = session.get_one(ExplanationTicket, ticket.id)
+        held = session.get_one(ExplanationSlip, slip.id)
         explanations.explain(session, held, cause, text, now=people.now(), by=reader.account_id)
-        return {"ticket": ticket.id, "dossier": ticket.dossier_id, "cause": cause}
+        return {"slip": slip.id, "dossier": slip.dossier_id, "cause": cause}
 
     with refused_as_problem():
-        return act(people, reader, key, "explanation.write", back, effect, [f"dossier:{ticket.dossier_id}"])
+        return act(people, reader, key, "explanation.write", back, effect, [f"dossier:{slip.dossier_id}"])
 
 
-def write_review(request: Request, ticket_id: int, outcome: str, text: str, key: str, back: str) -> str:
+def write_review(request: Request, slip_id: int, outcome: str, text: str, key: str, back: str) -> str:
     """The head's or the level above's answer; the route's own right says which answers it may give."""
     reader, people = reader_of(request), request.app.state.people
     if outcome not in OUTCOMES[reader.action]:
         raise Problem(422, f"Wanted {' or '.join(OUTCOMES[reader.action])}.")
-    ticket = ticket_in(request, ticket_id)
+    slip = slip_in(request, slip_id)
 
     def effect(session: Session) -> dict[str, object]:
-        held = session.get_one(ExplanationTicket, ticket.id)
+        held = session.get_one(ExplanationSlip, slip.id)
         explanations.review(session, held, outcome, text, now=people.now(), by=reader.account_id)
-        return {"ticket": ticket.id, "dossier": ticket.dossier_id, "outcome": outcome}
+        return {"slip": slip.id, "dossier": slip.dossier_id, "outcome": outcome}
 
     with refused_as_problem():
-        return act(people, reader, key, reader.action, back, effect, [f"dossier:{ticket.dossier_id}"])
+        return act(people, reader, key, reader.action, back, effect, [f"dossier:{slip.dossier_id}"])
 
 
-def ticket_in(request: Request, ticket_id: int) -> ExplanationTicket:
-    """A ticket of the reader's scope; 404 for others and absent ones alike."""
-    found = tickets_in(request, reader_of(request).scope, ticket_id) if 0 < ticket_id < 2**31 else []
+def slip_in(request: Request, slip_id: int) -> ExplanationSlip:
+    """A slip of the reader's scope; 404 for others and absent ones alike."""
+    found = slips_in(request, reader_of(request).scope, slip_id) if 0 < slip_id < 2**31 else []
     if not found:
-        raise Problem(404, "No ticket of this number.")
-    return found[0].ticket
+        raise Problem(404, "No slip of this number.")
+    return found[0].slip
 
 
-def tickets_in(request: Request, scope: Scope, ticket_id: int | None = None) -> list[Explanation]:
-    """The first 200 tickets of a scope, or one of them."""
+def slips_in(request: Request, scope: Scope, slip_id: int | None = None) -> list[Explanation]:
+    """The first 200 slips of a scope, or one of them."""
     people = request.app.state.people
     with people.state.reading() as session:
-        return explanations.explanations(session, scope, people.now(), ticket_id=ticket_id)
+        return explanations.explanations(session, scope, people.now(), slip_id=slip_id)

@@ -89,14 +89,14 @@ def head(draft: Draft, basis: Basis) -> None:
     waiting = [
         one
         for one in explanations(basis.session, Scope(basis.units), basis.until, most=10**9)
-        if one.ticket.opened_at < basis.until and _unanswered(one.acts, basis)
+        if one.slip.opened_at < basis.until and _unanswered(one.acts, basis)
     ]
-    ticket_key = draft.count(
+    slip_key = draft.count(
         "Phiếu giải trình quá hạn", "explanations overdue", ("Đơn vị", "Mã đơn vị", "Mã hồ sơ", "Hạn giải trình"),
         [
-            (register.unit(one.ticket.unit_code), one.ticket.unit_code, one.ticket.dossier_id, one.ticket.answer_due_at)
+            (register.unit(one.slip.unit_code), one.slip.unit_code, one.slip.dossier_id, one.slip.answer_due_at)
             for one in waiting
-            if one.ticket.answer_due_at < basis.until and state_of(one.ticket, ()) != "excused"
+            if one.slip.answer_due_at < basis.until and state_of(one.slip, ()) != "excused"
         ],
     )  # fmt: skip
     rows = []
@@ -115,7 +115,7 @@ def head(draft: Draft, basis: Basis) -> None:
             "Trách nhiệm liên đới của người đứng đầu", "joint responsibility of heads",
             (Column("Đơn vị, gồm các đơn vị bên dưới"), Column("Mã"), Column("Kết luận đã xác nhận", key),
              Column("Số cán bộ liên quan", key), Column("Cảnh báo chưa xác nhận", alert_key),
-             Column("Giải trình quá hạn", ticket_key)),
+             Column("Giải trình quá hạn", slip_key)),
             tuple(rows),
             "Chỉ gồm kết luận đã xác nhận; mức trách nhiệm do người có thẩm quyền xác định.",
         )

@@ -6,7 +6,7 @@ from serving.state.apology import Apology
 from serving.state.base import Base, Moment
 from serving.state.directory import OfficialName
 from serving.state.engine import State
-from serving.state.explanation import ExplanationAct, ExplanationTicket
+from serving.state.explanation import ExplanationAct, ExplanationSlip
 from serving.state.finding import Finding, Remediation, RemediationAct
 from serving.state.mark import Mark
 from serving.state.migrate import downgrade, open_state, upgrade
@@ -23,7 +23,7 @@ __all__ = [
     "Decision",
     "EarlyWarning",
     "ExplanationAct",
-    "ExplanationTicket",
+    "ExplanationSlip",
     "Finding",
     "LoginFailure",
     "LoginFlow",

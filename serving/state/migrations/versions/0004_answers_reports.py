@@ -13,7 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "explanation_ticket",
+        "explanation_slip",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("dossier_id", sa.String(length=200), nullable=False),
         sa.Column("unit_code", sa.String(length=120), nullable=False),
@@ -24,16 +24,16 @@ def upgrade() -> None:
         sa.Column("outage_hours", sa.Double(), nullable=False),
         sa.Column("opened_at", Moment(), nullable=False),
         sa.Column("answer_due_at", Moment(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_explanation_ticket")),
-        sa.UniqueConstraint("dossier_id", name=op.f("uq_explanation_ticket_dossier_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_explanation_slip")),
+        sa.UniqueConstraint("dossier_id", name=op.f("uq_explanation_slip_dossier_id")),
     )
-    with op.batch_alter_table("explanation_ticket", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_explanation_ticket_official_id"), ["official_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_explanation_ticket_unit_code"), ["unit_code"], unique=False)
+    with op.batch_alter_table("explanation_slip", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_explanation_slip_official_id"), ["official_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_explanation_slip_unit_code"), ["unit_code"], unique=False)
     op.create_table(
         "explanation_act",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("ticket_id", sa.Integer(), nullable=False),
+        sa.Column("slip_id", sa.Integer(), nullable=False),
         sa.Column("act", sa.String(length=20), nullable=False),
         sa.Column("cause", sa.String(length=20), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
@@ -41,11 +41,11 @@ def upgrade() -> None:
         sa.Column("acted_by", sa.Integer(), nullable=True),
         sa.Column("delivered_at", Moment(), nullable=True),
         sa.ForeignKeyConstraint(["acted_by"], ["account.id"], name=op.f("fk_explanation_act_acted_by")),
-        sa.ForeignKeyConstraint(["ticket_id"], ["explanation_ticket.id"], name=op.f("fk_explanation_act_ticket_id")),
+        sa.ForeignKeyConstraint(["slip_id"], ["explanation_slip.id"], name=op.f("fk_explanation_act_slip_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_explanation_act")),
     )
     with op.batch_alter_table("explanation_act", schema=None) as batch_op:
-        batch_op.create_index("ix_explanation_act_ticket_id", ["ticket_id"], unique=False)
+        batch_op.create_index("ix_explanation_act_slip_id", ["slip_id"], unique=False)
     op.create_table(
         "apology",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -124,4 +124,4 @@ def downgrade() -> None:
     op.drop_table("mark")
     op.drop_table("apology")
     op.drop_table("explanation_act")
-    op.drop_table("explanation_ticket")
+    op.drop_table("explanation_slip")

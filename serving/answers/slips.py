@@ -1,4 +1,4 @@
-"""Explanation tickets: every late dossier asks its official why, once, with a term (S0 1d)."""
+"""Explanation slips: every late dossier asks its official why, once, with a term (S0 1d)."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,24 +11,24 @@ from sqlalchemy.orm import Session
 from features.calendar import Calendar
 from serving.answers.outages import Outage, down_hours
 from serving.caseload import Case
-from serving.state import ExplanationTicket
+from serving.state import ExplanationSlip
 
 TERM_HOURS = 24.0
 """Working hours to explain: three days. The directives set no number; an office may set its own."""
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-def open_tickets(
+def open_slips(
     session: Session, late: Iterable[Case], known: Iterable[Outage], calendar: Calendar, *, now: datetime,
     term_hours: float = TERM_HOURS,
 ) -> int:  # fmt: skip
-    """Opens a ticket for each late dossier that has none; gives how many. Twice, or in two processes, changes nothing.
+    """Opens a slip for each late dossier that has none; gives how many. Twice, or in two processes, changes nothing.
 
     late: dossiers that missed their promise; one without a promise cannot have missed it and is passed over.
     """
     insert = _INSERT[session.get_bind().dialect.name]
     known = list(known)
-    there = set(session.scalars(select(ExplanationTicket.dossier_id)))
+    there = set(session.scalars(select(ExplanationSlip.dossier_id)))
     opened = 0
     for case in late:
         if case.due_at is None or case.dossier_id in there:
@@ -44,6 +44,6 @@ def open_tickets(
             "opened_at": now,
             "answer_due_at": calendar.add(now, term_hours),
         }
-        added = insert(ExplanationTicket).values(**row).on_conflict_do_nothing().returning(ExplanationTicket.id)
+        added = insert(ExplanationSlip).values(**row).on_conflict_do_nothing().returning(ExplanationSlip.id)
         opened += session.execute(added).first() is not None
     return opened
