@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def reproduce(
             Path(scratch),
             version=int(about["record_version"]),
             calendar=calendar,
-            recipes={name: Recipe(**said) for name, said in about["recipes"].items()} if "recipes" in about else None,
+            recipes=_recipes(about["recipes"]) if "recipes" in about else None,
             most=int(about.get("sampling", {}).get("most", MOST)),
             say=say,
         )
@@ -68,6 +69,11 @@ def reproduce(
     differing = tuple(name for name in ORIGINS if about.get(name) != now[name])
     largest = float(np.abs(ours - theirs).max()) if len(ours) else 0.0
     return Reproduced(bool(np.array_equal(ours, theirs)), len(ours), largest, differing)
+
+
+def _recipes(said: list[dict[str, Any]]) -> dict[str, Recipe]:
+    """The recipes that a training tried, by name and in their order."""
+    return {one["name"]: Recipe(**{key: value for key, value in one.items() if key != "name"}) for one in said}
 
 
 def folder_of_run(run_id: str, url: str, models: Path, target: str = "lateness") -> Path:

@@ -85,7 +85,8 @@ def train(
     checked = time_travel(record, sample.matrix.select(list(KEYS)), cutoff, calendar, version=version)
     about["time_travel"] = {"holds": checked.holds, "words": str(checked)}
     recipes = recipes_of(models / LATENESS.name) if recipes is None else recipes
-    about["recipes"] = {name: asdict(recipe) for name, recipe in recipes.items()}
+    # a list, for their order breaks ties and a manifest sorts its keys
+    about["recipes"] = [{"name": name, **asdict(recipe)} for name, recipe in recipes.items()]
     model, choices = fit_judged(sample, target=LATENESS.name, recipes=recipes, about=about, say=say)
     say("compare with the champion, look whether reasons stay")
     beside = beside_champion(models / LATENESS.name, sample, choices)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 from features.record import Record
 from features.vietnam_calendar import VIETNAM
@@ -39,10 +40,10 @@ def log(settings: Settings, made: "Trained", cutoff: datetime) -> str:
 @contextmanager
 def quiet_mlflow() -> Iterator[None]:
     """Keeps what MLflow says of its own doings off the terminal; its errors are raised all the same."""
-    from mlflow.utils.logging_utils import disable_logging
+    from mlflow.utils.logging_utils import MLFLOW_LOGGING_STREAM
 
-    disable_logging()
-    with warnings.catch_warnings():
+    # not `disable_logging`: the first model that is logged would switch it on again
+    with warnings.catch_warnings(), patch.object(MLFLOW_LOGGING_STREAM, "write"):
         warnings.simplefilter("ignore")
         yield
 
