@@ -26,8 +26,9 @@ LEAST_PAST = 8
 """Past moments below which nothing is usual yet."""
 LEAST = 40
 """Dossiers that a sector must have received to be told of."""
-CHANCE = 0.02
-"""Of a week without change: how often any sector is told all the same; about once a year."""
+CHANCE = 0.15
+"""Of a week without change: how often any sector is told all the same. One false alarm a month is borne, since weeks
+differ by their queues and a change is small at first; weeks overlap and news are told once, so it is about half."""
 EDGES = np.array([4.0, 8, 16, 24, 32, 48, 64, 80])
 """Bands of age, working hours."""
 
