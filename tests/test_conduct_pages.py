@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from drawn_conduct import FEW, draw_conduct
@@ -131,5 +130,5 @@ def test_intervals_are_drawn_on_the_scale(one: float, other: float) -> None:
     assert even == 40.0
 
 
-def test_no_interval_draws_nothing(tmp_path: Path) -> None:
+def test_no_interval_draws_nothing() -> None:
     assert ratio_span(None, 2.0) is None

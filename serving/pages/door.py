@@ -74,8 +74,10 @@ def enter(
 def leave(request: Request) -> Response:
     """End the session, here and on the server."""
     people = request.app.state.people
+    token = request.cookies.get(cookie_name(request), "")
     with people.state.writing() as session:
-        end_session(session, request.cookies.get(cookie_name(request), ""))
+        end_session(session, token)
+    people.remembered.forget(token)
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(cookie_name(request), **cookie_options(request))
     return answer
