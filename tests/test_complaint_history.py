@@ -73,6 +73,27 @@ def test_one_person_counts_once_and_anonymous_days_are_capped(tmp_path):
     assert rows["o2"]["reported_90d"] == complaint_history.ANONYMOUS_CAP
 
 
+LETTER = "Cán bộ này gây khó khăn, bắt người dân đi lại nhiều lần mà không nói rõ lý do"
+
+
+def test_one_letter_signed_by_many_counts_nothing_and_two_who_say_the_same_count(tmp_path):
+    many = [complaint(f"a{n}", 5 + n, complainant_id=f"p{n}", text=f"{LETTER}, lần {n}.") for n in range(20)]
+    two = [complaint(f"b{n}", 5 + n, complainant_id=f"q{n}", text=LETTER, official_id="o2") for n in range(2)]
+    rows = history(tmp_path, [*many, *two])
+    assert rows["o1"]["reported_90d"] == 0
+    assert rows["o2"]["reported_90d"] == 2
+
+
+def test_complainants_are_people_and_a_flood_is_none(tmp_path):
+    same = [complaint(f"a{n}", 5 + 100 * n, complainant_id="p") for n in range(3)]
+    others = [complaint("b", 5, complainant_id="q"), complaint("c", 700, complainant_id="r")]
+    flood = [complaint(f"d{n}", 5, complainant_id="loud", official_id="o2") for n in range(9)]
+    record = Record(tmp_path / "record")
+    chunks = [Chunk("official", OFFICIALS), Chunk("complaint", [*same, *others, *flood])]
+    record.append(chunks, source="test", arrived_at=AS_OF + timedelta(days=4000))
+    assert complaint_history.complainants(record.connect(), AS_OF) == {"o1": 3}
+
+
 def test_an_upheld_complaint_counts_even_in_a_flood(tmp_path):
     flood = [complaint(f"a{n}", 30 + n, complainant_id="p") for n in range(10)]
     flood[3] |= {"verdict": "upheld", "verdict_at": days_before(2)}

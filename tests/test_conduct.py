@@ -1,5 +1,6 @@
 """Conduct against peers: charged to whose act it was, held against the same procedures, silent on few dossiers."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -10,7 +11,8 @@ from features.record import Record
 from features.signals.handled import FAMILIES, handled
 from models.artefact import ArtefactError
 from models.booster import TreeMember
-from models.conduct import dossiers
+from models.conduct import against_peers, dossiers
+from models.conduct import forecast as told_forecast
 from models.conduct_peers import officials, units
 from models.official_artefact import load, save
 from models.official_forecast import OfficialForecast, Rule
@@ -103,6 +105,31 @@ def test_lists_of_every_grain_are_written_whole_and_read_back(tmp_path):
     assert table["rank"].to_pylist() == list(range(1, table.num_rows + 1))
 
 
+def test_without_random_findings_every_dossier_line_says_that_it_is_no_probability(tmp_path):
+    con = office(tmp_path, PEERS | {"o7": [2]})
+    # o7's dossier is still open two days after it came in
+    found = conduct_lists.lines(con, tmp_path / "models", BEGIN + timedelta(days=40 + 2, hours=6))["dossier"]
+    assert found
+    for line in found:
+        assert "không phải là xác suất" in line.reasons_vi
+        assert "no probability" in line.reasons_en
+
+
+def test_a_rate_is_that_of_the_own_post_and_a_lone_expert_is_not_flagged(tmp_path):
+    con = office(tmp_path, {"o1": [1] * 40 + [2] * 12, "o2": [1] * 40})
+    one = next(one for one in officials(handled(con, AS_OF), POSTS) if one.key == "o1")
+    assert one.observed == 12
+    assert one.low > 1.5
+    assert not one.flag, "with one peer a hard procedure looks like a hard official"
+
+
+def test_a_desk_gets_no_line(tmp_path):
+    con = office(tmp_path, PEERS)
+    told = officials(handled(con, AS_OF), POSTS)
+    desk = replace(told[0], key="Cán bộ một cửa")
+    assert [line.official_id for line in against_peers([desk, told[1]], "official")] == [told[1].key]
+
+
 def forecast() -> OfficialForecast:
     import lightgbm
     import numpy as np
@@ -112,6 +139,24 @@ def forecast() -> OfficialForecast:
     made = lightgbm.train({"objective": "binary", "verbose": -1, "num_threads": 1}, data, 3)
     rule = Rule("r", "reported_ever", "watched_years", 0.5)
     return OfficialForecast("reported", ("a", "b"), (TreeMember(made.model_to_string()),), rule, "model", {"low": 0.1})
+
+
+def test_a_forecast_on_fewer_than_three_complainants_tells_no_figure(tmp_path):
+    def complaint(key: str, official: str, who: str) -> dict[str, object]:
+        at = (AS_OF - timedelta(days=20)).isoformat()
+        return {"complaint_id": key, "official_id": official, "complainant_id": who, "filed_at": at}
+
+    record = Record(tmp_path / "record")
+    people = [{"official_id": key, "unit_code": "U"} for key in ("o1", "o2", "o3", "admin")]
+    named = [complaint(f"{official}{n}", official, f"p{n}")
+             for official, many in (("o1", 3), ("o2", 2), ("admin", 5)) for n in range(many)]  # fmt: skip
+    record.append([Chunk("official", people), Chunk("complaint", named)], source="t", arrived_at=AS_OF)
+    rule = OfficialForecast("reported", (), (), Rule("r", "reported_ever", "watched_years", 0.5), "rule", {})
+    lines = told_forecast(record.connect(), rule, AS_OF)
+    assert [(line.official_id, line.score is None, line.n) for line in lines] == [
+        ("o1", False, 3), ("o2", True, 2), ("o3", True, 0),
+    ]  # fmt: skip
+    assert "3 người" in lines[1].reasons_vi
 
 
 def test_forecasts_survive_the_disk_and_a_changed_file_is_refused(tmp_path):
