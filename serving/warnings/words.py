@@ -46,24 +46,16 @@ def single(warning: EarlyWarning, procedure: str, link: str, show_dossier: bool)
 
 def digest(warnings: Sequence[EarlyWarning], procedures: Sequence[str], link: str, show_dossier: bool) -> Text:
     """Many warnings in one message, most urgent first."""
-    n = len(warnings)
-    return _text(
-        f"Cảnh báo sớm: {n} hồ sơ có thể trễ hẹn (bản gộp)",
-        _lines(warnings, procedures, show_dossier),
-        link,
-        f"Digest: {n} dossiers may miss their promise.",
-    )
+    subject = f"Cảnh báo sớm: {len(warnings)} hồ sơ có thể trễ hẹn (bản gộp)"
+    lines = _lines(warnings, procedures, show_dossier)
+    return _text(subject, lines, link, f"Digest: {len(warnings)} dossiers may miss their promise.")
 
 
 def escalation(warnings: Sequence[EarlyWarning], procedures: Sequence[str], link: str, show_dossier: bool) -> Text:
     """Warnings that the heads below have not answered."""
-    n = len(warnings)
-    return _text(
-        f"Chuyển cấp trên: {n} cảnh báo chưa được đơn vị xác nhận",
-        _lines(warnings, procedures, show_dossier),
-        link,
-        f"Escalation: {n} warnings without an answer.",
-    )
+    subject = f"Chuyển cấp trên: {len(warnings)} cảnh báo chưa được đơn vị xác nhận"
+    lines = _lines(warnings, procedures, show_dossier)
+    return _text(subject, lines, link, f"Escalation: {len(warnings)} warnings without an answer.")
 
 
 def _lines(warnings: Sequence[EarlyWarning], procedures: Sequence[str], show_dossier: bool) -> list[str]:
