@@ -180,9 +180,8 @@ def test_few_random_findings_give_no_probability_and_nothing_pulled_is_an_error(
 
 def test_lines_of_the_model_say_what_they_are(tmp_path):
     learnt = training.fitted(drawn_cases())
-    model = replace(learnt.model, about={**learnt.model.about, "cases": 4000})
     con = connect(tmp_path, [], [])
-    lines = by_model(con, ["d0", "d1"], [], model, CUTOFF)
+    lines = by_model(con, ["d0", "d1"], [], learnt.model, CUTOFF)
     assert [line.rank for line in lines] == [1, 2]
     assert {line.tier for line in lines} == {"discovered"}
     for line in lines:

@@ -101,11 +101,11 @@ class LearntFinding:
         }  # fmt: skip
 
 
-def gather(con: duckdb.DuckDBPyConnection, cutoff: datetime, complaints: bool = True) -> Cases:
-    """The pulled dossiers known at the cutoff and, unless told otherwise, the complaints as selected positives."""
+def gather(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> Cases:
+    """The pulled dossiers known at the cutoff, and the complaints on dossiers never pulled as selected positives."""
     pulled = finding.inspected(con, cutoff)
     rows = pulled.num_rows
-    named = finding.reported(con, cutoff) if complaints else finding.reported(con, cutoff).slice(0, 0)
+    named = finding.reported(con, cutoff)
     seen = set(pulled["dossier_id"].to_pylist())
     both = sum(name in seen for name in named["dossier_id"].to_pylist())
     named = named.filter(pa.array([name not in seen for name in named["dossier_id"].to_pylist()], pa.bool_()))

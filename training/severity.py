@@ -86,7 +86,7 @@ def severity_of(x: Floats, found: Floats | Ints, team: Ints, turns: int = 4) -> 
     return severity
 
 
-def fit_ridge(x: Floats, found: Ints, offset: Floats, steps: int = 25) -> Ridge:
+def fit_ridge(x: Floats, found: Floats | Ints, offset: Floats, steps: int = 25) -> Ridge:
     """Ridge logistic regression with a fixed offset [n], by Newton's method."""
     median = np.nanmedian(x, axis=0)
     filled = np.where(np.isnan(x), median, x)
