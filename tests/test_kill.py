@@ -28,6 +28,7 @@ def test_killed_servers_lose_and_double_nothing(tmp_path: Path) -> None:
     settings = draw_office(tmp_path)
     state = open_state(settings.database_url)
     add_people(state)
+    open_contests(state)
     seal_plan(settings)
     inspector = {"risk_session": sit_down_at(settings, "thanhtra", AFTER)}
     official = {"risk_session": sit_down_at(settings, "canbo", AFTER)}
@@ -64,6 +65,19 @@ def test_killed_servers_lose_and_double_nothing(tmp_path: Path) -> None:
     assert len(confirmed) >= ROUNDS
 
 
+def open_contests(state: State) -> None:
+    """One contest for each round to answer, numbered from 1, about dossiers that no round contests itself."""
+    with state.writing() as session:
+        for round_ in range(ROUNDS):
+            session.add(
+                Contest(
+                    dossier_id=dossier_id(60 + round_), official_id="o1", unit_code="x1", target="lateness",
+                    as_of=NOW, model_version="1", frozen_score=0.5, about="fact", reason_code="fact",
+                    claim="chưa đúng", opened_at=NOW, opened_by=4,
+                )
+            )  # fmt: skip
+
+
 def csrf_of(address: str, path: str, who: dict[str, str]) -> str:
     found = re.search(r'name="csrf" value="([^"]+)"', httpx2.get(address + path, cookies=who).text)
     assert found
@@ -73,7 +87,7 @@ def csrf_of(address: str, path: str, who: dict[str, str]) -> str:
 def forms_of(
     round_: int, sheet: list[str], inspector: dict[str, str], official: dict[str, str]
 ) -> list[tuple[str, dict[str, str], dict[str, str]]]:
-    """One finding, one dismissal, one contest of this round, each with a key of its own."""
+    """One finding, dismissal, contest and answer to a contest of this round, each with a key of its own."""
     held = dossier_id(8 * round_)  # the official o1 holds every eighth
     return [
         (
@@ -91,6 +105,11 @@ def forms_of(
             official,
             {"dossier": held, "about": "fact", "text": "chưa đúng", "key": f"contest-{round_:024d}"},
         ),
+        (
+            f"/contests/{round_ + 1}",
+            inspector,
+            {"outcome": "rejected", "text": "đã đối chiếu sổ", "key": f"answer-{round_:024d}"},
+        ),
     ]
 
 
@@ -103,7 +122,8 @@ def check(
         effects = {
             "finding": list(session.scalars(select(Finding.dossier_id))),
             "dismiss": list(session.scalars(select(Decision.dossier_id))),
-            "contest": list(session.scalars(select(Contest.dossier_id))),
+            "contest": list(session.scalars(select(Contest.dossier_id).where(Contest.model_version != "1"))),
+            "answer": list(session.scalars(select(Contest.dossier_id).where(Contest.outcome == "rejected"))),
         }
     assert confirmed <= keys
     assert keys <= {form["key"] for _, _, form in forms}
@@ -111,5 +131,5 @@ def check(
         assert len(dossiers) == len(set(dossiers)) == sum(key.startswith(kind) for key in keys)
     chain = Receipts(state, Witness(home / "keys", home / "receipts"))
     assert chain.verify() == []
-    written = [one for one in chain.latest(most=10_000) if one.action.endswith(".write")]
+    written = [one for one in chain.latest(most=10_000) if one.action.endswith((".write", "contest.answer"))]
     assert len(written) == len(keys)
