@@ -272,7 +272,7 @@ def test_libreoffice_opens_every_report_without_repair(record: Record, state: St
         check=True, capture_output=True, timeout=240,
     )  # fmt: skip
     subprocess.run(
-        [office, f"-env:UserInstallation=file://{tmp_path / 'profile'}", "--headless", "--convert-to", "csv",
+        [office, f"-env:UserInstallation=file://{tmp_path / 'profile'}", "--headless", "--convert-to", "csv:Text - txt - csv (StarCalc):44,34,76",
          "--outdir", str(tmp_path / "excel"), *(str(tmp_path / f"{kind}.xlsx") for kind in KINDS)],
         check=True, capture_output=True, timeout=240,
     )  # fmt: skip
