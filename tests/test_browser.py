@@ -32,10 +32,11 @@ PAGES = {
     "thanhtra": ["/list", "/list?level=r4&sector=DD", "/list?unit=nowhere", "/list?due=new",
                  "/conduct", "/conduct?grain=dossier", "/unit?id=x1", f"/dossier?id={dossier_id(0)}", "/contests",
                  "/official?id=o1", "/plan", "/plan/visit?id=2026-03/x1/team", "/tokens", "/dossier?id=absent"],
-    "truongphong": ["/board", f"/dossier?id={dossier_id(0)}", "/official?id=o1", "/contests", "/list", "/unit?id=x1"],
+    "truongphong": ["/explanations", "/apologies", "/consultations", "/complaints",
+                    "/remedies", "/reports", "/board", f"/dossier?id={dossier_id(0)}", "/official?id=o1", "/contests", "/list", "/unit?id=x1"],
     "canbo": ["/own", f"/dossier?id={dossier_id(0)}", "/contests"],
     "phantich": ["/analyst", "/list", "/contests", "/tokens"],
-    "lanhdao": ["/leadership", "/leadership?order=progress", "/plan", "/receipts", "/list",
+    "lanhdao": ["/reports", "/leadership", "/leadership?order=progress", "/plan", "/receipts", "/list",
                 "/conduct?grain=unit", "/unit?id=x2"],
     "quantri": ["/accounts", "/receipts", "/tokens"],
 }  # fmt: skip

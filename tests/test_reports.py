@@ -30,6 +30,7 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 AS_OF = datetime(2026, 9, 4, tzinfo=ZONE)
 MONTH = "2026-08"
 UNIT = "H99.24"
+UTF8 = "csv:Text - txt - csv (StarCalc):44,34,76"
 
 
 @pytest.fixture(scope="module")
@@ -272,7 +273,7 @@ def test_libreoffice_opens_every_report_without_repair(record: Record, state: St
         check=True, capture_output=True, timeout=240,
     )  # fmt: skip
     subprocess.run(
-        [office, f"-env:UserInstallation=file://{tmp_path / 'profile'}", "--headless", "--convert-to", "csv:Text - txt - csv (StarCalc):44,34,76",
+        [office, f"-env:UserInstallation=file://{tmp_path / 'profile'}", "--headless", "--convert-to", UTF8,
          "--outdir", str(tmp_path / "excel"), *(str(tmp_path / f"{kind}.xlsx") for kind in KINDS)],
         check=True, capture_output=True, timeout=240,
     )  # fmt: skip
