@@ -16,7 +16,7 @@ ONE, TWO = {"version": "one", "sha256": "1"}, {"version": "two", "sha256": "2"}
 
 @pytest.mark.slow
 def test_ten_kills_break_nothing_and_the_next_run_works(tmp_path: Path) -> None:
-    found, works = campaign(tmp_path, 10, seed=5, mlflow=False, dossiers=500, say=lambda line: None)
+    found, works = campaign(tmp_path, 10, seed=5, mlflow=False, dossiers=300, say=lambda line: None)
     assert works
     assert [one.broken for one in found] == [()] * 10
     assert sum(one.killed for one in found) >= 6, "most kills must strike a living process"

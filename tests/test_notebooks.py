@@ -14,7 +14,7 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.py"))
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs_and_ends_in_a_figure_that_says_something(path, monkeypatch):
     matplotlib.use("Agg")
-    monkeypatch.setenv("RISK_DOSSIERS", "3000")
+    monkeypatch.setenv("RISK_DOSSIERS", "2000")
     told = runpy.run_path(str(path))
     assert told["axes"].get_title()
     assert told["axes"].get_xlabel()

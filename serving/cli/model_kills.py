@@ -77,6 +77,7 @@ def work(home: Path, url: str, number: int) -> None:
     """What a killed process was doing: train on another cutoff, promote, every third time go back."""
     from features.record import Record
     from features.vietnam_calendar import VIETNAM
+    from training.fit import SMALL
     from training.promote import promote, rollback
     from training.run import train
 
@@ -86,7 +87,8 @@ def work(home: Path, url: str, number: int) -> None:
     cutoff = datetime(2025, 11, 1, tzinfo=UTC) + timedelta(days=number % 5)
     at = datetime(2026, 1, 2, tzinfo=UTC) + timedelta(minutes=number)
     models = home / "models"
-    train(Record(home / "record"), cutoff, models, mlflow_url=url or None, calendar=VIETNAM, say=say)
+    plain = {"small": SMALL}  # a kill does not care how good the model is
+    train(Record(home / "record"), cutoff, models, mlflow_url=url or None, calendar=VIETNAM, recipes=plain, say=say)
     promote(models, TARGET, at=at, because="campaign", mlflow_url=url or None, say=say)
     say("moved")
     if number % 3 == 2:
