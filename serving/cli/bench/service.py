@@ -49,14 +49,14 @@ def service_section(settings: Settings, runs: int, seconds: float, dossiers: int
                 scores.append(asyncio.run(load(port, "POST", "/api/v1/score", token, body, 8, seconds)))
                 lists.append(asyncio.run(load(port, "GET", LIST, token, b"", 8, seconds)))
             fresh = [_news(port, token, body, number) for number in range(news)]
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
     figures = [
         *_figures("POST /score, 8 connections", scores, health, 15, 50),
         *_figures("GET /list, 8 connections", lists, health),
         *_figures("GET /health, 8 connections", health, health),
         _slowest("POST /events → fresh score, p99", fresh, 0.99, 200),
         _slowest("POST /events → fresh score, median", fresh, 0.5),
-        Figure("processor of the server, the made-up year included", "s", [before.ru_utime + before.ru_stime]),
+        Figure("processor of the server over all of it", "s", [used.ru_utime + used.ru_stime]),
     ]
     words = "One server process; the client shares the machine. Ratio: to GET /health of the same run."
     return Section("Service over HTTP", words, figures)
