@@ -12,10 +12,10 @@ import typer
 
 from serving.cli.bench.contender import spend
 from serving.cli.bench.group import Card, Runs, bench, tell
+from serving.cli.bench.latency import service_section
 from serving.cli.bench.matrix import drawn, growth_section, matrix_section
 from serving.cli.bench.scoring import scoring_section
 from serving.cli.bench.section import Figure, Section
-from serving.cli.bench.service import service_section
 from serving.cli.group import settings_of
 
 
