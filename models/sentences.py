@@ -66,7 +66,7 @@ HEADS: dict[str, Head] = {
         D,
         "Chưa có lịch nghỉ dài",
         "No long break known",
-    ),  # fmt: skip
+    ),
     "days_left": Head("Còn {value} ngày đến hạn", "{value} days left", D, "Chưa có hạn trả kết quả", "No due date yet"),
     "first_term_hours": Head(
         "Thời hạn hẹn {value} giờ làm việc",
