@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import pandas as pd
 import pyarrow as pa
 
 from models import artefact
@@ -19,11 +20,9 @@ class ServedRisk(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # mlflow is 
         """Loads the package with all its checks."""
         self._model = artefact.load(Path(context.artifacts["package"]))
 
-    # without type hints: MLflow takes hints of `predict` for a schema of its own and warns about a plain frame
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
+    # MLflow warns about a `predict` without hints, and about any hint but a frame's that is not a list
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """A pandas frame of matrix columns in; `score`, `log_odds`, `reasons_vi`, `reasons_en` out."""
-        import pandas as pd
-
         frame = model_input.copy()
         for name in self._model.encoder.numbers:
             frame[name] = pd.to_numeric(frame[name]).astype(float) if name in frame else float("nan")
