@@ -35,7 +35,7 @@ RATED = 5
 NO_STAIN = frozenset({
     "ON_TIME_BY_DATE_ONLY", "PLACEHOLDER_ID", "SUBMITTED_COPIED", "OTHER_CODE", "NO_DUE_DATE", "NO_APOLOGY",
     "LATE_APOLOGY", "APOLOGY_PROMISE_BROKEN", "RATING_BEFORE_RESOLUTION", "RECEIPT_SLOW", "QUEUE_JUMPED",
-    *(signal.name for signal in VOICE), "PAKN_STAFF", "COMPLAINT_CONDUCT",
+    *(signal.name for signal in VOICE), "PAKN_STAFF",
 })  # fmt: skip
 """Signals of the data, of lateness, of the queue, or of what somebody says: no stain on how a dossier was handled."""
 

@@ -20,12 +20,13 @@ RUN = """
 import resource, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
+from serving.cli.bench.contender import peak_kilobytes
 from serving.cli.intake import take_in
 from serving.settings import Settings
 home, path = map(Path, sys.argv[1:])
 receipt = take_in(Settings.from_env(home), path, "dvcqg", arrived_at=datetime(2027, 1, 1, tzinfo=UTC))
 used = resource.getrusage(resource.RUSAGE_SELF)
-print(receipt, used.ru_utime + used.ru_stime, used.ru_maxrss)
+print(receipt, used.ru_utime + used.ru_stime, peak_kilobytes())
 """
 
 

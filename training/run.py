@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from features import matrix
 from features.calendar import PLAIN_WEEK, Calendar
-from features.matrix import build
 from features.record import Record
 from models import artefact
 from models.lateness import LATENESS, landmarks
@@ -142,7 +142,7 @@ def window(con: Any, cutoff: datetime, calendar: Calendar, most: int = WATCHED) 
     cases = landmarks(con, cutoff - WINDOW_WEEKS * WEEK, cutoff, every=WEEK)
     if cases.num_rows > most:
         cases = cases.filter(drawn(cases["dossier_id"], most / cases.num_rows))
-    return build(con, cases, calendar=calendar)
+    return matrix.build(con, cases, calendar=calendar)
 
 
 def package(model: RiskModel, sample: Sample, cutoff: datetime, models: Path) -> Trained:

@@ -56,15 +56,6 @@ CONDUCT_OF_DOSSIER = (
         "H8 (S4); DOC766 PETITION_CLASSIFICATION_STAFF", _OWNER, measure="complaints",
     ),
     Signal(
-        "COMPLAINT_CONDUCT", "dossier",
-        """SELECT c.case_no, count(DISTINCT p.complaint_id) AS value FROM cases_in c
-           JOIN complaint p ON p.dossier_id = c.dossier_id AND p.known_at < c.as_of
-           WHERE p.topic = 'conduct' GROUP BY c.case_no""",
-        "Có phản ánh về thái độ giao tiếp liên quan hồ sơ",
-        "a complaint on how people were spoken to names the dossier",
-        "H13: “thái độ thiếu chuẩn mực khi giao tiếp” (S3 1l)", _OWNER, measure="complaints",
-    ),
-    Signal(
         "NO_APOLOGY", "dossier",
         """SELECT s.case_no, coalesce(s.end_w, s.due_w) - s.due_w AS value FROM standing s
            WHERE s.late AND NOT EXISTS (SELECT 1 FROM known k WHERE k.case_no = s.case_no AND k.kind = 'apologised')""",

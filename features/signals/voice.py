@@ -25,6 +25,14 @@ VOICE = (
         "H9: “phản ánh, kiến nghị … liên quan đến việc chậm trễ, phiền hà” (S0 1a)", _OWNER, measure="complaints",
     ),
     Signal(
+        "COMPLAINT_CONDUCT", "dossier",
+        f"""SELECT c.case_no, count(DISTINCT p.complaint_id) AS value FROM {_COMPLAINT}
+            WHERE p.topic = 'conduct' GROUP BY c.case_no""",
+        "Có phản ánh về thái độ giao tiếp liên quan hồ sơ",
+        "a complaint on how people were spoken to names the dossier",
+        "H13: “thái độ thiếu chuẩn mực khi giao tiếp” (S3 1l)", _OWNER, measure="complaints",
+    ),
+    Signal(
         "COMPLAINT_UNANSWERED", "dossier",
         f"""SELECT c.case_no, max(epoch(coalesce({_ANSWERED}, c.as_of)) - epoch(p.due_at)) / 86400 AS value
             FROM {_COMPLAINT} WHERE p.due_at < coalesce({_ANSWERED}, c.as_of) GROUP BY c.case_no""",

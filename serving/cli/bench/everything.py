@@ -7,7 +7,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
-import pyarrow.parquet as pq
 import typer
 
 from serving.cli.bench.contender import spend
@@ -60,6 +59,8 @@ def take(folder: str, record: str) -> int:
 
 def copy(folder: str, out: str) -> int:
     """Reads the drawn tables and writes them again; gives the rows."""
+    import pyarrow.parquet as pq
+
     rows = 0
     for name in ("dossier", "event"):
         table = pq.read_table(Path(folder) / f"{name}.parquet")

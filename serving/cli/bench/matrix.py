@@ -9,8 +9,6 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Annotated
 
-import numpy as np
-import pyarrow.parquet as pq
 import typer
 
 from serving.cli.bench.contender import Spent, spend
@@ -97,12 +95,14 @@ def growth_section(dossiers: int, runs: int) -> Section:
     figures = [
         Figure(f"{dossiers * times:,} dossiers", "s", values) for times, values in zip((1, 4, 16), spent, strict=True)
     ]
-    exponent = Figure("exponent", "", exponents, wanted="at most 1.1", holds=float(np.median(exponents)) <= 1.1)
+    exponent = Figure("exponent", "", exponents, wanted="at most 1.1", holds=statistics.median(exponents) <= 1.1)
     return Section("Growth of the matrix", "Processor seconds, all features, weekly landmarks.", [*figures, exponent])
 
 
 def build(folder: str, out: str) -> int:
     """The features of the references, by the matrix; gives the number of rows."""
+    import pyarrow.parquet as pq
+
     from features import matrix
     from serving.cli.bench.drawn_record import cases, views
     from serving.cli.bench.part_of_matrix import NAMES
@@ -125,6 +125,9 @@ def build_large(folder: str) -> int:
 
 def same_cells(one: Path, other: Path) -> None:
     """ValueError names the first column in which two matrices differ by more than 1e-9 of the value."""
+    import numpy as np
+    import pyarrow.parquet as pq
+
     ours, theirs = pq.read_table(one), pq.read_table(other)
     for name in theirs.column_names:
         a, b = (np.array(table[name].to_numpy(), dtype=float) for table in (ours, theirs))

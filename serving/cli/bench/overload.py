@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from serving.cli.bench.crowd import make_crowd
 from serving.cli.bench.group import Card, bench, tell
 from serving.cli.bench.requests import answer_of, request_of, serving
 from serving.cli.bench.section import Figure, Section
@@ -40,6 +39,8 @@ def overload(
     workers: Annotated[int, typer.Option(help="Server processes.", min=1)] = 2,
 ) -> None:
     """People who ask for a page of the list a second; ten times as many; then one who measures the way back."""
+    from serving.cli.bench.crowd import make_crowd
+
     with TemporaryDirectory(prefix="risk-load-") as folder:
         home = Path(folder)
         settings = replace(

@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from serving.cli.bench.crowd import IN_RECORD, dossier_id, make_crowd
 from serving.cli.bench.group import Card, bench, tell
 from serving.cli.bench.requests import Latency, ask, load, serving
 from serving.cli.bench.section import Figure, Section
@@ -21,7 +20,6 @@ LISTS = (
     "/list", "/list?offset=25", "/list?offset=50", "/list?unit=U007", "/list?unit=U031&level=r3",
     "/list?sector=S03&level=r3", "/list?due=ahead", "/list?offset=150000", "/list?sector=S11&due=ahead",
 )  # fmt: skip
-DOSSIERS = tuple(f"/dossier?id={dossier_id(n)}" for n in range(0, IN_RECORD, 7))
 LIGHTEST = "/api/v1/health"
 HEAVIEST = 200 * 1024
 
@@ -37,6 +35,8 @@ def pages(
     dossiers: Annotated[int, typer.Option(help="Open dossiers on the list.", min=100)] = 200_000,
 ) -> None:
     """List and dossier pages of an inspector over made-up open dossiers: median, p99, weight."""
+    from serving.cli.bench.crowd import make_crowd
+
     with tempfile.TemporaryDirectory(prefix="risk-pages") as folder:
         home = Path(folder)
         settings = replace(
@@ -48,6 +48,9 @@ def pages(
 
 def measure(settings: Settings, dossiers: int, rounds: int, seconds: float, connections: int, workers: int) -> Section:
     """Every run of every page, and the weight of the first page with its style and script."""
+    from serving.cli.bench.crowd import IN_RECORD, dossier_id
+
+    drawn = tuple(f"/dossier?id={dossier_id(n)}" for n in range(0, IN_RECORD, 7))
     with serving(settings, workers, "inspector") as (port, token):
 
         def run(paths: str | Sequence[str]) -> Latency:
@@ -56,9 +59,9 @@ def measure(settings: Settings, dossiers: int, rounds: int, seconds: float, conn
         def weigh(path: str) -> int:
             return len(asyncio.run(ask(port, "GET", path, token, b""))[1])
 
-        for paths in (LISTS, DOSSIERS[:40]):
+        for paths in (LISTS, drawn[:40]):
             asyncio.run(load(port, "GET", paths, token, b"", connections, 2))  # every process has read everything
-        lists, files, light = ([run(paths) for _ in range(rounds)] for paths in (LISTS, DOSSIERS, LIGHTEST))
+        lists, files, light = ([run(paths) for _ in range(rounds)] for paths in (LISTS, drawn, LIGHTEST))
         page = weigh("/list?size=50")
         assets = sum(weigh(f"/static/{path.name}") for path in _assets())
     reference = statistics.median(one.p50 for one in light)
@@ -74,7 +77,7 @@ def measure(settings: Settings, dossiers: int, rounds: int, seconds: float, conn
     words = (
         f"Pages of an inspector over {dossiers:,} open dossiers: {connections} connections that ask without pause, "
         f"{workers} server processes, {rounds} runs of {seconds:g} s each; {len(LISTS)} different lists, "
-        f"{len(DOSSIERS)} dossiers. Every answer writes a receipt. Ratios are to {LIGHTEST} in the same run."
+        f"{len(drawn)} dossiers. Every answer writes a receipt. Ratios are to {LIGHTEST} in the same run."
     )
     return Section("Pages", words, figures)
 

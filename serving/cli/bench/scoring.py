@@ -1,14 +1,11 @@
 """`risk bench scoring`: all open dossiers scored with reasons in one batch, beside LightGBM's and shap's own ways."""
 
+import statistics
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
-from features.vietnam_calendar import VIETNAM
-from models.risk_model import RiskModel
 from serving.cli.bench.contender import spend
 from serving.cli.bench.group import Card, Runs, bench, tell
 from serving.cli.bench.matrix import drawn
@@ -53,9 +50,9 @@ def scoring_section(dossiers: int, runs: int) -> Section:
                plain / tables >= 8),
         Figure("contributions, pred_contrib", "rows/s", rates["pred_contrib"], 1.0),
         Figure("contributions, shap.TreeExplainer", "rows/s", rates["shap"],
-               float(np.median(rates["shap"]) / np.median(rates["pred_contrib"]))),
+               statistics.median(rates["shap"]) / statistics.median(rates["pred_contrib"])),
         Figure("plain predict", "rows/s", rates["predict"],
-               float(np.median(rates["predict"]) / np.median(rates["pred_contrib"]))),
+               statistics.median(rates["predict"]) / statistics.median(rates["pred_contrib"])),
         Figure("greatest difference from pred_contrib", "log-odds", rates["difference"], None, "at most 1e-6",
                max(rates["difference"]) <= 1e-6),
         Figure("training, processor", "s", [trained.cpu]),
@@ -70,9 +67,13 @@ def scoring_section(dossiers: int, runs: int) -> Section:
 
 def train(folder: str, model: str) -> int:
     """Learns trees of the shipped shape from the drawn record and saves them; gives the number of cases."""
+    import numpy as np
+
     from features.matrix import FEATURES
     from features.matrix import build as build_matrix
+    from features.vietnam_calendar import VIETNAM
     from models.artefact import save
+    from models.risk_model import RiskModel
     from models.usual import usual_values
     from serving.cli.bench.drawn_record import cases, views
     from training.fit import LARGE
@@ -104,6 +105,7 @@ def train(folder: str, model: str) -> int:
 
 def batch(folder: str, model: str) -> int:
     """Scores every open dossier with reasons, as `risk score` does; gives their number."""
+    from features.vietnam_calendar import VIETNAM
     from models.artefact import load
     from serving.cli.bench.drawn_record import views
     from serving.scoring import score_open
@@ -115,9 +117,11 @@ def batch(folder: str, model: str) -> int:
 def ways(folder: str, model: str) -> dict[str, float]:
     """Rows a second of contributions by each way, and the greatest difference between two of them."""
     import lightgbm
+    import numpy as np
     import shap
 
     from features.matrix import build as build_matrix
+    from features.vietnam_calendar import VIETNAM
     from models.artefact import load
     from models.lateness import cohort
     from models.tree_shap import TreeShap

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from serving.score_files import replace_text
-
 
 @dataclass(frozen=True)
 class Figure:
@@ -58,6 +56,8 @@ class Section:
 
 def write_card(path: Path, sections: Iterable[Section], now: datetime) -> None:
     """Puts the sections on the card with machine and date; sections of other names that stand there stay."""
+    from serving.score_files import replace_text
+
     kept: dict[str, str] = {}
     if path.exists():
         for part in path.read_text("utf-8").split("\n## ")[1:]:

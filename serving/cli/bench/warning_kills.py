@@ -37,7 +37,8 @@ from serving.warnings.quiet import Quiet
 from serving.warnings.rules import MailServer, WarningRules
 from serving.warnings.turn import SEED, turn
 
-FORK = multiprocessing.get_context("fork")
+SERVER = multiprocessing.get_context("forkserver")
+"""Children of a process that has touched nothing: Delta's runtime does not survive a fork."""
 FIRST = datetime(2026, 1, 5, 2, 0, tzinfo=UTC)  # a Monday, nine in the morning
 QUIET = Quiet(VIETNAM)
 UNITS = [("tinh", None), ("h1", "tinh"), ("h2", "tinh"), *((f"x{n}", f"h{1 + n % 2}") for n in range(6))]
@@ -153,7 +154,7 @@ def _turn(settings: Settings, rules: WarningRules, now: datetime) -> None:
 
 
 def _start(work: Callable[..., None], *given: object) -> multiprocessing.process.BaseProcess:
-    process = FORK.Process(target=work, args=given)
+    process = SERVER.Process(target=work, args=given)
     process.start()
     return process
 
@@ -169,7 +170,7 @@ def _alone(work: Callable[..., None], *given: object) -> None:
 @contextmanager
 def _receivers(home: Path) -> Iterator[tuple[int, int]]:
     """Mail server and webhook receiver in a process of their own; gives their ports."""
-    ours, theirs = FORK.Pipe()
+    ours, theirs = SERVER.Pipe()
     process = _start(_receive, home / "received.txt", theirs)
     try:
         yield ours.recv()
