@@ -16,7 +16,11 @@ from pathlib import Path
 
 from serving.cli.bench.killed_paths import PATHS
 
-_SERVER = multiprocessing.get_context("forkserver")
+SERVER = multiprocessing.get_context("forkserver")
+"""Children of a process that has touched nothing: Delta's runtime does not survive a fork."""
+SERVER.set_forkserver_preload(
+    ["pandas", "serving.cli", "serving.cli.bench.killed_paths", "serving.cli.bench.warning_kills"]
+)
 LONGEST = 120
 
 
@@ -32,7 +36,6 @@ class Kills:
 
 def campaign(home: Path, rounds: int, seed: int = 1, say: Callable[[str], None] = lambda line: None) -> list[Kills]:
     """`rounds` kills, spread evenly over the paths, under an empty folder `home`."""
-    _SERVER.set_forkserver_preload(["pandas", "serving.cli", "serving.cli.bench.killed_paths"])
     chance = random.Random(seed)
     share = [rounds // len(PATHS) + (place < rounds % len(PATHS)) for place in range(len(PATHS))]
     found = []
@@ -53,7 +56,7 @@ def _of_path(name: str, home: Path, rounds: int, chance: random.Random) -> Kills
     path.check(home, 1)
     struck, broken = 0, []
     for number in range(2, rounds + 2):
-        writer = _SERVER.Process(target=path.write, args=(home, number))
+        writer = SERVER.Process(target=path.write, args=(home, number))
         writer.start()
         time.sleep(chance.uniform(0, usual))
         if writer.pid and writer.exitcode is None:
@@ -65,7 +68,7 @@ def _of_path(name: str, home: Path, rounds: int, chance: random.Random) -> Kills
 
 
 def _alone(write: Callable[[Path, int], None], home: Path, number: int) -> None:
-    writer = _SERVER.Process(target=write, args=(home, number))
+    writer = SERVER.Process(target=write, args=(home, number))
     writer.start()
     writer.join(LONGEST)
     if writer.exitcode:

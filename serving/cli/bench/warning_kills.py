@@ -26,6 +26,7 @@ from features.delivery import Chunk
 from features.record import Record
 from features.vietnam_calendar import VIETNAM
 from serving.accounts.secret import key_file
+from serving.cli.bench.kills import SERVER
 from serving.cli.bench.receivers import Handed, mail_server, webhook_receiver
 from serving.score_files import SCHEMA, ListMeta, write_scores
 from serving.settings import Settings
@@ -37,8 +38,6 @@ from serving.warnings.quiet import Quiet
 from serving.warnings.rules import MailServer, WarningRules
 from serving.warnings.turn import SEED, turn
 
-SERVER = multiprocessing.get_context("forkserver")
-"""Children of a process that has touched nothing: Delta's runtime does not survive a fork."""
 FIRST = datetime(2026, 1, 5, 2, 0, tzinfo=UTC)  # a Monday, nine in the morning
 QUIET = Quiet(VIETNAM)
 UNITS = [("tinh", None), ("h1", "tinh"), ("h2", "tinh"), *((f"x{n}", f"h{1 + n % 2}") for n in range(6))]
@@ -80,7 +79,7 @@ def campaign(home: Path, database_url: str, rounds: int, seed: int, say: Callabl
         for number, now in enumerate(days):
             pair = [_start(_turn, settings, rules, now) for _ in range(2)]
             for process in pair[: 1 + (rng.random() < 0.5)]:
-                time.sleep(rng.uniform(0, 3 * usual))  # the first turn sends nothing yet
+                time.sleep(rng.uniform(0, usual))
                 if process.exitcode is None and process.pid:
                     os.kill(process.pid, signal.SIGKILL)
                 process.join()
