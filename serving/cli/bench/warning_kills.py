@@ -7,7 +7,6 @@ of each message they are handed.
 """
 
 import multiprocessing
-import os
 import random
 import signal
 import time
@@ -80,8 +79,7 @@ def campaign(home: Path, database_url: str, rounds: int, seed: int, say: Callabl
             pair = [_start(_turn, settings, rules, now) for _ in range(2)]
             for process in pair[: 1 + (rng.random() < 0.5)]:
                 time.sleep(rng.uniform(0, usual))
-                if process.exitcode is None and process.pid:
-                    os.kill(process.pid, signal.SIGKILL)
+                process.kill()
                 process.join()
                 kills += process.exitcode == -signal.SIGKILL
             pair[1].join()
