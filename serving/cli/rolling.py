@@ -49,7 +49,7 @@ def rolling(
         seed=seed,
     )
     place = Place(settings.record_url, VIETNAM, settings.models / target)
-    with _bar(STEPS * len(asked)) as step:
+    with bar(STEPS * len(asked)) as step:
         found = rolling_backtest(place, asked, jobs=jobs, say=step)
     if not found:
         raise ValueError("no origin could be judged; take an earlier --last or a longer record")
@@ -67,7 +67,7 @@ def rolling(
 
 
 @contextmanager
-def _bar(total: int) -> Iterator[Callable[[str], None]]:
+def bar(total: int) -> Iterator[Callable[[str], None]]:
     """A bar on the error stream that moves with every step told, and says the time left."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
