@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from serving.cli.bench.kills import campaign
-from serving.cli.bench.postgres import BINARIES
 from serving.cli.bench.postgres_stops import stop_under_load
 
 pytestmark = pytest.mark.slow
@@ -22,8 +21,6 @@ def test_two_hundred_kills_lose_double_and_tear_nothing(tmp_path: Path) -> None:
 
 
 def test_postgresql_stopped_at_once_under_load_loses_nothing_that_was_confirmed(tmp_path: Path) -> None:
-    if not BINARIES:
-        pytest.skip("no PostgreSQL")
     found = stop_under_load(tmp_path, 20)
     assert (found.lost, found.doubled, found.faults) == (0, 0, 0)
     assert found.confirmed > 20 * 2

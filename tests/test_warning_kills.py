@@ -3,15 +3,15 @@
 from pathlib import Path
 
 import pytest
-from test_state import postgres_url, url  # noqa: F401 -- fixtures: each engine in turn
 
 from serving.cli.bench.warning_kills import campaign
 
 pytestmark = pytest.mark.slow
 
 
-def test_kill_9_and_two_schedulers_have_one_effect(tmp_path: Path, url: str) -> None:  # noqa: F811
-    found = campaign(tmp_path, url, rounds=15 if "sqlite" in url else 5, seed=7, say=lambda line: None)
+def test_kill_9_and_two_schedulers_have_one_effect(tmp_path: Path, database_url: str) -> None:
+    rounds = 15 if "sqlite" in database_url else 5
+    found = campaign(tmp_path, database_url, rounds=rounds, seed=7, say=lambda line: None)
     assert found.wrong == ()
     assert found.kills >= found.rounds / 2, "killed after the work was done nothing is tried"
     assert found.warnings > 20

@@ -15,7 +15,6 @@ from drawn_office import dossier_id, draw_office
 from drawn_people import Person, add_people
 from drawn_warnings import rules, score
 from sqlalchemy import func, select
-from test_state import postgres_url, url  # noqa: F401 -- fixtures: each engine in turn
 
 from features.delivery import Chunk
 from features.record import Record
@@ -52,12 +51,12 @@ def state(settings: Settings) -> Iterator[State]:
 
 
 @pytest.fixture
-def each_state(url: str) -> Iterator[State]:  # noqa: F811
+def each_state(database_url: str) -> Iterator[State]:
     """On SQLite and on PostgreSQL."""
-    yield from opened(url)
+    yield from opened(database_url)
 
 
-def opened(url: str) -> Iterator[State]:  # noqa: F811
+def opened(url: str) -> Iterator[State]:
     state = open_state(url)
     add_people(state, (Person("truongphong", Role.UNIT_HEAD, "x1"), Person("chutich", Role.UNIT_HEAD, "tinh")))
     yield state
