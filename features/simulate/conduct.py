@@ -135,7 +135,7 @@ def misuse(rng: np.random.Generator, arrivals: Arrivals, conduct: Conduct, hones
     outside[papers, 0] = True
     outside[papers & (rounds > 1), 1] = True
     outside |= (rng.random((n, ROUNDS)) < 0.006) & (by_desk < 0)[:, None]
-    return Habits(rounds, ask_late, dawdle, jump, push, give_up), Harm(by_desk, outside)
+    return Habits(rounds, ask_late, dawdle, jump, push, give_up, honest.consult), Harm(by_desk, outside)
 
 
 def submit_again(arrivals: Arrivals, withdrawn_at: Seconds, gave_up: Flags) -> Arrivals:

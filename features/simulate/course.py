@@ -114,7 +114,7 @@ def run_course(
         * habits.dawdle
     )
     asked, supplied, promised, now, due = supplements(rng, time, arrivals, habits, started, received + legal)
-    consulted, answered, other, answer_due, now = consultations(rng, world, arrivals, now)
+    consulted, answered, other, answer_due, now = consultations(rng, world, arrivals, habits, now)
     pushed, now = pushes(rng, habits, now)
     sign = rng.exponential(1.0, n) * np.minimum(0.04 * legal, 6 * HOUR) + 600
     # now and then the head is away, and what looked finished lies for days

@@ -94,11 +94,11 @@ def supplements(
 
 
 def consultations(
-    rng: np.random.Generator, world: World, arrivals: Arrivals, now: Floats
+    rng: np.random.Generator, world: World, arrivals: Arrivals, habits: Habits, now: Floats
 ) -> tuple[Floats, Floats, Ints, Floats, Floats]:
     """Opinions asked of other departments, each as slow as it is."""
     n = len(arrivals)
-    does = rng.random(n) < np.array([p.consult for p in PROCEDURES])[arrivals.procedure]
+    does = (rng.random(n) < np.array([p.consult for p in PROCEDURES])[arrivals.procedure]) | habits.consult
     departments = np.flatnonzero((world.share > 0) & (np.array(world.unit_level) == "department"))
     usual = departments[rng.integers(0, len(departments), len(PROCEDURES))][arrivals.procedure]
     other = np.where(rng.random(n) < 0.75, usual, rng.choice(departments, n))

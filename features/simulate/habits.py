@@ -21,7 +21,8 @@ class Habits:
     """What an official or a culprit adds to the lawful course; every array has one entry a dossier.
 
     `rounds` supplement requests; `ask_late` those asked shortly before due; `dawdle` multiplies the time on
-    the desk; `jump` skips the queue; `push` handovers to and fro between offices; `give_up` the applicant withdraws.
+    the desk; `jump` skips the queue; `push` handovers to and fro between offices; `give_up` the applicant withdraws;
+    `consult` another office must be asked, whatever the procedure says.
     """
 
     rounds: Ints
@@ -30,6 +31,7 @@ class Habits:
     jump: Flags
     push: Ints
     give_up: Flags
+    consult: Flags
 
 
 def ordinary_habits(rng: np.random.Generator, arrivals: Arrivals, world: World) -> Habits:
@@ -47,4 +49,5 @@ def ordinary_habits(rng: np.random.Generator, arrivals: Arrivals, world: World) 
         jump=np.zeros(n, bool),
         push=(rng.random(n) < 0.015).astype(np.int64),
         give_up=rng.random(n) < 0.014,
+        consult=np.zeros(n, bool),
     )

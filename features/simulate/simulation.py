@@ -136,7 +136,7 @@ def _history(
 def _changed(habits: Habits, arrivals: Arrivals, change: date) -> Habits:
     slower = np.array([p.sector in CHANGED_SECTORS for p in PROCEDURES])[arrivals.procedure]
     after = slower & (arrivals.received >= local_midnight(change))
-    return replace(habits, dawdle=np.where(after, 2.2, 1.0) * habits.dawdle)
+    return replace(habits, dawdle=np.where(after, 2.2, 1.0) * habits.dawdle, consult=habits.consult | after)
 
 
 def _closures(rng: np.random.Generator, world: World, time: WorkTime, arrivals: Arrivals) -> list[Closure]:
