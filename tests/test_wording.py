@@ -13,7 +13,7 @@ from serving.api.app import create_app
 from serving.pages import finding_words, words
 from serving.pages.board import to_do
 from serving.pages.leadership import AGAINST
-from serving.pages.receipts import ACTION_WORDS
+from serving.pages.receipt_words import ACTION_WORDS
 from serving.rights import ROUTES, reach_of
 from serving.state import open_state
 

@@ -15,6 +15,7 @@ from serving.api.problem import Problem, documented
 from serving.pages.answers import tracked, write_mark
 from serving.pages.explanations import slips_in, write_explanation, write_review
 from serving.responsibility import Share, Stay, case_known, ledger
+from serving.warnings.acknowledgement import WarningLine, warnings_about
 
 router = APIRouter(tags=["answers"])
 
@@ -59,12 +60,16 @@ class MarkWish:
 
 @dataclass(frozen=True)
 class LedgerAnswer:
-    """Who held one dossier for how long, in working hours; `nameless_hours`: with the office, nobody named."""
+    """Who held one dossier for how long, in working hours; `nameless_hours`: with the office, nobody named.
+
+    warnings: what its heads were told in time, those that nobody answered among them.
+    """
 
     dossier_id: str
     stays: list[Stay]
     shares: list[Share]
     nameless_hours: float
+    warnings: list[WarningLine]
 
 
 @router.get("/explanations", response_model=list[dict[str, Any]])
@@ -141,7 +146,9 @@ def show_ledger(request: Request, dossier_id: Annotated[str, Path(max_length=200
         reader.login, "ledger.read", {"dossier": dossier_id}, now=now, subjects=[f"dossier:{dossier_id}"]
     )
     told = ledger(case, now, VIETNAM)
-    return answer(LedgerAnswer(told.dossier_id, list(told.stays), list(told.shares), told.nameless_hours))
+    with people.state.reading() as session:
+        warned = warnings_about(session, dossier_id, now)
+    return answer(LedgerAnswer(told.dossier_id, list(told.stays), list(told.shares), told.nameless_hours, warned))
 
 
 def _slip(one: Explanation) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from serving.accounts.people import People
 from serving.answers.explanation_feed import deliver_explanations
 from serving.answers.trackers import Trackers
 from serving.api import answers as answer_routes
-from serving.api import dossiers, events, health, lists, portal, problem, scores, signals, watch
+from serving.api import dossiers, events, health, lists, portal, problem, scores, signals, warnings, watch
 from serving.api import people as people_routes
 from serving.api import reports as report_routes
 from serving.api.limits import BodyLimit
@@ -39,6 +39,7 @@ ROUTERS = (
     answer_routes.router,
     report_routes.router,
     signals.router,
+    warnings.router,
 )
 """The nouns of the API, each under /api/v1."""
 

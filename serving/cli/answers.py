@@ -102,13 +102,16 @@ def list_complaints(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -> 
 def show_ledger(
     ctx: typer.Context, dossier: Annotated[str, typer.Argument(help="The dossier, open or ended.")], as_of: AsOf = None
 ) -> None:
-    """Show who held a dossier, where and in which step, for how many working hours, and how many past the promise."""
+    """Show who held a dossier, in which step, how many working hours, how many past the promise, and its warnings."""
     from features.vietnam_calendar import VIETNAM
     from serving.responsibility import case_known, ledger
+    from serving.warnings.acknowledgement import warnings_about
 
     settings, now = settings_of(ctx), _now(ctx, as_of)
-    with _state(settings) as (_, record):
+    with _state(settings) as (state, record):
         case = case_known(record, dossier, now)
+        with state.reading() as session:
+            warned = warnings_about(session, dossier, now)
     if case is None:
         raise LookupError(f"no dossier {dossier}")
     for stay in ledger(case, now, VIETNAM).stays:
@@ -117,6 +120,12 @@ def show_ledger(
         typer.echo(
             f"{since:%d/%m/%Y %H:%M}  {stay.step}  {stay.unit_code or '–'}  {who}  {stay.hours:.1f} h"
             + (f"  ({stay.past_due_hours:.1f} h past the promise)" if stay.past_due_hours else "")
+        )
+    for one in warned:
+        answered = one.acknowledged_at is not None and one.acknowledged_at < now
+        typer.echo(
+            f"{one.told_at.astimezone(settings.zone):%d/%m/%Y %H:%M}  warned the head of {one.head_unit}: "
+            + (f"acknowledged, {one.note}" if answered else f"not answered, escalated {one.level} levels")
         )
 
 

@@ -84,11 +84,10 @@ def show(
     finally:
         state.close()
     for one in found:
-        warning = one.warning
         level = f"  chuyển cấp {one.level}" if one.level else ""
         typer.echo(
-            f"{warning.id:6d}  {warning.head_unit}  {warning.dossier_id}  "
-            f"{decimal(warning.score, 2)}  hạn {warning.due_at.astimezone(settings.zone):%d/%m/%Y %H:%M}{level}"
+            f"{one.id:6d}  {one.head_unit}  {one.dossier_id}  "
+            f"{decimal(one.score, 2)}  hạn {one.due_at.astimezone(settings.zone):%d/%m/%Y %H:%M}{level}"
         )
     for message in lost:
         typer.echo(f"không gửi được / given up: {message.kind} {message.channel} {message.to_unit}: {message.trouble}")

@@ -15,6 +15,7 @@ from serving.accounts.token import issue_token, revoke_token, tokens_of
 from serving.act import act
 from serving.api.problem import Problem
 from serving.pages.paper import paper, refused_as_problem
+from serving.pages.receipt_words import ACTION_WORDS
 from serving.rights import EVERY_UNIT, GRANTS, Role, reach_of
 from serving.state import Account
 
@@ -137,4 +138,4 @@ def _tokens(request: Request, made: str | None) -> Response:
     with request.app.state.people.state.reading() as session:
         mine = tokens_of(session, reader.account_id)
     allowed = [action for action in GRANTS if reach_of(reader.role, action)]
-    return paper(request, "tokens.html", title="Khóa máy", tokens=mine, allowed=allowed, made=made)
+    return paper(request, "tokens.html", title="Khóa máy", tokens=mine, allowed=allowed, made=made, words=ACTION_WORDS)

@@ -17,6 +17,7 @@ from serving.pages.paper import paper
 from serving.pages.risk_list import TARGET, as_frozen, filters_for, stretch
 from serving.pages.words import HOURS_A_DAY
 from serving.risk_list import Filters, RiskLine, RiskList
+from serving.warnings.acknowledgement import count_open
 
 router = APIRouter(include_in_schema=False)
 
@@ -56,6 +57,7 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
     ids = [line.dossier_id for line in page.lines]
     frozen, _ = people.remembered.marks(people.state, TARGET, ids)
     rate = people.remembered.upheld_rate(people.state, reader.scope)
+    waiting = _warnings(request)
     people.receipts.record(
         reader.login,
         "board.read",
@@ -80,6 +82,7 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
         counts=_counts(risk_list, filters),
         standing=known.standing.units.get(reader.unit_code),
         rate=rate,
+        warnings=waiting,
         pages=stretch("/board", {}, offset, len(lines), 25, page.total),
     )
 
@@ -92,6 +95,14 @@ def _counts(risk_list: RiskList, filters: Filters) -> dict[str, int]:
         "today": int(((left >= 0) & (left < HOURS_A_DAY)).sum()),
         "week": int(((left >= HOURS_A_DAY) & (left < 5 * HOURS_A_DAY)).sum()),
     }
+
+
+def _warnings(request: Request) -> int | None:
+    """How many early warnings wait for the reader; None while the working state is away."""
+    if getattr(request.state, "away", False):
+        return None
+    with request.app.state.people.state.reading() as session:
+        return count_open(session, reader_of(request).scope_for("warning.read").units)
 
 
 def _days_in_step(case: CaseFile | None, as_of: datetime) -> float | None:

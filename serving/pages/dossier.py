@@ -15,11 +15,13 @@ from serving.api.problem import Problem
 from serving.case_file import CaseFile
 from serving.pages import drawing
 from serving.pages.paper import paper
+from serving.pages.receipt_words import ACTION_WORDS
 from serving.pages.risk_list import TARGET
 from serving.pages.words import EVENT_WORDS
 from serving.responsibility import ledger
 from serving.risk_list import RiskLine
 from serving.state import Contest, Decision, Receipt
+from serving.warnings.acknowledgement import WarningLine, warnings_about
 
 router = APIRouter(include_in_schema=False)
 
@@ -51,10 +53,12 @@ def show(request: Request, dossier_id: Id) -> Response:
     said: list[Contest] = []
     decided: list[Decision] = []
     seen: list[Receipt] = []
+    warned: list[WarningLine] = []
     if not getattr(request.state, "away", False):
         with people.state.reading() as session:
             said = contests.of_dossier(session, dossier_id)
             decided = decisions.of_dossier(session, dossier_id)
+            warned = warnings_about(session, dossier_id, people.now())
         if reader.may("receipt.read"):
             seen = people.receipts.about(f"dossier:{dossier_id}", most=8)
     sees = reader.scope_for("harassment.read").covers(line.unit_code, line.official_id)
@@ -84,6 +88,7 @@ def show(request: Request, dossier_id: Id) -> Response:
         clock=drawing.clock(case, meta.as_of, line.due_at) if case else None,
         spans=drawing.step_spans(case, meta.as_of) if case else [],
         ledger=ledger(case, meta.as_of, VIETNAM) if case else None,
+        warned=warned,
         papers=_harmless,
         sees=sees,
         signals=shelf.of("dossier", dossier_id) if shelf and sees else None,
@@ -97,6 +102,7 @@ def show(request: Request, dossier_id: Id) -> Response:
         may_see_official=bool(line.official_id)
         and reader.scope_for("official.read").covers(line.unit_code, line.official_id),
         seen=seen,
+        action_words=ACTION_WORDS,
     )
 
 

@@ -15,7 +15,7 @@ from serving.pages.board import to_do
 from serving.pages.conduct import GRAIN_WORDS, Grain, conduct_lines
 from serving.pages.leadership import AGAINST, rank
 from serving.pages.plan import visible_visits
-from serving.pages.receipts import ACTION_WORDS
+from serving.pages.receipt_words import ACTION_WORDS
 from serving.pages.risk_list import TARGET, as_frozen, filters_for, least_of
 from serving.pages.sheet_file import Cell, Format, Sheet, file_of
 from serving.plan.paper import BY, CHOSEN

@@ -1,19 +1,18 @@
 """`/warnings`: the head's inbox of early warnings: why, how long is left, what helps, and the acknowledgement."""
 
-import json
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
+from models.effect import LEAST, Effect
 from serving.accounts.guard import reader_of
 from serving.act import act
 from serving.api.problem import Problem
 from serving.pages.paper import paper, refused_as_problem
 from serving.pages.risk_list import TARGET, stretch
-from serving.state import EarlyWarning
 from serving.warnings.acknowledgement import (
     LONGEST_NOTE,
     Standing,
@@ -21,22 +20,10 @@ from serving.warnings.acknowledgement import (
     count_open,
     warnings_of,
 )
-from serving.warnings.words import help_of
+from serving.warnings.outcome import effect_of_warnings
 
 router = APIRouter(include_in_schema=False)
 PAGE = 25
-
-
-@dataclass(frozen=True)
-class WarningLine:
-    """A warning as a head reads it. reasons: in words; helps: the step to shorten; level: how far it went up;
-    linked: whether the dossier has a page (it has not ended)."""
-
-    warning: EarlyWarning
-    reasons: list[str]
-    helps: str
-    level: int
-    linked: bool
 
 
 @router.get("/warnings", response_class=HTMLResponse)
@@ -52,21 +39,12 @@ def show(
         found = warnings_of(session, reader.scope.units, standing, most=PAGE + 1, offset=offset)
         waiting = count_open(session, reader.scope.units)
     listed = request.app.state.serving.lists[TARGET].value
-    lines = [
-        WarningLine(
-            one.warning,
-            [reason["vi"] for reason in json.loads(one.warning.reasons)],
-            help_of(one.warning),
-            one.level,
-            linked=listed is not None and listed.line(one.warning.dossier_id) is not None,
-        )
-        for one in found[:PAGE]
-    ]
-    ids = [line.warning.dossier_id for line in lines]
+    lines = found[:PAGE]
+    ids = [line.dossier_id for line in lines]
     people.receipts.record(
         reader.login,
         "warning.read",
-        {"warnings": [line.warning.id for line in lines], "standing": standing.value},
+        {"warnings": [line.id for line in lines], "standing": standing.value},
         now=people.now(),
         subjects=[f"dossier:{dossier_id}" for dossier_id in ids],
     )
@@ -76,9 +54,11 @@ def show(
         "warnings.html",
         title="Cảnh báo sớm",
         lines=lines,
+        linked={key for key in ids if listed is not None and listed.line(key) is not None},  # it has not ended
         standing=standing.value,
         waiting=waiting,
         may_acknowledge=reader.may("warning.write"),
+        may_weigh=reader.may("warning.effect"),
         pages=stretch("/warnings", {"standing": standing.value}, offset, len(lines), PAGE, total),
     )
 
@@ -91,9 +71,13 @@ def confirm(
     note: Annotated[str, Form(max_length=LONGEST_NOTE)] = "",
 ) -> Response:
     """Acknowledge the ticked warnings, with what is done about them; a second sending changes nothing."""
-    reader = reader_of(request)
-    people = request.app.state.people
-    wanted = sorted({one for one in warnings or [] if 0 < one < 2**31})[:PAGE]
+    return RedirectResponse(write_acknowledgement(request, warnings or [], note, key, "/warnings"), 303)
+
+
+def write_acknowledgement(request: Request, warnings: Sequence[int], note: str, key: str, back: str) -> str:
+    """The reader's acknowledgement of warnings by number; 404 for one outside the scope, 422 for what is refused."""
+    reader, people = reader_of(request), request.app.state.people
+    wanted = sorted({one for one in warnings if 0 < one < 2**31})[:PAGE]
 
     def effect(session: Session) -> dict[str, object]:
         fresh = acknowledge(session, wanted, reader.scope.units, note, by=reader.account_id, now=people.now())
@@ -101,7 +85,20 @@ def confirm(
 
     with refused_as_problem():
         try:
-            back = act(people, reader, key, "warning.write", "/warnings", effect, [f"warning:{one}" for one in wanted])
+            return act(people, reader, key, "warning.write", back, effect, [f"warning:{one}" for one in wanted])
         except LookupError:
             raise Problem(404, "No warning of this number.") from None
-    return RedirectResponse(back, 303)
+
+
+@router.get("/warnings/effect", response_class=HTMLResponse)
+def show_effect(request: Request) -> Response:
+    """What warnings changed: those told against those held out by the draw; of the whole province."""
+    return paper(request, "effect.html", title="Tác dụng của cảnh báo", effect=effect_now(request), least=LEAST)
+
+
+def effect_now(request: Request) -> Effect:
+    """The effect of all warnings so far, as known now; who asked is on record."""
+    people, now = request.app.state.people, request.app.state.people.now()
+    people.receipts.record(reader_of(request).login, "warning.effect", {}, now=now)
+    with people.state.reading() as session, request.app.state.trackers.record.connect(cutoff=now) as con:
+        return effect_of_warnings(session, con, now)

@@ -1,14 +1,17 @@
 """Warnings as their readers find them, and the acknowledgement: seen, and what is done about it."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, select, true
+from sqlalchemy import ColumnElement, Select, false, func, select, true
 from sqlalchemy.orm import Session
 
 from serving.state import EarlyWarning, WarningEscalation
+from serving.warnings.words import help_of
 
 LONGEST_NOTE = 1000
 
@@ -21,34 +24,49 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A warning and the highest level it was escalated to (0: none)."""
+class WarningLine:
+    """One warning told: the row of the inbox, of the API and of a dossier's ledger.
 
-    warning: EarlyWarning
+    left_hours: working hours to the promise when it fired. helps: the step that helps most, in words. manner: `single`
+    or `digest`. level: how many levels up it was escalated (0: none). acknowledged_at: None while nobody answered.
+    """
+
+    id: int
+    dossier_id: str
+    procedure_code: str | None
+    head_unit: str
+    due_at: datetime
+    left_hours: float
+    score: float
+    step: str | None
+    helps: str
+    reasons: tuple[str, ...]
+    manner: str | None
     level: int
+    told_at: datetime
+    acknowledged_at: datetime | None
+    note: str
 
 
 def warnings_of(
     session: Session, units: Collection[str] | None, standing: Standing, *, most: int = 200, offset: int = 0
-) -> list[Shown]:
+) -> list[WarningLine]:
     """The warnings told to heads of `units` (None: all); open ones by due moment, answered ones latest first.
 
     What is held out is never among them, nor what waits for its digest.
     """
-    levels = (
-        select(WarningEscalation.warning_id, func.max(WarningEscalation.level).label("level"))
-        .group_by(WarningEscalation.warning_id)
-        .subquery()
-    )
-    query = select(EarlyWarning, func.coalesce(levels.c.level, 0)).outerjoin(
-        levels, levels.c.warning_id == EarlyWarning.id
-    )
+    query = _lines(units)
     if standing is Standing.OPEN:
         query = query.where(EarlyWarning.acknowledged_at.is_(None)).order_by(EarlyWarning.due_at, EarlyWarning.id)
     else:
         query = query.where(EarlyWarning.acknowledged_at.is_not(None)).order_by(EarlyWarning.acknowledged_at.desc())
-    rows = session.execute(query.where(_told(units)).offset(offset).limit(most))
-    return [Shown(warning, level) for warning, level in rows]
+    return [_line(*row) for row in session.execute(query.offset(offset).limit(most))]
+
+
+def warnings_about(session: Session, dossier_id: str, before: datetime) -> list[WarningLine]:
+    """The warnings about one dossier that its heads were told before a moment, in order; also those unanswered."""
+    query = _lines(None).where(EarlyWarning.dossier_id == dossier_id, EarlyWarning.told_at < before)
+    return [_line(*row) for row in session.execute(query.order_by(EarlyWarning.told_at, EarlyWarning.id))]
 
 
 def count_open(session: Session, units: Collection[str] | None) -> int:
@@ -80,6 +98,25 @@ def acknowledge(
         one.acknowledged_at, one.acknowledged_by, one.note = now, by, note
     session.flush()
     return fresh
+
+
+def _lines(units: Collection[str] | None) -> Select[Any]:
+    levels = (
+        select(WarningEscalation.warning_id, func.max(WarningEscalation.level).label("level"))
+        .group_by(WarningEscalation.warning_id)
+        .subquery()
+    )
+    query = select(EarlyWarning, func.coalesce(levels.c.level, 0))
+    return query.outerjoin(levels, levels.c.warning_id == EarlyWarning.id).where(_told(units))
+
+
+def _line(one: EarlyWarning, level: int) -> WarningLine:
+    assert one.told_at is not None  # what was not told is no line
+    return WarningLine(
+        one.id, one.dossier_id, one.procedure_code, one.head_unit, one.due_at, one.left_hours, one.score, one.step,
+        help_of(one), tuple(reason["vi"] for reason in json.loads(one.reasons)), one.manner, level, one.told_at,
+        one.acknowledged_at, one.note,
+    )  # fmt: skip
 
 
 def _told(units: Collection[str] | None) -> ColumnElement[bool]:

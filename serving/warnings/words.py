@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from serving.delay import Holder
-from serving.pages.words import NOT_A_FINDING, days_left, decimal
+from serving.pages.words import NOT_A_FINDING, days_left, decimal, step_words
 from serving.state import EarlyWarning
 
 HOLDER_WORDS = {
@@ -31,7 +31,7 @@ def help_of(warning: EarlyWarning) -> str:
     if warning.help_step is None or warning.help_holder is None or warning.help_hours is None:
         return ""
     who = HOLDER_WORDS[Holder(warning.help_holder)]
-    return f"bước “{warning.help_step}” ({who}), dự kiến còn {decimal(warning.help_hours)} giờ làm việc"
+    return f"bước “{step_words(warning.help_step)}” ({who}), dự kiến còn {decimal(warning.help_hours)} giờ làm việc"
 
 
 def single(warning: EarlyWarning, procedure: str, link: str, show_dossier: bool) -> Text:

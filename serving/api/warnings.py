@@ -1,0 +1,50 @@
+"""Early warnings: the head's inbox, the acknowledgement, and what warnings changed."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from serving.accounts.guard import reader_of
+from serving.api.answer import answer
+from serving.api.people import Done, Key
+from serving.api.problem import documented
+from serving.pages.warnings import effect_now, write_acknowledgement
+from serving.warnings.acknowledgement import Standing, WarningLine, warnings_of
+
+router = APIRouter(prefix="/warnings", tags=["warnings"])
+
+
+@dataclass(frozen=True)
+class AcknowledgementWish:
+    """Warnings seen, by number, and what is done about them."""
+
+    warnings: list[int]
+    note: str = ""
+
+
+@router.get("", response_model=list[WarningLine], responses=documented(422))
+def list_warnings(
+    request: Request, standing: Standing = Standing.OPEN, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
+) -> Response:
+    """Warnings told to the heads of the reader's units, 200 from `offset`; who looked is on record."""
+    reader, people = reader_of(request), request.app.state.people
+    with people.state.reading() as session:
+        found = warnings_of(session, reader.scope.units, standing, offset=offset)
+    people.receipts.record(
+        reader.login, "warning.read", {"warnings": [one.id for one in found], "standing": standing.value},
+        now=people.now(), subjects=[f"dossier:{one.dossier_id}" for one in found],
+    )  # fmt: skip
+    return answer(found)
+
+
+@router.post("/acknowledge", response_model=Done, responses=documented(400, 404, 422))
+def acknowledge(request: Request, wish: AcknowledgementWish, key: Key) -> Response:
+    """Acknowledge warnings, at most 25 at once; those answered before stay as they are."""
+    return answer(Done(write_acknowledgement(request, wish.warnings, wish.note, key, "/warnings")))
+
+
+@router.get("/effect", response_model=dict[str, float | None])
+def effect(request: Request) -> Response:
+    """What warnings changed (`models.effect.Effect`): null figures where an arm holds fewer than 10 dossiers."""
+    return answer(effect_now(request))
