@@ -19,6 +19,7 @@ from features.declaration import Feature, Grain, smoothed
 from features.group import ASKED_DAY, Group
 from features.holiday import as_delivered
 from features.inputs import ASKED, codes, record_relations
+from features.kept_changes import KeptChanges
 from features.statement import KEYS as KEYS
 from features.statement import dossier_relations, groups_of, matrix_relations, timed
 from features.workbench import Workbench, names_in
@@ -101,10 +102,12 @@ def build_batches(
     *,
     part: int = PART,
     rows: int = 1_000_000,
+    kept: KeptChanges | None = None,
 ) -> Iterator[pa.Table]:
     """`build` for a matrix larger than memory: the same rows in tables of at most `rows` cases.
 
-    `part`: about how many events are worked off at once.
+    `part`: about how many events are worked off at once. `kept`: the changes before a day, of an earlier build;
+    then `con` needs only the dossiers of the cases and those with news since.
     """
     calendar = as_delivered(con, calendar)
     for other in (unit_calendars or {}).values():
@@ -117,6 +120,8 @@ def build_batches(
         _gather(
             bench, cases, wanted, groups, [calendar, *(unit_calendars or {}).values()], list(unit_calendars or {}), part
         )
+        if kept is not None:
+            kept.join(bench, groups)
         relations = matrix_relations(wanted, groups)
         answer = relations.pop("matrix")
         bench.make_all(relations, keep=names_in(answer))

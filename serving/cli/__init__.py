@@ -26,6 +26,7 @@ from serving.cli import (
     findings,
     learning,
     lists,
+    matrix,
     model_kills,  # noqa: F401 -- joins `bench`, too
     plan,
     positive,
@@ -56,7 +57,7 @@ app = typer.Typer(
 GROUPS = (
     analyst, delivery, learning, lists, serve, demo, accounts, receipts, plan, replay, findings, receive,
     reconcile, bench, weekly, backup, doctor, reports, answers, rolling, tuning, warn, watching, complaints,
-    positive, fairness, signals,
+    positive, fairness, signals, matrix,
 )  # fmt: skip
 for _group in GROUPS:
     app.add_typer(_group.commands)

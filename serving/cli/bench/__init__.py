@@ -4,19 +4,20 @@ A contender that is compared by processor time or memory runs in a process of it
 out is a `Section` of `models/cards/benchmarks.md` (`section`).
 """
 
-from serving.cli.bench import (
+from serving.cli.bench import (  # noqa: F401 -- each joins the group
     everything,
     faults,
     fuzz,
     latency,
     matrix,
+    next_day,
     overload,
     pages,
     requests,
     rolling,
     scoring,
     warnings,
-)  # noqa: F401 -- each joins the group
+)
 from serving.cli.bench.group import bench, commands
 
 __all__ = ["bench", "commands"]

@@ -1,0 +1,79 @@
+"""Which files of a folder of landmark parts count: `manifest.json`, replaced last and in one step."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+_MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a folder of parts holds.
+
+    `version`: of the record. `made_of`: hash of features, attributes, calendar and aliases. `until`: the last
+    landmark made. `parts`: file by landmark, both as text; a landmark without open dossiers has none. `changes`:
+    files of daily changes by group, each with the days [since, until) (days since 1970) that count in it.
+    """
+
+    version: int
+    made_of: str
+    every_days: int
+    until: str | None = None
+    parts: dict[str, str] = field(default_factory=dict)
+    changes: tuple[dict[str, Any], ...] = ()
+
+    def kept(self, folder: Path) -> dict[str, pa.Table]:
+        """The daily changes that count, by group."""
+        found: dict[str, list[pa.Table]] = {}
+        for one in self.changes:
+            for group, name in one["files"].items():
+                inside = (pc.field("day") >= one["since"]) & (pc.field("day") < one["until"])
+                found.setdefault(group, []).append(pq.read_table(folder / name, filters=inside))
+        return {group: pa.concat_tables(tables) for group, tables in found.items()}
+
+    def files(self) -> dict[datetime, str]:
+        """Landmark → file, oldest first."""
+        return {datetime.fromisoformat(at): name for at, name in sorted(self.parts.items())}
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """The manifest of a folder, None where nothing was made yet. ValueError where it is damaged."""
+    path = folder / _MANIFEST
+    if not path.exists():
+        return None
+    try:
+        told = json.loads(path.read_text("utf-8"))
+        return Manifest(**{**told, "changes": tuple(told["changes"])})
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path}: wanted a manifest of parts, came a damaged file; remove the folder") from error
+
+
+def parts(folder: Path, before: datetime | None = None) -> dict[datetime, Path]:
+    """Landmark → file of the parts in `folder`, oldest first; those of landmarks before `before` alone."""
+    manifest = read_manifest(folder)
+    found = {} if manifest is None else manifest.files()
+    return {at: folder / name for at, name in found.items() if before is None or at < before}
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Replaces the manifest in one step, then removes the files that it does not name."""
+    half = folder / f"{_MANIFEST}.half"
+    with half.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(manifest), indent=1))
+        file.flush()
+        os.fsync(file.fileno())
+    half.replace(folder / _MANIFEST)
+    named = {*manifest.parts.values(), *(name for one in manifest.changes for name in one["files"].values())}
+    for path in folder.glob("*.parquet"):
+        if path.name not in named:
+            path.unlink()
