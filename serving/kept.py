@@ -39,24 +39,28 @@ class Kept(Generic[T]):
             try:
                 sign = self._sign()
             except (OSError, ValueError) as error:
-                self._note(str(error))
+                self._note(error)
                 return False
             if sign == self._seen:
                 return False
             try:
                 value = self._load()
             except FileNotFoundError as error:
-                self._note(str(error))  # may be on its way: looked for again
+                self._note(error)  # may be on its way: looked for again
                 return False
             except (OSError, ValueError, ArtefactError) as error:
                 self._seen = sign
-                self._note(str(error))
+                self._note(error)
                 return False
             self.value, self._seen, self.trouble = value, sign, None
             log.info("took over %s", self.name)
             return True
 
-    def _note(self, trouble: str) -> None:
+    def _note(self, error: Exception) -> None:
+        trouble = str(error)
         if trouble != self.trouble:
-            log.warning("%s: %s; the last good one stays", self.name, trouble)
+            if self.value is None and isinstance(error, FileNotFoundError):
+                log.info("%s: %s", self.name, trouble)  # nothing was made yet: no fault
+            else:
+                log.warning("%s: %s; the last good one stays", self.name, trouble)
         self.trouble = trouble

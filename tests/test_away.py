@@ -128,3 +128,28 @@ def test_who_looked_meanwhile_joins_the_chain_once(client: TestClient, monkeypat
     assert len(receipts.latest(action="list.read")) == before + 3
     assert receipts.verify() == []
     assert forged.exists()
+
+
+def test_a_page_that_cannot_be_read_says_so_and_what_can(
+    client: TestClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for login, closed, still, shut in (
+        ("thanhtra", "/contests", ("/list", "/conduct"), "/board"),
+        ("thanhtra", "/plan", ("/list",), "/board"),
+        ("truongphong", "/warnings", ("/board",), "/list"),
+        ("lanhdao", "/reports", ("/leadership", "/list"), "/analyst"),
+        ("canbo", "/own", (), "/list"),
+    ):
+        sit_down(client, login)
+        client.get(closed)
+        with away(client, monkeypatch):
+            answer = client.get(closed)
+            assert answer.status_code == 503, closed
+            assert "không kết nối được cơ sở dữ liệu" in answer.text
+            assert "Danh sách tốt gần nhất chấm lúc 02/03/2026 08:00" in answer.text
+            body = answer.text.split("<section", 1)[1]
+            assert all(f'href="{path}"' in body for path in still)
+            assert f'href="{shut}"' not in body
+            assert "Traceback" not in answer.text
+            for path in still:
+                assert client.get(path).status_code == 200, path

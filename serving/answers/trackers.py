@@ -13,6 +13,7 @@ from serving.answers.consultations import Consultation, consultations
 from serving.answers.marks import marks_of
 from serving.answers.outages import outages
 from serving.answers.slips import open_slips
+from serving.answers.sorting import Sorting, sorting
 from serving.caseload import MANY_TIMES, Case, Caseload
 from serving.state import State
 
@@ -41,6 +42,7 @@ class Trackers:
         self.record, self._state, self._calendar, self._now = record, state, calendar, now
         self._held: Tracked | None = None
         self._version = -1
+        self._sorted: tuple[Tracked, dict[str, Sorting]] | None = None
         self._turn = threading.Lock()
 
     def of(self, *, anew: bool = False) -> Tracked:
@@ -53,6 +55,15 @@ class Trackers:
                 return held
             self._held, self._version = read_tracked(self.record, self._state, self._calendar, now), version
             return self._held
+
+    def sorting(self) -> dict[str, Sorting]:
+        """How the complaints tracked now sort themselves; read only when somebody asks for complaints."""
+        held = self.of()
+        with self._turn:
+            if self._sorted is None or self._sorted[0] is not held:
+                with self.record.connect(cutoff=held.until) as con:
+                    self._sorted = held, sorting(con, held.until)
+            return self._sorted[1]
 
 
 def read_tracked(record: Record, state: State, calendar: Calendar, now: datetime) -> Tracked:

@@ -12,7 +12,7 @@ from serving.answers.explanations import Explanation
 from serving.api.answer import answer
 from serving.api.people import Done, Key
 from serving.api.problem import Problem, documented
-from serving.pages.answers import tracked, write_mark
+from serving.pages.answers import complaints_in, tracked, write_mark
 from serving.pages.explanations import slips_in, write_explanation, write_review
 from serving.responsibility import Share, Stay, case_known, ledger
 from serving.warnings.acknowledgement import WarningLine, warnings_about
@@ -117,10 +117,14 @@ def list_consultations(request: Request, offset: Offset = 0) -> Response:
 
 @router.get("/complaints", response_model=list[dict[str, Any]], responses=documented(422))
 def list_complaints(request: Request, offset: Offset = 0) -> Response:
-    """Complaints by their terms, 200 from `offset`; never who complained, nor the words."""
-    scope = reader_of(request).scope
-    found = [one for one in tracked(request).complaints if scope.covers(one.unit_code)]
-    return answer([{"subject": one.subject, "late": one.late, **asdict(one)} for one in found[offset : offset + MOST]])
+    """Complaints by their terms, 200 from `offset`, with how they sort; never who complained, nor the words."""
+    sorted_by = request.app.state.trackers.sorting()
+    return answer(
+        [
+            {"subject": one.subject, "late": one.late, **asdict(one), "sorting": sorted_by.get(one.complaint_id)}
+            for one in complaints_in(request)[offset : offset + MOST]
+        ]
+    )
 
 
 @router.post("/marks", response_model=Done, responses=documented(400, 404, 422))

@@ -3,7 +3,6 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from serving import contests
 from serving.accounts.guard import reader_of
 from serving.model_shelf import read_shelf
 from serving.pages import model_drawing
@@ -22,8 +21,7 @@ def show(request: Request) -> Response:
     people, serving = request.app.state.people, request.app.state.serving
     shelf = read_shelf(serving.settings.models, TARGET)
     risk_list = serving.risk_list(TARGET)
-    with people.state.reading() as session:
-        rate = contests.upheld_rate(session, reader.scope)
+    rate = people.remembered.upheld_rate(people.state, reader.scope)
     people.receipts.record(
         reader.login,
         "analyst.read",

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from serving.accounts.guard import Reader, reader_of
 from serving.act import act
 from serving.answers import apologies, complaints, consultations
+from serving.answers.complaints import ComplaintStanding
 from serving.answers.marks import LONGEST_NOTE, add_mark, marks_of
+from serving.answers.sorting import TOPIC_WORDS, floods
 from serving.answers.trackers import Tracked
 from serving.api.problem import Problem
 from serving.caseload import Case
@@ -60,13 +62,20 @@ def show_consultations(request: Request, offset: Offset = 0) -> Response:
 
 @router.get("/complaints", response_class=HTMLResponse)
 def show_complaints(request: Request, offset: Offset = 0) -> Response:
-    """Complaints about units of the scope by their terms. Who complained and the words are not shown."""
-    scope = reader_of(request).scope
-    found = [one for one in tracked(request).complaints if scope.covers(one.unit_code)]
+    """Complaints about units of the scope by their terms and by topic, copies and floods; never who or the words."""
+    found = complaints_in(request)
+    sorted_by = request.app.state.trackers.sorting()
     return _shown(
         request, "complaints.html", "Phản ánh, kiến nghị", found, offset, states=complaints.STATES,
+        sorting=sorted_by, floods=floods([one.complaint_id for one in found], sorted_by), topics=TOPIC_WORDS,
         overdue=sum(one.state == "overdue" for one in found), may_mark=reader_of(request).scope_for("mark.write"),
     )  # fmt: skip
+
+
+def complaints_in(request: Request) -> list[ComplaintStanding]:
+    """The complaints about units of the reader's scope, those that wait first."""
+    scope = reader_of(request).scope
+    return [one for one in tracked(request).complaints if scope.covers(one.unit_code)]
 
 
 @router.get("/returns", response_class=HTMLResponse)

@@ -14,25 +14,32 @@ from serving.answers.explanations import LONGEST_TEXT, Explanation
 from serving.api.problem import Problem
 from serving.pages.finding_words import CAUSE_WORDS
 from serving.pages.paper import paper, refused_as_problem
+from serving.pages.risk_list import TARGET, stretch
 from serving.rights import Scope
 from serving.state import ExplanationSlip
 
 router = APIRouter(include_in_schema=False)
 
-ROWS = 50
+ROWS = 25
 Text = Annotated[str, Form(max_length=LONGEST_TEXT)]
 Key = Annotated[str, Form(max_length=64)]
 
 
 @router.get("/explanations", response_class=HTMLResponse)
-def show(request: Request, state: Annotated[str, Query(max_length=12)] = "") -> Response:
+def show(
+    request: Request,
+    state: Annotated[str, Query(max_length=12)] = "",
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> Response:
     """The slips of the reader's scope, those that wait longest first."""
     reader = reader_of(request)
     people = request.app.state.people
     request.app.state.trackers.of()
     with people.state.reading() as session:
         found = explanations.explanations(session, reader.scope, people.now(), most=10_000)
-    shown = [one for one in found if not state or one.state == state][:ROWS]
+    wanted = [one for one in found if not state or one.state == state]
+    shown = wanted[offset : offset + ROWS]
+    listed = request.app.state.serving.lists[TARGET].value
     people.receipts.record(
         reader.login, "explanation.read", {"seen": [one.slip.id for one in shown]}, now=people.now(),
         subjects=[f"dossier:{one.slip.dossier_id}" for one in shown],
@@ -47,6 +54,8 @@ def show(request: Request, state: Annotated[str, Query(max_length=12)] = "") -> 
         states=explanations.STATES,
         after=explanations.AFTER,
         chosen=state,
+        linked={one.slip.dossier_id for one in shown if listed is not None and listed.line(one.slip.dossier_id)},
+        pages=stretch("/explanations", {"state": state}, offset, len(shown), ROWS, len(wanted)),
         causes=CAUSE_WORDS,
         may={name: reader.scope_for(f"explanation.{name}") for name in ("write", "review", "close")},
     )

@@ -78,7 +78,14 @@ TROUBLE = {
         "Chưa phục vụ được yêu cầu này. Hãy thử lại sau ít phút; nội dung đã nhập vẫn còn ở trang trước.",
     ),
 }
+AWAY = (
+    "Tạm thời không kết nối được cơ sở dữ liệu",
+    "Trang này cần cơ sở dữ liệu nên chưa mở được. Hãy thử lại sau ít phút; nội dung đã nhập vẫn còn ở trang trước.",
+)
+UNSCORED = ("Chưa có danh sách", "Chưa chấm điểm lần nào. Người vận hành chạy lệnh risk score --as-of T rồi mở lại.")
 UNEXPECTED = ("Có lỗi", "Máy chủ gặp lỗi; sự việc đã được ghi lại.")
+READ_ON = frozenset({"/list", "/board", "/conduct", "/leadership", "/analyst"})
+"""Pages that can be read while the working state is away (`serving.remembered`)."""
 
 
 def install(app: FastAPI) -> None:
@@ -105,7 +112,13 @@ def _for_people(machine: Callable[..., Any]) -> Callable[[Request, Exception], A
         if request.url.path.startswith("/api/") or "Authorization" in request.headers:
             return answer
         title, what = TROUBLE.get(answer.status_code, UNEXPECTED)
-        shown = paper(request, "error.html", answer.status_code, title=title, what=what)
+        away = isinstance(error, OperationalError)
+        if away:
+            title, what = AWAY
+        elif answer.status_code == 503 and request.app.state.serving.lists["lateness"].value is None:
+            title, what = UNSCORED
+        still = READ_ON if away else frozenset()
+        shown = paper(request, "error.html", answer.status_code, title=title, what=what, still=still)
         for name in ("retry-after", "allow"):
             if name in answer.headers:
                 shown.headers[name] = answer.headers[name]

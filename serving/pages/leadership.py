@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from serving import contests
 from serving.accounts.guard import reader_of
 from serving.pages.paper import paper
 from serving.pages.risk_list import stretch
@@ -46,8 +45,7 @@ def show(
     people, known = request.app.state.people, request.app.state.known
     standing = known.standing
     ranked = rank(list(standing.units.values()), order, standing.total.share)
-    with people.state.reading() as session:
-        rate = contests.upheld_rate(session, reader.scope)
+    rate = people.remembered.upheld_rate(people.state, reader.scope)
     people.receipts.record(
         reader.login,
         "leadership.read",

@@ -100,7 +100,7 @@ def acknowledge(
     return fresh
 
 
-def _lines(units: Collection[str] | None) -> Select[Any]:
+def _lines(units: Collection[str] | None) -> Select[EarlyWarning, int]:
     levels = (
         select(WarningEscalation.warning_id, func.max(WarningEscalation.level).label("level"))
         .group_by(WarningEscalation.warning_id)
