@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
@@ -11,7 +11,7 @@ import duckdb
 from features.calendar import EPOCH, Calendar
 from features.clock import Clock, Happening, replay
 from features.holiday import as_delivered
-from features.views import naive_utc
+from features.utc import aware_utc, naive_utc
 
 _CLAIM = r"regexp_matches(coalesce(e.event_id, ''), '^(state:)?(decided|refused|withdrawn)@')"
 _OVER = """
@@ -63,12 +63,8 @@ def case_clocks(
     events = {key: list(group) for key, group in groupby(rows, key=itemgetter(0))}
     for dossier_id, received, due, unit, procedure, legal in con.execute(_DOSSIERS, at).fetchall():
         told = (
-            Happening(kind, _utc(moment), _utc(promised) if promised else None, bool(claims))
+            Happening(kind, aware_utc(moment), aware_utc(promised), bool(claims))
             for _, kind, moment, promised, claims in events.get(dossier_id, ())
         )
-        clock = replay(_utc(received), _utc(due) if due else None, told, until, calendar)
+        clock = replay(aware_utc(received), aware_utc(due), told, until, calendar)
         yield CaseClock(dossier_id, unit, procedure, legal, clock)
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC)

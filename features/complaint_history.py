@@ -14,12 +14,13 @@ it counts from its filing on, and its verdict from the verdict on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 import pyarrow as pa
 
 from features import complaint_links
+from features.utc import naive_utc
 
 WINDOWS = {"30d": 30, "90d": 90, "365d": 365, "2y": 730, "5y": 1825, "ever": 36500}
 """Name of a window and its length in days, counted back from the moment."""
@@ -215,9 +216,7 @@ def complainants(con: duckdb.DuckDBPyConnection, moment: datetime) -> dict[str, 
 
 
 def _moments(con: duckdb.DuckDBPyConnection, moments: Sequence[datetime]) -> None:
-    if any(moment.tzinfo is None for moment in moments):
-        raise ValueError("moments: aware datetimes were wanted, a naive one came")
-    naive = [moment.astimezone(UTC).replace(tzinfo=None) for moment in moments]
+    naive = [naive_utc(moment) for moment in moments]
     con.register("moment", pa.table({"as_of": pa.array(naive, pa.timestamp("us"))}))
 
 

@@ -22,6 +22,7 @@ import pyarrow as pa
 from features.calendar import EPOCH, Calendar
 from features.declaration import Feature, Grain
 from features.matrix import build
+from features.utc import aware_table
 
 Cell = float | str | None
 Cells = dict[str, Cell]
@@ -109,7 +110,7 @@ def take_day(con: duckdb.DuckDBPyConnection, number: int, features: Sequence[Fea
     attributes = [one.about for one in features if one.grain is Grain.ATTRIBUTE]
     scouts = _scouts(con, list(dict.fromkeys(attributes)), as_of - timedelta(minutes=1))
     terms: dict[str, list[dict[str, Any]]] = {}
-    for row in _utc(con.sql(_TERMS).to_arrow_table()).to_pylist():
+    for row in aware_table(con.sql(_TERMS).to_arrow_table()).to_pylist():
         terms.setdefault(row.pop("procedure_code"), []).append(row)
     _send(con, scouts)
     cases = pa.table({
@@ -183,11 +184,3 @@ def _group(seen: pa.Table, keys: dict[str, pa.Array], names: Key, features: list
             cells.setdefault(key, row)
     unseen = cells.pop((_NEVER,) * len(names), ()) if names else cells.get((), ())
     return GroupDay(names, tuple(features), cells, unseen)
-
-
-def _utc(table: pa.Table) -> pa.Table:
-    """The table with its moments, which the views hold without a zone, said to be UTC."""
-    for place, field in enumerate(table.schema):
-        if pa.types.is_timestamp(field.type):
-            table = table.set_column(place, field.name, table[field.name].cast(pa.timestamp("us", "UTC")))
-    return table

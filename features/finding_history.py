@@ -10,6 +10,8 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
+from features.utc import naive_column
+
 COUNTED = "('harassment', 'extra_papers', 'wrongful_return', 'tampering')"
 """Kinds of finding of the harassment type, as SQL."""
 
@@ -83,7 +85,7 @@ def build(con: duckdb.DuckDBPyConnection, cases: pa.Table) -> pa.Table:
     """
     told = pa.table({
         "dossier_id": cases["dossier_id"].cast(pa.string()),
-        "as_of": cases["as_of"].cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us")),
+        "as_of": naive_column(cases["as_of"]),
         "nth": pa.array(range(cases.num_rows), pa.int64()),
     })  # fmt: skip
     con.register("case_told", told)

@@ -21,8 +21,8 @@ from features.signals.held import evaluate_held
 from features.signals.over_cases import over_cases
 from features.signals.peers import against_peers, offices
 from features.signals.voice import VOICE
+from features.utc import naive_utc
 from features.vietnam_calendar import VIETNAM
-from features.views import naive_utc
 
 YEAR = timedelta(days=365)
 TO_SPARE = 0.2

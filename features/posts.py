@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import duckdb
 
-from features.views import naive_utc
+from features.utc import naive_utc
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import duckdb
 from features.calendar import Calendar
 from features.case_clock import CaseClock, case_clocks
 from features.official_class import MOST_REQUESTS, OfficialClass, class_766, class_recomputed
+from features.utc import naive_utc
 from features.vietnam_calendar import VIETNAM
 
 LATE = (OfficialClass.OVERDUE, OfficialClass.OVERDUE_OPEN)
@@ -110,7 +111,7 @@ def reconcile(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calenda
         "  SELECT *, row_number() OVER (PARTITION BY source, unit_code, sector_code, name, period_from "
         "                               ORDER BY known_at DESC, row_id DESC) AS newest FROM counter"
         "  WHERE known_at < $as_of AND period_to IS NOT NULL) WHERE newest = 1 GROUP BY ALL",
-        {"as_of": as_of.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)},
+        {"as_of": naive_utc(as_of)},
     ).fetchall()
     zone = ZoneInfo(calendar.zone)
     counts: dict[tuple[date, date], dict[tuple[str, str], dict[str, float]]] = {}

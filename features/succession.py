@@ -8,7 +8,7 @@ from datetime import datetime
 
 import duckdb
 
-from features.views import naive_utc
+from features.utc import naive_utc
 
 
 def families(con: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str, str]:

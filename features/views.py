@@ -1,7 +1,7 @@
 """The record as DuckDB sees it: one view a table, complete in its columns, restricted to what was known."""
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 import pyarrow as pa
@@ -10,6 +10,7 @@ from features.delta import Storage
 from features.schema import TABLES, Table
 from features.tellings import PORTAL_SOURCES, TABLES_OF_DOSSIERS, TOLD, create_telling_views
 from features.unfolding import KEPT, KEPT_TABLES, UNFOLDED
+from features.utc import naive_utc
 
 _VIEW_TYPE = {
     "text": "VARCHAR", "time": "TIMESTAMP", "date": "DATE", "number": "DOUBLE", "integer": "BIGINT",
@@ -50,11 +51,6 @@ def create_views(con: duckdb.DuckDBPyConnection, storage: Storage, lines: pa.Tab
     else:
         rejects.create_view("reject")
     con.execute(f"CREATE VIEW conflict AS {' UNION ALL '.join(map(_conflicts, TABLES.values()))}")
-
-
-def naive_utc(moment: datetime) -> datetime:
-    """An aware moment as the views tell moments: in UTC, without offset."""
-    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _known(rows: duckdb.DuckDBPyRelation, cutoff: datetime | None) -> duckdb.DuckDBPyRelation:

@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 
 from features.finding_history import COUNTS
-from models.lateness import naive
+from features.utc import aware_table, naive_utc
 
 _WEEK = "date_trunc('week', {moment} + INTERVAL 7 HOUR) - INTERVAL 7 HOUR"
 """Monday, midnight in Vietnam, in UTC."""
@@ -69,7 +69,7 @@ def inspected(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> pa.Table:
     Columns dossier_id, as_of (timestamp[us, UTC]), label (0.0 or 1.0), team_id ("" unknown), unit_code, by_draw
     (of the random share), probability (of having been pulled, 1 where none was logged).
     """
-    return _utc(con.sql(_INSPECTED, params={"cutoff": naive(cutoff)}).to_arrow_table())
+    return aware_table(con.sql(_INSPECTED, params={"cutoff": naive_utc(cutoff)}).to_arrow_table())
 
 
 def reported(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> pa.Table:
@@ -77,10 +77,5 @@ def reported(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> pa.Table:
 
     Columns dossier_id, as_of (the Monday before the first such complaint), unit_code.
     """
-    params = {"cutoff": naive(cutoff), "most": MOST_OF_ONE}
-    return _utc(con.sql(_REPORTED, params=params).to_arrow_table())
-
-
-def _utc(table: pa.Table) -> pa.Table:
-    at = table.column_names.index("as_of")
-    return table.set_column(at, "as_of", table["as_of"].cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC")))
+    params = {"cutoff": naive_utc(cutoff), "most": MOST_OF_ONE}
+    return aware_table(con.sql(_REPORTED, params=params).to_arrow_table())

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 import duckdb
 import pyarrow as pa
 
+from features.utc import aware_table, naive_column, naive_utc
 from models.target import CASES, Target
 
 MICROSECOND = timedelta(microseconds=1)
@@ -121,7 +122,7 @@ def landmarks(
     Columns as `models.target.CASES`.
     """
     parts = []
-    bound: dict[str, object] = {"start": naive(start), "end": naive(end)}
+    bound: dict[str, object] = {"start": naive_utc(start), "end": naive_utc(end)}
     if every is not None:
         step = every // MICROSECOND
         bound |= {"step": step, "n": max(0, (end - start) // every + 1)}
@@ -146,7 +147,7 @@ def landmarks(
         SELECT dossier_id, as_of FROM standing
         WHERE end_at IS NULL AND due_at > as_of ORDER BY as_of, dossier_id
     """
-    return _utc(con.sql(sql, params=bound).to_arrow_table()).cast(CASES)
+    return aware_table(con.sql(sql, params=bound).to_arrow_table()).cast(CASES)
 
 
 def cohort(con: duckdb.DuckDBPyConnection, as_of: datetime, *, overdue: bool = False) -> pa.Table:
@@ -162,8 +163,8 @@ def cohort(con: duckdb.DuckDBPyConnection, as_of: datetime, *, overdue: bool = F
         SELECT dossier_id, as_of FROM standing
         WHERE end_at IS NULL AND ($overdue OR due_at > as_of) ORDER BY dossier_id
     """
-    table = con.sql(sql, params={"as_of": naive(as_of), "overdue": overdue}).to_arrow_table()
-    return _utc(table).cast(CASES)
+    table = con.sql(sql, params={"as_of": naive_utc(as_of), "overdue": overdue}).to_arrow_table()
+    return aware_table(table).cast(CASES)
 
 
 def labels(con: duckdb.DuckDBPyConnection, cases: pa.Table, cutoff: datetime) -> pa.Table:
@@ -187,31 +188,16 @@ def labels(con: duckdb.DuckDBPyConnection, cases: pa.Table, cutoff: datetime) ->
         ORDER BY a.nth
     """
     try:
-        return _utc(con.sql(sql, params={"cutoff": naive(cutoff)}).to_arrow_table())
+        return aware_table(con.sql(sql, params={"cutoff": naive_utc(cutoff)}).to_arrow_table())
     finally:
         con.unregister("asked")
 
 
-def naive(moment: datetime) -> datetime:
-    """An aware moment as DuckDB's views hold it: UTC without a zone. ValueError for a moment without a zone."""
-    if moment.tzinfo is None:
-        raise ValueError(f"wanted a moment with a zone, came {moment.isoformat()}")
-    return (moment - datetime.fromtimestamp(0, tz=moment.tzinfo)) + datetime(1970, 1, 1)  # noqa: DTZ001
-
-
 def _naive_table(cases: pa.Table) -> pa.Table:
-    as_of = cases["as_of"].cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
+    as_of = naive_column(cases["as_of"])
     return pa.table(
         {"dossier_id": cases["dossier_id"], "as_of": as_of, "nth": pa.array(range(cases.num_rows), pa.int64())}
     )
-
-
-def _utc(table: pa.Table) -> pa.Table:
-    columns = {
-        name: table[name].cast(pa.timestamp("us", "UTC")) if pa.types.is_timestamp(table[name].type) else table[name]
-        for name in table.column_names
-    }
-    return pa.table(columns)
 
 
 LATENESS = Target(

@@ -9,11 +9,13 @@ is why each tier knows how long its labels need to mature.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+
+from features.utc import aware_utc, naive_utc
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def labels(
         f"SELECT DISTINCT c.nth FROM label_case AS c JOIN ({tier.events}) AS e"
         " ON e.official_id = c.official_id AND e.happened_at >= c.as_of"
         " AND e.happened_at < c.as_of + $horizon AND e.known_at < $cutoff",
-        params={"horizon": horizon, "cutoff": _naive(cutoff)},
+        params={"horizon": horizon, "cutoff": naive_utc(cutoff)},
     ).fetchnumpy()["nth"]
     con.unregister("label_case")
     label = np.zeros(cases.num_rows)
@@ -96,30 +98,25 @@ def maturity(con: duckdb.DuckDBPyConnection, tier: Tier, cutoff: datetime) -> ti
     row = con.execute(
         f"SELECT quantile_cont(epoch(known_at) - epoch(happened_at), {KNOWN_SHARE})"
         f" FROM ({tier.events}) WHERE known_at < $cutoff",
-        {"cutoff": _naive(cutoff)},
+        {"cutoff": naive_utc(cutoff)},
     ).fetchall()[0]
     return timedelta(seconds=float(row[0])) if row[0] is not None else timedelta(0)
 
 
 def first_event(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> datetime | None:
     """When the record of complaints and findings begins; None where it is empty at the cutoff."""
-    row = con.execute(
+    first: datetime | None = con.execute(
         f"SELECT min(happened_at) FROM ({REPORTED.events} UNION ALL {DISCOVERED.events}) WHERE known_at < $cutoff",
-        {"cutoff": _naive(cutoff)},
-    ).fetchall()[0]
-    return row[0].replace(tzinfo=UTC) if row[0] is not None else None
+        {"cutoff": naive_utc(cutoff)},
+    ).fetchall()[0][0]
+    return aware_utc(first)
 
 
 def last_known(con: duckdb.DuckDBPyConnection) -> datetime:
     """The end of the record of complaints and findings: the latest moment anything in it became known."""
-    row = con.execute(
+    latest: datetime | None = con.execute(
         f"SELECT max(known_at) FROM ({' UNION ALL '.join(tier.events for tier in TIERS.values())})"
-    ).fetchall()[0]
-    if row[0] is None:
+    ).fetchall()[0][0]
+    if latest is None:
         raise ValueError("the record holds no complaint and no finding about an official to judge by")
-    latest: datetime = row[0].replace(tzinfo=UTC)
-    return latest + timedelta(microseconds=1)
-
-
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)
+    return aware_utc(latest) + timedelta(microseconds=1)

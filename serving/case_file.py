@@ -11,6 +11,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from features.utc import aware_table
+
 _EVENTS = """
 SELECT e.dossier_id, e.happened_at, e.kind, e.official_id, e.unit_code, e.to_unit_code, e.step, e.due_at,
 e.papers FROM (
@@ -32,8 +34,6 @@ FROM (
 WHERE version = 1
 ORDER BY dossier_id
 """
-
-_MOMENTS = ("happened_at", "due_at", "submitted_at", "received_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ class CaseFiles:
 
     def __init__(self, dossiers: pa.Table, events: pa.Table) -> None:
         """Takes tables with the columns of `CaseFile` and `CaseEvent`, both sorted by dossier_id."""
-        self._dossiers = _aware(dossiers).combine_chunks()
-        self._events = _aware(events).combine_chunks()
+        self._dossiers = aware_table(dossiers).combine_chunks()
+        self._events = aware_table(events).combine_chunks()
         self._place = {key: place for place, key in enumerate(dossiers["dossier_id"].to_pylist())}
         ids = self._events["dossier_id"].to_numpy(zero_copy_only=False) if events.num_rows else np.array([], object)
         changes = np.flatnonzero(ids[1:] != ids[:-1]) + 1
@@ -106,12 +106,3 @@ class CaseFiles:
 def _events(rows: pa.Table) -> Iterator[CaseEvent]:
     for row in rows.to_pylist():
         yield CaseEvent(**row)
-
-
-def _aware(table: pa.Table) -> pa.Table:
-    """The table with its moments said to be UTC, which they are (DuckDB's views hold them without a zone)."""
-    for name in _MOMENTS:
-        if name in table.column_names:
-            place = table.column_names.index(name)
-            table = table.set_column(place, name, table[name].cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC")))
-    return table

@@ -19,7 +19,7 @@ from features.case_clock import CaseClock, case_clocks
 from features.holiday import as_delivered
 from features.official_class import OfficialClass, class_766, class_recomputed
 from features.reconcile import LATE
-from features.views import naive_utc
+from features.utc import naive_utc
 
 CAME_BACK = timedelta(days=30)
 """A new dossier of the same applicant and procedure this soon after a refusal or withdrawal came back (H3)."""

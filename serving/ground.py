@@ -3,11 +3,10 @@ rows.
 """
 
 import threading
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import duckdb
-import pyarrow as pa
 
 from features.calendar import EPOCH, Calendar
 from features.day import Day, local_day, take_day
@@ -15,6 +14,7 @@ from features.holiday import as_delivered
 from features.matrix import FEATURES, attributes
 from features.record import Record
 from features.single import Fact, Single
+from features.utc import aware_table, aware_utc
 
 MOST_DAYS = 8
 """Local days kept at once; posted histories rarely ask for more than today."""
@@ -76,7 +76,7 @@ class Ground:
         if first is None:
             return dict(before._days)
         zone = ZoneInfo(self.calendar.zone)
-        news = first.replace(tzinfo=UTC)
+        news = aware_utc(first)
         return {
             number: day
             for number, day in before._days.items()
@@ -92,10 +92,5 @@ def rows_of(con: duckdb.DuckDBPyConnection, dossier_id: str) -> tuple[Fact | Non
 
 
 def _rows(con: duckdb.DuckDBPyConnection, sql: str, value: str) -> list[Fact]:
-    table = con.sql(sql, params=[value]).to_arrow_table()
-    aware = {
-        name: column.cast(pa.timestamp("us", "UTC")) if pa.types.is_timestamp(column.type) else column
-        for name, column in zip(table.column_names, table.columns, strict=True)
-    }
-    rows: list[Fact] = pa.table(aware).to_pylist()
+    rows: list[Fact] = aware_table(con.sql(sql, params=[value]).to_arrow_table()).to_pylist()
     return rows

@@ -6,12 +6,13 @@ that step and procedure (`features.signals.hands`), not for everybody through wh
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from math import sqrt
 
 import duckdb
 
 from features.signals.hands import stays
+from features.utc import naive_utc
 from serving.standing import CASES, LEAST, WINDOW
 
 _HANDLED = """
@@ -103,7 +104,7 @@ class OfficialSheets:
     @classmethod
     def read(cls, con: duckdb.DuckDBPyConnection, until: datetime) -> "OfficialSheets":
         """The sheets over the year before `until` (aware) from a connection of the record."""
-        naive = until.astimezone(UTC).replace(tzinfo=None)  # as the views hold moments
+        naive = naive_utc(until)
         con.register("stay_told", stays(con, until, until - 2 * WINDOW).select(["official_id", "dossier_id", "long"]))
         try:
             rows = con.execute(CASES + _HANDLED, {"until": naive, "since": naive - WINDOW}).fetchall()

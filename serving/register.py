@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 
+from features.utc import aware_utc
 from serving.rights import UnitTree
 
 
@@ -71,7 +72,7 @@ class Register:
             legal_days={row[0]: row[2] for row in procedures if row[2] is not None},
             officials=dict(officials),
             tree=UnitTree.of((row[0], row[2], row[4]) for row in units),
-            data_until=None if newest is None else newest.replace(tzinfo=UTC),
+            data_until=aware_utc(newest),
         )
 
     def unit(self, code: str | None) -> str:

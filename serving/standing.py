@@ -9,10 +9,12 @@ delivered (feed contract).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import sqrt
 
 import duckdb
+
+from features.utc import naive_utc
 
 WINDOW = timedelta(days=365)
 LEAST = 20  # dossiers under which no share is shown
@@ -118,7 +120,7 @@ class Standing:
     @classmethod
     def read(cls, con: duckdb.DuckDBPyConnection, until: datetime) -> "Standing":
         """The counts over the year before `until` (aware) from a connection of the record."""
-        naive = until.astimezone(UTC).replace(tzinfo=None)  # as the views hold moments
+        naive = naive_utc(until)
         rows = con.execute(CASES + _COUNTS, {"until": naive, "since": naive - WINDOW}).fetchall()
 
         def by(place: int) -> dict[str, Count]:

@@ -24,7 +24,7 @@ from scipy.stats import t as student
 
 from features.posts import posts
 from features.succession import families, levels
-from features.views import naive_utc
+from features.utc import naive_utc
 from training.evaluate import Figure
 
 BY = ("level", "region", "sector", "tenure")

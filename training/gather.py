@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import duckdb
 import pyarrow as pa
 
 from features import matrix
 from features.calendar import PLAIN_WEEK, Calendar
+from features.utc import aware_utc
 from models import lateness
 from training.sample import Sample
 
@@ -29,13 +30,12 @@ def drawn(dossier_id: pa.ChunkedArray, share: float, seed: int = 0) -> pa.Array:
 
 def first_receipt(con: duckdb.DuckDBPyConnection) -> datetime:
     """When the first dossier was received. ValueError for a record without dossiers."""
-    (found,) = con.execute("SELECT MIN(received_at) FROM dossier").fetchall()[0]
+    found: datetime | None = con.execute("SELECT MIN(received_at) FROM dossier").fetchall()[0][0]
     if found is None:
         raise ValueError(
             "wanted a record with dossiers known before the cutoff, came none; ingest a delivery or take a later cutoff"
         )
-    moment: datetime = found.replace(tzinfo=UTC)
-    return moment
+    return aware_utc(found)
 
 
 def training_cases(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> pa.Table:

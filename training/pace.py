@@ -17,6 +17,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from features.calendar import HOUR, Calendar
+from features.utc import naive_utc
 
 SPAN = timedelta(days=14)
 """Dossiers received in this time before a moment are looked at."""
@@ -76,7 +77,7 @@ _SQL = """
 
 def progress(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calendar) -> Progress:
     """How far the dossiers received in the `SPAN` before `as_of` had come, as known then."""
-    naive = as_of.replace(tzinfo=None) - (as_of.utcoffset() or timedelta(0))
+    naive = naive_utc(as_of)
     rows = con.sql(_SQL, params={"start": naive - SPAN, "as_of": naive}).fetchnumpy()
     now = calendar.worked(round(as_of.timestamp() * 1e6))
     age = np.array([now - calendar.worked(int(moment)) for moment in rows["received"]], float) / HOUR

@@ -19,6 +19,7 @@ import pyarrow as pa
 from features.calendar import PLAIN_WEEK, Calendar, microseconds
 from features.matrix import build
 from features.record import Record
+from features.utc import naive_utc
 from models import lateness
 from models.risk_model import RiskModel
 from training.drift import Drift, silent_units
@@ -129,7 +130,7 @@ def news(found: Mapping[str, str], told: Sequence[tuple[datetime, Set[str]]], as
 
 def silence(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calendar) -> list[str]:
     """Units whose news stopped: none for twice their longest gap of the last months, in working hours."""
-    naive = lateness.naive(as_of)
+    naive = naive_utc(as_of)
     rows = con.sql(
         """
         SELECT d.unit_code, EPOCH_US(date_trunc('hour', n.known_at)) AS moment FROM (

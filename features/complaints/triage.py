@@ -1,6 +1,6 @@
 """The complaints of a time, read for triage: what about, which dossier, said before, part of a flood, how urgent."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -10,7 +10,7 @@ from features.codes import dossier_codes_in
 from features.complaints.copies import first_alike
 from features.complaints.floods import floods
 from features.complaints.topics import topics, wording
-from features.views import naive_utc
+from features.utc import naive_utc
 
 YEAR = timedelta(days=365)
 SAME_WITHIN = 60.0
@@ -67,7 +67,7 @@ def triage(con: duckdb.DuckDBPyConnection, as_of: datetime, since: datetime | No
         }  # fmt: skip
     _mark_floods(rows, day, alike)
     rows.sort(key=lambda row: (row["answered_at"] is not None, row["due_at"] or row["filed_at"], row["complaint_id"]))
-    return pa.Table.from_pylist([{name: _aware(row[name]) for name in SCHEMA.names} for row in rows], SCHEMA)
+    return pa.Table.from_pylist(rows, SCHEMA)
 
 
 def _mark_floods(rows: list[dict[str, Any]], day: list[float], alike: list[int]) -> None:
@@ -85,7 +85,3 @@ def _known_dossiers(con: duckdb.DuckDBPyConnection, codes: list[str], as_of: dat
         "SELECT DISTINCT dossier_id FROM dossier WHERE known_at < ? AND list_contains(?, dossier_id)", [as_of, codes]
     ).fetchall()
     return {code for (code,) in found}
-
-
-def _aware(value: Any) -> Any:
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value

@@ -20,8 +20,8 @@ import pyarrow as pa
 from features.calendar import Calendar
 from features.signals.over_cases import More, over_cases
 from features.signals.relations import ENDS, RUNS, STOPS, worked
+from features.utc import naive_utc
 from features.vietnam_calendar import VIETNAM
-from features.views import naive_utc
 
 YEAR = timedelta(days=365)
 LONG = 0.9

@@ -19,8 +19,8 @@ from features.signals.held_office import HELD_OFFICE
 from features.signals.over_cases import over_cases
 from features.signals.peers import against_peers, offices
 from features.signals.signal import Grain, HeldSignal
+from features.utc import naive_utc
 from features.vietnam_calendar import VIETNAM
-from features.views import naive_utc
 
 HELD_SIGNALS: tuple[HeldSignal, ...] = (*HELD_LATE, *HELD_AGAIN, *HELD_OFFICE, *HEAD)
 """Every signal about an official, a unit, a head or an agent, in the order in which answers list them."""

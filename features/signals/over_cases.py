@@ -8,6 +8,7 @@ import pyarrow as pa
 from features.calendar import Calendar
 from features.holiday import as_delivered
 from features.signals.relations import relations
+from features.utc import naive_column
 
 _ATTRIBUTES = ("x_identity_placeholder", "x_submitted_copied")
 """Attributes that signals name; unknown where no delivery ever gave them."""
@@ -27,7 +28,7 @@ def over_cases(
     numbered = pa.table({
         "case_no": pa.array(range(cases.num_rows), pa.int64()),
         "dossier_id": cases["dossier_id"].cast(pa.string()),
-        "as_of": cases["as_of"].cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us")),
+        "as_of": naive_column(cases["as_of"]),
     })  # fmt: skip
     calendar = as_delivered(con, calendar)
     spans = sum(name.startswith("end_") for name in calendar.relation().column_names)

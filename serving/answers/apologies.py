@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from features.utc import aware_utc
 from serving.caseload import Case, Caseload
 from serving.state import Apology
 
@@ -90,8 +91,8 @@ def _standing(
     said_at, times, new_due = told or (None, 0, None)
     sent = [one.sent_at for one in ours if one.sent_at is not None]
     if said_at is not None:
-        sent.append(said_at.replace(tzinfo=UTC))
-    new_due_at = ours[-1].new_due_at if ours else new_due.replace(tzinfo=UTC) if new_due else None
+        sent.append(aware_utc(said_at))
+    new_due_at = ours[-1].new_due_at if ours else aware_utc(new_due)
     sent_at = min(sent, default=None)
     first = case.first_due_at
     in_time = sent_at is not None and first is not None and sent_at < first

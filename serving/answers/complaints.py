@@ -5,12 +5,13 @@ Who complained is never read here, nor the words: a unit must not learn who spok
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Any
 
 import duckdb
 
 from features.calendar import HOURS_A_DAY, Calendar
-from features.views import naive_utc
+from features.utc import aware_utc, naive_utc
 from serving.state import Mark
 
 TERMS = {"refused": 2, "asked": 5, "handled": 15, "published": 2}
@@ -77,12 +78,9 @@ def complaints(
     return sorted(found, key=lambda one: (one.state not in ("overdue", "open"), one.due_at, one.complaint_id))
 
 
-def _standing(
-    row: tuple[object, ...], held: Mapping[str, Mark], until: datetime, calendar: Calendar
-) -> ComplaintStanding:
+def _standing(row: tuple[Any, ...], held: Mapping[str, Mark], until: datetime, calendar: Calendar) -> ComplaintStanding:
     complaint_id, unit, dossier, channel, topic, filed, due, answered, verdict = row
-    filed_at, told_due, answered_at = _aware(filed), _aware(due), _aware(answered)
-    assert filed_at is not None  # a required column
+    filed_at, told_due, answered_at = aware_utc(filed), aware_utc(due), aware_utc(answered)
     if answered_at is not None and answered_at >= until:
         answered_at = None
     done = {step: held[step].marked_at if step in held else None for step in TERMS}
@@ -97,8 +95,8 @@ def _standing(
         waits = step in ("handled", "published") and done["refused"] is None
         clocks[step] = Clock(due_at, done[step], due_at < (done[step] or (until if waits else due_at)))
     return ComplaintStanding(
-        str(complaint_id), _text(unit), _text(dossier), _text(channel), _text(topic), filed_at,
-        clocks["handled"].due_at, done["handled"], _text(verdict), _state(_text(verdict), done, clocks["handled"]),
+        complaint_id, unit, dossier, channel, topic, filed_at,
+        clocks["handled"].due_at, done["handled"], verdict, _state(verdict, done, clocks["handled"]),
         clocks, "quality" in held and held["quality"].value == "vague",
         {name: mark.value for name, mark in held.items()},
     )  # fmt: skip
@@ -111,11 +109,3 @@ def _state(verdict: str | None, done: Mapping[str, datetime | None], handling: C
         if done[step] is not None:
             return step
     return "overdue" if handling.late else "open"
-
-
-def _aware(moment: object) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if isinstance(moment, datetime) else None
-
-
-def _text(cell: object) -> str | None:
-    return None if cell is None else str(cell)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from features.calendar import Calendar
-from features.views import naive_utc
+from features.utc import aware_utc, naive_utc
 from serving.state import Mark
 
 SELDOM = 0.05
@@ -94,11 +94,11 @@ def consultations(
     found = []
     for _, events in groupby(rows, key=itemgetter(0)):
         for asked, answer in _paired(list(events)):
-            asked_at = asked[4].replace(tzinfo=UTC)
-            answered_at = answer[4].replace(tzinfo=UTC) if answer else None
+            asked_at = aware_utc(asked[4])
+            answered_at = aware_utc(answer[4]) if answer else None
             if asked_at < since and answered_at is not None and answered_at < since:
                 continue
-            due_at = asked[5].replace(tzinfo=UTC) if asked[5] else None
+            due_at = aware_utc(asked[5])
             one = Consultation(
                 asked[0], asked[1], asked[2], asked[8], asked[6], asked_at, due_at, answered_at,
                 calendar.working_hours(asked_at, answered_at or until), _state(due_at, answered_at, until),

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 
 from features.calendar import Calendar
+from features.utc import aware_utc
 
 _OUTAGES = """
 SELECT unit_code, starts_at, ends_at FROM outage
@@ -26,10 +27,7 @@ class Outage:
 
 def outages(con: duckdb.DuckDBPyConnection) -> list[Outage]:
     """The outages that a connection of the record knows, in order of their beginning."""
-    return [
-        Outage(unit, start.replace(tzinfo=UTC), end and end.replace(tzinfo=UTC))
-        for unit, start, end in con.execute(_OUTAGES).fetchall()
-    ]
+    return [Outage(unit, aware_utc(start), aware_utc(end)) for unit, start, end in con.execute(_OUTAGES).fetchall()]
 
 
 def down_hours(known: Iterable[Outage], unit_code: str, start: datetime, until: datetime, calendar: Calendar) -> float:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from features.utc import naive_utc
 from serving.cli.group import settings_of
 from serving.cli.moments import moment
 
@@ -41,7 +42,7 @@ def conduct(
     scored = [row for row in lines.to_pylist() if row["score"] is not None]
     ids = [row["official_id"] for row in scored]
     con = Record(settings.record_url).connect()
-    begin = at.replace(tzinfo=None)
+    begin = naive_utc(at)
     later = con.execute(
         f"SELECT DISTINCT official_id FROM ({DISCOVERED.events}) WHERE happened_at >= ? AND happened_at < ?",
         [begin, begin + steps.HORIZON],

@@ -1,10 +1,11 @@
 """Which moment of a history is worth looking at."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import duckdb
 
 from features.record import Record
+from features.utc import aware_utc
 from serving.settings import Settings
 
 _WEEKS = """
@@ -46,7 +47,7 @@ def telling_moment(settings: Settings) -> datetime:
     if not usual_open or not busy:
         raise ValueError("the record holds no dossier with a due date that was ever open: nothing to show")
     latest: datetime = busy[0]
-    return latest.replace(tzinfo=UTC) + timedelta(microseconds=1)  # just after, so that its news is known
+    return aware_utc(latest) + timedelta(microseconds=1)  # just after, so that its news is known
 
 
 def _usual(counts: list[int]) -> float:

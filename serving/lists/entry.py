@@ -8,6 +8,8 @@ from typing import Any, Literal
 import duckdb
 import pyarrow as pa
 
+from features.utc import naive_column
+
 Grain = Literal["dossier", "official", "unit"]
 GRAINS: tuple[Grain, ...] = ("dossier", "official", "unit")
 
@@ -57,7 +59,8 @@ def entries(scores: pa.Table, grain: Grain, priors: Mapping[str, float], strengt
     if grain not in GRAINS:
         raise ValueError(f"grain: wanted one of {', '.join(GRAINS)}, got {str(grain)[:20]!r}")
     con = duckdb.connect(config={"threads": 1})
-    con.register("score", _naive(scores))
+    columns = ["dossier_id", "unit_code", "official_id", "sector_code", "score"]
+    con.register("score", scores.select(columns).append_column("received_at", naive_column(scores["received_at"])))
     known = dict(sorted(priors.items()))
     con.register("prior", pa.table({"sector_code": list(known), "prior": pa.array(known.values(), pa.float64())}))
     con.execute(
@@ -67,8 +70,3 @@ def entries(scores: pa.Table, grain: Grain, priors: Mapping[str, float], strengt
     values = {"least": LEAST_DOSSIERS} if grain == "official" else None
     rows: list[dict[str, Any]] = con.sql(_LINES[grain], params=values).to_arrow_table().to_pylist()
     return [Entry(**row, utility=row["expected"] * (1 + strength * row["prior"])) for row in rows]
-
-
-def _naive(scores: pa.Table) -> pa.Table:
-    columns = ["dossier_id", "unit_code", "official_id", "sector_code", "score"]
-    return scores.select(columns).append_column("received_at", scores["received_at"].cast(pa.timestamp("us")))

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from features.calendar import Calendar
+from features.utc import aware_utc
 from serving.plan.brief import Brief, Pull, Source, UnitBrief
 from serving.plan.rules import Rules
 from serving.plan.sheet import expected_findings
@@ -54,7 +55,7 @@ def gather(
     """
     table, meta = read_scores(scores)
     days = open_days(month, calendar)
-    start = datetime.combine(days[0], datetime.min.time(), zone).astimezone(UTC).replace(tzinfo=None)
+    start = datetime.combine(days[0], datetime.min.time(), zone)
     until = start + timedelta(days=31)
     names = dict(con.execute(_UNITS, {"start": start, "until": until}).fetchall())
     weights = sector_priors(con)
@@ -72,7 +73,7 @@ def gather(
     units = []
     for code, name in sorted(names.items()):
         at, team, confirmed = last.get(code, (None, None, False))
-        visited = at.replace(tzinfo=UTC).astimezone(zone).date() if at else None
+        visited = aware_utc(at).astimezone(zone).date() if at else None
         expected = expected_findings(pulls[code], rules.sheet_size, rules.sheet_random_share)
         units.append(
             UnitBrief(

@@ -1,9 +1,8 @@
 """What was answered in the period: explanations and their causes, apologies, consultations, complaints."""
 
 from collections import Counter
-from datetime import UTC
 
-from features.views import naive_utc
+from features.utc import aware_utc, naive_utc
 from serving.answers.apologies import PROMISES, owed, standings
 from serving.answers.complaints import STATES as COMPLAINT_STATES
 from serving.answers.complaints import complaints
@@ -32,7 +31,7 @@ def add_explanations(draft: Draft, basis: Basis) -> None:
         [
             (*line, CAUSE_WORDS[told[case.dossier_id][2] or ""],
              {True: "có", False: "không", None: "chưa xem xét"}[told[case.dossier_id][3]],
-             told[case.dossier_id][1].replace(tzinfo=UTC))
+             aware_utc(told[case.dossier_id][1]))
             for case, line in zip(
                 sorted(said, key=lambda one: (one.unit_code, one.dossier_id)), lines(basis.register, said), strict=True
             )

@@ -8,7 +8,7 @@ import duckdb
 from sqlalchemy.orm import Session
 
 from features.calendar import Calendar
-from features.views import naive_utc
+from features.utc import naive_utc
 from serving.caseload import Caseload
 from serving.register import Register
 from serving.reports.period import Period

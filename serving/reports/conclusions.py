@@ -1,8 +1,9 @@
 """Visits and what they concluded, as the record held it; a conclusion counts as one only when it is confirmed."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
+from features.utc import aware_utc
 from serving.pages.finding_words import KIND_WORDS
 from serving.reports.basis import Basis
 from serving.reports.report import Cell, Column, Draft, Table
@@ -61,7 +62,7 @@ class Conclusion:
 def conclusions(basis: Basis) -> list[Conclusion]:
     """What was told or confirmed in the period, of the report's units, as known then."""
     rows = basis.con.execute(_FINDINGS, basis.moments).fetchall()
-    told = (replace(Conclusion(*row), said_at=row[-1].replace(tzinfo=UTC)) for row in rows)
+    told = (replace(Conclusion(*row), said_at=aware_utc(row[-1])) for row in rows)
     return [one for one in told if basis.covers(one.unit_code)]
 
 
@@ -82,9 +83,7 @@ def lines(basis: Basis, found: list[Conclusion]) -> list[tuple[Cell, ...]]:
 def add_conclusions(draft: Draft, basis: Basis) -> None:
     """Figures of visits and conclusions, and the confirmed ones by kind."""
     visits = [row for row in basis.con.execute(VISITS, basis.moments).fetchall() if basis.covers(row[1])]
-    shown = [
-        (basis.register.unit(row[1]), row[1], row[0], row[2], row[3], row[4].replace(tzinfo=UTC)) for row in visits
-    ]
+    shown = [(basis.register.unit(row[1]), row[1], row[0], row[2], row[3], aware_utc(row[4])) for row in visits]
     draft.count("Cuộc kiểm tra trong kỳ", "visits", VISIT_HEAD, shown)
     told = conclusions(basis)
     draft.count("Hồ sơ đã kết luận", "dossiers concluded on", HEAD, lines(basis, told))

@@ -1,9 +1,9 @@
 """The Department of Home Affairs' report on public-duty inspections: quotas, conclusions, remedies (S0 3, S1 1g 3c)."""
 
 from collections import Counter
-from datetime import UTC
 from zoneinfo import ZoneInfo
 
+from features.utc import aware_utc
 from serving.remediation import STATES, standing
 from serving.reports.basis import Basis
 from serving.reports.conclusions import VISITS, add_conclusions
@@ -17,7 +17,7 @@ def mission(draft: Draft, basis: Basis) -> None:
     """Fills the draft. A mission is the work of one team on one day."""
     visits = [row for row in basis.con.execute(VISITS, basis.moments).fetchall() if basis.covers(row[1])]
     zone = ZoneInfo(basis.calendar.zone)
-    days = Counter((row[2] or "–", row[4].replace(tzinfo=UTC).astimezone(zone).date()) for row in visits)
+    days = Counter((row[2] or "–", aware_utc(row[4]).astimezone(zone).date()) for row in visits)
     key = draft.count(
         "Đợt kiểm tra (mỗi đoàn, mỗi ngày)", "missions", ("Đoàn", "Ngày", "Số đơn vị"),
         [(team, day, number) for (team, day), number in sorted(days.items(), key=lambda one: (one[0][1], one[0][0]))],

@@ -1,8 +1,8 @@
 """What citizens said after the end, by unit (S0 2d): never the index's own "satisfaction", which is lateness."""
 
 from collections import defaultdict
-from datetime import UTC
 
+from features.utc import aware_utc
 from serving.reports.basis import Basis
 from serving.reports.report import Column, Draft, Table
 
@@ -27,7 +27,7 @@ def add_ratings(draft: Draft, basis: Basis) -> None:
     key = draft.count(
         "Lượt đánh giá của người dân sau khi xong", "ratings by citizens after the end",
         ("Đơn vị", "Mã đơn vị", "Mã hồ sơ", "Điểm (1–5)", "Đánh giá lúc"),
-        [(basis.register.unit(row[0]), *row[:3], row[3].replace(tzinfo=UTC)) for row in told],
+        [(basis.register.unit(row[0]), *row[:3], aware_utc(row[3])) for row in told],
     )  # fmt: skip
     units: dict[str, list[int]] = defaultdict(list)
     for unit, _, score, _ in told:

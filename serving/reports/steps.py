@@ -1,9 +1,10 @@
 """Steps: where the hours go, which steps nobody holds by name or that have no term, and how old open dossiers are."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from features.calendar import HOURS_A_DAY
+from features.utc import aware_utc
 from serving.caseload import Case
 from serving.reports.basis import Basis
 from serving.reports.report import Cell, Column, Draft, Table
@@ -39,9 +40,9 @@ def add_steps(draft: Draft, basis: Basis) -> None:
     lines: list[tuple[Cell, ...]] = []
     for unit, dossier, step, official, since, due, until in basis.con.execute(_STEPS, basis.moments).fetchall():
         if basis.covers(unit):
-            begun, over = _aware(since), _aware(until)
+            begun, over = aware_utc(since), aware_utc(until)
             hours = round(basis.calendar.working_hours(begun or basis.until, over or basis.until), 2)
-            lines.append((basis.register.unit(unit), unit, dossier, step, official, begun, _aware(due), over, hours))
+            lines.append((basis.register.unit(unit), unit, dossier, step, official, begun, aware_utc(due), over, hours))
     key = draft.count("Lượt qua bước trong kỳ", "passages of steps", _HEAD, lines)
     nameless = draft.count(
         "Lượt không có người giữ được nêu tên", "passages that nobody holds by name", _HEAD,
@@ -106,7 +107,3 @@ def _late(line: tuple[Cell, ...], basis: Basis) -> bool:
     """Whether a passage ran over its step's term."""
     due, until = line[6], line[7] or basis.until
     return isinstance(due, datetime) and isinstance(until, datetime) and due < until
-
-
-def _aware(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.replace(tzinfo=UTC)

@@ -1,6 +1,6 @@
 """Alerts that heads were told of, as a table for the signals on heads (`features.signals.held`)."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pyarrow as pa
 from sqlalchemy import inspect, select
@@ -24,10 +24,6 @@ def alerts(state: State, until: datetime) -> pa.Table:
     with state.reading() as session:
         rows = session.execute(asked.order_by(EarlyWarning.id)).all()
     return pa.Table.from_pylist(
-        [{"unit_code": unit, "sent_at": _aware(sent), "acknowledged_at": _aware(seen)} for unit, sent, seen in rows],
+        [{"unit_code": unit, "sent_at": sent, "acknowledged_at": seen} for unit, sent, seen in rows],
         ALERT,
     )
-
-
-def _aware(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

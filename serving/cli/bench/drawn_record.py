@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.schema import TABLES
-from features.views import naive_utc
+from features.utc import naive_utc
 
 DAY = 86_400_000_000
 START = int(np.datetime64("2023-01-02", "us").astype("int64"))
