@@ -21,6 +21,7 @@ from features.signals import evaluate
 from features.signals.sentences import CAUSES, said_of_dossier
 from features.vietnam_calendar import VIETNAM
 from models.conduct_peers import Standing
+from models.excess import RATIO
 from models.finding_matrix import SHOWN
 from models.official_forecast import OfficialForecast
 from models.unusual import Usual
@@ -32,12 +33,17 @@ _FAMILY_WORDS = {
     "clock": ("thay đổi hạn trả, tạm dừng hoặc thời điểm kết thúc", "changes to the promise, pauses or the end"),
     "evasion": ("chuyển qua lại, lấy ý kiến ít khi cần", "handing to and fro and unusual consultation"),
     "returns": ("trả lại, rút rồi nộp lại", "returns, and withdrawal before a new submission"),
+    "agents": (
+        "giải quyết nhanh gấp đôi khi có người đại diện",
+        "taking less than half the own usual time once there is an agent",
+    ),
 }
 _FAMILY_SOURCE = {
     "papers": "H1, H5 (S0 1a, S2)",
     "clock": "H2 (S0 1a); T1, T8, domain.md 1.9",
     "evasion": "H14, H15 (S4 1d)",
     "returns": "H3, H4 (S0 2b, S4 1đ)",
+    "agents": "H17 (S1 1d); domain.md 4.3",
 }
 """Directives and traps that the signals of a family rest on; each signal names its own sentence."""
 _PEERS = {
@@ -55,9 +61,9 @@ FEWEST_COMPLAINANTS = 3
 class ConductLine:
     """One line of a conduct list: the row of the file, the JSON and the page.
 
-    `score`: official and unit: probability that the ratio to peers exceeds 1.5 (tier `signal`), or the forecast
-    (tier `reported`); dossier: the probability of a finding if pulled (tier `discovered`), or how unusual its signals
-    are among its peers, in [0, 1). None: not enough data.
+    `score`: official and unit: share of those with the same work whom chance makes stand out less (tier `signal`), or
+    the forecast (tier `reported`); dossier: the probability of a finding if pulled (tier `discovered`), or how unusual
+    its signals are among its peers, in [0, 1). None: not enough data.
     `low`, `high`: 95 % interval of the ratio to peers, where there is one. `n`: dossiers it rests on.
     """
 
@@ -169,16 +175,21 @@ def _sentence(one: Standing, grain: str) -> tuple[str, str]:
     vi = (
         f"{whose_vi}: {one.observed} trong n = {one.n} hồ sơ có dấu hiệu về {said_vi};"
         f" {peers_vi} thường có {_vi(one.expected, 1)} (gấp {_vi(one.ratio, 1)} lần,"
-        f" khoảng 95 %: {_vi(one.low, 1)}–{_vi(one.high, 1)})."
+        f" khoảng 95 %: {_vi(one.low, 1)}–{_vi(one.high, 1)};"
+        f" khả năng gấp hơn {_vi(RATIO, 1)} lần: {_chance(one.above)})."
         f" Căn cứ: {source}. {NOT_A_FINDING[0]}."
     )
     en = (
         f"{whose_en}: {one.observed} of n = {one.n} dossiers show signals of {said_en};"
         f" {peers_en} would have {one.expected:.1f} (ratio {one.ratio:.1f},"
-        f" 95 % interval {one.low:.1f} to {one.high:.1f})."
+        f" 95 % interval {one.low:.1f} to {one.high:.1f}; probability of more than {RATIO:.1f}: {_chance(one.above)})."
         f" Source: {source}. {NOT_A_FINDING[1]}."
     )
     return vi, en
+
+
+def _chance(share: float) -> str:
+    return "> 99 %" if share > 0.99 else f"{100 * share:.0f} %"
 
 
 def _vi(number: float, digits: int) -> str:

@@ -2,8 +2,9 @@
 
 Expected is what the peers' rates make of the same dossiers: the rate of the same procedure among officials of
 the same position, everybody's own dossiers left out of the rate they are held against, pulled to the rate of
-all in that position by `PRIOR` dossiers. Nobody is flagged most of whose dossiers have too few peers. Tier
-`signal`: rules on the record, which work from the first day and prove nothing.
+all in that position by `PRIOR` dossiers. Nobody is flagged most of whose dossiers have too few peers. The order is
+that of `models.excess.share_below`, so that where nobody does anything no office and no field stands above another
+for having few or many dossiers. Tier `signal`: rules on the record, which work from the first day and prove nothing.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from features.signals.handled import FAMILIES
-from models.excess import FALSE_DISCOVERY, Excess, excess
+from features.signals.handled import CHARGED
+from models.excess import FALSE_DISCOVERY, Excess, excess, share_below
 
 PRIOR = 20
 """Dossiers of the overall rate that every peer rate starts with."""
 
-STRICT = FALSE_DISCOVERY / len(FAMILIES)
+STRICT = FALSE_DISCOVERY / len(CHARGED)
 """Local false discovery rate of a flag in one family, so that over all families it stays within the promise."""
 
 
@@ -39,9 +40,10 @@ FEWEST_PEERS = 3
 class Standing:
     """How one official or unit stands in the family in which it stands out most.
 
-    `score`: probability that the ratio of observed to expected exceeds 1.5; None where there are fewer than 20
-    dossiers ("not enough data"). `ratio`, `low`, `high`: its posterior mean and 95 % interval. `n` dossiers
-    handled, `observed` and `expected` dossiers with signals of the `family`.
+    `score`: share of those with the same work whom chance makes stand out less; None where there are fewer than 20
+    dossiers ("not enough data"). `above`: probability that the ratio of observed to expected exceeds 1.5. `ratio`,
+    `low`, `high`: its posterior mean and 95 % interval. `n` dossiers handled, `observed` and `expected` dossiers with
+    signals of the `family`.
     """
 
     key: str
@@ -55,6 +57,7 @@ class Standing:
     ratio: float
     low: float
     high: float
+    above: float
 
 
 def officials(handled: pa.Table, position: dict[str, str]) -> list[Standing]:
@@ -77,16 +80,17 @@ def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str
     posts = pa.array([position.get(who, "") for who in handled["official_id"].to_pylist()], pa.string())
     table = handled.append_column("position", posts)
     found: dict[str, tuple[pa.Table, Excess]] = {}
-    for family in FAMILIES:
+    for family in CHARGED:
         counts = _against_peers(table, key, group, family)
         found[family] = counts, excess(*(counts[name].to_numpy() for name in ("observed", "expected", "grp", "n")))
     first = next(iter(found.values()))[0]
     above = np.column_stack([told.above for _, told in found.values()])
     low = np.column_stack([told.low for _, told in found.values()])
     # where several are as sure as can be told, the one whose interval lies highest speaks
-    worst = np.array([max(range(len(FAMILIES)), key=lambda f: (above[i, f], low[i, f])) for i in range(len(above))])
+    worst = np.array([max(range(len(CHARGED)), key=lambda f: (above[i, f], low[i, f])) for i in range(len(above))])
+    score = share_below([told for _, told in found.values()])
     standings = []
-    for i, family in enumerate(np.array(list(FAMILIES))[worst]):
+    for i, family in enumerate(np.array(CHARGED)[worst]):
         counts, told = found[family]
         enough = bool(told.enough[i])
         standings.append(
@@ -94,7 +98,7 @@ def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str
                 key=first["key"][i].as_py(),
                 unit_code=first["unit_code"][i].as_py() or "",
                 family=str(family),
-                score=float(told.above[i]) if enough else None,
+                score=float(score[i]) if enough else None,
                 flag=enough
                 and bool(counts["has_peers"][i].as_py() and _stands_out(counts["observed"][i].as_py(), told, i)),
                 n=int(first["n"][i].as_py()),
@@ -103,6 +107,7 @@ def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str
                 ratio=float(told.mean[i]),
                 low=float(told.low[i]),
                 high=float(told.high[i]),
+                above=float(told.above[i]),
             )
         )
     return sorted(standings, key=lambda one: (one.score is None, -(one.score or 0), -one.low, one.key))
@@ -113,22 +118,27 @@ def _stands_out(observed: float, told: Excess, i: int) -> bool:
 
 
 def _against_peers(table: pa.Table, key: str, group: str, family: str) -> pa.Table:
-    """key, unit_code, grp, n, observed, expected, has_peers: one row a key, ordered by it."""
+    """key, unit_code, grp, n, observed, expected, has_peers: one row a key, ordered by it. `n` counts all dossiers
+    handled; where the family is null there was no chance, and nothing is expected.
+    """
     con = duckdb.connect()
     con.register("handled", table)
     return con.sql(f"""
         WITH own AS (
-            SELECT {key} AS key, procedure_code, position, count(*) AS n,
+            SELECT {key} AS key, procedure_code, position, count(*) AS dossiers, count({family}) AS n,
                    count(*) FILTER ({family}) AS k, any_value({group}) AS grp
             FROM handled GROUP BY ALL
         ), peers AS (
-            SELECT procedure_code, position, sum(n) AS n, sum(k) AS k, count(*) AS people FROM own GROUP BY ALL
-        ), everybody AS (SELECT position, sum(k) / sum(n) AS rate FROM own GROUP BY position)
-        SELECT o.key, min(u.unit_code) AS unit_code, min(o.grp) AS grp, CAST(sum(o.n) AS DOUBLE) AS n,
+            SELECT procedure_code, position, sum(n) AS n, sum(k) AS k, count(*) FILTER (n > 0) AS people
+            FROM own GROUP BY ALL
+        ), everybody AS (
+            SELECT position, coalesce(sum(k) / nullif(sum(n), 0), 0) AS rate FROM own GROUP BY position
+        )
+        SELECT o.key, min(u.unit_code) AS unit_code, min(o.grp) AS grp, CAST(sum(o.dossiers) AS DOUBLE) AS n,
                CAST(sum(o.k) AS DOUBLE) AS observed,
                sum(o.n * (p.k - o.k + {PRIOR} * e.rate) / (p.n - o.n + {PRIOR}) ORDER BY o.procedure_code, o.position)
                AS expected,
-               sum(o.n) FILTER (p.people > {FEWEST_PEERS}) >= sum(o.n) / 2 AS has_peers
+               coalesce(sum(o.n) FILTER (p.people > {FEWEST_PEERS}) >= sum(o.n) / 2, false) AS has_peers
         FROM own o JOIN peers p ON p.procedure_code IS NOT DISTINCT FROM o.procedure_code
              AND p.position IS NOT DISTINCT FROM o.position
         JOIN everybody e ON e.position IS NOT DISTINCT FROM o.position

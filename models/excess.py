@@ -5,10 +5,15 @@ For an official with k events where E were expected from the dossiers handled, k
 and one shape a for all, fitted by the marginal (negative binomial) likelihood. The posterior of θ is again a
 Gamma. DuMouchel (1999), "Bayesian data mining in large frequency tables", The American Statistician 53(3);
 local false discovery rate after Efron (2010), Large-Scale Inference, chapter 5.
+
+That probability alone is no fair order: with few dossiers it stays at the prior, with many it falls to 0 or rises
+to 1, so offices with little work would stand above others though nobody does anything. `share_below` holds it
+against what chance gives honest officials with just that work, and gives everybody 1/2 on average.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +33,9 @@ GROUP_WEIGHT = 5.0
 """Expected events at ratio 1 that a group's mean starts with."""
 
 SHAPES = (0.1, 1000.0)
+TIE = 1e-9
+"""Probabilities nearer to each other than this are one: rounding must not break a tie."""
+
 LEAST_EXPECTED = 1e-6
 """Of whom less was expected tells nothing about how officials differ."""
 
@@ -38,8 +46,8 @@ class Excess:
 
     `mean`, `low`, `high`: posterior mean and 95 % interval. `above`: probability that the ratio exceeds
     `RATIO`. `enough`: whether a figure may be shown. `flag`: enough data and local false discovery rate
-    (1 - above) at most `FALSE_DISCOVERY`. `shape`: of the fitted prior; large means that officials hardly
-    differ beyond chance.
+    (1 - above) at most `FALSE_DISCOVERY`. `expected`: as it came; `centre`: mean of the prior; `shape` of it: large
+    means that officials hardly differ beyond chance.
     """
 
     mean: np.ndarray
@@ -48,7 +56,23 @@ class Excess:
     above: np.ndarray
     enough: np.ndarray
     flag: np.ndarray
+    expected: np.ndarray
+    centre: np.ndarray
     shape: float
+
+    def fewest(self, above: np.ndarray) -> np.ndarray:
+        """Fewest events [officials] with which each official's probability is more than `above` [officials]."""
+        rate = self.shape / self.centre + self.expected
+        low, high = np.zeros(len(rate)), np.ceil(6 * rate + 10)  # so many are above any ratio beyond doubt
+        while (low < high).any():
+            middle = np.floor((low + high) / 2)
+            enough = gamma(self.shape + middle, scale=1.0 / rate).sf(RATIO) > above
+            low, high = np.where(enough, low, np.minimum(middle + 1, high)), np.where(enough, middle, high)
+        return low
+
+    def chance_of_fewer(self, events: np.ndarray) -> np.ndarray:
+        """Chance [officials] that an official drawn from the prior has fewer `events` [officials]."""
+        return np.asarray(nbinom.cdf(events - 1, self.shape, self.shape / (self.shape + self.expected * self.centre)))
 
 
 def excess(observed: np.ndarray, expected: np.ndarray, group: np.ndarray, handled: np.ndarray) -> Excess:
@@ -74,8 +98,24 @@ def excess(observed: np.ndarray, expected: np.ndarray, group: np.ndarray, handle
         above=above,
         enough=enough,
         flag=enough & (1.0 - above <= FALSE_DISCOVERY),
+        expected=expected,
+        centre=centre,
         shape=shape,
     )
+
+
+def share_below(kinds: Sequence[Excess]) -> np.ndarray:
+    """How many of those whom only chance sets apart would stand out less than each official, in [0, 1] [officials].
+
+    `kinds`: one or more kinds of events of the same officials, taken as independent. Who stands out is told by the
+    highest `above` of all kinds; its distribution for an official drawn from the priors, with the same expected
+    events, is exact. Ties count half (mid-p; Lancaster 1961, "Significance tests in discrete distributions"), so that
+    the mean of those drawn is 1/2 whatever was expected of them.
+    """
+    highest = np.max([one.above for one in kinds], axis=0)
+    less = np.prod([one.chance_of_fewer(one.fewest(highest - TIE)) for one in kinds], axis=0)
+    not_more = np.prod([one.chance_of_fewer(one.fewest(highest + TIE)) for one in kinds], axis=0)
+    return np.asarray((less + not_more) / 2)
 
 
 def _group_means(observed: np.ndarray, expected: np.ndarray, group: np.ndarray) -> np.ndarray:

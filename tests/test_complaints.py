@@ -21,14 +21,15 @@ from serving.cli import app as command_line
 
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)
 CORPUS = Path(__file__).with_name("complaints.toml")
+HELD_OUT = Path(__file__).with_name("complaints_held_out.toml")
 LEAST = {  # precision and recall that each topic keeps; measured 2026-11-22: see the docstring of the test
     "lateness": (0.85, 0.8), "conduct": (0.85, 0.85), "extra_papers": (0.85, 0.85), "bribe": (0.9, 0.7),
     "procedure": (0.8, 0.85), "other": (0.65, 0.8),
 }  # fmt: skip
 
 
-def corpus() -> list[tuple[str, str]]:
-    with CORPUS.open("rb") as file:
+def corpus(path: Path = CORPUS) -> list[tuple[str, str]]:
+    with path.open("rb") as file:
         return [(name, text) for name, texts in tomllib.load(file).items() for text in texts]
 
 
@@ -42,7 +43,8 @@ def test_topics_keep_their_precision_and_recall() -> None:
     """On 96 sentences, half of them typed without diacritics, precision and recall were measured as
 
     lateness 0.93, 0.88 · conduct 0.94, 0.94 · extra_papers 0.94, 0.94 · bribe 1.00, 0.81 · procedure 0.88, 0.94 ·
-    other 0.74, 0.88. The sentences come from the same hand as those learnt from, so a real inbox will do worse.
+    other 0.74, 0.88 (86 of 96 right). The phrases were written with these in view: `test_new_wording_…` says what
+    they reach elsewhere.
     """
     meant, texts = zip(*corpus(), strict=True)
     found = precision_and_recall([one.topic for one in topics(texts)], list(meant))
@@ -51,10 +53,24 @@ def test_topics_keep_their_precision_and_recall() -> None:
     assert not short
 
 
+def test_new_wording_is_seldom_sorted_wrong_but_often_left_to_a_person() -> None:
+    """On 72 sentences written afterwards, with teen spelling and slips, 45 were right (0.63), 19 left to a person and 8
+    wrong. Precision and recall: lateness 0.60, 0.50 · conduct 0.88, 0.58 · extra_papers 0.88, 0.58 ·
+    bribe 1.00, 0.75 · procedure 0.67, 0.33 · other 0.39, 1.00. Nothing was changed to meet them.
+    """
+    meant, texts = zip(*corpus(HELD_OUT), strict=True)
+    told = [one.topic for one in topics(texts)]
+    right = sum(one == other for one, other in zip(told, meant, strict=True))
+    wrong = sum(one not in (other, "other") for one, other in zip(told, meant, strict=True))
+    assert set(meant) == set(LEAST)
+    assert right >= 43
+    assert wrong <= 10
+
+
 def test_no_measured_sentence_was_learnt_from() -> None:
     with PHRASES.open("rb") as file:
         learnt = {wording(text) for phrases in tomllib.load(file)["phrase"].values() for text in phrases}
-    assert not learnt & {wording(text) for _, text in corpus()}
+    assert not learnt & {wording(text) for _, text in [*corpus(), *corpus(HELD_OUT)]}
 
 
 def test_diacritics_capitals_and_codes_change_no_topic() -> None:

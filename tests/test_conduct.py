@@ -3,8 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import drawn_chances as drawn
 import pyarrow as pa
 import pytest
+from drawn_record import connect_drawn
 
 from features.delivery import Chunk
 from features.record import Record
@@ -64,6 +66,32 @@ def test_who_asks_again_and_again_stands_out_and_peers_do_not(tmp_path):
     assert (first.key, first.family, first.flag, first.n, first.observed) == ("o7", "papers", True, 40, 30)
     assert first.low > 1.5
     assert not any(one.flag for one in standings[1:])
+
+
+USUAL = {f"o{n}": 2 for n in range(1, 9)}
+AGENT_CASES = [  # how many of 20 dossiers with an agent go fast, by official
+    (USUAL | {"o1": 18}, ["o1"]),
+    (USUAL | {"o1": 4}, []),
+    ({f"o{n}": 18 for n in range(1, 9)}, []),
+]
+
+
+@pytest.mark.parametrize(("fast", "flagged"), AGENT_CASES)
+def test_who_lets_dossiers_wait_until_an_agent_comes_stands_out(tmp_path, fast, flagged):
+    rows: drawn.Rows = {}
+    for who, hits in fast.items():
+        for number in range(20):
+            for table, told in drawn.agent_at_half("A", int(who[1]), number, number < hits).items():
+                rows.setdefault(table, []).extend(told)
+    acted = handled(connect_drawn(tmp_path, **rows), drawn.AS_OF)
+    told = {(row["official_id"], row["agents"]) for row in acted.to_pylist()}
+    assert told >= {("A-o2", None), ("A-o2", True), ("A-o2", False)}
+    post = {who: "specialist" if "-o" in who else "head" for who in acted["official_id"].to_pylist()}
+    standings = officials(acted, post)
+    assert [one.key for one in standings if one.flag] == [f"A-{who}" for who in flagged]
+    if flagged:
+        first = standings[0]
+        assert (first.key, first.family, first.observed, first.n) == ("A-o1", "agents", 18, 40)
 
 
 def test_under_twenty_dossiers_there_is_no_figure(tmp_path):

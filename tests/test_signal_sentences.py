@@ -6,6 +6,7 @@ import pytest
 from test_wording import FORBIDDEN
 
 from features.signals import DOSSIER_SIGNALS, HELD_SIGNALS, HeldSignal, Signal
+from features.signals.handled import CHARGED
 from features.signals.sentences import CAUSES, said, said_of_dossier
 from features.signals.signal import MEASURES
 from models.conduct import against_peers
@@ -62,12 +63,26 @@ def test_a_signal_of_a_dossier_says_all_it_must(signal: Signal) -> None:
 
 
 @pytest.mark.parametrize("grain", ["official", "unit"])
-@pytest.mark.parametrize("family", ["papers", "clock", "evasion", "returns"])
+@pytest.mark.parametrize("family", CHARGED)
 def test_a_line_against_peers_says_all_it_must(grain: str, family: str) -> None:
-    one = Standing("k", "U", family, 0.97, True, 43, 17, 6.25, 2.7, 1.51, 4.26)
+    one = Standing("k", "U", family, 0.97, True, 43, 17, 6.25, 2.7, 1.51, 4.26, 0.931)
     (line,) = against_peers([one], grain)
-    for part in (f"{CAUSES[grain][0]}: 17 trong n = 43", "6,2", "1,5–4,3", "Căn cứ: H", "không phải kết luận"):
+    for part in (
+        f"{CAUSES[grain][0]}: 17 trong n = 43",
+        "6,2",
+        "1,5–4,3",
+        "1,5 lần: 93 %",
+        "Căn cứ: H",
+        "không phải kết luận",
+    ):
         assert part in line.reasons_vi
-    for part in (f"{CAUSES[grain][1]}: 17 of n = 43", "6.2", "1.5 to 4.3", "Source: H", "not a finding"):
+    for part in (
+        f"{CAUSES[grain][1]}: 17 of n = 43",
+        "6.2",
+        "1.5 to 4.3",
+        "more than 1.5: 93 %",
+        "Source: H",
+        "not a finding",
+    ):
         assert part in line.reasons_en
     assert not FORBIDDEN.search(line.reasons_vi)
