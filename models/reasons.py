@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -47,15 +48,10 @@ class Reason:
 def reasons(scores: Scores, matrix: pa.Table | Cells, top: int = 3) -> list[list[Reason]]:
     """For each row of the matrix its `top` strongest reasons, strongest first; fewer where fewer add anything."""
     names = scores.features
-    groups = [group_of(name) for name in names]
-    order = {group: at for at, group in enumerate(dict.fromkeys(groups))}
-    belongs = np.array([order[group] for group in groups])
-    member = np.zeros((len(names), len(order)))
-    member[np.arange(len(names)), belongs] = 1.0
+    member, columns = _grouping(names)
     effects = scores.contributions @ member
     strongest = np.argsort(-np.abs(effects), axis=1, kind="stable")[:, :top]
     cells = _Cells(matrix, scores)
-    columns = [np.flatnonzero(belongs == at) for at in range(len(order))]
     told = []
     for row in range(len(effects)):
         said = []
@@ -68,6 +64,17 @@ def reasons(scores: Scores, matrix: pa.Table | Cells, top: int = 3) -> list[list
             said.append(cells.tell(names[mine[int(np.argmax(toward))]], row, effect))
         told.append(said)
     return told
+
+
+@lru_cache(maxsize=16)
+def _grouping(names: tuple[str, ...]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Which columns are told together: 1 where column belongs to group [columns × groups], and each group's columns."""
+    groups = [group_of(name) for name in names]
+    order = {group: at for at, group in enumerate(dict.fromkeys(groups))}
+    belongs = np.array([order[group] for group in groups])
+    member = np.zeros((len(names), len(order)))
+    member[np.arange(len(names)), belongs] = 1.0
+    return member, [np.flatnonzero(belongs == at) for at in range(len(order))]
 
 
 def group_of(name: str) -> str:

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from serving.accounts.route import template_of
 from serving.accounts.session import find_session, touch_session
-from serving.accounts.token import PREFIX, find_token
+from serving.accounts.token import PREFIX
 from serving.remembered import AWAY
 from serving.rights import PUBLIC, Role, Scope, UnitTree, action_of, reach_of, scope_of
 from serving.state import Account
@@ -75,7 +75,7 @@ async def guard(request: Request) -> None:
         raise HTTPException(403, "No rule allows this.")
     if action == PUBLIC:
         return
-    reader = await run_in_threadpool(_reader, request, action)
+    reader = _kept_reader(request, action) or await run_in_threadpool(_reader, request, action)
     if reader is None:
         if _wants_json(request):
             raise HTTPException(401, "Give a valid API token.", {"WWW-Authenticate": "Bearer"})
@@ -110,16 +110,30 @@ def cookie_options(request: Request) -> dict[str, Any]:
     return {"httponly": True, "samesite": "lax", "path": "/", "secure": request.url.scheme == "https"}
 
 
+def _kept_reader(request: Request, action: str) -> Reader | None:
+    """The reader of a token that was looked up before: no query, so no thread, whose turn costs more than a score."""
+    people = request.app.state.people
+    bearer = _bearer(request)
+    grant = people.grants.kept(bearer, people.now()) if bearer else None
+    tree: UnitTree = request.app.state.known.register.tree
+    return None if grant is None else _as_reader(grant.account, "", grant.actions, action, tree)
+
+
+def _bearer(request: Request) -> str | None:
+    """The token sent, "" where something else was sent to show who asks; None: nothing was."""
+    kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    if not kind:
+        return None
+    return bearer if kind.lower() == "bearer" and bearer.startswith(PREFIX) else ""
+
+
 def _reader(request: Request, action: str) -> Reader | None:
     people = request.app.state.people
     now = people.now()
     tree: UnitTree = request.app.state.known.register.tree
-    kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
-    if kind:
-        if kind.lower() != "bearer" or not bearer.startswith(PREFIX):
-            return None
-        with people.state.reading() as session:
-            grant = find_token(session, bearer, now=now)
+    bearer = _bearer(request)
+    if bearer is not None:
+        grant = people.grants.find(bearer, now) if bearer else None
         return None if grant is None else _as_reader(grant.account, "", grant.actions, action, tree)
     token = request.cookies.get(cookie_name(request))
     if not token:

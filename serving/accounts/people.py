@@ -8,6 +8,7 @@ from datetime import datetime
 
 from serving.accounts.oidc import Provider
 from serving.accounts.secret import key_file
+from serving.accounts.token import Grants
 from serving.receipt_witness import Witness
 from serving.receipts import Receipts
 from serving.remembered import Remembered
@@ -19,7 +20,7 @@ class People:
     """One per server process.
 
     now: the clock. provider: the identity provider, None where none is configured. login_key: under which
-    typed login names are kept. remembered: what is shown while the state is away.
+    typed login names are kept. remembered: what is shown while the state is away. grants: of tokens.
     """
 
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
@@ -27,6 +28,7 @@ class People:
         self.state = open_state(settings.database_url)
         self.receipts = Receipts(self.state, Witness(settings.keys, settings.home / "receipts"))
         self.remembered = Remembered()
+        self.grants = Grants(self.state)
         self.login_key = key_file(settings.keys, "logins.key")
         self.provider = Provider(settings.oidc) if settings.oidc else None
 

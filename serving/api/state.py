@@ -89,8 +89,8 @@ def kept_list(root: Path, target: str) -> Kept[RiskList]:
     return Kept(f"list of {target}", sign, load)
 
 
-def serving(request: Request) -> Serving:
-    """The state of the app that handles `request`."""
+async def serving(request: Request) -> Serving:
+    """The state of the app that handles `request`; async, or every request would wait for a thread to look it up."""
     state: Serving = request.app.state.serving
     return state
 

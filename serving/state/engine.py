@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -45,6 +46,8 @@ class State:
         if self.sqlite:
             path = self.url.database or ":memory:"
             self._one_writer = threading.Lock() if path == ":memory:" else Turn(Path(f"{path}.turn"))
+        self._watcher: sqlite3.Connection | None = None  # never writes: it only sees what others commit
+        self._watching = threading.Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -58,8 +61,28 @@ class State:
         with self._one_writer, Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def generation(self) -> int | None:
+        """A number that changes with every commit, whoever made it; what was read under one number still holds.
+
+        None where that can't be told without asking (PostgreSQL), and while the database is away.
+        """
+        if not self.sqlite or self.url.database in (None, "", ":memory:"):
+            return None
+        with self._watching:
+            try:
+                if self._watcher is None:
+                    path = f"{Path(self.url.database).absolute().as_uri()}?mode=ro"
+                    self._watcher = sqlite3.connect(path, timeout=0, uri=True, check_same_thread=False)
+                return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
+            except sqlite3.Error:
+                return None
+
     def close(self) -> None:
         """Give back all connections."""
+        with self._watching:
+            if self._watcher is not None:
+                self._watcher.close()
+                self._watcher = None
         self.engine.dispose()
 
 
