@@ -26,7 +26,7 @@ from features.vietnam_calendar import VIETNAM
 from models.lateness import landmarks
 from training.gates import gates_of
 from training.gather import WEEK, labelled_rows
-from training.origin import curve
+from training.evaluate import curve
 from training.run import train
 
 # %%

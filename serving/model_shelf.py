@@ -12,7 +12,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Shelved:
-    """One packaged model that a pointer names. about: what it was trained on, and its figures where told."""
+    """One packaged model that a pointer names. about: what it was trained on, and its figures where told.
+
+    gates: what promotion asks, as answered at the training (name, holds, words). trained_by: who trained, where told.
+    """
 
     place: str
     version: str
@@ -21,6 +24,8 @@ class Shelved:
     weights: Mapping[str, float]
     features: int
     trouble: str | None
+    gates: tuple[Mapping[str, Any], ...] = ()
+    trained_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,13 @@ class Shelf:
         if self.champion is not None and self.champion.sha256 == self.candidate.sha256:
             return "Ứng viên chính là mô hình đang dùng."
         return None
+
+    def refusing(self, by: str) -> list[str]:
+        """The names of the candidate's gates that do not hold, for a promotion by `by`."""
+        if self.candidate is None:
+            return []
+        found = [str(gate["name"]) for gate in self.candidate.gates if not gate["holds"]]
+        return found + (["second person"] if self.candidate.trained_by == by else [])
 
 
 def read_shelf(models: Path, target: str) -> Shelf:
@@ -67,7 +79,10 @@ def _shelved(folder: Path, place: str) -> Shelved | None:
         return Shelved(place, "?", "", {}, {}, 0, "con trỏ hỏng")
     try:
         manifest = json.loads((folder / Path(version).name / "manifest.json").read_text("utf-8"))
-        return Shelved(place, version, sha256, manifest["about"], manifest["weights"], len(manifest["features"]), None)
+        return Shelved(
+            place, version, sha256, manifest["about"], manifest["weights"], len(manifest["features"]), None,
+            tuple(said.get("gates", ())), said.get("trained_by"),
+        )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError):
         return Shelved(place, version, sha256, {}, {}, 0, "thiếu hoặc hỏng tệp mô tả")
 

@@ -112,6 +112,7 @@ ROUTES: Mapping[str, str] = {
     "GET /plan/visit": "plan.read",
     "POST /plan/finding": "finding.write",
     "GET /analyst": "analyst.read",
+    "POST /analyst/promote": "model.promote",
     "GET /dossier": "dossier.read",
     "POST /decisions": "decision.write",
     "POST /picks": "decision.write",

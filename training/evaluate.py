@@ -165,3 +165,9 @@ def interval(values: np.ndarray) -> Figure:
         return Figure(float(values[0]), float("nan"), float("nan"))
     low, high = np.quantile(draws, [0.025, 0.975])
     return Figure(float(values[0]), float(low), float(high))
+
+
+def curve(label: np.ndarray, score: np.ndarray, bands: int = 10) -> list[tuple[float, float, int]]:
+    """Mean score, late rate and n of bands of equal size by score, lowest first; empty bands are left out."""
+    parts = [part for part in np.array_split(np.argsort(score, kind="stable"), bands) if len(part)]
+    return [(float(score[part].mean()), float(label[part].mean()), len(part)) for part in parts]

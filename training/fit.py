@@ -23,7 +23,7 @@ from models.reasons import DECLARED
 from models.risk_model import Member, RiskModel
 from models.usual import usual_values
 from training.choose import Choices, choose
-from training.evaluate import auc
+from training.evaluate import auc, curve
 from training.fairness import as_json, audit, groups_of
 from training.members import KEYS, Recipe, fit_members, is_category
 from training.sample import Sample
@@ -124,7 +124,13 @@ def fit_judged(
         choices.slope,
         choices.rule,
         usual=usual_values(sample.matrix, encoder.numbers, DECLARED),
-        about={**(about or {}), "training": details, "figures": choices.figures, "groups": groups(sample, choices)},
+        about={
+            **(about or {}),
+            "training": details,
+            "figures": choices.figures,
+            "curve": curve(sample.label[choices.rows], choices.score),
+            "groups": groups(sample, choices),
+        },
     )
     return model, choices
 

@@ -17,6 +17,7 @@ from models.risk_model import RiskModel
 from models.rule import RuleMember
 from models.shrinkage import sigmoid
 from training.calibrate import platt
+from training.evaluate import curve
 from training.fit import fit
 from training.gather import WEEK, gather, labelled_rows
 from training.members import fit_rules
@@ -28,7 +29,6 @@ Say = Callable[[str], None]
 DAY = 86_400_000_000
 PRODUCT, RULE, DAYS_LEFT, AGAINST_PEERS = "product", "best rule", "days left", "time against peers"
 BEFORE, CHAMPION = "refit before", "champion"
-BANDS = 10
 
 
 @dataclass(frozen=True)
@@ -146,12 +146,6 @@ def judge(
         {name: differences[PRODUCT, name] for _, name in pairs},
         curve(sample.label, said[PRODUCT]),
     )
-
-
-def curve(label: np.ndarray, score: np.ndarray, bands: int = BANDS) -> list[tuple[float, float, int]]:
-    """Mean score, late rate and n of bands of equal size by score, lowest first; empty bands are left out."""
-    parts = [part for part in np.array_split(np.argsort(score, kind="stable"), bands) if len(part)]
-    return [(float(score[part].mean()), float(label[part].mean()), len(part)) for part in parts]
 
 
 def champion_at(folder: Path, origin: datetime, versions: list[str]) -> tuple[str, RiskModel] | None:

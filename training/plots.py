@@ -42,7 +42,7 @@ def shap_summary(model: RiskModel, matrix: pa.Table, path: Path) -> None:
 
 
 def curves_plot(curves: Mapping[str, Sequence[tuple[float, float, int]]], path: Path) -> None:
-    """Late rate against mean score in bands (`training.origin.curve`), a line each; on the diagonal a score means
+    """Late rate against mean score in bands (`training.evaluate.curve`), a line each; on the diagonal a score means
     what it says."""
     figure, axis = _axes((5, 5))
     axis.plot([0, 1], [0, 1], color="0.7", linewidth=1)

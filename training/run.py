@@ -22,7 +22,7 @@ from training import pointers
 from training.choose import Choices
 from training.drift import background
 from training.fit import fit_judged
-from training.gates import against
+from training.gates import against, gates_of
 from training.gather import MOST, WEEK, drawn, gather
 from training.members import KEYS, Recipe
 from training.provenance import provenance
@@ -106,7 +106,13 @@ def train(
         pointers.write(
             models / LATENESS.name,
             "candidate",
-            {"version": trained.version, "sha256": trained.sha256, "run_id": trained.run_id, "trained_by": by},
+            {
+                "version": trained.version,
+                "sha256": trained.sha256,
+                "run_id": trained.run_id,
+                "trained_by": by,
+                "gates": [asdict(gate) for gate in gates_of(model.about)],  # asked again at the promotion
+            },
         )
     return trained
 

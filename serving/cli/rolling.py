@@ -1,10 +1,12 @@
 """`risk rolling`: the backtest at rolling origins, with a bar that tells the time left."""
 
-from collections.abc import Callable, Iterator
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +14,12 @@ from serving.cli.group import settings_of
 from serving.cli.learning import TargetName
 from serving.cli.moments import moment
 
+if TYPE_CHECKING:
+    from training.origin import Origin
+
 commands = typer.Typer()
+KEPT = "rolling.json"
+"""Beside the models of a target: the latest backtest, for the analyst's page."""
 
 
 @commands.command()
@@ -55,6 +62,7 @@ def rolling(
         raise ValueError("no origin could be judged; take an earlier --last or a longer record")
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(as_page(found), encoding="utf-8")
+    _keep(found, settings.models / target / KEPT)
     for one in found:
         product, rule = one.figures["product"]["auc"], one.figures["best rule"]["auc"]
         typer.echo(f"{one.cutoff:%Y-%m-%d}: AUC {product}, rule {rule}, n={one.n:,}")
@@ -64,6 +72,16 @@ def rolling(
 
         with quiet_mlflow():
             typer.echo(f"MLflow run {log_report(found, asked, settings.mlflow_url, out)}")
+
+
+def _keep(found: "Sequence[Origin]", path: Path) -> None:
+    """Keeps the origins; a reader sees the former backtest or this one."""
+    from training.rolling_run import as_json
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_suffix(f".{os.getpid()}.half")
+    half.write_text(json.dumps([as_json(one) for one in found]), encoding="utf-8")
+    half.replace(path)
 
 
 @contextmanager

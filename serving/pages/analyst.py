@@ -1,14 +1,22 @@
-"""`/analyst`: candidate beside champion and rule, fairness, live figures, drift; why it may or may not be promoted."""
+"""`/analyst`: candidate beside champion and rule, backtest, calibration, live figures, drift; and the promotion."""
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
 
 from serving.accounts.guard import reader_of
+from serving.act import act
+from serving.api.problem import Problem
 from serving.model_shelf import read_shelf
 from serving.pages import model_drawing
-from serving.pages.paper import paper
+from serving.pages.model_words import GATE_WORDS, feature_words, group_words, member_words, warning_words
+from serving.pages.paper import paper, refused_as_problem
 from serving.pages.risk_list import TARGET
 from serving.pages.words import LEVELS
+from serving.promotion import promote_by_command
+from serving.rolling_log import bands_of, read_rolling
 from serving.watch_log import read_watches
 
 router = APIRouter(include_in_schema=False)
@@ -30,6 +38,8 @@ def show(request: Request) -> Response:
     )
     watches = read_watches(serving.settings.models, TARGET)
     about = shelf.champion.about if shelf.champion else {}
+    origins = read_rolling(serving.settings.models, TARGET)
+    register = request.app.state.known.register
     return paper(
         request,
         "analyst.html",
@@ -39,9 +49,56 @@ def show(request: Request) -> Response:
         groups=model_drawing.group_rows(about.get("groups", {})),
         watches=watches,
         live=model_drawing.live_line(watches),
+        drift_warnings=[(warning_words(name, register), said) for name, said in watches[-1].warnings.items()]
+        if watches
+        else [],
+        origins=origins,
+        rolled=model_drawing.rolling_line(origins),
+        bands=origins[-1].bands if origins else bands_of(about.get("curve", ())),
+        beside=model_drawing.beside_rows((shelf.candidate.about.get("champion") or {}) if shelf.candidate else {}),
+        gate_words=GATE_WORDS,
+        group_words=group_words,
+        member_words=member_words,
+        feature_words=feature_words,
         rate=rate,
         spread=[(band, count) for band, count in zip(LEVELS, risk_list.spread([b.least for b in LEVELS]), strict=True)],
         total=len(risk_list),
         trouble=serving.lists[TARGET].trouble,
-        refusal=shelf.refusal or "Người thứ hai xác nhận bằng lệnh risk promote: máy kiểm mọi cửa rồi mới đổi.",
+        refusal=shelf.refusal,
+        refusing=shelf.refusing(reader.login),
+        may_promote=reader.may("model.promote"),
     )
+
+
+@router.post("/analyst/promote")
+def promote(
+    request: Request,
+    sha256: Annotated[str, Form(max_length=64)],
+    reason: Annotated[str, Form(max_length=2000)],
+    key: Annotated[str, Form(max_length=64)],
+) -> Response:
+    """Makes the candidate that was seen the champion: the reason is kept first, then the command asks every gate."""
+    reader = reader_of(request)
+    people, settings = request.app.state.people, request.app.state.serving.settings
+    shelf = read_shelf(settings.models, TARGET)
+    asked: list[str] = []
+
+    def effect(_: Session) -> dict[str, str]:
+        if len(reason.strip()) < 5:
+            raise ValueError("a promotion says why")
+        if shelf.candidate is None or shelf.candidate.sha256 != sha256:
+            raise ValueError("the candidate is another one by now: open the page again")
+        if shelf.refusal or shelf.refusing(reader.login):
+            raise ValueError("a gate does not hold")
+        asked.append(shelf.candidate.version)
+        return {"candidate": shelf.candidate.version, "reason": reason.strip()}
+
+    with refused_as_problem():
+        back = act(people, reader, key, "model.promote", "/analyst", effect)
+    refused = promote_by_command(settings.home, TARGET, reader.login) if asked else None
+    if refused is not None:
+        people.receipts.record(
+            reader.login, "model.promote", {"candidate": asked[0], "outcome": refused[:500]}, now=people.now()
+        )
+        raise Problem(422, refused[:500])
+    return RedirectResponse(back, 303)

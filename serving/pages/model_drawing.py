@@ -7,11 +7,14 @@ from typing import Any
 
 from serving.pages.drawing import polyline
 from serving.pages.words import decimal
+from serving.rolling_log import OriginLine
 from serving.watch_log import Watch
 
 OF_WORDS = {"blend": "mô hình", "rule": "quy tắc đơn giản", "blend_over_rule": "mô hình trừ quy tắc"}
 MEASURE_WORDS = {"auc": "AUC", "ap": "Độ chính xác trung bình", "brier": "Brier (thấp là tốt)"}
 WIDTH = 160
+HEIGHT = 150
+"""Of the plot of `over_time`."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class FigureRow:
 
 @dataclass(frozen=True)
 class LiveLine:
-    """AUC of the watches as one line, and the line of an order by chance; low and high: ends of the scale."""
+    """AUC over time as one line, and a second to compare with: chance, or the rule; low and high: ends of the scale."""
 
     auc: str
     even: str
@@ -69,6 +72,15 @@ def figure_rows(figures: Mapping[str, Mapping[str, Sequence[float]]]) -> list[Fi
     return rows
 
 
+def beside_rows(told: Mapping[str, Any]) -> list[FigureRow]:
+    """The candidate's figures minus the champion's on the same later rows."""
+    return [
+        _row("ứng viên trừ mô hình đang dùng", words, told[measure], _place(told[measure], -0.2, 0.2, 0))
+        for measure, words in MEASURE_WORDS.items()
+        if measure in told
+    ]
+
+
 def group_rows(groups: Mapping[str, Mapping[str, Any]]) -> list[FigureRow]:
     """Groups of applicants and channels, the widest gap between mean score and late rate first."""
     told = [
@@ -85,10 +97,22 @@ def live_line(watches: Iterable[Watch]) -> LiveLine | None:
     if len(told) < 2:
         return None
     low, high = min(0.45, *(auc for _, auc in told)), 1.0
-    height = 150  # the plot of `over_time`
     return LiveLine(
-        polyline([auc for _, auc in told], low, high, 610, height),
-        polyline([0.5] * len(told), low, high, 610, height), low, high, told[0][0], told[-1][0],
+        polyline([auc for _, auc in told], low, high, 610, HEIGHT),
+        polyline([0.5] * len(told), low, high, 610, HEIGHT), low, high, told[0][0], told[-1][0],
+    )  # fmt: skip
+
+
+def rolling_line(origins: Sequence[OriginLine]) -> LiveLine | None:
+    """AUC at each origin of the rolling backtest beside the best rule's; None under two origins."""
+    told = [(one.cutoff, one.product["auc"][0], one.rule["auc"][0]) for one in origins
+            if "auc" in one.product and "auc" in one.rule]  # fmt: skip
+    if len(told) < 2:
+        return None
+    low, high = min(0.45, *(auc for _, *both in told for auc in both)), 1.0
+    return LiveLine(
+        polyline([auc for _, auc, _ in told], low, high, 610, HEIGHT),
+        polyline([auc for _, _, auc in told], low, high, 610, HEIGHT), low, high, told[0][0], told[-1][0],
     )  # fmt: skip
 
 
