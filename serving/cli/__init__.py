@@ -1,7 +1,7 @@
 """The command line `risk`: one command a step, one module a group of commands.
 
 Modules import what is heavy inside their functions, so that `risk --help` answers at once. A new group of
-commands joins by a module with a typer app `commands` and one line in `GROUPS`.
+commands joins by a module with a typer app `commands` and its name in `GROUPS`.
 """
 
 import os
@@ -22,12 +22,10 @@ from serving.cli import (
     demo,
     doctor,
     fairness,
-    figures,  # noqa: F401 -- joins `bench` with a command of its own
     findings,
     learning,
     lists,
     matrix,
-    model_kills,  # noqa: F401 -- joins `bench`, too
     plan,
     positive,
     receipts,
@@ -54,13 +52,21 @@ app = typer.Typer(
     help="Risk of lateness and harassment of public-service dossiers: scores with reasons, lists, plans.",
 )
 
-GROUPS = (
-    analyst, delivery, learning, lists, serve, demo, accounts, receipts, plan, replay, findings, receive,
-    reconcile, bench, weekly, backup, doctor, reports, answers, rolling, tuning, warn, watching, complaints,
-    positive, fairness, signals, matrix,
-)  # fmt: skip
-for _group in GROUPS:
-    app.add_typer(_group.commands)
+GROUPS = {
+    "The service": (demo, serve, accounts, receipts, doctor, backup),
+    "What we know": (delivery, receive, reconcile, complaints, matrix),
+    "How we learn and judge": (learning, analyst, watching, rolling, tuning, replay, fairness),
+    "Scores, lists and signals": (lists, weekly, signals, positive),
+    "Plans, findings, warnings, answers, reports": (plan, findings, warn, answers, reports),
+    "Measures": (bench,),
+}
+"""Modules of commands by the heading that `risk --help` lists them under."""
+
+for _heading, _modules in GROUPS.items():
+    for _module in _modules:
+        for _command in (*_module.commands.registered_commands, *_module.commands.registered_groups):
+            _command.rich_help_panel = _heading
+        app.add_typer(_module.commands)
 
 
 ENGINES = ("duckdb", "_duckdb", "deltalake", "pyarrow", "sqlalchemy")

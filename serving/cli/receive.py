@@ -21,7 +21,7 @@ def receive(
         bool, typer.Option("--back-fill", help="Files tell the past: known since it happened, not since they came.")
     ] = False,
 ) -> None:
-    """Takes every file dropped under INBOX/<source> into the record, then moves it to done/ or refused/."""
+    """Take every file dropped under INBOX/<source> into the record, then move it to done/ or refused/."""
     from watchfiles import watch
 
     from features.delivery import Receipt

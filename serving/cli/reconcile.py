@@ -16,7 +16,7 @@ def reconcile(
     ctx: typer.Context,
     as_of: Annotated[str | None, typer.Option("--as-of", help="As known then (default: now).")] = None,
 ) -> None:
-    """Compares what the record counts with what the portal's and one-stop systems' reports count."""
+    """Compare what the record counts with what the portal's and one-stop systems' reports count."""
     from features.reconcile import reconcile as compare
     from features.record import Record
 

@@ -7,9 +7,11 @@ out is a `Section` of `models/cards/benchmarks.md` (`section`).
 from serving.cli.bench import (  # noqa: F401 -- each joins the group
     everything,
     faults,
+    figures,
     fuzz,
     latency,
     matrix,
+    model_kills,
     next_day,
     overload,
     pages,

@@ -2,7 +2,7 @@
 
 A round starts one path's writer in a process of its own, kills it somewhere within the time that the writer
 usually takes, and then does what the next run would: write again. Nothing may be lost, doubled or torn. Training and
-warnings have campaigns of their own (`serving.cli.model_kills`, `warning_kills`).
+warnings have campaigns of their own (`serving.cli.bench.model_kills`, `warning_kills`).
 """
 
 import multiprocessing

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from serving.cli.bench import bench
+from serving.cli.bench.group import bench
 
 
 @bench.command("figures")

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from serving.cli.bench import bench
+from serving.cli.bench.group import bench
 
 TARGET = "lateness"
 STAGES = ("read the record", "judge recipe", "package the candidate", "log the run", "canary", "move", "moved")
@@ -140,7 +140,7 @@ def _run(home: Path, url: str, number: int, stage: str | None, wait: float) -> b
 
     RuntimeError where a run that nobody kills fails.
     """
-    code = f"import serving.cli.model_kills as m; m.work(m.Path({str(home)!r}), {url!r}, {number})"
+    code = f"import serving.cli.bench.model_kills as m; m.work(m.Path({str(home)!r}), {url!r}, {number})"
     with (home / "said.txt").open("wb") as errors:
         process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", code], stdout=subprocess.PIPE, stderr=errors, start_new_session=True,
