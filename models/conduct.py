@@ -18,7 +18,7 @@ import pyarrow as pa
 from features import complaint_history
 from features.names import is_desk
 from features.signals import evaluate
-from features.signals.sentences import CAUSES, said_of_dossier
+from features.signals.sentences import CAUSES, basis_vi, said_of_dossier
 from features.vietnam_calendar import VIETNAM
 from models.conduct_peers import Standing
 from models.excess import RATIO
@@ -177,7 +177,7 @@ def _sentence(one: Standing, grain: str) -> tuple[str, str]:
         f" {peers_vi} thường có {_vi(one.expected, 1)} (gấp {_vi(one.ratio, 1)} lần,"
         f" khoảng 95 %: {_vi(one.low, 1)}–{_vi(one.high, 1)};"
         f" khả năng gấp hơn {_vi(RATIO, 1)} lần: {_chance(one.above)})."
-        f" Căn cứ: {source}. {NOT_A_FINDING[0]}."
+        f" Căn cứ: {basis_vi(source)}. {NOT_A_FINDING[0]}."
     )
     en = (
         f"{whose_en}: {one.observed} of n = {one.n} dossiers show signals of {said_en};"

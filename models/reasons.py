@@ -117,6 +117,9 @@ class _Cells:
         whose_vi, whose_en = PEER_WORDS[column]
         if np.isnan(value):
             vi, en = head.none_vi or head.vi.format(value="chưa rõ"), head.none_en or head.en.format(value="not known")
+        elif value < 0 and head.past_vi:  # what is usual is told of time that is left: no comparison
+            past = _written(-value, head.measure)
+            vi, en = head.past_vi.format(value=_vietnamese(past)), head.past_en.format(value=past)
         else:
             flag = head.measure is Measure.FLAG
             vi = head.vi.format(value=FLAG[bool(value)][0] if flag else _vietnamese(_written(value, head.measure)))

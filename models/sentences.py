@@ -23,13 +23,15 @@ class Measure(StrEnum):
 
 @dataclass(frozen=True)
 class Head:
-    """A sentence's beginning with `{value}`; `none_*` says that the value is not known."""
+    """A sentence's beginning with `{value}`; `none_*` says that it is not known, `past_*` that it is below zero."""
 
     vi: str
     en: str
     measure: Measure
     none_vi: str = ""
     none_en: str = ""
+    past_vi: str = ""
+    past_en: str = ""
 
 
 C, H, D, S, T, F = (Measure.COUNT, Measure.HOURS, Measure.DAYS, Measure.SHARE, Measure.TEXT, Measure.FLAG)
@@ -51,6 +53,8 @@ HEADS: dict[str, Head] = {
         H,
         "Chưa có hạn trả kết quả",
         "No due date yet",
+        "Đã quá hạn {value} giờ làm việc",
+        "{value} working hours past the promise",
     ),
     "time_used": Head("Đã dùng {value} thời hạn", "{value} of the term used", S, "Chưa có thời hạn", "No term yet"),
     "promise_used": Head(
@@ -67,7 +71,15 @@ HEADS: dict[str, Head] = {
         "Chưa có lịch nghỉ dài",
         "No long break known",
     ),
-    "days_left": Head("Còn {value} ngày đến hạn", "{value} days left", D, "Chưa có hạn trả kết quả", "No due date yet"),
+    "days_left": Head(
+        "Còn {value} ngày đến hạn",
+        "{value} days left",
+        D,
+        "Chưa có hạn trả kết quả",
+        "No due date yet",
+        "Đã quá hạn {value} ngày",
+        "{value} days past the promise",
+    ),
     "first_term_hours": Head(
         "Thời hạn hẹn {value} giờ làm việc",
         "Promised in {value} working hours",

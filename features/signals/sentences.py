@@ -5,6 +5,7 @@ one sentence, and no sentence accuses: it says what was seen and what is usual. 
 belongs to none of them and is told apart (`training.severity`).
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,8 +24,14 @@ _PEERS = {
     "unit": ("đơn vị khác cùng thủ tục, quý và cấp", "other units of the level in the same procedure and quarter"),
     "agent": ("người đại diện khác cùng thủ tục và quý", "other agents in the same procedure and quarter"),
 }
+_NOTES = re.compile(r"domain\.md (\d+(?:\.\d+)?)[^;]*")
 _DOSSIER = {signal.name: signal for signal in DOSSIER_SIGNALS}
 _HELD = {signal.name: signal for signal in HELD_SIGNALS}
+
+
+def basis_vi(source: str) -> str:
+    """The source of a rule for readers who do not know our files: `T1, domain.md 1.9` names the notes it stands in."""
+    return _NOTES.sub(r"tài liệu nghiệp vụ mục \1", source)
 
 
 def said(row: Mapping[str, Any]) -> tuple[str, str]:
@@ -42,7 +49,7 @@ def said(row: Mapping[str, Any]) -> tuple[str, str]:
             usual_en += f" (ratio, 95 % interval: {row['low']:.1f} to {row['high']:.1f})"
     vi_said = f"{whose_vi}: {_small(signal.words_vi)}: {row['value']} trong n = {row['n']}; {usual_vi}"
     en_said = f"{whose_en}: {signal.words_en}: {row['value']} of n = {row['n']}; {usual_en}"
-    return f"{vi_said}. Căn cứ: {signal.source}", f"{en_said}. Source: {signal.source}"
+    return f"{vi_said}. Căn cứ: {basis_vi(signal.source)}", f"{en_said}. Source: {signal.source}"
 
 
 def said_of_dossier(name: str, value: float, rate: float, n: int) -> tuple[str, str]:
@@ -58,7 +65,7 @@ def said_of_dossier(name: str, value: float, rate: float, n: int) -> tuple[str, 
     number_en = f" ({_en(value)} {unit_en})" if unit_en else ""
     vi_said = f"{whose_vi}: {_small(signal.words_vi)}{number_vi}; {vi(rate * 100)} % hồ sơ cùng thủ tục có dấu hiệu này"
     en_said = f"{whose_en}: {signal.words_en}{number_en}; {rate * 100:.1f} % of the dossiers of this procedure show it"
-    return f"{vi_said}, n = {n}. Căn cứ: {signal.source}", f"{en_said}, n = {n}. Source: {signal.source}"
+    return f"{vi_said}, n = {n}. Căn cứ: {basis_vi(signal.source)}", f"{en_said}, n = {n}. Source: {signal.source}"
 
 
 def vi(number: float) -> str:

@@ -36,7 +36,7 @@ MENU = (
     Door("/list", "Nguy cơ trễ", "list.read"),
     Door("/conduct", "Dấu hiệu phiền hà", "harassment.read"),
     Door("/plan", "Kế hoạch kiểm tra", "plan.read"),
-    Door("/contests", "Giải trình", "contest.read"),
+    Door("/contests", "Giải trình về điểm", "contest.read"),
     Door("/explanations", "Hồ sơ trễ", "explanation.read"),
     Door("/reports", "Báo cáo", "report.read"),
     Door("/leadership", "Toàn tỉnh", "leadership.read"),

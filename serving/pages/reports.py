@@ -1,6 +1,6 @@
 """`/reports`: reports of a month as files, and packs for publication, which a second person approves."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Path, Query, Request
@@ -15,6 +15,7 @@ from serving.act import act
 from serving.api.problem import Problem
 from serving.documents.fill import MIME as WORD
 from serving.pages.paper import paper, refused_as_problem
+from serving.pages.risk_list import MOST_CHOICES
 from serving.reports import publication
 from serving.reports.files import report_file
 from serving.reports.make import KINDS, make_again
@@ -33,17 +34,24 @@ MOST = 50
 
 
 @router.get("/reports", response_class=HTMLResponse)
-def show(request: Request) -> Response:
-    """What may be made, what was made, and the packs for publication."""
+def show(
+    request: Request,
+    month: Annotated[str, Query(max_length=7)] = "",
+    unit: Annotated[str, Query(max_length=120)] = "",
+) -> Response:
+    """What may be made of a month and a unit, what was made, and the packs for publication."""
     reader, people = reader_of(request), request.app.state.people
     with people.state.reading() as session:
         made = made_in(session, reader)
         packs = packs_in(session, reader)
     people.receipts.record(reader.login, "report.read", {"listed": len(made)}, now=people.now())
-    last = people.now().astimezone(request.app.state.serving.settings.zone).replace(day=1) - timedelta(days=1)
+    months = _ended_months(people.now().astimezone(request.app.state.serving.settings.zone).date())
+    register, scope = request.app.state.known.register, reader.scope
+    units = sorted((code for code in register.units if scope.covers(code)), key=register.unit)
     return paper(
-        request, "reports.html", title="Báo cáo", kinds=KINDS, made=made, packs=packs, month=f"{last:%Y-%m}",
-        whole=reader.scope.units is None, account_id=reader.account_id,
+        request, "reports.html", title="Báo cáo", kinds=KINDS, made=made, packs=packs, months=months,
+        month=month if month in months else months[0], unit=unit if unit in units else "",
+        units=units if len(units) <= MOST_CHOICES else None, whole=scope.units is None, account_id=reader.account_id,
         may_propose=_whole(reader, "publication.propose"), may_approve=_whole(reader, "publication.approve"),
     )  # fmt: skip
 
@@ -156,6 +164,12 @@ def packs_in(session: Session, reader: Reader) -> list[PublicationPack]:
     if not _whole(reader, "publication.read"):
         return []
     return list(session.scalars(select(PublicationPack).order_by(PublicationPack.id.desc()).limit(MOST)))
+
+
+def _ended_months(today: date) -> list[str]:
+    """The twelve months before this one, the latest first, such as 2026-09."""
+    first = today.year * 12 + today.month - 1
+    return [f"{(first - back) // 12:04d}-{(first - back) % 12 + 1:02d}" for back in range(1, 13)]
 
 
 def _record(request: Request) -> Record:
