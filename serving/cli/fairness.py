@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from features.utc import naive_utc
 from serving.cli.group import settings_of
 from serving.cli.moments import moment
 
@@ -27,6 +26,7 @@ def conduct(
     import numpy as np
 
     from features.record import Record
+    from features.utc import naive_utc
     from models.official_events import DISCOVERED
     from serving import conduct_lists
     from serving.cli import conduct as steps
