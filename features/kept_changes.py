@@ -25,38 +25,61 @@ _CODES = {
 """Where a key's text stands: the relation of `features.inputs.codes`, and its column."""
 
 
+SLACK = 60
+"""Days before `until` of which single days are kept, so that late news of them can still be put in."""
+
+
 @dataclass
 class KeptChanges:
     """The daily changes of every group before the local day `since` (days since 1970), by name of the group.
 
     `before`: a table a group, its keys as text (`record_no` as it is), `day`, and the measures; none for a
-    record that was never built. After a build `found` holds, in the same shape, the changes of the days in
-    [`since`, `until`).
+    record that was never built. After a build `found` holds, in the same shape, the changes before `until`. Those
+    older than every window and `slack` are one row a key there, on the day of its first change.
     """
 
     since: int
     until: int
+    slack: int = SLACK
     before: Mapping[str, pa.Table] = field(default_factory=dict)
     found: dict[str, pa.Table] = field(default_factory=dict)
 
     def join(self, bench: Workbench, groups: Sequence[Group]) -> None:
-        """Takes out of `<group>_daily` what is new, and puts in what was kept; both by the codes of this build."""
+        """Takes out of `<group>_daily` what is new, and puts in what was kept, by the codes of this build."""
         for group in groups:
-            daily = f"{group.name}_daily"
+            daily, keys = f"{group.name}_daily", ", ".join(group.keys)
             bench.con.execute(f"DELETE FROM {daily} WHERE day < {self.since}")
-            keys = ", ".join(group.keys)
-            self.found[group.name] = bench.con.sql(
+            new = bench.con.sql(
                 f"SELECT {', '.join(map(_text, group.keys))}, d.* EXCLUDE ({keys})"
                 f" FROM {daily} d {_joins(group, coded=False)} WHERE d.day < {self.until}"
             ).to_arrow_table()
-            if group.name in self.before:
-                bench.con.register("kept_here", self.before[group.name])
+            before = self.before.get(group.name, new.slice(0, 0))
+            if before.num_rows:
+                bench.con.register("kept_here", before)
                 bench.con.execute(
                     f"INSERT INTO {daily} BY NAME"
                     f" SELECT d.* EXCLUDE ({', '.join(map(_key_column, group.keys))}),"
                     f" {', '.join(map(_number, group.keys))} FROM kept_here d {_joins(group, coded=True)}"
                 )
                 bench.con.unregister("kept_here")
+            self.found[group.name] = self._folded(
+                bench, group, pa.concat_tables([before, new.select(before.column_names)])
+            )
+
+    def _folded(self, bench: Workbench, group: Group, changes: pa.Table) -> pa.Table:
+        """The changes, with the days that no window will reach again as one row a key."""
+        oldest = self.until - self.slack - max((days for _, _, days in group.flows), default=0)
+        keys = ", ".join(map(_key_column, group.keys))
+        sums = [f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in changes.column_names
+                if name != "day" and name not in map(_key_column, group.keys)]  # fmt: skip
+        bench.con.register("all_here", changes)
+        try:
+            return bench.con.sql(
+                f"SELECT * FROM all_here WHERE day >= {oldest} UNION ALL BY NAME SELECT"
+                f" {', '.join([keys, 'MIN(day) AS day', *sums])} FROM all_here WHERE day < {oldest} GROUP BY {keys}"
+            ).to_arrow_table()
+        finally:
+            bench.con.unregister("all_here")
 
 
 def _code(key: str) -> tuple[str, str]:

@@ -29,7 +29,7 @@ from features import matrix
 from features.calendar import PLAIN_WEEK, Calendar
 from features.holiday import as_delivered
 from features.inputs import record_relations
-from features.kept_changes import KeptChanges
+from features.kept_changes import SLACK, KeptChanges
 from features.record import Record
 from features.statement import dossier_relations, groups_of, matrix_relations
 from features.utc import aware_utc, naive_utc
@@ -86,17 +86,16 @@ def extend(
             write_manifest(folder, now)
             return Extended(0, again, 0, 0)
         say(f"{len(moments)} landmarks to make")
-        since = now.changes[-1]["until"] if now.changes else None
-        if since is not None:
-            con = _worked(con, now, folder, _midnight(since, calendar), moments[-1])
-        made, rows = _make(con, folder, now, since, moments, every, calendar)
+        if now.through is not None:
+            con = _worked(con, now, folder, _midnight(now.through, calendar), moments[-1])
+        made, rows = _make(con, folder, now, moments, every, calendar)
         write_manifest(folder, replace(made, until=moments[-1].isoformat()))
         (dossiers,) = con.execute("SELECT COUNT(DISTINCT dossier_id) FROM dossier").fetchall()[0]
         return Extended(len(moments), again, rows, dossiers)
 
 
 def _make(
-    con: duckdb.DuckDBPyConnection, folder: Path, now: Manifest, since: int | None, moments: Sequence[datetime],
+    con: duckdb.DuckDBPyConnection, folder: Path, now: Manifest, moments: Sequence[datetime],
     every: timedelta, calendar: Calendar,
 ) -> tuple[Manifest, int]:  # fmt: skip
     """Writes the parts of `moments` and the changes up to the last of them."""
@@ -106,7 +105,7 @@ def _make(
         return now, 0
     # changes are worked out up to the last case, not to a later landmark that has none
     until = _local_day(cases["as_of"][-1].as_py(), calendar)
-    kept = KeptChanges(_EVER if since is None else since, until, now.kept(folder))
+    kept = KeptChanges(_EVER if now.through is None else now.through, until, SLACK, now.kept(folder))
     for at, batches in _by_landmark(matrix.build_batches(con, cases, calendar=calendar, rows=_ROWS, kept=kept)):
         name = f"{at:%Y-%m-%d}-{secrets.token_hex(4)}.parquet"
         writer = None
@@ -120,8 +119,9 @@ def _make(
     for group, table in kept.found.items():
         names[group] = f"changes-{group}-{secrets.token_hex(4)}.parquet"
         pq.write_table(table, folder / names[group], compression="zstd")
-    changes = (*now.changes, {"files": names, "since": kept.since, "until": until})
-    return replace(now, parts=files, changes=changes), cases.num_rows
+    return replace(
+        now, parts=files, changes=names, through=until, floor=max(until - SLACK, now.floor or _EVER)
+    ), cases.num_rows
 
 
 def _by_landmark(batches: Iterator[pa.Table]) -> Iterator[tuple[datetime, Iterator[pa.Table]]]:
@@ -157,12 +157,12 @@ def _still_true(was: Manifest, con: duckdb.DuckDBPyConnection, calendar: Calenda
     until = datetime.fromisoformat(was.until)
     while until > first:
         until -= timedelta(days=was.every_days)
-    day = _local_day(until, calendar)
-    changes = tuple({**one, "until": min(one["until"], day)} for one in was.changes if one["since"] < day)
-    if not changes:
-        return fresh
     files = {at: name for at, name in was.parts.items() if datetime.fromisoformat(at) <= until}
-    return replace(was, until=until.isoformat(), parts=files, changes=changes)
+    still = replace(was, until=until.isoformat(), parts=files)
+    day = _local_day(until, calendar)
+    if was.through is None or was.floor is None or day < was.floor:  # summed up already: changes are made anew
+        return replace(still, changes={}, through=None, floor=None)
+    return replace(still, through=min(was.through, day))
 
 
 def _worked(

@@ -7,7 +7,6 @@ import os
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,7 +21,8 @@ class Manifest:
 
     `version`: of the record. `made_of`: hash of features, attributes, calendar and aliases. `until`: the last
     landmark made. `parts`: file by landmark, both as text; a landmark without open dossiers has none. `changes`:
-    files of daily changes by group, each with the days [since, until) (days since 1970) that count in it.
+    file of daily changes by group, complete before the day `through` (days since 1970), of use from `floor` on:
+    what lies longer back is summed up in them.
     """
 
     version: int
@@ -30,16 +30,14 @@ class Manifest:
     every_days: int
     until: str | None = None
     parts: dict[str, str] = field(default_factory=dict)
-    changes: tuple[dict[str, Any], ...] = ()
+    changes: dict[str, str] = field(default_factory=dict)
+    through: int | None = None
+    floor: int | None = None
 
     def kept(self, folder: Path) -> dict[str, pa.Table]:
         """The daily changes that count, by group."""
-        found: dict[str, list[pa.Table]] = {}
-        for one in self.changes:
-            for group, name in one["files"].items():
-                inside = (pc.field("day") >= one["since"]) & (pc.field("day") < one["until"])
-                found.setdefault(group, []).append(pq.read_table(folder / name, filters=inside))
-        return {group: pa.concat_tables(tables) for group, tables in found.items()}
+        inside = pc.field("day") < self.through
+        return {group: pq.read_table(folder / name, filters=inside) for group, name in self.changes.items()}
 
     def files(self) -> dict[datetime, str]:
         """Landmark → file, oldest first."""
@@ -52,9 +50,8 @@ def read_manifest(folder: Path) -> Manifest | None:
     if not path.exists():
         return None
     try:
-        told = json.loads(path.read_text("utf-8"))
-        return Manifest(**{**told, "changes": tuple(told["changes"])})
-    except (ValueError, TypeError, KeyError) as error:
+        return Manifest(**json.loads(path.read_text("utf-8")))
+    except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: wanted a manifest of parts, came a damaged file; remove the folder") from error
 
 
@@ -73,7 +70,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         file.flush()
         os.fsync(file.fileno())
     half.replace(folder / _MANIFEST)
-    named = {*manifest.parts.values(), *(name for one in manifest.changes for name in one["files"].values())}
+    named = {*manifest.parts.values(), *manifest.changes.values()}
     for path in folder.glob("*.parquet"):
         if path.name not in named:
             path.unlink()
