@@ -8,48 +8,11 @@ minimisation: domain.md 3.6).
 
 import hashlib
 import hmac
-import os
-import secrets
-from pathlib import Path
 
 from features.names import canonical, is_placeholder
 
-KEY_BYTES = 32
 _UNKNOWN_IDENTITIES = frozenset({"", "0", "000000001", "000000000", "000000000001", "000000000000", "123456789"})
 """Fillers that systems send for an unknown identity number (T10)."""
-
-
-class KeyUnsafe(RuntimeError):
-    """The key file can be read by others, or is not a key. Says what to do, never what it holds."""
-
-
-def load_key(path: Path) -> bytes:
-    """The secret at `path`, made on first use with rights 0600 in a folder of 0700.
-
-    Two processes that start at once get the same key: the file is written whole under another name and put in
-    place only where none stands. Raises `KeyUnsafe` for wrong rights or a wrong length.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists():
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(handle, secrets.token_bytes(KEY_BYTES))
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    if path.stat().st_mode & 0o077:
-        raise KeyUnsafe(f"the key {path.name} may be read by others; wanted rights 0600 (chmod 600)")
-    key = path.read_bytes()
-    if len(key) != KEY_BYTES:
-        raise KeyUnsafe(f"the key {path.name} has {len(key)} bytes; wanted {KEY_BYTES}")
-    return key
 
 
 def identity_is_missing(number: str | None) -> bool:

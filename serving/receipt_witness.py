@@ -18,7 +18,8 @@ from uuid import uuid4
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from serving.accounts.secret import key_file
+from features.key_file import key_file
+from features.whole_file import replacing
 
 _ANCHOR_LENGTH = 160
 
@@ -61,8 +62,8 @@ class Witness:
     """
 
     def __init__(self, keys: Path, folder: Path) -> None:
-        self.key = key_file(keys, "receipts.key")
-        self._signer = Ed25519PrivateKey.from_private_bytes(key_file(keys, "heads.key"))
+        self.key = key_file(keys / "receipts.key")
+        self._signer = Ed25519PrivateKey.from_private_bytes(key_file(keys / "heads.key"))
         self._anchor = folder / "anchor"
         self._heads = folder / "heads"
         self._spool = folder / "spool"
@@ -93,9 +94,8 @@ class Witness:
         """
         day = now.astimezone(UTC).date().isoformat()
         head = Head(day, link, self._signer.sign(_told(day, link)).hex())
-        aside = self._heads / f".{day}.{os.getpid()}"
-        aside.write_text(head.as_json() + "\n", encoding="utf-8")
-        aside.replace(self._heads / f"{day}.json")
+        with replacing(self._heads / f"{day}.json") as file:
+            file.write(f"{head.as_json()}\n".encode())
         return head
 
     def heads(self) -> list[Head]:
@@ -115,12 +115,8 @@ class Witness:
         body = json.dumps({"at": at.astimezone(UTC).isoformat(), "look": look}, ensure_ascii=False, sort_keys=True)
         self._spool.mkdir(exist_ok=True)
         path = self._spool / f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{uuid4().hex[:12]}.json"
-        aside = path.with_suffix(".tmp")
-        with aside.open("w", encoding="utf-8") as file:
-            file.write(f"{self._mac(body)} {body}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
+        with replacing(path) as file:
+            file.write(f"{self._mac(body)} {body}\n".encode())
 
     def spooled(self) -> Iterator[tuple[str, datetime, dict[str, Any]]]:
         """Name, moment and content of what is in the spool, oldest first; a file that we did not write stays there."""

@@ -9,19 +9,19 @@ signed with Ed25519, which can be printed, mailed or kept elsewhere.
 
 import hashlib
 import hmac
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from serving.canonical_json import canonical
 from serving.receipt_witness import Head, Link, Witness
 from serving.state import Receipt, ReceiptSubject, ReceiptTail, State
+from serving.state.insert_once import insert_once
 
 FIRST = Link(seq=0, mac="0" * 64)
 """What the first receipt follows."""
@@ -40,20 +40,12 @@ _MOST_DETAIL = 20_000  # characters; a receipt tells what was seen, it does not 
 _STRIDE = 5_000
 
 
-def canonical(value: Mapping[str, Any]) -> str:
-    """JSON with sorted keys and no spaces: one text for one content (RFC 8785, for text and integers).
-
-    Numbers with a fraction are best given as text: their spelling differs between writers.
-    """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
 def link_mac(key: bytes, seq: int, at: datetime, actor: str, action: str, detail: str, before: str) -> str:
     """HMAC-SHA256 (hex) of one receipt on top of the link `before` it."""
     body = canonical(
         {"action": action, "actor": actor, "at": at.astimezone(UTC).isoformat(), "detail": detail, "seq": seq}
     )
-    return hmac.new(key, (before + body).encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, before.encode() + body, hashlib.sha256).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -87,7 +79,7 @@ class Receipts:
         The caller hands the link to `anchor` once the transaction is committed. ValueError over 20,000
         characters of detail.
         """
-        text = canonical(detail)
+        text = canonical(detail).decode()
         if len(text) > _MOST_DETAIL:
             raise ValueError(f"a receipt's detail holds {_MOST_DETAIL} characters, this one has {len(text)}")
         door = session.connection()
@@ -254,8 +246,6 @@ def _locked_tail(door: Connection) -> Link:
     """The last link, its row locked until the end of the transaction; made by whichever writer comes first."""
     row = door.execute(_READ_TAIL).first()
     if row is None:  # two first writers at once: one inserts, the other waits for it and inserts nothing
-        insert_once: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[door.dialect.name]
-        first = {"id": 1, "seq": FIRST.seq, "mac": FIRST.mac}
-        door.execute(insert_once(ReceiptTail).values(**first).on_conflict_do_nothing())
+        insert_once(door, ReceiptTail, id=1, seq=FIRST.seq, mac=FIRST.mac)
         row = door.execute(_READ_TAIL).one()
     return Link(row.seq, row.mac)

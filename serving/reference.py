@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from features.feeds import FeedOptions
-from features.pseudonyms import load_key
+from features.key_file import key_file
 from features.record import Record
 from features.unit_book import UnitBook
 from serving.official_names import written_without_marks
@@ -26,7 +26,7 @@ def with_reference(options: FeedOptions, settings: Settings, record: Record, sta
         ).fetchall()
     return replace(
         options,
-        key=load_key(settings.keys / KEY),
+        key=key_file(settings.keys / KEY),
         units=book,
         names=written_without_marks(state),
         unit_of=dict(numbered),

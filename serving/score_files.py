@@ -7,7 +7,6 @@ same for people and other tools.
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,8 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from features.whole_file import replacing
 
 REASON = pa.struct(
     [
@@ -99,15 +100,8 @@ def write_scores(root: Path, table: pa.Table, meta: ListMeta, latest: bool = Tru
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(meta.as_json(), ensure_ascii=False, indent=1)
     described = table.select(SCHEMA.names).cast(SCHEMA).replace_schema_metadata({_META: text.encode()})
-    aside = path.with_name(f".scores.{os.getpid()}.tmp")
-    try:
-        with aside.open("wb") as file:
-            pq.write_table(described, file, compression="zstd", row_group_size=20_000)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with replacing(path) as file:
+        pq.write_table(described, file, compression="zstd", row_group_size=20_000)
     replace_text(path.with_name("meta.json"), text)
     if latest:
         pointer = {"as_of": meta.as_json()["as_of"], "folder": path.parent.name}
@@ -147,9 +141,5 @@ def latest_path(root: Path, target: str) -> Path:
 
 def replace_text(path: Path, text: str) -> None:
     """Replaces the small file at `path` in one step."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with aside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
+    with replacing(path) as file:
+        file.write(text.encode())

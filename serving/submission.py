@@ -2,16 +2,14 @@
 
 import re
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from serving.state import Submission
+from serving.state.insert_once import insert_once
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{20,64}")
-_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def claim(session: Session, key: str, account_id: int, *, now: datetime) -> str | None:
@@ -22,14 +20,7 @@ def claim(session: Session, key: str, account_id: int, *, now: datetime) -> str 
     """
     if not _KEY.fullmatch(key):
         raise ValueError("the form carries no key: open the page again")
-    insert = _INSERT[session.get_bind().dialect.name]
-    added = session.execute(
-        insert(Submission)
-        .values(key=key, account_id=account_id, sent_at=now, outcome="")
-        .on_conflict_do_nothing()
-        .returning(Submission.key)
-    ).first()
-    if added is not None:
+    if insert_once(session, Submission, key=key, account_id=account_id, sent_at=now, outcome=""):
         return None
     sent = session.get_one(Submission, key)
     if sent.account_id != account_id:

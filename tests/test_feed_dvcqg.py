@@ -17,9 +17,10 @@ from features.delivery import DeliveryError
 from features.feeds import SOURCES, FeedOptions
 from features.feeds.moments import NotAMoment, parse
 from features.feeds.vietnamese_text import suspect
+from features.key_file import key_file
 from features.names import canonical, is_placeholder
 from features.official_class import OfficialClass, class_766, class_recomputed
-from features.pseudonyms import KeyUnsafe, Pseudonyms, load_key
+from features.pseudonyms import Pseudonyms
 from features.record import Record
 from features.scrub import scrub
 from features.signals import evaluate
@@ -311,12 +312,12 @@ def test_people_are_taken_out_of_free_text() -> None:
 
 def test_the_key_is_made_once_and_kept_from_others(tmp_path: Path) -> None:
     path = tmp_path / "keys" / "pseudonyms.key"
-    key = load_key(path)
-    assert load_key(path) == key
+    key = key_file(path)
+    assert key_file(path) == key
     assert path.stat().st_mode & 0o777 == 0o600
     path.chmod(0o644)
-    with pytest.raises(KeyUnsafe, match="0600"):
-        load_key(path)
+    with pytest.raises(PermissionError, match="0600"):
+        key_file(path)
     with pytest.raises(DeliveryError, match="key"):
         list(SOURCES["dvcqg"].read(write_json(tmp_path / "a.json", []), FeedOptions()))
 

@@ -41,7 +41,7 @@ def test_a_move_killed_after_any_write_is_finished_by_the_next(
 
     with monkeypatch.context() as patch:
         patch.setattr(pointers, "replace_file", dying(pointers.replace_file))
-        patch.setattr(pointers, "_add_line", dying(pointers._add_line))
+        patch.setattr(pointers, "add_line", dying(pointers.add_line))
         try:
             pointers.move(tmp_path, {"champion": TWO, "previous": ONE}, "promote", AT + timedelta(days=1))
         except KeyboardInterrupt:

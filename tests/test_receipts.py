@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from typer.testing import CliRunner
 
+from serving.canonical_json import canonical
 from serving.receipt_witness import Head, Witness
-from serving.receipts import Receipts, canonical
+from serving.receipts import Receipts
 from serving.state import State, open_state
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)

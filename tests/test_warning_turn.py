@@ -17,8 +17,8 @@ from drawn_warnings import rules, score
 from sqlalchemy import func, select
 
 from features.delivery import Chunk
+from features.key_file import key_file
 from features.record import Record
-from serving.accounts.secret import key_file
 from serving.cli.bench.receivers import Handed, mail_server, webhook_receiver
 from serving.rights import Role
 from serving.settings import Settings
@@ -273,7 +273,7 @@ def test_webhooks_are_signed(settings: Settings, state: State) -> None:
         told = {"x1": {"webhook": (f"http://127.0.0.1:{port}/den?x=1",)}}
         assert turn(settings, state, rules(addresses=told, allow_private=True), now=MONDAY).sent.sent == 1
     ((headers, body),) = handed.calls
-    secret = key_file(settings.keys, WEBHOOK_SECRET)
+    secret = key_file(settings.keys / WEBHOOK_SECRET)
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     wanted = base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
     assert headers["webhook-signature"] == f"v1,{wanted}"

@@ -10,7 +10,6 @@ written there again until all is done, so a move that was killed half-way is fin
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+
+from features.whole_file import add_line, replacing, whole_lines
 
 MOVING = "moving.json"
 SECONDS = 60
@@ -79,7 +80,7 @@ def settle(folder: Path) -> bool:
     for name, said in begun["places"].items():
         write(folder, name, said)
     if begun["line"] not in history(folder)[-1:]:
-        _add_line(folder / "history.jsonl", begun["line"])
+        add_line(folder / "history.jsonl", json.dumps(begun["line"], ensure_ascii=False, sort_keys=True).encode())
     path.unlink()
     return True
 
@@ -95,31 +96,11 @@ def held(folder: Path) -> Iterator[None]:
 
 def history(folder: Path) -> list[dict[str, Any]]:
     """Every move, oldest first; a last line cut off by a crash is left out."""
-    path = folder / "history.jsonl"
-    if not path.exists():
-        return []
-    lines = path.read_text("utf-8").split("\n")
-    return [json.loads(line) for line in lines[:-1] if line]
-
-
-def _add_line(path: Path, line: Mapping[str, Any]) -> None:
-    """Adds a line; half a line that a crash left is taken away first."""
-    data = path.read_bytes() if path.exists() else b""
-    whole = data[: data.rfind(b"\n") + 1]
-    with path.open("r+b" if data else "wb") as file:
-        file.truncate(len(whole))
-        file.seek(len(whole))
-        file.write(json.dumps(line, ensure_ascii=False, sort_keys=True).encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    return [json.loads(line) for line in whole_lines(folder / "history.jsonl")]
 
 
 def replace_file(folder: Path, name: str, said: Mapping[str, Any]) -> None:
     """Writes `said` as JSON in one step: a reader sees the file of before or all of this one."""
     folder.mkdir(parents=True, exist_ok=True)
-    half = folder / f".{name}.{os.getpid()}"
-    with half.open("w", encoding="utf-8") as file:
-        json.dump(said, file, ensure_ascii=False, sort_keys=True, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(folder / name)
+    with replacing(folder / name) as file:
+        file.write(json.dumps(said, ensure_ascii=False, sort_keys=True, indent=1).encode())

@@ -6,8 +6,8 @@ The identity provider.
 from collections.abc import Callable
 from datetime import datetime
 
+from features.key_file import key_file
 from serving.accounts.oidc import Provider
-from serving.accounts.secret import key_file
 from serving.accounts.token import Grants
 from serving.receipt_witness import Witness
 from serving.receipts import Receipts
@@ -29,7 +29,7 @@ class People:
         self.receipts = Receipts(self.state, Witness(settings.keys, settings.home / "receipts"))
         self.remembered = Remembered()
         self.grants = Grants(self.state)
-        self.login_key = key_file(settings.keys, "logins.key")
+        self.login_key = key_file(settings.keys / "logins.key")
         self.provider = Provider(settings.oidc) if settings.oidc else None
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from features.whole_file import add_line, whole_lines
 from serving.cli.group import settings_of
 from serving.cli.learning import TargetName
 from serving.cli.moments import moment
@@ -55,8 +56,7 @@ def watch(
         )
     for line in _loop(settings):
         typer.echo(line)
-    with kept.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(as_json(found), ensure_ascii=False, sort_keys=True) + "\n")
+    add_line(kept, json.dumps(as_json(found), ensure_ascii=False, sort_keys=True).encode())
     propose = f"; consider: risk train {target} --cutoff {at:%Y-%m-%d}" if fresh else ""
     typer.echo(f"{len(warnings)} warn, {len(fresh)} of them new, {found.open} dossiers open{propose}")
 
@@ -116,9 +116,7 @@ def _scored(settings: Settings, target: str, at: datetime) -> Any:
 
 def _told(kept: Path) -> list[tuple[datetime, set[str]]]:
     """Moments and names of what earlier watches warned of."""
-    if not kept.exists():
-        return []
-    lines = [json.loads(line) for line in kept.read_text("utf-8").splitlines() if line.endswith("}")]
+    lines = [json.loads(line) for line in whole_lines(kept)]
     return [(datetime.fromisoformat(line["as_of"]), set(line["warnings"])) for line in lines]
 
 

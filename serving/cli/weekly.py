@@ -27,7 +27,7 @@ def weekly(
     jitter: Annotated[bool, typer.Option(help="Draw the order inside bands of like risk anew each week.")] = True,
 ) -> None:
     """Make the week's list from the latest scores and show it: why each line stands, sector weight apart."""
-    from features.pseudonyms import load_key
+    from features.key_file import key_file
     from features.record import Record
     from serving.lists.choose import Caps, choose, marked_new, order, share_out
     from serving.lists.entry import GRAINS, LEAST_DOSSIERS, entries
@@ -48,7 +48,7 @@ def weekly(
     earlier = before(root, target, grain, when)
     priors = sector_priors(Record(settings.record_url).connect(cutoff=datetime.now(UTC)))
     found = entries(scores, known_grain, priors, rules.prior_strength)
-    secret = load_key(settings.keys / "lists.key").hex() if jitter else None
+    secret = key_file(settings.keys / "lists.key").hex() if jitter else None
     lines = choose(order(found, secret, when), size, Caps(per_unit, per_official))
     last = {line["entry"]["unit_code"]: line["team_id"] for line in earlier["lines"]} if earlier else {}
     lines = share_out(lines, rules.teams, last)

@@ -4,9 +4,7 @@ A brief is a value: it holds every number that the draw and the solver use, so t
 from it, byte for byte, without the record or the model at hand.
 """
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -130,13 +128,3 @@ def _unit(values: Mapping[str, Any]) -> UnitBrief:
     pulls = tuple(Pull(i, o, s, tuple(r)) for i, o, s, r in values["pulls"])
     given = {**values, "last_visit": date.fromisoformat(last) if last else None, "pulls": pulls}
     return UnitBrief(**given)
-
-
-def canonical(values: Mapping[str, Any] | Sequence[Any]) -> bytes:
-    """The one way of writing JSON here: keys sorted, one line, UTF-8; what is hashed and signed."""
-    return json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-
-
-def digest(values: Mapping[str, Any] | Sequence[Any]) -> str:
-    """SHA-256 of the canonical JSON, in hex."""
-    return hashlib.sha256(canonical(values)).hexdigest()

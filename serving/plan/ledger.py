@@ -4,9 +4,7 @@ A line is never changed: each carries the hash of the one before, so that an edi
 the chain. Publishing the last hash at any time pins everything before it.
 """
 
-import hashlib
 import json
-import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +12,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from serving.plan.brief import canonical
+from features.whole_file import add_line, whole_lines
+from serving.canonical_json import canonical, digest
 
 
 class Ledger:
@@ -35,24 +34,14 @@ class Ledger:
                 "facts": dict(facts),
                 "number": len(lines) + 1,
                 "plan_id": plan_id,
-                "previous": _hash(lines[-1]) if lines else "",
+                "previous": digest(lines[-1]) if lines else "",
             }
-            with self._path.open("ab") as file:
-                file.write(canonical(entry) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            return _hash(entry)
+            add_line(self._path, canonical(entry))
+            return digest(entry)
 
     def lines(self) -> list[dict[str, Any]]:
-        """All lines in order; a last line that was never written to its end is cut off."""
-        if not self._path.exists():
-            return []
-        text = self._path.read_bytes()
-        whole = text[: text.rfind(b"\n") + 1]
-        if whole != text:
-            with self._path.open("r+b") as file:
-                file.truncate(len(whole))
-        return [json.loads(line) for line in whole.splitlines()]
+        """All lines in order; a last line that was never written to its end is left out."""
+        return [json.loads(line) for line in whole_lines(self._path)]
 
     def of(self, plan_id: str, act: str) -> list[dict[str, Any]]:
         """The lines of one act on one plan."""
@@ -64,9 +53,5 @@ class Ledger:
         for number, line in enumerate(self.lines(), 1):
             if line.get("previous") != previous or line.get("number") != number:
                 return number
-            previous = _hash(line)
+            previous = digest(line)
         return None
-
-
-def _hash(line: Mapping[str, Any]) -> str:
-    return hashlib.sha256(canonical(line)).hexdigest()

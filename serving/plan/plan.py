@@ -6,7 +6,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from serving.plan.brief import Brief, UnitBrief, canonical, digest
+from serving.canonical_json import canonical, digest
+from serving.plan.brief import Brief, UnitBrief
 from serving.plan.chance import fraction, seed_hash
 from serving.plan.frame import Infeasible, Unmet, frame
 from serving.plan.prices import Price, prices

@@ -9,7 +9,6 @@
 """
 
 import json
-import os
 import secrets
 import zlib
 from collections.abc import Mapping
@@ -21,8 +20,10 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from features.pseudonyms import load_key
-from serving.plan.brief import Brief, canonical, digest
+from features.key_file import key_file
+from features.whole_file import replacing
+from serving.canonical_json import canonical, digest
+from serving.plan.brief import Brief
 from serving.plan.chance import seed_hash
 from serving.plan.ledger import Ledger
 from serving.plan.plan import make
@@ -157,7 +158,7 @@ class PlanStore:
         return self._seed_path(plan_id).read_text("utf-8").strip()
 
     def _cipher(self) -> AESSIV:
-        return AESSIV(load_key(self._keys / "plans.key"))
+        return AESSIV(key_file(self._keys / "plans.key"))
 
 
 def _plan_id(month: str, number: int) -> str:
@@ -166,9 +167,5 @@ def _plan_id(month: str, number: int) -> str:
 
 def _write(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Puts a file in place whole: a kill leaves the old one, or none."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+    with replacing(path, mode) as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)

@@ -5,7 +5,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from serving.plan.brief import Brief, digest
+from serving.canonical_json import digest
+from serving.plan.brief import Brief
 from serving.plan.chance import seed_hash
 from serving.plan.plan import make
 from serving.plan.store import Kept, PlanStore

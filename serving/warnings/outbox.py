@@ -11,17 +11,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from serving.state import OutboxMessage
+from serving.state.insert_once import insert_once
 from serving.warnings.rules import WarningRules
 from serving.warnings.words import Text
 
 LEASE = timedelta(minutes=5)
 """Longer than any channel's time limit."""
 MOST_ATTEMPTS = 12
-_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def put(
@@ -30,16 +29,13 @@ def put(
 ) -> int:  # fmt: skip
     """Put a message in for every address of a head; gives how many were new. about: what is told, named once."""
     added = 0
-    insert = _INSERT[session.get_bind().dialect.name]
     for channel, address in rules.reaches(to_unit):
         key = hashlib.sha256("\0".join((kind, about, to_unit, channel, address)).encode()).hexdigest()
-        values = {
-            "key": key, "kind": kind, "channel": channel, "to_unit": to_unit,
-            "address": alias(address) if channel == "chat" else address, "subject": text.subject,
-            "body": text.body, "created_at": now, "not_before": not_before, "attempts": 0, "trouble": "",
-        }  # fmt: skip
-        statement = insert(OutboxMessage).values(**values).on_conflict_do_nothing(index_elements=["key"])
-        added += session.execute(statement.returning(OutboxMessage.id)).first() is not None
+        added += insert_once(
+            session, OutboxMessage, key=key, kind=kind, channel=channel, to_unit=to_unit,
+            address=alias(address) if channel == "chat" else address, subject=text.subject, body=text.body,
+            created_at=now, not_before=not_before, attempts=0, trouble="",
+        )  # fmt: skip
     return added
 
 

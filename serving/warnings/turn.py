@@ -8,10 +8,10 @@ from functools import partial
 import pyarrow as pa
 
 from features.holiday import as_delivered
+from features.key_file import key_file
 from features.record import Record
 from features.vietnam_calendar import VIETNAM
 from models.lateness import LATENESS
-from serving.accounts.secret import key_file
 from serving.case_file import CaseFiles
 from serving.delay import DelayPart, Delays
 from serving.register import Register
@@ -57,7 +57,7 @@ def turn(settings: Settings, state: State, rules: WarningRules, *, now: datetime
         with state.reading() as session:
             heads = Heads(register.tree, seated(session) | set(rules.addresses), register.officials)
         if now - scoring.meta.as_of <= FRESH:
-            seed, helps = key_file(settings.keys, SEED), partial(_helps, record, scoring)
+            seed, helps = key_file(settings.keys / SEED), partial(_helps, record, scoring)
             fired = fire(state, scoring, rules, heads, seed, register.procedures, helps, now=now)
         digests = tell_digests(state, rules, register.procedures, now=now)
         escalated = escalate(state, rules, heads, scoring.open, register.procedures, now=now)
@@ -68,7 +68,7 @@ def turn(settings: Settings, state: State, rules: WarningRules, *, now: datetime
 def channels(settings: Settings, rules: WarningRules, now: datetime) -> Channels:
     """The channels that the rules set up; `now` is what webhooks are stamped with."""
     found: dict[str, Channel] = {
-        "webhook": Webhook(key_file(settings.keys, WEBHOOK_SECRET), lambda: now, rules.allow_private),
+        "webhook": Webhook(key_file(settings.keys / WEBHOOK_SECRET), lambda: now, rules.allow_private),
         "chat": Chat([url for of in rules.addresses.values() for url in of.get("chat", ())]),
     }
     if rules.mail is not None:

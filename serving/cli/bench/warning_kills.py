@@ -22,9 +22,9 @@ import pyarrow as pa
 from sqlalchemy import func, select
 
 from features.delivery import Chunk
+from features.key_file import key_file
 from features.record import Record
 from features.vietnam_calendar import VIETNAM
-from serving.accounts.secret import key_file
 from serving.cli.bench.kills import SERVER
 from serving.cli.bench.receivers import Handed, mail_server, webhook_receiver
 from serving.score_files import SCHEMA, ListMeta, write_scores
@@ -130,7 +130,7 @@ def _prepare(settings: Settings, days: list[datetime], lists: list[dict[str, flo
     chunks = [Chunk("unit", units, []), Chunk("dossier", dossiers, [])]
     record.append(chunks, source="canonical", arrived_at=FIRST - timedelta(days=1))
     open_state(settings.database_url).close()
-    key_file(settings.keys, SEED)
+    key_file(settings.keys / SEED)
     for now, scores in zip(days, lists, strict=True):
         rows = [
             {
@@ -190,7 +190,7 @@ def _receive(path: Path, pipe: "multiprocessing.connection.Connection") -> None:
 
 
 def _judged(settings: Settings, days: list[datetime], lists: list[dict[str, float]], kills: int) -> Campaign:
-    expected, escalated, messages = _oracle(key_file(settings.keys, SEED), days, lists)
+    expected, escalated, messages = _oracle(key_file(settings.keys / SEED), days, lists)
     state = open_state(settings.database_url)
     with state.reading() as session:
         found = Counter((one.dossier_id, one.manner or "held_out") for one in session.scalars(select(EarlyWarning)))
