@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serving.cli.group import settings_of
-from serving.cli.moments import moment
+from serving.cli.moments import moment_or_now
 from serving.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def open_all(ctx: typer.Context, as_of: AsOf = None) -> None:
     from serving.answers.explanations import explanations
     from serving.rights import Scope
 
-    now = _now(ctx, as_of)
+    now = moment_or_now(as_of, settings_of(ctx).zone)
     with _state(settings_of(ctx)) as (state, record):
         _tracked(record, state, now)
         receipt = deliver_explanations(state, record, now=now)
@@ -48,7 +48,7 @@ def list_explanations(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -
     from serving.answers.explanations import STATES, explanations
     from serving.rights import Scope
 
-    now = _now(ctx, as_of)
+    now = moment_or_now(as_of, settings_of(ctx).zone)
     with _state(settings_of(ctx)) as (state, record):
         units = _units(record, unit, now)
         with state.reading() as session:
@@ -62,7 +62,7 @@ def list_apologies(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -> N
     """List dossiers that an apology is owed for: sent or not, and whether the new day was kept."""
     from serving.answers.apologies import PROMISES
 
-    now = _now(ctx, as_of)
+    now = moment_or_now(as_of, settings_of(ctx).zone)
     with _state(settings_of(ctx)) as (state, record):
         units = _units(record, unit, now)
         for one in _tracked(record, state, now).apologies:
@@ -76,7 +76,7 @@ def list_consultations(ctx: typer.Context, as_of: AsOf = None) -> None:
     """List consulted agencies: how often asked, late, unanswered past the term, mean working hours."""
     from serving.answers.consultations import answerers
 
-    now = _now(ctx, as_of)
+    now = moment_or_now(as_of, settings_of(ctx).zone)
     with _state(settings_of(ctx)) as (state, record):
         for one in answerers(_tracked(record, state, now).consultations):
             typer.echo(
@@ -89,7 +89,7 @@ def list_complaints(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -> 
     """List complaints by their terms (2, 5, 15, 2 working days), those that wait first."""
     from serving.answers.complaints import STATES
 
-    settings, now = settings_of(ctx), _now(ctx, as_of)
+    settings, now = settings_of(ctx), moment_or_now(as_of, settings_of(ctx).zone)
     with _state(settings) as (state, record):
         units = _units(record, unit, now)
         for one in _tracked(record, state, now).complaints:
@@ -107,7 +107,7 @@ def show_ledger(
     from serving.responsibility import case_known, ledger
     from serving.warnings.acknowledgement import warnings_about
 
-    settings, now = settings_of(ctx), _now(ctx, as_of)
+    settings, now = settings_of(ctx), moment_or_now(as_of, settings_of(ctx).zone)
     with _state(settings) as (state, record):
         case = case_known(record, dossier, now)
         with state.reading() as session:
@@ -155,7 +155,3 @@ def _units(record: "Record", unit: str, now: datetime) -> frozenset[str] | None:
         return None
     with record.connect(cutoff=now) as con:
         return Register.read(con).tree.subtree(unit)
-
-
-def _now(ctx: typer.Context, as_of: str | None) -> datetime:
-    return moment(as_of, settings_of(ctx).zone) if as_of else datetime.now(UTC)

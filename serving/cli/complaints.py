@@ -1,13 +1,12 @@
 """`risk complaints`: complaints sorted for those who answer them; never a score about a person."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from serving.cli.group import settings_of
-from serving.cli.moments import moment
+from serving.cli.moments import moment, moment_or_now
 
 commands = typer.Typer()
 complaints = typer.Typer(no_args_is_help=True)
@@ -33,7 +32,7 @@ def triage(
     from serving.export import write_table
 
     settings = settings_of(ctx)
-    at = moment(as_of, settings.zone) if as_of else datetime.now(UTC)
+    at = moment_or_now(as_of, settings.zone)
     found = run(Record(settings.record_url).connect(), at, moment(since, settings.zone) if since else None)
     rows = found.to_pylist()
     topics = Counter(row["topic_text"] or row["topic"] or "other" for row in rows)

@@ -1,12 +1,13 @@
 """`risk ingest` and `risk simulate`: deliveries into the record, and a made-up province to try with."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from serving.cli.group import settings_of
+from serving.cli.moments import day
 
 commands = typer.Typer()
 
@@ -80,18 +81,11 @@ def simulate(
 
     try:
         province = simulate_province(
-            seed=seed, dossiers=dossiers, start=_day(start), end=_day(end), culprits=culprits,
-            reform=_day(reform) if reform else None,
+            seed=seed, dossiers=dossiers, start=day(start), end=day(end), culprits=culprits,
+            reform=day(reform) if reform else None,
         )  # fmt: skip
         province.write(out, format=format)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     tables = ", ".join(f"{name} {table.num_rows}" for name, table in province.tables.items())
     typer.echo(f"{out}: {tables}")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"wanted a day such as 2026-01-31, got {text[:40]!r}") from error

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serving.cli.group import settings_of
-from serving.cli.moments import moment
+from serving.cli.moments import day, moment, moment_or_now
 from serving.settings import Settings
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def add(
     from serving.plan.pulled import pulled
 
     settings = settings_of(ctx)
-    now = _now(at, settings)
+    now = moment_or_now(at, settings.zone)
     visited = moment(visited_at, settings.zone) if visited_at else None
     chosen = pulled(plan_store(settings), visit, dossier, now, visited_at=visited, official_id=official)
     found = Conclusion(kind, severity, confirmed, evidence, cause, step)
@@ -80,7 +80,7 @@ def correct(
     from serving.findings import correct as enter
 
     settings = settings_of(ctx)
-    now = _now(at, settings)
+    now = moment_or_now(at, settings.zone)
     with _state(settings) as state:
         with state.writing() as session:
             found = Conclusion(kind, severity, confirmed, evidence, cause, step)
@@ -105,7 +105,7 @@ def deliver(ctx: typer.Context, at: At = None) -> None:
     """Hand to the record what an interrupted command left behind."""
     settings = settings_of(ctx)
     with _state(settings) as state:
-        _deliver(settings, state, _now(at, settings))
+        _deliver(settings, state, moment_or_now(at, settings.zone))
 
 
 @findings.command()
@@ -121,7 +121,7 @@ def remedy(
 
     settings = settings_of(ctx)
     with _state(settings) as state, state.writing() as session:
-        row = demand(session, finding_id, what, _day(due), now=_now(at, settings))
+        row = demand(session, finding_id, what, day(due), now=moment_or_now(at, settings.zone))
         typer.echo(f"remediation={row.id} due={row.due_on}")
 
 
@@ -139,7 +139,7 @@ def act(
 
     settings = settings_of(ctx)
     with _state(settings) as state, state.writing() as session:
-        enter(session, remediation, kind, note, now=_now(at, settings), due_on=_day(due) if due else None)
+        enter(session, remediation, kind, note, now=moment_or_now(at, settings.zone), due_on=day(due) if due else None)
 
 
 @findings.command()
@@ -148,7 +148,7 @@ def remedies(ctx: typer.Context, at: At = None) -> None:
     from serving.remediation import STATES, standing
 
     settings = settings_of(ctx)
-    on = _now(at, settings).astimezone(settings.zone).date()
+    on = moment_or_now(at, settings.zone).astimezone(settings.zone).date()
     with _state(settings) as state, state.reading() as session:
         for one in standing(session, on):
             typer.echo(f"{one.remediation_id}  {one.unit_code}  {one.due_on:%d/%m/%Y}  {STATES[one.state]}  {one.what}")
@@ -171,14 +171,3 @@ def _deliver(settings: Settings, state: "State", now: datetime) -> None:
 
     receipt = hand_over(state, Record(settings.record_url), now=now)
     typer.echo(str(receipt) if receipt else "nothing waits")
-
-
-def _now(at: str | None, settings: Settings) -> datetime:
-    return moment(at, settings.zone) if at else datetime.now(UTC)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"wanted a day such as 2027-01-31, got {text[:20]!r}") from error

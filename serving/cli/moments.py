@@ -1,7 +1,7 @@
 """Times and spans as people type them on the command line."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import typer
@@ -24,6 +24,19 @@ def moment(text: str, zone: ZoneInfo) -> datetime:
         raise typer.BadParameter(
             f"wanted an ISO 8601 time such as 2026-03-01 or 2026-03-01T08:00:00+07:00, got {text[:40]!r}"
         ) from error
+
+
+def moment_or_now(text: str | None, zone: ZoneInfo) -> datetime:
+    """The moment of `text`, where none was given the present one."""
+    return moment(text, zone) if text else datetime.now(UTC)
+
+
+def day(text: str) -> date:
+    """The day of ISO 8601 `text`; raises typer.BadParameter that names what was wanted."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"wanted a day such as 2026-01-31, got {text[:40]!r}") from error
 
 
 def span(text: str) -> timedelta:

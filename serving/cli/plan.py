@@ -1,13 +1,12 @@
 """`risk plan`: commit a seed, make and seal the month's plan, show, reveal and verify it, weigh its value."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from serving.cli.group import settings_of
-from serving.cli.moments import moment
+from serving.cli.moments import moment, moment_or_now
 from serving.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ Because = Annotated[str | None, typer.Option(help="Why another plan of the same 
 def commit(ctx: typer.Context, month: Month, because: Because = None, at: At = None) -> None:
     """Fix the seed of the month's plan and print its SHA-256: publish it before anybody looks at scores."""
     settings = settings_of(ctx)
-    plan_id, published = plan_store(settings).commit(month, _now(at, settings), because)
+    plan_id, published = plan_store(settings).commit(month, moment_or_now(at, settings.zone), because)
     typer.echo(f"plan={plan_id} seed_sha256={published}")
 
 
@@ -75,7 +74,7 @@ def make(
     scores = scores_path(settings.scores, target, when) if when else latest_path(settings.scores, target)
     chosen = Rules.from_toml(rules_file) if rules_file else Rules()
     store = plan_store(settings)
-    now = _now(at, settings)
+    now = moment_or_now(at, settings.zone)
     con = Record(settings.record_url).connect(cutoff=now)
     brief = gather(con, scores, month, VIETNAM, chosen, settings.zone)
     plan_id, published = store.commit(month, now, because, seed)
@@ -107,7 +106,7 @@ def show(
     from serving.plan.paper import sheet_lines, visit_lines
 
     settings = settings_of(ctx)
-    store, now = plan_store(settings), _now(at, settings)
+    store, now = plan_store(settings), moment_or_now(at, settings.zone)
     if key_holder:
         store.ledger.append("open", plan_id, now, {})
         visits = list(store.open(plan_id).plan["visits"])
@@ -127,7 +126,7 @@ def reveal(ctx: typer.Context, plan_id: PlanId, at: At = None) -> None:
     """After the last visit: publish seed, brief and plan, so that anybody entitled can make it again."""
     settings = settings_of(ctx)
     store = plan_store(settings)
-    folder = store.reveal(plan_id, _now(at, settings))
+    folder = store.reveal(plan_id, moment_or_now(at, settings.zone))
     typer.echo(f"{', '.join(sorted(path.name for path in folder.iterdir()))} – seed={store.seed(plan_id)}")
 
 
@@ -155,7 +154,7 @@ def value(ctx: typer.Context, plan_id: PlanId, at: At = None) -> None:
     kept = plan_store(settings).open(plan_id)
     for line in price_lines(kept.plan):
         typer.echo(line)
-    con = Record(settings.record_url).connect(cutoff=_now(at, settings))
+    con = Record(settings.record_url).connect(cutoff=moment_or_now(at, settings.zone))
     for line in value_lines(outcome(con, kept)):
         typer.echo(line)
 
@@ -165,10 +164,6 @@ def plan_store(settings: Settings) -> "PlanStore":
     from serving.plan.store import PlanStore
 
     return PlanStore(settings.home / "plans", settings.keys)
-
-
-def _now(at: str | None, settings: Settings) -> datetime:
-    return moment(at, settings.zone) if at else datetime.now(UTC)
 
 
 def _summary(kept: Any) -> str:

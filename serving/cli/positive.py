@@ -1,13 +1,12 @@
 """`risk positive`: the positive list of early, clean, well-rated work by officials or units."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from serving.cli.group import settings_of
-from serving.cli.moments import moment
+from serving.cli.moments import moment_or_now
 
 commands = typer.Typer()
 
@@ -31,7 +30,7 @@ def positive(
     if grain not in ("official", "unit"):
         raise typer.BadParameter(f"wanted official or unit, got {grain[:20]!r}", param_hint="--grain")
     settings = settings_of(ctx)
-    at = moment(as_of, settings.zone) if as_of else datetime.now(UTC)
+    at = moment_or_now(as_of, settings.zone)
     found = good_work(Record(settings.record_url).connect(), at, "official" if grain == "official" else "unit")
     chosen = found if everybody else found.filter(pc.field("stands_out"))
     if out is not None:

@@ -1,12 +1,11 @@
 """`risk reconcile`: the sources' own counters beside the record's, by unit and period."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from serving.cli.group import settings_of
-from serving.cli.moments import moment
+from serving.cli.moments import moment_or_now
 
 commands = typer.Typer()
 
@@ -21,7 +20,7 @@ def reconcile(
     from features.record import Record
 
     settings = settings_of(ctx)
-    at = moment(as_of, settings.zone) if as_of else datetime.now(UTC)
+    at = moment_or_now(as_of, settings.zone)
     lines = compare(Record(settings.record_url).connect(), at)
     typer.echo("source\tunit\tfrom\tto\tcount\ttheirs\tours\tgap\tunexplained\trules")
     for line in lines:

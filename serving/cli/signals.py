@@ -1,13 +1,12 @@
 """`risk signals`: which officials, units, heads or agents show a declared signal, and the rules themselves."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from serving.cli.group import settings_of
-from serving.cli.moments import moment
+from serving.cli.moments import moment_or_now
 
 commands = typer.Typer()
 
@@ -42,7 +41,7 @@ def signals(
     if known is None:
         raise typer.BadParameter(f"wanted official, unit, head or agent, got {grain[:20]!r}", param_hint="--grain")
     settings = settings_of(ctx)
-    at = moment(as_of, settings.zone) if as_of else datetime.now(UTC)
+    at = moment_or_now(as_of, settings.zone)
     state = State(settings.database_url)
     sent = alerts(state, at)
     state.close()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serving.cli.group import settings_of
-from serving.cli.moments import moment, span
+from serving.cli.moments import moment, moment_or_now, span
 
 if TYPE_CHECKING:
     from serving.warnings.turn import Turn
@@ -29,7 +29,7 @@ def run(ctx: typer.Context, as_of: AS_OF = None) -> None:
     settings = settings_of(ctx)
     state = open_state(settings.database_url)
     try:
-        now = moment(as_of, settings.zone) if as_of else datetime.now(UTC)
+        now = moment_or_now(as_of, settings.zone)
         typer.echo(_told(turn(settings, state, WarningRules.from_toml(settings.warnings), now=now)))
     finally:
         state.close()
@@ -106,7 +106,7 @@ def effect(
     from serving.warnings.outcome import effect_of_warnings
 
     settings = settings_of(ctx)
-    until = moment(as_of, settings.zone) if as_of else datetime.now(UTC)
+    until = moment_or_now(as_of, settings.zone)
     state = open_state(settings.database_url)
     try:
         with state.reading() as session, Record(settings.record_url).connect(cutoff=until) as con:
