@@ -18,7 +18,7 @@ from serving.api import answers as answer_routes
 from serving.api import dossiers, events, health, lists, portal, problem, scores, signals, warnings, watch
 from serving.api import people as people_routes
 from serving.api import reports as report_routes
-from serving.api.limits import BodyLimit
+from serving.api.limits import BodyLimit, PersonLimit
 from serving.api.state import Now, Serving, utc_now
 from serving.contests import recompute
 from serving.findings import deliver
@@ -84,7 +84,7 @@ def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0
         openapi_url="/api/v1/openapi.json",
         lifespan=lifespan,
         dependencies=[Depends(guard)],
-        responses=problem.documented(401, 403),
+        responses=problem.documented(401, 403, 429),
     )
     app.state.trackers = Trackers(record, people.state, VIETNAM, now)
     app.state.serving, app.state.people, app.state.known, app.state.refresh = state, people, known, refresh
@@ -94,6 +94,7 @@ def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0
         app.include_router(router, prefix="/api/v1")
     app.include_router(portal.router)
     install_pages(app)
+    app.add_middleware(PersonLimit)
     app.add_middleware(watch.Watch)
     return app
 
