@@ -98,9 +98,13 @@ def test_history_is_less_what_the_team_would_have_found_anywhere(tmp_path):
     assert finding_history.build(con, early)["unit_pulled"].to_pylist() == [0]
 
 
-def test_model_ships_where_it_beats_the_signals_and_survives_the_disk(tmp_path):
+@pytest.fixture(scope="module")
+def learnt() -> training.LearntFinding:
+    return training.fitted(drawn_cases())
+
+
+def test_model_ships_where_it_beats_the_signals_and_survives_the_disk(learnt, tmp_path):
     cases = drawn_cases()
-    learnt = training.fitted(cases)
     assert (learnt.ships, learnt.suspects) == ("model", ())
     assert learnt.figures["gain"].low > 0
     sha256 = artefact.save(learnt.model, tmp_path)
@@ -112,16 +116,18 @@ def test_model_ships_where_it_beats_the_signals_and_survives_the_disk(tmp_path):
 
 
 def test_where_nothing_tells_harm_the_signals_ship():
-    learnt = training.fitted(drawn_cases(strength=0.0))
+    learnt = training.fitted(drawn_cases(strength=0.0), training.FEW_SEEDS)
     assert (learnt.ships, learnt.model) == ("rule", None)
 
 
 def test_severity_of_the_team_is_not_in_the_score():
     cases = drawn_cases(6000, confounded=True, seed=3)
-    grown = training.boosters(cases, np.ones(len(cases.label), bool)).values()
-    risk = np.mean([one.log_odds(cases.x) for one in grown], axis=0)
     naive = replace(cases, team=np.zeros_like(cases.team), teams=("all",))
-    blind = np.mean([one.log_odds(cases.x) for one in training.boosters(naive, cases.team >= 0).values()], axis=0)
+    everything = np.ones(len(cases.label), bool)
+    risk, blind = (
+        np.mean([one.log_odds(cases.x) for one in training.boosters(told, everything, training.FEW_SEEDS).values()], 0)
+        for told in (cases, naive)
+    )
     strict = cases.x[:, 0] > 0
 
     def apart(values: np.ndarray) -> float:
@@ -138,9 +144,9 @@ def test_a_complaint_raises_the_risk_of_its_like():
     everything = np.ones(len(label), bool)
     without, with_them = (
         np.mean(
-            [b.log_odds(cases.x) for b in training.boosters(replace(cases, team=t, label=y), rows).values()], axis=0
+            [one.log_odds(cases.x) for one in training.boosters(told, everything, training.FEW_SEEDS).values()], axis=0
         )
-        for t, y, rows in ((cases.team, cases.label, everything), (team, label, everything))
+        for told in (cases, replace(cases, team=team, label=label))
     )
     asked = cases.x[:, ASKED] == 1
     gain = with_them - without
@@ -178,8 +184,7 @@ def test_few_random_findings_give_no_probability_and_nothing_pulled_is_an_error(
         training.learn(con, MONDAY)
 
 
-def test_lines_of_the_model_say_what_they_are(tmp_path):
-    learnt = training.fitted(drawn_cases())
+def test_lines_of_the_model_say_what_they_are(learnt, tmp_path):
     con = connect(tmp_path, [], [])
     lines = by_model(con, ["d0", "d1"], [], learnt.model, CUTOFF)
     assert [line.rank for line in lines] == [1, 2]

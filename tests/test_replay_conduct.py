@@ -12,8 +12,8 @@ from training import finding
 from training.replay.conduct import nobody, ranked
 from training.replay.conduct_card import card, mean
 from training.replay.conduct_floods import floods
-from training.replay.conduct_shocks import flipped
-from training.replay.conduct_worlds import Made, prevalence
+from training.replay.conduct_shocks import Flipped, Strict, flipped
+from training.replay.conduct_worlds import Made, prevalence, standings
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,13 @@ def test_a_strict_team_finds_more_on_the_same_dossiers(made: Made):
     assert found(strict) > found(usual)
 
 
+def test_a_strict_team_moves_no_official_on_the_list(made: Made):
+    team, _ = made.laxest()
+    usual, strict = (standings(made.connect(made.visited(strict=who), f"list {who}")) for who in (None, team))
+    assert [one.key for one in usual] == [one.key for one in strict]
+    assert usual == strict
+
+
 def test_floods_move_neither_score_nor_rank():
     for flood in floods(100, 1):
         assert flood.score <= 0.02, flood.words
@@ -66,7 +73,7 @@ def test_floods_move_neither_score_nor_rank():
 
 def test_turned_labels_cost_little_once_the_team_is_named():
     cases = drawn_cases(6000, seed=2)
-    told = flipped(cases, finding.fitted(cases), 2)
+    told = flipped(cases, finding.fitted(cases, finding.FEW_SEEDS), 2, finding.FEW_SEEDS)
     assert told.named
     assert told.alarms == 0
     assert abs(told.mended - told.before) <= 0.03
@@ -82,11 +89,19 @@ def test_the_card_says_what_falls_short(made: Made):
     good = Trial(
         0, whole, _nobody(), 10, "signals", {}, truth, (estimate.value, estimate.low, estimate.high), None, None
     )
+    shocked = replace(good, flip=Flipped(0.4, 0.3, 0.37, 0.41, True, 0, 4), strict=Strict(0.0, -0.03, 0.01))
     bad = replace(good, seed=1, estimate=(1.0, 0.9, 1.0), planted=replace(whole, false_flags=whole.flags))
     text = "\n".join(card([good, bad], [], 12_000))
     assert "inside in 1 of 2 seeds" in text
     assert "**Falls short** for the flags" in text
     assert "no seed had enough findings" in text
+    text = "\n".join(card([shocked, bad], [], 12_000))
+    assert "no official of the province moves by more than 0.00% of all ranks (1 seeds" in text
+    assert "+0.020 [+0.020, +0.020], beyond that noise" in text
+    assert "learnt once more from the same labels with other random numbers it changes by 0.010" in text
+    assert "**Falls short** (named, and mean change within 0.01)" in text
+    moved = replace(shocked, strict=Strict(0.02, 0.0, 0.0))
+    assert "**Falls short** for officials' ranks" in "\n".join(card([moved, bad], [], 12_000))
 
 
 def test_a_mean_has_the_interval_of_its_seeds():

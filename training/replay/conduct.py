@@ -19,15 +19,12 @@ import numpy as np
 import pyarrow as pa
 
 from features import complaint_history
-from features.posts import posts
-from features.signals.handled import handled
-from models.conduct_peers import Standing, officials
 from models.value import hajek
 from training import finding
 from training.conduct_fairness import BY, groups_of
 from training.evaluate import Figure
-from training.replay.conduct_shocks import Flipped, flipped, strict_team
-from training.replay.conduct_worlds import AS_OF, Made, prevalence
+from training.replay.conduct_shocks import Flipped, Strict, flipped, strict_team
+from training.replay.conduct_worlds import AS_OF, Made, prevalence, standings
 
 LIST = 0.05
 """Share of officials that a list holds."""
@@ -64,7 +61,7 @@ class Trial:
     truth: float
     estimate: tuple[float, float, float]
     flip: Flipped | None
-    strict: tuple[float, float] | None
+    strict: Strict | None
 
 
 def run(seeds: range, dossiers: int, workers: int, say: Callable[[str], None]) -> Iterator[Trial]:
@@ -108,12 +105,6 @@ def trial(seed: int, dossiers: int) -> Trial:
             flipped(cases, learnt, seed) if learnt else None,
             strict_team(made, con, cases) if learnt else None,
         )
-
-
-def standings(con: duckdb.DuckDBPyConnection) -> list[Standing]:
-    """Officials against their peers at the end of the year, as the list has them."""
-    position = {who: post.position for who, post in posts(con, AS_OF).items()}
-    return officials(handled(con, AS_OF), position)
 
 
 def ranked(con: duckdb.DuckDBPyConnection, truth: pa.Table) -> Ranked:

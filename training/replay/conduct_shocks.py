@@ -1,7 +1,8 @@
-"""What must not move the finding model: a team that turns strict, and labels of one team turned over."""
+"""What must move neither ranks nor the finding model: a team that turns strict, labels of one team turned over."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -15,16 +16,20 @@ from models.lateness import cohort
 from training import finding
 from training.evaluate import Ranked
 from training.finding import Cases, LearntFinding
-from training.replay.conduct_worlds import AS_OF, Made
+from training.replay.conduct_worlds import AS_OF, Made, standings
 from training.suspect_labels import mended, suspects
 
 TURNED = 0.05
 """Share of one team's labels that is turned over."""
 
+AGAIN = 1000
+"""By how much the seeds differ with which the same is learnt once more."""
+
 
 @dataclass(frozen=True)
 class Flipped:
-    """Average precision on the random share, by true labels: before, with turned labels, and with these mended.
+    """Average precision on the random share, by true labels: before, with turned labels, and with these mended; and
+    `again`: with the labels as they were, learnt with other random numbers.
 
     named: whether the team was named. alarms: teams named before any label was turned. teams: how many there are.
     """
@@ -32,13 +37,30 @@ class Flipped:
     before: float
     turned: float
     mended: float
+    again: float
     named: bool
     alarms: int
     teams: int
 
 
-def flipped(cases: Cases, learnt: LearntFinding, seed: int) -> Flipped:
-    """Turns over 5 % of the labels of one team, drawn by the seed, and learns again. `learnt`: before that."""
+@dataclass(frozen=True)
+class Strict:
+    """How far ranks move, as a share of all officials, when the laxest team turns strict.
+
+    listed: the furthest that any official moves on the list. model: mean shift (above zero: towards the top) of the
+    officials of the team's units, were they ranked by the finding model's mean risk of their open dossiers.
+    chance: the same shift when the teams stay as they are and pull other dossiers.
+    """
+
+    listed: float
+    model: float
+    chance: float
+
+
+def flipped(cases: Cases, learnt: LearntFinding, seed: int, seeds: Sequence[int] = finding.SEEDS) -> Flipped:
+    """Turns over 5 % of the labels of one team, drawn by the seed, and learns again. `learnt`: before that, with the
+    same `seeds`.
+    """
     rng = np.random.default_rng(seed)
     team = int(rng.integers(len(cases.teams)))
     rows = np.flatnonzero(cases.team == team)
@@ -50,40 +72,45 @@ def flipped(cases: Cases, learnt: LearntFinding, seed: int) -> Flipped:
     healed = mended(label, elsewhere, cases.team, cases.teams, named, usual)
     return Flipped(
         learnt.figures["model"].value,
-        _precision(cases, label),
-        _precision(cases, healed),
+        _precision(cases, label, seeds),
+        _precision(cases, healed, seeds),
+        _precision(cases, cases.label, [AGAIN + one for one in seeds]),
         cases.teams[team] in [one.team for one in named],
         len(learnt.suspects),
         len(cases.teams),
     )
 
 
-def _precision(true: Cases, label: np.ndarray) -> float:
+def _precision(true: Cases, label: np.ndarray, seeds: Sequence[int]) -> float:
     """Average precision on the random share, by true labels, of models that learnt `label`."""
-    risk = finding.forward(replace(true, label=label))
+    risk = finding.forward(replace(true, label=label), seeds)
     judged = true.random & ~np.isnan(risk)
     return Ranked.of(true.label[judged], risk[judged]).average_precision(true.weight[judged])
 
 
-def strict_team(made: Made, con: duckdb.DuckDBPyConnection, cases: Cases) -> tuple[float, float]:
-    """How far ranks of a team's officials move when it turns from the laxest into a strict one, and by chance.
-
-    Mean shift of rank, as a share of all officials (above zero: towards the top), of the officials of its units,
-    who are ranked by the mean risk of their open dossiers: with the strict team, and with the same teams pulling
-    other dossiers. `con`, `cases`: the record as it was visited and what was learnt from it.
-    """
+def strict_team(made: Made, con: duckdb.DuckDBPyConnection, cases: Cases) -> Strict:
+    """Turns the laxest team into a strict one. `con`, `cases`: the record as it was visited and what was learnt."""
     team, units = made.laxest()
     pool = cohort(con, AS_OF, overdue=True)
-    before = _ranks(con, cases, pool)
-    shifts = []
+    listed, before = _listed(con), _by_model(con, cases, pool)
+    shifts, furthest = [], 0.0
     for name, visits in (("strict", made.visited(strict=team)), ("again", made.visited("policy again"))):
         other = made.connect(visits, name)
-        after = _ranks(other, finding.gather(other, AS_OF), pool)
+        after = _by_model(other, finding.gather(other, AS_OF), pool)
         shifts.append(float(np.mean([after[key] - rank for key, rank in before.items() if key[1] in units])))
-    return shifts[0], shifts[1]
+        if name == "strict":
+            anew = _listed(other)
+            furthest = max(abs(anew[who] - rank) for who, rank in listed.items())
+    return Strict(furthest, *shifts)
 
 
-def _ranks(con: duckdb.DuckDBPyConnection, cases: Cases, pool: pa.Table) -> dict[tuple[str, str], float]:
+def _listed(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
+    """Rank of each official on the list, as a share of all."""
+    told = standings(con)
+    return {one.key: rank / len(told) for rank, one in enumerate(told, start=1)}
+
+
+def _by_model(con: duckdb.DuckDBPyConnection, cases: Cases, pool: pa.Table) -> dict[tuple[str, str], float]:
     """Rank of each (official, unit) by the mean risk of the open dossiers they hold, in (0, 1], the highest 1."""
     matrix, _ = finding_matrix.build(con, pool)
     x = np.column_stack([column_of_numbers(matrix, name) for name in finding_matrix.NUMBERS])

@@ -12,11 +12,14 @@ import numpy as np
 import pyarrow as pa
 
 from features.delivery import Chunk
+from features.posts import posts
 from features.record import Record
+from features.signals.handled import handled
 from features.simulate import Province, every_unit_monthly, simulate
 from features.simulate.simulation import stream
 from features.simulate.truth import inspect
 from features.simulate.worktime import local_midnight
+from models.conduct_peers import Standing, officials
 
 START, END = date(2025, 1, 1), date(2026, 1, 1)
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
@@ -71,6 +74,12 @@ class Made:
         teams = len(ground.severity)
         mostly = np.array([np.bincount(months, minlength=teams).argmax() for months in ground.team])
         return team, {ground.unit_code[k] for k in np.flatnonzero(mostly == team)}
+
+
+def standings(con: duckdb.DuckDBPyConnection) -> list[Standing]:
+    """Officials against their peers at the end of the year, as the list has them."""
+    position = {who: post.position for who, post in posts(con, AS_OF).items()}
+    return officials(handled(con, AS_OF), position)
 
 
 def prevalence(province: Province) -> tuple[float, np.ndarray, np.ndarray]:
