@@ -1,6 +1,7 @@
 """Delta Lake tables as the record uses them: appended to, and read through their list of Parquet files."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,11 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 _PARQUET = WriterProperties(compression="ZSTD", compression_level=1, max_row_group_size=122_880)
 
 _MANY, _SMALL = 64, 32 * 2**20
+_MOST_IDLE = 4
+
+
+Standing = tuple[int, int, int]
+"""Names what a table in a folder holds: its version, and which file told of it."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,9 @@ class Storage:
 
     url: str
     options: dict[str, str] | None = field(default=None, repr=False)
+    idle: dict[str, list[tuple[Standing, DeltaTable]]] = field(default_factory=dict, repr=False, compare=False)
+    """Tables of a folder that were open before, each for one user at a time: to see what was committed since costs a
+    tenth of reading the log anew."""
 
     def table(self, name: str) -> "DeltaFiles":
         """The table called `name`, whether it exists yet or not."""
@@ -41,7 +50,8 @@ class DeltaFiles:
 
     def append(self, rows: pa.Table | pa.RecordBatchReader) -> None:
         """Appends `rows` in one commit; columns that are new are added. Raises deltalake's DeltaError."""
-        self._write(self.url, rows, "append")
+        with self.opened() as table:
+            self._write(self.url if table is None else table, rows, "append")
 
     def append_next(self, rows: pa.Table, seen: DeltaTable | None, number: int) -> None:
         """Appends `rows` as number `number`, unless somebody did since `seen` was opened: then DeltaError."""
@@ -67,8 +77,8 @@ class DeltaFiles:
 
     def latest(self, column: str) -> int:
         """The greatest value of an integer column, from the files' statistics; 0 for an empty table."""
-        table = self.open()
-        return max((action[f"max.{column}"] for action in _actions(table)), default=0) if table else 0
+        with self.opened() as table:
+            return max((action[f"max.{column}"] for action in _actions(table)), default=0) if table else 0
 
     def relation(
         self, con: duckdb.DuckDBPyConnection, visible: set[str] | None, seen: DeltaTable | None = None
@@ -77,9 +87,12 @@ class DeltaFiles:
 
         `seen` shows the table as it was when that was opened.
         """
-        table = seen or self.open()
-        if table is None:
-            return None
+        with nullcontext(seen) if seen else self.opened() as table:
+            return None if table is None else self._relation(con, visible, table)
+
+    def _relation(
+        self, con: duckdb.DuckDBPyConnection, visible: set[str] | None, table: DeltaTable
+    ) -> duckdb.DuckDBPyRelation | None:
         actions = _actions(table)
         if visible is not None:  # a file of one delivery is in or out; a merged file is filtered row by row
             actions = [a for a in actions if _mixed(a) or a["min.delivery_id"] in visible]
@@ -101,10 +114,9 @@ class DeltaFiles:
         Files that were merged stay for those who still read them and are removed after a week. Another writer's
         commit in the meantime makes the merge void, which the next one repeats.
         """
-        table = self.open()
-        if table is None or sum(action["size_bytes"] < _SMALL for action in _actions(table)) < _MANY:
-            return
-        with suppress(DeltaError):
+        with self.opened() as table, suppress(DeltaError):
+            if table is None or sum(action["size_bytes"] < _SMALL for action in _actions(table)) < _MANY:
+                return
             table.optimize.compact(target_size=2 * _SMALL, writer_properties=_PARQUET)
             table.vacuum(retention_hours=7 * 24, dry_run=False)
 
@@ -114,6 +126,31 @@ class DeltaFiles:
             return DeltaTable(self.url, storage_options=self.storage.options)
         except TableNotFoundError:
             return None
+
+    @contextmanager
+    def opened(self) -> Iterator[DeltaTable | None]:
+        """The table as it is now, which nobody else moves on meanwhile; None where there is none yet."""
+        idle = self.storage.idle.setdefault(self.name, [])
+        standing, table = idle.pop() if idle else (None, None)
+        if table is None or self.standing(table) != standing:  # another table lies there by now: restored, made anew
+            table = self.open()
+        else:
+            table.update_incremental()
+        yield table
+        standing = None if table is None else self.standing(table)
+        if table is not None and standing is not None and len(idle) < _MOST_IDLE:
+            idle.append((standing, table))
+
+    def standing(self, table: DeltaTable) -> Standing | None:
+        """Names what `table` holds; None where that can't be told without reading: in an object store."""
+        if "://" in self.url:
+            return None
+        version = table.version()
+        try:
+            told = Path(self.url, "_delta_log", f"{version:020}.json").stat()
+        except OSError:
+            return None
+        return version, told.st_ino, told.st_mtime_ns
 
 
 def _actions(table: DeltaTable) -> list[dict[str, Any]]:

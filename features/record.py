@@ -26,7 +26,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from filelock import FileLock
 
 from features.delivery import Chunk, DeliveryError, Receipt, Reject
-from features.delta import DeltaFiles, Storage
+from features.delta import DeltaFiles, Standing, Storage
 from features.row_check import RowCheck
 from features.schema import TABLES
 from features.staging import Staging
@@ -54,6 +54,7 @@ class Record:
     def __init__(self, url: str | Path, *, storage_options: dict[str, str] | None = None) -> None:
         self._folder = _local_folder(url)
         self._storage = Storage(str(self._folder or url).rstrip("/"), storage_options)
+        self._kept_lines: tuple[Standing, pa.Table] | None = None  # of `delivery` as it stood then
 
     def append(self, chunks: Iterable[Chunk], *, source: str, arrived_at: datetime, live: bool = False) -> Receipt:
         """Takes one delivery in: all its good rows that the record lacks, or none if the process dies.
@@ -99,7 +100,8 @@ class Record:
         if cutoff is not None and cutoff.tzinfo is None:
             raise ValueError("cutoff: an aware datetime was wanted, a naive one came")
         con = self._duckdb()
-        lines = self._lines(con, self._deliveries().open(), version)
+        with self._deliveries().opened() as seen:
+            lines = self._lines(con, seen, version)
         create_views(con, self._storage, lines, cutoff)
         return con
 
@@ -117,12 +119,14 @@ class Record:
         attempt = 0
         while True:
             attempt += 1
-            seen = self._deliveries().open()
+            seen_version = -1
             try:
-                return self._commit(staging, line, notes, seen)
+                with self._deliveries().opened() as seen:
+                    seen_version = -1 if seen is None else seen.version()
+                    return self._commit(staging, line, notes, seen)
             except DeltaError as error:
                 now = self._deliveries().open()
-                beaten = isinstance(error, CommitFailedError) or (now and (not seen or now.version() > seen.version()))
+                beaten = isinstance(error, CommitFailedError) or (now and now.version() > seen_version)
                 if attempt == _ATTEMPTS or not beaten:
                     raise
                 time.sleep(secrets.randbelow(100 * attempt) / 1000)
@@ -154,7 +158,10 @@ class Record:
             "version": version, "delivery_id": delivery_id, **line, "appended": total, "known": known,
             "appended_by_table": json.dumps(appended),
         }  # fmt: skip
-        self._deliveries().append_next(pa.Table.from_pylist([row], _DELIVERY), seen, version)
+        mine = pa.Table.from_pylist([row], _DELIVERY)
+        self._deliveries().append_next(mine, seen, version)
+        if seen is not None:  # shows the new line by now
+            self._keep(seen, pa.concat_tables([lines, mine]))
         return Receipt(read, total, known, rejected, delivery_id, version, notes)
 
     def _mark_known(self, con: duckdb.DuckDBPyConnection, name: str, visible: list[str]) -> None:
@@ -168,13 +175,23 @@ class Record:
 
     def _lines(self, con: duckdb.DuckDBPyConnection, seen: DeltaTable | None, version: int | None = None) -> pa.Table:
         """The lines of `delivery`, as `seen`, up to `version`, in order."""
-        lines = None if seen is None else self._deliveries().relation(con, None, seen)
-        table = _DELIVERY.empty_table() if lines is None else lines.order("version").to_arrow_table()
+        kept = self._kept_lines
+        if kept is not None and seen is not None and kept[0] == self._deliveries().standing(seen):
+            table = kept[1]
+        else:
+            lines = None if seen is None else self._deliveries().relation(con, None, seen)
+            table = _DELIVERY.empty_table() if lines is None else lines.order("version").to_arrow_table()
+            if seen is not None:
+                self._keep(seen, table)
         if version is None:
             return table
         if not 0 <= version <= table.num_rows:
             raise ValueError(f"version: 0 to {table.num_rows} was wanted, {version} came")
         return table.slice(0, version)
+
+    def _keep(self, seen: DeltaTable, lines: pa.Table) -> None:
+        standing = self._deliveries().standing(seen)
+        self._kept_lines = None if standing is None else (standing, lines)
 
     def _deliveries(self) -> DeltaFiles:
         return self._storage.table("delivery")

@@ -25,6 +25,16 @@ from features.schema import ARROW, TABLES, Table
 
 _NUMBER = r"^[-+]?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$"
 
+_FEW_ROWS, _MOST_PARKED = 10_000, 2
+_parked: list[duckdb.DuckDBPyConnection] = []
+"""Engines that checked a small delivery, for the next one: starting an engine costs more than checking a row."""
+
+
+def _engine() -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": False})
+    con.execute("SET enable_progress_bar = false")  # what is printed is read by other programs
+    return con
+
 
 class RowCheck:
     """Checks chunks for one delivery, and gives its memory back at the end. Not shared between threads.
@@ -41,14 +51,17 @@ class RowCheck:
         self.numeric: dict[str, bool] = {}
         self._arrived_at = arrived_at
         self._live = live
-        self._con = duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": False})
-        self._con.execute("SET enable_progress_bar = false")  # what is printed is read by other programs
+        self._con = _parked.pop() if _parked else _engine()
+        self._rows = 0
 
     def __enter__(self) -> "RowCheck":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._con.close()
+        if self._rows <= _FEW_ROWS and len(_parked) < _MOST_PARKED:
+            _parked.append(self._con)
+        else:
+            self._con.close()
 
     def __call__(self, chunk: Chunk) -> tuple[pa.Table, list[Reject]]:
         """The good rows, typed, with `row_id`, `known_at`, `known_by`; the rejects, the chunk's own first.
@@ -61,6 +74,7 @@ class RowCheck:
         raw = raw_table(chunk.rows)
         names = self._columns(table, raw)
         count = chunk.rows.num_rows if isinstance(chunk.rows, pa.Table) else len(chunk.rows)
+        self._rows += count
         nth = pa.array(range(count), pa.int64())
         cells = pa.table({**{f"c{i}": raw[name] for i, name in enumerate(names)}, "nth": nth})
         told = tuple((column, shape(raw[name].type)) for name, column in names.items())

@@ -19,6 +19,7 @@ from models.reasons import Reason, reasons
 from serving.champion import Champion, champion, pointed_at
 from serving.ground import Ground
 from serving.kept import Kept
+from serving.pace import Pace
 from serving.scoring import CERTAIN, REASONS, hours_left, odds, overdue
 from serving.settings import Settings
 
@@ -72,17 +73,24 @@ class Desk:
         self._ground: Ground | None = None
         self._news: list[tuple[int, Sequence[Fact], Sequence[Fact]]] = []
         self._turn = threading.Lock()
+        self._pace = Pace()
 
-    def refresh(self, now: datetime) -> None:
-        """Looks for a new champion, a grown record and a new day. Never raises for what is wrong on disk."""
+    def refresh(self, now: datetime, at_once: bool = True) -> None:
+        """Looks for a new champion, a grown record and a new day. Never raises for what is wrong on disk.
+
+        at_once: takes a grown record over now; otherwise not more often than its `Pace` allows.
+        """
         self.champion.refresh()
         try:
             version = self._record.version()
             ground = self._ground
-            if version and (ground is None or ground.version != version):
-                ground = Ground(self._record, self._calendar, version, before=ground)
+            grown = version and (ground is None or ground.version != version)
+            if grown and (at_once or self._pace.due()):
+                with self._pace.turn():
+                    ground = Ground(self._record, self._calendar, version, before=ground)
+                    ground.day(now)
             if ground is not None:
-                ground.day(now)
+                ground.day(now)  # a new day has begun
                 self._ground = ground
                 with self._turn:
                     self._news = [one for one in self._news if one[0] > ground.version]

@@ -15,6 +15,7 @@ from features.vietnam_calendar import VIETNAM
 from serving.case_file import CaseFiles
 from serving.delay import Delays
 from serving.official_sheet import OfficialSheets
+from serving.pace import Pace
 from serving.register import Register
 from serving.risk_list import RiskList
 from serving.settings import Settings
@@ -40,24 +41,34 @@ class Known:
         self._record = Record(settings.record_url)
         self._seen: tuple[int, datetime | None] = (0, None)
         self._turn = threading.Lock()
+        self._pace = Pace()
 
-    def refresh(self, risk_list: RiskList | None) -> None:
-        """Read again if the record or the list has changed; where that fails, what was known stays."""
+    def refresh(self, risk_list: RiskList | None, at_once: bool = True) -> None:
+        """Read again if the record or the list has changed; where that fails, what was known stays.
+
+        at_once: also when it was read a moment ago; otherwise single news wait for their turn, a new list does not.
+        """
         with self._turn:
             try:
                 seen = (self._record.version(), risk_list.meta.as_of if risk_list else None)
                 if seen == self._seen or not seen[0]:
                     return
-                with self._record.connect() as con:
-                    self.register = Register.read(con)
-                    until = self.register.data_until or self._now()
-                    self.standing = Standing.read(con, until)
-                    self.officials = OfficialSheets.read(con, until)
-                    if risk_list is not None:
-                        self.cases = CaseFiles.read(con, risk_list.dossier_ids())
-                if risk_list is not None:
-                    with self._record.connect(cutoff=risk_list.meta.as_of) as con:
-                        self.delays = Delays.read(con, VIETNAM)
-                self._seen = seen
+                if seen[1] == self._seen[1] and not at_once and not self._pace.due():
+                    return
+                with self._pace.turn():
+                    self._read(risk_list, seen)
             except Exception as error:  # the record may be away or locked; the pages go on with what they have
                 log.warning("the record could not be read again: %s", type(error).__name__)
+
+    def _read(self, risk_list: RiskList | None, seen: tuple[int, datetime | None]) -> None:
+        with self._record.connect() as con:
+            self.register = Register.read(con)
+            until = self.register.data_until or self._now()
+            self.standing = Standing.read(con, until)
+            self.officials = OfficialSheets.read(con, until)
+            if risk_list is not None:
+                self.cases = CaseFiles.read(con, risk_list.dossier_ids())
+        if risk_list is not None and seen[1] != self._seen[1]:  # what was known at the list's moment
+            with self._record.connect(cutoff=risk_list.meta.as_of) as con:
+                self.delays = Delays.read(con, VIETNAM)
+        self._seen = seen

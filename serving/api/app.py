@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -53,10 +54,10 @@ def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0
     people, known = People(settings, now), Known(settings, now)
     record = Record(settings.record_url)
 
-    def refresh() -> None:
-        state.refresh()
+    def refresh(at_once: bool = True) -> None:
+        state.refresh(at_once)
         latest = state.lists["lateness"].value
-        known.refresh(latest)
+        known.refresh(latest, at_once)
         if latest is not None:
             recompute(people.state, "lateness", latest)
         people.receipts.unspool()
@@ -67,7 +68,7 @@ def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await _try(refresh)
-        poll = asyncio.create_task(_poll(refresh, poll_seconds))
+        poll = asyncio.create_task(_poll(partial(refresh, at_once=False), poll_seconds))
         yield
         poll.cancel()
         people.close()

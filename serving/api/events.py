@@ -11,7 +11,6 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from features.delivery import Chunk
-from features.record import Record
 from serving.api.answer import answer
 from serving.api.posted import Id, PostedDossier, PostedEvent, aware
 from serving.api.problem import Problem, documented
@@ -71,7 +70,7 @@ def _take(news: News, state: Serving) -> NewsAnswer:
     events = [aware({name: getattr(one, name) for name in NewsEvent.model_fields}, zone) for one in news.events]
     chunks = [Chunk(name, rows) for name, rows in (("dossier", dossiers), ("event", events)) if rows]
     try:
-        receipt = Record(state.settings.record_url).append(chunks, source="api", arrived_at=now, live=True)
+        receipt = state.record.append(chunks, source="api", arrived_at=now, live=True)
     except (OSError, DeltaError) as error:
         raise Problem(503, "The record can't be written just now.", {"Retry-After": "10"}) from error
     if receipt.appended == receipt.read:

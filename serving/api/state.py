@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fastapi import Request
 
+from features.record import Record
 from features.vietnam_calendar import VIETNAM
 from serving.api.problem import Problem
 from serving.conduct_shelf import ConductShelf, kept_conduct
@@ -33,23 +34,29 @@ class Serving:
     """The live state of one server process.
 
     lists: target → its latest scored list. conduct: the latest conduct lists. drawn: dossiers that chance chose for
-    visits that have begun. desk: scores single dossiers. now: the clock. settings: of the installation.
+    visits that have begun. record: where news go. desk: scores single dossiers. now: the clock. settings: of the
+    installation.
     """
 
     settings: Settings
     now: Now
     lists: dict[str, Kept[RiskList]] = field(default_factory=dict)
+    record: Record = field(init=False)
     desk: Desk = field(init=False)
     conduct: Kept[ConductShelf] = field(init=False)
     drawn: frozenset[str] = frozenset()
     _drawn_at: datetime | None = None
 
     def __post_init__(self) -> None:
+        self.record = Record(self.settings.record_url)
         self.desk = Desk(self.settings, VIETNAM)
         self.conduct = kept_conduct(self.settings.scores)
 
-    def refresh(self) -> None:
-        """Looks for new lists; called at start and once a poll. Never raises for what is wrong on disk."""
+    def refresh(self, at_once: bool = True) -> None:
+        """Looks for new lists; called at start and once a poll. Never raises for what is wrong on disk.
+
+        at_once: single news too are taken over now (`Desk.refresh`).
+        """
         root = self.settings.scores
         found = {"lateness"} | {path.name for path in root.glob("*") if (path / "latest.json").is_file()}
         for target in sorted(found - self.lists.keys()):
@@ -60,7 +67,7 @@ class Serving:
         now = self.now()
         if self._drawn_at is None or now - self._drawn_at > _DRAWN_EVERY:
             self.drawn, self._drawn_at = drawn(PlanStore(self.settings.home / "plans", self.settings.keys), now), now
-        self.desk.refresh(now)
+        self.desk.refresh(now, at_once)
 
     def risk_list(self, target: str) -> RiskList:
         """The list of `target` now; 404 for an unknown target, 503 where nothing has been scored yet."""
