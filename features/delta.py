@@ -93,20 +93,25 @@ class DeltaFiles:
     def _relation(
         self, con: duckdb.DuckDBPyConnection, visible: set[str] | None, table: DeltaTable
     ) -> duckdb.DuckDBPyRelation | None:
-        actions = _actions(table)
-        if visible is not None:  # a file of one delivery is in or out; a merged file is filtered row by row
-            actions = [a for a in actions if _mixed(a) or a["min.delivery_id"] in visible]
-        if not actions:
+        paths, mixed = self.paths(visible, table)
+        if not paths:
             return None
         if "://" in self.url:  # DuckDB's own readers of object stores are not bundled: through Arrow
             rows, mixed = con.from_arrow(table.to_pyarrow_dataset()), visible is not None
         else:
-            paths = [f"{self.url}/{a['path']}" for a in actions]
-            rows, mixed = con.read_parquet(paths, union_by_name=True), any(map(_mixed, actions))
+            rows = con.read_parquet(paths, union_by_name=True)
         if visible is None or not mixed:
             return rows
         wanted = con.from_arrow(pa.table({"delivery_id": sorted(visible)}))
         return rows.join(wanted, "delivery_id", how="semi")
+
+    def paths(self, visible: set[str] | None, seen: DeltaTable | None = None) -> tuple[list[str], bool]:
+        """The Parquet files that hold rows of the deliveries in `visible` (None: all), and whether others' rows too."""
+        table = seen or self.open()
+        actions = _actions(table) if table else []
+        if visible is not None:  # a file of one delivery is in or out; a merged file is filtered row by row
+            actions = [a for a in actions if _mixed(a) or a["min.delivery_id"] in visible]
+        return [f"{self.url}/{a['path']}" for a in actions], any(map(_mixed, actions))
 
     def tidy(self) -> None:
         """Merges the table's small files once they are many; no row changes.

@@ -105,6 +105,14 @@ class Record:
         create_views(con, self._storage, lines, cutoff)
         return con
 
+    def deliveries(self, *, version: int | None = None) -> pa.Table:
+        """The lines of `delivery` up to `version`, in order: what is seen is what a line tells of."""
+        return self._lines(self._duckdb(), self._deliveries().open(), version)
+
+    def table(self, name: str) -> DeltaFiles:
+        """A canonical table as it lies in storage; only rows of `deliveries` count."""
+        return self._storage.table(name)
+
     def rejects(self, delivery_id: str) -> list[Reject]:
         """What was kept aside of one delivery, in the order of its files and lines."""
         con = self.connect()

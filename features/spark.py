@@ -2,8 +2,8 @@
 
 Nothing is declared twice. The relations of `features.inputs` and `features.statement` are DuckDB's dialect within
 what sqlglot writes for Spark; here they become views of a Spark session, and those that several others read are
-worked out once and kept on the executors. Needs the extra `spark`. The record's tables come as DataFrames, for
-instance of the Parquet files that their Delta logs list.
+worked out once and kept on the executors. Needs the extra `spark`. The record's tables come as DataFrames
+(`features.spark_record`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TABLES = ("dossier", "event", "procedure")
 def spark_sql(sql: str) -> str:
     """A relation's SQL in Spark's dialect."""
     plain = sql.replace(f"{MICROS}(", "UNIX_MICROS(").replace(f"AS {KIND})", "AS TEXT)")
-    return sqlglot.transpile(plain, read="duckdb", write="spark")[0]
+    return sqlglot.transpile(plain, read="duckdb", write="spark", identify=True)[0]
 
 
 def build(
@@ -39,10 +39,36 @@ def build(
     features: Sequence[Feature] | None = None,
     calendar: Calendar = PLAIN_WEEK,
 ) -> pa.Table:
-    """`features.matrix.build` on a Spark session: the same rows, columns and cells.
+    """`features.matrix.build` on a Spark session: the same rows, columns and cells, gathered on this machine.
 
     `tables`: DataFrames by name (dossier, event, procedure) with the columns of the feed contract, `known_at`,
     `row_id` and moments as TIMESTAMP. KeyError names a table that is missing.
+    """
+    asked = pa.table(
+        {
+            "case_no": pa.array(range(cases.num_rows), pa.int64()),
+            "dossier_id": cases["dossier_id"],
+            "as_of_us": pc.cast(cases["as_of"].cast(pa.timestamp("us", "UTC")), pa.int64()),
+        }
+    )
+    matrix = frame(spark, tables, spark.createDataFrame(asked), features, calendar)
+    table: pa.Table = matrix.orderBy("case_no").toArrow()
+    return pa.table(
+        {name: cases[name] for name in ("dossier_id", "as_of")}
+        | {name: table[name] for name in table.column_names if name != "case_no"}
+    )
+
+
+def frame(
+    spark: Any,
+    tables: Mapping[str, Any],
+    asked: Any,
+    features: Sequence[Feature] | None = None,
+    calendar: Calendar = PLAIN_WEEK,
+) -> Any:
+    """The matrix as a DataFrame that stays on the cluster: `case_no`, the keys, the features, in no order.
+
+    `asked`: DataFrame of the cases: `case_no` (BIGINT, unique), `dossier_id`, `as_of_us` (µs since 1970).
     """
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     for name in TABLES:
@@ -55,15 +81,9 @@ def build(
     for name, rows in {
         "working_day": working,
         "unit_calendar": pa.table({"unit_code": pa.array([], pa.string()), "calendar_no": pa.array([], pa.int64())}),
-        "asked_in": pa.table(
-            {
-                "case_no": pa.array(range(cases.num_rows), pa.int64()),
-                "dossier_id": cases["dossier_id"],
-                "as_of_us": pc.cast(cases["as_of"].cast(pa.timestamp("us", "UTC")), pa.int64()),
-            }
-        ),
     }.items():
         spark.createDataFrame(rows).createOrReplaceTempView(name)
+    asked.createOrReplaceTempView("asked_in")
     groups = groups_of(wanted)
     relations = {"asked": timed("asked", ASKED, spans), "asked_day": ASKED_DAY, **codes(texts)}
     relations |= {name: timed(name, sql, spans) for name, sql in record_relations(list(named), texts).items()}
@@ -71,12 +91,8 @@ def build(
     relations |= {f"{group.name}_daily": group.daily() for group in groups}
     relations |= matrix_relations(wanted, groups)
     for name, sql in relations.items():
-        frame = spark.sql(spark_sql(sql))
+        made = spark.sql(spark_sql(sql))
         if sum(name in names_in(other) for other in relations.values()) > 1:
-            frame = frame.localCheckpoint()  # a plan that holds all its readers' plans would grow without bound
-        frame.createOrReplaceTempView(name)
-    table: pa.Table = spark.sql("SELECT * FROM matrix ORDER BY case_no").toArrow()
-    return pa.table(
-        {name: cases[name] for name in ("dossier_id", "as_of")}
-        | {name: table[name] for name in table.column_names if name != "case_no"}
-    )
+            made = made.localCheckpoint()  # a plan that holds all its readers' plans would grow without bound
+        made.createOrReplaceTempView(name)
+    return spark.table("matrix")

@@ -15,6 +15,8 @@ What is known later never changes how earlier knowledge reads: of two rows that 
 that became known later gives way.
 """
 
+from collections.abc import Collection
+
 import duckdb
 
 PORTAL_SOURCES = frozenset({"dvcqg", "opencps", "igate"})
@@ -30,14 +32,12 @@ _ENDS = "('decided', 'refused', 'withdrawn')"
 _WORK = "('assigned', 'forwarded', 'resumed', 'papers_requested', 'suspended', 'consulted', 'returned')"
 
 _ALIAS = """
-    CREATE VIEW alias_end AS
     WITH step AS (SELECT other_id, min(dossier_id) AS dossier_id FROM alias GROUP BY other_id)
     SELECT s.other_id, coalesce(n.dossier_id, s.dossier_id) AS dossier_id
     FROM step s LEFT JOIN step n ON n.other_id = s.dossier_id
 """
 
 _EVENT = f"""
-    CREATE VIEW event AS
     WITH ours AS (
         SELECT *, starts_with(event_id, 'state:') AS of_state FROM event_named
         WHERE regexp_matches(event_id, '^(state:)?[a-z_]+@[0-9]{{14}}')
@@ -104,13 +104,18 @@ _EVENT = f"""
 """
 
 
-def create_telling_views(con: duckdb.DuckDBPyConnection) -> None:
-    """Creates the views of `TABLES_OF_DOSSIERS` over those of the same name with `_told`; needs view `alias`."""
-    con.execute(_ALIAS)
-    for table in TABLES_OF_DOSSIERS:
-        name = "event_named" if table == "event" else table
-        con.execute(
-            f"CREATE VIEW {name} AS SELECT t.* REPLACE (coalesce(a.dossier_id, t.dossier_id) AS dossier_id) "
+def telling_views(tables: Collection[str] = TABLES_OF_DOSSIERS) -> dict[str, str]:
+    """SELECT by name of view, in order, over those of the same name with `_told`; needs the view `alias`."""
+    views = {"alias_end": _ALIAS}
+    for table in tables:
+        views["event_named" if table == "event" else table] = (
+            f"SELECT t.* REPLACE (coalesce(a.dossier_id, t.dossier_id) AS dossier_id) "
             f"FROM {table}{TOLD} t LEFT JOIN alias_end a ON a.other_id = t.dossier_id"
         )
-    con.execute(_EVENT)
+    return views | {"event": _EVENT}
+
+
+def create_telling_views(con: duckdb.DuckDBPyConnection) -> None:
+    """Creates the views of `telling_views` for all tables of dossiers."""
+    for name, sql in telling_views().items():
+        con.execute(f"CREATE VIEW {name} AS {sql}")

@@ -16,14 +16,15 @@ _VIEW_TYPE = {
     "text": "VARCHAR", "time": "TIMESTAMP", "date": "DATE", "number": "DOUBLE", "integer": "BIGINT",
     "boolean": "BOOLEAN",
 }  # fmt: skip
-_OWN = ("known_by", "row_id", "delivery_id")
+OWN = ("known_by", "row_id", "delivery_id")
+"""Columns that every view has beside those of the feed contract."""
 
 
 def create_views(con: duckdb.DuckDBPyConnection, storage: Storage, lines: pa.Table, cutoff: datetime | None) -> None:
     """Creates the views of `features.record.Record.connect` for the deliveries in `lines`."""
     visible = set(lines["delivery_id"].to_pylist())
-    numeric = _numeric(lines)
-    portal = bool(PORTAL_SOURCES & set(lines["source"].to_pylist()))
+    numeric = numeric_attributes(lines)
+    portal = told_by_portal(lines)
     for table in TABLES.values():
         name = table.name + TOLD if portal and table.name in TABLES_OF_DOSSIERS else table.name
         rows = storage.table(table.name).relation(con, visible)
@@ -68,7 +69,7 @@ def _columns(table: Table, present: list[str], numeric: dict[str, bool]) -> str:
             parts.append(f"timezone('UTC', {column.name}) AS {column.name}")
         else:
             parts.append(column.name)
-    parts += _OWN
+    parts += OWN
     for name in sorted(name for name in present if name.startswith("x_")):
         if name in numeric:  # an attribute of a later version is not there yet
             parts.append(f"TRY_CAST({name} AS DOUBLE) AS {name}" if numeric[name] else name)
@@ -77,16 +78,21 @@ def _columns(table: Table, present: list[str], numeric: dict[str, bool]) -> str:
 
 def _nothing(table: Table) -> str:
     parts = [f"NULL::{_VIEW_TYPE[column.type]} AS {column.name}" for column in table.columns]
-    return ", ".join([*parts, *(f"NULL::VARCHAR AS {name}" for name in _OWN)])
+    return ", ".join([*parts, *(f"NULL::VARCHAR AS {name}" for name in OWN)])
 
 
-def _numeric(lines: pa.Table) -> dict[str, bool]:
+def numeric_attributes(lines: pa.Table) -> dict[str, bool]:
     """Of every attribute that had a value: whether all deliveries gave numbers."""
     numeric: dict[str, bool] = {}
     for told in lines["numeric_attributes"].to_pylist():
         for name, number in json.loads(told).items():
             numeric[name] = numeric.get(name, True) and number
     return numeric
+
+
+def told_by_portal(lines: pa.Table) -> bool:
+    """Whether a one-stop source was delivered, whose rows are read as `features.tellings` says."""
+    return bool(PORTAL_SOURCES & set(lines["source"].to_pylist()))
 
 
 def _conflicts(table: Table) -> str:

@@ -1,83 +1,106 @@
-"""The matrix on a local Spark of two workers: the same cells as DuckDB's."""
+"""The matrix on a Spark of two worker processes, from the record's own Delta files: the same cells as DuckDB's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from drawn_history import START
 
 from features import matrix
-from features.schema import TABLES
+from features.delivery import Chunk
+from features.feeds import SOURCES, FeedOptions
+from features.record import Record
+from features.simulate import simulate
+from features.utc import aware_table
+from features.vietnam_calendar import VIETNAM
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    sql = pytest.importorskip("pyspark.sql", reason="needs the extra spark")
-    builder = sql.SparkSession.builder.master("local[2]").appName("matrix")
-    for key, value in {
-        "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2", "spark.driver.memory": "3g",
-        "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
-        "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1",
-        "spark.sql.adaptive.enabled": "false",
-    }.items():  # fmt: skip
-        builder = builder.config(key, value)
-    spark = builder.getOrCreate()
-    spark.sparkContext.setLogLevel("ERROR")
-    yield spark
-    spark.stop()
+def session() -> Iterator[Any]:
+    pytest.importorskip("pyspark.sql", reason="needs the extra spark")
+    from serving.cli.bench.spark_cluster import spark_cluster
+
+    with spark_cluster() as spark:
+        yield spark
 
 
-@pytest.mark.filterwarnings("default")
-def test_spark_gives_the_cells_of_duckdb(session: Any, tmp_path: Path) -> None:
-    from datetime import timedelta
-
-    from drawn_history import START
-    from drawn_views import every_case, views
-
+def check(session: Any, record: Record, asked: pa.Table) -> pa.Table:
+    """Both engines on the same record; gives DuckDB's matrix."""
     from features import spark
+    from features.spark_record import tables
 
-    dossiers, events = drawn(24)
-    con = views(dossier=dossiers, event=events, procedure=[
-        {"procedure_code": "p1", "sector_code": "land", "legal_working_days": 5.0}])  # fmt: skip
-    asked = every_case(con, [START + timedelta(days=days) for days in (10, 33)])
-    tables = {}
-    for name in spark.TABLES:
-        rows = con.sql(f"SELECT * FROM {name}").to_arrow_table()
-        for column in TABLES[name].columns:
-            if column.type == "time":
-                at = rows.column_names.index(column.name)
-                rows = rows.set_column(at, column.name, rows[column.name].cast(pa.timestamp("us", "UTC")))
-        pq.write_table(rows, tmp_path / f"{name}.parquet")
-        tables[name] = session.read.parquet(str(tmp_path / f"{name}.parquet"))
-    there = spark.build(session, tables, asked)
-    here = matrix.build(con, asked)
+    there = spark.build(session, tables(session, record), asked, calendar=VIETNAM)
+    here = matrix.build(record.connect(), asked, calendar=VIETNAM)
     assert there.column_names == here.column_names
-    assert sum(map(bool, here["unit_known"].to_pylist())) > 5
     for name in here.column_names:
         told, expected = there[name].to_pylist(), here[name].to_pylist()
         assert [cell is None for cell in told] == [cell is None for cell in expected], name
+        whole = all(cell is None or not isinstance(cell, float) or cell.is_integer() for cell in expected)
         for one, other in zip(told, expected, strict=True):
-            assert one == (pytest.approx(other, rel=1e-9) if isinstance(other, float) else other), name
+            exact = not isinstance(other, float) or whole  # counts to the last bit, rates to 1e-9
+            assert one == (other if exact else pytest.approx(other, rel=1e-9, abs=1e-12)), name
+    return here
+
+
+@pytest.mark.filterwarnings("default")
+def test_spark_of_two_workers_gives_the_cells_of_duckdb(session: Any, tmp_path: Path) -> None:
+    from serving.cli.bench.spark_cluster import executors
+
+    dossiers, events = drawn(24)
+    record = Record(tmp_path / "record")
+    procedures = [{"procedure_code": "p1", "sector_code": "land", "legal_working_days": 5.0}]
+    for rows in (slice(None, 12), slice(12, None)):  # in two deliveries, so in several files
+        chunks = [Chunk("procedure", procedures), Chunk("dossier", dossiers[rows]), Chunk("event", events[rows])]
+        record.append(chunks, source="canonical", arrived_at=START)
+    record.append([Chunk("event", events)], source="canonical", arrived_at=START)
+    dying = [{**dossiers[0], "dossier_id": "nobody", "delivery_id": "died", "row_id": "x"}]
+    record.table("dossier").append(pa.Table.from_pylist(dying))  # rows whose delivery has no line
+    moments = [START + timedelta(days=days) for days in (10, 33)]
+    asked = pa.table({
+        "dossier_id": [row["dossier_id"] for row in dossiers] * 2,
+        "as_of": pa.array([at for at in moments for _ in dossiers], pa.timestamp("us", "UTC")),
+    })  # fmt: skip
+    here = check(session, record, asked)
+    assert sum(map(bool, here["unit_known"].to_pylist())) > 5
+    assert executors(session) == 2
+
+
+@pytest.mark.filterwarnings("default")
+def test_spark_reads_rows_of_one_stop_sources_as_duckdb_does(session: Any, tmp_path: Path) -> None:
+    from features.spark_record import tables
+
+    province = simulate(seed=5, dossiers=120, start=date(2026, 1, 5), end=date(2026, 3, 1))
+    province.write(tmp_path / "raw", format="raw")
+    record = Record(tmp_path / "record")
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    for source in ("opencps", "dvcqg"):
+        options = FeedOptions(key=b"k" * 32)
+        record.append(SOURCES[source].read(tmp_path / "raw" / source, options), source=source, arrived_at=at)
+    con, there = record.connect(), tables(session, record)
+    for name in ("dossier", "event"):
+        told = aware_table(there[name].toArrow())
+        here = aware_table(con.sql(f"SELECT * FROM {name}").to_arrow_table())
+        assert there[name].columns == here.column_names
+        assert told.sort_by("row_id").to_pylist() == here.sort_by("row_id").to_pylist()
+    kinds = set(here["kind"].to_pylist())
+    assert "note" in kinds  # one telling of two gave way
 
 
 def drawn(count: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Dossiers with late news, pauses and corrections, by arithmetic instead of chance."""
-    from datetime import timedelta
-
-    from drawn_history import START
-
     dossiers, events = [], []
     for n in range(count):
         received = START + timedelta(hours=7 * n)
         dossiers.append({
             "dossier_id": f"d{n}", "procedure_code": f"p{n % 3}", "unit_code": f"u{n % 2}", "received_at": received,
-            "due_at": received + timedelta(days=2 + n % 9), "x_form": "AB"[n % 2],
+            "due_at": received + timedelta(days=2 + n % 9), "x_form": "AB"[n % 2], "x_area": float(n),
         })  # fmt: skip
         kinds = ["assigned", "papers_requested", "forwarded", "extended", "note", "decided"][: 2 + n % 5]
         for k, kind in enumerate(kinds):
@@ -85,6 +108,6 @@ def drawn(count: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
             events.append({
                 "dossier_id": f"d{n}", "kind": kind, "happened_at": at, "official_id": f"o{(n + k) % 4}",
                 "known_at": at + timedelta(hours=50 if (n + k) % 7 == 0 else 0), "step": f"s{k % 3}",
-                "due_at": at + timedelta(days=5) if kind == "extended" else None, "row_id": f"{n}-{k}",
+                "due_at": at + timedelta(days=5) if kind == "extended" else None,
             })  # fmt: skip
     return dossiers, events
