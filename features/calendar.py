@@ -116,6 +116,13 @@ class Calendar:
             return 0
         return before[span] + min(moment, ends[span]) - starts[span]
 
+    def worked_each(self, moments: Instants) -> Instants:
+        """`W` of many moments at once [n]."""
+        start, end, before = self._pieces
+        span = np.searchsorted(start, moments, side="right") - 1
+        known = np.maximum(span, 0)
+        return np.where(span < 0, 0, before[known] + np.minimum(moments, end[known]) - start[known])
+
     @cached_property
     def _overrides(self) -> dict[date, Hours]:
         return dict(self.days)

@@ -6,12 +6,16 @@ Where the environment variable CI is set, a test that skips fails: whatever it m
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text
 
 from serving.cli.bench.postgres import BINARIES, cluster
 from serving.state import State
+
+if TYPE_CHECKING:
+    from drawn_training import Office
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 SLOW = "slow: give --slow"
@@ -67,3 +71,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         connection.execute(text("CREATE DATABASE risk_test"))
     admin.close()
     return server.replace("/postgres", "/risk_test")
+
+
+@pytest.fixture(scope="session")
+def office(tmp_path_factory: pytest.TempPathFactory) -> "Office":
+    """A small office with a record and a trained candidate, the same for all tests of training: only read it."""
+    from drawn_training import trained_office  # it loads what learns
+
+    return trained_office(tmp_path_factory.mktemp("office"))

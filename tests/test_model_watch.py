@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from test_training_run import CUTOFF, ZERO, draw_record
+from drawn_training import CUTOFF, ZERO, Office
 
 from features.calendar import PLAIN_WEEK
 from features.delivery import Chunk
@@ -18,39 +18,23 @@ from models.lateness import cohort, landmarks
 from training.drift import GROWING, background, watch
 from training.evaluate import Figure
 from training.gather import WEEK
-from training.pace import LEAST, Pace, Progress, moments, paces, progress
+from training.process import Departure, departures
 from training.replay.drift import Changed, Still, card
-from training.run import Trained, train
 from training.watch import QUIET, Live, Watched, as_json, live, news, silence
 from training.watch import watch as look
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def record(home: Path) -> Record:
-    return draw_record(home / "record")
-
-
-@pytest.fixture(scope="module")
-def trained(home: Path, record: Record) -> Trained:
-    return train(record, CUTOFF, home / "models")
-
-
-def weeks_of(trained: Trained, record: Record) -> pa.Table:
+def weeks_of(office: Office) -> pa.Table:
     from features.matrix import build
 
-    con = record.connect(cutoff=CUTOFF)
+    con = office.record.connect(cutoff=CUTOFF)
     return build(con, landmarks(con, CUTOFF - 12 * WEEK, CUTOFF, every=WEEK), calendar=PLAIN_WEEK)
 
 
-def test_a_week_of_the_window_is_silent_and_a_changed_one_warns(trained: Trained, record: Record) -> None:
-    matrix, model = weeks_of(trained, record), trained.model
+def test_a_week_of_the_window_is_silent_and_a_changed_one_warns(office: Office) -> None:
+    matrix, model = weeks_of(office), office.trained.model
     said = background(model, matrix)
     assert said["weeks"] == 13
     assert not [name for name in said["numbers"] if name.endswith(GROWING)]
@@ -65,51 +49,74 @@ def test_a_week_of_the_window_is_silent_and_a_changed_one_warns(trained: Trained
     assert watch(model, matrix.slice(0, 0), said) == []
 
 
-def test_a_model_that_saw_too_few_weeks_warns_of_nothing(trained: Trained, record: Record) -> None:
-    matrix = weeks_of(trained, record)
+def test_a_model_that_saw_too_few_weeks_warns_of_nothing(office: Office) -> None:
+    matrix = weeks_of(office)
     week = matrix["as_of"].cast(pa.int64()).to_numpy()
     one = matrix.filter(pa.array(week == week.max()))
-    assert not [drift for drift in watch(trained.model, matrix, background(trained.model, one)) if drift.warns]
+    assert not [
+        drift for drift in watch(office.trained.model, matrix, background(office.trained.model, one)) if drift.warns
+    ]
 
 
-def drawn_progress(rng: np.random.Generator, land: float, n: int = 400) -> Progress:
-    """Half the dossiers are of land, ended with the chance `land`; of the others half have ended."""
-    sector = np.where(rng.random(n) < 0.5, "land", "other")
-    ended = (rng.random(n) < np.where(sector == "land", land, 0.5)).astype(float)
-    return Progress(np.where(sector == "land", "P1", "P2"), sector, rng.uniform(0, 80, n), ended)
+def courses(url: Path, since: int, way: float = 0.2, hours: float = 8.0, days: int = 300) -> Record:
+    """Two sectors, ten dossiers a day: registered, appraised, one in five shown to another office, signed.
 
-
-def test_a_slower_sector_is_told_and_an_office_wide_stop_is_not() -> None:
+    From day `since` on, those of land are shown to another office with the chance `way` and appraised for `hours`
+    on average (eight before, by the clock on the wall).
+    """
     rng = np.random.default_rng(0)
-    past = [drawn_progress(rng, 0.5) for _ in range(26)]
-    slower = paces(past, drawn_progress(rng, 0.25))
-    assert slower[0].sector == "land"
-    assert slower[0].warns
-    assert slower[0].ahead < -0.15
-    stopped = drawn_progress(rng, 0.5)
-    everywhere = replace(stopped, ended=stopped.ended * (rng.random(len(stopped.ended)) < 0.5))
-    (land,) = [pace for pace in paces(past, everywhere) if pace.sector == "land"]
-    assert abs(land.z) < abs(slower[0].z) / 2, "an outage strikes all alike"
-    assert paces(past[:7], drawn_progress(rng, 0.1)) == [], "seven weeks do not tell what is usual"
-    assert paces(past, drawn_progress(rng, 0.1, n=LEAST // 2)) == [], "a handful of dossiers is no sector"
+    dossier, event = [], []
+    for number in range(10 * days):
+        at = ZERO + timedelta(days=number / 10)
+        land = number % 2 == 0
+        changed = land and number >= 10 * since
+        name = f"d{number}"
+        dossier.append({"dossier_id": name, "procedure_code": "P1" if land else "P2", "unit_code": "U",
+                        "received_at": at, "due_at": at + timedelta(days=10)})  # fmt: skip
+        steps = ["Tiếp nhận", "Thẩm định"]
+        steps += ["Lấy ý kiến"] if rng.random() < (way if changed else 0.2) else []
+        for step in [*steps, "Ký"]:
+            kind = "decided" if step == "Ký" else "assigned"
+            event.append({"dossier_id": name, "kind": kind, "step": step, "happened_at": at})
+            slow = hours if changed and step == "Thẩm định" else 8.0
+            at += timedelta(hours=3 * float(rng.exponential(slow)))
+    sectors = [
+        {"procedure_code": f"P{n}", "name": f"P{n}", "sector_code": name} for n, name in ((1, "land"), (2, "civil"))
+    ]
+    record = Record(url)
+    chunks = [Chunk("procedure", sectors), Chunk("dossier", dossier), Chunk("event", event)]
+    record.append(chunks, source="drawn", arrived_at=ZERO + timedelta(days=days + 60))
+    return record
 
 
-def test_pace_rarely_warns_of_nothing() -> None:
-    """Two hundred weeks without a change: about one in seven warns, by design (`CHANCE`)."""
-    rng = np.random.default_rng(1)
-    past = [drawn_progress(rng, 0.5) for _ in range(26)]
-    warned = sum(any(pace.warns for pace in paces(past, drawn_progress(rng, 0.5))) for _ in range(200))
-    assert warned <= 50
+def departed(record: Record, day: int) -> list[Departure]:
+    at = ZERO + timedelta(days=day)
+    return departures(record.connect(cutoff=at), at, PLAIN_WEEK)
 
 
-def test_progress_is_as_known_then(record: Record) -> None:
-    at = CUTOFF
-    from_all = progress(record.connect(), at, PLAIN_WEEK)
-    from_then = progress(record.connect(cutoff=at), at, PLAIN_WEEK)
-    order = [np.argsort(one.age, kind="stable") for one in (from_all, from_then)]
-    assert np.array_equal(from_all.age[order[0]], from_then.age[order[1]])
-    assert np.array_equal(from_all.ended[order[0]], from_then.ended[order[1]])
-    assert moments(at)[-1] == at - timedelta(days=14)
+def test_a_changed_way_and_a_slower_step_are_told_within_two_weeks_and_only_in_their_sector(tmp_path: Path) -> None:
+    changed = departed(courses(tmp_path / "way", 250, way=0.6), 264)
+    assert [one.sector for one in changed if one.warns and one.kind == "steps"] == ["land"]
+    assert "after “Thẩm định” comes “Lấy ý kiến”" in changed[0].words
+    slower = [one for one in departed(courses(tmp_path / "time", 250, hours=40.0), 264) if one.warns]
+    assert {(one.kind, one.sector) for one in slower} == {("time", "land")}
+    assert "slower" in slower[0].words
+    assert slower[0].z < 0
+
+
+def test_ways_and_times_rarely_warn_of_nothing(tmp_path: Path) -> None:
+    record = courses(tmp_path / "record", 10_000)
+    told = [any(one.warns for one in departed(record, day)) for day in range(120, 300, 7)]
+    assert len(told) == 26
+    assert sum(told) <= 5
+    assert departed(record, 60) == [], "a few weeks do not tell what is usual"
+
+
+def test_what_is_known_later_changes_no_departure(tmp_path: Path) -> None:
+    record, at = courses(tmp_path / "record", 150, way=0.6), ZERO + timedelta(days=170)
+    then, now = (departures(record.connect(cutoff=until), at, PLAIN_WEEK) for until in (at, at + timedelta(days=120)))
+    assert then == now
+    assert then[0].warns
 
 
 def test_a_unit_that_falls_silent_is_told_and_one_that_sends_as_usual_is_not(tmp_path: Path) -> None:
@@ -128,15 +135,15 @@ def test_a_unit_that_falls_silent_is_told_and_one_that_sends_as_usual_is_not(tmp
     assert silence(record.connect(cutoff=ZERO + timedelta(days=39)), ZERO + timedelta(days=39), PLAIN_WEEK) == []
 
 
-def test_live_figures_take_only_what_has_ripened_and_say_how_old_it_is(record: Record) -> None:
+def test_live_figures_take_only_what_has_ripened_and_say_how_old_it_is(office: Office) -> None:
     given = CUTOFF - timedelta(days=10)
-    cases = cohort(record.connect(cutoff=given), given)
-    earlier = cohort(record.connect(cutoff=given - timedelta(days=60)), given - timedelta(days=60))
+    cases = cohort(office.record.connect(cutoff=given), given)
+    earlier = cohort(office.record.connect(cutoff=given - timedelta(days=60)), given - timedelta(days=60))
     both = pa.concat_tables([cases, earlier])
     scored = both.append_column("score", pa.array(np.linspace(0.1, 0.9, both.num_rows)))
-    con = record.connect(cutoff=CUTOFF)
+    con = office.record.connect(cutoff=CUTOFF)
     found = live(con, scored, CUTOFF)
-    received = dict(record.connect().execute("SELECT dossier_id, received_at FROM dossier").fetchall())
+    received = dict(office.record.connect().execute("SELECT dossier_id, received_at FROM dossier").fetchall())
     ripe = [received[name].replace(tzinfo=UTC) + timedelta(days=14) < CUTOFF for name in both["dossier_id"].to_pylist()]
     if found is None:
         assert sum(ripe) < 60
@@ -147,21 +154,21 @@ def test_live_figures_take_only_what_has_ripened_and_say_how_old_it_is(record: R
     assert live(con, scored.slice(0, 5), CUTOFF) is None
 
 
-def test_what_warned_lately_is_not_news_and_what_fell_silent_long_ago_is(trained: Trained, record: Record) -> None:
-    pace = Pace("land", 50, -0.2, -6.0, 3.5)
+def test_what_warned_lately_is_not_news_and_what_fell_silent_long_ago_is(office: Office) -> None:
+    slower = Departure("time", "land", "sector land: slower", -6.0, 3.5)
     off = Live(100, 3, 20.0, Figure(0.6, 0.5, 0.7), Figure(0.2, 0.1, 0.3), Figure(0.2, 0.1, 0.3))
-    found = Watched(AT, 10, (), (pace,), ("U1",), off)
+    found = Watched(AT, 10, (), (slower,), ("U1",), off)
     names = set(found.warnings())
-    assert names == {"pace land", "silence U1", "live"}
+    assert names == {"time land", "silence U1", "live"}
     assert set(news(found.warnings(), [(AT - timedelta(days=7), {"live"})], AT)) == names - {"live"}
     assert set(news(found.warnings(), [(AT - QUIET - timedelta(days=1), {"live"})], AT)) == names
-    assert "slower" in found.warnings()["pace land"]
+    assert "slower" in found.warnings()["time land"]
     assert as_json(found)["live"]["n"] == 100
-    seen = look(record, trained.model, CUTOFF + WEEK)
+    seen = look(office.record, office.trained.model, CUTOFF + WEEK)
     assert seen.open > 0
     assert {drift.name for drift in seen.drift} >= {"score", "reasons", "days_left"}
     with pytest.raises(ValueError, match="training window"):
-        look(record, replace(trained.model, about={}), CUTOFF)
+        look(office.record, replace(office.trained.model, about={}), CUTOFF)
 
 
 def test_the_card_counts_what_was_told_in_time_and_every_false_alarm() -> None:

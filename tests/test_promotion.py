@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_training_run import CUTOFF, draw_record
+from drawn_training import CUTOFF, draw_record
 
 from features.record import Record
 from models import canary

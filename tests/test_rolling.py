@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_training import CUTOFF, draw_record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
-from test_training_run import CUTOFF, draw_record
 
+from serving.cli.rolling import KEPT, keep
+from serving.rolling_log import read_rolling
 from training.evaluate import Ranked
 from training.origin import AGAINST_PEERS, BEFORE, CHAMPION, DAYS_LEFT, PRODUCT, RULE, Origin, champion_at
 from training.promote import promote
@@ -156,6 +158,19 @@ def test_the_page_tells_everything_and_the_run_is_plain_json(told: tuple[list[Or
     assert not re.search(r"src=|href=|<script", page), "the page needs nothing else"
     said = json.loads(json.dumps(as_json(told[0][1]), allow_nan=False))
     assert said["figures"][PRODUCT]["auc"][0] == pytest.approx(told[0][1].figures[PRODUCT]["auc"].value)
+
+
+def test_the_analysts_page_reads_what_the_command_keeps(told: tuple[list[Origin], list[str]], tmp_path: Path) -> None:
+    assert read_rolling(tmp_path, "lateness") == []
+    (tmp_path / "lateness").mkdir()
+    keep(told[0], tmp_path / "lateness" / KEPT)
+    first, second = read_rolling(tmp_path, "lateness")
+    assert first.cutoff == told[0][0].cutoff
+    assert second.product["auc"][0] == pytest.approx(told[0][1].figures[PRODUCT]["auc"].value)
+    assert second.rule["brier"][0] == pytest.approx(told[0][1].figures[RULE]["brier"].value)
+    assert sum(band.n for band in second.bands) == second.n
+    (tmp_path / "lateness" / KEPT).write_text('[{"cutoff": "2026-')
+    assert read_rolling(tmp_path, "lateness") == []
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from drawn_mlflow import answering, tracking_server
-from test_training_run import CUTOFF, draw_record
+from drawn_training import CUTOFF, draw_record
 
 from training.promote import promote, rollback
 from training.run import Trained, train

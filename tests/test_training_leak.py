@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from test_training_run import CUTOFF, ZERO
+from drawn_training import CUTOFF, ZERO
 
 from features import matrix
 from features.delivery import Chunk

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_training import CUTOFF, Office
 
 from features.delivery import Chunk
 from features.record import Record
@@ -18,65 +19,25 @@ from training.drift import stability
 from training.gates import Gate, gates_of
 from training.promote import Refused, promote, rollback
 from training.reproduce import reproduce
-from training.run import Trained, package, train
+from training.run import package, train
 from training.time_travel import time_travel
 
-ZERO = datetime(2026, 1, 5, 1, tzinfo=UTC)
-CUTOFF = ZERO + timedelta(days=150)
 
-
-def draw_record(url: Path, dossiers: int = 500) -> Record:
-    """Half a year of one office: two procedures, two officials, the second of them slow with the second procedure."""
-    rng = np.random.default_rng(0)
-    dossier, event = [], []
-    for number in range(dossiers):
-        received = ZERO + timedelta(days=float(np.sort(rng.uniform(0, 180, 1))[0]))
-        procedure, official = rng.integers(0, 2, 2)
-        days = rng.gamma(4.0, 2.0 + 2.5 * procedure * official)
-        name = f"d{number:04}"
-        dossier.append({"dossier_id": name, "procedure_code": f"P{procedure}", "unit_code": "U",
-                        "received_at": received, "due_at": received + timedelta(days=14)})  # fmt: skip
-        event.append({"dossier_id": name, "kind": "assigned", "happened_at": received + timedelta(hours=1),
-                      "official_id": f"o{official}", "step": "thẩm định"})  # fmt: skip
-        if days < 60:
-            event.append({"dossier_id": name, "kind": "decided", "happened_at": received + timedelta(days=float(days))})
-    record = Record(url)
-    record.append(
-        [Chunk("dossier", dossier), Chunk("event", event)], source="drawn", arrived_at=ZERO + timedelta(days=300)
-    )
-    return record
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def record(home: Path) -> Record:
-    return draw_record(home / "record")
-
-
-@pytest.fixture(scope="module")
-def trained(home: Path, record: Record) -> Trained:
-    return train(record, CUTOFF, home / "models")
-
-
-def test_a_training_leaves_a_candidate_that_knows_where_it_comes_from(home: Path, trained: Trained) -> None:
-    said = pointers.read(home / "models" / "lateness", "candidate")
+def test_a_training_leaves_a_candidate_that_knows_where_it_comes_from(office: Office) -> None:
+    said = pointers.read(office.home / "models" / "lateness", "candidate")
     assert said is not None
-    assert said["version"] == trained.version
-    model = load(trained.folder, sha256=said["sha256"])
+    assert said["version"] == office.trained.version
+    model = load(office.trained.folder, sha256=said["sha256"])
     for name in ("cutoff", "record_version", "git_commit", "lock_hash", "features_hash", "columns_hash"):
         assert model.about[name], name
     assert model.about["time_travel"]["holds"], model.about["time_travel"]["words"]
     assert model.about["figures"]["blend"]["auc"][0] > 0.6
 
 
-def test_what_became_known_later_changes_no_training(record: Record, trained: Trained, tmp_path: Path) -> None:
+def test_what_became_known_later_changes_no_training(office: Office, tmp_path: Path) -> None:
     """The same record cut off at the cutoff gives the same model to the bit."""
     truncated = Record(tmp_path / "record")
-    con = record.connect(cutoff=CUTOFF)
+    con = office.record.connect(cutoff=CUTOFF)
     chunks = []
     for table in ("dossier", "event"):
         known = con.sql(f"SELECT * EXCLUDE (known_by, row_id, delivery_id) FROM {table}").to_arrow_table()
@@ -86,23 +47,24 @@ def test_what_became_known_later_changes_no_training(record: Record, trained: Tr
     truncated.append(chunks, source="drawn", arrived_at=CUTOFF + timedelta(days=400))
     again = train(truncated, CUTOFF, tmp_path / "models")
     assert np.array_equal(
-        again.model.probability(trained.sample.matrix), trained.model.probability(trained.sample.matrix)
+        again.model.probability(office.trained.sample.matrix),
+        office.trained.model.probability(office.trained.sample.matrix),
     )
 
 
-def test_backtest_writes_a_row_a_landmark_and_leaves_unknown_labels_null(record: Record) -> None:
+def test_backtest_writes_a_row_a_landmark_and_leaves_unknown_labels_null(office: Office) -> None:
     until = CUTOFF + timedelta(days=28)
-    table = backtest(record, CUTOFF, until, every=timedelta(days=7))
+    table = backtest(office.record, CUTOFF, until, every=timedelta(days=7))
     assert table.column_names == ["cutoff", "as_of", "dossier_id", "score", "rule_score", "label"]
     rows = table.to_pylist()
     assert {row["as_of"] for row in rows} <= {CUTOFF + timedelta(days=7 * week) for week in range(5)}
     assert len({(row["as_of"], row["dossier_id"]) for row in rows}) == len(rows)
-    received = dict(record.connect().execute("SELECT dossier_id, received_at FROM dossier").fetchall())
+    received = dict(office.record.connect().execute("SELECT dossier_id, received_at FROM dossier").fetchall())
     for row in rows:
         due = received[row["dossier_id"]].replace(tzinfo=UTC) + timedelta(days=14)
         assert (row["label"] is None) == (due >= until)
         assert 0 < row["score"] < 1
-    arrivals = backtest(record, CUTOFF, until, at_arrival=True).to_pylist()
+    arrivals = backtest(office.record, CUTOFF, until, at_arrival=True).to_pylist()
     assert {row["as_of"] for row in arrivals} == {
         moment.replace(tzinfo=UTC) + timedelta(microseconds=1)
         for moment in received.values()
@@ -110,12 +72,12 @@ def test_backtest_writes_a_row_a_landmark_and_leaves_unknown_labels_null(record:
     }
 
 
-def test_promotion_goes_forward_and_back_and_is_remembered(home: Path, trained: Trained, tmp_path: Path) -> None:
+def test_promotion_goes_forward_and_back_and_is_remembered(office: Office, tmp_path: Path) -> None:
     models = tmp_path / "models"
-    shutil.copytree(home / "models", models)
+    shutil.copytree(office.home / "models", models)
     first = promote(models, "lateness", at=CUTOFF)
-    changed = RiskModel(**{**vars(trained.model), "intercept": trained.model.intercept + 0.1})
-    second = package(changed, trained.sample, CUTOFF, models)
+    changed = RiskModel(**{**vars(office.trained.model), "intercept": office.trained.model.intercept + 0.1})
+    second = package(changed, office.trained.sample, CUTOFF, models)
     pointers.write(models / "lateness", "candidate", {"version": second.version, "sha256": second.sha256})
     assert promote(models, "lateness", at=CUTOFF) == second.version != first
     assert pointers.read(models / "lateness", "previous")["version"] == first  # type: ignore[index]
@@ -126,17 +88,18 @@ def test_promotion_goes_forward_and_back_and_is_remembered(home: Path, trained: 
     assert moves[-1]["because"] == "calls from the land office"
 
 
-def test_a_refusal_names_the_gate_and_by_how_much_and_a_person_may_overrule(home: Path, trained: Trained) -> None:
+def test_a_refusal_names_the_gate_and_by_how_much_and_a_person_may_overrule(office: Office, tmp_path: Path) -> None:
+    shutil.copytree(office.home / "models", tmp_path / "models")
     gate = Gate("rule", False, "Brier score minus the best rule's +0.0100")
     with pytest.raises(Refused, match=r"rule: Brier score minus the best rule's \+0\.0100"):
-        promote(home / "models", "lateness", at=CUTOFF, gates=[gate])
-    assert pointers.read(home / "models" / "lateness", "champion") is None
-    promote(home / "models", "lateness", at=CUTOFF, gates=[gate], because="checked by hand")
-    assert pointers.history(home / "models" / "lateness")[-1]["because"] == "checked by hand"
+        promote(tmp_path / "models", "lateness", at=CUTOFF, gates=[gate])
+    assert pointers.read(tmp_path / "models" / "lateness", "champion") is None
+    promote(tmp_path / "models", "lateness", at=CUTOFF, gates=[gate], because="checked by hand")
+    assert pointers.history(tmp_path / "models" / "lateness")[-1]["because"] == "checked by hand"
 
 
-def test_a_candidate_of_leaked_features_is_refused(trained: Trained) -> None:
-    about = json.loads(json.dumps(dict(trained.model.about)))
+def test_a_candidate_of_leaked_features_is_refused(office: Office) -> None:
+    about = json.loads(json.dumps(dict(office.trained.model.about)))
     assert all(gate.holds for gate in gates_of(about)), [gate for gate in gates_of(about) if not gate.holds]
     about["figures"]["blend"]["auc"] = [0.991, 0.98, 0.995]
     assert [gate.name for gate in gates_of(about) if not gate.holds] == ["leak"]
@@ -144,10 +107,10 @@ def test_a_candidate_of_leaked_features_is_refused(trained: Trained) -> None:
     assert [gate.name for gate in gates_of(about) if not gate.holds] == ["time travel", "leak"]
 
 
-def test_a_damaged_candidate_is_not_promoted(home: Path, trained: Trained, tmp_path: Path) -> None:
+def test_a_damaged_candidate_is_not_promoted(office: Office, tmp_path: Path) -> None:
     models = tmp_path / "models"
-    shutil.copytree(home / "models", models)
-    text = models / "lateness" / trained.version / "trees.txt"
+    shutil.copytree(office.home / "models", models)
+    text = models / "lateness" / office.trained.version / "trees.txt"
     text.write_bytes(text.read_bytes()[:-100])
     with pytest.raises(ArtefactError, match=r"trees\.txt"):
         promote(models, "lateness", at=CUTOFF)
@@ -162,24 +125,20 @@ def test_a_pointer_is_old_or_new_never_half(tmp_path: Path) -> None:
         pointers.read(tmp_path, "champion")
 
 
-def test_a_model_is_reproduced_to_the_bit_also_after_the_home_moved(
-    home: Path, trained: Trained, tmp_path: Path
-) -> None:
-    shutil.copytree(home, tmp_path / "moved")
+def test_a_model_is_reproduced_to_the_bit_also_after_the_home_moved(office: Office, tmp_path: Path) -> None:
+    shutil.copytree(office.home, tmp_path / "moved")
     found = reproduce(
-        Record(tmp_path / "moved" / "record"), tmp_path / "moved" / "models" / "lateness" / trained.version
+        Record(tmp_path / "moved" / "record"), tmp_path / "moved" / "models" / "lateness" / office.trained.version
     )
     assert found.identical, str(found)
-    assert found.cases == len(trained.sample)
+    assert found.cases == len(office.trained.sample)
 
 
-def test_the_time_travel_check_finds_a_cell_that_looks_ahead(
-    record: Record, trained: Trained, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_time_travel_check_finds_a_cell_that_looks_ahead(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     from features import matrix
     from features.calendar import PLAIN_WEEK
 
-    cases = trained.sample.matrix.select(["dossier_id", "as_of"])
+    cases = office.trained.sample.matrix.select(["dossier_id", "as_of"])
     honest = matrix.build
 
     def peeking(con, cases, **options):  # type: ignore[no-untyped-def]
@@ -188,7 +147,7 @@ def test_the_time_travel_check_finds_a_cell_that_looks_ahead(
         return table.set_column(table.column_names.index("events"), "events", [[float(count)] * table.num_rows])
 
     monkeypatch.setattr(matrix, "build", peeking)
-    found = time_travel(record, cases, CUTOFF, PLAIN_WEEK)
+    found = time_travel(office.record, cases, CUTOFF, PLAIN_WEEK)
     assert not found.holds
     assert found.differing == ("events",)
 

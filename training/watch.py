@@ -1,8 +1,9 @@
 """The watch after a scoring: does what is scored still look like what was learnt, and is the model still right?
 
-Told are: drift of inputs, score and reasons (`training.drift`), the pace of each sector (`training.pace`), units that
-fell silent, and live figures on landmarks whose promise has passed. What warns proposes a retrain to an analyst; it
-never trains or promotes. An alarm is told once: what warned in the weeks before is not news.
+Told are: drift of inputs, score and reasons (`training.drift`), the way that each sector's work goes
+(`training.process`), units that fell silent, and live figures on landmarks whose promise has passed. What warns
+proposes a retrain to an analyst; it never trains or promotes. An alarm is told once: what warned in the weeks before
+is not news.
 """
 
 from __future__ import annotations
@@ -25,13 +26,16 @@ from models.risk_model import RiskModel
 from training.drift import Drift, silent_units
 from training.drift import watch as drifts
 from training.evaluate import Figure, with_intervals
-from training.pace import Pace, Progress, moments, paces, progress
+from training.gather import drawn
+from training.process import Departure, departures
 
 QUIET = timedelta(weeks=4)
 """What warned within this time is not told again."""
 MOST_GAP = 0.05
 """A live score whose mean is off by more than this, with its whole interval, warns."""
 OUTCOMES = ("score", "reasons")
+MOST_OPEN = 12_000
+"""Open dossiers whose inputs, scores and reasons are compared, about: as many as the window is known by."""
 SHOWN = 5
 NEWS_DAYS = 120
 """Days of news that tell how often a unit usually sends."""
@@ -62,7 +66,7 @@ class Watched:
     as_of: datetime
     open: int
     drift: tuple[Drift, ...]
-    pace: tuple[Pace, ...]
+    process: tuple[Departure, ...]
     silent: tuple[str, ...]
     live: Live | None
 
@@ -77,13 +81,8 @@ class Watched:
         for one in self.drift:
             if one.warns and one.name in OUTCOMES:
                 told[one.name] = f"{one.name} moved by {one.value:.2f}, more than {one.threshold:.2f}"
-        for pace in self.pace:
-            if pace.warns:
-                words = "slower" if pace.z < 0 else "faster"
-                told[f"pace {pace.sector}"] = (
-                    f"sector {pace.sector} is {words} than usual: {pace.ahead:+.1%} of {pace.n} dossiers ended "
-                    f"({pace.z:+.1f} deviations, bound {pace.bound:.1f})"
-                )
+        told |= {f"{one.kind} {one.sector}": f"{one.words}; {one.z:+.1f} deviations, bound {one.bound:.1f}"
+                 for one in self.process if one.warns}  # fmt: skip
         for unit in self.silent:
             told[f"silence {unit}"] = f"unit {unit} sends nothing for twice its longest gap: no data is not no risk"
         if self.live is not None and self.live.warns:
@@ -98,25 +97,25 @@ def watch(
     *,
     calendar: Calendar = PLAIN_WEEK,
     scored: pa.Table | None = None,
-    past: Mapping[datetime, Progress] | None = None,
+    matrix: pa.Table | None = None,
 ) -> Watched:
     """Everything that is watched, as known at `as_of`.
 
-    `scored`: scores given so far (dossier_id, as_of, score), for live figures. `past`: progress at past moments where
-    it is at hand. ValueError for a model that does not know its training window.
+    `scored`: scores given so far (dossier_id, as_of, score), for live figures. `matrix`: rows of what is open, where
+    they are at hand; of many `MOST_OPEN` are drawn. ValueError for a model that does not know its training window.
     """
     if "background" not in model.about:
         raise ValueError("wanted a champion that knows its training window; train and promote again")
     con = record.connect(cutoff=as_of)
     cases = lateness.cohort(con, as_of)
-    drift = drifts(model, build(con, cases, calendar=calendar), model.about["background"]) if cases.num_rows else []
-    known = past or {}
-    before = [known[at] if at in known else progress(con, at, calendar) for at in moments(as_of)]
+    if matrix is None:
+        some = drawn(cases["dossier_id"], MOST_OPEN / max(cases.num_rows, 1))
+        matrix = build(con, cases.filter(some), calendar=calendar)
     return Watched(
         as_of,
         cases.num_rows,
-        tuple(drift),
-        tuple(paces(before, progress(con, as_of, calendar))),
+        tuple(drifts(model, matrix, model.about["background"])),
+        tuple(departures(con, as_of, calendar)),
         tuple(silence(con, as_of, calendar)),
         None if scored is None else live(con, scored, as_of),
     )

@@ -1,5 +1,6 @@
 """`risk score`, `risk list`, `risk export`: score what is open and show it."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,8 @@ import typer
 from serving.cli.group import settings_of
 from serving.cli.moments import moment
 from serving.cli.targets import ready_targets, steps
+from serving.cli.watching import TARGET, watched
+from serving.settings import Settings
 
 commands = typer.Typer()
 exports = typer.Typer(no_args_is_help=True)
@@ -19,8 +22,9 @@ def score(
     ctx: typer.Context,
     as_of: Annotated[str, typer.Option(help="Score what was open and known at this moment.")],
     target: Annotated[str | None, typer.Option(help="One target alone; otherwise all with a champion.")] = None,
+    watch: Annotated[bool, typer.Option(help="Afterwards look for drift and silence, as risk watch.")] = True,
 ) -> None:
-    """Score every open dossier, with reasons, and make it the latest list."""
+    """Score every open dossier, with reasons, make it the latest list, and watch whether the model still fits."""
     settings = settings_of(ctx)
     when = moment(as_of, settings.zone)
     chosen = [target] if target else ready_targets(settings)
@@ -28,6 +32,17 @@ def score(
         raise typer.BadParameter("no target has a champion yet; run: risk train lateness --cutoff T, then risk promote")
     for name in chosen:
         typer.echo(steps(name).score(settings, when, lambda line: typer.echo(line, err=True)))
+    if watch and TARGET in chosen:
+        _watch(settings, when)
+
+
+def _watch(settings: Settings, when: datetime) -> None:
+    """Tells what the watch found, on the error stream: the list stands, whatever becomes of the watch."""
+    try:
+        for line in watched(settings, when):
+            typer.echo(line, err=True)
+    except Exception as error:
+        typer.echo(f"watch: not done ({type(error).__name__}); RISK_DEBUG=1 risk watch {TARGET} says more", err=True)
 
 
 @commands.command("list")

@@ -88,3 +88,23 @@ def conduct(
     typer.echo("\n".join(lines))
     if card is not None:
         card.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+@replay.command()
+def drift(
+    seeds: Annotated[int, typer.Option(help="How many made-up provinces, each with and without a change.", min=1)] = 6,
+    first: Annotated[int, typer.Option(help="The first seed; from 100 on to choose, 0 to prove.", min=0)] = 0,
+    dossiers: Annotated[int, typer.Option(help="Dossiers of each in 28 months.", min=5_000)] = 24_000,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
+    card: Annotated[
+        Path | None, typer.Option(help="Also write the report to this file, such as models/cards/drift.md.")
+    ] = None,
+) -> None:
+    """Made-up provinces with and without a change of process: how soon the watch tells it, how often it is wrong."""
+    from training.replay import drift as proof
+
+    found = list(proof.run(range(first, first + seeds), dossiers, workers, lambda line: typer.echo(line, err=True)))
+    text = proof.card(found, dossiers)
+    typer.echo(text)
+    if card is not None:
+        card.write_text(text, "utf-8")

@@ -1,6 +1,7 @@
 """`risk watch` and `risk models`: what warns after a scoring, and which model was live when with which lists."""
 
 import json
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,8 @@ from serving.cli.moments import moment
 from serving.settings import Settings
 
 commands = typer.Typer()
+TARGET = "lateness"
+"""The target that is watched: labels of conduct take months."""
 KEPT = "watch.jsonl"
 LIVE_DAYS = timedelta(days=120)
 """Lists of this time before the watch are asked how they turned out."""
@@ -27,7 +30,20 @@ def watch(
 ) -> None:
     """Warn where scoring drifted from what the champion learnt, units fell silent, or past lists were off.
 
-    Proposes a retrain, never makes one; what warned in the weeks before is not told as new.
+    Proposes a retrain, never makes one; what warned in the weeks before is not told as new. Each scoring is watched
+    by itself (`risk score`); this looks at any other moment.
+    """
+    settings = settings_of(ctx)
+    if target != TARGET:
+        raise ValueError(f"wanted the target {TARGET}, came {target!r:.40}")
+    for line in watched(settings, moment(as_of, settings.zone)):
+        typer.echo(line)
+
+
+def watched(settings: Settings, at: datetime) -> Iterator[str]:
+    """Watches what is open at `at`, keeps what was found beside the models, and tells it line by line.
+
+    FileNotFoundError without a champion; ValueError for one that does not know its training window.
     """
     from features.record import Record
     from features.vietnam_calendar import VIETNAM
@@ -35,30 +51,25 @@ def watch(
     from training.watch import as_json, news
     from training.watch import watch as look
 
-    settings = settings_of(ctx)
-    if target != "lateness":
-        raise ValueError(f"wanted the target lateness, came {target!r:.40}")
-    at = moment(as_of, settings.zone)
-    model = champion(settings.models, target).model
-    found = look(Record(settings.record_url), model, at, calendar=VIETNAM, scored=_scored(settings, target, at))
+    model = champion(settings.models, TARGET).model
+    found = look(Record(settings.record_url), model, at, calendar=VIETNAM, scored=_scored(settings, at))
     warnings = found.warnings()
-    kept = settings.models / target / KEPT
+    kept = settings.models / TARGET / KEPT
     fresh = news(warnings, _told(kept), at)
     for name, words in warnings.items():
-        typer.echo(f"{'warning' if name in fresh else 'still'}: {words}")
+        yield f"{'warning' if name in fresh else 'still'}: {words}"
     if found.live is None:
-        typer.echo("live: no lists have matured yet")
+        yield "live: no lists have matured yet"
     else:
         live = found.live
-        typer.echo(
+        yield (
             f"live: AUC {live.auc}, Brier {live.brier}, mean score minus late rate {live.gap} on {live.n} matured "
             f"landmarks, {live.age_days:.0f} days old; {live.waiting} wait for their promise"
         )
-    for line in _loop(settings):
-        typer.echo(line)
+    yield from _loop(settings)
     add_line(kept, json.dumps(as_json(found), ensure_ascii=False, sort_keys=True).encode())
-    propose = f"; consider: risk train {target} --cutoff {at:%Y-%m-%d}" if fresh else ""
-    typer.echo(f"{len(warnings)} warn, {len(fresh)} of them new, {found.open} dossiers open{propose}")
+    propose = f"; consider: risk train {TARGET} --cutoff {at.astimezone(settings.zone):%Y-%m-%d}" if fresh else ""
+    yield f"watch: {len(warnings)} warn, {len(fresh)} of them new, {found.open} dossiers open{propose}"
 
 
 @commands.command()
@@ -95,7 +106,7 @@ def _lists(settings: Settings, target: str) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def _scored(settings: Settings, target: str, at: datetime) -> Any:
+def _scored(settings: Settings, at: datetime) -> Any:
     """Scores of the lists of the last `LIVE_DAYS` before `at`, as the watch takes them; None without lists.
 
     Those overdue at scoring are left out: their score is certain by rule.
@@ -106,7 +117,7 @@ def _scored(settings: Settings, target: str, at: datetime) -> Any:
     from serving.score_files import read_scores
 
     parts = []
-    for path in sorted((settings.scores / target).glob("*/scores.parquet")):
+    for path in sorted((settings.scores / TARGET).glob("*/scores.parquet")):
         table, meta = read_scores(path)
         if at - LIVE_DAYS <= meta.as_of < at:
             ahead = pc.greater(table["due_at"], table["as_of"])
@@ -126,7 +137,7 @@ def _loop(settings: Settings) -> list[str]:
     from serving.score_files import read_scores
 
     lists, everyone = [], set()
-    for path in sorted((settings.scores / "lateness").glob("*/scores.parquet")):
+    for path in sorted((settings.scores / TARGET).glob("*/scores.parquet")):
         units = read_scores(path)[0]["unit_code"].to_pylist()
         everyone |= {unit for unit in units if unit}
         lists.append({unit for unit in units[: max(1, len(units) // 10)] if unit})
