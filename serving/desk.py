@@ -22,6 +22,7 @@ from serving.kept import Kept
 from serving.pace import Pace
 from serving.scoring import CERTAIN, REASONS, hours_left, odds, overdue
 from serving.settings import Settings
+from serving.traces import Traces
 
 log = logging.getLogger(__name__)
 
@@ -61,10 +62,12 @@ class Desk:
     """Scores single dossiers of one target with the present champion; safe to share between threads.
 
     `refresh` takes over a new champion and a grown record; a request works wholly with the old or the new.
+    traces: get a span a score.
     """
 
     def __init__(self, settings: Settings, calendar: Calendar, target: str = LATENESS.name) -> None:
         self.target = target
+        self.traces = Traces()
         self._record = Record(settings.record_url)
         self._calendar = calendar
         self._models = settings.models
@@ -129,6 +132,10 @@ class Desk:
 
         `Unready` where no model or no record is there, `Ended` where the dossier has ended by then.
         """
+        with self.traces.span("score", target=self.target):
+            return self._score(dossier, events, as_of)
+
+    def _score(self, dossier: Fact, events: Sequence[Fact], as_of: datetime) -> Scored:
         ground, now = self._ground, self.champion.value
         if ground is None or now is None:
             raise Unready("no champion or no record yet; run: risk ingest, risk train, risk promote")

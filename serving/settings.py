@@ -28,6 +28,7 @@ class Settings:
     zone: zone of times that come without an offset, and of what people read.
     oidc: the identity provider that people may log in through; None where there are only local accounts.
     smtp_password: of the mail server that `warnings.toml` names.
+    otlp_endpoint: base URL of the receiver of traces (OpenTelemetry, OTLP over HTTP); empty: none are made.
     """
 
     home: Path
@@ -37,12 +38,13 @@ class Settings:
     zone: ZoneInfo
     oidc: OidcSettings | None = None
     smtp_password: str = ""
+    otlp_endpoint: str = ""
 
     @classmethod
     def from_env(cls, home: Path | None = None) -> "Settings":
         """Settings from RISK_HOME, RISK_RECORD_URL, RISK_DATABASE_URL, RISK_MLFLOW_URL, RISK_ZONE.
 
-        RISK_OIDC_…, RISK_SMTP_PASSWORD.
+        RISK_OIDC_…, RISK_SMTP_PASSWORD, OTEL_EXPORTER_OTLP_ENDPOINT.
 
         `home`, as given on the command line, wins over RISK_HOME. An unknown zone raises ValueError.
         """
@@ -60,6 +62,7 @@ class Settings:
             zone=known_zone,
             oidc=_oidc(),
             smtp_password=os.environ.get("RISK_SMTP_PASSWORD", ""),
+            otlp_endpoint=os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         )
 
     @property

@@ -26,6 +26,7 @@ from serving.findings import deliver
 from serving.known import Known
 from serving.pages.install import install as install_pages
 from serving.settings import Settings
+from serving.traces import TracedRequests, Traces
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +46,19 @@ ROUTERS = (
 """The nouns of the API, each under /api/v1."""
 
 
-def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0) -> FastAPI:
+def create_app(
+    settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0, traces: Traces | None = None
+) -> FastAPI:
     """The application over one installation.
 
-    now: the clock. poll_seconds: how often new lists and models are looked for.
+    now: the clock. poll_seconds: how often new lists and models are looked for. traces: without them those that
+    the settings ask for.
     """
+    traces = Traces.to(settings.otlp_endpoint) if traces is None else traces
     state = Serving(settings, now)
     people, known = People(settings, now), Known(settings, now)
+    state.desk.traces = traces
+    traces.watch(people.state.engine)
     record = Record(settings.record_url)
 
     def refresh(at_once: bool = True) -> None:
@@ -72,6 +79,7 @@ def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0
         yield
         poll.cancel()
         people.close()
+        traces.close()
 
     app = FastAPI(
         title="dossier-risk",
@@ -95,6 +103,8 @@ def create_app(settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0
         app.include_router(router, prefix="/api/v1")
     app.include_router(portal.router)
     install_pages(app)
+    if traces.on:
+        app.add_middleware(TracedRequests, traces=traces)
     app.add_middleware(PersonLimit)
     app.add_middleware(watch.Watch)
     return app
