@@ -1,12 +1,15 @@
 """Conduct lists of the drawn office: told and too small lines of officials, units and dossiers, in two tiers."""
 
 from datetime import datetime
+from pathlib import Path
 
-from drawn_office import AS_OF, dossier_id, official_of, unit_of
+from drawn_office import AS_OF, dossier_id, draw_office, official_of, seal_plan, unit_of
+from drawn_people import add_people
 
 from models.conduct import ConductLine
 from serving import conduct_lists
 from serving.settings import Settings
+from serving.state import open_state
 
 WORDS = "12 trong 60 hồ sơ có dấu hiệu về yêu cầu bổ sung giấy tờ. Dấu hiệu cần kiểm tra, không phải kết luận."
 FEW = "Chưa đủ dữ liệu: dưới 20 hồ sơ"
@@ -26,6 +29,17 @@ def draw_conduct(settings: Settings, as_of: datetime = AS_OF) -> None:
     dossiers = [_line(1, unit=unit_of(0), dossier=dossier_id(0), enough=True, low=None, high=None)]
     found = {"official": [*officials, *reported], "unit": units, "dossier": dossiers}
     conduct_lists.write(found, settings.scores, as_of)
+
+
+def draw_full_office(folder: Path) -> Settings:
+    """The drawn office with everything that pages show: people, conduct lists, a sealed plan."""
+    settings = draw_office(folder)
+    state = open_state(settings.database_url)
+    add_people(state)
+    state.close()
+    draw_conduct(settings)
+    seal_plan(settings)
+    return settings
 
 
 def _line(

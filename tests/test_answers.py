@@ -24,6 +24,7 @@ from serving.answers.explanations import alike, explain, explanations, review
 from serving.answers.marks import add_mark, marks_of
 from serving.answers.outages import Outage, down_hours
 from serving.answers.slips import open_slips
+from serving.answers.sorting import Sorting, floods
 from serving.api.app import create_app
 from serving.case_file import CaseEvent, CaseFile
 from serving.caseload import Caseload
@@ -363,6 +364,13 @@ def test_the_ledger_is_for_those_who_may_see_the_dossier(client: TestClient) -> 
     sit_down(client, "canbo")
     assert client.get("/api/v1/ledger/H99.13-260914-0000").status_code == 200
     assert client.get("/api/v1/ledger/H99.13-260914-0004").status_code == 404, "o5 held that one"
+
+
+def test_floods_are_told_once_and_the_largest_first() -> None:
+    one, two = Sorting("conduct", None, "c1", 5, 2), Sorting("lateness", "c7", "c9", 30, 1)
+    held = {"c1": one, "c2": one, "c9": two, "c4": Sorting("other", None, None, 0, 0)}
+    assert floods(["c1", "c2", "c4", "absent", "c9"], held) == [two, one]
+    assert floods([], held) == []
 
 
 def test_every_page_of_answers_opens_with_a_token_too(client: TestClient) -> None:

@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn_conduct import draw_conduct
-from drawn_office import dossier_id, draw_office, seal_plan
-from drawn_people import NOW, PASSWORD, add_people
+from drawn_conduct import draw_full_office
+from drawn_office import dossier_id
+from drawn_people import NOW, PASSWORD
 from drawn_server import running
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
-
-from serving.state import open_state
 
 pytestmark = pytest.mark.slow
 
@@ -33,10 +31,10 @@ PAGES = {
                  "/conduct", "/conduct?grain=dossier", "/unit?id=x1", f"/dossier?id={dossier_id(0)}", "/contests",
                  "/official?id=o1", "/plan", "/plan/visit?id=2026-03/x1/team", "/tokens", "/dossier?id=absent"],
     "truongphong": ["/explanations", "/apologies", "/consultations", "/complaints",
-                    "/remedies", "/reports",
+                    "/remedies", "/returns", "/reports", "/warnings",
                     "/board", f"/dossier?id={dossier_id(0)}", "/official?id=o1", "/contests", "/list", "/unit?id=x1"],
     "canbo": ["/own", f"/dossier?id={dossier_id(0)}", "/contests"],
-    "phantich": ["/analyst", "/list", "/contests", "/tokens"],
+    "phantich": ["/analyst", "/warnings/effect", "/list", "/contests", "/tokens"],
     "lanhdao": ["/reports", "/leadership", "/leadership?order=progress", "/plan", "/receipts", "/list",
                 "/conduct?grain=unit", "/unit?id=x2"],
     "quantri": ["/accounts", "/receipts", "/tokens"],
@@ -45,12 +43,7 @@ PAGES = {
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    settings = draw_office(tmp_path_factory.mktemp("office"))
-    draw_conduct(settings)
-    state = open_state(settings.database_url)
-    add_people(state)
-    state.close()
-    seal_plan(settings)
+    settings = draw_full_office(tmp_path_factory.mktemp("office"))
     with running(settings.home, AFTER) as url:
         yield url
 

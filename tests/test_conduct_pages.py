@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from drawn_conduct import FEW, draw_conduct
-from drawn_office import AS_OF, dossier_id, draw_office, rows_of, seal_plan, store_scores
-from drawn_people import NOW, add_people, sit_down
+from drawn_conduct import FEW, draw_full_office
+from drawn_office import AS_OF, dossier_id, rows_of, store_scores
+from drawn_people import NOW, sit_down
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,19 +15,13 @@ from models.conduct import ConductLine
 from serving.api.app import create_app
 from serving.conduct_shelf import told
 from serving.pages.drawing import ratio_span
-from serving.state import open_state
 
 AFTER = NOW + timedelta(days=27)
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    settings = draw_office(tmp_path_factory.mktemp("office"))
-    state = open_state(settings.database_url)
-    add_people(state)
-    state.close()
-    draw_conduct(settings)
-    seal_plan(settings)
+    settings = draw_full_office(tmp_path_factory.mktemp("office"))
     store_scores(settings, rows_of(80), as_of=AS_OF - timedelta(days=1))  # yesterday's list lacks the last ten
     store_scores(settings, rows_of(90))
     with TestClient(create_app(settings, now=lambda: AFTER, poll_seconds=3600)) as opened:

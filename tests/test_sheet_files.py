@@ -7,14 +7,13 @@ from io import BytesIO
 import docx
 import openpyxl
 import pytest
-from drawn_conduct import draw_conduct
-from drawn_office import dossier_id, draw_office, official_of, seal_plan, unit_of
-from drawn_people import NOW, PEOPLE, add_people, sit_down
+from drawn_conduct import draw_full_office
+from drawn_office import dossier_id, official_of, unit_of
+from drawn_people import NOW, PEOPLE, sit_down
 from fastapi.testclient import TestClient
 
 from serving.api.app import create_app
 from serving.rights import ROUTES, reach_of
-from serving.state import open_state
 
 LISTS = sorted(
     path.removesuffix(".{ending}")
@@ -26,12 +25,7 @@ FORMULA = "=cmd|'/c calc'!A1"
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    settings = draw_office(tmp_path_factory.mktemp("office"))
-    state = open_state(settings.database_url)
-    add_people(state)
-    state.close()
-    draw_conduct(settings)
-    seal_plan(settings)
+    settings = draw_full_office(tmp_path_factory.mktemp("office"))
     with TestClient(create_app(settings, now=lambda: NOW + timedelta(days=27), poll_seconds=3600)) as opened:
         csrf = sit_down(opened, "canbo")
         form = {"csrf": csrf, "dossier": dossier_id(0), "about": "fact", "text": FORMULA, "key": "c" * 24}

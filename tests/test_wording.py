@@ -13,8 +13,8 @@ from serving.api.app import create_app
 from serving.pages import finding_words, words
 from serving.pages.board import to_do
 from serving.pages.leadership import AGAINST
-from serving.pages.receipt_words import ACTION_WORDS
-from serving.rights import ROUTES, reach_of
+from serving.pages.receipt_words import ACTION_WORDS, told
+from serving.rights import GRANTS, ROUTES, reach_of
 from serving.state import open_state
 
 PAGES = Path(words.__file__).parent
@@ -158,3 +158,14 @@ def test_what_to_do_follows_from_time_and_risk() -> None:
     assert "hôm nay" in to_do(replace(line, left_hours=2.0))
     assert "người giữ" in to_do(replace(line, score=0.6))
     assert "trong ngày" in to_do(replace(line, score=0.6, left_hours=12.0))
+
+
+def test_every_right_and_every_receipt_reads_in_words() -> None:
+    assert set(GRANTS) <= set(ACTION_WORDS)
+    assert told('{"plan":"2026-10","seen":["a","b","c","d"]}') == "kế hoạch: 2026-10; đã hiện: 4 (a, b, c, …)"
+    assert (
+        told('{"as_of":"2026-09-30T17:00:00+00:00","by":"password"}')
+        == "tính đến: 30/09/2026 17:00 UTC; bằng: mật khẩu"
+    )
+    assert told("no object") == "no object"
+    assert told('{"sha256":"' + "ab" * 32 + '","warnings":[]}') == "mã băm: abababababab…"

@@ -1,7 +1,6 @@
 """`risk rolling`: the backtest at rolling origins, with a bar that tells the time left."""
 
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -62,7 +61,7 @@ def rolling(
         raise ValueError("no origin could be judged; take an earlier --last or a longer record")
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(as_page(found), encoding="utf-8")
-    _keep(found, settings.models / target / KEPT)
+    keep(found, settings.models / target / KEPT)
     for one in found:
         product, rule = one.figures["product"]["auc"], one.figures["best rule"]["auc"]
         typer.echo(f"{one.cutoff:%Y-%m-%d}: AUC {product}, rule {rule}, n={one.n:,}")
@@ -74,14 +73,14 @@ def rolling(
             typer.echo(f"MLflow run {log_report(found, asked, settings.mlflow_url, out)}")
 
 
-def _keep(found: "Sequence[Origin]", path: Path) -> None:
+def keep(found: "Sequence[Origin]", path: Path) -> None:
     """Keeps the origins; a reader sees the former backtest or this one."""
+    from features.whole_file import replacing
     from training.rolling_run import as_json
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(f".{os.getpid()}.half")
-    half.write_text(json.dumps([as_json(one) for one in found]), encoding="utf-8")
-    half.replace(path)
+    with replacing(path) as file:
+        file.write(json.dumps([as_json(one) for one in found]).encode())
 
 
 @contextmanager

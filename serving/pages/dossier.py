@@ -99,8 +99,6 @@ def show(request: Request, dossier_id: Id) -> Response:
         decision_words=decisions.WORDS,
         may_decide=reader.scope_for("decision.write").covers(line.unit_code, line.official_id),
         may_contest=reader.scope_for("contest.write").covers(line.unit_code, line.official_id),
-        may_see_official=bool(line.official_id)
-        and reader.scope_for("official.read").covers(line.unit_code, line.official_id),
         seen=seen,
         action_words=ACTION_WORDS,
     )

@@ -89,6 +89,12 @@ def paper(request: Request, template: str, status: int = 200, **context: Any) ->
     known = request.app.state.known
     until = known.register.data_until
     context.setdefault("title", "Rủi ro hồ sơ")
+
+    def opens_official(official_id: str | None) -> bool:
+        """Whether the official's page would open for the reader: a link that leads to a closed door is none."""
+        unit = known.register.officials.get(official_id or "")
+        return reader is not None and unit is not None and reader.scope_for("official.read").covers(unit)
+
     html = (
         templates(serving.settings.zone.key)
         .get_template(template)
@@ -97,6 +103,7 @@ def paper(request: Request, template: str, status: int = 200, **context: Any) ->
             menu=[door for door in MENU if reader and reader.may(door.action)],
             here=request.url.path,
             register=known.register,
+            opens_official=opens_official,
             meta=meta,
             list_trouble=kept.trouble if kept and kept.value else None,
             data_until=until,

@@ -46,7 +46,7 @@ def show(
     opened = store.open(plan_id).plan if plan_id else None
     visits = _mine(request, store.visits(plan_id, now)) if plan_id else []
     zone = request.app.state.serving.settings.zone
-    weeks = sorted({_monday(visit, zone) for visit in visits})
+    weeks = sorted({_monday(datetime.fromisoformat(visit["at"]), zone) for visit in visits})
     chosen = week if week in weeks else (weeks[-1] if weeks else "")
     people.receipts.record(
         reader.login, "plan.read", {"plan": plan_id, "week": chosen}, now=now, subjects=[f"plan:{plan_id}"]
@@ -65,6 +65,7 @@ def show(
         sha256=next((line["facts"]["plan_sha256"] for line in store.ledger.of(plan_id, "seal")), "") if plan_id else "",
         sealed=len(opened["visits"]) - len(store.visits(plan_id, now)) if opened else 0,
         weeks=weeks,
+        this_week=_monday(now, zone),
         week=chosen,
         days=_days(visits, chosen, zone) if chosen else [],
         by=BY,
@@ -130,6 +131,7 @@ def visit(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
         lines=[(line, questions(line["reasons"] if line["chosen_by"] == "score" else ())) for line in found["sheet"]],
         said=said,
         extra=extra,
+        listed=request.app.state.serving.lists[TARGET].value,  # open dossiers have a page; others may have ended
         by=BY,
         chosen_words=CHOSEN,
         kinds=KIND_WORDS,
@@ -238,8 +240,8 @@ def _mine(request: Request, visits: list[dict[str, Any]]) -> list[Visit]:
     return [visit for visit in visits if scope.covers(visit["unit_code"])]
 
 
-def _monday(visit: Visit, zone: ZoneInfo) -> str:
-    day = datetime.fromisoformat(visit["at"]).astimezone(zone).date()
+def _monday(moment: datetime, zone: ZoneInfo) -> str:
+    day = moment.astimezone(zone).date()
     return (day - timedelta(days=day.weekday())).isoformat()
 
 

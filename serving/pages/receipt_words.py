@@ -79,6 +79,13 @@ _NAMES = {
     "field": "mục", "value": "giá trị", "pack": "danh mục", "contest": "giải trình", "candidate": "ứng viên",
     "scope": "phạm vi", "sha256": "mã băm",
 }  # fmt: skip
+_VALUES = {
+    "password": "mật khẩu", "oidc": "hệ thống định danh", "open": "chờ xác nhận", "answered": "đã xác nhận",
+    "official": "cán bộ", "unit": "đơn vị", "dossier": "hồ sơ", "signal": "dấu hiệu", "reported": "phản ánh",
+    "upheld": "đúng", "rejected": "giữ nguyên", "pick": "đưa vào kế hoạch", "dismiss": "gác lại",
+    "override": "ưu tiên khác với điểm", "accepted": "chấp nhận", "returned": "yêu cầu lại", "closed": "đóng",
+    "refused": "từ chối", "approved": "duyệt", "none": "không có vấn đề", "fact": "dữ kiện",
+}  # fmt: skip
 _SHOWN = 3
 """Members of a list that are named; of the others only the number is told."""
 
@@ -99,6 +106,8 @@ def _value(value: Any) -> str:
         named = ", ".join(str(one) for one in value[:_SHOWN])
         return named if len(value) <= _SHOWN else f"{len(value)} ({named}, …)"
     text = str(value)
+    if text in _VALUES:
+        return _VALUES[text]
     if len(text) > 40 and all(sign in "0123456789abcdef" for sign in text):
         return f"{text[:12]}…"
     if len(text) >= 16 and text[4:5] == "-" and text[10:11] == "T":  # a moment; its zone stays with it
