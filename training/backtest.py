@@ -14,6 +14,7 @@ from models import lateness
 from models.risk_model import RiskModel
 from training.fit import fit
 from training.gather import gather
+from training.grains import GRAINS, added_up, groups_of
 
 Say = Callable[[str], None]
 
@@ -25,19 +26,25 @@ def backtest(
     *,
     every: timedelta | None = None,
     at_arrival: bool = False,
+    grain: str = "dossier",
     calendar: Calendar = PLAIN_WEEK,
     say: Say = lambda line: None,
 ) -> pa.Table:
     """One row a landmark in `[cutoff, until]`, every `every` from the cutoff or at each dossier's own arrival.
 
     Columns: cutoff, as_of (timestamp[us, UTC]), dossier_id, score (of what would ship), rule_score (of the best
-    simple rule, chosen without the later rows), label (double; null where it was not known at `until`).
+    simple rule, chosen without the later rows), label (double; null where it was not known at `until`). By the grain
+    official or unit their rows are added up (`training.grains.added_up`).
     """
     say("read what was known at the cutoff")
     sample = gather(record.connect(cutoff=cutoff), cutoff, calendar)
     model = fit(sample, target=lateness.LATENESS.name, say=say)
     say("score what came later")
-    return score_later(record, model, cutoff, until, every=every, at_arrival=at_arrival, calendar=calendar)
+    found = score_later(record, model, cutoff, until, every=every, at_arrival=at_arrival, calendar=calendar)
+    if grain == "dossier":
+        return found
+    say(f"add up by {grain}")
+    return added_up(found, groups_of(record.connect(cutoff=until), found, grain), GRAINS[grain])
 
 
 def score_later(

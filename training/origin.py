@@ -20,6 +20,7 @@ from training.calibrate import platt
 from training.evaluate import curve
 from training.fit import fit
 from training.gather import WEEK, gather, labelled_rows
+from training.grains import GRAINS, group_figures, groups_of
 from training.members import fit_rules
 from training.rolling_figures import Figures, Rows, Score, all_figures
 from training.sample import Sample
@@ -61,7 +62,8 @@ class Fitted:
 @dataclass(frozen=True)
 class Origin:
     """What one origin gave. `figures` by score, `differences` from the product by score; `unripe`: landmarks whose
-    label was not known at `read_at`; `curve`: mean score, late rate and n of ten bands of the product's score.
+    label was not known at `read_at`; `curve`: mean score, late rate and n of ten bands of the product's score;
+    `by_group`, `by_group_differences`: the same for officials and units (`training.grains`), by grain.
     """
 
     cutoff: datetime
@@ -76,6 +78,8 @@ class Origin:
     figures: dict[str, Figures]
     differences: dict[str, Figures]
     curve: list[tuple[float, float, int]]
+    by_group: dict[str, dict[str, Figures]]
+    by_group_differences: dict[str, dict[str, Figures]]
 
 
 def refit(
@@ -132,6 +136,10 @@ def judge(
     scores = {name: Score(rows, score) for name, score in said.items()}
     pairs = [(PRODUCT, name) for name in said if name != PRODUCT]
     figures, differences = all_figures(scores, pairs, draws=draws, seed=window.seed)
+    grouped = {
+        grain: group_figures(rows, groups_of(con, sample.matrix, grain), said, draws=draws, seed=window.seed)
+        for grain in GRAINS
+    }
     return Origin(
         window.cutoff,
         window.until,
@@ -145,6 +153,8 @@ def judge(
         figures,
         {name: differences[PRODUCT, name] for _, name in pairs},
         curve(sample.label, said[PRODUCT]),
+        {grain: alone for grain, (alone, _) in grouped.items()},
+        {grain: apart for grain, (_, apart) in grouped.items()},
     )
 
 

@@ -33,6 +33,11 @@ WORDS = {
     "change_a_week": "change of a dossier's score in a week",
 }
 """What each figure is called on the page, in the order of its rows."""
+GROUP_WORDS = {
+    "gap": "mean distance of expected and late share (less is better)",
+    "rank": "rank correlation of expected and late share",
+    "lift_at_10": "lift of the top tenth of groups",
+}
 SAVED = "share of the cost saved"
 COLOURS = {PRODUCT: "#0b5394", RULE: "#b45f06", DAYS_LEFT: "#666", AGAINST_PEERS: "#38761d", BEFORE: "#674ea7",
            CHAMPION: "#990000"}  # fmt: skip
@@ -101,12 +106,29 @@ def _one(origin: Origin) -> str:
     )
     return (
         f"<h2>Origin {origin.cutoff:%Y-%m-%d}</h2>{_table(head, rows)}"
-        f"<h3>Paired differences</h3>{_table(['', *against], paired)}"
+        f"<h3>Paired differences</h3>{_table(['', *against], paired)}{_groups(origin)}"
     )
 
 
+def _groups(origin: Origin) -> str:
+    """Officials and units: every score's figures, then the product minus each other, one table a grain."""
+    parts = []
+    for grain, figures in origin.by_group.items():
+        if not figures:
+            continue
+        apart = origin.by_group_differences[grain]
+        rows = [
+            [words, *(_cell(said[key]) for said in figures.values()),
+             *(_cell(said[key], signed=True, bold=_better(key, said[key])) for said in apart.values())]
+            for key, words in GROUP_WORDS.items()
+        ]  # fmt: skip
+        head = ["", *figures, *(f"{PRODUCT} − {name}" for name in apart)]
+        parts.append(f"<h3>By {grain}: probabilities of open dossiers added up</h3>{_table(head, rows)}")
+    return "".join(parts)
+
+
 def _better(key: str, figure: Figure) -> bool:
-    if key in ("brier", "cost", "change_a_week"):
+    if key in ("brier", "cost", "change_a_week", "gap"):
         return figure.high < 0
     return figure.low > 0 if key != "slope" else False
 

@@ -72,8 +72,34 @@ def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None)
     return summary(made)
 
 
+def train_on_cluster(settings: Settings, cutoff: datetime, address: str, say: Say, by: str | None = None) -> str:
+    """`train`, with the trees learnt by the workers of the Dask scheduler at `address` from all landmarks on disk."""
+    from training.dask_trees import connected, refit
+    from training.run import train as run
+
+    record = Record(settings.record_url)
+    version = record.version()
+    known = record.connect(version=version, cutoff=cutoff)
+    with quiet_mlflow(), connected(address) as client:
+        made = run(
+            record,
+            cutoff,
+            settings.models,
+            mlflow_url=settings.mlflow_url,
+            version=version,
+            calendar=CALENDAR,
+            by=by,
+            refit=lambda model, recipe: refit(client, known, settings.home / "matrix", cutoff, model, recipe, say),
+            say=say,
+        )
+    return summary(made)
+
+
 def backtest(settings: Settings, asked: Backtest, say: Say) -> str:
-    """Writes `cutoff, as_of, dossier_id, score, rule_score, label` to Parquet, one row a landmark."""
+    """Writes `cutoff, as_of, dossier_id, score, rule_score, label` to Parquet, one row a landmark.
+
+    By the grain official or unit `official_id` or `unit_code` and `n` stand in place of the dossier.
+    """
     import pyarrow.parquet as pq
 
     from training.backtest import backtest as run
@@ -82,14 +108,17 @@ def backtest(settings: Settings, asked: Backtest, say: Say) -> str:
         raise ValueError("wanted --until and either --every SPAN or --at-arrival")
     if asked.until <= asked.cutoff:
         raise ValueError("wanted --until after --cutoff")
-    if asked.grain or asked.tier or asked.horizon:
-        raise ValueError("lateness is scored by dossier: --grain, --tier and --horizon are for other targets")
+    if asked.tier or asked.horizon:
+        raise ValueError("--tier and --horizon are for conduct: a dossier is late or not")
+    if asked.grain not in (None, "dossier", "official", "unit"):
+        raise ValueError(f"wanted --grain dossier, official or unit, came {asked.grain!r:.40}")
     table = run(
         Record(settings.record_url),
         asked.cutoff,
         asked.until,
         every=asked.every,
         at_arrival=asked.at_arrival,
+        grain=asked.grain or "dossier",
         calendar=CALENDAR,
         say=say,
     )
