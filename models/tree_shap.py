@@ -20,6 +20,8 @@ MOST_FEATURES = 10
 """Features on one path at most: a leaf has a table of 2^d rows."""
 MOST_ENTRIES = 40_000_000
 CHUNK = 8192  # rows worked on together: their codes stay in the processor's cache
+COMPILED_FROM = 20_000
+"""Rows from which compiling the inner loop (`models.tree_shap_kernel`) pays."""
 
 _LEAF = -1
 
@@ -90,8 +92,11 @@ class TreeShap:
         self._leaf = np.repeat(np.arange(len(paths)), width)
         self._batch = list(zip(tables, self._starts.tolist(), width.tolist(), strict=True))
         self._edges = [self._thresholds(column) for column in range(columns)]
-        self._low_code = [self._code(slot.feature, slot.low) for slot in slots]
-        self._high_code = [self._code(slot.feature, slot.high) for slot in slots]
+        self._gone = np.array([len(edges) + 1 for edges in self._edges], np.int32)
+        if self.columns and self._gone.max() >= 2**16:
+            raise ValueError("wanted fewer thresholds of a column")
+        self._low_code = np.array([self._code(slot.feature, slot.low) for slot in slots], np.int32)
+        self._high_code = np.array([self._code(slot.feature, slot.high) for slot in slots], np.int32)
 
     def row(self, x: np.ndarray) -> np.ndarray:
         """SHAP values [columns] of one row [columns]; NaN is missing."""
@@ -107,31 +112,42 @@ class TreeShap:
         """SHAP values [n × columns] of many rows [n × columns]; NaN is missing."""
         out = np.zeros((self.columns, len(x)))
         starts = range(0, len(x), CHUNK)
+        add = self._add_compiled if len(x) >= COMPILED_FROM else self._add
         with ThreadPoolExecutor(self._threads) as pool:
-            list(pool.map(lambda at: self._chunk(x[at : at + CHUNK], out[:, at : at + CHUNK]), starts))
+            list(pool.map(lambda at: add(self._codes(x[at : at + CHUNK]), out[:, at : at + CHUNK]), starts))
         return out.T
 
-    def _chunk(self, x: np.ndarray, out: np.ndarray) -> None:
-        """Adds the values of one chunk to `out` [columns × n]: every step runs over all its rows."""
-        codes, missing = [], []
+    def _codes(self, x: np.ndarray) -> np.ndarray:
+        """The cells of some rows as codes, uint16 [columns × n]; a missing one has its column's `_gone`."""
+        codes = np.empty((self.columns, len(x)), np.uint16)
         for column, edges in enumerate(self._edges):
             cells = x[:, column]
-            gone = np.isnan(cells)
-            code = np.searchsorted(edges, cells).astype(np.uint8 if len(edges) < 250 else np.uint16)
-            code[gone] = len(edges) + 1
-            codes.append(code)
-            missing.append(gone if gone.any() else None)
-        found = np.empty(len(x))
+            codes[column] = np.searchsorted(edges, cells)
+            codes[column, np.isnan(cells)] = self._gone[column]
+        return codes
+
+    def _add_compiled(self, codes: np.ndarray, out: np.ndarray) -> None:
+        """Adds the values of the rows coded [columns × n] to `out` [columns × n]."""
+        from models.tree_shap_kernel import add_paths  # numba takes a second to import: for batches alone
+
+        add_paths(
+            codes, self._gone, np.append(self._starts, len(self._feature)), self._feature, self._low_code,
+            self._high_code, self._missing, self._entry, self._values, out,
+        )  # fmt: skip
+
+    def _add(self, codes: np.ndarray, out: np.ndarray) -> None:
+        """The same, every step over all rows at once."""
+        missing = [cells == gone for cells, gone in zip(codes, self._gone, strict=True)]
+        found = np.empty(codes.shape[1])
         for table, start, width in self._batch:
-            pattern = np.zeros(len(x), np.uint8 if width <= 8 else np.uint16)
+            pattern = np.zeros(codes.shape[1], np.uint8 if width <= 8 else np.uint16)
             for place in range(width):
                 slot = start + place
                 column = int(self._feature[slot])
                 low, high = self._low_code[slot], self._high_code[slot]
                 holds = (codes[column] > low) & (codes[column] <= high) if low >= 0 else codes[column] <= high
-                gone_here = missing[column]
-                if gone_here is not None and self._missing[slot]:
-                    holds = np.logical_or(holds, gone_here)
+                if self._missing[slot]:
+                    holds = np.logical_or(holds, missing[column])
                 pattern = pattern | (holds.view(np.uint8).astype(pattern.dtype) << place)
             index = pattern.astype(np.intp)
             for place in range(width):

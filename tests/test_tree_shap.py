@@ -4,6 +4,7 @@ import lightgbm
 import numpy as np
 import pytest
 
+from models import tree_shap
 from models.tree_shap import TreeShap
 
 
@@ -45,6 +46,17 @@ def test_chunks_and_threads_change_nothing() -> None:
     many = np.tile(x, (12, 1))
     text = booster.model_to_string()
     assert np.array_equal(TreeShap(text, 12, threads=2).rows(many)[-len(x) :], TreeShap(text, 12).rows(x))
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_compiled_and_not_the_values_are_the_same_to_the_bit(missing: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    booster, x = trained(31, 6, 15, seed=5, missing=missing)
+    x = np.vstack([x, [[np.nan] * 12, [0.0] * 12, [np.inf] * 12, [-np.inf] * 12]])
+    shap = TreeShap(booster.model_to_string(), 12, threads=2)
+    plain = shap.rows(x)
+    monkeypatch.setattr(tree_shap, "COMPILED_FROM", 1)
+    assert np.array_equal(shap.rows(x), plain)
+    np.testing.assert_allclose(shap.rows(x), booster.predict(x, pred_contrib=True)[:, :-1], atol=1e-12)
 
 
 def test_a_model_without_splits_says_the_same_of_everybody() -> None:
