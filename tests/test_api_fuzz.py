@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
 from serving.api.app import create_app
+from serving.cli.bench.fuzz import Started
 from serving.rights import Role
 
 pytestmark = pytest.mark.slow
@@ -27,8 +28,7 @@ EXAMPLES = int(os.environ.get("RISK_FUZZ_EXAMPLES", "4"))
 
 _installation = draw_office(Path(mkdtemp(prefix="risk-fuzz")))
 seal_plan(_installation)
-_app = create_app(_installation, now=lambda: AFTER, poll_seconds=3600)
-_app.state.refresh()
+_app = Started(create_app(_installation, now=lambda: AFTER, poll_seconds=3600))
 _tokens = {role: token(_installation, role, now=AFTER, unit="x1" if role is Role.UNIT_HEAD else "*") for role in Role}
 schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", _app)
 

@@ -103,8 +103,7 @@ def asked(settings: Settings, requests: int, seed: int) -> Counter[int]:
     from serving.api.app import create_app
     from serving.cli.bench.requests import bench_token
 
-    app = create_app(settings, poll_seconds=3600)
-    app.state.refresh()
+    app = Started(create_app(settings, poll_seconds=3600))
     token = bench_token(settings, "analyst")
     schema: Any = schemathesis.openapi.from_asgi("/api/v1/openapi.json", app)
     operations = [found.ok() for found in schema.get_all_operations()]
@@ -114,6 +113,23 @@ def asked(settings: Settings, requests: int, seed: int) -> Counter[int]:
         for headers in ({"Authorization": f"Bearer {token}"}, {}):
             _many(hypothesis, operation.as_strategy(), headers, each, seed, statuses)
     return statuses
+
+
+class Started:
+    """An application that has refreshed before the first request: schemathesis starts and ends it once for each."""
+
+    def __init__(self, app: Any) -> None:
+        app.state.refresh()
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """ASGI 3: answers the events of start and end itself."""
+        if scope["type"] == "lifespan":
+            for told in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{told}.complete"})
+        else:
+            await self._app(scope, receive, send)
 
 
 def _many(hypothesis: Any, cases: Any, headers: dict[str, str], count: int, seed: int, statuses: Counter[int]) -> None:
