@@ -12,7 +12,7 @@ import pytest
 from drawn_sample import drawn_sample
 
 from models import booster_text
-from training.ablate import ablate, as_markdown, blocks_of
+from training.ablate import ablate, as_section, blocks_of, put_on_card
 from training.bagging import mean_of
 from training.fit import RECIPES, SMALL
 from training.members import Recipe, fit_trees
@@ -77,7 +77,7 @@ def test_the_best_recipe_is_kept_and_starts_the_next_tuning(tmp_path: Path) -> N
     assert kept[0].trees["learning_rate"] in {recipe.trees["learning_rate"] for recipe in tried}
 
 
-def test_the_block_that_carries_the_truth_earns_its_place_and_noise_does_not() -> None:
+def test_the_block_that_carries_the_truth_earns_its_place_and_noise_does_not(tmp_path: Path) -> None:
     sample = drawn_sample(1200)
     zeal = pa.array(np.random.default_rng(5).normal(size=len(sample)))
     sample = replace(sample, matrix=sample.matrix.append_column("zeal", zeal))
@@ -86,9 +86,13 @@ def test_the_block_that_carries_the_truth_earns_its_place_and_noise_does_not() -
     assert said["official_load"].earns
     assert not said["zeal"].earns
     assert blocks[0].loss.value == max(block.loss.value for block in blocks)
-    text = as_markdown(blocks, n, "drawn")
-    assert "| official_load | 1 |" in text
-    assert f"{n:,} judged" in text
+    card = tmp_path / "ablation.md"
+    for name, about in (("drawn", "once"), ("other", "beside"), ("drawn", "again")):
+        put_on_card(card, as_section(blocks, n, name, about))
+    text = card.read_text("utf-8")
+    assert text.count("| official_load | 1 |") == 2, "a section a record, the later in place of the older"
+    assert f"again; {n:,} judged" in text
+    assert "once;" not in text
 
 
 def test_blocks_are_the_declared_groups_and_keys_belong_to_none() -> None:

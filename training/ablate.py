@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -21,6 +22,13 @@ from training.sample import Sample
 from training.split import rolling
 
 Say = Callable[[str], None]
+HEAD = """# Lateness: what each block of features is worth
+
+Written by `risk ablate lateness --card`, a section a record. Each block of columns is left out once; told is how much
+log-loss rises and AUC falls without it (above zero: it is missed), with 95 % intervals over dossiers. A block that is
+not shown to earn its place on one record may on another: blocks stand in for each other, and one left out alone is
+missed less than it tells.
+"""
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,11 @@ class Block:
     def earns(self) -> bool:
         """Whether leaving it out costs, by an interval, probability or order."""
         return self.loss.low > 0 or self.auc.low > 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing changes without it, to four digits: its columns say the same of every row here."""
+        return max(abs(end) for one in (self.loss, self.auc) for end in (one.value, one.low, one.high)) < 5e-5
 
 
 def ablate(
@@ -79,20 +92,33 @@ def blocks_of(columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(members) for name, members in found.items()}
 
 
-def as_markdown(blocks: Sequence[Block], n: int, about: str) -> str:
-    """The card as committed under `models/cards/`."""
+def as_section(blocks: Sequence[Block], n: int, name: str, about: str) -> str:
+    """The table of one record, under its name."""
     lines = [
-        "# Lateness: what each block of features is worth",
+        f"## {name}",
         "",
-        f"Written by `risk ablate`. {about}; {n:,} judged landmarks of later slices. Each block is left out once;",
-        "told is how much log-loss rises and AUC falls without it, with 95 % intervals over dossiers.",
+        f"{about}; {n:,} judged landmarks of later slices.",
         "",
         "| block | columns | log-loss lost | AUC lost | earns its place |",
         "|---|---|---|---|---|",
     ]
+    idle = [block.name for block in blocks if block.idle]
     for block in blocks:
+        if block.idle:
+            continue
         cells = [f"{f.value:+.4f} [{f.low:+.4f}, {f.high:+.4f}]" for f in (block.loss, block.auc)]
         verdict = "yes" if block.earns else "not shown"
         lines.append(f"| {block.name} | {len(block.columns)} | {cells[0]} | {cells[1]} | {verdict} |")
-    return "\n".join([*lines, "", "A block that is not shown to earn its place here may on other data: blocks stand in",
-                      "for each other, and a block left out alone is missed less than it tells.", ""])  # fmt: skip
+    if idle:
+        lines += ["", f"Without any effect here: {', '.join(sorted(idle))}."]
+    return "\n".join([*lines, ""])
+
+
+def put_on_card(path: Path, section: str) -> None:
+    """Puts the section of one record on the card, in the place of an older one of its name; others stay."""
+    kept = {}
+    if path.exists():
+        for part in path.read_text("utf-8").split("\n## ")[1:]:
+            kept[part.split("\n", 1)[0]] = f"## {part.rstrip()}\n"
+    kept[section.split("\n", 1)[0].removeprefix("## ")] = section
+    path.write_text("\n".join([HEAD, *kept.values()]), "utf-8")

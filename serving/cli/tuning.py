@@ -78,13 +78,16 @@ def ablate(
     cutoff: Annotated[str, typer.Option(help="Judge only on what was known before this moment.")],
     recipe: Annotated[str, typer.Option(help="small, large, or tuned.")] = "large",
     most: Most = 60_000,
-    card: Annotated[Path | None, typer.Option(help="Also write the table to this file.")] = None,
+    name: Annotated[str, typer.Option(help="What the record is called on the card.")] = "This record",
+    card: Annotated[
+        Path | None, typer.Option(help="Also put the table on this card, such as models/cards/ablation.md.")
+    ] = None,
 ) -> None:
     """Leave each block of features out once and tell what it costs, on this record."""
     from features.record import Record
     from features.vietnam_calendar import VIETNAM
     from training.ablate import ablate as leave_out
-    from training.ablate import as_markdown
+    from training.ablate import as_section, put_on_card
     from training.gather import gather
     from training.tune import recipes_of
 
@@ -97,10 +100,10 @@ def ablate(
     sample = gather(record.connect(cutoff=at), at, VIETNAM, most=most)
     blocks, n = leave_out(sample, known[recipe], say=lambda line: typer.echo(line, err=True))
     dossiers = int(sample.dossier.max()) + 1
-    text = as_markdown(blocks, n, f"Recipe {recipe}, cutoff {at:%Y-%m-%d}, {dossiers:,} dossiers learnt from")
+    text = as_section(blocks, n, name, f"Recipe {recipe}, cutoff {at:%Y-%m-%d}, {dossiers:,} dossiers learnt from")
     typer.echo(text)
     if card is not None:
-        card.write_text(text, "utf-8")
+        put_on_card(card, text)
 
 
 def _only_lateness(target: str) -> None:
