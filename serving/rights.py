@@ -86,7 +86,7 @@ GRANTS: Mapping[str, Mapping[Role, Reach]] = {
 PUBLIC = "public"
 """For routes that anybody may call: the door, the health of the service. They show nothing of a dossier."""
 
-ROUTES: Mapping[str, str] = {
+_ONE_BY_ONE: dict[str, str] = {
     "GET /api/v1/health": PUBLIC,
     "GET /api/v1/ready": PUBLIC,
     "GET /api/v1/metrics": "metrics.read",
@@ -99,14 +99,6 @@ ROUTES: Mapping[str, str] = {
     "POST /logout": "session.end",
     "GET /": "home.read",
     "GET /list": "list.read",
-    "GET /list.{ending}": "list.read",
-    "GET /leadership.{ending}": "leadership.read",
-    "GET /board.{ending}": "board.read",
-    "GET /own.{ending}": "own.read",
-    "GET /conduct.{ending}": "harassment.read",
-    "GET /contests.{ending}": "contest.read",
-    "GET /receipts.{ending}": "receipt.read",
-    "GET /plan.{ending}": "plan.read",
     "GET /plan": "plan.read",
     "POST /plan/approve": "plan.approve",
     "GET /plan/visit": "plan.read",
@@ -149,6 +141,9 @@ ROUTES: Mapping[str, str] = {
     "GET /api/v1/apologies": "answer.read",
     "GET /api/v1/consultations": "answer.read",
     "GET /api/v1/complaints": "answer.read",
+    "GET /api/v1/returns": "answer.read",
+    "GET /api/v1/remedies": "answer.read",
+    "GET /api/v1/conduct": "harassment.read",
     "POST /api/v1/marks": "mark.write",
     "GET /api/v1/reports": "report.read",
     "GET /api/v1/reports/{kind}.{ending}": "report.read",
@@ -187,6 +182,13 @@ ROUTES: Mapping[str, str] = {
     "POST /api/v1/score": "dossier.score",
     "POST /api/v1/events": "event.write",
 }
+LISTS = (
+    "/list", "/conduct", "/board", "/own", "/plan", "/leadership", "/contests", "/receipts", "/warnings",
+    "/explanations", "/apologies", "/consultations", "/complaints", "/returns", "/remedies",
+)  # fmt: skip
+"""Pages whose list is also a file, `.xlsx` and `.docx`, under the right of the page."""
+
+ROUTES: Mapping[str, str] = _ONE_BY_ONE | {f"GET {page}.{{ending}}": _ONE_BY_ONE[f"GET {page}"] for page in LISTS}
 """Route (method and path template) → action of `GRANTS`, or `PUBLIC`.
 
 A route that is missing answers nobody.

@@ -376,7 +376,7 @@ def test_floods_are_told_once_and_the_largest_first() -> None:
 def test_every_page_of_answers_opens_with_a_token_too(client: TestClient) -> None:
     app_settings = client.app.state.serving.settings  # type: ignore[attr-defined]
     bearer = token(app_settings, Role.UNIT_HEAD, now=datetime(2026, 3, 1, tzinfo=UTC), unit="x1")
-    for path in ("explanations", "apologies", "consultations", "complaints", "reports"):
+    for path in ("explanations", "apologies", "consultations", "complaints", "returns", "remedies", "reports"):
         for door in (f"/{path}", f"/api/v1/{path}"):
             assert client.get(door, headers={"Authorization": f"Bearer {bearer}"}).status_code == 200, door
     answer = client.get("/api/v1/reports/unit.xlsx?month=2026-02", headers={"Authorization": f"Bearer {bearer}"})

@@ -126,3 +126,14 @@ def test_intervals_are_drawn_on_the_scale(one: float, other: float) -> None:
 
 def test_no_interval_draws_nothing() -> None:
     assert ratio_span(None, 2.0) is None
+
+
+def test_the_api_lists_the_same_lines_and_no_figure_of_too_little(client: TestClient) -> None:
+    sit_down(client, "thanhtra")
+    lines = client.get("/api/v1/conduct").json()
+    assert len(lines) == len(rows(client.get("/conduct").text))
+    small = next(line for line in lines if line["official_id"] == "o2")
+    assert (small["score"], small["low"], small["reasons_vi"]) == (None, None, "Chưa đủ dữ liệu")
+    assert client.get("/api/v1/conduct?grain=unit").json()[0]["unit_code"] == "x1"
+    sit_down(client, "truongphong")
+    assert client.get("/api/v1/conduct").status_code == 403

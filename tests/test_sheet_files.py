@@ -20,6 +20,8 @@ LISTS = sorted(
     for path in (key.split(" ")[1] for key in ROUTES)
     if path.endswith(".{ending}") and path.count("{") == 1
 )
+NOTHING_HERE = {"/warnings", "/consultations", "/complaints", "/returns", "/remedies"}
+"""Lists of which the drawn office has no line; tests/test_answers.py and tests/test_warning_pages.py have some."""
 FORMULA = "=cmd|'/c calc'!A1"
 
 
@@ -55,7 +57,7 @@ def test_sheets_have_filters_a_frozen_head_and_no_formula(client: TestClient, pa
     sheet = book.worksheets[0]
     assert sheet.freeze_panes == "A2"
     assert sheet.auto_filter.ref
-    assert sheet.max_row > 1, path
+    assert (sheet.max_row > 1) == (path not in NOTHING_HERE), path
     assert all(cell.data_type != "f" for one in book.worksheets for row in one.iter_rows() for cell in row)
     assert "không phải kết luận vi phạm" in book.worksheets[1]["A1"].value
     document = docx.Document(BytesIO(client.get(f"{path}.docx").content))

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 from drawn_office import AS_OF, dossier_id, draw_office
 from drawn_people import NOW, Person, add_people, sit_down
@@ -100,6 +102,15 @@ def test_the_api_tells_and_acknowledges_the_same_lines(client: TestClient) -> No
     with client.app.state.people.state.writing() as session:  # type: ignore[attr-defined]
         warning = session.get_one(EarlyWarning, number)
         warning.acknowledged_at, warning.note = None, ""
+
+
+def test_the_inbox_is_a_file_too(client: TestClient) -> None:
+    sit_down(client, "truongphong")
+    sheet = openpyxl.load_workbook(BytesIO(client.get("/warnings.xlsx").content)).worksheets[0]
+    lines = list(sheet.iter_rows(min_row=2, values_only=True))
+    assert [line[0] for line in lines] == [dossier_id(0), dossier_id(4)]
+    assert [line[6] for line in lines] == [90, 80]
+    assert "“Ký duyệt”" in str(lines[0][7])
 
 
 def test_the_ledger_tells_alerts_that_nobody_answered(client: TestClient) -> None:

@@ -6,14 +6,16 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from features.vietnam_calendar import VIETNAM
+from serving import remediation
 from serving.accounts.guard import reader_of
 from serving.answers.apologies import ApologyStanding
 from serving.answers.explanations import Explanation
 from serving.api.answer import answer
 from serving.api.people import Done, Key
 from serving.api.problem import Problem, documented
-from serving.pages.answers import complaints_in, tracked, write_mark
+from serving.pages.answers import apologies_in, complaints_in, consultations_in, returned_in, write_mark
 from serving.pages.explanations import slips_in, write_explanation, write_review
+from serving.pages.remedies import remedies_in
 from serving.responsibility import Share, Stay, case_known, ledger
 from serving.warnings.acknowledgement import WarningLine, warnings_about
 
@@ -100,19 +102,14 @@ def close(request: Request, slip_id: SlipId, wish: ClosingWish, key: Key) -> Res
 @router.get("/apologies", response_model=list[dict[str, Any]], responses=documented(422))
 def list_apologies(request: Request, offset: Offset = 0) -> Response:
     """Dossiers for which an apology is owed, 200 from `offset`: sent or not, promise kept or broken."""
-    scope = reader_of(request).scope
-    found = [one for one in tracked(request).apologies if scope.covers(one.case.unit_code)]
-    return answer([_apology(one) for one in found[offset : offset + MOST]])
+    return answer([_apology(one) for one in apologies_in(request)[offset : offset + MOST]])
 
 
 @router.get("/consultations", response_model=list[dict[str, Any]], responses=documented(422))
 def list_consultations(request: Request, offset: Offset = 0) -> Response:
     """Consultations that units of the scope asked or were asked, 200 from `offset`."""
-    scope = reader_of(request).scope
-    found = [
-        one for one in tracked(request).consultations if scope.covers(one.lead_unit) or scope.covers(one.asked_unit)
-    ]
-    return answer([{"subject": one.subject, **asdict(one)} for one in found[offset : offset + MOST]])
+    found = consultations_in(request)[offset : offset + MOST]
+    return answer([{"subject": one.subject, **asdict(one)} for one in found])
 
 
 @router.get("/complaints", response_model=list[dict[str, Any]], responses=documented(422))
@@ -125,6 +122,21 @@ def list_complaints(request: Request, offset: Offset = 0) -> Response:
             for one in complaints_in(request)[offset : offset + MOST]
         ]
     )
+
+
+@router.get("/returns", response_model=list[dict[str, Any]], responses=documented(422))
+def list_returns(request: Request, offset: Offset = 0) -> Response:
+    """Dossiers sent back twice or more, 200 from `offset`; whose fault it was is a person's mark, never a count."""
+    names = ("dossier_id", "unit_code", "procedure_code", "times_back", "former")
+    found = returned_in(request)[offset : offset + MOST]
+    return answer([{"subject": f"return:{one.dossier_id}", **{name: getattr(one, name) for name in names}}
+                   for one in found])  # fmt: skip
+
+
+@router.get("/remedies", response_model=list[remediation.Standing])
+def list_remedies(request: Request) -> Response:
+    """The first 200 remedies of the reader's units, the most urgent first."""
+    return answer(remedies_in(request)[:MOST])
 
 
 @router.post("/marks", response_model=Done, responses=documented(400, 404, 422))

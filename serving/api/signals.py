@@ -1,8 +1,8 @@
-"""`GET /api/v1/signals/{dossier_id}`: what in one dossier's data or course is worth a look, as known at a moment."""
+"""What is worth a look in one dossier's data or course at a moment, and the lists of conduct against peers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import pyarrow as pa
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -10,13 +10,20 @@ from starlette.concurrency import run_in_threadpool
 
 from features.record import Record
 from features.signals import DOSSIER_SIGNALS, evaluate
+from models.conduct import ConductLine
 from serving.accounts.guard import reader_of
 from serving.api.answer import answer
 from serving.api.problem import Problem, documented
 from serving.api.state import Serving, serving
+from serving.conduct_shelf import told
+from serving.pages.conduct import Grain, conduct_lines
 
 router = APIRouter(tags=["signals"])
 _RULES = {signal.name: signal for signal in DOSSIER_SIGNALS}
+_TOO_LITTLE: dict[str, Any] = {
+    "score": None, "flag": False, "low": None, "high": None, "reasons_vi": "Chưa đủ dữ liệu",
+    "reasons_en": "Not enough data",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,25 @@ async def show_signals(
     if unit is None or not reader_of(request).scope.covers(unit, None):
         raise Problem(404, "No dossier of this id was known then.")
     return answer(SignalsAnswer(dossier_id, at, signals))
+
+
+@router.get("/conduct", response_model=list[ConductLine], responses=documented(422))
+def list_conduct(
+    request: Request,
+    grain: Grain = "official",
+    tier: Annotated[str, Query(max_length=20)] = "",
+    unit: Annotated[str, Query(max_length=120)] = "",
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> Response:
+    """200 lines of one conduct list from `offset`, of one tier; no figure where there is too little behind a line."""
+    chosen, lines = conduct_lines(request, grain, tier, unit)
+    shown = lines[offset : offset + 200]
+    people = request.app.state.people
+    people.receipts.record(
+        reader_of(request).login, "conduct.read", {"grain": grain, "tier": chosen}, now=people.now(),
+        subjects=[f"official:{line.official_id}" for line in shown if line.official_id],
+    )  # fmt: skip
+    return answer([line if told(line) else replace(line, **_TOO_LITTLE) for line in shown])
 
 
 def _signals(state: Serving, dossier_id: str, at: datetime) -> tuple[str | None, list[Shown]]:

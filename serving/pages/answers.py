@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from serving.accounts.guard import Reader, reader_of
 from serving.act import act
 from serving.answers import apologies, complaints, consultations
+from serving.answers.apologies import ApologyStanding
 from serving.answers.complaints import ComplaintStanding
+from serving.answers.consultations import Consultation
 from serving.answers.marks import LONGEST_NOTE, add_mark, marks_of
 from serving.answers.sorting import TOPIC_WORDS, floods
 from serving.answers.trackers import Tracked
@@ -36,8 +38,7 @@ def tracked(request: Request) -> Tracked:
 @router.get("/apologies", response_class=HTMLResponse)
 def show_apologies(request: Request, offset: Offset = 0) -> Response:
     """Late dossiers of the reader's scope: those without an apology first; whether the new day was kept."""
-    scope = reader_of(request).scope
-    found = [one for one in tracked(request).apologies if scope.covers(one.case.unit_code)]
+    found = apologies_in(request)
     missing = sum(one.sent_at is None for one in found)
     broken = sum(one.promise == "broken" for one in found)
     return _shown(
@@ -50,10 +51,7 @@ def show_apologies(request: Request, offset: Offset = 0) -> Response:
 @router.get("/consultations", response_class=HTMLResponse)
 def show_consultations(request: Request, offset: Offset = 0) -> Response:
     """Questions that units of the scope asked or were asked, and how the consulted units answer."""
-    scope = reader_of(request).scope
-    found = [
-        one for one in tracked(request).consultations if scope.covers(one.lead_unit) or scope.covers(one.asked_unit)
-    ]
+    found = consultations_in(request)
     return _shown(
         request, "consultations.html", "Lấy ý kiến phối hợp", found, offset, states=consultations.STATES,
         answerers=consultations.answerers(found), may_mark=reader_of(request).scope_for("mark.write"),
@@ -72,6 +70,24 @@ def show_complaints(request: Request, offset: Offset = 0) -> Response:
     )  # fmt: skip
 
 
+def apologies_in(request: Request) -> list[ApologyStanding]:
+    """The late dossiers of the reader's scope for which an apology is owed, those without one first."""
+    scope = reader_of(request).scope
+    return [one for one in tracked(request).apologies if scope.covers(one.case.unit_code)]
+
+
+def consultations_in(request: Request) -> list[Consultation]:
+    """Questions that units of the reader's scope asked or were asked."""
+    scope, found = reader_of(request).scope, tracked(request).consultations
+    return [one for one in found if scope.covers(one.lead_unit) or scope.covers(one.asked_unit)]
+
+
+def returned_in(request: Request) -> list[Case]:
+    """Dossiers of the reader's scope that were sent back twice or more."""
+    scope = reader_of(request).scope
+    return [case for case in tracked(request).returned if scope.covers(case.unit_code)]
+
+
 def complaints_in(request: Request) -> list[ComplaintStanding]:
     """The complaints about units of the reader's scope, those that wait first."""
     scope = reader_of(request).scope
@@ -82,7 +98,7 @@ def complaints_in(request: Request) -> list[ComplaintStanding]:
 def show_returns(request: Request, offset: Offset = 0) -> Response:
     """Dossiers sent back twice or more; a person from outside the unit says through whose fault."""
     reader, people = reader_of(request), request.app.state.people
-    found = [case for case in tracked(request).returned if reader.scope.covers(case.unit_code)]
+    found = returned_in(request)
     with people.state.reading() as session:
         marks = marks_of(session, "return", tracked(request).until)
     said = {subject.removeprefix("return:"): held["fault"] for subject, held in marks.items() if "fault" in held}

@@ -30,8 +30,7 @@ def show(request: Request) -> Response:
     """The remedies of the reader's units, the most urgent first."""
     reader, people = reader_of(request), request.app.state.people
     now = people.now()
-    with people.state.reading() as session:
-        found = remediation.standing(session, _today(request), reader.scope.units)
+    found = remedies_in(request)
     people.receipts.record(reader.login, "answer.read", {"page": "/remedies", "rows": len(found)}, now=now)
     return paper(
         request, "remedies.html", title="Khắc phục sau kiểm tra", lines=found[:200], states=remediation.STATES,
@@ -64,6 +63,12 @@ def write(
 
     with refused_as_problem():
         return RedirectResponse(act(people, reader, key, "remedy.write", "/remedies", effect), 303)
+
+
+def remedies_in(request: Request) -> list[remediation.Standing]:
+    """What the units of the reader's scope must put right, the most urgent first."""
+    with request.app.state.people.state.reading() as session:
+        return remediation.standing(session, _today(request), reader_of(request).scope.units)
 
 
 def _today(request: Request) -> date:

@@ -1,0 +1,138 @@
+"""`/warnings.xlsx`, `/explanations.docx`, `/complaints.xlsx`, …: what offices owe, as a file under the page's scope."""
+
+from datetime import date
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from serving.accounts.guard import reader_of
+from serving.answers import apologies, complaints, consultations, explanations
+from serving.answers.sorting import TOPIC_WORDS
+from serving.pages import words
+from serving.pages.answers import apologies_in, complaints_in, consultations_in, returned_in
+from serving.pages.finding_words import CAUSE_WORDS
+from serving.pages.remedies import remedies_in
+from serving.pages.sheet_file import Format, Sheet, file_of
+from serving.remediation import STATES as REMEDY_STATES
+from serving.risk_list import MOST_ROWS
+from serving.warnings.acknowledgement import Standing, warnings_of
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/warnings.{ending}")
+def warnings(request: Request, ending: Format, standing: Standing = Standing.OPEN) -> Response:
+    """The first 200 early warnings of the reader's units."""
+    clock, register = _clock(request), request.app.state.known.register
+    with request.app.state.people.state.reading() as session:
+        found = warnings_of(session, reader_of(request).scope.units, standing, most=MOST_ROWS)
+    head = ("Mã hồ sơ", "Thủ tục", "Đơn vị", "Báo lúc", "Hạn", "Còn lại lúc báo", "Nguy cơ trễ (%)",
+            "Nơi rút ngắn được nhiều nhất", "Xác nhận lúc", "Việc sẽ làm")  # fmt: skip
+    rows = [
+        (one.dossier_id, register.procedure(one.procedure_code), register.unit(one.head_unit),
+         clock.moment(one.told_at), clock.moment(one.due_at), words.days_left(one.left_hours),
+         round(100 * one.score, 1), one.helps, clock.moment(one.acknowledged_at), one.note)
+        for one in found
+    ]  # fmt: skip
+    sheet = Sheet("canh-bao-som", "DANH SÁCH", "Cảnh báo sớm gửi người đứng đầu", head, rows)
+    return file_of(request, ending, "warning.export", sheet)
+
+
+@router.get("/explanations.{ending}")
+def explanation_list(request: Request, ending: Format) -> Response:
+    """The first 200 explanation slips, those that wait longest first."""
+    clock, register, people = _clock(request), request.app.state.known.register, request.app.state.people
+    request.app.state.trackers.of()
+    with people.state.reading() as session:
+        found = explanations.explanations(session, reader_of(request).scope, people.now(), most=MOST_ROWS)
+    head = ("Mã hồ sơ", "Đơn vị", "Bước", "Hẹn trả", "Quá (giờ làm việc)", "Giải trình trước", "Tình trạng",
+            "Nguyên nhân", "Giải trình")  # fmt: skip
+    rows = [
+        (one.slip.dossier_id, register.unit(one.slip.unit_code), words.step_words(one.slip.step),
+         clock.moment(one.slip.missed_due_at), round(one.slip.over_hours, 1), clock.moment(one.slip.answer_due_at),
+         explanations.STATES[one.state], CAUSE_WORDS[one.cause] if one.cause else "", one.text)
+        for one in found
+    ]  # fmt: skip
+    sheet = Sheet("giai-trinh-ho-so-tre", "DANH SÁCH", "Giải trình hồ sơ trễ hẹn", head, rows)
+    return file_of(request, ending, "explanation.export", sheet)
+
+
+@router.get("/apologies.{ending}")
+def apology_list(request: Request, ending: Format) -> Response:
+    """The first 200 dossiers for which an apology is owed."""
+    clock, register = _clock(request), request.app.state.known.register
+    head = ("Mã hồ sơ", "Đơn vị", "Hẹn lần đầu", "Xin lỗi lúc", "Hẹn mới", "Kết quả", "Số lần hẹn lại")
+    rows = [
+        (one.case.dossier_id, register.unit(one.case.unit_code), clock.moment(one.case.first_due_at),
+         clock.moment(one.sent_at), clock.moment(one.new_due_at), apologies.PROMISES[one.promise], one.times)
+        for one in apologies_in(request)[:MOST_ROWS]
+    ]  # fmt: skip
+    return file_of(request, ending, "answer.export", Sheet("xin-loi", "DANH SÁCH", "Xin lỗi và hẹn lại", head, rows))
+
+
+@router.get("/consultations.{ending}")
+def consultation_list(request: Request, ending: Format) -> Response:
+    """The first 200 consultations."""
+    clock, register = _clock(request), request.app.state.known.register
+    head = ("Mã hồ sơ", "Đơn vị hỏi", "Cơ quan được hỏi", "Hỏi lúc", "Hạn", "Trả lời lúc", "Tình trạng")
+    rows = [
+        (one.dossier_id, register.unit(one.lead_unit), register.unit(one.asked_unit), clock.moment(one.asked_at),
+         clock.moment(one.due_at), clock.moment(one.answered_at), consultations.STATES[one.state])
+        for one in consultations_in(request)[:MOST_ROWS]
+    ]  # fmt: skip
+    sheet = Sheet("lay-y-kien", "DANH SÁCH", "Lấy ý kiến phối hợp", head, rows)
+    return file_of(request, ending, "answer.export", sheet)
+
+
+@router.get("/complaints.{ending}")
+def complaint_list(request: Request, ending: Format) -> Response:
+    """The first 200 complaints by their terms; never who complained, nor the words."""
+    clock, register = _clock(request), request.app.state.known.register
+    sorted_by = request.app.state.trackers.sorting()
+    head = ("Phản ánh", "Đơn vị", "Nội dung về", "Giống phản ánh", "Trong đợt", "Gửi lúc", "Hạn xử lý", "Trả lời lúc",
+            "Tình trạng")  # fmt: skip
+    rows = []
+    for one in complaints_in(request)[:MOST_ROWS]:
+        among = sorted_by.get(one.complaint_id)
+        sorting = (TOPIC_WORDS[among.topic], among.same_as or "", among.flood or "") if among else ("", "", "")
+        rows.append(
+            (one.complaint_id, register.unit(one.unit_code), *sorting, clock.moment(one.filed_at),
+             clock.moment(one.due_at), clock.moment(one.answered_at), complaints.STATES[one.state])
+        )  # fmt: skip
+    sheet = Sheet("phan-anh", "DANH SÁCH", "Phản ánh, kiến nghị theo hạn", head, rows)
+    return file_of(request, ending, "answer.export", sheet)
+
+
+@router.get("/returns.{ending}")
+def return_list(request: Request, ending: Format) -> Response:
+    """The first 200 dossiers that were sent back twice or more."""
+    register = request.app.state.known.register
+    rows = [
+        (case.dossier_id, register.unit(case.unit_code), register.procedure(case.procedure_code), case.times_back,
+         case.former or "")
+        for case in returned_in(request)[:MOST_ROWS]
+    ]  # fmt: skip
+    head = ("Mã hồ sơ", "Đơn vị", "Thủ tục", "Số lần", "Hồ sơ trước")
+    sheet = Sheet("ho-so-bi-tra", "DANH SÁCH", "Hồ sơ bị trả nhiều lần", head, rows)
+    return file_of(request, ending, "answer.export", sheet)
+
+
+@router.get("/remedies.{ending}")
+def remedy_list(request: Request, ending: Format) -> Response:
+    """The first 200 remedies."""
+    register = request.app.state.known.register
+    rows = [
+        (one.what, register.unit(one.unit_code), _day(one.due_on), REMEDY_STATES[one.state], one.finding_id)
+        for one in remedies_in(request)[:MOST_ROWS]
+    ]
+    head = ("Việc phải làm", "Đơn vị", "Hạn", "Tình trạng", "Kết luận")
+    sheet = Sheet("khac-phuc", "DANH SÁCH", "Khắc phục sau kiểm tra", head, rows)
+    return file_of(request, ending, "answer.export", sheet)
+
+
+def _clock(request: Request) -> words.Clockface:
+    return words.Clockface(request.app.state.serving.settings.zone)
+
+
+def _day(day: date) -> str:
+    return words.iso_day(day.isoformat())
