@@ -21,14 +21,14 @@ _LEAVE_FOLDERS = {"staging", "demo"}
 
 
 @dataclass(frozen=True)
-class Kept:
+class Archived:
     """What a backup holds: files and their bytes."""
 
     files: int
     size: int
 
 
-def back_up(home: Path, archive: Path) -> Kept:
+def back_up(home: Path, archive: Path) -> Archived:
     """Writes everything under `home` to the tar archive (`.tar` or `.tar.gz`), replaced in one step.
 
     A database by URL outside `home` has its own backup (pg_dump). FileNotFoundError where there is no home.
@@ -54,10 +54,10 @@ def back_up(home: Path, archive: Path) -> Kept:
         aside.replace(archive)
     finally:
         aside.unlink(missing_ok=True)
-    return Kept(len(hashes), size)
+    return Archived(len(hashes), size)
 
 
-def restore(archive: Path, home: Path) -> Kept:
+def restore(archive: Path, home: Path) -> Archived:
     """Unpacks a backup into `home`, which must be empty or absent; every file is checked against its hash.
 
     ValueError for a damaged or foreign archive; nothing is left behind then.
@@ -85,7 +85,7 @@ def restore(archive: Path, home: Path) -> Kept:
         if home.exists():
             home.rmdir()
         aside.replace(home)
-    return Kept(len(wanted), size)
+    return Archived(len(wanted), size)
 
 
 def _files(home: Path, archive: Path) -> list[Path]:

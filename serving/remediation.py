@@ -20,7 +20,7 @@ STATES = {
 
 
 @dataclass(frozen=True)
-class Standing:
+class RemedyStanding:
     """How one remediation stands on a day. state: a key of STATES; due_on: the date in force."""
 
     remediation_id: int
@@ -75,7 +75,7 @@ def act(
 
 def standing(
     session: Session, on: date, units: Iterable[str] | None = None, *, before: datetime | None = None
-) -> list[Standing]:
+) -> list[RemedyStanding]:
     """How every remediation stands on a day, the most urgent first; of some units or all.
 
     before: only what had been entered before that moment.
@@ -95,7 +95,7 @@ def standing(
     return sorted(found, key=lambda one: (one.state == "done", one.due_on, one.remediation_id))
 
 
-def _stands(row: Remediation, acts: list[RemediationAct], on: date) -> Standing:
+def _stands(row: Remediation, acts: list[RemediationAct], on: date) -> RemedyStanding:
     due_on = max([row.due_on, *(one.due_on for one in acts if one.due_on is not None)])
     last = next((one.act for one in reversed(acts) if one.act != "extended"), None)
     if last == "accepted":
@@ -104,4 +104,4 @@ def _stands(row: Remediation, acts: list[RemediationAct], on: date) -> Standing:
         state = "reported"
     else:
         state = "overdue" if due_on < on else "open"
-    return Standing(row.id, row.finding_id, row.unit_code, row.what, due_on, state, len(acts))
+    return RemedyStanding(row.id, row.finding_id, row.unit_code, row.what, due_on, state, len(acts))

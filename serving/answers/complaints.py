@@ -31,7 +31,7 @@ ORDER BY filed_at, complaint_id
 
 
 @dataclass(frozen=True)
-class Clock:
+class Term:
     """One step's term: until when, when it was done (None: not yet), and whether it was or is too late."""
 
     due_at: datetime
@@ -53,7 +53,7 @@ class ComplaintStanding:
     answered_at: datetime | None
     verdict: str | None
     state: str
-    clocks: Mapping[str, Clock]
+    clocks: Mapping[str, Term]
     vague: bool
     marks: Mapping[str, str] = field(default_factory=dict)
 
@@ -93,7 +93,7 @@ def _standing(row: tuple[Any, ...], held: Mapping[str, Mark], until: datetime, c
         due_at = told_due if step == "handled" and told_due else calendar.add(begins, days * HOURS_A_DAY)
         # nobody need refuse or ask: those terms bind only where it was done
         waits = step in ("handled", "published") and done["refused"] is None
-        clocks[step] = Clock(due_at, done[step], due_at < (done[step] or (until if waits else due_at)))
+        clocks[step] = Term(due_at, done[step], due_at < (done[step] or (until if waits else due_at)))
     return ComplaintStanding(
         complaint_id, unit, dossier, channel, topic, filed_at,
         clocks["handled"].due_at, done["handled"], verdict, _state(verdict, done, clocks["handled"]),
@@ -102,7 +102,7 @@ def _standing(row: tuple[Any, ...], held: Mapping[str, Mark], until: datetime, c
     )  # fmt: skip
 
 
-def _state(verdict: str | None, done: Mapping[str, datetime | None], handling: Clock) -> str:
+def _state(verdict: str | None, done: Mapping[str, datetime | None], handling: Term) -> str:
     if verdict == "withdrawn":
         return "withdrawn"
     for step in ("published", "handled", "refused"):

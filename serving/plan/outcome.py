@@ -13,7 +13,7 @@ import numpy as np
 
 from models.loop import Loop, monitor
 from models.value import Estimate, bounds, doubly_robust, hajek
-from serving.plan.store import Kept
+from serving.plan.store import KeptPlan
 
 _FOUND = """
 WITH latest AS (
@@ -47,7 +47,7 @@ class Outcome:
     loop: Loop
 
 
-def outcome(con: duckdb.DuckDBPyConnection, kept: Kept) -> Outcome:
+def outcome(con: duckdb.DuckDBPyConnection, kept: KeptPlan) -> Outcome:
     """The outcome of a plan so far. con: a connection to the record as known at the moment of asking."""
     results = {(visit, dossier): found for visit, dossier, found in con.execute(_FOUND).fetchall()}
     rows = [

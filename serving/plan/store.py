@@ -34,7 +34,7 @@ class Sealed(PermissionError):
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptPlan:
     """A plan as it is kept: its JSON values and the brief it was made from."""
 
     plan: Mapping[str, Any]
@@ -82,14 +82,14 @@ class PlanStore:
             self.ledger.append("commit", plan_id, at, {"seed_sha256": published, "because": because or ""})
         return plan_id, published
 
-    def seal(self, plan_id: str, brief: Brief, at: datetime) -> Kept:
+    def seal(self, plan_id: str, brief: Brief, at: datetime) -> KeptPlan:
         """Makes the plan from `brief` and the committed seed, and seals both; Infeasible leaves nothing."""
         if not self.ledger.of(plan_id, "commit"):
             raise ValueError(f"no seed was committed for {plan_id}; run: risk plan commit")
         if self.ledger.of(plan_id, "seal"):
             raise ValueError(f"{plan_id} is already sealed")
         plan = make(brief, self._seed(plan_id), plan_id)
-        kept = Kept(json.loads(plan.text()), brief.sorted().as_json())
+        kept = KeptPlan(json.loads(plan.text()), brief.sorted().as_json())
         text = zlib.compress(canonical({"plan": kept.plan, "brief": kept.brief}), 6)
         self._dir(plan_id).mkdir(parents=True, exist_ok=True)
         _write(self._dir(plan_id) / "plan.sealed", self._cipher().encrypt(text, [plan_id.encode()]))
@@ -102,7 +102,7 @@ class PlanStore:
         self.ledger.append("seal", plan_id, at, facts)
         return kept
 
-    def open(self, plan_id: str) -> Kept:
+    def open(self, plan_id: str) -> KeptPlan:
         """The whole plan, for who holds the key. FileNotFoundError; ValueError where it was changed."""
         path = self._dir(plan_id) / "plan.sealed"
         if not path.exists():
@@ -111,7 +111,7 @@ class PlanStore:
             text = self._cipher().decrypt(path.read_bytes(), [plan_id.encode()])
         except InvalidTag:
             raise ValueError(f"plan.sealed of {plan_id} was changed, or sealed with another key") from None
-        return Kept(**json.loads(zlib.decompress(text)))
+        return KeptPlan(**json.loads(zlib.decompress(text)))
 
     def visits(self, plan_id: str, at: datetime) -> list[dict[str, Any]]:
         """The visits whose hour has come by `at`; all others stay sealed."""

@@ -9,7 +9,7 @@ from serving.canonical_json import digest
 from serving.plan.brief import Brief
 from serving.plan.chance import seed_hash
 from serving.plan.plan import make
-from serving.plan.store import Kept, PlanStore
+from serving.plan.store import KeptPlan, PlanStore
 
 
 @dataclass(frozen=True)
@@ -58,25 +58,25 @@ def verify(store: PlanStore, plan_id: str, scores: Path | None = None) -> list[C
     return checks
 
 
-def _kept(store: PlanStore, plan_id: str) -> tuple[Kept | None, str]:
+def _kept(store: PlanStore, plan_id: str) -> tuple[KeptPlan | None, str]:
     """The plan as revealed, else as sealed; None and why where a file cannot be read."""
     brief, plan = store.revealed(plan_id, "brief.json"), store.revealed(plan_id, "plan.jsonl")
     try:
         if brief is None or plan is None:
             return store.open(plan_id), ""
         head, *visits = [json.loads(line) for line in plan.read_text("utf-8").splitlines()]
-        return Kept({**head, "visits": visits}, json.loads(brief.read_text("utf-8"))), ""
+        return KeptPlan({**head, "visits": visits}, json.loads(brief.read_text("utf-8"))), ""
     except ValueError as error:
         return None, str(error)[:200]
 
 
-def _drawn(kept: Kept, seed: str, plan_id: str) -> Check:
+def _drawn(kept: KeptPlan, seed: str, plan_id: str) -> Check:
     """Whether brief and seed give these very lines."""
     try:
         again = make(Brief.from_json(kept.brief), seed, plan_id)
     except (ValueError, KeyError, TypeError) as error:
         return Check("drawn", False, f"the brief gives no plan: {str(error)[:150]}")
-    wanted = Kept(json.loads(again.text()), kept.brief).lines()
+    wanted = KeptPlan(json.loads(again.text()), kept.brief).lines()
     found = kept.lines()
     for number, (line, other) in enumerate(zip(wanted, found, strict=False), 1):
         if line != other:
@@ -86,7 +86,7 @@ def _drawn(kept: Kept, seed: str, plan_id: str) -> Check:
     return Check("drawn", True, f"brief and seed give all {len(wanted)} lines")
 
 
-def _scores(kept: Kept, scores: Path) -> list[Check]:
+def _scores(kept: KeptPlan, scores: Path) -> list[Check]:
     source = kept.plan["source"]
     for path in sorted((scores / source["target"]).glob("*/scores.parquet")):
         if hashlib.sha256(path.read_bytes()).hexdigest() == source["scores_sha256"]:
