@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, false, func, or_, select, true
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from serving.rights import Scope
@@ -63,7 +63,7 @@ def open_contest(session: Session, contest: Contest) -> Contest:
     return contest
 
 
-def answer_contest(session: Session, contest: Contest, upheld: bool, answer: str, *, by: int, now: datetime) -> None:
+def answer_contest(contest: Contest, upheld: bool, answer: str, *, by: int, now: datetime) -> None:
     """Answer a contest once. ValueError where it was answered, by its own author, or without words."""
     if contest.outcome is not None:
         raise ValueError("this contest was already answered; an answer is not changed")
@@ -113,7 +113,7 @@ def contests_in(session: Session, scope: Scope, *, most: int = 200) -> list[Cont
     return list(
         session.scalars(
             select(Contest)
-            .where(_within(scope))
+            .where(scope.rows(Contest.unit_code, Contest.official_id))
             .order_by(Contest.outcome.is_not(None), Contest.opened_at.desc())
             .limit(most)
         )
@@ -122,7 +122,9 @@ def contests_in(session: Session, scope: Scope, *, most: int = 200) -> list[Cont
 
 def contest_in(session: Session, scope: Scope, contest_id: int) -> Contest | None:
     """One contest, None where it does not exist or lies outside the scope: the two are not told apart."""
-    return session.scalar(select(Contest).where(Contest.id == contest_id, _within(scope)))
+    return session.scalar(
+        select(Contest).where(Contest.id == contest_id, scope.rows(Contest.unit_code, Contest.official_id))
+    )
 
 
 def of_dossier(session: Session, dossier_id: str) -> list[Contest]:
@@ -134,18 +136,14 @@ def of_dossier(session: Session, dossier_id: str) -> list[Contest]:
 
 def upheld_rate(session: Session, scope: Scope) -> Upheld:
     """How often contests in the scope were right."""
-    rows = session.execute(select(Contest.outcome, func.count()).where(_within(scope)).group_by(Contest.outcome))
+    rows = session.execute(
+        select(Contest.outcome, func.count())
+        .where(scope.rows(Contest.unit_code, Contest.official_id))
+        .group_by(Contest.outcome)
+    )
     counts = dict(rows.all())
     upheld = counts.get("upheld", 0)
     return Upheld(upheld + counts.get("rejected", 0), upheld, counts.get(None, 0))
-
-
-def _within(scope: Scope) -> ColumnElement[bool]:
-    if scope.official_id is not None:
-        return Contest.official_id == scope.official_id
-    if scope.units is None:
-        return true()
-    return Contest.unit_code.in_(scope.units) if scope.units else false()
 
 
 def _text(words: str) -> str:

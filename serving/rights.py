@@ -11,6 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
+
+from sqlalchemy import ColumnElement, true
+from sqlalchemy.orm import InstrumentedAttribute
 
 
 class Role(StrEnum):
@@ -264,10 +268,7 @@ class UnitTree:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a reader sees: the units, or None for every unit.
-
-    `official_id` narrows to what one official handled.
-    """
+    """What a reader sees: the units, or None for every unit; `official_id` narrows to what one official handled."""
 
     units: frozenset[str] | None
     official_id: str | None = None
@@ -277,6 +278,12 @@ class Scope:
         if self.official_id is not None:
             return official_id == self.official_id
         return self.units is None or unit_code in self.units
+
+    def rows(self, unit: InstrumentedAttribute[Any], official: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+        """`covers` as a condition on rows with these columns."""
+        if self.official_id is not None:
+            return official == self.official_id
+        return true() if self.units is None else unit.in_(self.units)
 
 
 NOTHING = Scope(units=frozenset())

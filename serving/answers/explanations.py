@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rapidfuzz import fuzz, process
-from sqlalchemy import ColumnElement, false, select, true
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from features.schema import TABLES
@@ -83,7 +83,7 @@ def explanations(
     session: Session, scope: Scope, now: datetime, *, state: str = "", most: int = 200, slip_id: int | None = None
 ) -> list[Explanation]:
     """The slips of a scope as they stand, those that wait longest first; of one state, or all for an empty one."""
-    query = select(ExplanationSlip).where(_within(scope))
+    query = select(ExplanationSlip).where(scope.rows(ExplanationSlip.unit_code, ExplanationSlip.official_id))
     if slip_id is not None:
         query = query.where(ExplanationSlip.id == slip_id)
     slips = list(session.scalars(query.order_by(ExplanationSlip.answer_due_at, ExplanationSlip.id)))
@@ -163,11 +163,3 @@ def _add(
     session.add(row)
     session.flush()
     return row
-
-
-def _within(scope: Scope) -> ColumnElement[bool]:
-    if scope.official_id is not None:
-        return ExplanationSlip.official_id == scope.official_id
-    if scope.units is None:
-        return true()
-    return ExplanationSlip.unit_code.in_(scope.units) if scope.units else false()

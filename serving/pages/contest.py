@@ -107,7 +107,7 @@ def write_answer(request: Request, contest_id: int, outcome: str, text: str, key
     def effect(session: Session) -> dict[str, object]:
         contest = contests.contest_in(session, reader.scope, contest_id)
         assert contest is not None  # contests are never removed
-        contests.answer_contest(session, contest, outcome == "upheld", text, by=reader.account_id, now=people.now())
+        contests.answer_contest(contest, outcome == "upheld", text, by=reader.account_id, now=people.now())
         return {"contest": contest_id, "dossier": contest.dossier_id, "outcome": outcome}
 
     with refused_as_problem():

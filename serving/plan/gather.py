@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from features.calendar import Calendar
-from features.utc import aware_utc
+from features.utc import aware_utc, naive_utc
 from serving.plan.brief import Brief, Pull, Source, UnitBrief
 from serving.plan.rules import Rules
 from serving.plan.sheet import expected_findings
@@ -57,7 +57,7 @@ def gather(
     days = open_days(month, calendar)
     start = datetime.combine(days[0], datetime.min.time(), zone)
     until = start + timedelta(days=31)
-    names = dict(con.execute(_UNITS, {"start": start, "until": until}).fetchall())
+    names = dict(con.execute(_UNITS, {"start": naive_utc(start), "until": naive_utc(until)}).fetchall())
     weights = sector_priors(con)
     last = {code: (at, team, confirmed) for code, at, team, confirmed in con.execute(_LAST_VISITS).fetchall()}
     pulls: dict[str, list[Pull]] = defaultdict(list)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, false, func, select, true
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from serving.state import EarlyWarning, WarningEscalation
@@ -120,6 +120,4 @@ def _line(one: EarlyWarning, level: int) -> WarningLine:
 
 def _told(units: Collection[str] | None) -> ColumnElement[bool]:
     told = EarlyWarning.told_at.is_not(None)
-    if units is None:
-        return told & true()
-    return told & (EarlyWarning.head_unit.in_(list(units)) if units else false())
+    return told if units is None else told & EarlyWarning.head_unit.in_(units)
