@@ -24,7 +24,7 @@ from serving.answers.explanations import alike, explain, explanations, review
 from serving.answers.marks import add_mark, marks_of
 from serving.answers.outages import Outage, down_hours
 from serving.answers.slips import open_slips
-from serving.answers.sorting import Sorting, floods
+from serving.answers.sorting import TOPIC_WORDS, Sorting, floods, sorting
 from serving.api.app import create_app
 from serving.case_file import CaseEvent, CaseFile
 from serving.caseload import Caseload
@@ -364,6 +364,23 @@ def test_the_ledger_is_for_those_who_may_see_the_dossier(client: TestClient) -> 
     sit_down(client, "canbo")
     assert client.get("/api/v1/ledger/H99.13-260914-0000").status_code == 200
     assert client.get("/api/v1/ledger/H99.13-260914-0004").status_code == 404, "o5 held that one"
+
+
+def test_complaints_sort_by_topic_copies_and_floods(tmp_path: Path) -> None:
+    def complaint(number: int, who: str, text: str) -> dict[str, object]:
+        filed = f"2026-09-{number % 20 + 1:02d} 08:00"
+        return {"complaint_id": f"c{number}", "filed_at": filed, "unit_code": "U1", "complainant_id": who, "text": text}
+
+    words = "Cán bộ tiếp dân có thái độ hách dịch, quát tháo người dân"
+    late = "Hồ sơ quá hẹn trả kết quả đã hơn mười ngày mà chưa có thông báo gì"
+    con = connect_drawn(
+        tmp_path, complaint=[complaint(1, "a", words), complaint(2, "b", words), complaint(3, "c", late)]
+    )
+    found = sorting(con, UNTIL)
+    assert [found[key].topic for key in ("c1", "c2", "c3")] == ["conduct", "conduct", "lateness"]
+    assert [found[key].same_as for key in ("c1", "c2", "c3")] == [None, "c1", None]
+    assert set(TOPIC_WORDS) >= {one.topic for one in found.values()}
+    assert not {"complainant_id", "text"} & set(Sorting.__dataclass_fields__)
 
 
 def test_floods_are_told_once_and_the_largest_first() -> None:

@@ -17,6 +17,7 @@ from serving.pages.answers import apologies_in, complaints_in, consultations_in,
 from serving.pages.explanations import slips_in, write_explanation, write_review
 from serving.pages.remedies import remedies_in
 from serving.responsibility import Share, Stay, case_known, ledger
+from serving.rights import Role
 from serving.warnings.acknowledgement import WarningLine, warnings_about
 
 router = APIRouter(tags=["answers"])
@@ -114,11 +115,21 @@ def list_consultations(request: Request, offset: Offset = 0) -> Response:
 
 @router.get("/complaints", response_model=list[dict[str, Any]], responses=documented(422))
 def list_complaints(request: Request, offset: Offset = 0) -> Response:
-    """Complaints by their terms, 200 from `offset`, with how they sort; never who complained, nor the words."""
+    """Complaints by their terms, 200 from `offset`, with how they sort; never who complained, nor the words.
+
+    The dossier would tell a unit who spoke: its head is not given it.
+    """
     sorted_by = request.app.state.trackers.sorting()
+    unnamed = {"dossier_id": None} if reader_of(request).role is Role.UNIT_HEAD else {}
     return answer(
         [
-            {"subject": one.subject, "late": one.late, **asdict(one), "sorting": sorted_by.get(one.complaint_id)}
+            {
+                "subject": one.subject,
+                "late": one.late,
+                **asdict(one),
+                **unnamed,
+                "sorting": sorted_by.get(one.complaint_id),
+            }
             for one in complaints_in(request)[offset : offset + MOST]
         ]
     )
@@ -133,7 +144,7 @@ def list_returns(request: Request, offset: Offset = 0) -> Response:
                    for one in found])  # fmt: skip
 
 
-@router.get("/remedies", response_model=list[remediation.Standing])
+@router.get("/remedies", response_model=list[remediation.RemedyStanding])
 def list_remedies(request: Request) -> Response:
     """The first 200 remedies of the reader's units, the most urgent first."""
     return answer(remedies_in(request)[:MOST])

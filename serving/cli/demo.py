@@ -68,6 +68,10 @@ def demo(
             way.show(list_table(page, risk_list.meta, settings.zone))
             password = _first_account(settings)
             way.show(f"Danh sách · the list: http://{host}:{port}/list")
+            way.show(
+                f"Dấu hiệu phiền hà, vài phút nữa · conduct, in minutes: risk --home {settings.home} train conduct"
+                f" --cutoff {as_of:%Y-%m-%d}; risk --home {settings.home} score --as-of {as_of:%Y-%m-%d}"
+            )
             if password:
                 way.show(f"Đăng nhập · log in: {LOGIN} / {password}")
         with way.step("Ghi vào MLflow · log the training run"):

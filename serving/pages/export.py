@@ -49,10 +49,9 @@ def risk_list(
 ) -> Response:
     """The first 200 lines of the list under the same filters as the page."""
     filters = filters_for(reader_of(request), unit, sector, least_of(level), due)
-    lines = _lines(request, request.app.state.serving.risk_list(TARGET).page(filters, 0, MOST_ROWS).lines)
-    rows = [(line.rank, *_line(request, line), _why(line)) for line in lines]
-    subject = "Hồ sơ cần xem trước theo nguy cơ trễ hạn"
-    return file_of(request, ending, "list.export", Sheet("danh-sach-rui-ro", "DANH SÁCH", subject, LIST_HEAD, rows))
+    lines = request.app.state.serving.risk_list(TARGET).page(filters, 0, MOST_ROWS).lines
+    sheet = _with_reasons(request, "danh-sach-rui-ro", "Hồ sơ cần xem trước theo nguy cơ trễ hạn", lines)
+    return file_of(request, ending, "list.export", sheet)
 
 
 @router.get("/board.{ending}")
@@ -70,9 +69,8 @@ def own(request: Request, ending: Format) -> Response:
     """What the official holds, with the reasons."""
     found = request.app.state.serving.risk_list(TARGET)
     page = found.page(filters_for(reader_of(request)), 0, MOST_ROWS, by_left=True)
-    rows = [(line.rank, *_line(request, line), _why(line)) for line in _lines(request, page.lines)]
-    subject = "Hồ sơ tôi đang giữ"
-    return file_of(request, ending, "own.export", Sheet("ho-so-cua-toi", "DANH SÁCH", subject, LIST_HEAD, rows))
+    sheet = _with_reasons(request, "ho-so-cua-toi", "Hồ sơ tôi đang giữ", page.lines)
+    return file_of(request, ending, "own.export", sheet)
 
 
 @router.get("/conduct.{ending}")
@@ -169,6 +167,14 @@ def visits(request: Request, ending: Format) -> Response:
     return file_of(request, ending, "plan.export", Sheet("ke-hoach", "KẾ HOẠCH", subject, VISIT_HEAD, rows))
 
 
+def _with_reasons(request: Request, name: str, subject: str, lines: list[RiskLine]) -> Sheet:
+    rows = [
+        (line.rank, *_line(request, line), "; ".join(reason.vi for reason in line.reasons[:2]))
+        for line in _lines(request, lines)
+    ]
+    return Sheet(name, "DANH SÁCH", subject, LIST_HEAD, rows)
+
+
 def _lines(request: Request, lines: list[RiskLine]) -> list[RiskLine]:
     """The lines with the scores that stand still while they are contested."""
     people = request.app.state.people
@@ -183,10 +189,6 @@ def _line(request: Request, line: RiskLine) -> Sequence[Cell]:
         register.unit(line.unit_code), words.step_words(line.step), round(100 * line.score, 1),
         words.days_left(line.left_hours), _clock(request).day(line.due_at),
     )  # fmt: skip
-
-
-def _why(line: RiskLine) -> str:
-    return "; ".join(reason.vi for reason in line.reasons[:2])
 
 
 def _clock(request: Request) -> words.Clockface:

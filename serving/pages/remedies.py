@@ -65,7 +65,7 @@ def write(
         return RedirectResponse(act(people, reader, key, "remedy.write", "/remedies", effect), 303)
 
 
-def remedies_in(request: Request) -> list[remediation.Standing]:
+def remedies_in(request: Request) -> list[remediation.RemedyStanding]:
     """What the units of the reader's scope must put right, the most urgent first."""
     with request.app.state.people.state.reading() as session:
         return remediation.standing(session, _today(request), reader_of(request).scope.units)
