@@ -234,8 +234,3 @@ def _since_midnight(edge: time) -> int:
 
 PLAIN_WEEK = Calendar("plain week", "Asia/Ho_Chi_Minh", (OFFICE_HOURS,) * 5 + ((),) * 2)
 """Monday to Friday, 8:00 to 12:00 and 13:30 to 17:30, no holidays: eight hours a day."""
-
-
-def plain_week(zone: str) -> Calendar:
-    """`PLAIN_WEEK` in another time zone, for foreign logs."""
-    return replace(PLAIN_WEEK, zone=zone)

@@ -260,8 +260,3 @@ _TABLES = (
 
 TABLES: dict[str, Table] = {table.name: table for table in _TABLES}
 """Every canonical table by name, in the order of the feed contract."""
-
-
-def arrow_schema(table: Table) -> pa.Schema:
-    """The Arrow schema of a table's rows as the feed contract names them, `known_at` included."""
-    return pa.schema([(column.name, ARROW[column.type]) for column in table.columns])

@@ -1,4 +1,4 @@
-"""Probabilities and log-odds, and the one rule by which a small group borrows from a large one."""
+"""Probabilities and log-odds, to and fro."""
 
 from __future__ import annotations
 
@@ -19,8 +19,3 @@ def sigmoid(log_odds: np.ndarray | float) -> np.ndarray:
     z = np.asarray(log_odds, float)
     small = np.exp(-np.abs(z))
     return np.asarray(np.where(z >= 0, 1.0 / (1.0 + small), small / (1.0 + small)))
-
-
-def shrunk(positives: np.ndarray | float, n: np.ndarray | float, prior: float, m: float) -> np.ndarray:
-    """The m-estimate of a rate: `m` cases of the prior rate are added to `n` seen (Cestnik 1990)."""
-    return (np.asarray(positives, float) + m * prior) / (np.asarray(n, float) + m)

@@ -86,13 +86,6 @@ def _greatest(y: Floats, low: Floats, high: Floats) -> float:
     return float((top / weight).max())
 
 
-def no_assumption(found: float, looked_at: int, population: int) -> tuple[float, float]:
-    """Bounds of a share with nothing assumed of those not looked at: none of them has it, or all have."""
-    if not 0 <= found <= looked_at <= population or not population:
-        raise ValueError("wanted 0 ≤ found ≤ looked_at ≤ population")
-    return found / population, (found + population - looked_at) / population
-
-
 def _check(y: Floats, p: Floats) -> None:
     if len(y) != len(p) or not ((p > 0) & (p <= 1)).all():
         raise ValueError("wanted one probability in (0, 1] for each value")

@@ -1,20 +1,36 @@
-"""Accounts for tests: one of each role at given places, sessions and tokens for them."""
+"""Accounts for tests: one of each role at given places, sessions and tokens for them, an office with them all."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from unittest.mock import patch
 
+from drawn_office import OPEN, draw_office
 from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
 
 from serving.accounts.account import add_account, find_account
 from serving.accounts.guard import COOKIE
+from serving.accounts.passwords import hash_password
 from serving.accounts.session import find_session, start_session
 from serving.accounts.token import issue_token
 from serving.rights import GRANTS, Role, reach_of
 from serving.settings import Settings
-from serving.state import State, open_state
+from serving.state import Account, State, open_state
 
 PASSWORD = "Sông Hồng chảy qua 36 phố"
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+
+
+class Clock:
+    """The clock of an app, which the test moves."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
 
 
 @dataclass(frozen=True)
@@ -38,35 +54,42 @@ PEOPLE = (
 )
 
 
+@cache
+def _hashed() -> str:
+    return hash_password(PASSWORD, "nobody")
+
+
+def _add(
+    session: Session, login: str, name: str, role: Role, now: datetime, unit: str, official: str | None
+) -> Account:
+    """An account with the one password, which is hashed once: a hash is dear by design."""
+    with patch("serving.accounts.account.hash_password", lambda *_: _hashed()):
+        return add_account(
+            session, login, name, role, now=now, unit_code=unit, official_id=official, password=PASSWORD
+        )  # fmt: skip
+
+
 def add_people(state: State, people: tuple[Person, ...] = PEOPLE) -> None:
     with state.writing() as session:
-        for person in people:
-            add_account(
-                session,
-                person.login,
-                f"Người dùng {person.login}",
-                person.role,
-                now=NOW,
-                unit_code=person.unit,
-                official_id=person.official,
-                password=PASSWORD,
-            )
+        for one in people:
+            _add(session, one.login, f"Người dùng {one.login}", one.role, NOW, one.unit, one.official)
+
+
+def staffed_office(home: Path, people: tuple[Person, ...] = PEOPLE, *, dossiers: int = OPEN) -> Settings:
+    """The office of `drawn_office` under `home`, with accounts for `people`."""
+    settings = draw_office(home, dossiers=dossiers)
+    state = open_state(settings.database_url)
+    add_people(state, people)
+    state.close()
+    return settings
 
 
 def token(settings: Settings, role: Role, *, now: datetime = NOW, unit: str = "*") -> str:
     """An API token with all rights of `role`, over an account made for it."""
     state = open_state(settings.database_url)
     with state.writing() as session:
-        account = add_account(
-            session,
-            f"may.{role.value}.{unit.strip('*') or 'all'}",
-            "Máy",
-            role,
-            now=now,
-            unit_code=unit,
-            official_id="o1" if role is Role.OFFICIAL else None,
-            password=PASSWORD,
-        )
+        login = f"may.{role.value}.{unit.strip('*') or 'all'}"
+        account = _add(session, login, "Máy", role, now, unit, "o1" if role is Role.OFFICIAL else None)
         actions = frozenset(action for action in GRANTS if reach_of(role, action))
         issued = issue_token(session, account, "test", actions, now=now, expires_at=now + timedelta(days=300))
     state.close()

@@ -2,36 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from drawn_office import dossier_id, draw_office
-from drawn_people import NOW, add_people, sit_down
+from drawn_office import dossier_id
+from drawn_people import NOW, Clock, sit_down, staffed_office
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
 from serving.api.app import create_app
 from serving.settings import Settings
-from serving.state import State, open_state
-
-
-class Clock:
-    """A clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.at = NOW
-
-    def __call__(self) -> datetime:
-        return self.at
+from serving.state import State
 
 
 @pytest.fixture
-def office(tmp_path: object) -> Settings:
-    settings = draw_office(tmp_path)  # type: ignore[arg-type]
-    state = open_state(settings.database_url)
-    add_people(state)
-    state.close()
-    return settings
+def office(tmp_path: Path) -> Settings:
+    return staffed_office(tmp_path)
 
 
 @pytest.fixture
@@ -69,17 +56,17 @@ def test_readers_read_on_and_are_told_how_old_it_is(
 ) -> None:
     csrf = sit_down(client, "thanhtra")
     assert client.post("/decisions", data=decision(csrf, 0)).status_code == 200
-    clock.at = NOW + timedelta(minutes=1)
+    clock.now = NOW + timedelta(minutes=1)
     client.app.state.refresh()  # type: ignore[attr-defined]
     assert client.get("/list").status_code == 200
-    clock.at = NOW + timedelta(minutes=20)
+    clock.now = NOW + timedelta(minutes=20)
     with away(client, monkeypatch):
         for path in ("/list", "/list?sector=DD", f"/dossier?id={dossier_id(0)}", "/conduct"):
             answer = client.get(path)
             assert answer.status_code == 200, path
             assert "bản chụp lúc 02/03/2026 09:01, chỉ đọc" in answer.text, path
         assert "Gác lại" in client.get("/list").text  # the mark that was last seen
-        clock.at = NOW + timedelta(minutes=80)  # an hour after the session was last seen it ends here too
+        clock.now = NOW + timedelta(minutes=80)  # an hour after the session was last seen it ends here too
         assert client.get("/list").status_code == 503
     assert "bản chụp" not in client.get("/login").text
 

@@ -1,5 +1,6 @@
 """Working time: hours, off days, make-up days, half days, zones; additive, monotone, with an inverse."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,6 @@ from features.calendar import (
     PLAIN_WEEK,
     Calendar,
     microseconds,
-    plain_week,
 )
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -29,7 +29,7 @@ BUSY = PLAIN_WEEK.with_days({
 NIGHT = Calendar("night", "America/New_York", (((time(0, 30), time(4)), (time(20), time(23, 30))),) * 7)
 
 MOMENTS = st.datetimes(datetime(2026, 8, 1), datetime(2026, 11, 30), timezones=st.just(UTC))  # noqa: DTZ001
-CALENDARS = st.sampled_from([PLAIN_WEEK, BUSY, NIGHT, plain_week("Europe/Amsterdam")])
+CALENDARS = st.sampled_from([PLAIN_WEEK, BUSY, NIGHT, replace(PLAIN_WEEK, zone="Europe/Amsterdam")])
 
 
 def local(day: int, hour: int, minute: int = 0) -> datetime:

@@ -11,9 +11,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 
 from models.shrinkage import logit, sigmoid
+from training.evaluate import curve
 from training.fairness import LEAST, OTHERS, as_json, audit, groups_of
 from training.gates import groups_alike
-from training.evaluate import curve
 from training.rolling_figures import Rows, Score, slope
 
 N = 6000

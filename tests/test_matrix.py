@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from matrix_oracle import Oracle
 
 from features import matrix
-from features.calendar import PLAIN_WEEK, plain_week
+from features.calendar import PLAIN_WEEK
 from features.declaration import Feature, Grain
 from features.vietnam_calendar import VIETNAM
 
@@ -133,4 +134,4 @@ def test_an_office_with_a_calendar_of_its_own() -> None:
 def test_offices_in_another_time_zone_than_the_calendar_are_refused() -> None:
     con = views()
     with pytest.raises(ValueError, match="one time zone"):
-        matrix.build(con, cases(), None, PLAIN_WEEK, {"u2": plain_week("Europe/Amsterdam")})
+        matrix.build(con, cases(), None, PLAIN_WEEK, {"u2": replace(PLAIN_WEEK, zone="Europe/Amsterdam")})

@@ -11,7 +11,7 @@ import httpx2
 import oidc_provider
 import pytest
 from drawn_office import settings_of
-from drawn_people import NOW
+from drawn_people import NOW, Clock
 from fastapi.testclient import TestClient
 from joserfc.jwk import RSAKey
 
@@ -21,16 +21,6 @@ from serving.rights import Role
 from serving.settings import OidcSettings
 
 
-class Clock:
-    """The moment of app and provider; tests move it."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now.timestamp()
-
-
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -38,14 +28,14 @@ def clock() -> Clock:
 
 @pytest.fixture
 def provider(clock: Clock) -> Iterator[oidc_provider.Provider]:
-    with oidc_provider.running(clock) as started:
+    with oidc_provider.running(lambda: clock().timestamp()) as started:
         yield started
 
 
 @pytest.fixture
 def client(provider: oidc_provider.Provider, clock: Clock, tmp_path: Path) -> Iterator[TestClient]:
     settings = replace(settings_of(tmp_path), oidc=OidcSettings(provider.issuer, *oidc_provider.CLIENT))
-    with TestClient(create_app(settings, now=lambda: clock.now, poll_seconds=60)) as opened:
+    with TestClient(create_app(settings, now=clock, poll_seconds=60)) as opened:
         people = opened.app.state.people  # type: ignore[attr-defined]
         with people.state.writing() as session:
             add_account(

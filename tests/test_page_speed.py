@@ -11,12 +11,11 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from drawn_office import AS_OF, draw_office, store_scores, unit_of
-from drawn_people import NOW, add_people, sit_down_at
+from drawn_office import AS_OF, store_scores, unit_of
+from drawn_people import NOW, sit_down_at, staffed_office
 from drawn_server import running
 
 from serving.settings import Settings
-from serving.state import open_state
 
 pytestmark = pytest.mark.slow
 
@@ -28,10 +27,7 @@ REQUESTS = 800
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The drawn office with 200,000 open dossiers on its list; those of the record are among them."""
-    settings = draw_office(tmp_path_factory.mktemp("crowd"))
-    state = open_state(settings.database_url)
-    add_people(state)
-    state.close()
+    settings = staffed_office(tmp_path_factory.mktemp("crowd"))
     rows: list[dict[str, object]] = [
         {
             "dossier_id": f"H99.13-260914-{number:06d}" if number >= 90 else f"H99.13-260914-{number:04d}",

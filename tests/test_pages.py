@@ -11,14 +11,14 @@ from urllib.parse import quote
 import docx
 import openpyxl
 import pytest
-from drawn_office import AS_OF, OPEN, dossier_id, draw_office, rows_of, seal_plan, settings_of, store_scores
-from drawn_people import NOW, PASSWORD, add_people, sit_down
+from drawn_office import AS_OF, OPEN, dossier_id, rows_of, seal_plan, settings_of, store_scores
+from drawn_people import NOW, PASSWORD, sit_down, staffed_office
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
 from serving.api.app import create_app
 from serving.settings import Settings
-from serving.state import Contest, Decision, Finding, open_state
+from serving.state import Contest, Decision, Finding
 
 AFTER = NOW + timedelta(days=27)  # every visit of the drawn plan has begun
 
@@ -35,10 +35,7 @@ XSS = (
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    settings = draw_office(tmp_path_factory.mktemp("office"))
-    state = open_state(settings.database_url)
-    add_people(state)
-    state.close()
+    settings = staffed_office(tmp_path_factory.mktemp("office"))
     seal_plan(settings)
     return settings.home
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from drawn_people import NOW, PASSWORD, Person, add_people, token
+from drawn_people import NOW, PASSWORD, Clock, Person, add_people, token
 from drawn_record import progress, synced, write_json
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
@@ -25,14 +25,6 @@ from serving.state import open_state
 CODE = "H99.24-260302-0001"
 DOSSIER = synced(CODE, "20260302083000", "20260316083000", ChuHoSo="Âu Thị Kín", SoGiayToChuHoSo="099088000777")
 EVENT = progress(CODE, "20260302083000", 2, "Tiếp nhận hồ sơ", "Lê Thị Cửa")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture

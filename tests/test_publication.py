@@ -1,5 +1,6 @@
 """Publication packs: nothing unconfirmed gets in, whoever tries by whichever door, and a second person approves."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -7,8 +8,8 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from drawn_office import AS_OF, draw_office
-from drawn_people import NOW, PEOPLE, add_people, sit_down, token
+from drawn_office import AS_OF, settings_of
+from drawn_people import NOW, PEOPLE, sit_down, staffed_office, token
 from fastapi.testclient import TestClient
 
 from features.delivery import Chunk
@@ -33,9 +34,9 @@ def finding(name: str, kind: str, confirmed: bool | None, *, known_at: datetime 
     }  # fmt: skip
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    settings = draw_office(tmp_path, dossiers=8)
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    settings = staffed_office(tmp_path_factory.mktemp("office"), dossiers=8)
     Record(settings.record_url).append(
         [
             Chunk("inspection", [{"inspection_id": "V", "unit_code": "x1", "visited_at": SAID, "known_at": SAID}]),
@@ -47,10 +48,13 @@ def settings(tmp_path: Path) -> Settings:
             ]),
         ], source="canonical", arrived_at=AS_OF,
     )  # fmt: skip
-    state = open_state(settings.database_url)
-    add_people(state)
-    state.close()
-    return settings
+    return settings.home
+
+
+@pytest.fixture
+def settings(drawn: Path, tmp_path: Path) -> Settings:
+    shutil.copytree(drawn, tmp_path / "home")
+    return settings_of(tmp_path / "home")
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import product
 
 import pytest
-from drawn_office import dossier_id, draw_office, official_of, unit_of
-from drawn_people import NOW, PEOPLE, Person, add_people, sit_down, token
+from drawn_office import dossier_id, official_of, unit_of
+from drawn_people import NOW, PEOPLE, Person, sit_down, staffed_office, token
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,18 +31,13 @@ from serving.rights import (
     scope_of,
 )
 from serving.settings import Settings
-from serving.state import open_state
 
 UNITS = {"x1": {"x1", "x1.1"}, "*": {"x1", "x2", "x3", "x1.1"}}
 
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    settings = draw_office(tmp_path_factory.mktemp("office"))
-    state = open_state(settings.database_url)
-    add_people(state)
-    state.close()
-    return settings
+    return staffed_office(tmp_path_factory.mktemp("office"))
 
 
 @pytest.fixture(scope="module")

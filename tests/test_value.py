@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.loop import guessability, hit_rate, monitor
-from models.value import bounds, doubly_robust, hajek, no_assumption
+from models.value import bounds, doubly_robust, hajek
 from serving.plan.draw import draw
 from serving.plan.inclusion import inclusion
 
@@ -66,7 +66,6 @@ def test_few_or_no_draws_claim_nothing() -> None:
     assert np.isnan(nothing.value)
     one = hajek(np.array([1.0]), np.array([0.5]))
     assert (one.low, one.high) == (-np.inf, np.inf)
-    assert no_assumption(3, 10, 100) == (0.03, 0.93)
     with pytest.raises(ValueError, match="one probability"):
         hajek(np.array([1.0]), np.array([0.0]))
 

@@ -14,14 +14,6 @@ _VNI = re.compile(r"[AaEeOo][ÂâÊêÔô]|[AaEeOoUuYyIiÖöÔô][ÙùØøÛûÏ
 _TELLS_VIETNAMESE = re.compile(r"[ăđơưĂĐƠƯ\u1ea0-\u1ef9]")
 
 
-class LegacyEncoding(ValueError):
-    """The text is in an encoding from before Unicode; `name` says which one it looks like."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"text in {name}; export it as UTF-8")
-        self.name = name
-
-
 @lru_cache(maxsize=65536)
 def suspect(text: str) -> str | None:
     """The older encoding that already decoded text shows the marks of, or None.
