@@ -20,6 +20,7 @@ from features.names import is_desk
 from features.signals import evaluate
 from features.signals.sentences import CAUSES, basis_vi, said_of_dossier
 from features.vietnam_calendar import VIETNAM
+from features.vietnamese_number import decimal
 from models.conduct_peers import Standing
 from models.excess import RATIO
 from models.finding_matrix import SHOWN
@@ -155,7 +156,7 @@ def forecast(con: duckdb.DuckDBPyConnection, model: OfficialForecast, as_of: dat
     for rank, i in enumerate(order, start=1):
         vi, en = _TOO_FEW_VOICES
         if enough[i]:
-            vi = f"{int(reported[i])} người phản ánh trong 12 tháng qua; bình quân đơn vị {_vi(peers[i], 2)}"
+            vi = f"{int(reported[i])} người phản ánh trong 12 tháng qua; bình quân đơn vị {decimal(peers[i], 2)}"
             en = f"{int(reported[i])} people complained within 12 months; mean of the unit {peers[i]:.2f}"
         vi, en = f"{vi}. {NOT_A_FINDING[0]}.", f"{en}. {NOT_A_FINDING[1]}."
         told = float(score[i]) if enough[i] else None
@@ -174,9 +175,9 @@ def _sentence(one: Standing, grain: str) -> tuple[str, str]:
     whose_vi, whose_en = CAUSES[grain]
     vi = (
         f"{whose_vi}: {one.observed} trong n = {one.n} hồ sơ có dấu hiệu về {said_vi};"
-        f" {peers_vi} thường có {_vi(one.expected, 1)} (gấp {_vi(one.ratio, 1)} lần,"
-        f" khoảng 95 %: {_vi(one.low, 1)}–{_vi(one.high, 1)};"
-        f" khả năng gấp hơn {_vi(RATIO, 1)} lần: {_chance(one.above)})."
+        f" {peers_vi} thường có {decimal(one.expected, 1)} (gấp {decimal(one.ratio, 1)} lần,"
+        f" khoảng 95 %: {decimal(one.low, 1)}–{decimal(one.high, 1)};"
+        f" khả năng gấp hơn {decimal(RATIO, 1)} lần: {_chance(one.above)})."
         f" Căn cứ: {basis_vi(source)}. {NOT_A_FINDING[0]}."
     )
     en = (
@@ -190,8 +191,3 @@ def _sentence(one: Standing, grain: str) -> tuple[str, str]:
 
 def _chance(share: float) -> str:
     return "> 99 %" if share > 0.99 else f"{100 * share:.0f} %"
-
-
-def _vi(number: float, digits: int) -> str:
-    """A number with decimal comma."""
-    return f"{number:.{digits}f}".replace(".", ",")

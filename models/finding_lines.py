@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.signals.sentences import CAUSES
+from features.vietnamese_number import decimal
 from models import finding_matrix
 from models.conduct import NOT_A_FINDING, ConductLine
 from models.reasons import DECLARED, reasons
@@ -57,12 +58,12 @@ def by_model(
     for rank, i in enumerate(order, start=1):
         p = float(scores.probability[i])
         chance_vi = (
-            f"{CAUSES['dossier'][0]}: nếu kiểm tra, khả năng có phát hiện {_percent(p, ',')} %"
-            f" (hồ sơ rút ngẫu nhiên: {_percent(usual, ',')} %, n = {n})"
+            f"{CAUSES['dossier'][0]}: nếu kiểm tra, khả năng có phát hiện {decimal(100 * p)} %"
+            f" (hồ sơ rút ngẫu nhiên: {decimal(100 * usual)} %, n = {n})"
         )
         chance_en = (
-            f"{CAUSES['dossier'][1]}: if pulled, a finding has a chance of {_percent(p, '.')} %"
-            f" (dossiers drawn at random: {_percent(usual, '.')} %, n = {n})"
+            f"{CAUSES['dossier'][1]}: if pulled, a finding has a chance of {100 * p:.1f} %"
+            f" (dossiers drawn at random: {100 * usual:.1f} %, n = {n})"
         )
         vi, en = [chance_vi], [chance_en]
         if beyond[i] > 0:
@@ -90,7 +91,3 @@ def _of_course(scores: Scores, matrix: pa.Table) -> list[tuple[str, str]]:
         features=tuple(name for name, declared in zip(scores.features, known, strict=True) if declared),
     )
     return [(said[0].vi, said[0].en) if said else ("", "") for said in reasons(part, matrix, top=1)]
-
-
-def _percent(share: float, mark: str) -> str:
-    return f"{share * 100:.1f}".replace(".", mark)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from serving.cli.bench.port import free_port
 
 SECONDS = 90
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "OMP_NUM_THREADS": "1"}
@@ -46,9 +47,7 @@ def tracking_server(folder: Path, template: Path) -> Iterator[str]:
 @contextmanager
 def answering(command: list[str], path: str, log: Path, env: dict[str, str] | None = None) -> Iterator[str]:
     """Runs `command` with `--port` of its own and gives its address as soon as `path` answers; ends it afterwards."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port = door.getsockname()[1]
+    port = free_port()
     with log.open("wb") as said:
         process = subprocess.Popen(
             [*command, "--port", str(port)], stdout=said, stderr=said, env=os.environ | QUIET | (env or {}),

@@ -1,7 +1,6 @@
 """A real server over a drawn office, in a process of its own, for tests that come by network."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,13 +13,9 @@ from typing import Any
 import httpx2
 from drawn_people import NOW
 
+from serving.cli.bench.port import free_port
+
 ROOT = Path(__file__).resolve().parents[1]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def start(home: Path, port: int, now: datetime = NOW, workers: int = 1) -> "subprocess.Popen[bytes]":

@@ -1,7 +1,6 @@
 """The whole way in one command, as a new user types it: a list with reasons, an address, and a page behind it."""
 
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from serving.cli.bench.port import free_port
 from serving.risk_list import latest_list
 
 RISK = [sys.executable, "-c", "from serving.cli import main; main()"]
@@ -28,9 +28,7 @@ def test_demo_goes_the_whole_way_on_a_made_up_province_and_serves_it(tmp_path: P
     assert all(line.reasons for line in risk_list.page(size=10).lines)
     password = re.search(r"log in: demo / (\S+)", told.stdout)
     assert password is not None
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen([*RISK, "--home", str(home), "serve", "--port", str(port)], stderr=subprocess.DEVNULL)
     try:
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}", follow_redirects=True, timeout=30) as browser:

@@ -11,9 +11,10 @@ import httpx2
 import pytest
 from drawn_office import dossier_id, draw_office, seal_plan
 from drawn_people import NOW, add_people, sit_down_at
-from drawn_server import free_port, start
+from drawn_server import start
 from sqlalchemy import select
 
+from serving.cli.bench.port import free_port
 from serving.receipt_witness import Witness
 from serving.receipts import Receipts
 from serving.state import Contest, Decision, Finding, State, Submission, open_state

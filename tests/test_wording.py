@@ -9,6 +9,7 @@ from drawn_office import dossier_id, draw_office
 from drawn_people import NOW, PEOPLE, add_people, sit_down
 from fastapi.testclient import TestClient
 
+from features.vietnamese_number import decimal
 from serving.api.app import create_app
 from serving.pages import finding_words, words
 from serving.pages.board import to_do
@@ -122,7 +123,7 @@ def test_numbers_have_a_decimal_comma_and_days_are_day_month_year(pages: dict[tu
     [(12345.678, 1, "12.345,7"), (0.5, 2, "0,50"), (-3.0, 0, "−3"), (None, 1, "–"), (float("nan"), 1, "–")],
 )
 def test_decimals(value: float | None, places: int, said: str) -> None:
-    assert words.decimal(value, places) == said
+    assert decimal(value, places) == said
 
 
 @pytest.mark.parametrize(

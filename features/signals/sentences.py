@@ -12,6 +12,7 @@ from typing import Any
 from features.signals.evaluate import DOSSIER_SIGNALS
 from features.signals.held import HELD_SIGNALS
 from features.signals.signal import MEASURES
+from features.vietnamese_number import decimal
 
 CAUSES = {
     "dossier": ("Hồ sơ", "Dossier"), "official": ("Cán bộ", "Official"), "unit": ("Đơn vị", "Unit"),
@@ -70,7 +71,7 @@ def said_of_dossier(name: str, value: float, rate: float, n: int) -> tuple[str, 
 
 def vi(number: float) -> str:
     """A number as it is written in Vietnamese: whole, or with one place after a comma."""
-    return _en(number).replace(".", ",")
+    return decimal(number, 0 if float(number).is_integer() else 1)
 
 
 def _en(number: float) -> str:

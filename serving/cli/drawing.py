@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from features.vietnamese_number import decimal
 from serving.risk_list import Page
 from serving.score_files import ListMeta
 
@@ -26,7 +27,7 @@ def list_table(page: Page, meta: ListMeta, zone: ZoneInfo) -> Table:
         table.add_column(name, overflow="fold")
     table.add_column("Vì sao", ratio=1)
     for line in page.lines:
-        left = "–" if line.left_hours is None else f"{line.left_hours:.1f}".replace(".", ",")
+        left = decimal(line.left_hours)
         reasons = "\n".join(f"{'▲' if reason.effect > 0 else '▼'} {reason.vi}" for reason in line.reasons)
         table.add_row(str(line.rank), line.dossier_id, line.unit_code or "", f"{line.score:.0%}", left, reasons)
     return table

@@ -24,8 +24,8 @@ def positive(
 
     from features.good_work import good_work
     from features.record import Record
+    from features.vietnamese_number import decimal
     from serving.export import write_table
-    from serving.plan.paper import number
 
     if grain not in ("official", "unit"):
         raise typer.BadParameter(f"wanted official or unit, got {grain[:20]!r}", param_hint="--grain")
@@ -39,9 +39,9 @@ def positive(
         if row["share"] is None:
             typer.echo(f"{row['key']}  chưa đủ dữ liệu / not enough data (n = {row['n']})")
             continue
-        low, high, usual = (number(100 * row[name], 0) for name in ("low", "high", "usual"))
+        low, high, usual = (decimal(100 * row[name], 0) for name in ("low", "high", "usual"))
         typer.echo(
-            f"{row['key']}  {row['unit_code'] or '–'}  {number(100 * row['share'], 0)} % ({low}–{high}), "
+            f"{row['key']}  {row['unit_code'] or '–'}  {decimal(100 * row['share'], 0)} % ({low}–{high}), "
             f"n = {row['n']}; thường lệ / usual {usual} %"
         )
     typer.echo(f"grain={grain} stand_out={sum(found['stands_out'].to_pylist())} of={found.num_rows}")

@@ -70,7 +70,7 @@ def show(
     most: Annotated[int, typer.Option(help="Lines at most.", min=1, max=10_000)] = 50,
 ) -> None:
     """Warnings told and not answered, most urgent first, and messages that were given up on."""
-    from serving.pages.words import decimal
+    from features.vietnamese_number import decimal
     from serving.state import open_state
     from serving.warnings.acknowledgement import Standing, warnings_of
     from serving.warnings.outbox import dead

@@ -29,11 +29,11 @@ def weekly(
     """Make the week's list from the latest scores and show it: why each line stands, sector weight apart."""
     from features.key_file import key_file
     from features.record import Record
+    from features.vietnamese_number import decimal
     from serving.lists.choose import Caps, choose, marked_new, order, share_out
     from serving.lists.entry import GRAINS, LEAST_DOSSIERS, entries
     from serving.lists.weekly import WeeklyList, before, made_from, week_of, write
     from serving.plan.gather import sector_priors
-    from serving.plan.paper import number
     from serving.plan.rules import Rules
     from serving.score_files import latest_path, read_scores
 
@@ -59,10 +59,10 @@ def weekly(
         if team in (None, line.team_id):
             one = line.entry
             typer.echo(
-                f"{line.rank:4d}  {one.key}  kỳ vọng {number(one.expected, 2)} / {one.n} hồ sơ  "
-                f"trọng số lĩnh vực {number(one.prior, 2)}  {line.team_id or '–'}{'  mới' if line.new else ''}"
+                f"{line.rank:4d}  {one.key}  kỳ vọng {decimal(one.expected, 2)} / {one.n} hồ sơ  "
+                f"trọng số lĩnh vực {decimal(one.prior, 2)}  {line.team_id or '–'}{'  mới' if line.new else ''}"
             )
-    new = "–" if made.new_share is None else f"{number(100 * made.new_share, 0)} %"
+    new = "–" if made.new_share is None else f"{decimal(100 * made.new_share, 0)} %"
     if grain == "official" and not found:
         typer.echo(f"chưa đủ dữ liệu / not enough data: nobody holds {LEAST_DOSSIERS} open dossiers")
     typer.echo(f"week={when} lines={len(lines)} mới / new: {new}")

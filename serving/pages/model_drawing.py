@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from features.vietnamese_number import decimal
 from serving.pages.drawing import polyline
-from serving.pages.words import decimal
 from serving.rolling_log import OriginLine
 from serving.watch_log import Watch
 

@@ -12,6 +12,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from features.vietnamese_number import decimal
 from serving.accounts.guard import Reader
 from serving.accounts.secret import new_secret
 from serving.api.problem import Problem
@@ -60,7 +61,7 @@ def templates(zone: str) -> Environment:
         auto_reload=False,
     )
     env.filters |= {
-        "decimal": words.decimal,
+        "decimal": decimal,
         "percent": words.percent,
         "in_hundred": words.in_hundred,
         "figure": words.figure,

@@ -9,6 +9,7 @@ import xlsxwriter
 from fastapi import Request
 from fastapi.responses import Response
 
+from features.vietnamese_number import decimal
 from serving.accounts.guard import reader_of
 from serving.documents.listing import MIME as WORD
 from serving.documents.listing import Listing, write_listing
@@ -90,7 +91,7 @@ def _spoken(value: Cell) -> str:
         return "–"
     if isinstance(value, str):
         return value
-    return words.decimal(value, 0 if isinstance(value, int) else 1)
+    return decimal(value, 0 if isinstance(value, int) else 1)
 
 
 def _basis(request: Request) -> str:

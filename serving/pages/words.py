@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from features.vietnamese_number import decimal
+
 _DIRECTION = re.compile(r"\s*\(góp phần làm (?:tăng|giảm)[^)]*\)")
 HOURS_A_DAY = 8  # working hours; domain: 1 day = 8 working hours
 
@@ -63,13 +65,6 @@ EVENT_WORDS = {
 def level(score: float) -> Level:
     """The band of a probability."""
     return next(band for band in LEVELS if score >= band.least or band is LEVELS[-1])
-
-
-def decimal(value: float | None, places: int = 1) -> str:
-    """A number with a decimal comma and dots between thousands: 12345.67 → 12.345,7; – where unknown."""
-    if value is None or value != value:
-        return "–"
-    return f"{value:,.{places}f}".translate(str.maketrans(",.", ".,")).replace("-", "−")
 
 
 def percent(share: float | None, places: int = 0) -> str:

@@ -5,8 +5,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from features.vietnamese_number import decimal
 from serving.delay import Holder
-from serving.pages.words import NOT_A_FINDING, days_left, decimal, step_words
+from serving.pages.words import NOT_A_FINDING, days_left, step_words
 from serving.state import EarlyWarning
 
 HOLDER_WORDS = {

@@ -3,13 +3,14 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from serving.cli.bench.port import free_port
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 """Where Debian puts them; PostgreSQL refuses to run as root, so root starts it as the user postgres."""
@@ -47,10 +48,7 @@ def cluster() -> Iterator[Cluster]:
     if not BINARIES:
         raise FileNotFoundError("no PostgreSQL under /usr/lib/postgresql; install the package postgresql")
     folder = Path(tempfile.mkdtemp(prefix="risk-pg"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    made = Cluster(folder, port)
+    made = Cluster(folder, free_port())
     made.start()
     try:
         yield made

@@ -5,7 +5,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from typing import Annotated
 import typer
 
 from serving.cli.bench.group import bench
+from serving.cli.bench.port import free_port
 from serving.cli.group import settings_of
 from serving.settings import Settings
 
@@ -78,9 +78,7 @@ def show_list(
 def serving(settings: Settings, workers: int, role: str = "analyst") -> Iterator[tuple[int, str]]:
     """A server over the installation, on a free port, and a token of `role` for it; stopped at the end."""
     token = bench_token(settings, role)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     words = ["--home", str(settings.home), "serve", "--port", str(port), "--workers", str(workers)]
     start = "from serving.cli import main; main()"
     process = subprocess.Popen([sys.executable, "-c", start, *words], stderr=subprocess.DEVNULL)
