@@ -11,7 +11,7 @@ from serving.accounts import login as door
 from serving.accounts.account import add_account, deactivate, find_account, set_password
 from serving.accounts.passwords import hash_password, matches
 from serving.accounts.session import end_session, find_session, start_session
-from serving.accounts.token import find_token, issue_token, revoke_token
+from serving.accounts.token import Grants, find_token, issue_token, revoke_token
 from serving.rights import Role
 from serving.state import Account, State, open_state
 
@@ -174,6 +174,26 @@ def test_tokens_are_narrowed_end_and_can_be_revoked(state: State) -> None:
         assert revoke_token(session, account.id, 1, now=NOW)
     with state.reading() as session:
         assert find_token(session, token, now=NOW) is None
+
+
+def test_a_kept_grant_ends_with_the_next_change_of_the_state_by_whomever(state: State) -> None:
+    account = inspector(state)
+    day = timedelta(days=1)
+    with state.writing() as session:
+        token = issue_token(session, account, "máy", frozenset({"list.read"}), now=NOW, expires_at=NOW + day)
+    grants = Grants(state)
+    assert grants.kept(token, NOW) is None
+    assert grants.find(token, NOW) is not None
+    kept = grants.kept(token, NOW)
+    assert kept is not None
+    assert kept.actions == {"list.read"}
+    assert grants.kept(token, NOW + day) is None
+    other = State(str(state.url))  # as another process would
+    with other.writing() as session:
+        assert revoke_token(session, account.id, 1, now=NOW)
+    other.close()
+    assert grants.kept(token, NOW) is None
+    assert grants.find(token, NOW) is None
 
 
 @pytest.mark.parametrize(

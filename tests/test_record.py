@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -158,6 +159,21 @@ def test_cutoff_shows_what_was_known_before_it(tmp_path: Path) -> None:
     assert later == ["d1", "d2"]
     with pytest.raises(ValueError, match="aware"):
         record.connect(cutoff=utc(2025, 3, 5))
+
+
+def test_a_record_kept_open_sees_what_others_deliver_and_what_was_restored(tmp_path: Path) -> None:
+    kept = Record(tmp_path / "record")
+    take(kept, Chunk("dossier", [dossier(1)]))
+    shutil.copytree(tmp_path / "record", tmp_path / "copy")
+    take(Record(tmp_path / "record"), Chunk("dossier", [dossier(2)]))
+    assert kept.version() == 2
+    assert column(kept, "SELECT dossier_id FROM dossier ORDER BY 1") == ["d1", "d2"]
+    shutil.rmtree(tmp_path / "record")
+    shutil.copytree(tmp_path / "copy", tmp_path / "record")
+    take(Record(tmp_path / "record"), Chunk("dossier", [dossier(3)]))
+    assert kept.version() == 2
+    assert column(kept, "SELECT dossier_id FROM dossier ORDER BY 1") == ["d1", "d3"]
+    assert str(take(kept, Chunk("dossier", [dossier(1), dossier(4)]))).startswith("read=2 appended=1 known=1")
 
 
 def test_a_version_stays_what_it_was(tmp_path: Path) -> None:
