@@ -3,13 +3,12 @@
 from datetime import datetime
 from pathlib import Path
 
-from drawn_office import AS_OF, dossier_id, draw_office, official_of, seal_plan, unit_of
-from drawn_people import add_people
+from drawn_office import AS_OF, dossier_id, official_of, seal_plan, unit_of
+from drawn_people import staffed_office
 
 from models.conduct import ConductLine
 from serving import conduct_lists
 from serving.settings import Settings
-from serving.state import open_state
 
 WORDS = "12 trong 60 hồ sơ có dấu hiệu về yêu cầu bổ sung giấy tờ. Dấu hiệu cần kiểm tra, không phải kết luận."
 FEW = "Chưa đủ dữ liệu: dưới 20 hồ sơ"
@@ -33,10 +32,7 @@ def draw_conduct(settings: Settings, as_of: datetime = AS_OF) -> None:
 
 def draw_full_office(folder: Path) -> Settings:
     """The drawn office with everything that pages show: people, conduct lists, a sealed plan."""
-    settings = draw_office(folder)
-    state = open_state(settings.database_url)
-    add_people(state)
-    state.close()
+    settings = staffed_office(folder)
     draw_conduct(settings)
     seal_plan(settings)
     return settings

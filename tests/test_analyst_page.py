@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn_office import draw_office
-from drawn_people import NOW, add_people, sit_down
+from drawn_people import NOW, sit_down, staffed_office
 from fastapi.testclient import TestClient
 
 from serving.api.app import create_app
 from serving.pages import analyst
 from serving.promotion import promote_by_command
-from serving.state import open_state
 
 SHA = "ab" * 32
 GATES = [
@@ -25,10 +23,7 @@ REFUSING = [*GATES, {"name": "groups", "holds": False, "words": "largest gap +0.
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    settings = draw_office(tmp_path_factory.mktemp("office"))
-    state = open_state(settings.database_url)
-    add_people(state)
-    state.close()
+    settings = staffed_office(tmp_path_factory.mktemp("office"))
     with TestClient(create_app(settings, now=lambda: NOW, poll_seconds=3600)) as opened:
         yield opened
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import docx
 import pytest
-from drawn_office import draw_office
-from drawn_people import NOW, PEOPLE, Person, add_people, sit_down, token
+from drawn_people import NOW, PEOPLE, Person, sit_down, staffed_office, token
 from drawn_record import connect_drawn, local
 from fastapi.testclient import TestClient
 from hypothesis import given, settings
@@ -290,10 +289,7 @@ def test_the_ledger_covers_the_whole_time_once(told: list[tuple[int, str, str | 
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[TestClient]:
-    office = draw_office(tmp_path, dossiers=40)
-    state = open_state(office.database_url)
-    add_people(state, (*PEOPLE, Person("truong.x2", Role.UNIT_HEAD, "x2")))
-    state.close()
+    office = staffed_office(tmp_path, (*PEOPLE, Person("truong.x2", Role.UNIT_HEAD, "x2")), dossiers=40)
     with TestClient(create_app(office, now=lambda: NOW, poll_seconds=60)) as opened:
         yield opened
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from drawn_office import dossier_id, draw_office
-from drawn_people import NOW, PEOPLE, add_people, sit_down
+from drawn_office import dossier_id
+from drawn_people import NOW, PEOPLE, sit_down, staffed_office
 from fastapi.testclient import TestClient
 
 from features.vietnamese_number import decimal
@@ -16,7 +16,6 @@ from serving.pages.board import to_do
 from serving.pages.leadership import AGAINST
 from serving.pages.receipt_words import ACTION_WORDS, told
 from serving.rights import GRANTS, ROUTES, reach_of
-from serving.state import open_state
 
 PAGES = Path(words.__file__).parent
 
@@ -34,10 +33,7 @@ OTHER_DAYS = re.compile(r"\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}-\d{1,2}-\d{4}\b")
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    settings = draw_office(tmp_path_factory.mktemp("office"))
-    state = open_state(settings.database_url)
-    add_people(state)
-    state.close()
+    settings = staffed_office(tmp_path_factory.mktemp("office"))
     with TestClient(create_app(settings, now=lambda: NOW, poll_seconds=60)) as opened:
         yield opened
 
