@@ -70,5 +70,6 @@ if __name__ == "__main__":
         host="127.0.0.1",
         port=int(sys.argv[1]),
         workers=int(sys.argv[2]),
+        timeout_worker_healthcheck=60,
         log_level="error",
     )

@@ -36,6 +36,8 @@ def run_server(settings: Settings, host: str, port: int, workers: int) -> None:
         log_config=None,  # the app logs, a JSON object a line
         access_log=False,
         timeout_keep_alive=20,
+        # a process that imports on a busy machine is slow, not dead: killed after the usual 5 s it would never start
+        timeout_worker_healthcheck=60,
         limit_concurrency=512,
         server_header=False,
     )
