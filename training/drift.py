@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 from scipy.stats import t as student
 
+from features.calendar import HOURS_A_DAY
 from models.encoding import column_of_numbers
 from models.risk_model import RiskModel
 
@@ -25,7 +26,9 @@ NOTABLE = 0.25
 """A stability index from here on is a change that matters whatever the sample (Siddiqi 2006)."""
 CHANCE = 0.005
 """Of a week like those of the window: how often anything warns all the same."""
-LEAST_NEWS = 20
+LEAST_DAYS = 25
+FACTOR = 3.0
+"""Twice the longest gap told of eight small units a year that sent as ever, on a made-up province without a change."""
 WEEK = 604_800_000_000
 SCORE = "score"
 GROWING = ("_known", "_seen")
@@ -104,16 +107,16 @@ def stability(cell: np.ndarray, bands: Mapping[str, Any]) -> float:
     return float(((a - b) * np.log(a / b)).sum())
 
 
-def silent_units(deliveries: Mapping[str, Sequence[float]], now: float, factor: float = 2.0) -> list[str]:
-    """Units from which nothing came for `factor` times their longest gap so far: silence is a signal too.
+def silent_units(deliveries: Mapping[str, Sequence[float]], now: float) -> list[str]:
+    """Units from which nothing came for `FACTOR` times their longest gap so far: silence is a signal too.
 
-    `deliveries`: unit to rising moments of its news, in hours; `now` in the same clock. Units with fewer than twenty
-    pieces of news have no usual gap.
+    `deliveries`: unit to rising moments of its news, in working hours; `now` in the same clock. Units with news on
+    fewer than `LEAST_DAYS` days have no usual gap: a burst of news is one.
     """
     silent = []
     for unit, moments in deliveries.items():
-        gaps = np.diff(np.array(moments, float))
-        if len(gaps) >= LEAST_NEWS and now - moments[-1] > factor * float(gaps.max()):
+        gaps, days = np.diff(np.array(moments, float)), len(np.unique(np.array(moments) // HOURS_A_DAY))
+        if days >= LEAST_DAYS and now - moments[-1] > FACTOR * float(gaps.max()):
             silent.append(unit)
     return sorted(silent)
 

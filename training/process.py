@@ -29,7 +29,7 @@ LEAST_MOVES = 60
 """Steps that followed another, below which a sector is not told of."""
 LEAST_LEFT = 8.0
 """Times that a step is expected to be left, below which it is not told of."""
-CHANCE = 0.05
+CHANCE = 0.03
 """Of a week without change: how often each of the two questions warns all the same, over all sectors."""
 MOST = 40_000
 """Dossiers of the half year that are looked at, about; beyond it they are drawn by a hash."""

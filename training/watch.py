@@ -84,7 +84,7 @@ class Watched:
         told |= {f"{one.kind} {one.sector}": f"{one.words}; {one.z:+.1f} deviations, bound {one.bound:.1f}"
                  for one in self.process if one.warns}  # fmt: skip
         for unit in self.silent:
-            told[f"silence {unit}"] = f"unit {unit} sends nothing for twice its longest gap: no data is not no risk"
+            told[f"silence {unit}"] = f"unit {unit} sends nothing, for longer than ever: no data is not no risk"
         if self.live is not None and self.live.warns:
             told["live"] = f"mean score minus late rate {self.live.gap} on {self.live.n} matured landmarks"
         return told
@@ -128,7 +128,7 @@ def news(found: Mapping[str, str], told: Sequence[tuple[datetime, Set[str]]], as
 
 
 def silence(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calendar) -> list[str]:
-    """Units whose news stopped: none for twice their longest gap of the last months, in working hours."""
+    """Units whose news stopped: none for much longer than their longest gap of the last months, in working hours."""
     naive = naive_utc(as_of)
     rows = con.sql(
         """

@@ -94,7 +94,7 @@ def conduct(
 def drift(
     seeds: Annotated[int, typer.Option(help="How many made-up provinces, each with and without a change.", min=1)] = 6,
     first: Annotated[int, typer.Option(help="The first seed; from 100 on to choose, 0 to prove.", min=0)] = 0,
-    dossiers: Annotated[int, typer.Option(help="Dossiers of each in 28 months.", min=5_000)] = 24_000,
+    dossiers: Annotated[int, typer.Option(help="Dossiers of each in 28 months.", min=5_000)] = 12_000,
     workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
     card: Annotated[
         Path | None, typer.Option(help="Also write the report to this file, such as models/cards/drift.md.")
