@@ -62,6 +62,7 @@ def train(
     by: str | None = None,
     recipes: Mapping[str, Recipe] | None = None,
     most: int = MOST,
+    refit: Callable[[RiskModel, Recipe], RiskModel] | None = None,
     say: Say = lambda line: None,
 ) -> Trained:
     """Learns lateness from what was known at `cutoff`; the result stands as candidate under `models/lateness`.
@@ -69,6 +70,7 @@ def train(
     `models`: the folder of packaged models. `mlflow_url`: tracking server or SQLite URL that gets the run; without
     it nothing is logged. `version`: the record as it was then, without it as it is. `by`: who trains.
     `recipes`: without them the standing ones and the best of the last tuning. `most`: landmarks learnt at most.
+    `refit`: fits members of what was chosen once more, on more rows than one machine holds (`training.dask_trees`).
     ValueError where the record holds too little to learn from.
     """
     say("read the record and build the matrix")
@@ -88,6 +90,8 @@ def train(
     # a list, for their order breaks ties and a manifest sorts its keys
     about["recipes"] = [{"name": name, **asdict(recipe)} for name, recipe in recipes.items()]
     model, choices = fit_judged(sample, target=LATENESS.name, recipes=recipes, about=about, say=say)
+    if refit is not None:
+        model = refit(model, recipes[choices.recipe])
     say("compare with the champion, look whether reasons stay")
     beside = beside_champion(models / LATENESS.name, sample, choices)
     steady = steadiness(model, sample, recipes[choices.recipe])

@@ -24,9 +24,23 @@ def train(
     target: TargetName,
     cutoff: Annotated[str, typer.Option(help="Learn only from what was known before this moment.")],
     by: By = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="Dask scheduler (tcp://host:8786, or local) that learns the trees of lateness from all "
+            "landmarks of `risk matrix build`, not from a sample."
+        ),
+    ] = None,
 ) -> None:
     """Learn TARGET from what was known at the cutoff; the result stands as candidate."""
     settings = settings_of(ctx)
+    if cluster is not None:
+        from serving.cli.lateness import TARGET, train_on_cluster
+
+        if target != TARGET:
+            raise typer.BadParameter(f"only {TARGET} is learnt on a cluster", param_hint="--cluster")
+        typer.echo(train_on_cluster(settings, moment(cutoff, settings.zone), cluster, _say, by=by))
+        return
     typer.echo(steps(target).train(settings, moment(cutoff, settings.zone), _say, by=by))
 
 
