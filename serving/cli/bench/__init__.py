@@ -5,6 +5,7 @@ out is a `Section` of `models/cards/benchmarks.md` (`section`).
 """
 
 from serving.cli.bench import (  # noqa: F401 -- each joins the group
+    cluster,
     everything,
     faults,
     figures,
