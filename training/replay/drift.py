@@ -37,11 +37,11 @@ Say = Callable[[str], None]
 START, CHANGE, END = date(2024, 9, 2), date(2025, 12, 1), date(2026, 12, 31)
 DATA = timedelta(days=14)
 """How much data after the change the watch may need."""
-RIPE = timedelta(days=90)
+RIPE = timedelta(days=120)
 """How long after the change the candidate is trained."""
 JUDGED = timedelta(days=84)
-LEARNT = 15_000
-"""Landmarks that a champion learns from at most: enough to compare, and a year of provinces stays affordable."""
+LEARNT = 60_000
+"""Landmarks learnt at most: all of a province of 20,000 dossiers. Drawn from many, those after the change are too few."""
 RECIPES = {"small": SMALL}
 YEAR_WEEKS = 52
 HALF_YEAR_WEEKS = 26
@@ -176,8 +176,9 @@ def card(found: Sequence[tuple[Changed, Still]], dossiers: int) -> str:
         "comes in must be shown to another office (three in ten were before) and takes about twice the time at the",
         "desk. No step is new, no field tells of it, and dossiers received before that day go the old way.",
         "",
-        "The champion learns until that day and the watch looks every week; the candidate is trained 90 days later and",
-        f"both are judged on the {JUDGED.days // 7} weeks after. 95 % intervals by bootstrap over dossiers. An alarm",
+        "The champion learns until that day and the watch looks every week; the candidate is trained",
+        f"{RIPE.days} days later and both are judged on the {JUDGED.days // 7} weeks after, with 95 % intervals by",
+        "bootstrap over dossiers. An alarm",
         "counts as told in time if it names a changed sector; in the provinces without a change every alarm is false:",
         "a year of weekly watches, a new champion at half-time. A week's alarms are one; what warned in the",
         f"{QUIET.days} days before is not told again.",
