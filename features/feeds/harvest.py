@@ -95,6 +95,23 @@ class Harvest:
             event_id = f"{STATE if state else ''}{kind}@{at:%Y%m%d%H%M%S}{told}"
             self.row("event", dossier_id=dossier_id, kind=kind, happened_at=at, event_id=event_id, **cells)
 
+    def received(
+        self, dossier_id: str, unit: str, at: datetime, due: datetime | None, submitted: datetime | None, **cells: Any
+    ) -> None:
+        """The row of a dossier as a list of dossiers tells it, and its receipt.
+
+        A promise before the receipt is kept aside; a submission after it says nothing.
+        """
+        if due and due < at:
+            self.reject("due_at", "not before received_at", due)
+            due = None
+        self.row(
+            "dossier", dossier_id=dossier_id, unit_code=unit,
+            receiving_unit_code=self.unit(at, dossier=dossier_id), received_at=at, due_at=due,
+            submitted_at=submitted if submitted and submitted <= at else None, known_at=self.known_from(at), **cells,
+        )  # fmt: skip
+        self.event(dossier_id, "received", at, state=True, unit_code=unit)
+
     def reject(self, column: str, wanted: str, value: object, *, personal: bool = True) -> None:
         """Keep aside the item or one cell of it."""
         came = value if isinstance(value, _Told) else describe(value, personal=personal)

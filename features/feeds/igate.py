@@ -52,23 +52,16 @@ def _read(harvest: Harvest, item: Mapping[str, Any]) -> None:
         harvest.reject("unit_code" if unit is None else "procedure_code", "a value", None)
         return
     due = harvest.moment("due_at", item.get("appointmentDate") or item.get("dueDate"))
-    submitted = harvest.moment("submitted_at", item.get("appliedDate"))
     who = inside(item, "applicant", "data")
     method = plain(_named(inside(item, "applyMethod")) or "")
-    harvest.row(
-        "dossier", dossier_id=dossier_id, procedure_code=procedure, unit_code=unit,
-        receiving_unit_code=harvest.unit(received, dossier=dossier_id),
+    harvest.received(
+        dossier_id, unit, received, due, harvest.moment("submitted_at", item.get("appliedDate")),
+        procedure_code=procedure,
         channel=next((channel for words, channel in _CHANNELS if words in method), None),
         applicant_id=harvest.people.citizen(
             string(who, "identityNumber"), string(who, "fullname"), string(who, "phoneNumber")
         ),
-        submitted_at=None if submitted and submitted > received else submitted,
-        received_at=received, due_at=None if due and due < received else due,
-        known_at=harvest.known_from(received),
     )  # fmt: skip
-    if due and due < received:
-        harvest.reject("due_at", "not before received_at", due)
-    harvest.event(dossier_id, "received", received, state=True, unit_code=unit)
     current = _read_tasks(harvest, dossier_id, unit, item)
     _read_state(harvest, dossier_id, unit, item, current, due)
 

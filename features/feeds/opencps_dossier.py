@@ -37,26 +37,18 @@ def read_dossier(harvest: Harvest, item: Mapping[str, Any]) -> None:
     if internal:
         harvest.unit_of[internal] = unit
         harvest.once("alias", internal, dossier_id=dossier_id, other_id=internal, known_at=received)
-    due = harvest.moment("due_at", item.get("dueDate"))
-    submitted = harvest.moment("submitted_at", item.get("submitDate"))
     name, phone = (
         value if isinstance(value := item.get(key), str) else None for key in ("applicantName", "contactTelNo")
     )
     number = str(item.get("applicantIdNo") or "") or None
     agent = item.get("delegateIdNo")
-    harvest.row(
-        "dossier", dossier_id=dossier_id, procedure_code=procedure, unit_code=unit,
-        receiving_unit_code=harvest.unit(received, dossier=dossier_id), channel=_channel(item),
+    harvest.received(
+        dossier_id, unit, received, harvest.moment("due_at", item.get("dueDate")),
+        harvest.moment("submitted_at", item.get("submitDate")), procedure_code=procedure, channel=_channel(item),
         applicant_id=harvest.people.citizen(number, name, phone),
         applicant_kind={"citizen": "citizen", "business": "business"}.get(str(item.get("applicantIdType"))),
         agent_id=harvest.people.citizen(agent) if isinstance(agent, str) and agent != number else None,
-        submitted_at=None if submitted and submitted > received else submitted,
-        received_at=received, due_at=None if due and due < received else due,
-        known_at=harvest.known_from(received),
     )  # fmt: skip
-    if due and due < received:
-        harvest.reject("due_at", "not before received_at", due)
-    harvest.event(dossier_id, "received", received, state=True, unit_code=unit)
     _read_ends(harvest, dossier_id, unit, item)
     _read_last_action(harvest, dossier_id, unit, item, (name, number, phone))
 
