@@ -24,9 +24,9 @@ from features.record import Record
 from features.simulate.recorded import made_up_record
 from features.vietnam_calendar import VIETNAM
 from models.lateness import landmarks
+from training.evaluate import curve
 from training.gates import gates_of
 from training.gather import WEEK, labelled_rows
-from training.evaluate import curve
 from training.run import train
 
 # %%
