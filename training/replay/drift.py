@@ -41,7 +41,7 @@ RIPE = timedelta(days=120)
 """How long after the change the candidate is trained."""
 JUDGED = timedelta(days=84)
 LEARNT = 60_000
-"""Landmarks learnt at most: all of a province of 20,000 dossiers. Drawn from many, those after the change are too few."""
+"""Landmarks learnt at most: all of a small province; of a draw too few would be from after the change."""
 RECIPES = {"small": SMALL}
 YEAR_WEEKS = 52
 HALF_YEAR_WEEKS = 26
