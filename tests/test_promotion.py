@@ -14,10 +14,10 @@ from drawn_training import CUTOFF, draw_record
 from features.record import Record
 from models import canary
 from models.artefact import ArtefactError, load
-from training import pointers
-from training.gates import STEADY, gates_of, second_person, steady
+from training import conduct, pointers
+from training.gates import STEADY, Refused, gates_of, second_person, steady
 from training.members import Recipe
-from training.promote import Refused, promote, rollback
+from training.promote import promote, rollback
 from training.reproduce import reproduce
 from training.run import Trained, train
 
@@ -131,3 +131,11 @@ def test_three_runs_are_reproduced_to_the_bit_here_and_after_the_home_moved(tmp_
         found = reproduce(Record(tmp_path / "moved" / "record"), folder)
         assert found.identical, str(found)
         assert load(folder).about["sampling"]["most"] == (900 if run is runs[2] else 300_000)
+
+
+def test_conduct_wants_a_second_person_too(tmp_path: Path) -> None:
+    (tmp_path / "conduct").mkdir()
+    pointers.write(tmp_path / "conduct", "candidate", {"version": "v", "sha256": "0" * 64, "trained_by": "an"})
+    for by in ("an", None):
+        with pytest.raises(Refused, match="second person: trained by an"):
+            conduct.promote(tmp_path, at=AT, by=by)

@@ -15,7 +15,8 @@ from features import matrix
 from features.delivery import Chunk
 from features.record import Record
 from training import pointers
-from training.promote import Refused, promote
+from training.gates import Refused
+from training.promote import promote
 from training.run import train
 
 AT = datetime(2026, 9, 1, tzinfo=UTC)

@@ -16,8 +16,8 @@ from models.risk_model import RiskModel
 from training import pointers
 from training.backtest import backtest
 from training.drift import stability
-from training.gates import Gate, gates_of
-from training.promote import Refused, promote, rollback
+from training.gates import Gate, Refused, gates_of
+from training.promote import promote, rollback
 from training.reproduce import reproduce
 from training.run import package, train
 from training.time_travel import time_travel

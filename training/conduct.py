@@ -17,6 +17,7 @@ from models.official_events import TIERS
 from models.official_forecast import OfficialForecast
 from training import finding, official_forecast, pointers
 from training.finding import LearntFinding
+from training.gates import insist, second_person
 from training.provenance import git_commit
 
 TARGET = "conduct"
@@ -40,9 +41,12 @@ class LearntConduct:
     about: dict[str, str]
 
 
-def train(con: duckdb.DuckDBPyConnection, record_version: int, cutoff: datetime, models: Path) -> LearntConduct:
+def train(
+    con: duckdb.DuckDBPyConnection, record_version: int, cutoff: datetime, models: Path, by: str | None = None
+) -> LearntConduct:
     """Learns every tier from what was known at the cutoff; the result stands as candidate of `conduct`.
 
+    `by`: who trains, for the second person of the promotion.
     A tier that the record cannot teach has the reason in `without`: then signals against peers alone rank.
     """
     forecasts, without = {}, {}
@@ -60,7 +64,7 @@ def train(con: duckdb.DuckDBPyConnection, record_version: int, cutoff: datetime,
     if dossier.model is not None:
         model = replace(dossier.model, about={**about, **dossier.about(), **dossier.model.about})
         said["dossier"] = {**dossier.about(), "sha256": artefact.save(model, folder / DOSSIER)}
-    pointers.write(models / TARGET, "candidate", said)
+    pointers.write(models / TARGET, "candidate", {**said, "trained_by": by})
     return LearntConduct(version, folder, forecasts, without, dossier, about)
 
 
@@ -71,16 +75,18 @@ def _dossier(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> LearntFinding:
         return LearntFinding("signals", str(error), None, 0, 0)
 
 
-def promote(models: Path, *, at: datetime, because: str | None = None) -> str:
+def promote(models: Path, *, at: datetime, because: str | None = None, by: str | None = None) -> str:
     """Makes the candidate champion and gives its version; its files are loaded and checked first.
 
     The gate of each tier is in the forecast itself: the model ships only where it beat the best count by an
-    interval; so is that of the finding model. FileNotFoundError without a candidate.
+    interval; so is that of the finding model. `by`: who promotes; another than who trained, where both are told,
+    or Refused unless `because` says why. FileNotFoundError without a candidate.
     """
     folder = models / TARGET
     candidate = pointers.read(folder, "candidate")
     if candidate is None:
         raise FileNotFoundError("no candidate of conduct; run: risk train conduct --cutoff T")
+    insist([second_person(candidate.get("trained_by"), by)], because)
     official_artefact.load(folder / candidate["version"], sha256=candidate["sha256"])
     finding_sha = candidate.get("dossier", {}).get("sha256")
     if finding_sha:
@@ -90,5 +96,5 @@ def promote(models: Path, *, at: datetime, because: str | None = None) -> str:
     if champion is not None and champion["sha256"] != candidate["sha256"]:
         places["previous"] = champion
     with pointers.held(folder):
-        pointers.move(folder, places, "promote", at, because=because)
+        pointers.move(folder, places, "promote", at, because=because, by=by)
     return str(candidate["version"])

@@ -7,7 +7,7 @@ champion, by scores of both on the same later rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,21 @@ class Gate:
     name: str
     holds: bool
     words: str
+
+
+class Refused(ValueError):
+    """The candidate may not ship; lists the gates that refuse and by how much."""
+
+
+def insist(gates: Sequence[Gate], because: str | None) -> None:
+    """Raises Refused where a gate does not hold, unless a person's reason to overrule is given."""
+    refusing = [gate for gate in gates if not gate.holds]
+    if refusing and not because:
+        raise Refused(
+            "refused by "
+            + "; ".join(f"{gate.name}: {gate.words}" for gate in refusing)
+            + "; give --because REASON to promote all the same"
+        )
 
 
 def gates_of(about: Mapping[str, Any]) -> list[Gate]:

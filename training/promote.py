@@ -14,13 +14,9 @@ from typing import Any
 
 from models import artefact, canary
 from training import pointers
-from training.gates import Gate, gates_of, second_person
+from training.gates import Gate, gates_of, insist, second_person
 
 Say = Callable[[str], None]
-
-
-class Refused(ValueError):
-    """The candidate may not ship; lists the gates that refuse and by how much."""
 
 
 def promote(
@@ -50,13 +46,7 @@ def promote(
         say("check the package")
         model = artefact.load(folder / candidate["version"], sha256=candidate["sha256"])
         asked = [*(gates_of(model.about) if gates is None else gates), second_person(candidate.get("trained_by"), by)]
-        refusing = [gate for gate in asked if not gate.holds]
-        if refusing and not because:
-            raise Refused(
-                "refused by "
-                + "; ".join(f"{gate.name}: {gate.words}" for gate in refusing)
-                + "; give --because REASON to promote all the same"
-            )
+        insist(asked, because)
         say("canary")
         canary.fly(folder / candidate["version"])
         say("move")

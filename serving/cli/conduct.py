@@ -21,7 +21,7 @@ def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None)
 
     record = Record(settings.record_url)
     say("learning from what was known at the cutoff")
-    learnt = run(record.connect(), record.version(), cutoff, settings.models)
+    learnt = run(record.connect(), record.version(), cutoff, settings.models, by)
     settings.home.mkdir(parents=True, exist_ok=True)
     with quiet_mlflow():
         run_id = log_run(learnt, settings.mlflow_url)
@@ -37,7 +37,7 @@ def promote(settings: Settings, because: str | None, say: Say, by: str | None = 
     """Makes the candidate champion."""
     from training.conduct import promote as run
 
-    return f"champion {TARGET} {run(settings.models, at=datetime.now(UTC), because=because)}"
+    return f"champion {TARGET} {run(settings.models, at=datetime.now(UTC), because=because, by=by)}"
 
 
 def ready(settings: Settings) -> bool:
