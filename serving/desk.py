@@ -110,10 +110,17 @@ class Desk:
         """Whether a score as of `as_of` comes at once, without a pass over the record."""
         return self._ground is not None and self._ground.ready(as_of)
 
-    def remember(self, version: int, dossiers: Sequence[Fact], events: Sequence[Fact]) -> None:
-        """Rows that became the record's with `version`, for scores that come before the record is read again."""
+    def remember(self, version: int, dossiers: Sequence[Fact], events: Sequence[Fact]) -> bool:
+        """Rows that became the record's with `version`, for scores that come before the record is read again.
+
+        False, with nothing kept, where a version before it is not known here: another process took it in.
+        """
         with self._turn:
+            newest = max([self._ground.version if self._ground else -1, *(one[0] for one in self._news)])
+            if newest != version - 1:
+                return False
             self._news = [*self._news, (version, dossiers, events)]
+        return True
 
     def history(self, dossier_id: str) -> tuple[Fact | None, list[Fact]]:
         """What is known of one dossier: its latest version (None: not known) and its events."""

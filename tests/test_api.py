@@ -209,6 +209,21 @@ def test_a_new_dossier_can_be_told_and_gets_its_score(client: TestClient) -> Non
     is_problem(client.post("/api/v1/events", json={}), 422)
 
 
+def test_news_that_another_process_took_in_count_in_the_next_score(
+    office: Settings, client: TestClient, first: dict[str, Any]
+) -> None:
+    bearer = {"Authorization": client.headers["Authorization"]}
+    apps = [create_app(office, now=lambda: LATER, poll_seconds=3600) for _ in range(2)]
+    with TestClient(apps[0], headers=bearer) as one, TestClient(apps[1], headers=bearer) as other:
+        for number, server in enumerate((one, other)):
+            event = {"dossier_id": first["dossier_id"], "kind": "note", "event_id": f"two-{number}",
+                     "happened_at": (LATER - timedelta(minutes=2 - number)).isoformat()}  # fmt: skip
+            told = server.post("/api/v1/events", json={"events": [event]}).json()
+            assert told["appended"] == len(told["scores"]) == 1
+    _, events = apps[1].state.serving.desk.history(first["dossier_id"])
+    assert {"two-0", "two-1"} <= {event["event_id"] for event in events}
+
+
 def test_health_tells_age_and_model(client: TestClient) -> None:
     assert client.get("/api/v1/health").json()["status"] == "ok"
     (lateness,) = client.get("/api/v1/ready").json()["lists"]

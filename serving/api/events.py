@@ -73,11 +73,9 @@ def _take(news: News, state: Serving) -> NewsAnswer:
         receipt = state.record.append(chunks, source="api", arrived_at=now, live=True)
     except (OSError, DeltaError) as error:
         raise Problem(503, "The record can't be written just now.", {"Retry-After": "10"}) from error
-    if receipt.appended == receipt.read:
-        known = [[row | {"known_at": row["known_at"] or now} for row in rows] for rows in (dossiers, events)]
-        state.desk.remember(receipt.version, *known)
-    else:
-        state.desk.refresh(now)  # some rows were there before or refused: the record alone knows which
+    known = [[row | {"known_at": row["known_at"] or now} for row in rows] for rows in (dossiers, events)]
+    if receipt.appended != receipt.read or not state.desk.remember(receipt.version, *known):
+        state.desk.refresh(now)  # rows that were there before or refused, or news of others: the record alone knows
     named = list(dict.fromkeys(row["dossier_id"] for row in (*dossiers, *events)))[:MOST_SCORES]
     scores = list(_scores(state.desk, named, now + timedelta(microseconds=1)))  # just after: the news is known
     return NewsAnswer(receipt.read, receipt.appended, receipt.known, receipt.rejected, receipt.delivery_id, scores)

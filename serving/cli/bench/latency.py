@@ -29,19 +29,22 @@ def service(
     seconds: Annotated[float, typer.Option(help="Length of each run.", min=1)] = 5,
     dossiers: Annotated[int, typer.Option(help="Size of the made-up province.", min=500)] = 3_000,
     news: Annotated[int, typer.Option(help="Events posted one by one.", min=10)] = 100,
+    workers: Annotated[int, typer.Option(help="Server processes.", min=1)] = 2,
 ) -> None:
     """POST /score at 8 connections, POST /events with fresh scores, GET /list: median, p99, requests a second."""
-    tell([service_section(settings_of(ctx), runs, seconds, dossiers, news)], card)
+    tell([service_section(settings_of(ctx), runs, seconds, dossiers, news, workers)], card)
 
 
-def service_section(settings: Settings, runs: int, seconds: float, dossiers: int, news: int) -> Section:
-    """All of it on one server of one process, with the health route as the reference."""
+def service_section(
+    settings: Settings, runs: int, seconds: float, dossiers: int, news: int, workers: int = 2
+) -> Section:
+    """All of it on one server, with the health route as the reference."""
     from serving.cli.bench.installation import install
 
     with TemporaryDirectory(prefix="risk-service-") as folder:
         there = install(settings, Path(folder), dossiers)
         body, _ = posted_history(there)
-        with serving(there, workers=1) as (port, token):
+        with serving(there, workers) as (port, token):
             warm(port, token, body)
             health, scores, lists = [], [], []
             for _ in range(runs):
@@ -58,7 +61,7 @@ def service_section(settings: Settings, runs: int, seconds: float, dossiers: int
         _slowest("POST /events → fresh score, median", fresh, 0.5),
         Figure("processor of the server over all of it", "s", [used.ru_utime + used.ru_stime]),
     ]
-    words = "One server process; the client shares the machine. Ratio: to GET /health of the same run."
+    words = f"Server processes: {workers}; the client shares the machine. Ratio: to GET /health of the same run."
     return Section("Service over HTTP", words, figures)
 
 
