@@ -30,6 +30,7 @@ from models.risk_model import RiskModel
 from training.evaluate import METRICS, Figure, with_intervals
 from training.fit import SMALL
 from training.gather import WEEK, labelled_rows
+from training.replay.province_report import Spread
 from training.run import train
 from training.watch import QUIET, news, watch
 
@@ -190,10 +191,14 @@ def card(found: Sequence[tuple[Changed, Still]], dossiers: int) -> str:
         "| province | told after | candidate − champion: Brier | AUC | AP | false alarms without a change |",
         "|---|---|---|---|---|---|",
     ]
+    told = ("brier", *METRICS[:2])
     for one, other in found:
-        cells = [_signed(one.difference[metric]) for metric in ("brier", *METRICS[:2])]
+        cells = [_signed(one.difference[metric]) for metric in told]
         when = f"{one.days} days" if one.days is not None else "not within 4 weeks"
         lines.append(f"| {one.seed} | {when} | {' | '.join(cells)} | {len(other.alarms)} in {other.weeks} weeks |")
+    over = [Spread.of([one.difference[metric].value for one in changed]) for metric in told]
+    cells = [_signed(Figure(one.mean, one.low, one.high)) for one in over]
+    lines.append(f"| mean, interval over provinces | | {' | '.join(cells)} | |")
     lines += ["", "What was told first after the change, and every false alarm:", ""]
     lines += [f"- province {one.seed}: {one.words}" for one in changed if one.words]
     lines += [f"- province {other.seed}, no change, {words}" for other in still for words in other.alarms]
