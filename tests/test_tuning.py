@@ -92,7 +92,7 @@ def test_the_block_that_carries_the_truth_earns_its_place_and_noise_does_not(tmp
     text = card.read_text("utf-8")
     assert text.count("| official_load | 1 |") == 2, "a section a record, the later in place of the older"
     assert f"again; {n:,} judged" in text
-    assert "once;" not in text
+    assert "\nonce;" not in text
 
 
 def test_blocks_are_the_declared_groups_and_keys_belong_to_none() -> None:
