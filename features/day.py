@@ -100,13 +100,17 @@ def local_day(moment: datetime, calendar: Calendar) -> int:
     return (moment.astimezone(ZoneInfo(calendar.zone)).date() - EPOCH.date()).days
 
 
+def midnight(number: int, calendar: Calendar) -> datetime:
+    """When a local day (days since 1970) begins."""
+    return datetime.combine(EPOCH.date() + timedelta(days=number), time(), ZoneInfo(calendar.zone))
+
+
 def take_day(con: duckdb.DuckDBPyConnection, number: int, features: Sequence[Feature], calendar: Calendar) -> Day:
     """The local day `number` (days since 1970) of the record behind `con`, for `features`.
 
     `con` has the record's views (`Record.connect`) and is changed: give a connection of its own.
     """
-    midnight = datetime.combine(EPOCH.date() + timedelta(days=number), time(), ZoneInfo(calendar.zone))
-    as_of = midnight + timedelta(hours=12)
+    as_of = midnight(number, calendar) + timedelta(hours=12)
     attributes = [one.about for one in features if one.grain is Grain.ATTRIBUTE]
     scouts = _scouts(con, list(dict.fromkeys(attributes)), as_of - timedelta(minutes=1))
     terms: dict[str, list[dict[str, Any]]] = {}

@@ -1,5 +1,8 @@
 """Delta Lake tables as the record uses them: appended to, and read through their list of Parquet files."""
 
+import errno
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -12,6 +15,9 @@ from deltalake import CommitProperties, DeltaTable, Transaction, WriterPropertie
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 _PARQUET = WriterProperties(compression="ZSTD", compression_level=1, max_row_group_size=122_880)
+
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
+"""How deltalake tells of a full or closed disk."""
 
 _MANY, _SMALL = 64, 32 * 2**20
 _MOST_IDLE = 4
@@ -49,7 +55,10 @@ class DeltaFiles:
         return f"{self.storage.url}/{self.name}"
 
     def append(self, rows: pa.Table | pa.RecordBatchReader) -> None:
-        """Appends `rows` in one commit; columns that are new are added. Raises deltalake's DeltaError."""
+        """Appends `rows` in one commit; columns that are new are added.
+
+        Raises deltalake's DeltaError, or the disk's OSError.
+        """
         with self.opened() as table:
             self._write(self.url if table is None else table, rows, "append")
 
@@ -70,10 +79,16 @@ class DeltaFiles:
     ) -> None:
         if "://" not in self.url:
             Path(self.url).mkdir(parents=True, exist_ok=True)
-        write_deltalake(
-            table, rows, mode=mode, schema_mode="merge" if mode == "append" else None,
-            storage_options=self.storage.options, writer_properties=_PARQUET, commit_properties=commit,
-        )  # fmt: skip
+        try:
+            write_deltalake(
+                table, rows, mode=mode, schema_mode="merge" if mode == "append" else None,
+                storage_options=self.storage.options, writer_properties=_PARQUET, commit_properties=commit,
+            )  # fmt: skip
+        except DeltaError as error:
+            number = int(told[1]) if (told := _OS_ERROR.search(str(error))) else errno.EEXIST
+            if number == errno.EEXIST:  # somebody else was faster
+                raise
+            raise OSError(number, os.strerror(number), self.url) from error
 
     def latest(self, column: str) -> int:
         """The greatest value of an integer column, from the files' statistics; 0 for an empty table."""

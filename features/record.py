@@ -21,16 +21,18 @@ from urllib.parse import unquote, urlparse
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError
 from filelock import FileLock
 
 from features.delivery import Chunk, DeliveryError, Receipt, Reject
 from features.delta import DeltaFiles, Standing, Storage
+from features.new_rows import NewRows
 from features.row_check import RowCheck
 from features.schema import TABLES
 from features.staging import Staging
-from features.views import create_views
+from features.views import create_views, numeric_attributes
 
 _REJECT = pa.schema([
     ("delivery_id", pa.string()), ("table_name", pa.string()), ("file", pa.string()), ("line", pa.int64()),
@@ -43,9 +45,8 @@ _DELIVERY = pa.schema([
     ("appended_by_table", pa.string()), ("numeric_attributes", pa.string()), ("notes", pa.string()),
 ])  # fmt: skip
 _ATTEMPTS = 50
-_TIDY_EVERY = 16  # deliveries
+TIDY_EVERY = 16  # deliveries
 _ROWS_AT_ONCE = 100_000
-_ROWS_AHEAD = 8_192  # of one batch; the table's writer lets a queue of batches run ahead of it
 
 
 class Record:
@@ -55,12 +56,16 @@ class Record:
         self._folder = _local_folder(url)
         self._storage = Storage(str(self._folder or url).rstrip("/"), storage_options)
         self._kept_lines: tuple[Standing, pa.Table] | None = None  # of `delivery` as it stood then
+        self._new_rows = NewRows(self._storage, in_folder=self._folder is not None)
 
-    def append(self, chunks: Iterable[Chunk], *, source: str, arrived_at: datetime, live: bool = False) -> Receipt:
+    def append(
+        self, chunks: Iterable[Chunk], *, source: str, arrived_at: datetime, live: bool = False, tidy: bool = True
+    ) -> Receipt:
         """Takes one delivery in: all its good rows that the record lacks, or none if the process dies.
 
-        A missing `known_at` becomes `arrived_at` when `live`, else the moment the row itself tells. Raises
-        what reading `chunks` raises, with nothing appended.
+        A missing `known_at` becomes `arrived_at` when `live`, else the moment the row itself tells. `tidy`: merges
+        small files now and then, which somebody else has to do otherwise. Raises what reading `chunks` raises, with
+        nothing appended.
         """
         read = rejected = 0
         with Staging(self._scratch()) as staging:
@@ -79,10 +84,15 @@ class Record:
             }  # fmt: skip
             with self._writing():
                 receipt = self._commit_once(staging, line, tuple(check.notes))
-                if receipt.version % _TIDY_EVERY == 0:  # looking costs a small delivery as much as writing
-                    for name in (*TABLES, "reject", "delivery"):
-                        self._storage.table(name).tidy()
+            if tidy and receipt.version % TIDY_EVERY == 0:  # looking costs a small delivery as much as writing
+                self.tidy()
         return receipt
+
+    def tidy(self) -> None:
+        """Merges the small files of tables that have many; worth a look every `TIDY_EVERY` deliveries."""
+        with self._writing():
+            for name in (*TABLES, "reject", "delivery"):
+                self._storage.table(name).tidy()
 
     def version(self) -> int:
         """The number of deliveries so far; names what the record held at this moment."""
@@ -101,13 +111,31 @@ class Record:
             raise ValueError("cutoff: an aware datetime was wanted, a naive one came")
         con = self._duckdb()
         with self._deliveries().opened() as seen:
-            lines = self._lines(con, seen, version)
+            lines = self._lines(seen, version)
         create_views(con, self._storage, lines, cutoff)
         return con
 
     def deliveries(self, *, version: int | None = None) -> pa.Table:
         """The lines of `delivery` up to `version`, in order: what is seen is what a line tells of."""
-        return self._lines(self._duckdb(), self._deliveries().open(), version)
+        return self._lines(self._deliveries().open(), version)
+
+    def arrived(self, lines: pa.Table) -> dict[str, pa.Table]:
+        """The rows of a few deliveries (some `lines` of `deliveries`), by canonical table, read without an engine.
+
+        As in the views of `connect`, but with moments aware, and without what a view fills in or unfolds.
+        """
+        counts = [json.loads(told) for told in lines["appended_by_table"].to_pylist()]
+        ids, numeric = lines["delivery_id"].to_pylist(), numeric_attributes(self.deliveries())
+        found = {}
+        for name in {name for count in counts for name, number in count.items() if number}:
+            with self._storage.table(name).opened() as seen:
+                assert seen is not None, "a line tells of rows"
+                rows = seen.to_pyarrow_dataset().to_table(filter=pc.field("delivery_id").isin(ids))
+            for column in numeric.keys() & set(rows.column_names):
+                if numeric[column]:
+                    rows = rows.set_column(rows.column_names.index(column), column, rows[column].cast(pa.float64()))
+            found[name] = rows
+        return found
 
     def table(self, name: str) -> DeltaFiles:
         """A canonical table as it lies in storage; only rows of `deliveries` count."""
@@ -142,24 +170,9 @@ class Record:
     def _commit(
         self, staging: Staging, line: dict[str, object], notes: tuple[str, ...], seen: DeltaTable | None
     ) -> Receipt:
-        con = self._duckdb(staging.folder)
-        lines = self._lines(con, seen)
+        lines = self._lines(seen)
         version, delivery_id = lines.num_rows + 1, secrets.token_hex(6)
-        visible = lines["delivery_id"].to_pylist()
-        appended: dict[str, int] = {}
-        for name, files in staging.files().items():
-            stage = con.read_parquet([str(path) for path in files], union_by_name=True)
-            stage.create_view("stage", replace=True)
-            if name in TABLES:
-                self._mark_known(con, name, visible)
-                kept = con.sql(_KEPT)
-                appended[name] = con.sql("SELECT (SELECT count(*) FROM stage) - count(*) FROM skip").fetchall()[0][0]
-            else:
-                kept = con.sql("SELECT * EXCLUDE (nth) FROM stage")
-            if name not in TABLES or appended[name]:
-                shown = kept.project(f"'{delivery_id}' AS delivery_id, *")
-                self._storage.table(name).append(shown.to_arrow_reader(_ROWS_AHEAD))
-        con.close()
+        appended = self._new_rows.append(staging, delivery_id, set(lines["delivery_id"].to_pylist()))
         read, rejected, total = int(str(line["read"])), int(str(line["rejected"])), sum(appended.values())
         known = read - rejected - total
         row = {
@@ -172,24 +185,15 @@ class Record:
             self._keep(seen, pa.concat_tables([lines, mine]))
         return Receipt(read, total, known, rejected, delivery_id, version, notes)
 
-    def _mark_known(self, con: duckdb.DuckDBPyConnection, name: str, visible: list[str]) -> None:
-        """Fills `skip` with the `nth` of staged rows that the record or the delivery already has."""
-        held = self._storage.table(name).relation(con, set(visible))
-        con.execute("CREATE OR REPLACE TEMP TABLE skip (nth BIGINT)")
-        if held is not None:
-            held.create_view("held", replace=True)
-            con.execute("INSERT INTO skip SELECT nth FROM stage SEMI JOIN held USING (row_id)")
-        con.execute(_SKIP_REPEATED)
-
-    def _lines(self, con: duckdb.DuckDBPyConnection, seen: DeltaTable | None, version: int | None = None) -> pa.Table:
+    def _lines(self, seen: DeltaTable | None, version: int | None = None) -> pa.Table:
         """The lines of `delivery`, as `seen`, up to `version`, in order."""
         kept = self._kept_lines
         if kept is not None and seen is not None and kept[0] == self._deliveries().standing(seen):
             table = kept[1]
         else:
-            lines = None if seen is None else self._deliveries().relation(con, None, seen)
-            table = _DELIVERY.empty_table() if lines is None else lines.order("version").to_arrow_table()
+            table = _DELIVERY.empty_table()
             if seen is not None:
+                table = seen.to_pyarrow_dataset(schema=_DELIVERY).to_table().sort_by("version")
                 self._keep(seen, table)
         if version is None:
             return table
@@ -211,26 +215,11 @@ class Record:
         """In a folder writers take turns, which saves them from comparing twice; in a store they compete."""
         return FileLock(self._folder / "append.lock") if self._folder else nullcontext()
 
-    def _duckdb(self, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
-        settings = {
-            "autoinstall_known_extensions": False,
-            "temp_directory": str(spill or self._scratch() / "spill"),
-        }
-        if spill:
-            settings |= {"memory_limit": "256MB", "threads": 2, "preserve_insertion_order": False}
-        con = duckdb.connect(config=settings)
+    def _duckdb(self) -> duckdb.DuckDBPyConnection:
+        spill = str(self._scratch() / "spill")
+        con = duckdb.connect(config={"autoinstall_known_extensions": False, "temp_directory": spill})
         con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")  # the output is read by others
         return con
-
-
-_KEPT = "SELECT * EXCLUDE (nth) FROM stage ANTI JOIN skip USING (nth)"
-_SKIP_REPEATED = """
-    INSERT INTO skip
-    SELECT nth FROM stage JOIN (
-        SELECT row_id, min(nth) AS first_nth FROM stage GROUP BY row_id HAVING count(*) > 1
-    ) USING (row_id)
-    WHERE nth <> first_nth AND nth NOT IN (SELECT nth FROM skip)
-"""
 
 
 def _reject_rows(table: str, rejects: list[Reject]) -> pa.Table:

@@ -9,10 +9,11 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 ROWS_A_FILE = 100_000
+FEW_ROWS = 10_000
 
 
 class Staging:
-    """A folder of Parquet files, one or more a table, that lives as long as one append.
+    """A folder of Parquet files, one or more a table, that lives as long as one append; none for few rows.
 
     The folder is locked while its process lives; what a killed process left is removed by the next one.
     Every row gets `nth`, its place in the delivery.
@@ -23,21 +24,32 @@ class Staging:
         self._waiting: dict[str, list[pa.Table]] = {}
         self._files: dict[str, list[Path]] = {}
         self._nth = 0
+        self._made: tuple[Path, FileLock] | None = None
 
     def __enter__(self) -> "Staging":
-        self._root.mkdir(parents=True, exist_ok=True)
         for left in self._root.glob("*.lock"):
             self._remove_if_dead(left)
-        self.folder = self._root / uuid.uuid4().hex
-        self._lock = FileLock(self.folder.with_suffix(".lock"))
-        self._lock.acquire()
-        self.folder.mkdir()
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self._lock.release()
-        self.folder.with_suffix(".lock").unlink(missing_ok=True)
+        if self._made is None:
+            return
+        folder, lock = self._made
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.release()
+        folder.with_suffix(".lock").unlink(missing_ok=True)
+
+    @property
+    def folder(self) -> Path:
+        """The folder, made and locked when it is first wanted."""
+        if self._made is None:
+            self._root.mkdir(parents=True, exist_ok=True)
+            folder = self._root / uuid.uuid4().hex
+            lock = FileLock(folder.with_suffix(".lock"))
+            lock.acquire()
+            self._made = folder, lock
+            folder.mkdir()
+        return self._made[0]
 
     @staticmethod
     def _remove_if_dead(path: Path) -> None:
@@ -60,6 +72,12 @@ class Staging:
         waiting.append(rows.append_column("nth", nth))
         if sum(part.num_rows for part in waiting) >= ROWS_A_FILE:
             self._write(table)
+
+    def few(self) -> dict[str, pa.Table] | None:
+        """The rows of every table that got some, where there are few and none was written out; else None."""
+        if self._files or self._nth > FEW_ROWS:
+            return None
+        return {name: pa.concat_tables(rows, promote_options="default") for name, rows in self._waiting.items()}
 
     def files(self) -> dict[str, list[Path]]:
         """The files of every table that got rows, after writing out what still waits."""

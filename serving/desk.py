@@ -11,6 +11,7 @@ import numpy as np
 from deltalake.exceptions import DeltaError
 
 from features.calendar import Calendar
+from features.day import local_day, midnight
 from features.history import ENDS
 from features.record import Record
 from features.single import Fact, known_events
@@ -19,6 +20,7 @@ from models.reasons import Reason, reasons
 from serving.champion import Champion, champion, pointed_at
 from serving.ground import Ground
 from serving.kept import Kept
+from serving.news import News
 from serving.pace import Pace
 from serving.scoring import CERTAIN, REASONS, hours_left, odds, overdue
 from serving.settings import Settings
@@ -74,31 +76,42 @@ class Desk:
         pointer = settings.models / target / "champion.json"
         self.champion: Kept[Champion] = Kept(f"champion of {target}", pointer.read_text, self._load)
         self._ground: Ground | None = None
-        self._news: list[tuple[int, Sequence[Fact], Sequence[Fact]]] = []
+        self._news = News(0)
         self._turn = threading.Lock()
         self._pace = Pace()
 
     def refresh(self, now: datetime, at_once: bool = True) -> None:
         """Looks for a new champion, a grown record and a new day. Never raises for what is wrong on disk.
 
-        at_once: takes a grown record over now; otherwise not more often than its `Pace` allows.
+        at_once: reads a grown record now; otherwise not more often than its `Pace` allows. News of single dossiers
+        are taken over row by row without reading it.
         """
         self.champion.refresh()
         try:
             version = self._record.version()
             ground = self._ground
-            grown = version and (ground is None or ground.version != version)
-            if grown and (at_once or self._pace.due()):
+            if version and not self._followed(version, now) and (at_once or self._pace.due()):
                 with self._pace.turn():
                     ground = Ground(self._record, self._calendar, version, before=ground)
                     ground.day(now)
             if ground is not None:
                 ground.day(now)  # a new day has begun
-                self._ground = ground
                 with self._turn:
-                    self._news = [one for one in self._news if one[0] > ground.version]
+                    if ground is not self._ground:
+                        self._ground, self._news = ground, self._news.after(ground.version)
         except (OSError, ValueError, duckdb.Error, DeltaError) as error:
             log.warning("the record could not be read for single scores: %s", type(error).__name__)
+
+    def _followed(self, version: int, now: datetime) -> bool:
+        """Whether the ground, with the news since, tells all that the record holds at `version`."""
+        ground = self._ground
+        if ground is None:
+            return False
+        with self._turn:
+            if self._news.version < version and not self._news.follow(self._record, version):
+                return False
+            new_day = not ground.ready(now) and self._news.version > ground.version
+            return not new_day and self._news.bearable(midnight(local_day(now, ground.calendar), ground.calendar))
 
     def _load(self) -> Champion:
         """At the start whatever can stand in for a bad champion; later a good model stays until a good one comes."""
@@ -116,23 +129,19 @@ class Desk:
         False, with nothing kept, where a version before it is not known here: another process took it in.
         """
         with self._turn:
-            newest = max([self._ground.version if self._ground else -1, *(one[0] for one in self._news)])
-            if newest != version - 1:
+            if self._news.version != version - 1:
                 return False
-            self._news = [*self._news, (version, dossiers, events)]
+            self._news.add((version, dossiers, events))
         return True
 
     def history(self, dossier_id: str) -> tuple[Fact | None, list[Fact]]:
         """What is known of one dossier: its latest version (None: not known) and its events."""
-        ground = self._ground
+        with self._turn:
+            ground, (changed, happened) = self._ground, self._news.of(dossier_id)
         if ground is None:
             return None, []
         dossier, events = ground.history(dossier_id)
-        for version, dossiers, happened in self._news:
-            if version > ground.version:
-                dossier = next((row for row in reversed(dossiers) if row["dossier_id"] == dossier_id), dossier)
-                events += [row for row in happened if row["dossier_id"] == dossier_id]
-        return dossier, events
+        return changed or dossier, events + happened
 
     def score(self, dossier: Fact, events: Sequence[Fact], as_of: datetime) -> Scored:
         """The score of a dossier given by its rows (`features.single.Fact`) as of a moment.

@@ -3,13 +3,12 @@ rows.
 """
 
 import threading
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 import duckdb
 
-from features.calendar import EPOCH, Calendar
-from features.day import Day, local_day, take_day
+from features.calendar import Calendar
+from features.day import Day, local_day, midnight, take_day
 from features.holiday import as_delivered
 from features.matrix import FEATURES, attributes
 from features.record import Record
@@ -75,13 +74,8 @@ class Ground:
         first: datetime | None = self._con.execute(_NEWS, [before.version]).fetchall()[0][0]
         if first is None:
             return dict(before._days)
-        zone = ZoneInfo(self.calendar.zone)
         news = aware_utc(first)
-        return {
-            number: day
-            for number, day in before._days.items()
-            if datetime.combine(EPOCH.date() + timedelta(days=number), time(), zone) <= news
-        }
+        return {number: day for number, day in before._days.items() if midnight(number, self.calendar) <= news}
 
 
 def rows_of(con: duckdb.DuckDBPyConnection, dossier_id: str) -> tuple[Fact | None, list[Fact]]:

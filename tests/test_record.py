@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from features import delta
 from features.delivery import Chunk, Receipt
+from features.new_rows import NewRows
 from features.record import Record
 from features.schema import TABLES
 
@@ -352,7 +353,7 @@ def _kill_at_many_points(folder: Path, kills: int, seed: int) -> int:
         outs += sizes[0] == 0
         take(record, *many_chunks())  # what was left behind disturbs nobody and is cleared away
         assert _sizes(record) == [1, 2000, 5]
-        assert {path.name for path in (folder / str(number) / "staging").iterdir()} <= {"spill"}
+        assert {path.name for path in (folder / str(number) / "staging").glob("*")} <= {"spill"}
     return outs
 
 
@@ -414,19 +415,23 @@ def test_writers_and_readers_at_once_double_nothing(tmp_path: Path) -> None:
     assert column(record, "SELECT version FROM delivery ORDER BY version") == list(range(1, 10))
 
 
-def test_writers_without_a_lock_compare_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("look", ["_all_new", "_mark_known"])
+def test_writers_without_a_lock_compare_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, look: str) -> None:
     """In an object store nothing is locked: the second of two commits that saw one version is refused."""
     monkeypatch.setattr(Record, "_writing", lambda self: nullcontext())
-    mark_known = Record._mark_known
+    if look == "_mark_known":
+        monkeypatch.setattr(NewRows, "_all_new", lambda *_: False)
+    compare = getattr(NewRows, look)
     others = iter([[event(1), event(2)], [event(3), event(4)]])
 
-    def interfere(self: Record, *args: Any) -> None:
-        mark_known(self, *args)
-        if self is slow and (rows := next(others, None)):
+    def interfere(self: NewRows, *args: Any) -> Any:
+        found = compare(self, *args)
+        if self is slow._new_rows and (rows := next(others, None)):
             take(Record(tmp_path), Chunk("event", rows))
+        return found
 
     slow = Record(tmp_path)
-    monkeypatch.setattr(Record, "_mark_known", interfere)
+    monkeypatch.setattr(NewRows, look, interfere)
     receipt = take(slow, Chunk("event", [event(2), event(3), event(5)]))
     assert (receipt.appended, receipt.known, receipt.version) == (1, 2, 3)
     assert column(slow, "SELECT dossier_id FROM event ORDER BY ALL") == ["d1", "d2", "d3", "d4", "d5"]
@@ -451,7 +456,7 @@ def test_the_line_of_a_delivery_tells_what_became_of_it(tmp_path: Path) -> None:
 
 def test_many_deliveries_are_merged_and_every_version_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delta, "_MANY", 5)
-    monkeypatch.setattr("features.record._TIDY_EVERY", 1)
+    monkeypatch.setattr("features.record.TIDY_EVERY", 1)
     record = Record(tmp_path)
     versions = []
     for number in range(12):

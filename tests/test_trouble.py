@@ -61,14 +61,12 @@ def append_without_rights(folder: str) -> None:
 def test_a_folder_that_can_not_be_written_is_said_so_and_stays_as_it_was(tmp_path: Path) -> None:
     folder = tmp_path / "record"
     Record(folder).append(dossiers("a", 3), source="canonical", arrived_at=AT)
-    for path in (folder, folder / "staging"):
-        path.chmod(0o555)
+    folder.chmod(0o555)
     child = SPAWN.Process(target=append_without_rights, args=(str(folder),))
     child.start()
     child.join(60)
     assert child.exitcode == 7, "an OSError that names the path"
-    for path in (folder, folder / "staging"):
-        path.chmod(0o755)
+    folder.chmod(0o755)
     assert counted(Record(folder)) == 3
 
 

@@ -71,6 +71,7 @@ def create_app(
         people.remembered.refresh(people.state, "lateness", now())
         deliver(people.state, record, now=now())
         deliver_explanations(people.state, record, now=now())
+        state.tidy()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

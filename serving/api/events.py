@@ -70,7 +70,7 @@ def _take(news: News, state: Serving) -> NewsAnswer:
     events = [aware({name: getattr(one, name) for name in NewsEvent.model_fields}, zone) for one in news.events]
     chunks = [Chunk(name, rows) for name, rows in (("dossier", dossiers), ("event", events)) if rows]
     try:
-        receipt = state.record.append(chunks, source="api", arrived_at=now, live=True)
+        receipt = state.record.append(chunks, source="api", arrived_at=now, live=True, tidy=False)
     except (OSError, DeltaError) as error:
         raise Problem(503, "The record can't be written just now.", {"Retry-After": "10"}) from error
     known = [[row | {"known_at": row["known_at"] or now} for row in rows] for rows in (dossiers, events)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fastapi import Request
 
-from features.record import Record
+from features.record import TIDY_EVERY, Record
 from features.vietnam_calendar import VIETNAM
 from serving.api.problem import Problem
 from serving.conduct_shelf import ConductShelf, kept_conduct
@@ -46,6 +46,7 @@ class Serving:
     conduct: Kept[ConductShelf] = field(init=False)
     drawn: frozenset[str] = frozenset()
     _drawn_at: datetime | None = None
+    _tidied: int = 0
 
     def __post_init__(self) -> None:
         self.record = Record(self.settings.record_url)
@@ -68,6 +69,13 @@ class Serving:
         if self._drawn_at is None or now - self._drawn_at > _DRAWN_EVERY:
             self.drawn, self._drawn_at = drawn(PlanStore(self.settings.home / "plans", self.settings.keys), now), now
         self.desk.refresh(now, at_once)
+
+    def tidy(self) -> None:
+        """Merges small files that posted news left (`Record.tidy`), which nobody who posts should wait for."""
+        turn = self.record.version() // TIDY_EVERY
+        if turn != self._tidied:
+            self.record.tidy()
+            self._tidied = turn
 
     def risk_list(self, target: str) -> RiskList:
         """The list of `target` now; 404 for an unknown target, 503 where nothing has been scored yet."""

@@ -1,0 +1,86 @@
+"""News of single dossiers: what one process took in another one knows, row by row, as the whole record tells it."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from features.delivery import Chunk
+from features.record import Record
+from features.vietnam_calendar import VIETNAM
+from serving import news
+from serving.ground import Ground
+from serving.news import News
+
+NOW = datetime(2026, 3, 2, 3, tzinfo=UTC)
+
+
+def dossier(number: int, **other: object) -> dict[str, object]:
+    return {"dossier_id": f"d{number}", "procedure_code": "p", "unit_code": "u", "received_at": NOW, **other}
+
+
+def event(number: int, kind: str, minute: int) -> dict[str, object]:
+    return {"dossier_id": f"d{number}", "kind": kind, "happened_at": NOW + timedelta(minutes=minute)}
+
+
+def post(record: Record, minute: int, *chunks: Chunk, source: str = "api") -> int:
+    at = NOW + timedelta(minutes=minute)
+    return record.append(chunks, source=source, arrived_at=at, live=True, tidy=False).version
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    record = Record(tmp_path)
+    post(record, 0, Chunk("dossier", [dossier(1, x_area="12.5")]), Chunk("event", [event(1, "received", 0)]))
+    return record
+
+
+def test_what_others_took_in_is_followed_row_by_row(record: Record, tmp_path: Path) -> None:
+    known = News(record.version())
+    other = Record(tmp_path)
+    post(other, 1, Chunk("event", [event(1, "assigned", 1)]))
+    post(other, 2, Chunk("dossier", [dossier(2, x_area=3)]), Chunk("event", [event(2, "received", 2)]))
+    version = post(other, 3, Chunk("event", [event(1, "forwarded", 3)]))
+    assert known.follow(record, version)
+    assert [row["kind"] for row in known.of("d1")[1]] == ["assigned", "forwarded"]
+    changed, events = known.of("d2")
+    told, happened = Ground(other, VIETNAM, version).history("d2")
+    assert changed is not None
+    assert told is not None
+    assert {name: changed[name] for name in ("dossier_id", "received_at", "known_at", "x_area")} == {
+        name: told[name] for name in ("dossier_id", "received_at", "known_at", "x_area")
+    }
+    assert [(row["kind"], row["known_at"]) for row in events] == [(row["kind"], row["known_at"]) for row in happened]
+
+
+def test_a_file_another_table_or_too_much_is_left_to_a_new_pass(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = News(record.version())
+    assert not known.follow(record, post(record, 1, Chunk("event", [event(1, "note", 1)]), source="canonical"))
+    known = News(record.version())
+    assert not known.follow(record, post(record, 2, Chunk("unit", [{"unit_code": "u"}])))
+    known = News(record.version())
+    monkeypatch.setattr(news, "MOST_ROWS", 1)
+    version = post(record, 3, Chunk("event", [event(1, "note", 3), event(1, "note", 4)]))
+    assert not known.follow(record, version)
+    assert known.of("d1") == (None, [])
+
+
+def test_news_join_without_a_gap_and_are_let_go_when_the_record_was_read() -> None:
+    known = News(4)
+    known.add((5, [], [{"dossier_id": "d1", "known_at": NOW}]))
+    with pytest.raises(ValueError, match="version 6 was wanted, 7 came"):
+        known.add((7, [], []))
+    known.add((6, [], [{"dossier_id": "d1", "known_at": NOW + timedelta(hours=1)}]))
+    assert len(known.of("d1")[1]) == 2
+    assert len(known.after(5).of("d1")[1]) == 1
+    assert known.after(9).version == 9
+    assert known.after(9).of("d1") == (None, [])
+
+
+def test_news_that_were_known_before_today_change_what_groups_show() -> None:
+    known = News(0)
+    known.add((1, [], [{"dossier_id": "d1", "known_at": NOW}]))
+    assert known.bearable(NOW)
+    assert not known.bearable(NOW + timedelta(seconds=1))
