@@ -163,9 +163,15 @@ class DeltaFiles:
 
     def standing(self, table: DeltaTable) -> Standing | None:
         """Names what `table` holds; None where that can't be told without reading: in an object store."""
+        return self._standing(table.version())
+
+    def once_stood(self, so: Standing) -> bool:
+        """Whether the table that lies here held what `so` names, and has only grown since."""
+        return self._standing(so[0]) == so
+
+    def _standing(self, version: int) -> Standing | None:
         if "://" in self.url:
             return None
-        version = table.version()
         try:
             told = Path(self.url, "_delta_log", f"{version:020}.json").stat()
         except OSError:

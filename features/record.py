@@ -90,8 +90,8 @@ class Record:
 
     def tidy(self) -> None:
         """Merges the small files of tables that have many; worth a look every `TIDY_EVERY` deliveries."""
-        with self._writing():
-            for name in (*TABLES, "reject", "delivery"):
+        for name in (*TABLES, "reject", "delivery"):
+            with self._writing():
                 self._storage.table(name).tidy()
 
     def version(self) -> int:
@@ -117,7 +117,8 @@ class Record:
 
     def deliveries(self, *, version: int | None = None) -> pa.Table:
         """The lines of `delivery` up to `version`, in order: what is seen is what a line tells of."""
-        return self._lines(self._deliveries().open(), version)
+        with self._deliveries().opened() as seen:
+            return self._lines(seen, version)
 
     def arrived(self, lines: pa.Table) -> dict[str, pa.Table]:
         """The rows of a few deliveries (some `lines` of `deliveries`), by canonical table, read without an engine.
@@ -188,12 +189,15 @@ class Record:
     def _lines(self, seen: DeltaTable | None, version: int | None = None) -> pa.Table:
         """The lines of `delivery`, as `seen`, up to `version`, in order."""
         kept = self._kept_lines
-        if kept is not None and seen is not None and kept[0] == self._deliveries().standing(seen):
-            table = kept[1]
-        else:
-            table = _DELIVERY.empty_table()
-            if seen is not None:
-                table = seen.to_pyarrow_dataset(schema=_DELIVERY).to_table().sort_by("version")
+        table = _DELIVERY.empty_table()
+        if seen is not None:
+            if kept is not None and (kept[0][0] > seen.version() or not self._deliveries().once_stood(kept[0])):
+                kept = None  # somebody else looked later, or another table lies there
+            if kept is not None:
+                table = kept[1]
+            if kept is None or kept[0] != self._deliveries().standing(seen):
+                news = seen.to_pyarrow_dataset(schema=_DELIVERY).to_table(filter=pc.field("version") > table.num_rows)
+                table = pa.concat_tables([table, news.sort_by("version")])
                 self._keep(seen, table)
         if version is None:
             return table
@@ -213,7 +217,7 @@ class Record:
 
     def _writing(self) -> AbstractContextManager[object]:
         """In a folder writers take turns, which saves them from comparing twice; in a store they compete."""
-        return FileLock(self._folder / "append.lock") if self._folder else nullcontext()
+        return FileLock(self._folder / "append.lock", poll_interval=0.005) if self._folder else nullcontext()
 
     def _duckdb(self) -> duckdb.DuckDBPyConnection:
         spill = str(self._scratch() / "spill")

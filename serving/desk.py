@@ -64,13 +64,15 @@ class Desk:
     """Scores single dossiers of one target with the present champion; safe to share between threads.
 
     `refresh` takes over a new champion and a grown record; a request works wholly with the old or the new.
-    traces: get a span a score.
+    record: of the settings, where the process has it open already. traces: get a span a score.
     """
 
-    def __init__(self, settings: Settings, calendar: Calendar, target: str = LATENESS.name) -> None:
+    def __init__(
+        self, settings: Settings, calendar: Calendar, target: str = LATENESS.name, record: Record | None = None
+    ) -> None:
         self.target = target
         self.traces = Traces()
-        self._record = Record(settings.record_url)
+        self._record = record or Record(settings.record_url)
         self._calendar = calendar
         self._models = settings.models
         pointer = settings.models / target / "champion.json"

@@ -18,7 +18,6 @@ from serving.official_sheet import OfficialSheets
 from serving.pace import Pace
 from serving.register import Register
 from serving.risk_list import RiskList
-from serving.settings import Settings
 from serving.standing import Standing
 
 log = logging.getLogger(__name__)
@@ -31,14 +30,14 @@ _NO_CASES = CaseFiles(
 class Known:
     """One per server process; every attribute is replaced whole, so a reader never sees half of a change."""
 
-    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+    def __init__(self, record: Record, now: Callable[[], datetime]) -> None:
         self.register = Register()
         self.standing = Standing()
         self.officials = OfficialSheets()
         self.cases = _NO_CASES
         self.delays = Delays((), VIETNAM)
         self._now = now
-        self._record = Record(settings.record_url)
+        self._record = record
         self._seen: tuple[int, datetime | None] = (0, None)
         self._turn = threading.Lock()
         self._pace = Pace()
@@ -56,12 +55,14 @@ class Known:
                 if seen[1] == self._seen[1] and not at_once and not self._pace.due():
                     return
                 with self._pace.turn():
-                    self._read(risk_list, seen)
+                    self._read(risk_list, seen, threads=None if at_once else 1)
             except Exception as error:  # the record may be away or locked; the pages go on with what they have
                 log.warning("the record could not be read again: %s", type(error).__name__)
 
-    def _read(self, risk_list: RiskList | None, seen: tuple[int, datetime | None]) -> None:
+    def _read(self, risk_list: RiskList | None, seen: tuple[int, datetime | None], threads: int | None) -> None:
         with self._record.connect() as con:
+            if threads is not None:  # the other cores are for those who wait for an answer
+                con.execute(f"SET threads = {threads}")
             self.register = Register.read(con)
             until = self.register.data_until or self._now()
             self.standing = Standing.read(con, until)

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from features.calendar import HOUR, Calendar, microseconds
 from features.holiday import as_delivered
-from features.matrix import build
+from features.matrix import build_batches
 from features.record import Record
 from models.lateness import LATENESS, cohort
 from models.reasons import Reason, reasons
@@ -41,12 +41,12 @@ def score_open(con: duckdb.DuckDBPyConnection, as_of: datetime, model: RiskModel
     calendar = as_delivered(con, calendar)
     cases = cohort(con, as_of, overdue=True)
     standing = LATENESS.labels(con, cases, as_of).select(["due_at", "received_at"])
-    parts = []
-    for start in range(0, cases.num_rows, BATCH):
-        some = cases.slice(start, BATCH)
-        parts.append(_rows(build(con, some, calendar=calendar), standing.slice(start, BATCH), model, calendar))
-    table = pa.concat_tables(parts) if parts else SCHEMA.empty_table()
-    return _ranked(table)
+    if not cases.num_rows:
+        return SCHEMA.empty_table()
+    parts: list[pa.Table] = []
+    for matrix in build_batches(con, cases, calendar=calendar, rows=BATCH):
+        parts.append(_rows(matrix, standing.slice(len(parts) * BATCH, BATCH), model, calendar))
+    return _ranked(pa.concat_tables(parts))
 
 
 def _rows(matrix: pa.Table, standing: pa.Table, model: RiskModel, calendar: Calendar) -> pa.Table:

@@ -9,7 +9,6 @@ from functools import partial
 from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from features.record import Record
 from features.vietnam_calendar import VIETNAM
 from serving.accounts.guard import guard
 from serving.accounts.people import People
@@ -56,10 +55,9 @@ def create_app(
     """
     traces = Traces.to(settings.otlp_endpoint) if traces is None else traces
     state = Serving(settings, now)
-    people, known = People(settings, now), Known(settings, now)
+    people, known = People(settings, now), Known(state.record, now)
     state.desk.traces = traces
     traces.watch(people.state.engine)
-    record = Record(settings.record_url)
 
     def refresh(at_once: bool = True) -> None:
         state.refresh(at_once)
@@ -69,8 +67,8 @@ def create_app(
             recompute(people.state, "lateness", latest)
         people.receipts.unspool()
         people.remembered.refresh(people.state, "lateness", now())
-        deliver(people.state, record, now=now())
-        deliver_explanations(people.state, record, now=now())
+        deliver(people.state, state.record, now=now())
+        deliver_explanations(people.state, state.record, now=now())
         state.tidy()
 
     @asynccontextmanager
@@ -96,7 +94,7 @@ def create_app(
         dependencies=[Depends(guard)],
         responses=problem.documented(401, 403, 429),
     )
-    app.state.trackers = Trackers(record, people.state, VIETNAM, now)
+    app.state.trackers = Trackers(state.record, people.state, VIETNAM, now)
     app.state.serving, app.state.people, app.state.known, app.state.refresh = state, people, known, refresh
     problem.install(app)
     app.add_middleware(BodyLimit)

@@ -50,7 +50,7 @@ class Serving:
 
     def __post_init__(self) -> None:
         self.record = Record(self.settings.record_url)
-        self.desk = Desk(self.settings, VIETNAM)
+        self.desk = Desk(self.settings, VIETNAM, record=self.record)
         self.conduct = kept_conduct(self.settings.scores)
 
     def refresh(self, at_once: bool = True) -> None:
