@@ -3,7 +3,7 @@
 import errno
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
@@ -19,7 +20,8 @@ _PARQUET = WriterProperties(compression="ZSTD", compression_level=1, max_row_gro
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 """How deltalake tells of a full or closed disk."""
 
-_MANY, _SMALL = 64, 32 * 2**20
+_MANY = ((16, 2**20), (64, 32 * 2**20))
+"""How many files of less than so many bytes are merged; the smallest sooner, since every posted event makes one."""
 _MOST_IDLE = 4
 
 
@@ -53,6 +55,11 @@ class DeltaFiles:
     def url(self) -> str:
         """Its folder or URL."""
         return f"{self.storage.url}/{self.name}"
+
+    @property
+    def _log(self) -> Path:
+        """Where Delta tells of its commits, of a table in a folder."""
+        return Path(self.url, "_delta_log")
 
     def append(self, rows: pa.Table | pa.RecordBatchReader) -> None:
         """Appends `rows` in one commit; columns that are new are added.
@@ -125,20 +132,34 @@ class DeltaFiles:
         table = seen or self.open()
         actions = _actions(table) if table else []
         if visible is not None:  # a file of one delivery is in or out; a merged file is filtered row by row
-            actions = [a for a in actions if _mixed(a) or a["min.delivery_id"] in visible]
-        return [f"{self.url}/{a['path']}" for a in actions], any(map(_mixed, actions))
+            actions = [a for a in actions if mixed(a) or a["min.delivery_id"] in visible]
+        return [f"{self.url}/{a['path']}" for a in actions], any(map(mixed, actions))
+
+    def read(self, seen: DeltaTable, wanted: Callable[[dict[str, Any]], bool]) -> pa.Table:
+        """All rows of the files of which `wanted` says so by their statistics, without an engine; others may be among
+        them.
+        """
+        if "://" in self.url:
+            return seen.to_pyarrow_dataset().to_table()
+        files = [f"{self.url}/{action['path']}" for action in _actions(seen) if wanted(action)]
+        none = pa.schema(seen.schema().to_arrow()).empty_table()
+        return pa.concat_tables([none, *(pq.ParquetFile(path).read() for path in files)], promote_options="default")
 
     def tidy(self) -> None:
-        """Merges the table's small files once they are many; no row changes.
+        """Merges the table's small files where they are many; no row changes.
 
         Files that were merged stay for those who still read them and are removed after a week. Another writer's
         commit in the meantime makes the merge void, which the next one repeats.
         """
         with self.opened() as table, suppress(DeltaError):
-            if table is None or sum(action["size_bytes"] < _SMALL for action in _actions(table)) < _MANY:
-                return
-            table.optimize.compact(target_size=2 * _SMALL, writer_properties=_PARQUET)
-            table.vacuum(retention_hours=7 * 24, dry_run=False)
+            if table is not None and (small := _many_below(table)):
+                table.optimize.compact(target_size=2 * small, writer_properties=_PARQUET)
+                table.vacuum(retention_hours=7 * 24, dry_run=False)
+
+    def untidy(self) -> bool:
+        """Whether `tidy` would find anything to do."""
+        with self.opened() as table:
+            return table is not None and _many_below(table) > 0
 
     def open(self) -> DeltaTable | None:
         """The table as it is now, or None where there is none yet."""
@@ -154,7 +175,7 @@ class DeltaFiles:
         standing, table = idle.pop() if idle else (None, None)
         if table is None or self.standing(table) != standing:  # another table lies there by now: restored, made anew
             table = self.open()
-        else:
+        elif (self._log / f"{table.version() + 1:020}.json").exists():  # to ask the table itself costs 50 times as much
             table.update_incremental()
         yield table
         standing = None if table is None else self.standing(table)
@@ -173,10 +194,16 @@ class DeltaFiles:
         if "://" in self.url:
             return None
         try:
-            told = Path(self.url, "_delta_log", f"{version:020}.json").stat()
+            told = (self._log / f"{version:020}.json").stat()
         except OSError:
             return None
         return version, told.st_ino, told.st_mtime_ns
+
+
+def _many_below(table: DeltaTable) -> int:
+    """The size in bytes below which files are many; 0 where they are few of any size."""
+    sizes = pa.table(table.get_add_actions(flatten=True))["size_bytes"].to_pylist()
+    return max((small for many, small in _MANY if sum(size < small for size in sizes) >= many), default=0)
 
 
 def _actions(table: DeltaTable) -> list[dict[str, Any]]:
@@ -185,7 +212,7 @@ def _actions(table: DeltaTable) -> list[dict[str, Any]]:
     return actions
 
 
-def _mixed(action: dict[str, Any]) -> bool:
+def mixed(action: dict[str, Any]) -> bool:
     """Whether a file may hold rows of several deliveries."""
     low, high = action.get("min.delivery_id"), action.get("max.delivery_id")
     return low is None or low != high

@@ -27,7 +27,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from filelock import FileLock
 
 from features.delivery import Chunk, DeliveryError, Receipt, Reject
-from features.delta import DeltaFiles, Standing, Storage
+from features.delta import DeltaFiles, Standing, Storage, mixed
 from features.new_rows import NewRows
 from features.row_check import RowCheck
 from features.schema import TABLES
@@ -90,9 +90,11 @@ class Record:
 
     def tidy(self) -> None:
         """Merges the small files of tables that have many; worth a look every `TIDY_EVERY` deliveries."""
-        for name in (*TABLES, "reject", "delivery"):
+        for name in (*TABLES, "reject"):  # rows can be appended meanwhile
+            self._storage.table(name).tidy()
+        if self._deliveries().untidy():
             with self._writing():
-                self._storage.table(name).tidy()
+                self._deliveries().tidy()
 
     def version(self) -> int:
         """The number of deliveries so far; names what the record held at this moment."""
@@ -131,7 +133,8 @@ class Record:
         for name in {name for count in counts for name, number in count.items() if number}:
             with self._storage.table(name).opened() as seen:
                 assert seen is not None, "a line tells of rows"
-                rows = seen.to_pyarrow_dataset().to_table(filter=pc.field("delivery_id").isin(ids))
+                rows = self._storage.table(name).read(seen, lambda file: mixed(file) or file["min.delivery_id"] in ids)
+            rows = rows.filter(pc.field("delivery_id").isin(ids))
             for column in numeric.keys() & set(rows.column_names):
                 if numeric[column]:
                     rows = rows.set_column(rows.column_names.index(column), column, rows[column].cast(pa.float64()))
@@ -196,8 +199,10 @@ class Record:
             if kept is not None:
                 table = kept[1]
             if kept is None or kept[0] != self._deliveries().standing(seen):
-                news = seen.to_pyarrow_dataset(schema=_DELIVERY).to_table(filter=pc.field("version") > table.num_rows)
-                table = pa.concat_tables([table, news.sort_by("version")])
+                have = table.num_rows
+                news = self._deliveries().read(seen, lambda file: file["max.version"] > have)
+                news = news.filter(pc.field("version") > have).sort_by("version")
+                table = pa.concat_tables([table, news.select(_DELIVERY.names).cast(_DELIVERY)])
                 self._keep(seen, table)
         if version is None:
             return table

@@ -25,7 +25,7 @@ from features.schema import ARROW, TABLES, Table
 
 _NUMBER = r"^[-+]?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$"
 
-_FEW_ROWS, _MOST_PARKED = 10_000, 2
+_FEW_ROWS, _MOST_PARKED = 1_000, 2
 _parked: list[duckdb.DuckDBPyConnection] = []
 """Engines that checked a small delivery, for the next one: starting an engine costs more than checking a row."""
 
@@ -80,6 +80,8 @@ class RowCheck:
         told = tuple((column, shape(raw[name].type)) for name, column in names.items())
         sql, rules, counted = check_statement(table.name, told, self._live)
         self._con.execute("SET TimeZone = $zone", {"zone": chunk.zone})
+        # to optimize the statement costs more than to run it over few rows
+        self._con.execute(f"PRAGMA {'disable' if count <= _FEW_ROWS else 'enable'}_optimizer")
         self._con.register("cells", cells)
         checked = self._con.sql(sql, params={"arrived_at": self._arrived_at}).to_arrow_table()
         self._con.unregister("cells")

@@ -22,6 +22,8 @@ from serving.standing import Standing
 
 log = logging.getLogger(__name__)
 
+_SHARE = 0.04
+"""Of the time for reading all this again: who posts news waits for a fresh score, pages can lag behind by a minute."""
 _NO_CASES = CaseFiles(
     pa.table({"dossier_id": pa.array([], pa.string())}), pa.table({"dossier_id": pa.array([], pa.string())})
 )
@@ -40,7 +42,7 @@ class Known:
         self._record = record
         self._seen: tuple[int, datetime | None] = (0, None)
         self._turn = threading.Lock()
-        self._pace = Pace()
+        self._pace = Pace(_SHARE)
 
     def refresh(self, risk_list: RiskList | None, at_once: bool = True) -> None:
         """Read again if the record or the list has changed; where that fails, what was known stays.

@@ -8,10 +8,14 @@ SHARE = 0.1
 
 
 class Pace:
-    """Says when the next turn is due: after one that took a second, nine seconds later."""
+    """Says when the next turn is due: after one that took a second, nine seconds later.
 
-    def __init__(self) -> None:
+    share: of the time that turns may take.
+    """
+
+    def __init__(self, share: float = SHARE) -> None:
         self._due = 0.0
+        self._share = share
 
     def due(self) -> bool:
         """Whether enough time has passed since the last turn."""
@@ -25,4 +29,4 @@ class Pace:
             yield
         finally:
             ended = time.monotonic()
-            self._due = ended + (ended - begun) * (1 / SHARE - 1)
+            self._due = ended + (ended - begun) * (1 / self._share - 1)

@@ -455,7 +455,7 @@ def test_the_line_of_a_delivery_tells_what_became_of_it(tmp_path: Path) -> None:
 
 
 def test_many_deliveries_are_merged_and_every_version_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delta, "_MANY", 5)
+    monkeypatch.setattr(delta, "_MANY", ((5, 2**20),))
     monkeypatch.setattr("features.record.TIDY_EVERY", 1)
     record = Record(tmp_path)
     versions = []

@@ -28,7 +28,7 @@ def service(
     runs: Runs = 3,
     seconds: Annotated[float, typer.Option(help="Length of each run.", min=1)] = 5,
     dossiers: Annotated[int, typer.Option(help="Size of the made-up province.", min=500)] = 3_000,
-    news: Annotated[int, typer.Option(help="Events posted one by one.", min=10)] = 100,
+    news: Annotated[int, typer.Option(help="Events posted one by one.", min=10)] = 500,
     workers: Annotated[int, typer.Option(help="Server processes.", min=1)] = 2,
 ) -> None:
     """POST /score at 8 connections, POST /events with fresh scores, GET /list: median, p99, requests a second."""
