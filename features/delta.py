@@ -20,8 +20,10 @@ _PARQUET = WriterProperties(compression="ZSTD", compression_level=1, max_row_gro
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 """How deltalake tells of a full or closed disk."""
 
-_MANY = ((16, 2**20), (64, 32 * 2**20))
-"""How many files of less than so many bytes are merged; the smallest sooner, since every posted event makes one."""
+_MANY = ((16, 2**16), (32, 2**21), (32, 2**25))
+"""How many files of less than so many bytes are merged; the smallest sooner, since every posted event makes one, and
+for themselves: who follows the news reads what they became.
+"""
 _MOST_IDLE = 4
 
 

@@ -12,8 +12,9 @@ same version one wins, the other compares again.
 import json
 import secrets
 import time
+from collections import Counter
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from tempfile import gettempdir
@@ -24,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from features.delivery import Chunk, DeliveryError, Receipt, Reject
 from features.delta import DeltaFiles, Standing, Storage, mixed
@@ -45,7 +46,7 @@ _DELIVERY = pa.schema([
     ("appended_by_table", pa.string()), ("numeric_attributes", pa.string()), ("notes", pa.string()),
 ])  # fmt: skip
 _ATTEMPTS = 50
-TIDY_EVERY = 16  # deliveries
+TIDY_EVERY = 32  # deliveries
 _ROWS_AT_ONCE = 100_000
 
 
@@ -90,11 +91,12 @@ class Record:
 
     def tidy(self) -> None:
         """Merges the small files of tables that have many; worth a look every `TIDY_EVERY` deliveries."""
-        for name in (*TABLES, "reject"):  # rows can be appended meanwhile
-            self._storage.table(name).tidy()
-        if self._deliveries().untidy():
-            with self._writing():
-                self._deliveries().tidy()
+        with suppress(Timeout), self._lock("tidy", timeout=0):  # else somebody is at it
+            for name in (*TABLES, "reject"):  # rows can be appended meanwhile
+                self._storage.table(name).tidy()
+            if self._deliveries().untidy():
+                with self._writing():
+                    self._deliveries().tidy()
 
     def version(self) -> int:
         """The number of deliveries so far; names what the record held at this moment."""
@@ -127,19 +129,24 @@ class Record:
 
         As in the views of `connect`, but with moments aware, and without what a view fills in or unfolds.
         """
-        counts = [json.loads(told) for told in lines["appended_by_table"].to_pylist()]
-        ids, numeric = lines["delivery_id"].to_pylist(), numeric_attributes(self.deliveries())
-        found = {}
-        for name in {name for count in counts for name, number in count.items() if number}:
-            with self._storage.table(name).opened() as seen:
-                assert seen is not None, "a line tells of rows"
-                rows = self._storage.table(name).read(seen, lambda file: mixed(file) or file["min.delivery_id"] in ids)
-            rows = rows.filter(pc.field("delivery_id").isin(ids))
-            for column in numeric.keys() & set(rows.column_names):
-                if numeric[column]:
-                    rows = rows.set_column(rows.column_names.index(column), column, rows[column].cast(pa.float64()))
+        counts: Counter[str] = sum(map(Counter, map(json.loads, lines["appended_by_table"].to_pylist())), Counter())
+        found = {name: self._arrived(name, lines["delivery_id"].to_pylist(), count) for name, count in counts.items()}
+        told = {column for rows in found.values() for column in rows.column_names if column.startswith("x_")}
+        numeric = numeric_attributes(self.deliveries()) if told else {}
+        for name, rows in found.items():
+            for column in [column for column in rows.column_names if numeric.get(column)]:
+                rows = rows.set_column(rows.column_names.index(column), column, rows[column].cast(pa.float64()))
             found[name] = rows
         return found
+
+    def _arrived(self, name: str, ids: list[str], count: int) -> pa.Table:
+        table, mine = self._storage.table(name), pc.field("delivery_id").isin(ids)
+        with table.opened() as seen:
+            assert seen is not None, "a line tells of rows"
+            rows = table.read(seen, lambda file: file["min.delivery_id"] in ids).filter(mine)
+            if rows.num_rows < count:  # some were merged with others since
+                rows = table.read(seen, lambda file: mixed(file) or file["min.delivery_id"] in ids).filter(mine)
+        return rows
 
     def table(self, name: str) -> DeltaFiles:
         """A canonical table as it lies in storage; only rows of `deliveries` count."""
@@ -222,7 +229,12 @@ class Record:
 
     def _writing(self) -> AbstractContextManager[object]:
         """In a folder writers take turns, which saves them from comparing twice; in a store they compete."""
-        return FileLock(self._folder / "append.lock", poll_interval=0.005) if self._folder else nullcontext()
+        return self._lock("append")
+
+    def _lock(self, name: str, timeout: float = -1) -> AbstractContextManager[object]:
+        if self._folder is None:
+            return nullcontext()
+        return FileLock(self._folder / f"{name}.lock", timeout, poll_interval=0.005)
 
     def _duckdb(self) -> duckdb.DuckDBPyConnection:
         spill = str(self._scratch() / "spill")

@@ -22,7 +22,7 @@ from serving.standing import Standing
 
 log = logging.getLogger(__name__)
 
-_SHARE = 0.04
+_SHARE = 0.015
 """Of the time for reading all this again: who posts news waits for a fresh score, pages can lag behind by a minute."""
 _NO_CASES = CaseFiles(
     pa.table({"dossier_id": pa.array([], pa.string())}), pa.table({"dossier_id": pa.array([], pa.string())})
