@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
@@ -26,6 +27,9 @@ for themselves: who follows the news reads what they became.
 """
 _MOST_IDLE = 4
 
+
+MayHave = Callable[[dict[str, Any]], bool]
+"""What the statistics of a file say."""
 
 Standing = tuple[int, int, int]
 """Names what a table in a folder holds: its version, and which file told of it."""
@@ -137,15 +141,20 @@ class DeltaFiles:
             actions = [a for a in actions if mixed(a) or a["min.delivery_id"] in visible]
         return [f"{self.url}/{a['path']}" for a in actions], any(map(mixed, actions))
 
-    def read(self, seen: DeltaTable, wanted: Callable[[dict[str, Any]], bool]) -> pa.Table:
-        """All rows of the files of which `wanted` says so by their statistics, without an engine; others may be among
-        them.
+    def read(self, seen: DeltaTable, wanted: pc.Expression, may_have: MayHave, count: int | None = None) -> pa.Table:
+        """The `wanted` rows, without an engine; from files that `may_have` some, as their statistics tell.
+
+        Smallest files first, no more of them once `count` rows were found.
         """
         if "://" in self.url:
-            return seen.to_pyarrow_dataset().to_table()
-        files = [f"{self.url}/{action['path']}" for action in _actions(seen) if wanted(action)]
-        none = pa.schema(seen.schema().to_arrow()).empty_table()
-        return pa.concat_tables([none, *(pq.ParquetFile(path).read() for path in files)], promote_options="default")
+            return seen.to_pyarrow_dataset().to_table(filter=wanted)
+        found = [pa.schema(seen.schema().to_arrow()).empty_table()]
+        for action in sorted(_actions(seen), key=lambda action: int(action["size_bytes"])):
+            if count is not None and sum(rows.num_rows for rows in found) >= count:
+                break
+            if may_have(action):
+                found.append(pq.ParquetFile(f"{self.url}/{action['path']}").read().filter(wanted))
+        return pa.concat_tables(found, promote_options="default")
 
     def tidy(self) -> None:
         """Merges the table's small files where they are many; no row changes.

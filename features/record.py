@@ -143,10 +143,7 @@ class Record:
         table, mine = self._storage.table(name), pc.field("delivery_id").isin(ids)
         with table.opened() as seen:
             assert seen is not None, "a line tells of rows"
-            rows = table.read(seen, lambda file: file["min.delivery_id"] in ids).filter(mine)
-            if rows.num_rows < count:  # some were merged with others since
-                rows = table.read(seen, lambda file: mixed(file) or file["min.delivery_id"] in ids).filter(mine)
-        return rows
+            return table.read(seen, mine, lambda file: mixed(file) or file["min.delivery_id"] in ids, count)
 
     def table(self, name: str) -> DeltaFiles:
         """A canonical table as it lies in storage; only rows of `deliveries` count."""
@@ -207,9 +204,11 @@ class Record:
                 table = kept[1]
             if kept is None or kept[0] != self._deliveries().standing(seen):
                 have = table.num_rows
-                news = self._deliveries().read(seen, lambda file: file["max.version"] > have)
-                news = news.filter(pc.field("version") > have).sort_by("version")
-                table = pa.concat_tables([table, news.select(_DELIVERY.names).cast(_DELIVERY)])
+                news = self._deliveries().read(
+                    seen, pc.field("version") > have, lambda file: bool(file["max.version"] > have)
+                )
+                news = news.sort_by("version").select(_DELIVERY.names)
+                table = pa.concat_tables([table, news.cast(_DELIVERY)])
                 self._keep(seen, table)
         if version is None:
             return table
