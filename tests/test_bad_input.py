@@ -157,6 +157,15 @@ def test_a_stray_quote_costs_its_line_only(tmp_path: Path) -> None:
     assert (rejects[0].line, rejects[0].wanted) == (102, "a CSV record")
 
 
+def test_a_carriage_return_amid_a_line_costs_no_more_than_what_it_stands_in(tmp_path: Path) -> None:
+    """Found by a hundred thousand damaged deliveries: in the header it was no CSV at all."""
+    text = "dossier_id,kind,happened_at,rea\rson\nd1,note,2025-03-03,x\nd2,no\rte,2025-03-03,x\n"
+    receipt, rejects, record = ingest(tmp_path / "home", delivered(tmp_path / "in", text, "event.csv"))
+    assert (receipt.appended, receipt.rejected) == (1, 1)
+    assert (rejects[0].line, rejects[0].wanted) == (3, "a CSV record")
+    assert record.connect().execute("SELECT dossier_id, reason FROM event").fetchall() == [("d1", None)]
+
+
 def test_a_quoted_cell_may_run_over_lines(tmp_path: Path) -> None:
     text = 'dossier_id,kind,happened_at,reason\nd1,note,2025-03-03,"one\ntwo"\nd2,note,bad,\n'
     receipt, rejects, record = ingest(tmp_path / "home", delivered(tmp_path / "in", text, "event.csv"))

@@ -121,4 +121,8 @@ class _Records:
 
 
 def _cells(text: str, separator: str) -> list[str]:
-    return [cell.strip() for cell in next(csv.reader([text], delimiter=separator))]
+    try:
+        cells = next(csv.reader([text], delimiter=separator))
+    except csv.Error:  # a carriage return amid a name: the columns whose names are whole can still be read
+        cells = text.split(separator)
+    return [cell.strip() for cell in cells]
