@@ -110,6 +110,10 @@ class Desk:
         if ground is None:
             return False
         with self._turn:
+            if self._news.version > version and self._news.version > (version := self._record.version()):
+                self._news = News(version)  # a backup was restored: what came since never was
+            if ground.version > version:
+                return False
             if self._news.version < version and not self._news.follow(self._record, version):
                 return False
             new_day = not ground.ready(now) and self._news.version > ground.version

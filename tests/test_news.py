@@ -1,14 +1,17 @@
 """News of single dossiers: what one process took in another one knows, row by row, as the whole record tells it."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from drawn_office import settings_of
 
 from features.delivery import Chunk
 from features.record import Record
 from features.vietnam_calendar import VIETNAM
 from serving import news
+from serving.desk import Desk
 from serving.ground import Ground
 from serving.news import News
 
@@ -84,3 +87,28 @@ def test_news_that_were_known_before_today_change_what_groups_show() -> None:
     known.add((1, [], [{"dossier_id": "d1", "known_at": NOW}]))
     assert known.bearable(NOW)
     assert not known.bearable(NOW + timedelta(seconds=1))
+
+
+def test_a_desk_follows_news_of_others_and_reads_the_record_for_a_new_day_or_a_restored_one(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    other = Record(settings.record_url)
+    post(other, 0, Chunk("dossier", [dossier(1)]), Chunk("event", [event(1, "received", 0)]), source="canonical")
+    shutil.copytree(tmp_path / "record", tmp_path / "backup")
+    desk = Desk(settings, VIETNAM)
+    desk.refresh(NOW)
+    ground = desk._ground
+    post(other, 1, Chunk("event", [event(1, "assigned", 1)]))
+    desk.refresh(NOW + timedelta(minutes=2))
+    assert kinds(desk) == ["received", "assigned"]
+    assert desk._ground is ground, "taken over without reading the record"
+    desk.refresh(NOW + timedelta(days=1))
+    assert kinds(desk) == ["received", "assigned"]
+    assert desk._ground is not ground, "a new day begins with all that is known"
+    shutil.rmtree(tmp_path / "record")
+    shutil.copytree(tmp_path / "backup", tmp_path / "record")
+    desk.refresh(NOW + timedelta(days=1))
+    assert kinds(desk) == ["received"]
+
+
+def kinds(desk: Desk) -> list[str]:
+    return [row["kind"] for row in sorted(desk.history("d1")[1], key=lambda row: row["happened_at"])]
