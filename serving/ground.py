@@ -64,9 +64,7 @@ class Ground:
     def history(self, dossier_id: str) -> tuple[Fact | None, list[Fact]]:
         """The latest version of one dossier (None: not known) and its events, times aware."""
         with self._con.cursor() as con:
-            versions = _rows(con, "SELECT * FROM dossier WHERE dossier_id = ? ORDER BY known_at, row_id", dossier_id)
-            events = _rows(con, "SELECT * FROM event WHERE dossier_id = ?", dossier_id)
-        return (versions[-1] if versions else None), events
+            return rows_of(con, dossier_id)
 
     def _still_good(self, before: "Ground | None") -> dict[int, Day]:
         if before is None or (before._features, before.calendar) != (self._features, self.calendar):
