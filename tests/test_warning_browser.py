@@ -36,6 +36,8 @@ def test_a_head_acknowledges_a_warning(browser: Browser, address: str, size: str
     page = visit.page
     visit.log_in("truongphong")
     page.get_by_role("link", name="Cảnh báo", exact=True).click()
+    expect(page.get_by_label("Việc sẽ làm (không bắt buộc)")).to_be_visible()
+    page.wait_for_load_state()
     page.evaluate(AXE)  # through the debugger, past the page's own policy
     found = page.evaluate("tags => axe.run(document, {runOnly: tags})", RULES)["violations"]
     assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found] == []
