@@ -54,26 +54,16 @@ class Group:
         listed = [*self.keys, "day", *(f"CAST(SUM({m}) AS BIGINT) AS {m}" for m in measures)]
         return f"SELECT {', '.join(listed)} FROM {self.source} WHERE {self._named()} GROUP BY ALL"
 
-    def relations(self) -> dict[str, str]:
-        """`<name>_daily`, which may be gathered part by part, and what makes the totals (`name`) of it."""
+    def totals(self) -> dict[str, str]:
+        """The relations that make the totals (`name`) of the changes of each day (`<name>_daily`)."""
         keys = list(self.keys)
         totals = self.columns()
-        plus = [f"{m} AS {name}" for name, m in self.stocks] + [f"{m} AS {name}" for name, m, _ in self.flows]
-        booked = [
-            _select(
-                [*self._of("d"), "a.next_day AS day", *plus, "d.day AS first_day"],
-                f"{self.name}_daily d JOIN asked_day a ON a.day = d.day",
-            )
-        ]
+        grown = [*(f"SUM({m})" for _, m in self.stocks), *(f"SUM({m})" for _, m, _ in self.flows)]
+        booked = [self._branch([*grown, "MIN(d.day)"], 0, "TRUE")]
         for days in dict.fromkeys(days for _, _, days in self.flows):
-            minus = ["0"] * len(self.stocks) + [f"-{m}" if d == days else "0" for _, m, d in self.flows]
+            gone = ["0"] * len(self.stocks) + [f"-SUM({m})" if d == days else "0" for _, m, d in self.flows]
             moving = " OR ".join(f"{m} <> 0" for _, m, d in self.flows if d == days)
-            booked.append(
-                _select(
-                    [*self._of("d"), "a.next_day", *minus, "NULL"],
-                    f"{self.name}_daily d JOIN asked_day a ON a.day = d.day + {days} WHERE {moving}",
-                )
-            )
+            booked.append(self._branch([*gone, "NULL"], days, f"({moving})"))
         booked.append(
             _select(
                 [*keys, "day", *("0" for _ in totals), "NULL"],
@@ -82,17 +72,23 @@ class Group:
         )
         over = f"OVER (PARTITION BY {', '.join(keys)} ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
         return {
-            f"{self.name}_daily": self.daily(),
             f"{self.name}_booked": _select(
                 [*keys, "day", *(f"CAST(SUM({t}) AS BIGINT) AS {t}" for t in totals), "MIN(first_day) AS first_day"],
-                f"({' UNION ALL '.join(booked)}) b WHERE day IS NOT NULL GROUP BY {', '.join(keys)}, day"),
+                f"({' UNION ALL '.join(booked)}) b GROUP BY {', '.join(keys)}, day"),
             self.name: _select(
                 [*keys, "day", *(f"CAST(SUM({t}) {over} AS BIGINT) AS {t}" for t in totals),
                  f"MIN(first_day) {over} AS first_day"], f"{self.name}_booked"),
         }  # fmt: skip
 
-    def _of(self, alias: str) -> list[str]:
-        return [f"{alias}.{key}" for key in self.keys]
+    def _branch(self, sums: Sequence[str], days: int, where: str) -> str:
+        """SQL of what the daily changes, `days` later, change on each asked day; summed for itself, for few columns."""
+        named = [*(f"d.{key}" for key in self.keys), "a.next_day"]
+        columns = [f"{sql} AS {name}" for sql, name in zip(sums, [*self.columns(), "first_day"], strict=True)]
+        return _select(
+            [*named[:-1], "a.next_day AS day", *columns],
+            f"{self.name}_daily d JOIN asked_day a ON a.day = d.day + {days}"
+            f" WHERE a.next_day IS NOT NULL AND {where} GROUP BY {', '.join(named)}",
+        )
 
     def _named(self) -> str:
         return " AND ".join(f"{key} > 0" for key in self.keys)

@@ -79,8 +79,8 @@ STRANDS = {
     """,
     # each event with what lies before and after it, and the running state of holder, promise, pause and end
     "ordered": _fill("""
-        SELECT * EXCLUDE (row_id, event_id),
-               ROW_NUMBER() $told AS seq,
+        SELECT * EXCLUDE (row_id, event_id, due_us, calendar_no),
+               CAST(ROW_NUMBER() $told AS INTEGER) AS seq,
                LEAD(known_us) $told AS next_known_us,
                LAG(happened_us) $told AS last_us,
                LAG(happened_w) $told AS last_w,
@@ -108,11 +108,12 @@ STRANDS = {
 FIRSTS = {
     "first_step": "SELECT dossier_no, strand, step_no, MIN(seq) AS seq FROM lasting GROUP BY ALL",
     "first_official": """
-        SELECT dossier_no, strand, official_no, MIN(seq) AS seq FROM lasting WHERE official_no IS NOT NULL GROUP BY ALL
+        SELECT dossier_no, strand, official_no, MIN(seq) AS seq, MIN(known_us) AS known_us
+        FROM lasting WHERE official_no IS NOT NULL GROUP BY dossier_no, strand, official_no
     """,
 }
 
-# Of the dossiers of the cases: their events as columns that features may aggregate.
+# Of the dossiers of the cases, as far as any case can know of them: their events as columns for features to aggregate.
 HISTORY = {
     "history": _fill("""
         SELECT l.*,
@@ -129,7 +130,8 @@ HISTORY = {
         JOIN first_step s ON s.dossier_no = l.dossier_no AND s.strand = l.strand AND s.step_no = l.step_no
         LEFT JOIN first_official o
           ON o.dossier_no = l.dossier_no AND o.strand = l.strand AND o.official_no = l.official_no
-        WHERE l.dossier_no IN (SELECT dossier_no FROM case_in)
+        JOIN (SELECT dossier_no, MAX(as_of_us) AS last_asked_us FROM case_in GROUP BY dossier_no) c
+          ON c.dossier_no = l.dossier_no AND CASE WHEN l.strand = 0 THEN l.known_us ELSE l.strand END < c.last_asked_us
     """),
 }
 

@@ -45,7 +45,7 @@ def clock(moment: str, alias: str, calendar_no: str, spans: int) -> dict[str, st
 
 def _code(name: str, column: str, table: str) -> str:
     return (
-        f"SELECT {column}, ROW_NUMBER() OVER (ORDER BY {column}) AS {name}_no"
+        f"SELECT {column}, CAST(ROW_NUMBER() OVER (ORDER BY {column}) AS INTEGER) AS {name}_no"
         f" FROM (SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL) d"
     )
 
@@ -80,8 +80,8 @@ def record_relations(
     coded = " ".join(f"LEFT JOIN {name}_code ON {name}_code.{name} = d.{name}" for name in texts)
     return {
         "dossier_code": f"""
-            SELECT d.dossier_id, ROW_NUMBER() OVER (ORDER BY d.dossier_id) AS dossier_no,
-                   COALESCE(u.calendar_no, 0) AS calendar_no
+            SELECT d.dossier_id, CAST(ROW_NUMBER() OVER (ORDER BY d.dossier_id) AS INTEGER) AS dossier_no,
+                   CAST(COALESCE(u.calendar_no, 0) AS INTEGER) AS calendar_no
             FROM (SELECT dossier_id, ARG_MIN(unit_code, (known_at, row_id)) AS unit_code
                   FROM dossier WHERE {part} GROUP BY dossier_id) d
             LEFT JOIN unit_calendar u ON u.unit_code = d.unit_code""",

@@ -172,6 +172,7 @@ def _gather(
         ),
     )
     bench.make("asked", timed("asked", ASKED, spans))
+    bench.drop("asked_in")
     bench.make("asked_day", ASKED_DAY)
     bench.make_all(codes(texts), keep=codes(texts))
     events = con.execute("SELECT COUNT(*) FROM event").fetchall()[0][0]
@@ -182,8 +183,7 @@ def _gather(
         here = "TRUE" if parts == 1 else f"HASH(dossier_id) % {parts} = {number}"
         relations = {name: timed(name, sql, spans) for name, sql in
                      record_relations(list(named), texts, here, number * 10**12).items()}  # fmt: skip
-        relations |= dossier_relations(features, spans)
-        relations |= {f"{group.name}_daily": group.daily() for group in groups}
+        relations |= dossier_relations(features, groups, spans)
         bench.make_all(relations, keep=["procedure_version", *additive])
         if parts > 1:
             bench.gather(*additive)

@@ -109,9 +109,7 @@ TURNS = {
 SHARED = {
     # every official who has handled a dossier answers for its outcome, once both are known
     "handled": """
-        SELECT l.dossier_no, l.official_no, MIN(l.known_us) AS known_us
-        FROM lasting l JOIN first_official f ON f.dossier_no = l.dossier_no AND f.strand = l.strand AND f.seq = l.seq
-        GROUP BY l.dossier_no, l.official_no
+        SELECT dossier_no, official_no, MIN(known_us) AS known_us FROM first_official GROUP BY dossier_no, official_no
     """,
     "official_outcome": """
         SELECT m.*, $at_day AS day

@@ -87,8 +87,7 @@ def frame(
     groups = groups_of(wanted)
     relations = {"asked": timed("asked", ASKED, spans), "asked_day": ASKED_DAY, **codes(texts)}
     relations |= {name: timed(name, sql, spans) for name, sql in record_relations(list(named), texts).items()}
-    relations |= dossier_relations(wanted, spans)
-    relations |= {f"{group.name}_daily": group.daily() for group in groups}
+    relations |= dossier_relations(wanted, groups, spans)
     relations |= matrix_relations(wanted, groups)
     for name, sql in relations.items():
         made = spark.sql(spark_sql(sql))

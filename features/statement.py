@@ -93,15 +93,15 @@ def attribute_group(attribute: str) -> Group:
     return past(f"{attribute}_past", (f"{attribute}_no",), f"{attribute}_outcome")
 
 
-def dossier_relations(features: Sequence[Feature], spans: int) -> dict[str, str]:
-    """From `features.inputs` to how each case stood (`standing`) and to what moved the totals of groups."""
+def dossier_relations(features: Sequence[Feature], groups: Sequence[Group], spans: int) -> dict[str, str]:
+    """From `features.inputs` to what moved the totals of groups day by day, and to how each case stood (`standing`).
+
+    The latter comes last: by then only the dossiers' events are left of what the former rests on.
+    """
     attributes = dict.fromkeys(f.about for f in features if f.grain is Grain.ATTRIBUTE)
-    running = "".join(f", {_over(f.sql)} AS {f.name}" for f in features if f.grain is Grain.HISTORY)
+    running = "".join(f", {_over(f)} AS {f.name}" for f in features if f.grain is Grain.HISTORY)
     keys = "".join(f", v.{about}_no" for about in attributes)
-    found = {**STRANDS, **FIRSTS, **HISTORY,
-             "spell": Template(SPELL).substitute(features=running),
-             "standing": Template(STANDING).safe_substitute(attributes=keys),
-             **STATE, **TURNS, **SHARED,
+    found = {**STRANDS, **FIRSTS, **STATE, **TURNS, **SHARED,
              "record_outcome": "SELECT 1 AS record_no, day, known, late FROM outcome"
                                " UNION ALL SELECT 1, day, 0, 0 FROM change"}  # fmt: skip
     for attribute in attributes:
@@ -109,6 +109,10 @@ def dossier_relations(features: Sequence[Feature], spans: int) -> dict[str, str]
             f"SELECT v.{attribute}_no, o.day, o.known, o.late FROM outcome o"
             f" JOIN version v ON v.version_no = o.version_no"
         )
+    found |= {f"{group.name}_daily": group.daily() for group in groups}
+    found |= HISTORY
+    found["spell"] = Template(SPELL).substitute(features=running)
+    found["standing"] = Template(STANDING).safe_substitute(attributes=keys)
     return {name: timed(name, sql, spans) for name, sql in found.items()}
 
 
@@ -116,7 +120,7 @@ def matrix_relations(features: Sequence[Feature], groups: Sequence[Group]) -> di
     """From `standing` and the daily changes of the groups to `matrix`: case_no, the keys, the features."""
     found: dict[str, str] = {}
     for group in groups:
-        found |= {name: sql for name, sql in group.relations().items() if not name.endswith("_daily")}
+        found |= group.totals()
     joins = ["LEFT JOIN record_past r ON r.day = a.day"]
     by_relation: dict[str, list[Feature]] = {}
     for feature in features:
@@ -218,8 +222,8 @@ def _join(relation: str, keys: tuple[str, ...]) -> str:
 
 
 @cache
-def _over(sql: str) -> str:
-    """The aggregates of an expression as running aggregates over the events of a strand."""
+def _over(feature: Feature) -> str:
+    """The feature with its aggregates as running ones over the events of a strand; sums would be of 16 bytes."""
     frame = f"SELECT SUM(1) OVER (PARTITION BY dossier_no, strand ORDER BY seq {RUNNING})"
     window = sqlglot.parse_one(frame, dialect="duckdb").find(exp.Window)
     assert window is not None
@@ -231,4 +235,5 @@ def _over(sql: str) -> str:
         made.set("this", node.copy())
         return made
 
-    return sqlglot.parse_one(sql, dialect="duckdb").transform(widened).sql(dialect="duckdb")
+    sql = sqlglot.parse_one(feature.sql, dialect="duckdb").transform(widened).sql(dialect="duckdb")
+    return sql if feature.category else f"CAST({sql} AS DOUBLE)"

@@ -11,7 +11,8 @@ import pytest
 from features import matrix
 from serving.cli.bench import matrix_pandas, matrix_polars
 from serving.cli.bench.drawn_record import cases, draw, views
-from serving.cli.bench.matrix import build, same_cells
+from serving.cli.bench.matrix import same_cells
+from serving.cli.bench.matrix_whole import build
 
 
 def test_polars_and_pandas_give_the_cells_of_the_matrix(tmp_path: Path) -> None:

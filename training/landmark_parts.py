@@ -196,9 +196,10 @@ def _worked(
 def _made_of(con: duckdb.DuckDBPyConnection, calendar: Calendar) -> str:
     """A hash of everything beside the record's rows that cells depend on."""
     features = [*matrix.FEATURES, *matrix.attributes(con)]
+    groups = groups_of(features)
     told = [
         [asdict(feature) for feature in features],
-        [record_relations((), ()), dossier_relations(features, 1), matrix_relations(features, groups_of(features))],
+        [record_relations((), ()), dossier_relations(features, groups, 1), matrix_relations(features, groups)],
         repr(as_delivered(con, calendar)),
         con.sql("SELECT dossier_id, other_id, known_at FROM alias ORDER BY ALL").fetchall(),
     ]

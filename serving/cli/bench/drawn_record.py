@@ -21,11 +21,12 @@ _KINDS = "['forwarded', 'note', 'assigned', 'papers_requested', 'papers_supplied
 _TABLES = ("dossier", "event", "procedure")
 
 
-def draw(folder: Path, dossiers: int, seed: int = 7, days: int = 3 * 365) -> None:
+def draw(folder: Path | str, dossiers: int, seed: int = 7, days: int = 3 * 365) -> None:
     """Writes `dossier.parquet`, `event.parquet` and the weekly `cases.parquet` (dossier_id, as_of) to `folder`.
 
     days: over which dossiers are received; the fewer, the more of them are open at a time.
     """
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     chance = np.random.default_rng(seed)
     procedure, unit = chance.zipf(1.4, dossiers) % 200, chance.integers(0, 150, dossiers)

@@ -4,7 +4,7 @@ import math
 import shutil
 import statistics
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Annotated
@@ -16,12 +16,9 @@ from serving.cli.bench.group import Card, Runs, bench, tell
 from serving.cli.bench.section import Figure, Section
 
 TENTH = 200_000
-BATCH = 100_000  # landmarks told at once
-ENGINE_MB = 700
-"""Of the matrix's engine beside the references; without a bound it keeps what it no longer needs."""
 _HERE = "serving.cli.bench"
 _CONTENDERS = {
-    "matrix": f"{_HERE}.matrix:build",
+    "matrix": f"{_HERE}.matrix_whole:build",
     "polars": f"{_HERE}.matrix_polars:build",
     "pandas": f"{_HERE}.matrix_pandas:build",
 }
@@ -45,7 +42,7 @@ def growth(card: Card = None, runs: Runs = 2, dossiers: int = 12_000) -> None:
 def large(card: Card = None, dossiers: Annotated[int, typer.Option(help="Ten events each.")] = 2_000_000) -> None:
     """The whole matrix of all weekly landmarks of three years: 2 million dossiers, 20 million events."""
     with drawn(dossiers) as folder:
-        spent = spend(f"{_HERE}.matrix:build_large", folder=str(folder))
+        spent = spend(f"{_HERE}.matrix_whole:build_large", folder=str(folder))
     figures = [
         Figure("landmarks", "rows", [spent.answer]),
         Figure("wall", "s", [spent.wall], wanted="under 600 s", holds=spent.wall < 600),
@@ -73,7 +70,7 @@ def matrix_section(dossiers: int, runs: int) -> Section:
     ]
     words = (
         f"The same 40 features of {rows:,} weekly landmarks of {dossiers:,} dossiers, ten events each, from Parquet "
-        f"to Parquet, by the matrix (its engine bounded to {ENGINE_MB} MB), hand-tuned polars and pandas; "
+        f"to Parquet, by the matrix, hand-tuned polars and pandas; "
         "every cell equal (1e-9). Ratio: the matrix to the contender of the line."
     )
     return Section("Matrix beside polars and pandas", words, figures)
@@ -93,44 +90,13 @@ def growth_section(dossiers: int, runs: int) -> Section:
     spent: list[list[float]] = []
     for times in (1, 4, 16):
         with drawn(dossiers * times) as folder:
-            spent.append([spend(f"{_HERE}.matrix:build_large", folder=str(folder)).cpu for _ in range(runs)])
+            spent.append([spend(f"{_HERE}.matrix_whole:build_large", folder=str(folder)).cpu for _ in range(runs)])
     exponents = [math.log(last / first) / math.log(16) for first, last in zip(spent[0], spent[2], strict=True)]
     figures = [
         Figure(f"{dossiers * times:,} dossiers", "s", values) for times, values in zip((1, 4, 16), spent, strict=True)
     ]
     exponent = Figure("exponent", "", exponents, wanted="at most 1.1", holds=statistics.median(exponents) <= 1.1)
     return Section("Growth of the matrix", "Processor seconds, all features, weekly landmarks.", [*figures, exponent])
-
-
-def build(folder: str, out: str) -> int:
-    """The features of the references, by the matrix; gives the number of rows."""
-    import pyarrow.parquet as pq
-
-    from features import matrix
-    from serving.cli.bench.drawn_record import cases, views
-    from serving.cli.bench.part_of_matrix import NAMES
-
-    con = views(Path(folder))
-    con.execute(f"SET memory_limit = '{ENGINE_MB}MB'; SET temp_directory = '{folder}/spill'")
-    wanted = [feature for feature in matrix.FEATURES if feature.name in NAMES]
-    rows = 0
-    with ExitStack() as stack:
-        writer: pq.ParquetWriter | None = None
-        for table in matrix.build_batches(con, cases(con, Path(folder)), wanted, rows=BATCH):
-            shown = table.select(list(NAMES))
-            writer = writer or stack.enter_context(pq.ParquetWriter(out, shown.schema))
-            writer.write_table(shown)
-            rows += shown.num_rows
-    return rows
-
-
-def build_large(folder: str) -> int:
-    """All features at all landmarks, table by table; gives the number of rows."""
-    from features import matrix
-    from serving.cli.bench.drawn_record import cases, views
-
-    con = views(Path(folder))
-    return sum(table.num_rows for table in matrix.build_batches(con, cases(con, Path(folder))))
 
 
 def same_cells(one: Path, other: Path) -> None:
@@ -150,14 +116,7 @@ def drawn(dossiers: int, days: int = 3 * 365) -> Iterator[Path]:
     """A folder with a drawn record of so many dossiers, removed at the end."""
     folder = Path(mkdtemp(prefix="risk-bench-"))
     try:
-        spend(f"{_HERE}.matrix:draw", folder=str(folder), dossiers=dossiers, days=days)
+        spend(f"{_HERE}.drawn_record:draw", folder=str(folder), dossiers=dossiers, days=days)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def draw(folder: str, dossiers: int, days: int) -> None:
-    """Draws the record in the process of its own, so that its memory is nobody's."""
-    from serving.cli.bench import drawn_record
-
-    drawn_record.draw(Path(folder), dossiers, days=days)
