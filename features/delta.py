@@ -4,7 +4,7 @@ import errno
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +13,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake import (
+    CommitProperties,
+    DeltaTable,
+    PostCommitHookProperties,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 _PARQUET = WriterProperties(compression="ZSTD", compression_level=1, max_row_group_size=122_880)
@@ -26,7 +33,12 @@ _MANY = ((16, 2**16), (32, 2**21), (32, 2**25))
 for themselves: who follows the news reads what they became.
 """
 _MOST_IDLE = 4
+_ANYTIME = nullcontext()
+_LATER = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
+"""Who posts one row does not wait until the log of all before it is written anew: `tidy` sees to that."""
 
+
+_STATISTICS = ("path", "size_bytes", "min.delivery_id", "max.delivery_id", "max.version")
 
 MayHave = Callable[[dict[str, Any]], bool]
 """What the statistics of a file say."""
@@ -96,6 +108,7 @@ class DeltaFiles:
             write_deltalake(
                 table, rows, mode=mode, schema_mode="merge" if mode == "append" else None,
                 storage_options=self.storage.options, writer_properties=_PARQUET, commit_properties=commit,
+                post_commithook_properties=_LATER if isinstance(rows, pa.Table) else None,
             )  # fmt: skip
         except DeltaError as error:
             number = int(told[1]) if (told := _OS_ERROR.search(str(error))) else errno.EEXIST
@@ -156,21 +169,19 @@ class DeltaFiles:
                 found.append(pq.ParquetFile(f"{self.url}/{action['path']}").read().filter(wanted))
         return pa.concat_tables(found, promote_options="default")
 
-    def tidy(self) -> None:
-        """Merges the table's small files where they are many; no row changes.
+    def tidy(self, writing: AbstractContextManager[object] = _ANYTIME) -> None:
+        """Merges the table's small files where they are many (inside of `writing`), and its log; no row changes.
 
         Files that were merged stay for those who still read them and are removed after a week. Another writer's
         commit in the meantime makes the merge void, which the next one repeats.
         """
         with self.opened() as table, suppress(DeltaError):
             if table is not None and (small := _many_below(table)):
-                table.optimize.compact(target_size=2 * small, writer_properties=_PARQUET)
+                with writing:
+                    table.optimize.compact(target_size=2 * small, max_concurrent_tasks=1, writer_properties=_PARQUET)
                 table.vacuum(retention_hours=7 * 24, dry_run=False)
-
-    def untidy(self) -> bool:
-        """Whether `tidy` would find anything to do."""
-        with self.opened() as table:
-            return table is not None and _many_below(table) > 0
+                table.create_checkpoint()
+                table.cleanup_metadata()
 
     def open(self) -> DeltaTable | None:
         """The table as it is now, or None where there is none yet."""
@@ -218,8 +229,9 @@ def _many_below(table: DeltaTable) -> int:
 
 
 def _actions(table: DeltaTable) -> list[dict[str, Any]]:
-    """The table's files with their sizes and statistics."""
-    actions: list[dict[str, Any]] = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    """The table's files with what of their sizes and statistics is asked for."""
+    told = pa.table(table.get_add_actions(flatten=True))
+    actions: list[dict[str, Any]] = told.select([name for name in _STATISTICS if name in told.column_names]).to_pylist()
     return actions
 
 

@@ -94,9 +94,7 @@ class Record:
         with suppress(Timeout), self._lock("tidy", timeout=0):  # else somebody is at it
             for name in (*TABLES, "reject"):  # rows can be appended meanwhile
                 self._storage.table(name).tidy()
-            if self._deliveries().untidy():
-                with self._writing():
-                    self._deliveries().tidy()
+            self._deliveries().tidy(self._writing())  # else a writer would have to compare its rows again
 
     def version(self) -> int:
         """The number of deliveries so far; names what the record held at this moment."""

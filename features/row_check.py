@@ -109,6 +109,8 @@ class RowCheck:
         """The columns to read: their name in the chunk → their canonical name or `x_…`."""
         names: dict[str, str] = {}
         for name in raw.column_names:
+            if name in table.names and raw[name].null_count == raw.num_rows:
+                continue  # says nothing, as if it were not there: the shorter the statement, the sooner it is planned
             if name in table.names:
                 names[name] = name
             elif table.attributes and len(names) < MAX_COLUMNS:

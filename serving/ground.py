@@ -14,6 +14,7 @@ from features.matrix import FEATURES, attributes
 from features.record import Record
 from features.single import Fact, Single
 from features.utc import aware_table, aware_utc
+from serving.open_dossiers import OpenDossiers
 
 MOST_DAYS = 8
 """Local days kept at once; posted histories rarely ask for more than today."""
@@ -40,6 +41,7 @@ class Ground:
         self.calendar = calendar = as_delivered(self._con, calendar)
         self._features = [*FEATURES, *attributes(self._con)]
         self.single = Single(self._features, calendar)
+        self._open = OpenDossiers(self._con)
         self._days = self._still_good(before)
         self._turn = threading.Lock()
 
@@ -63,6 +65,9 @@ class Ground:
 
     def history(self, dossier_id: str) -> tuple[Fact | None, list[Fact]]:
         """The latest version of one dossier (None: not known) and its events, times aware."""
+        at_hand = self._open.of(dossier_id)
+        if at_hand is not None:
+            return at_hand
         with self._con.cursor() as con:
             return rows_of(con, dossier_id)
 

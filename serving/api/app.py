@@ -1,7 +1,9 @@
 """The server's application: routers, errors, limits, and the poll that takes over new lists and models."""
 
 import asyncio
+import gc
 import logging
+import secrets
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -119,10 +121,14 @@ def app_from_env() -> FastAPI:
     """The application of the installation that the environment names; what server processes start from."""
     watch.log_as_json()
     sys.setswitchinterval(_TURN)
-    return create_app(Settings.from_env())
+    app = create_app(Settings.from_env())
+    gc.collect()
+    gc.freeze()  # what is there now stays: to look through it for garbage would hold up requests
+    return app
 
 
 async def _poll(refresh: Callable[[], None], seconds: float) -> None:
+    await asyncio.sleep(seconds * secrets.randbelow(100) / 100)  # or all processes would be busy at the same moment
     while True:
         await asyncio.sleep(seconds)
         await _try(refresh)
