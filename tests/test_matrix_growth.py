@@ -18,13 +18,14 @@ from serving.cli.bench.matrix_whole import build
 def test_polars_and_pandas_give_the_cells_of_the_matrix(tmp_path: Path) -> None:
     """The references of `risk bench matrix` are written apart from the matrix, so they also check it."""
     draw(tmp_path, 1_500)
-    made = {name: tmp_path / f"{name}.out.parquet" for name in ("matrix", "polars", "pandas")}
+    made = {name: tmp_path / f"{name}.out.parquet" for name in ("matrix", "polars", "pandas", "plain")}
     rows = build(str(tmp_path), str(made["matrix"]))
     assert rows > 2_000
     assert matrix_polars.build(str(tmp_path), str(made["polars"])) == rows
     assert matrix_pandas.build(str(tmp_path), str(made["pandas"])) == rows
-    same_cells(made["matrix"], made["polars"])
-    same_cells(made["matrix"], made["pandas"])
+    assert matrix_pandas.build_plainly(str(tmp_path), str(made["plain"])) == rows
+    for name in ("polars", "pandas", "plain"):
+        same_cells(made["matrix"], made[name])
 
 
 @pytest.mark.slow

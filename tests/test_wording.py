@@ -10,8 +10,9 @@ from drawn_people import NOW, PEOPLE, sit_down, staffed_office
 from fastapi.testclient import TestClient
 
 from features.vietnamese_number import decimal
+from serving import words
 from serving.api.app import create_app
-from serving.pages import finding_words, words
+from serving.pages import finding_words
 from serving.pages.board import to_do
 from serving.pages.leadership import AGAINST
 from serving.pages.receipt_words import ACTION_WORDS, told

@@ -66,20 +66,18 @@ def demo(
             risk_list = latest_list(settings.scores, "lateness")
             page = risk_list.page(Filters(ahead=True), size=SHOWN)
             way.show(list_table(page, risk_list.meta, settings.zone))
-            password = _first_account(settings)
-            way.show(f"Danh sách · the list: http://{host}:{port}/list")
             way.show(
                 f"Dấu hiệu phiền hà, vài phút nữa · conduct, in minutes: risk --home {settings.home} train conduct"
                 f" --cutoff {as_of:%Y-%m-%d}; risk --home {settings.home} score --as-of {as_of:%Y-%m-%d}"
             )
-            if password:
-                way.show(f"Đăng nhập · log in: {LOGIN} / {password}")
         with way.step("Ghi vào MLflow · log the training run"):
             way.say(lateness.log(settings, made, as_of))
+    if password := _first_account(settings):
+        way.show(f"Đăng nhập · log in: {LOGIN} / {password}")
     if no_serve:
-        home = f"risk --home {settings.home} serve --port {port}"
-        way.console.print(f"Xem · to see it: {home}", highlight=False, soft_wrap=True)
+        way.show(f"Xem · to see it: risk --home {settings.home} serve --port {port}")
         return
+    way.show(f"Danh sách, vài giây nữa · the list, in a few seconds: http://{host}:{port}/list")
     run_server(settings, host, port, workers=1)
 
 

@@ -14,14 +14,12 @@ from serving.accounts.guard import reader_of
 from serving.accounts.token import issue_token, revoke_token, tokens_of
 from serving.act import act
 from serving.api.problem import Problem
-from serving.pages.paper import paper, refused_as_problem
+from serving.pages.paper import Key, paper, refused_as_problem
 from serving.pages.receipt_words import ACTION_WORDS
 from serving.rights import EVERY_UNIT, GRANTS, Role, reach_of
 from serving.state import Account
 
 router = APIRouter(include_in_schema=False)
-
-Key = Annotated[str, Form(max_length=64)]
 
 
 @router.get("/accounts", response_class=HTMLResponse)

@@ -12,12 +12,12 @@ from serving.api.problem import Problem
 from serving.model_shelf import read_shelf
 from serving.pages import model_drawing
 from serving.pages.model_words import GATE_WORDS, feature_words, group_words, member_words, warning_words
-from serving.pages.paper import paper, refused_as_problem
+from serving.pages.paper import Key, paper, refused_as_problem
 from serving.pages.risk_list import TARGET
-from serving.pages.words import LEVELS
 from serving.promotion import promote_by_command
 from serving.rolling_log import bands_of, read_rolling
 from serving.watch_log import read_watches
+from serving.words import LEVELS
 
 router = APIRouter(include_in_schema=False)
 
@@ -75,7 +75,7 @@ def promote(
     request: Request,
     sha256: Annotated[str, Form(max_length=64)],
     reason: Annotated[str, Form(max_length=2000)],
-    key: Annotated[str, Form(max_length=64)],
+    key: Key,
 ) -> Response:
     """Makes the candidate that was seen the champion: the reason is kept first, then the command asks every gate."""
     reader = reader_of(request)

@@ -18,7 +18,7 @@ from serving.answers.sorting import TOPIC_WORDS, floods
 from serving.answers.trackers import Tracked
 from serving.api.problem import Problem
 from serving.caseload import Case
-from serving.pages.paper import paper, refused_as_problem
+from serving.pages.paper import Key, paper, refused_as_problem
 from serving.pages.risk_list import stretch
 from serving.reports.returns import FAULT_WORDS
 
@@ -26,7 +26,6 @@ router = APIRouter(include_in_schema=False)
 
 ROWS = 50
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
-Key = Annotated[str, Form(max_length=64)]
 
 
 def tracked(request: Request) -> Tracked:

@@ -7,20 +7,18 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
+from serving import words
 from serving.accounts.guard import reader_of
 from serving.act import act
 from serving.answers import apologies
 from serving.api.problem import Problem
 from serving.documents.apology import ApologyLetter, write_apology
 from serving.documents.fill import MIME
-from serving.pages import words
 from serving.pages.answers import late_case
-from serving.pages.paper import refused_as_problem
+from serving.pages.paper import Key, refused_as_problem
 from serving.state import Apology
 
 router = APIRouter(include_in_schema=False)
-
-Key = Annotated[str, Form(max_length=64)]
 
 
 @router.post("/apologies")

@@ -15,9 +15,9 @@ from serving.case_file import CaseFile
 from serving.pages import drawing
 from serving.pages.paper import paper
 from serving.pages.risk_list import TARGET, as_frozen, filters_for, stretch
-from serving.pages.words import HOURS_A_DAY
 from serving.risk_list import Filters, RiskLine, RiskList
 from serving.warnings.acknowledgement import count_open
+from serving.words import HOURS_A_DAY
 
 router = APIRouter(include_in_schema=False)
 

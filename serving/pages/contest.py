@@ -12,7 +12,7 @@ from serving.accounts.guard import reader_of
 from serving.act import act
 from serving.api.problem import Problem
 from serving.pages.dossier import line_in_scope
-from serving.pages.paper import paper, refused_as_problem
+from serving.pages.paper import Key, paper, refused_as_problem
 from serving.pages.risk_list import TARGET
 from serving.state import Contest
 
@@ -43,7 +43,7 @@ def answer(
     contest_id: int,
     outcome: Annotated[str, Form(max_length=10)],
     text: Annotated[str, Form(max_length=contests.LONGEST_TEXT)],
-    key: Annotated[str, Form(max_length=64)],
+    key: Key,
 ) -> Response:
     """Answer a contest once: upheld (the score is made anew from the corrected record) or rejected."""
     return RedirectResponse(write_answer(request, contest_id, outcome, text, key, "/contests"), 303)
@@ -55,7 +55,7 @@ def contest(
     dossier_id: Annotated[str, Form(alias="dossier", max_length=200)],
     about: Annotated[str, Form(max_length=120)],
     text: Annotated[str, Form(max_length=contests.LONGEST_TEXT)],
-    key: Annotated[str, Form(max_length=64)],
+    key: Key,
 ) -> Response:
     """The official concerned disputes a fact or a reason; the score stands frozen from here on."""
     back = "/dossier?" + urlencode({"id": dossier_id})

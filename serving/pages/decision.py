@@ -12,7 +12,7 @@ from serving.accounts.guard import Reader, reader_of
 from serving.act import act
 from serving.api.problem import Problem
 from serving.pages.dossier import line_in_scope
-from serving.pages.paper import refused_as_problem
+from serving.pages.paper import Key, refused_as_problem
 from serving.pages.risk_list import TARGET
 from serving.risk_list import RiskLine
 from serving.state import Decision
@@ -26,7 +26,7 @@ def decide(
     dossier_id: Annotated[str, Form(alias="dossier", max_length=200)],
     kind: Annotated[str, Form(max_length=20)],
     reason: Annotated[str, Form(max_length=2000)],
-    key: Annotated[str, Form(max_length=64)],
+    key: Key,
 ) -> Response:
     """Set a score aside, or put a dossier first in spite of it; the reason is required and kept."""
     line, _ = line_in_scope(request, dossier_id)
@@ -37,7 +37,7 @@ def decide(
 def pick(
     request: Request,
     reason: Annotated[str, Form(max_length=2000)],
-    key: Annotated[str, Form(max_length=64)],
+    key: Key,
     dossier_ids: Annotated[list[str] | None, Form(alias="dossier", max_length=200)] = None,
 ) -> Response:
     """Put the ticked dossiers into the next plan."""

@@ -17,11 +17,11 @@ from serving.pages import drawing
 from serving.pages.paper import paper
 from serving.pages.receipt_words import ACTION_WORDS
 from serving.pages.risk_list import TARGET
-from serving.pages.words import EVENT_WORDS
 from serving.responsibility import ledger
 from serving.risk_list import RiskLine
 from serving.state import Contest, Decision, Receipt
 from serving.warnings.acknowledgement import WarningLine, warnings_about
+from serving.words import EVENT_WORDS
 
 router = APIRouter(include_in_schema=False)
 

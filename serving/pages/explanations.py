@@ -13,7 +13,7 @@ from serving.answers import explanations
 from serving.answers.explanations import LONGEST_TEXT, Explanation
 from serving.api.problem import Problem
 from serving.pages.finding_words import CAUSE_WORDS
-from serving.pages.paper import paper, refused_as_problem
+from serving.pages.paper import Key, paper, refused_as_problem
 from serving.pages.risk_list import TARGET, stretch
 from serving.rights import Scope
 from serving.state import ExplanationSlip
@@ -22,7 +22,6 @@ router = APIRouter(include_in_schema=False)
 
 ROWS = 25
 Text = Annotated[str, Form(max_length=LONGEST_TEXT)]
-Key = Annotated[str, Form(max_length=64)]
 
 
 @router.get("/explanations", response_class=HTMLResponse)

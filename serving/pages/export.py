@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from serving import contests
+from serving import contests, words
 from serving.accounts.guard import reader_of
 from serving.conduct_shelf import told
-from serving.pages import words
 from serving.pages.board import to_do
 from serving.pages.conduct import GRAIN_WORDS, Grain, conduct_lines
 from serving.pages.leadership import AGAINST, rank

@@ -5,10 +5,10 @@ from datetime import date
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from serving import words
 from serving.accounts.guard import reader_of
 from serving.answers import apologies, complaints, consultations, explanations
 from serving.answers.sorting import TOPIC_WORDS
-from serving.pages import words
 from serving.pages.answers import apologies_in, complaints_in, consultations_in, returned_in
 from serving.pages.finding_words import CAUSE_WORDS
 from serving.pages.remedies import remedies_in

@@ -5,19 +5,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import Request
+from fastapi import Form, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from features.vietnamese_number import decimal
+from serving import words
 from serving.accounts.guard import Reader
 from serving.accounts.secret import new_secret
 from serving.api.problem import Problem
-from serving.pages import words
 
+Key = Annotated[str, Form(max_length=64)]
+"""What makes a second sending of a form harmless (`serving.submission`)."""
 STALE = timedelta(days=2)  # past this the footer says in red how old the data is
 
 

@@ -15,7 +15,7 @@ from serving.accounts.guard import reader_of
 from serving.act import act
 from serving.api.problem import Problem
 from serving.pages.finding_words import CAUSE_WORDS, KIND_WORDS
-from serving.pages.paper import paper, refused_as_problem
+from serving.pages.paper import Key, paper, refused_as_problem
 from serving.pages.risk_list import TARGET
 from serving.plan.paper import BY, CHOSEN
 from serving.plan.pulled import pulled, visit_of
@@ -81,7 +81,7 @@ def approve(
     request: Request,
     plan: Annotated[str, Form(max_length=20)],
     sha256: Annotated[str, Form(max_length=64)],
-    key: Annotated[str, Form(max_length=64)],
+    key: Key,
 ) -> Response:
     """A leader approves a sealed plan by its hash, without seeing whom it visits."""
     reader = reader_of(request)
@@ -146,7 +146,7 @@ def conclude(
     visit_id: Annotated[str, Form(alias="visit", max_length=200)],
     dossier_id: Annotated[str, Form(alias="dossier", max_length=200)],
     kind: Annotated[str, Form(max_length=20)],
-    key: Annotated[str, Form(max_length=64)],
+    key: Key,
     severity: Annotated[str, Form(pattern="^[123]?$")] = "",
     confirmed: Annotated[str, Form(max_length=5)] = "",
     evidence: Annotated[str, Form(max_length=findings.LONGEST_NOTE)] = "",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from serving.pages.words import iso_day
+from serving.words import iso_day
 
 ACTION_WORDS = {
     "session.start": "Đăng nhập",

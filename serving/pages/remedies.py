@@ -11,7 +11,7 @@ from serving import remediation
 from serving.accounts.guard import reader_of
 from serving.act import act
 from serving.api.problem import Problem
-from serving.pages.paper import paper, refused_as_problem
+from serving.pages.paper import Key, paper, refused_as_problem
 from serving.rights import Role
 from serving.state import Remediation
 
@@ -44,7 +44,7 @@ def write(
     remedy_id: int,
     kind: Annotated[str, Form(max_length=20)],
     note: Annotated[str, Form(max_length=2000)],
-    key: Annotated[str, Form(max_length=64)],
+    key: Key,
     due_on: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
     """An act on a remedy of the reader's units: the unit's own, or the inspector's."""

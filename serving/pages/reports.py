@@ -14,7 +14,7 @@ from serving.accounts.guard import Reader, reader_of
 from serving.act import act
 from serving.api.problem import Problem
 from serving.documents.fill import MIME as WORD
-from serving.pages.paper import paper, refused_as_problem
+from serving.pages.paper import Key, paper, refused_as_problem
 from serving.pages.risk_list import MOST_CHOICES
 from serving.reports import publication
 from serving.reports.files import report_file
@@ -28,7 +28,6 @@ router = APIRouter(include_in_schema=False)
 Ending = Literal["xlsx", "docx"]
 Month = Annotated[str, Query(max_length=7)]
 PackId = Annotated[int, Path(ge=1, lt=2**31)]
-Key = Annotated[str, Form(max_length=64)]
 Reason = Annotated[str, Form(max_length=publication.LONGEST_REASON)]
 MOST = 50
 

@@ -11,8 +11,8 @@ from serving.accounts.guard import Reader, reader_of
 from serving.decisions import WORDS
 from serving.pages.list_rows import list_rows
 from serving.pages.paper import paper
-from serving.pages.words import LEVELS
 from serving.risk_list import Filters, RiskLine, RiskList
+from serving.words import LEVELS
 
 router = APIRouter(include_in_schema=False)
 

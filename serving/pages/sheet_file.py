@@ -10,11 +10,11 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from features.vietnamese_number import decimal
+from serving import words
 from serving.accounts.guard import reader_of
 from serving.documents.listing import MIME as WORD
 from serving.documents.listing import Listing, write_listing
 from serving.export import harmless
-from serving.pages import words
 from serving.pages.risk_list import TARGET
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -11,7 +11,7 @@ from models.effect import LEAST, Effect
 from serving.accounts.guard import reader_of
 from serving.act import act
 from serving.api.problem import Problem
-from serving.pages.paper import paper, refused_as_problem
+from serving.pages.paper import Key, paper, refused_as_problem
 from serving.pages.risk_list import TARGET, stretch
 from serving.warnings.acknowledgement import (
     LONGEST_NOTE,
@@ -66,7 +66,7 @@ def show(
 @router.post("/warnings/acknowledge")
 def confirm(
     request: Request,
-    key: Annotated[str, Form(max_length=64)],
+    key: Key,
     warnings: Annotated[list[int] | None, Form(alias="warning")] = None,
     note: Annotated[str, Form(max_length=LONGEST_NOTE)] = "",
 ) -> Response:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from features.vietnamese_number import decimal
 from serving.delay import Holder
-from serving.pages.words import NOT_A_FINDING, days_left, step_words
 from serving.state import EarlyWarning
+from serving.words import NOT_A_FINDING, days_left, step_words
 
 HOLDER_WORDS = {
     Holder.CITIZEN: "người nộp",

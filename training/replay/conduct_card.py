@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-from scipy.stats import beta
 
+from models.loop import hit_rate
 from training.conduct_fairness import BY, audit, table
 from training.evaluate import Figure
 from training.finding import FEWEST_FOUND
@@ -80,7 +80,7 @@ def _nobody(trials: Sequence[Trial]) -> list[str]:
     )
     alone = pa.concat_tables([one.nobody for one in trials])
     raised = int(np.sum(alone["flag"].to_numpy(zero_copy_only=False)))
-    low, high = _share(false, flags)
+    rate = hit_rate(false, flags)
     groups = audit(
         alone["score"].to_numpy(),
         alone["flag"].to_numpy(zero_copy_only=False),
@@ -92,8 +92,8 @@ def _nobody(trials: Sequence[Trial]) -> list[str]:
         "",
         (
             f"Culprits planted: {flags} flags, {false} of them on honest officials ({false / max(flags, 1):.1%}, 95 %"
-            f" interval {low:.1%} to {high:.1%}); {hard} of these handle hard cases, {flooded} are under a flood of"
-            f" false complaints. Nobody planted: {raised} flags on {alone.num_rows} officials."
+            f" interval {rate.low:.1%} to {rate.high:.1%}); {hard} of these handle hard cases, {flooded} are under a"
+            f" flood of false complaints. Nobody planted: {raised} flags on {alone.num_rows} officials."
         ),
         "",
         *table(groups),
@@ -193,12 +193,6 @@ def _dossiers(trials: Sequence[Trial]) -> list[str]:
     gain = f" Gain over seeds: {mean(judged)}." if judged else ""
     return [*lines, "", ("`signals`: too few findings, so signals rank, no probability is told, and answers say so."
             f" Severity of the team is an offset in training and absent from the score.{gain}")]  # fmt: skip
-
-
-def _share(k: int, n: int) -> tuple[float, float]:
-    """Jeffreys' 95 % interval of a share."""
-    low, high = beta.ppf((0.025, 0.975), k + 0.5, n - k + 0.5)
-    return (0.0 if k == 0 else float(low)), (1.0 if k == n else float(high))
 
 
 def _signed(figure: Figure) -> str:

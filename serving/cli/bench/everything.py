@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from serving.cli.bench.contender import spend
-from serving.cli.bench.group import Card, Runs, bench, tell
+from serving.cli.bench.group import Card, Dossiers, Runs, bench, tell
 from serving.cli.bench.latency import service_section
 from serving.cli.bench.matrix import drawn, growth_section, matrix_section
 from serving.cli.bench.scoring import scoring_section
@@ -19,7 +19,7 @@ from serving.cli.group import settings_of
 
 
 @bench.command("ingest")
-def ingest(card: Card = None, runs: Runs = 3, dossiers: int = 50_000) -> None:
+def ingest(card: Card = None, runs: Runs = 3, dossiers: Dossiers = 50_000) -> None:
     """Rows a second of a canonical delivery into a new record, beside a bare Parquet write of the same rows."""
     tell([ingest_section(dossiers, runs)], card)
 

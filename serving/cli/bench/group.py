@@ -15,6 +15,7 @@ commands.add_typer(bench, name="bench", help="Measure this machine, each figure 
 
 Card = Annotated[Path | None, typer.Option(help="Markdown file to put it on, such as models/cards/benchmarks.md.")]
 Runs = Annotated[int, typer.Option(help="Runs; median, least and greatest are told.", min=1)]
+Dossiers = Annotated[int, typer.Option(help="Size of the made-up record.", min=100)]
 
 
 def tell(sections: Sequence[Section], card: Path | None) -> None:

@@ -1,5 +1,10 @@
-"""The reference in pandas: the features of `matrix_polars`, with grouped sums, running sums and `merge_asof`."""
+"""The references in pandas: the features of `matrix_polars`, with grouped sums, running sums and `merge_asof`.
 
+`build` is tuned by hand like the one in polars; `build_plainly` takes the totals as one writes them first: anew for
+every day that is asked.
+"""
+
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +13,27 @@ import pandas as pd
 from serving.cli.bench.part_of_matrix import HOUR, NAMES, QUEUE, STEP
 from serving.cli.bench.worked_time import DAY, local_day, worked
 
+Totals = Callable[[pd.DataFrame, pd.DataFrame, str, dict[str, tuple[str, int]]], pd.DataFrame]
+"""The totals of each case's group before its local day, of (cases, changes, key, flows)."""
+
 
 def build(folder: str, out: str) -> int:
     """Writes the reference's cells of the cases in `folder` to the Parquet file `out`; gives the number of rows."""
+    return _build(folder, out, _totals)
+
+
+def build_plainly(folder: str, out: str) -> int:
+    """`build` without the trick that makes the totals of many days cheap."""
+    return _build(folder, out, _totals_anew)
+
+
+def _build(folder: str, out: str, totals: Totals) -> int:
     dossiers, events = _dossiers(Path(folder)), _events(Path(folder))
     events = _running(events.merge(dossiers[["dossier_id", "d", "due"]], on="dossier_id").drop(columns="dossier_id"))
     dossiers = _closed(dossiers, events)
     cases = _cases(Path(folder), dossiers, events)
     outcome = dossiers[["outcome_day", "late"]].set_axis(["day", "late"], axis=1).assign(record=0, known=1)
-    record = _totals(cases, outcome, "record", {})
+    record = totals(cases, outcome, "record", {})
     cells = [_own(cases)]
     overall = record["late"] / record["known"].where(record["known"] != 0)
     cells.append(overall.rename("overall_late_rate").to_frame())
@@ -26,7 +43,7 @@ def build(folder: str, out: str) -> int:
         ("procedure", _of_group(dossiers, "procedure"), QUEUE),
         ("step", _of_steps(dossiers, events), STEP),
     ):
-        cells.append(_of_totals(key, _totals(cases, changes, key, flows), overall))
+        cells.append(_of_totals(key, totals(cases, changes, key, flows), overall))
     pd.concat(cells, axis=1)[list(NAMES)].to_parquet(out)
     return len(cases)
 
@@ -174,6 +191,25 @@ def _totals(cases: pd.DataFrame, changes: pd.DataFrame, key: str, flows: dict[st
     asked = pd.DataFrame({key: cases[key].astype("int64"), "day": cases["day"] - 1, "case_no": cases["case_no"]})
     found = pd.merge_asof(asked.sort_values("day"), book.sort_values("day"), on="day", by=key)
     return found.sort_values("case_no", ignore_index=True)[totals].fillna(0)
+
+
+def _totals_anew(
+    cases: pd.DataFrame, changes: pd.DataFrame, key: str, flows: dict[str, tuple[str, int]]
+) -> pd.DataFrame:
+    """The same, day by day over all changes before it."""
+    values = [name for name in changes.columns if name not in (key, "day")]
+    changes = changes.astype("int64")
+    flows = {name: flow for name, flow in flows.items() if flow[0] in values}
+    found = []
+    for day, asked in cases.groupby("day"):
+        before = changes[changes["day"] < day]
+        totals = before.groupby(key)[values].sum()
+        for days in sorted({days for _, days in flows.values()}):
+            mine = {name: column for name, (column, after) in flows.items() if after == days}
+            recent = before[before["day"] >= day - days].groupby(key)[list(mine.values())].sum()
+            totals = totals.join(recent.set_axis(list(mine), axis=1))
+        found.append(asked[[key, "case_no"]].astype("int64").join(totals, on=key))
+    return pd.concat(found).sort_values("case_no", ignore_index=True)[[*values, *flows]].fillna(0)
 
 
 def _own(cases: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from serving.cli.bench.contender import spend
-from serving.cli.bench.group import Card, bench, tell
+from serving.cli.bench.group import Card, Dossiers, bench, tell
 from serving.cli.bench.matrix import drawn
 from serving.cli.bench.section import Figure, Section
 
@@ -13,7 +13,7 @@ _LAST, _NEXT = "2025-12-27T00:00:00+00:00", "2026-01-03T00:00:00+00:00"
 
 
 @bench.command("next-day")
-def next_day(card: Card = None, dossiers: int = 50_000) -> None:
+def next_day(card: Card = None, dossiers: Dossiers = 50_000) -> None:
     """Weekly landmarks of three years and then one more, at 1× and 4× the dossiers; the cells are compared."""
     tell([next_day_section(dossiers)], card)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from serving.cli.bench.contender import spend
-from serving.cli.bench.group import Card, Runs, bench, tell
+from serving.cli.bench.group import Card, Dossiers, Runs, bench, tell
 from serving.cli.bench.matrix import drawn
 from serving.cli.bench.section import Figure, Section
 
@@ -23,7 +23,7 @@ _AT = datetime(2023, 2, 1, 5, tzinfo=UTC)
 
 
 @bench.command("scoring")
-def scoring(card: Card = None, runs: Runs = 1, dossiers: int = DOSSIERS) -> None:
+def scoring(card: Card = None, runs: Runs = 1, dossiers: Dossiers = DOSSIERS) -> None:
     """Matrix, scores and reasons of all open dossiers, beside pred_contrib, shap.TreeExplainer and plain predict."""
     tell([scoring_section(dossiers, runs)], card)
 
