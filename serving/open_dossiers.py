@@ -9,7 +9,7 @@ from features.single import Fact
 from features.utc import aware_table
 
 MOST_ROWS = 1_000_000
-"""Of events: about 200 MB. A record with more open ones is asked dossier by dossier."""
+"""Of a table: about 200 MB. A record with more of open dossiers is asked one by one."""
 
 _OVER = f"""
     SELECT dossier_id FROM event GROUP BY dossier_id
@@ -30,8 +30,9 @@ class OpenDossiers:
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         """`con`: of `Record.connect`."""
-        (count,) = con.execute(f"SELECT count(*) FROM ({_OPEN['event']})").fetchall()[0]
-        self._tables = {} if count > MOST_ROWS else {name: _narrow(con.sql(sql)) for name, sql in _OPEN.items()}
+        counts = [con.execute(f"SELECT count(*) FROM ({sql})").fetchall()[0][0] for sql in _OPEN.values()]
+        few = max(counts) <= MOST_ROWS
+        self._tables = {name: _narrow(con.sql(sql)) for name, sql in _OPEN.items()} if few else {}
         self._places = {name: _places(table) for name, table in self._tables.items()}
 
     def of(self, dossier_id: str) -> tuple[Fact, list[Fact]] | None:

@@ -474,6 +474,21 @@ def test_many_deliveries_are_merged_and_every_version_stays(tmp_path: Path, monk
     assert column(record, "SELECT count(*) FROM event") == [15]
 
 
+def test_the_log_is_written_anew_by_who_tidies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Delta would do it every hundred commits, and whoever posts the hundredth row would wait for it."""
+    monkeypatch.setattr(delta, "_MANY", ((5, 2**20),))
+    record = Record(tmp_path)
+    for number in range(3):
+        record.append([Chunk("event", [event(number)])], source="api", arrived_at=NOW, live=True, tidy=False)
+    told = tmp_path / "event" / "_delta_log"
+    for number in range(3, 102):
+        record.table("event").append(pa.table({"delivery_id": ["nobody"], "dossier_id": [f"d{number}"]}))
+    assert not (told / "_last_checkpoint").exists()
+    record.tidy()
+    assert json.loads((told / "_last_checkpoint").read_text())["version"] == 102
+    assert column(Record(tmp_path), "SELECT dossier_id FROM event ORDER BY ALL") == ["d0", "d1", "d2"]
+
+
 def test_a_record_in_an_object_store_is_read_through_arrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file:// URL stands for the store: nothing local is used but the folder for staging."""
     monkeypatch.setattr("features.record._local_folder", lambda url: None)

@@ -201,15 +201,16 @@ def _totals_anew(
     changes = changes.astype("int64")
     flows = {name: flow for name, flow in flows.items() if flow[0] in values}
     found = []
-    for day, asked in cases.groupby("day"):
-        before = changes[changes["day"] < day]
+    for day in np.unique(cases["day"]):
+        asked, before = cases[cases["day"] == day], changes[changes["day"] < day]
         totals = before.groupby(key)[values].sum()
         for days in sorted({days for _, days in flows.values()}):
             mine = {name: column for name, (column, after) in flows.items() if after == days}
             recent = before[before["day"] >= day - days].groupby(key)[list(mine.values())].sum()
             totals = totals.join(recent.set_axis(list(mine), axis=1))
         found.append(asked[[key, "case_no"]].astype("int64").join(totals, on=key))
-    return pd.concat(found).sort_values("case_no", ignore_index=True)[[*values, *flows]].fillna(0)
+    rows: pd.DataFrame = pd.concat(found).sort_values("case_no", ignore_index=True)
+    return rows[[*values, *flows]].fillna(0)
 
 
 def _own(cases: pd.DataFrame) -> pd.DataFrame:
