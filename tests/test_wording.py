@@ -18,7 +18,7 @@ from serving.pages.leadership import AGAINST
 from serving.pages.receipt_words import ACTION_WORDS, told
 from serving.rights import GRANTS, ROUTES, reach_of
 
-PAGES = Path(words.__file__).parent
+PAGES = Path(finding_words.__file__).parent
 
 # Words that say of a person what only a finding and the law may say. "kết luận vi phạm" stands in the
 # sentence that
