@@ -33,7 +33,8 @@ def spark_cluster(megabytes: int = 1024, partitions: int = 4) -> Iterator[Any]:
         with patch.dict(os.environ, there):
             builder = SparkSession.builder.master(f"local-cluster[{WORKERS},1,{megabytes}]").appName("dossier-risk")
             for key, value in {
-                "spark.ui.enabled": "false", "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1",
+                "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false",
+                "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1",
                 "spark.driver.memory": "2g", "spark.executor.memory": f"{megabytes}m",
                 "spark.sql.shuffle.partitions": str(partitions), "spark.sql.adaptive.enabled": "false",
                 "spark.sql.warehouse.dir": str(Path(folder, "warehouse")), "spark.local.dir": folder,
