@@ -36,9 +36,8 @@ _MOST_IDLE = 4
 _ANYTIME = nullcontext()
 _LATER = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 """Who posts one row does not wait until the log of all before it is written anew: `tidy` sees to that."""
-
-
 _STATISTICS = ("path", "size_bytes", "min.delivery_id", "max.delivery_id", "max.version")
+"""What is asked of a file: to tell of all its columns takes longer the more files there are."""
 
 MayHave = Callable[[dict[str, Any]], bool]
 """What the statistics of a file say."""
