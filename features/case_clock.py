@@ -11,6 +11,7 @@ import duckdb
 from features.calendar import EPOCH, Calendar
 from features.clock import Clock, Happening, replay
 from features.holiday import as_delivered
+from features.latest import latest
 from features.utc import aware_utc, naive_utc
 
 _CLAIM = r"regexp_matches(coalesce(e.event_id, ''), '^(state:)?(decided|refused|withdrawn)@')"
@@ -23,13 +24,12 @@ _EVENTS = f"""
     FROM event e ANTI JOIN ({_OVER}) o USING (dossier_id)
     WHERE e.known_at < $as_of ORDER BY e.dossier_id, e.happened_at, e.known_at, e.row_id"""
 _DOSSIERS = f"""
-    SELECT d.dossier_id, d.received_at, d.due_at, d.unit_code, d.procedure_code, p.legal_days FROM (
-        SELECT *, row_number() OVER (PARTITION BY dossier_id ORDER BY known_at DESC, row_id DESC) AS newest
-        FROM dossier WHERE known_at < $as_of) d
+    SELECT d.dossier_id, d.received_at, d.due_at, d.unit_code, d.procedure_code, p.legal_days
+    FROM {latest("dossier", "known_at < $as_of")} d
     LEFT JOIN (SELECT procedure_code, max(legal_working_days) AS legal_days FROM procedure GROUP BY 1) p
          ON p.procedure_code = d.procedure_code
     ANTI JOIN ({_OVER}) o ON o.dossier_id = d.dossier_id
-    WHERE d.newest = 1 ORDER BY d.dossier_id"""
+    ORDER BY d.dossier_id"""
 
 
 @dataclass(frozen=True)

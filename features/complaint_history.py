@@ -20,6 +20,7 @@ import duckdb
 import pyarrow as pa
 
 from features import complaint_links
+from features.latest import newest
 from features.utc import naive_utc
 
 WINDOWS = {"30d": 30, "90d": 90, "365d": 365, "2y": 730, "5y": 1825, "ever": 36500}
@@ -35,23 +36,18 @@ BURST = 3
 ANONYMOUS_CAP = 5
 BLOCK_DAYS = 90
 
-_ROSTER = """
-SELECT official_id, unit_code, as_of, position, is_head, valid_from
-FROM (
-    SELECT o.*, m.as_of,
-           row_number() OVER (
-               PARTITION BY m.as_of, o.official_id
-               ORDER BY o.valid_from DESC NULLS LAST, o.known_at DESC, o.row_id) AS nth
-    FROM moment AS m
-    JOIN official AS o
-      ON o.known_at < m.as_of
-     AND (o.valid_from IS NULL OR o.valid_from < m.as_of)
-     AND (o.valid_to IS NULL OR o.valid_to > m.as_of)
-) WHERE nth = 1
+_ROSTER = f"""
+SELECT o.official_id, o.unit_code, m.as_of, o.position, o.is_head, o.valid_from
+FROM moment AS m
+JOIN official AS o
+  ON o.known_at < m.as_of
+ AND (o.valid_from IS NULL OR o.valid_from < m.as_of)
+ AND (o.valid_to IS NULL OR o.valid_to > m.as_of)
+{newest("m.as_of", "o.official_id", alias="o", first="o.valid_from DESC NULLS LAST")}
 ORDER BY as_of, official_id
 """
 
-_KNOWN = """
+_KNOWN = f"""
 CREATE OR REPLACE TEMP VIEW known_complaint AS
 SELECT m.as_of, c.official_id, c.complaint_id,
        CAST(epoch(m.as_of) - epoch(c.filed_at) AS DOUBLE) / 86400 AS age,
@@ -68,8 +64,7 @@ JOIN (SELECT *, coalesce(verdict_at, CASE WHEN known_by <> 'clock' THEN known_at
    ON CASE WHEN c.known_by = 'clock' THEN c.filed_at ELSE c.known_at END < m.as_of
                    AND c.filed_at < m.as_of
 WHERE c.official_id IS NOT NULL
-QUALIFY row_number() OVER (
-    PARTITION BY m.as_of, c.complaint_id, c.official_id ORDER BY c.known_at DESC, c.row_id) = 1
+{newest("m.as_of", "c.complaint_id", "c.official_id", alias="c")}
 """
 
 _COUNTED = f"""
@@ -93,13 +88,13 @@ QUALIFY upheld OR NOT anonymous OR row_number() OVER (
     PARTITION BY as_of, official_id, block, anonymous ORDER BY age, complainant) <= {ANONYMOUS_CAP}
 """
 
-_DISCOVERED = """
+_DISCOVERED = f"""
 CREATE OR REPLACE TEMP VIEW known_finding AS
 SELECT m.as_of, f.official_id,
        CAST(epoch(m.as_of) - epoch(f.known_at) AS DOUBLE) / 86400 AS age
 FROM moment AS m JOIN finding AS f ON f.known_at < m.as_of
 WHERE f.official_id IS NOT NULL AND f.kind IN ('harassment', 'extra_papers', 'wrongful_return', 'tampering')
-QUALIFY row_number() OVER (PARTITION BY m.as_of, f.finding_id ORDER BY f.known_at DESC, f.row_id) = 1
+{newest("m.as_of", "f.finding_id", alias="f")}
 """
 
 

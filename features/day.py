@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from features.calendar import EPOCH, Calendar
 from features.declaration import Feature, Grain
+from features.latest import newest_first
 from features.matrix import build
 from features.utc import aware_table
 
@@ -48,10 +49,10 @@ _STEPS = """
     SELECT procedure_code, ARRAY_AGG(DISTINCT COALESCE(step, kind)) FROM event JOIN dossier USING (dossier_id)
     GROUP BY procedure_code
 """
-_TERMS = """
+_TERMS = f"""
     SELECT procedure_code, sector_code, CAST(legal_working_days AS DOUBLE) AS legal_working_days, known_at,
            valid_from, valid_to
-    FROM procedure ORDER BY known_at DESC NULLS LAST, valid_from DESC NULLS LAST, row_id DESC
+    FROM procedure ORDER BY {newest_first(among_equals="valid_from DESC NULLS LAST")}
 """
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
+from features.latest import newest
 from features.utc import naive_column
 
 COUNTED = "('harassment', 'extra_papers', 'wrongful_return', 'tampering')"
@@ -37,7 +38,7 @@ known AS (
     SELECT m.as_of, f.finding_id, f.official_id, i.unit_code, coalesce(i.team_id, '') AS team_id,
            CAST({COUNTS} AS INTEGER) AS found
     FROM moment m JOIN finding f ON f.known_at < m.as_of JOIN visit i USING (inspection_id)
-    QUALIFY row_number() OVER (PARTITION BY m.as_of, f.finding_id ORDER BY f.known_at DESC, f.row_id DESC) = 1
+    {newest("m.as_of", "f.finding_id", alias="f")}
 ),
 overall AS (SELECT as_of, sum(found) / count(*) AS rate FROM known GROUP BY as_of),
 team AS (

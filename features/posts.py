@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import duckdb
 
+from features.latest import latest, newest
 from features.utc import naive_utc
 
 
@@ -28,18 +29,11 @@ class Post:
 def posts(con: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str, Post]:
     """The post of every official on the roster as known before `as_of`. `con`: of `Record.connect`."""
     rows = con.execute(
-        """
-        WITH told AS (
-            SELECT * FROM official WHERE known_at < $as_of AND coalesce(valid_from < $as_of, true)
-            QUALIFY row_number() OVER (PARTITION BY official_id, unit_code, valid_from
-                                       ORDER BY known_at DESC, row_id) = 1
-        )
+        f"""
         SELECT official_id, unit_code, coalesce(position, ''), coalesce(is_head, false),
                min(valid_from) OVER (PARTITION BY official_id)
-        FROM told
-        QUALIFY row_number() OVER (
-            PARTITION BY official_id ORDER BY coalesce(valid_to > $as_of, true) DESC, valid_from DESC NULLS LAST,
-                                              known_at DESC, row_id) = 1
+        FROM {latest("official", "known_at < $as_of AND coalesce(valid_from < $as_of, true)")}
+        {newest("official_id", first="coalesce(valid_to > $as_of, true) DESC, valid_from DESC NULLS LAST")}
         ORDER BY official_id""",
         {"as_of": naive_utc(as_of)},
     ).fetchall()

@@ -14,6 +14,7 @@ import duckdb
 
 from features.calendar import Calendar
 from features.case_clock import CaseClock, case_clocks
+from features.latest import latest
 from features.official_class import MOST_REQUESTS, OfficialClass, class_766, class_recomputed
 from features.utc import naive_utc
 from features.vietnam_calendar import VIETNAM
@@ -106,11 +107,10 @@ def reconcile(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calenda
 
     `con`: a connection of `Record.connect`. Periods that had not ended by `as_of` are left out.
     """
+    known = "known_at < $as_of AND period_to IS NOT NULL"
     told = con.execute(
-        "SELECT source, unit_code, period_from, period_to, name, sum(value) FROM ("
-        "  SELECT *, row_number() OVER (PARTITION BY source, unit_code, sector_code, name, period_from "
-        "                               ORDER BY known_at DESC, row_id DESC) AS newest FROM counter"
-        "  WHERE known_at < $as_of AND period_to IS NOT NULL) WHERE newest = 1 GROUP BY ALL",
+        "SELECT source, unit_code, period_from, period_to, name, sum(value) "
+        f"FROM {latest('counter', known)} GROUP BY ALL",
         {"as_of": naive_utc(as_of)},
     ).fetchall()
     zone = ZoneInfo(calendar.zone)

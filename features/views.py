@@ -1,4 +1,7 @@
-"""The record as DuckDB sees it: one view a table, complete in its columns, restricted to what was known."""
+"""The record as DuckDB sees it: one view a table, complete in its columns, restricted to what was known.
+
+Beside each stands `<table>_latest`, its rows in the version that counts (`features.latest`).
+"""
 
 import json
 from datetime import datetime
@@ -7,6 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from features.delta import Storage
+from features.latest import SUFFIX, latest
 from features.schema import TABLES, Table
 from features.tellings import PORTAL_SOURCES, TABLES_OF_DOSSIERS, TOLD, create_telling_views
 from features.unfolding import KEPT, KEPT_TABLES, UNFOLDED
@@ -41,6 +45,8 @@ def create_views(con: duckdb.DuckDBPyConnection, storage: Storage, lines: pa.Tab
             _known(rows, cutoff).project(_columns(table, rows.columns, numeric)).create_view(name)
     if portal:
         create_telling_views(con)
+    for name in TABLES:
+        con.execute(f"CREATE VIEW {name}{SUFFIX} AS FROM {latest(name)}")
     con.from_arrow(lines).project("* REPLACE (timezone('UTC', arrived_at) AS arrived_at)").create_view("delivery")
     rejects = storage.table("reject").relation(con, visible)
     if rejects is None:

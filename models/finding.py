@@ -20,16 +20,15 @@ import duckdb
 import pyarrow as pa
 
 from features.finding_history import COUNTS
+from features.latest import latest
 from features.utc import aware_table, naive_utc
 
 _WEEK = "date_trunc('week', {moment} + INTERVAL 7 HOUR) - INTERVAL 7 HOUR"
 """Monday, midnight in Vietnam, in UTC."""
 
-_LATEST = "QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY known_at DESC, row_id DESC) = 1"
-
 _INSPECTED = f"""
-WITH visit AS (SELECT * FROM inspection WHERE known_at < $cutoff {_LATEST.format(key="inspection_id")}),
-told AS (SELECT * FROM finding WHERE known_at < $cutoff AND dossier_id IS NOT NULL {_LATEST.format(key="finding_id")}),
+WITH visit AS {latest("inspection", "known_at < $cutoff")},
+told AS (SELECT * FROM {latest("finding", "known_at < $cutoff")} WHERE dossier_id IS NOT NULL),
 known AS (SELECT dossier_id, min(known_at) AS since FROM dossier GROUP BY dossier_id),
 pulled AS (
     SELECT f.dossier_id, f.inspection_id, {_WEEK.format(moment="any_value(v.visited_at)")} AS as_of,
@@ -44,7 +43,7 @@ ORDER BY p.as_of, p.dossier_id, p.inspection_id
 """
 
 _REPORTED = f"""
-WITH told AS (SELECT * FROM complaint WHERE known_at < $cutoff {_LATEST.format(key="complaint_id")}),
+WITH told AS {latest("complaint", "known_at < $cutoff")},
 counted AS (
     SELECT dossier_id, complainant_id, min(filed_at) AS filed_at FROM told
     WHERE dossier_id IS NOT NULL AND complainant_id IS NOT NULL AND topic IN ('conduct', 'extra_papers', 'bribe')

@@ -15,6 +15,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from features.latest import latest, newest
 from features.utc import aware_utc, naive_utc
 
 
@@ -35,8 +36,6 @@ class Tier:
 FILING_KNOWN = "CASE WHEN known_by = 'clock' THEN filed_at ELSE known_at END"
 """When a complaint was known to exist: a back-fill's row, verdict and all, existed from its filing on."""
 
-_LATEST = "QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY known_at DESC, row_id) = 1"
-
 REPORTED = Tier(
     "reported",
     "có phản ánh về cán bộ trong 12 tháng tới",
@@ -51,7 +50,8 @@ UPHELD = Tier(
     "có phản ánh được kết luận là đúng trong 12 tháng tới",
     "a complaint filed within 12 months and later upheld",
     "SELECT official_id, filed_at AS happened_at, greatest(verdict_at, known_at) AS known_at FROM ("
-    f"SELECT * FROM complaint {_LATEST.format(key='complaint_id, official_id')})"
+    # a complaint names several officials, each with a verdict of theirs
+    f"SELECT * FROM complaint {newest('complaint_id', 'official_id')})"
     " WHERE official_id IS NOT NULL AND verdict = 'upheld'",
     "upheld",
 )
@@ -60,8 +60,7 @@ DISCOVERED = Tier(
     "discovered",
     "có phát hiện qua kiểm tra trong 12 tháng tới",
     "an inspection finding of the harassment kind within 12 months",
-    "SELECT official_id, known_at AS happened_at, known_at FROM ("
-    f"SELECT * FROM finding {_LATEST.format(key='finding_id')}) WHERE official_id IS NOT NULL"
+    f"SELECT official_id, known_at AS happened_at, known_at FROM {latest('finding')} WHERE official_id IS NOT NULL"
     " AND kind IN ('harassment', 'extra_papers', 'wrongful_return', 'tampering')",
     "discovered",
 )

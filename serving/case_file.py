@@ -11,27 +11,21 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from features.latest import latest
 from features.utc import aware_table
 
-_EVENTS = """
+_ASKED = "SEMI JOIN wanted USING (dossier_id)"
+_EVENTS = f"""
 SELECT e.dossier_id, e.happened_at, e.kind, e.official_id, e.unit_code, e.to_unit_code, e.step, e.due_at,
-e.papers FROM (
-  SELECT *, row_number() OVER (
-    PARTITION BY dossier_id, coalesce(event_id, row_id) ORDER BY known_at DESC, row_id DESC) AS version
-  FROM event SEMI JOIN wanted USING (dossier_id)
-) e
-WHERE version = 1
+e.papers
+FROM {latest("event", rows=f"event {_ASKED}")} e
 ORDER BY e.dossier_id, e.happened_at, e.row_id
 """
 
-_DOSSIERS = """
+_DOSSIERS = f"""
 SELECT dossier_id, procedure_code, unit_code, receiving_unit_code, channel, applicant_kind,
        submitted_at, received_at, due_at
-FROM (
-  SELECT *, row_number() OVER (PARTITION BY dossier_id ORDER BY known_at DESC, row_id DESC) AS version
-  FROM dossier SEMI JOIN wanted USING (dossier_id)
-)
-WHERE version = 1
+FROM {latest("dossier", rows=f"dossier {_ASKED}")}
 ORDER BY dossier_id
 """
 

@@ -28,26 +28,21 @@ MANY_TIMES = 2
 _INSTANT = timedelta(microseconds=1)
 
 _FACTS = """
-WITH latest AS (
-  SELECT * FROM dossier QUALIFY row_number() OVER (PARTITION BY dossier_id ORDER BY known_at DESC, row_id DESC) = 1
-), back AS (
+WITH back AS (
   SELECT dossier_id, count(DISTINCT happened_at) FILTER (kind = 'returned') AS returned,
          min(happened_at) FILTER (kind IN ('refused', 'withdrawn')) AS turned_away_at
   FROM event WHERE happened_at < $until GROUP BY dossier_id
 ), chained AS (
   SELECT l.dossier_id, l.received_at, lag(l.dossier_id) OVER again AS former,
          lag(b.turned_away_at) OVER again AS former_at
-  FROM latest l LEFT JOIN back b USING (dossier_id) WHERE l.applicant_id IS NOT NULL
+  FROM dossier_latest l LEFT JOIN back b USING (dossier_id) WHERE l.applicant_id IS NOT NULL
   WINDOW again AS (PARTITION BY l.applicant_id, l.procedure_code ORDER BY l.received_at, l.dossier_id)
-), sectors AS (
-  SELECT procedure_code, sector_code FROM procedure
-  QUALIFY row_number() OVER (PARTITION BY procedure_code ORDER BY known_at DESC, row_id DESC) = 1
 )
 SELECT l.dossier_id, s.sector_code, coalesce(b.returned, 0) AS returned,
        b.turned_away_at IS NOT NULL AS turned_away,
        CASE WHEN c.former_at <= c.received_at AND c.received_at < c.former_at + $came_back THEN c.former END AS former
-FROM latest l LEFT JOIN back b USING (dossier_id)
-LEFT JOIN chained c USING (dossier_id) LEFT JOIN sectors s USING (procedure_code)
+FROM dossier_latest l LEFT JOIN back b USING (dossier_id)
+LEFT JOIN chained c USING (dossier_id) LEFT JOIN procedure_latest s USING (procedure_code)
 """
 _HANDS = """
 SELECT dossier_id, happened_at, official_id, coalesce(step, kind) AS step FROM event SEMI JOIN asked USING (dossier_id)

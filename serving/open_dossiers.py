@@ -16,8 +16,7 @@ _OVER = f"""
     HAVING bool_or(kind IN {(*ENDS, "delivered")}) AND NOT bool_or(kind = 'reopened')"""
 _OPEN = {
     "dossier": f"""
-        SELECT * FROM dossier ANTI JOIN ({_OVER}) USING (dossier_id)
-        QUALIFY row_number() OVER (PARTITION BY dossier_id ORDER BY known_at DESC, row_id DESC) = 1
+        SELECT * FROM dossier_latest ANTI JOIN ({_OVER}) USING (dossier_id)
         ORDER BY dossier_id""",
     "event": f"""
         SELECT * FROM event ANTI JOIN ({_OVER}) USING (dossier_id)

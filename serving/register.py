@@ -6,6 +6,7 @@ from datetime import datetime
 
 import duckdb
 
+from features.latest import newest
 from features.utc import aware_utc
 from serving.rights import UnitTree
 
@@ -42,27 +43,19 @@ class Register:
 
         Of several rows of a code the latest known one counts.
         """
-        units = con.execute(
-            "SELECT unit_code, unit_name, parent_code, level, succeeds FROM unit "
-            "QUALIFY row_number() OVER (PARTITION BY unit_code ORDER BY known_at DESC, row_id DESC) = 1"
-        ).fetchall()
+        units = con.execute("SELECT unit_code, unit_name, parent_code, level, succeeds FROM unit_latest").fetchall()
         procedures = con.execute(
-            "SELECT procedure_code, procedure_name, legal_working_days FROM procedure "
-            "QUALIFY row_number() OVER (PARTITION BY procedure_code ORDER BY known_at DESC, row_id DESC) = 1"
+            "SELECT procedure_code, procedure_name, legal_working_days FROM procedure_latest"
         ).fetchall()
-        sectors = con.execute(
-            "SELECT sector_code, sector_name FROM sector "
-            "QUALIFY row_number() OVER (PARTITION BY sector_code ORDER BY known_at DESC, row_id DESC) = 1"
-        ).fetchall()
+        sectors = con.execute("SELECT sector_code, sector_name FROM sector_latest").fetchall()
         officials = con.execute(
-            "SELECT official_id, unit_code FROM official "
-            "QUALIFY row_number() OVER (PARTITION BY official_id ORDER BY known_at DESC, row_id DESC) = 1 "
+            f"SELECT official_id, unit_code FROM official {newest('official_id')} "
             "UNION BY NAME "
             "SELECT official_id, max_by(unit_code, happened_at) AS unit_code FROM event "
             "WHERE official_id IS NOT NULL AND unit_code IS NOT NULL "
             "AND official_id NOT IN (SELECT official_id FROM official) GROUP BY official_id"
         ).fetchall()
-        newest = con.execute(
+        known_until = con.execute(
             "SELECT max(known_at) FROM (SELECT known_at FROM event UNION ALL SELECT known_at FROM dossier)"
         ).fetchall()[0][0]
         return cls(
@@ -72,7 +65,7 @@ class Register:
             legal_days={row[0]: row[2] for row in procedures if row[2] is not None},
             officials=dict(officials),
             tree=UnitTree.of((row[0], row[2], row[4]) for row in units),
-            data_until=aware_utc(newest),
+            data_until=aware_utc(known_until),
         )
 
     def unit(self, code: str | None) -> str:

@@ -21,10 +21,7 @@ LEAST = 20  # dossiers under which no share is shown
 PROGRESS_POINTS = 20  # group "tiến độ giải quyết" of the index 766
 
 CASES = """
-WITH latest AS (
-  SELECT * FROM dossier QUALIFY row_number() OVER (PARTITION BY dossier_id ORDER BY known_at DESC, row_id
-  DESC) = 1
-), happened AS (
+WITH happened AS (
   SELECT dossier_id, kind, happened_at, due_at FROM event
   WHERE kind IN ('refused', 'decided', 'withdrawn', 'delivered', 'extended', 'reset') OR due_at IS NOT NULL
 ), ended AS (
@@ -40,13 +37,10 @@ WITH latest AS (
 ), cases AS (
   SELECT d.unit_code, d.procedure_code, p.sector_code, d.received_at, d.dossier_id, e.ended_at,
          coalesce(q.due_at, d.due_at) AS due_at
-  FROM latest d
+  FROM dossier_latest d
   LEFT JOIN ended e USING (dossier_id)
   LEFT JOIN promised q USING (dossier_id)
-  LEFT JOIN (
-    SELECT procedure_code, sector_code FROM procedure
-    QUALIFY row_number() OVER (PARTITION BY procedure_code ORDER BY known_at DESC, row_id DESC) = 1) p
-  USING (procedure_code)
+  LEFT JOIN procedure_latest p USING (procedure_code)
 )
 """
 """Every dossier as latest known: unit, procedure, sector, receipt, end of processing.

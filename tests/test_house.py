@@ -141,6 +141,11 @@ def test_sql_reads_no_clock_either() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_one_module_says_which_version_of_a_row_stands() -> None:
+    order = re.compile(r"known_at\s+DESC", re.IGNORECASE)
+    assert [where(path) for path in MODULES if order.search(path.read_text("utf-8"))] == ["features/latest.py"]
+
+
 def test_nothing_that_runs_code_from_a_file_is_loaded() -> None:
     banned = {"pickle", "joblib", "cloudpickle", "dill", "shelve", "marshal"}
     wrong = []

@@ -10,6 +10,7 @@ from features.codes import dossier_codes_in
 from features.complaints.copies import first_alike
 from features.complaints.floods import floods
 from features.complaints.topics import topics, wording
+from features.latest import latest
 from features.utc import naive_utc
 
 YEAR = timedelta(days=365)
@@ -27,13 +28,12 @@ SCHEMA = pa.schema([
     ("flood", pa.string()), ("flood_filed", pa.int64()), ("flood_people", pa.int64()),
 ])  # fmt: skip
 
-_KNOWN = """
+_KNOWN = f"""
     SELECT complaint_id, filed_at, channel, unit_code, official_id, dossier_id, complainant_id, due_at,
            CASE WHEN answered_at < $as_of THEN answered_at END AS answered_at,
            CASE WHEN coalesce(verdict_at, answered_at) < $as_of THEN verdict ELSE 'pending' END AS verdict,
            topic, text
-    FROM complaint WHERE known_at < $as_of AND filed_at >= $since AND filed_at < $as_of
-    QUALIFY row_number() OVER (PARTITION BY complaint_id ORDER BY known_at DESC, row_id) = 1
+    FROM {latest("complaint", "known_at < $as_of")} WHERE filed_at >= $since AND filed_at < $as_of
     ORDER BY filed_at, complaint_id"""
 
 

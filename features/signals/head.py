@@ -6,6 +6,7 @@ not counted. Where nobody in the province explains, everybody's share is the sam
 
 from collections.abc import Mapping
 
+from features.latest import newest
 from features.signals.relations import ENDS
 from features.signals.signal import HeldSignal
 
@@ -20,13 +21,12 @@ ANSWER_WITHIN = 3
 def of_heads(spans: int) -> Mapping[str, str]:
     """The relation `head` (official_id, unit_code, since): who heads each unit at `as_of`, and since when."""
     return {
-        "head": """
+        "head": f"""
             SELECT o.official_id, o.unit_code, coalesce(o.valid_from, TIMESTAMP '1990-01-01') AS since
             FROM official o JOIN as_of_clock m ON o.known_at < m.as_of
                  AND coalesce(o.valid_from < m.as_of, true) AND coalesce(o.valid_to > m.as_of, true)
             WHERE o.is_head
-            QUALIFY row_number() OVER (PARTITION BY o.unit_code ORDER BY o.valid_from DESC NULLS LAST,
-                                       o.known_at DESC, o.row_id) = 1""",
+            {newest("o.unit_code", alias="o", first="o.valid_from DESC NULLS LAST")}""",
         "excused": """
             SELECT x.dossier_id, arg_min(x.cause, (x.known_at, x.row_id)) AS cause, min(x.given_at) AS given_at
             FROM explanation x JOIN as_of_clock m ON x.known_at < m.as_of GROUP BY x.dossier_id""",

@@ -6,22 +6,23 @@ bring them complete. So each says how often the same happens to others (domain.m
 
 from collections.abc import Mapping
 
+from features.latest import newest
 from features.signals.signal import HeldSignal
 
 _OWNER = "Thanh tra tỉnh"
 _H17 = "H17: “đặc biệt là các trường hợp tái phạm, có tổ chức” (S1 1d)"
-_FOUND = """
-    SELECT {key} AS key, any_value(v.unit_code) AS unit_code, NULL AS procedure_code,
+_FOUND = f"""
+    SELECT {{key}} AS key, any_value(v.unit_code) AS unit_code, NULL AS procedure_code,
            max(coalesce(f.confirmed_at, f.known_at)) AS chance_at,
            bool_or(coalesce(f.confirmed, false)
                    AND f.kind IN ('harassment', 'extra_papers', 'wrongful_return', 'tampering')) AS hit
     FROM (SELECT q.* FROM as_of_clock m JOIN finding q ON q.known_at < m.as_of
-          QUALIFY row_number() OVER (PARTITION BY q.finding_id ORDER BY q.known_at DESC, q.row_id) = 1) f
+          {newest("q.finding_id", alias="q")}) f
     JOIN (SELECT inspection_id, arg_max(i.unit_code, (i.known_at, i.row_id)) AS unit_code
           FROM inspection i JOIN as_of_clock m ON i.known_at < m.as_of GROUP BY inspection_id) v
          ON v.inspection_id = f.inspection_id
-    WHERE {key} IS NOT NULL AND coalesce(f.confirmed_at, f.known_at) >= $begin
-    GROUP BY {key}, f.inspection_id"""
+    WHERE {{key}} IS NOT NULL AND coalesce(f.confirmed_at, f.known_at) >= $begin
+    GROUP BY {{key}}, f.inspection_id"""
 
 
 def of_agents(spans: int) -> Mapping[str, str]:

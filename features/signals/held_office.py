@@ -1,5 +1,6 @@
 """Signals about an office: complaints left unanswered, low ratings, late answers to others: H10, H12, H16."""
 
+from features.latest import newest
 from features.signals.signal import HeldSignal
 
 _OWNER = "Trung tâm Phục vụ hành chính công"
@@ -7,11 +8,11 @@ _OWNER = "Trung tâm Phục vụ hành chính công"
 HELD_OFFICE = (
     HeldSignal(
         "COMPLAINTS_UNANSWERED", "unit",
-        """SELECT q.unit_code AS key, q.unit_code, NULL AS procedure_code, q.due_at AS chance_at,
+        f"""SELECT q.unit_code AS key, q.unit_code, NULL AS procedure_code, q.due_at AS chance_at,
                   coalesce(CASE WHEN q.answered_at < m.as_of THEN q.answered_at END, m.as_of) > q.due_at AS hit
            FROM as_of_clock m JOIN complaint q ON q.known_at < m.as_of AND q.due_at < m.as_of
            WHERE q.unit_code IS NOT NULL AND q.due_at >= $begin AND coalesce(q.verdict, '') <> 'withdrawn'
-           QUALIFY row_number() OVER (PARTITION BY q.complaint_id ORDER BY q.known_at DESC, q.row_id) = 1""",
+           {newest("q.complaint_id", alias="q")}""",
         "Phản ánh về đơn vị chưa được trả lời hoặc trả lời sau hạn",
         "complaints about the unit answered late or not at all",
         "H10: “chấm dứt tình trạng không trả lời” (S2); PAKN terms of DOC766", _OWNER, threshold=5,

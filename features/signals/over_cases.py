@@ -49,4 +49,4 @@ def over_cases(
 def _with_attributes(con: duckdb.DuckDBPyConnection, sql: str) -> str:
     present = {row[0] for row in con.execute("SELECT column_name FROM (DESCRIBE dossier)").fetchall()}
     missing = "".join(f", NULL::DOUBLE AS {name}" for name in _ATTRIBUTES if name not in present)
-    return sql.replace("d.*,", f"d.*{missing},", 1)
+    return sql.replace("d.*", f"d.*{missing}", 1)

@@ -1,7 +1,7 @@
 """The relations that signals of the grain `dossier` are written over, for many cases at once.
 
     known     the events of each case's dossier known before `as_of`, with working hours (`*_w`) of their moments
-    version   the known versions of the dossier, `dossier_now` the latest of them
+    version   the known versions of the dossier, `dossier_now` the one that stands
     promise   every promise in the order in which it was made, with the one before it
     pause     every stop of the clock on the citizen, until work went on
     standing  the end, the promise in force, whether the clock stands, whether the dossier is late
@@ -12,6 +12,7 @@ day, so differences are working time. Moments are naive TIMESTAMP in UTC, as in 
 """
 
 from features.calendar import DAY, HOUR
+from features.latest import newest
 
 STOPS = "('papers_requested', 'suspended')"
 RUNS = "('papers_supplied', 'resumed', 'assigned', 'forwarded', 'consulted', 'returned', 'reopened')"
@@ -55,13 +56,12 @@ def relations(spans: int) -> dict[str, str]:
             happened="e.happened_at", promised="e.due_at",
         ),
         "version": """
-            SELECT c.case_no, c.as_of, d.*,
-                   row_number() OVER (PARTITION BY c.case_no ORDER BY d.known_at DESC, d.row_id DESC) AS newest
+            SELECT c.case_no, c.as_of, d.*
             FROM cases_in c JOIN dossier d ON d.dossier_id = c.dossier_id AND d.known_at < c.as_of""",
         "dossier_now": timed(
             """
             SELECT v.*, $received AS received_w, $submitted AS submitted_w, $promised AS due_w
-            FROM version v $joins WHERE v.newest = 1""",
+            FROM (SELECT * FROM version $newest) v $joins""".replace("$newest", newest("case_no")),
             received="v.received_at", submitted="v.submitted_at", promised="v.due_at",
         ),
         "promise": """

@@ -3,14 +3,14 @@
 One complaint is never proof: these point at a dossier, and never count towards a score about a person.
 """
 
+from features.latest import newest
 from features.signals.signal import Signal
 
 _OWNER = "Trung tâm Phục vụ hành chính công"
-_COMPLAINT = """cases_in c JOIN (
+_COMPLAINT = f"""cases_in c JOIN (
                SELECT i.case_no, q.* FROM cases_in i
                JOIN complaint q ON q.dossier_id = i.dossier_id AND q.known_at < i.as_of
-               QUALIFY row_number() OVER (
-                   PARTITION BY i.case_no, q.complaint_id ORDER BY q.known_at DESC, q.row_id) = 1
+               {newest("i.case_no", "q.complaint_id", alias="q")}
            ) p ON p.case_no = c.case_no"""
 """Every complaint on a case in its latest known version: the one that tells of the answer, once it is known."""
 

@@ -22,10 +22,9 @@ STATES = {
 }  # fmt: skip
 
 _COMPLAINTS = """
-SELECT complaint_id, unit_code, dossier_id, channel, topic, filed_at, due_at, answered_at, verdict FROM complaint
-WHERE filed_at < $until
-QUALIFY row_number() OVER (PARTITION BY complaint_id ORDER BY known_at DESC, row_id DESC) = 1
-    AND (filed_at >= $since OR answered_at IS NULL OR answered_at >= $since)
+SELECT complaint_id, unit_code, dossier_id, channel, topic, filed_at, due_at, answered_at, verdict
+FROM complaint_latest
+WHERE filed_at < $until AND (filed_at >= $since OR answered_at IS NULL OR answered_at >= $since)
 ORDER BY filed_at, complaint_id
 """
 

@@ -25,17 +25,11 @@ STATES = {
 }  # fmt: skip
 
 _ASKED = """
-WITH latest AS (
-  SELECT dossier_id, unit_code AS lead_unit, procedure_code FROM dossier
-  QUALIFY row_number() OVER (PARTITION BY dossier_id ORDER BY known_at DESC, row_id DESC) = 1
-), told AS (
-  SELECT * FROM event WHERE kind IN ('consulted', 'consultation_answered') AND happened_at < $until
-  QUALIFY row_number() OVER (
-    PARTITION BY dossier_id, coalesce(event_id, row_id) ORDER BY known_at DESC, row_id DESC) = 1
-)
-SELECT t.dossier_id, l.lead_unit, l.procedure_code, t.kind, t.happened_at, t.step_due_at, t.official_id, t.reason,
+SELECT t.dossier_id, d.unit_code AS lead_unit, d.procedure_code, t.kind, t.happened_at, t.step_due_at,
+       t.official_id, t.reason,
        CASE WHEN t.kind = 'consulted' THEN coalesce(t.to_unit_code, t.unit_code) ELSE t.unit_code END AS asked_unit
-FROM told t JOIN latest l USING (dossier_id)
+FROM event_latest t JOIN dossier_latest d USING (dossier_id)
+WHERE t.kind IN ('consulted', 'consultation_answered') AND t.happened_at < $until
 ORDER BY t.dossier_id, t.happened_at, t.kind = 'consultation_answered', t.row_id
 """
 

@@ -10,9 +10,7 @@ from features.calendar import Calendar
 from features.utc import aware_utc
 
 _OUTAGES = """
-SELECT unit_code, starts_at, ends_at FROM outage
-QUALIFY row_number() OVER (PARTITION BY unit_code, system, starts_at ORDER BY known_at DESC, row_id DESC) = 1
-ORDER BY starts_at
+SELECT unit_code, starts_at, ends_at FROM outage_latest ORDER BY starts_at
 """
 
 

@@ -86,10 +86,8 @@ def list_conduct(
 def _signals(state: Serving, dossier_id: str, at: datetime) -> tuple[str | None, list[Shown]]:
     """The dossier's unit, None where it was not known, and its signals."""
     with Record(state.settings.record_url).connect(cutoff=at) as con:
-        found = con.execute(
-            "SELECT arg_max(unit_code, (known_at, row_id)) FROM dossier WHERE dossier_id = ?", [dossier_id]
-        ).fetchall()
-        if found[0][0] is None:
+        found = con.execute("SELECT unit_code FROM dossier_latest WHERE dossier_id = ?", [dossier_id]).fetchall()
+        if not found:
             return None, []
         cases = pa.table({"dossier_id": [dossier_id], "as_of": pa.array([at], pa.timestamp("us", "UTC"))})
         rows = evaluate(con, cases).to_pylist()

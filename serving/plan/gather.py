@@ -18,25 +18,21 @@ from serving.plan.sheet import expected_findings
 from serving.score_files import read_scores
 
 _UNITS = """
-SELECT unit_code, any_value(unit_name ORDER BY known_at DESC, row_id DESC) AS unit_name
-FROM unit
+SELECT unit_code, unit_name FROM unit_latest
 WHERE (valid_from IS NULL OR valid_from < $until) AND (valid_to IS NULL OR valid_to > $start)
-GROUP BY unit_code ORDER BY unit_code
+ORDER BY unit_code
 """
 
 _LAST_VISITS = """
 WITH visit AS (
     SELECT inspection_id, unit_code, coalesce(visited_at, planned_at) AS visited, team_id FROM inspection
     WHERE coalesce(visited_at, planned_at) IS NOT NULL AND team_id IS NOT NULL
-), latest AS (
-    SELECT * FROM finding
-    QUALIFY row_number() OVER (PARTITION BY finding_id ORDER BY known_at DESC, row_id DESC) = 1
 ), last_visit AS (
     SELECT unit_code, max(visited) AS visited, arg_max(team_id, visited) AS team_id FROM visit GROUP BY unit_code
 ), confirmed AS (
     SELECT visit.unit_code, max(visit.visited) AS visited
-    FROM latest JOIN visit USING (inspection_id)
-    WHERE latest.confirmed AND latest.kind <> 'none' GROUP BY visit.unit_code
+    FROM finding_latest f JOIN visit USING (inspection_id)
+    WHERE f.confirmed AND f.kind <> 'none' GROUP BY visit.unit_code
 )
 SELECT unit_code, last_visit.visited, team_id, coalesce(confirmed.visited >= last_visit.visited, false)
 FROM last_visit LEFT JOIN confirmed USING (unit_code)

@@ -16,12 +16,8 @@ from models.value import Estimate, bounds, doubly_robust, hajek
 from serving.plan.store import KeptPlan
 
 _FOUND = """
-WITH latest AS (
-    SELECT * FROM finding
-    QUALIFY row_number() OVER (PARTITION BY finding_id ORDER BY known_at DESC, row_id DESC) = 1
-)
 SELECT inspection_id, dossier_id, bool_or(kind <> 'none') AS found
-FROM latest WHERE dossier_id IS NOT NULL GROUP BY ALL
+FROM finding_latest WHERE dossier_id IS NOT NULL GROUP BY ALL
 """
 
 _LISTS = """

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from features.latest import newest
 from features.utc import aware_utc, naive_utc
 from serving.answers.apologies import PROMISES, owed, standings
 from serving.answers.complaints import STATES as COMPLAINT_STATES
@@ -14,9 +15,9 @@ from serving.reports.basis import Basis
 from serving.reports.dossiers import HEAD, lines
 from serving.reports.report import Cell, Column, Draft, Figure, Table
 
-_EXPLAINED = """
+_EXPLAINED = f"""
 SELECT dossier_id, official_id, given_at, cause, accepted FROM explanation WHERE given_at < $until
-QUALIFY row_number() OVER (PARTITION BY dossier_id ORDER BY given_at DESC, known_at DESC, row_id DESC) = 1
+{newest("dossier_id", first="given_at DESC")}
 """
 
 

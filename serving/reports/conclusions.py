@@ -24,17 +24,12 @@ VISIT_HEAD = ("Đơn vị", "Mã đơn vị", "Cuộc kiểm tra", "Đoàn", "C�
 _FINDINGS = """
 SELECT f.finding_id, f.inspection_id, i.unit_code, f.dossier_id, f.official_id, f.kind, f.severity,
        coalesce(f.confirmed, false) AS confirmed, coalesce(f.confirmed_at, f.known_at) AS said_at
-FROM (SELECT * FROM finding
-      QUALIFY row_number() OVER (PARTITION BY finding_id ORDER BY known_at DESC, row_id DESC) = 1) f
-LEFT JOIN (SELECT * FROM inspection
-      QUALIFY row_number() OVER (PARTITION BY inspection_id ORDER BY known_at DESC, row_id DESC) = 1) i
-USING (inspection_id)
+FROM finding_latest f LEFT JOIN inspection_latest i USING (inspection_id)
 WHERE said_at >= $start AND said_at < $until ORDER BY i.unit_code, f.finding_id
 """
 VISITS = """
-SELECT inspection_id, unit_code, team_id, chosen_by, visited_at FROM inspection
-QUALIFY row_number() OVER (PARTITION BY inspection_id ORDER BY known_at DESC, row_id DESC) = 1
-    AND visited_at >= $start AND visited_at < $until
+SELECT inspection_id, unit_code, team_id, chosen_by, visited_at FROM inspection_latest
+WHERE visited_at >= $start AND visited_at < $until
 ORDER BY unit_code, visited_at, inspection_id
 """
 

@@ -23,9 +23,7 @@ DRAFT = "BẢN DỰ THẢO: chưa được người thứ hai duyệt, không c�
 LONGEST_REASON = 2_000
 
 _STANDING = """
-SELECT finding_id FROM finding
-QUALIFY row_number() OVER (PARTITION BY finding_id ORDER BY known_at DESC, row_id DESC) = 1
-    AND coalesce(confirmed, false) AND kind <> 'none'
+SELECT finding_id FROM finding_latest WHERE coalesce(confirmed, false) AND kind <> 'none'
 """
 
 

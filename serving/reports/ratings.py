@@ -9,14 +9,12 @@ from serving.reports.report import Column, Draft, Table
 LEAST = 5
 """Ratings under which no mean is told."""
 _RATED = """
-SELECT l.unit_code, r.dossier_id, r.score, r.rated_at FROM (
-  SELECT * FROM rating WHERE rated_at >= $start AND rated_at < $until AND NOT coalesce(by_staff, false)
-  QUALIFY row_number() OVER (PARTITION BY rating_id ORDER BY known_at DESC, row_id DESC) = 1) r
-JOIN (SELECT dossier_id, unit_code FROM dossier
-  QUALIFY row_number() OVER (PARTITION BY dossier_id ORDER BY known_at DESC, row_id DESC) = 1) l USING (dossier_id)
+SELECT l.unit_code, r.dossier_id, r.score, r.rated_at
+FROM rating_latest r JOIN dossier_latest l USING (dossier_id)
 JOIN (SELECT dossier_id, min(happened_at) AS ended_at FROM event
   WHERE kind IN ('refused', 'decided', 'withdrawn', 'delivered') GROUP BY dossier_id) e
   ON e.dossier_id = r.dossier_id AND e.ended_at <= r.rated_at
+WHERE r.rated_at >= $start AND r.rated_at < $until AND NOT coalesce(r.by_staff, false)
 ORDER BY l.unit_code, r.dossier_id, r.rated_at
 """
 

@@ -11,20 +11,13 @@ from serving.reports.report import Cell, Column, Draft, Table
 
 # an event begins a step where it names one; it lasts until the next event of the dossier
 _STEPS = """
-WITH latest AS (
-  SELECT dossier_id, unit_code FROM dossier
-  QUALIFY row_number() OVER (PARTITION BY dossier_id ORDER BY known_at DESC, row_id DESC) = 1
-), told AS (
-  SELECT * FROM event WHERE happened_at < $until AND kind <> 'note'
-  QUALIFY row_number() OVER (
-    PARTITION BY dossier_id, coalesce(event_id, row_id) ORDER BY known_at DESC, row_id DESC) = 1
-), passed AS (
+WITH passed AS (
   SELECT dossier_id, kind, step, happened_at, step_due_at, official_id,
          lead(happened_at) OVER (PARTITION BY dossier_id ORDER BY happened_at, known_at, row_id) AS next_at
-  FROM told
+  FROM event_latest WHERE happened_at < $until AND kind <> 'note'
 )
 SELECT l.unit_code, p.dossier_id, p.step, p.official_id, p.happened_at, p.step_due_at, p.next_at
-FROM passed p JOIN latest l USING (dossier_id)
+FROM passed p JOIN dossier_latest l USING (dossier_id)
 WHERE p.step IS NOT NULL AND p.kind NOT IN ('refused', 'decided', 'withdrawn', 'delivered', 'consultation_answered')
   AND coalesce(p.next_at, $until) >= $start
 ORDER BY l.unit_code, p.dossier_id, p.happened_at
