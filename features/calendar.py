@@ -100,13 +100,24 @@ class Calendar:
             raise ValueError(f"wanted hours of at least 0, came {hours}")
         if hours == 0:
             return start
-        starts, ends, before = self._spans
-        wanted = self.worked(microseconds(start)) + round(hours * HOUR)
-        span = bisect_right(before, wanted - 1) - 1
-        moment = starts[span] + wanted - before[span] if starts else 0
-        if not starts or moment > ends[span]:
+        moment = self.when_worked(self.worked(microseconds(start)) + round(hours * HOUR))
+        if moment is None:
             raise ValueError(f"the calendar {self.name} ends before {hours} hours after {start.isoformat()}")
         return (EPOCH + timedelta(microseconds=moment)).astimezone(start.tzinfo)
+
+    def when_worked(self, worked: int) -> int | None:
+        """The first moment (microseconds since 1970) at which `W` is `worked`; None where the calendar ends before."""
+        starts, ends, before = self._spans
+        span = bisect_right(before, worked - 1) - 1
+        if span < 0:
+            return starts[0] if starts else None
+        moment = starts[span] + worked - before[span]
+        return moment if moment <= ends[span] else None
+
+    def stretches(self) -> pa.Table:
+        """Every stretch of work: `start_us`, `end_us` (since 1970) and `before_w`, the time worked before; int64."""
+        start, end, before = self._pieces
+        return pa.table({"start_us": start, "end_us": end, "before_w": before})
 
     def worked(self, moment: int) -> int:
         """`W`: microseconds worked from the calendar's first day up to `moment` (microseconds since 1970)."""

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("features", "models", "training", "serving")
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
-LONGEST = 300
+LONGEST = 400  # fewer notions are worth more than shorter files
 
 NO_ROOM = {
     "utils", "util", "common", "core", "service", "services", "repository", "repositories", "schemas", "helper",

@@ -1,0 +1,11 @@
+"""What kinds of event do to a dossier's clock: the one place that says so."""
+
+STOPS = ("papers_requested", "suspended")
+"""Stop the lawful clock: the citizen must act, or processing stands still."""
+RUNS = ("papers_supplied", "resumed", "assigned", "forwarded", "consulted", "returned")
+"""Let it run again: an office that works on a dossier no longer waits."""
+ENDS = ("refused", "decided", "withdrawn")
+"""End the processing; `delivered` does where none of them is known."""
+ALL_ENDS = (*ENDS, "delivered")
+SUPPLIES = ("papers_supplied", "resumed")
+"""Carry a due moment with which the source books the citizen's time."""
