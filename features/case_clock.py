@@ -8,11 +8,11 @@ from operator import itemgetter
 
 import duckdb
 
-from features.calendar import EPOCH, Calendar
+from features.calendar.holiday import as_delivered
+from features.calendar.working_time import EPOCH, Calendar
 from features.clock import Clock, Happening, replay
-from features.holiday import as_delivered
-from features.latest import latest
-from features.utc import aware_utc, naive_utc
+from features.record.latest import latest
+from features.record.utc import aware_utc, naive_utc
 
 _CLAIM = r"regexp_matches(coalesce(e.event_id, ''), '^(state:)?(decided|refused|withdrawn)@')"
 _OVER = """

@@ -1,7 +1,7 @@
 """The lawful clock of one dossier, replayed from its events: who had it, how long, and what was promised.
 
 Received, promised, paused (supplement, financial duty), resumed, extended, reset, ended, reopened. Times are working
-hours of a calendar. The words are those of `features.history`: the end is the first of refused, decided,
+hours of a calendar. The words are those of `features.case_state.history`: the end is the first of refused, decided,
 withdrawn, else the first delivered; a reopening takes it back (a dossier reopened within 30 days is the same
 case, service.md), and the next end counts.
 """
@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from features.calendar import Calendar
-from features.history import ENDS, RUNS, STOPS
+from features.calendar.working_time import Calendar
+from features.case_state.history import ENDS, RUNS, STOPS
 
 SAME_CASE = timedelta(days=30)
 """Reopened within this time after the end, a dossier goes on with its old clock."""

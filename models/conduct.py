@@ -15,17 +15,17 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from features import complaint_history
-from features.names import is_desk
+from features.calendar.vietnam import VIETNAM
+from features.complaints import history as complaint_history
 from features.signals import evaluate
 from features.signals.sentences import CAUSES, basis_vi, said_of_dossier
-from features.vietnam_calendar import VIETNAM
-from features.vietnamese_number import decimal
-from models.conduct_peers import Standing
+from features.sources.names import is_desk
+from features.sources.vietnamese_number import decimal
+from models.conduct_peers import PeerComparison
 from models.excess import RATIO
 from models.finding_matrix import SHOWN
 from models.official_forecast import OfficialForecast
-from models.unusual import Usual
+from models.rarity import Usual
 
 GRAINS = ("official", "unit", "dossier")
 
@@ -82,7 +82,7 @@ class ConductLine:
     tier: str
 
 
-def against_peers(standings: Sequence[Standing], grain: str) -> list[ConductLine]:
+def against_peers(standings: Sequence[PeerComparison], grain: str) -> list[ConductLine]:
     """Lines of officials or units (`grain`) from how they stand against their peers."""
     lines = []
     persons = [one for one in standings if grain != "official" or not is_desk(one.key)]
@@ -168,7 +168,7 @@ def forecast(con: duckdb.DuckDBPyConnection, model: OfficialForecast, as_of: dat
     return lines
 
 
-def _sentence(one: Standing, grain: str) -> tuple[str, str]:
+def _sentence(one: PeerComparison, grain: str) -> tuple[str, str]:
     said_vi, said_en = _FAMILY_WORDS[one.family]
     source = _FAMILY_SOURCE[one.family]
     peers_vi, peers_en = _PEERS[grain]

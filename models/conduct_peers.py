@@ -3,7 +3,8 @@
 Expected is what the peers' rates make of the same dossiers: the rate of the same procedure among officials of
 the same position, everybody's own dossiers left out of the rate they are held against, pulled to the rate of
 all in that position by `PRIOR` dossiers. Nobody is flagged most of whose dossiers have too few peers. The order is
-that of `models.excess.share_below`, so that where nobody does anything no office and no field stands above another
+that of `models.excess.exceedance_percentile`, so that where nobody does anything no office and no field stands above
+another
 for having few or many dossiers. Tier `signal`: rules on the record, which work from the first day and prove nothing.
 """
 
@@ -16,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.signals.handled import CHARGED
-from models.excess import FALSE_DISCOVERY, Excess, excess, share_below
+from models.excess import FALSE_DISCOVERY, Excess, exceedance_percentile, excess
 
 PRIOR = 20
 """Dossiers of the overall rate that every peer rate starts with."""
@@ -37,7 +38,7 @@ FEWEST_PEERS = 3
 
 
 @dataclass(frozen=True)
-class Standing:
+class PeerComparison:
     """How one official or unit stands in the family in which it stands out most.
 
     `score`: share of those with the same work whom chance makes stand out less; None where there are fewer than 20
@@ -60,7 +61,7 @@ class Standing:
     above: float
 
 
-def officials(handled: pa.Table, position: dict[str, str]) -> list[Standing]:
+def officials(handled: pa.Table, position: dict[str, str]) -> list[PeerComparison]:
     """Standing of every official of `features.signals.handled.handled`, those who stand out most first.
 
     `position` of each official_id: peers hold the same post. Prior by office.
@@ -68,13 +69,13 @@ def officials(handled: pa.Table, position: dict[str, str]) -> list[Standing]:
     return _standings(handled, position, "official_id", "unit_code")
 
 
-def units(handled: pa.Table, position: dict[str, str], level: dict[str, str]) -> list[Standing]:
+def units(handled: pa.Table, position: dict[str, str], level: dict[str, str]) -> list[PeerComparison]:
     """Standing of every unit, those that stand out most first. Prior by `level` of the unit."""
     where = pa.array([level.get(code, "other") for code in handled["unit_code"].to_pylist()], pa.string())
     return _standings(handled.append_column("level", where), position, "unit_code", "level")
 
 
-def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str) -> list[Standing]:
+def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str) -> list[PeerComparison]:
     if not handled.num_rows:
         return []
     posts = pa.array([position.get(who, "") for who in handled["official_id"].to_pylist()], pa.string())
@@ -88,13 +89,13 @@ def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str
     low = np.column_stack([told.low for _, told in found.values()])
     # where several are as sure as can be told, the one whose interval lies highest speaks
     worst = np.array([max(range(len(CHARGED)), key=lambda f: (above[i, f], low[i, f])) for i in range(len(above))])
-    score = share_below([told for _, told in found.values()])
+    score = exceedance_percentile([told for _, told in found.values()])
     standings = []
     for i, family in enumerate(np.array(CHARGED)[worst]):
         counts, told = found[family]
         enough = bool(told.enough[i])
         standings.append(
-            Standing(
+            PeerComparison(
                 key=first["key"][i].as_py(),
                 unit_code=first["unit_code"][i].as_py() or "",
                 family=str(family),

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.shrinkage import logit
+from models.logit import logit
 
 Cells = Mapping[str, float | str | None]
 """A matrix of one row, given as its cells."""

@@ -104,7 +104,7 @@ def excess(observed: np.ndarray, expected: np.ndarray, group: np.ndarray, handle
     )
 
 
-def share_below(kinds: Sequence[Excess]) -> np.ndarray:
+def exceedance_percentile(kinds: Sequence[Excess]) -> np.ndarray:
     """How many of those whom only chance sets apart would stand out less than each official, in [0, 1] [officials].
 
     `kinds`: one or more kinds of events of the same officials, taken as independent. Who stands out is told by the

@@ -19,9 +19,9 @@ from datetime import datetime
 import duckdb
 import pyarrow as pa
 
-from features.finding_history import COUNTS
-from features.latest import latest
-from features.utc import aware_table, naive_utc
+from features.record.latest import latest
+from features.record.utc import aware_table, naive_utc
+from features.signals.finding_history import COUNTS
 
 _WEEK = "date_trunc('week', {moment} + INTERVAL 7 HOUR) - INTERVAL 7 HOUR"
 """Monday, midnight in Vietnam, in UTC."""

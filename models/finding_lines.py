@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.signals.sentences import CAUSES
-from features.vietnamese_number import decimal
+from features.sources.vietnamese_number import decimal
 from models import finding_matrix
 from models.conduct import NOT_A_FINDING, ConductLine
 from models.reasons import DECLARED, reasons

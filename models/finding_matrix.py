@@ -10,11 +10,11 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from features import finding_history, matrix
-from features.declaration import Grain
-from features.signals import DOSSIER_SIGNALS, Signal, evaluate
+from features.calendar.vietnam import VIETNAM
+from features.matrix import batch as matrix
+from features.matrix.declaration import Grain
+from features.signals import DOSSIER_SIGNALS, Signal, evaluate, finding_history
 from features.signals.voice import VOICE
-from features.vietnam_calendar import VIETNAM
 
 EXPLAINED = frozenset({"NO_APOLOGY", "LATE_APOLOGY", "ON_TIME_BY_DATE_ONLY", "PLACEHOLDER_ID", "SUBMITTED_COPIED",
                        "OTHER_CODE", "NO_DUE_DATE"})  # fmt: skip

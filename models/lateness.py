@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 import duckdb
 import pyarrow as pa
 
-from features.utc import aware_table, naive_column, naive_utc
+from features.record.utc import aware_table, naive_column, naive_utc
 from models.target import CASES, Target
 
 MICROSECOND = timedelta(microseconds=1)

@@ -15,8 +15,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from features.latest import latest, newest
-from features.utc import aware_utc, naive_utc
+from features.record.latest import latest, newest
+from features.record.utc import aware_utc, naive_utc
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from models.booster import TreeMember
-from models.shrinkage import sigmoid
+from models.logit import sigmoid
 
 RULE_YEARS = 2.0
 """Years of the average official that the shrunk count starts with (the shape of its Gamma prior)."""

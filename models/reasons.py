@@ -14,13 +14,13 @@ from functools import lru_cache
 import numpy as np
 import pyarrow as pa
 
-from features.declaration import Feature
-from features.matrix import FEATURES
+from features.matrix.batch import FEATURES
+from features.matrix.declaration import Feature
 from models.encoding import CategoryRates, Cells, column_of_numbers, column_of_text
+from models.logit import sigmoid
+from models.peer_medians import usual_of
 from models.risk_model import Scores
 from models.sentences import PEER_WORDS, Head, Measure, head_of
-from models.shrinkage import sigmoid
-from models.usual import usual_of
 
 DECLARED: Mapping[str, Feature] = {feature.name: feature for feature in FEATURES}
 FLAG = {True: ("có", "yes"), False: ("không", "no")}

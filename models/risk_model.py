@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from models.encoding import CategoryRates, Encoder
-from models.shrinkage import sigmoid
+from models.logit import sigmoid
 
 
 class Member(Protocol):
@@ -55,7 +55,7 @@ class RiskModel:
     """A trained, calibrated model of one target.
 
     `members` and `weights` by name; `rule` names the member that is the best simple rule, kept even with weight
-    0 for comparison and as the fallback. `usual`: per feature the peers' usual values (`models.usual`).
+    0 for comparison and as the fallback. `usual`: per feature the peers' usual values (`models.peer_medians`).
     `about`: what it was trained on (record version, hashes, period, figures); plain JSON.
     """
 

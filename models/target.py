@@ -26,7 +26,7 @@ class Target:
     `cohort(con, as_of)` names the cases that can be asked about at a moment. `labels(con, cases, cutoff)`
     gives the cases in their order with `label` (double: 1 yes, 0 no, null where the horizon has not passed at
     the cutoff) and `due_at`, the end of each horizon. `con` is a connection of the record
-    (`features.record.Record.connect`) restricted to what was known at the cutoff.
+    (`features.record.record.Record.connect`) restricted to what was known at the cutoff.
     """
 
     name: str

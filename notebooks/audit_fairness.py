@@ -22,13 +22,13 @@ from tempfile import mkdtemp
 import matplotlib.pyplot as plt
 import pyarrow as pa
 
-from features.record import Record
+from features.calendar.vietnam import VIETNAM
+from features.record.record import Record
 from features.simulate.recorded import made_up_record
-from features.vietnam_calendar import VIETNAM
 from training.fairness import as_json, audit, groups_of
 from training.fit import SMALL, fit_judged
 from training.gates import MOST_GAP, groups_alike
-from training.gather import gather
+from training.training_set import gather
 
 # %%
 own = os.environ.get("RISK_RECORD")

@@ -20,8 +20,8 @@ from tempfile import mkdtemp
 
 import matplotlib.pyplot as plt
 
-from features.delivery import Chunk
-from features.record import Record
+from features.record.delivery import Chunk
+from features.record.record import Record
 from features.simulate import simulate
 
 # %% [markdown]

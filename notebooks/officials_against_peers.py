@@ -21,8 +21,8 @@ from tempfile import mkdtemp
 
 import matplotlib.pyplot as plt
 
-from features.delivery import Chunk
-from features.record import Record
+from features.record.delivery import Chunk
+from features.record.record import Record
 from features.signals.handled import handled
 from features.simulate import simulate
 from models.conduct_peers import officials

@@ -22,14 +22,14 @@ from tempfile import mkdtemp
 import matplotlib.pyplot as plt
 import numpy as np
 
-from features.matrix import build
-from features.record import Record
+from features.calendar.vietnam import VIETNAM
+from features.matrix.batch import build
+from features.record.record import Record
 from features.simulate.recorded import made_up_record
-from features.vietnam_calendar import VIETNAM
 from models.lateness import cohort
 from models.reasons import reasons
 from training.fit import SMALL, fit
-from training.gather import gather
+from training.training_set import gather
 
 # %%
 home = Path(mkdtemp())

@@ -20,14 +20,14 @@ from tempfile import mkdtemp
 
 import matplotlib.pyplot as plt
 
-from features.record import Record
+from features.calendar.vietnam import VIETNAM
+from features.record.record import Record
 from features.simulate.recorded import made_up_record
-from features.vietnam_calendar import VIETNAM
 from models.lateness import landmarks
 from training.evaluate import curve
 from training.gates import gates_of
-from training.gather import WEEK, labelled_rows
 from training.run import train
+from training.training_set import WEEK, labelled_rows
 
 # %%
 home = Path(mkdtemp())

@@ -22,14 +22,14 @@ from tempfile import mkdtemp
 import matplotlib.pyplot as plt
 import numpy as np
 
-from features.record import Record
+from features.calendar.vietnam import VIETNAM
+from features.record.record import Record
 from features.simulate.recorded import made_up_record
-from features.vietnam_calendar import VIETNAM
 from models.lateness import landmarks
 from models.value import doubly_robust, hajek
 from serving.plan.policy import Greedy, Tempered
 from training.fit import SMALL, fit
-from training.gather import WEEK, gather, labelled_rows
+from training.training_set import WEEK, gather, labelled_rows
 
 # %%
 own = os.environ.get("RISK_RECORD")

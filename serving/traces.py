@@ -14,7 +14,7 @@ from sqlalchemy import Engine, event
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.accounts.route import template_of
+from serving.access.route import template_of
 
 Attribute = str | int | float | bool
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from features.vietnamese_number import decimal
+from features.sources.vietnamese_number import decimal
 
 _DIRECTION = re.compile(r"\s*\(góp phần làm (?:tăng|giảm)[^)]*\)")
 HOURS_A_DAY = 8  # working hours; domain: 1 day = 8 working hours

@@ -7,7 +7,7 @@ from drawn_office import AS_OF, dossier_id, official_of, seal_plan, unit_of
 from drawn_people import staffed_office
 
 from models.conduct import ConductLine
-from serving import conduct_lists
+from serving.scoring import conduct_lists
 from serving.settings import Settings
 
 WORDS = "12 trong 60 hồ sơ có dấu hiệu về yêu cầu bổ sung giấy tờ. Dấu hiệu cần kiểm tra, không phải kết luận."

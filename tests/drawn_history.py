@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from features.schema import EVENT_KINDS
+from features.record.schema import EVENT_KINDS
 
 START = datetime(2026, 8, 24, 1, tzinfo=UTC)  # a Monday, 8 o'clock in Vietnam
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from serving.plan.brief import Brief, Pull, Source, UnitBrief
+from serving.plan.plan_input import PlanInput, Pull, Source, UnitBrief
 from serving.plan.rules import Rules, Team
 
 DAYS = tuple(d for d in (date(2026, 12, 1) + timedelta(i) for i in range(31)) if d.weekday() < 5)
@@ -16,7 +16,7 @@ TEAMS = (
 )
 
 
-def office(n: int = 40, seed: int = 1, **rules: object) -> Brief:
+def office(n: int = 40, seed: int = 1, **rules: object) -> PlanInput:
     """A made-up month: `n` units with 30 open dossiers of 4 officials each, a third in high-risk sectors."""
     rng = np.random.default_rng(seed)
     units = []
@@ -33,4 +33,4 @@ def office(n: int = 40, seed: int = 1, **rules: object) -> Brief:
         confirmed = bool(rng.random() < 0.1)
         units.append(UnitBrief(f"U{i:03d}", f"Đơn vị {i}", expected, prior, last, team, confirmed, pulls))
     chosen = {"teams": TEAMS, "areas": {f"U{i:03d}": f"A{i % 4}" for i in range(n)}, **rules}
-    return Brief("2026-12", "Asia/Ho_Chi_Minh", DAYS, tuple(units), Rules(**chosen), SOURCE)
+    return PlanInput("2026-12", "Asia/Ho_Chi_Minh", DAYS, tuple(units), Rules(**chosen), SOURCE)

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 
-from features.delivery import Chunk
-from features.record import Record
-from serving.plan.brief import Brief, Pull, Source, UnitBrief
+from features.record.delivery import Chunk
+from features.record.record import Record
+from serving.plan.plan_input import PlanInput, Pull, Source, UnitBrief
 from serving.plan.rules import Rules, Team
 from serving.plan.store import PlanStore
-from serving.score_files import SCHEMA, ListMeta, write_scores
+from serving.scoring.score_files import SCHEMA, ListMeta, write_scores
 from serving.settings import Settings
 
 AS_OF = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -173,7 +173,7 @@ def seal_plan(settings: Settings) -> str:
         Team("snv", "home_affairs", units=(), visits_a_day=2, days_a_month=4),
         Team("tt-1", "centre", units=(), visits_a_day=2, days_a_month=4),
     )
-    brief = Brief("2026-03", "Asia/Ho_Chi_Minh", days, units, Rules(teams=teams, high_risk_visits=1), source)
+    brief = PlanInput("2026-03", "Asia/Ho_Chi_Minh", days, units, Rules(teams=teams, high_risk_visits=1), source)
     store = PlanStore(settings.home / "plans", settings.keys)
     plan_id, _ = store.commit("2026-03", AS_OF, seed="a seed for tests")
     store.seal(plan_id, brief, AS_OF)

@@ -10,12 +10,12 @@ from drawn_office import OPEN, draw_office
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from serving.accounts.account import add_account, find_account
-from serving.accounts.guard import COOKIE
-from serving.accounts.passwords import hash_password
-from serving.accounts.session import find_session, start_session
-from serving.accounts.token import issue_token
-from serving.rights import GRANTS, Role, reach_of
+from serving.access.account import add_account, find_account
+from serving.access.guard import COOKIE
+from serving.access.passwords import hash_password
+from serving.access.permissions import GRANTS, Role, reach_of
+from serving.access.session import find_session, start_session
+from serving.access.token import issue_token
 from serving.settings import Settings
 from serving.state import Account, State, open_state
 
@@ -63,7 +63,7 @@ def _add(
     session: Session, login: str, name: str, role: Role, now: datetime, unit: str, official: str | None
 ) -> Account:
     """An account with the one password, which is hashed once: a hash is dear by design."""
-    with patch("serving.accounts.account.hash_password", lambda *_: _hashed()):
+    with patch("serving.access.account.hash_password", lambda *_: _hashed()):
         return add_account(
             session, login, name, role, now=now, unit_code=unit, official_id=official, password=PASSWORD
         )  # fmt: skip

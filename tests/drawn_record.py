@@ -9,10 +9,10 @@ import duckdb
 import orjson
 import pyarrow as pa
 
-from features.delivery import Chunk, Receipt
-from features.feeds import SOURCES, FeedOptions
-from features.record import Record
-from features.unit_book import UnitBook
+from features.record.delivery import Chunk, Receipt
+from features.record.record import Record
+from features.sources import SOURCES, FeedOptions
+from features.sources.unit_directory import UnitDirectory
 
 KEY = b"0123456789abcdef0123456789abcdef"
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -40,7 +40,7 @@ def cases(as_of: datetime, *dossiers: str) -> pa.Table:
 def deliver(record: Record, path: Path, source: str, *, live_at: datetime | None = None, **options: Any) -> Receipt:
     """One raw delivery into the record; the directory's rows are left out, as the command line does."""
     with record.connect() as con:
-        units = UnitBook.from_rows(con.sql("SELECT * FROM unit").to_arrow_table().to_pylist())
+        units = UnitDirectory.from_rows(con.sql("SELECT * FROM unit").to_arrow_table().to_pylist())
     chunks = SOURCES[source].read(path, FeedOptions(key=KEY, units=units, arrived_at=live_at, **options))
     return record.append(
         (chunk for chunk in chunks if chunk.table != "directory"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from serving.score_files import SCHEMA, ListMeta, write_scores
+from serving.scoring.score_files import SCHEMA, ListMeta, write_scores
 
 AS_OF = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from features.delivery import Chunk
-from features.record import Record
+from features.record.delivery import Chunk
+from features.record.record import Record
 from training.run import Trained, train
 
 ZERO = datetime(2026, 1, 5, 1, tzinfo=UTC)

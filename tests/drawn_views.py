@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from features.schema import TABLES
+from features.record.schema import TABLES
 
 Row = Mapping[str, Any]
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from serving.score_files import SCHEMA, ListMeta, write_scores
+from serving.scoring.score_files import SCHEMA, ListMeta, write_scores
 from serving.settings import Settings
 from serving.warnings.policy import Policy
 from serving.warnings.rules import WarningRules

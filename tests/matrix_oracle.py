@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from features.calendar import FIRST, LAST, PLAIN_WEEK, Calendar, microseconds
+from features.calendar.working_time import FIRST, LAST, PLAIN_WEEK, Calendar, microseconds
 
 Row = Mapping[str, Any]
 HOUR = 3.6e9

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import select, text
 from typer.testing import CliRunner
 
-from serving.accounts import login as door
-from serving.accounts.account import add_account, deactivate, find_account, set_password
-from serving.accounts.passwords import hash_password, matches
-from serving.accounts.session import end_session, find_session, start_session
-from serving.accounts.token import Grants, find_token, issue_token, revoke_token
-from serving.rights import Role
+from serving.access import login as door
+from serving.access.account import add_account, deactivate, find_account, set_password
+from serving.access.passwords import hash_password, matches
+from serving.access.permissions import Role
+from serving.access.session import end_session, find_session, start_session
+from serving.access.token import Grants, find_token, issue_token, revoke_token
 from serving.state import Account, State, open_state
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)

@@ -10,8 +10,8 @@ from drawn_people import NOW, sit_down, staffed_office
 from fastapi.testclient import TestClient
 
 from serving.api.app import create_app
+from serving.jobs.promotion import promote_by_command
 from serving.pages import analyst
-from serving.promotion import promote_by_command
 
 SHA = "ab" * 32
 GATES = [

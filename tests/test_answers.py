@@ -13,23 +13,23 @@ from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.record import Record
-from features.vietnam_calendar import VIETNAM
-from serving.answers.apologies import draft, owed, send, standings
-from serving.answers.complaints import complaints
-from serving.answers.consultations import answerers, consultations
-from serving.answers.explanation_feed import deliver_explanations
-from serving.answers.explanations import alike, explain, explanations, review
-from serving.answers.marks import add_mark, marks_of
-from serving.answers.outages import Outage, down_hours
-from serving.answers.slips import open_slips
-from serving.answers.sorting import TOPIC_WORDS, Sorting, floods, sorting
+from features.calendar.vietnam import VIETNAM
+from features.record.record import Record
+from serving.access.permissions import Role, Scope
 from serving.api.app import create_app
-from serving.case_file import CaseEvent, CaseFile
-from serving.caseload import Caseload
-from serving.responsibility import ledger
-from serving.rights import Role, Scope
+from serving.read.case_file import CaseEvent, CaseFile
+from serving.read.caseload import Caseload
+from serving.read.responsibility import ledger
 from serving.state import ExplanationSlip, State, open_state
+from serving.work.annotations import add_mark, marks_of
+from serving.work.apologies import draft, owed, send, standings
+from serving.work.complaint_triage import TOPIC_WORDS, Sorting, floods, sorting
+from serving.work.complaints import complaints
+from serving.work.consultations import answerers, consultations
+from serving.work.explanation_feed import deliver_explanations
+from serving.work.explanation_requests import open_slips
+from serving.work.explanations import alike, explain, explanations, review
+from serving.work.outages import Outage, down_hours
 
 START, UNTIL = local("2026-09-01 00:00"), local("2026-10-01 00:00")
 EVERYTHING = Scope(None)

@@ -14,11 +14,11 @@ from drawn_office import AS_OF, draw_office
 from drawn_people import NOW, token
 from fastapi.testclient import TestClient
 
-from features.vietnam_calendar import VIETNAM
+from features.calendar.vietnam import VIETNAM
+from serving.access.permissions import Role
 from serving.api.app import create_app
 from serving.api.limits import MOST_BYTES
-from serving.rights import Role
-from serving.scoring import score_record
+from serving.scoring.batch import score_record
 from serving.settings import Settings
 
 LATER = NOW + timedelta(minutes=5)

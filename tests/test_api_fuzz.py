@@ -15,9 +15,9 @@ from drawn_people import NOW, token
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
+from serving.access.permissions import Role
 from serving.api.app import create_app
 from serving.cli.bench.fuzz import Started
-from serving.rights import Role
 
 pytestmark = pytest.mark.slow
 

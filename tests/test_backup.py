@@ -12,14 +12,14 @@ from drawn_office import AS_OF, draw_office
 from drawn_people import token
 from typer.testing import CliRunner
 
-from features.calendar import PLAIN_WEEK
-from features.delivery import Chunk
-from features.record import Record
-from serving.backup import back_up, restore
+from features.calendar.working_time import PLAIN_WEEK
+from features.record.delivery import Chunk
+from features.record.record import Record
+from serving.access.permissions import Role
 from serving.cli import app
-from serving.rights import Role
-from serving.score_files import read_scores
-from serving.scoring import score_record
+from serving.jobs.backup import back_up, restore
+from serving.scoring.batch import score_record
+from serving.scoring.score_files import read_scores
 from serving.settings import Settings
 
 

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from features.delivery import Chunk, DeliveryError, Receipt, Reject, describe
-from features.feeds import SOURCES, FeedOptions, files
-from features.record import Record
+from features.record.delivery import Chunk, DeliveryError, Receipt, Reject, describe
+from features.record.record import Record
+from features.sources import SOURCES, FeedOptions, files
 from serving.cli import app
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

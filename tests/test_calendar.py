@@ -9,15 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.calendar import (
-    DAY,
-    EPOCH,
-    HOUR,
-    OFFICE_HOURS,
-    PLAIN_WEEK,
-    Calendar,
-    microseconds,
-)
+from features.calendar.working_time import DAY, EPOCH, HOUR, OFFICE_HOURS, PLAIN_WEEK, Calendar, microseconds
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 MORNING = ((time(8), time(12)),)

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from features.calendar.vietnam import VIETNAM
 from features.case_state.relation import case_states
 from features.case_state.replay import Happening, replay
 from features.case_state.state import CaseState
-from features.delivery import Chunk
-from features.record import Record
-from features.vietnam_calendar import VIETNAM
+from features.record.delivery import Chunk
+from features.record.record import Record
 
 START = datetime(2026, 9, 1, 1, tzinfo=UTC)
 KINDS = (

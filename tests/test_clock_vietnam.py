@@ -7,10 +7,10 @@ from drawn_record import local
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.calendar.promise import due_after_days, due_after_hours
+from features.calendar.vietnam import VIETNAM
+from features.case_state.official_class import OfficialClass, class_766, class_recomputed
 from features.clock import Clock, Happening, replay
-from features.official_class import OfficialClass, class_766, class_recomputed
-from features.promise import due_after_days, due_after_hours
-from features.vietnam_calendar import VIETNAM
 
 HOURS = [
     # from, to, working hours (8:00–12:00, 13:30–17:30), counted by hand

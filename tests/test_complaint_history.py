@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import complaint_history
-from features.delivery import Chunk
-from features.record import Record
+from features.complaints import history as complaint_history
+from features.record.delivery import Chunk
+from features.record.record import Record
 
 AS_OF = datetime(2024, 1, 1, tzinfo=UTC)
 OFFICIALS = [

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from drawn_record import connect_drawn
 
-from features.delivery import Chunk
-from features.record import Record
+from features.record.delivery import Chunk
+from features.record.record import Record
 from features.signals.handled import FAMILIES, handled
 from models.artefact import ArtefactError
 from models.booster import TreeMember
@@ -18,7 +18,7 @@ from models.conduct import forecast as told_forecast
 from models.conduct_peers import officials, units
 from models.official_artefact import load, save
 from models.official_forecast import OfficialForecast, Rule
-from serving import conduct_lists
+from serving.scoring import conduct_lists
 
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)
 BEGIN = datetime(2026, 1, 5, 1, tzinfo=UTC)

@@ -10,8 +10,8 @@ from drawn_record import connect_drawn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.posts import Post
-from features.schema import TABLES
+from features.record.positions import Position
+from features.record.schema import TABLES
 from features.signals import DOSSIER_SIGNALS, HELD_SIGNALS
 from training.conduct_fairness import BY, OTHERS, audit, groups_of, table
 
@@ -100,12 +100,12 @@ def parts(text: str) -> set[str]:
 
 def test_no_input_about_gender_age_names_or_ethnicity() -> None:
     """Walks every column of the schema, every feature, every signal's SQL and every attribute of a post."""
-    from features.matrix import FEATURES
+    from features.matrix.batch import FEATURES
 
     columns = {f"{table.name}.{column.name}" for table in TABLES.values() for column in table.columns}
     columns = {name for name in columns if name not in NAMES_OF_THINGS and name.split(".")[1] not in NAMES_OF_THINGS}
     inputs = {name.split(".")[1] for name in columns} | {feature.name for feature in FEATURES}
-    inputs |= set(Post.__dataclass_fields__)
+    inputs |= set(Position.__dataclass_fields__)
     assert not {name for name in inputs if parts(name) & set(PERSONAL)}
     for signal in (*DOSSIER_SIGNALS, *HELD_SIGNALS):
         words = set(signal.sql.replace(".", " ").replace("(", " ").replace(",", " ").split())

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from models.conduct import ConductLine
 from serving.api.app import create_app
-from serving.conduct_shelf import told
 from serving.pages.drawing import ratio_span
+from serving.scoring.conduct_list_cache import told
 
 AFTER = NOW + timedelta(days=27)
 

@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from features.delivery import Chunk
-from features.record import Record
+from features.calendar.vietnam import VIETNAM
+from features.record.delivery import Chunk
+from features.record.record import Record
 from features.simulate import simulate
-from features.vietnam_calendar import VIETNAM
 from models.artefact import load
 from models.booster_text import check
 from training import dask_trees
 from training.fit import RECIPES
 from training.gates import against
-from training.gather import gather
 from training.landmark_parts import extend
 from training.members import fit_encoder, fit_trees
 from training.run import train
 from training.split import at_origin
+from training.training_set import gather
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 CUTOFF = datetime(2026, 6, 1, tzinfo=UTC)

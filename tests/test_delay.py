@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from features.calendar import HOUR, PLAIN_WEEK, microseconds
-from serving.case_file import CaseEvent, CaseFile
-from serving.delay import LEAST, Delays, Holder
+from features.calendar.working_time import HOUR, PLAIN_WEEK, microseconds
+from serving.read.case_file import CaseEvent, CaseFile
+from serving.read.delay import LEAST, Delays, Holder
 
 MONDAY = datetime(2026, 3, 2, 1, tzinfo=UTC)  # 8:00 in Vietnam: the office opens
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from serving.access.permissions import ROUTES
 from serving.cli import app
 from serving.reports.make import KINDS
-from serving.rights import ROUTES
 
 ROOT = Path(__file__).resolve().parents[1]
 SECTION = (ROOT / "README.md").read_text("utf-8").split("## What the directives demand", 1)[1].split("\n## ", 1)[0]

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from serving.cli.bench.port import free_port
-from serving.risk_list import latest_list
+from serving.scoring.risk_list import latest_list
 
 RISK = [sys.executable, "-c", "from serving.cli import main; main()"]
 

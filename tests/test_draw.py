@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from serving.plan.chance import fraction, fractions, seed_hash
 from serving.plan.draw import draw
 from serving.plan.inclusion import Cap, inclusion
+from serving.plan.keyed_uniform import fractions, keyed_uniform, seed_hash
 
 
 @st.composite
@@ -106,7 +106,7 @@ def test_a_draw_depends_on_the_seed_and_the_names_not_on_the_order_of_input() ->
 
 
 def test_fractions_are_those_of_the_written_rule() -> None:
-    assert fraction("seed", "use", "unit") == pytest.approx(0.4282489, abs=1e-6)
+    assert keyed_uniform("seed", "use", "unit") == pytest.approx(0.4282489, abs=1e-6)
     assert stats.kstest(fractions("s", "l", map(str, range(5000))), "uniform").pvalue > 0.01
     assert seed_hash("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.excess import FALSE_DISCOVERY, RATIO, excess, share_below
+from models.excess import FALSE_DISCOVERY, RATIO, exceedance_percentile, excess
 
 MANY = 200
 
@@ -84,7 +84,7 @@ def test_the_share_below_is_a_half_on_average_however_much_was_expected():
             excess(random.poisson(expected * random.gamma(4, 0.25, 300)), expected, np.zeros(300), np.full(300, 50))
             for _ in range(3)
         ]
-        share = share_below(kinds)
+        share = exceedance_percentile(kinds)
         for much, told in means.items():
             told.append(float(share[expected == much].mean()))
     assert [np.mean(told) for told in means.values()] == pytest.approx([0.5] * 3, abs=0.03)
@@ -93,10 +93,12 @@ def test_the_share_below_is_a_half_on_average_however_much_was_expected():
 def test_the_share_below_rises_with_events_and_falls_with_what_was_expected():
     observed, expected = np.array([0, 3, 9, 200, 9, 9]), np.array([4.0, 4.0, 4.0, 4.0, 9.0, 0.01])
     one = excess(observed, expected, np.zeros(6), np.full(6, 50))
-    share = share_below([one])
+    share = exceedance_percentile([one])
     assert (np.diff(share[:4]) > 0).all()
     assert share[5] > share[2] > share[4]
     assert ((share >= 0) & (share <= 1)).all()
     never = excess(np.zeros(6), np.zeros(6), np.zeros(6), np.full(6, 50))
-    assert share_below([never]) == pytest.approx(np.full(6, 0.5)), "of whom nothing was expected nothing is said"
-    assert share_below([one, never])[3] == pytest.approx(share[3])
+    assert exceedance_percentile([never]) == pytest.approx(np.full(6, 0.5)), (
+        "of whom nothing was expected nothing is said"
+    )
+    assert exceedance_percentile([one, never])[3] == pytest.approx(share[3])

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from drawn_scores import drawn
 
-from serving.export import scores_table, write_table
+from serving.documents.table_file import scores_table, write_table
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 HOSTILE = [

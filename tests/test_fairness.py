@@ -10,7 +10,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 
-from models.shrinkage import logit, sigmoid
+from models.logit import logit, sigmoid
 from training.evaluate import curve
 from training.fairness import LEAST, OTHERS, as_json, audit, groups_of
 from training.gates import groups_alike

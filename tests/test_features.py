@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from drawn_views import cases, views
 
-from features import matrix
-from features.calendar import PLAIN_WEEK
-from features.declaration import Grain
+from features.calendar.working_time import PLAIN_WEEK
+from features.matrix import batch as matrix
+from features.matrix.declaration import Grain
 
 # One dossier of five working days, promised for Monday 14 September 17:30, with pauses and hands changing.
 OWN = """

@@ -11,23 +11,23 @@ import orjson
 import pytest
 from drawn_record import KEY, cases, deliver, local, progress, synced, write_json
 
+from features.calendar.vietnam import VIETNAM
 from features.case_clock import case_clocks
-from features.codes import dossier_code, dossier_codes_in, procedure_code, unit_code
-from features.delivery import DeliveryError
-from features.feeds import SOURCES, FeedOptions
-from features.feeds.moments import NotAMoment, parse
-from features.feeds.vietnamese_text import suspect
+from features.case_state.official_class import OfficialClass, class_766, class_recomputed
 from features.key_file import key_file
-from features.names import canonical, is_placeholder
-from features.official_class import OfficialClass, class_766, class_recomputed
-from features.pseudonyms import Pseudonyms
-from features.record import Record
-from features.scrub import scrub
+from features.record.delivery import DeliveryError
+from features.record.record import Record
 from features.signals import evaluate
 from features.signals.conduct_of_dossier import CONDUCT_OF_DOSSIER
 from features.signals.integrity import INTEGRITY
-from features.unit_book import BookedUnit, UnitBook
-from features.vietnam_calendar import VIETNAM
+from features.sources import SOURCES, FeedOptions
+from features.sources.codes import dossier_code, dossier_codes_in, procedure_code, unit_code
+from features.sources.moments import NotAMoment, parse
+from features.sources.names import canonical, is_placeholder
+from features.sources.pseudonyms import Pseudonyms
+from features.sources.redact import scrub
+from features.sources.unit_directory import BookedUnit, UnitDirectory
+from features.sources.vietnamese_text import suspect
 
 CODE = "H99.24-260907-0012"
 SAMPLES = {
@@ -171,7 +171,7 @@ def test_a_name_without_marks_is_the_one_the_directory_knows(tmp_path: Path) -> 
 
 def test_units_by_name_code_and_succession() -> None:
     reform = local("2025-07-01 00:00")
-    book = UnitBook([
+    book = UnitDirectory([
         BookedUnit("H99.37", "UBND huyện Bến Thử", valid_to=reform),
         BookedUnit("H99.137", "UBND phường Bến Thử", reform, None, ("000.05.37.H99",)),
         BookedUnit("H99.12", "Sở Tài nguyên và Môi trường", valid_to=local("2025-03-01 00:00")),

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.delivery import Chunk, DeliveryError, Receipt
-from features.feeds import SOURCES, FeedOptions
-from features.feeds.mapping import SHIPPED, load_mapping
-from features.record import Record
+from features.record.delivery import Chunk, DeliveryError, Receipt
+from features.record.record import Record
+from features.sources import SOURCES, FeedOptions
+from features.sources.mapping import SHIPPED, load_mapping
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from features.feeds import SOURCES, FeedOptions
-from features.record import Record
+from features.record.record import Record
+from features.sources import SOURCES, FeedOptions
 from training import reference
 from training.reference import BEST, REFERENCES, as_markdown, benchmark, judged_sample
 

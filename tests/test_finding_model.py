@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 from drawn_finding import ASKED, TEAMS, drawn_cases
 
-from features import finding_history
-from features.delivery import Chunk
-from features.record import Record
+from features.record.delivery import Chunk
+from features.record.record import Record
+from features.signals import finding_history
 from models import artefact, finding, finding_matrix
 from models.finding_lines import NOT_BETTER, by_model
 from training import finding as training

@@ -6,22 +6,22 @@ from pathlib import Path
 import pytest
 from drawn_month import office
 
-from features.record import Record
-from serving.findings import Conclusion, Pulled, add, correct, deliver, latest, standing
+from features.record.record import Record
 from serving.plan.outcome import outcome
-from serving.plan.pulled import pulled, pulled_at
+from serving.plan.sampled_dossiers import pulled, pulled_at
 from serving.plan.store import PlanStore, Sealed
-from serving.remediation import act, demand
-from serving.remediation import standing as remedies
 from serving.state import State, open_state
+from serving.work.findings import Conclusion, SampledDossier, add, correct, deliver, latest, standing
+from serving.work.remediation import act, demand
+from serving.work.remediation import standing as remedies
 
 NOW = datetime(2026, 12, 20, 9, tzinfo=UTC)
 NOTHING = Conclusion("none")
 LATE = Conclusion("lateness", 2, True, "Sổ làm việc của đoàn, trang 3", "workload", "Thẩm định")
 
 
-def one(dossier: str = "D1", visit: str = "V1") -> Pulled:
-    return Pulled(visit, "U1", NOW, dossier, "O1", "T1", NOW, "draw", 0.25, "draw", 0.5)
+def one(dossier: str = "D1", visit: str = "V1") -> SampledDossier:
+    return SampledDossier(visit, "U1", NOW, dossier, "O1", "T1", NOW, "draw", 0.25, "draw", 0.5)
 
 
 @pytest.fixture

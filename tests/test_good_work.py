@@ -10,11 +10,11 @@ import pytest
 from drawn_chances import AS_OF, Rows, course
 from typer.testing import CliRunner
 
-from features.delivery import Chunk
-from features.good_work import good_work
-from features.record import Record
+from features.record.delivery import Chunk
+from features.record.record import Record
+from features.signals.good_work import good_work
 from serving.cli import app as command_line
-from serving.standing import wilson
+from serving.read.on_time_statistics import wilson
 
 
 def quick(who: int, number: int, day: float = 3, **more: Any) -> Rows:

@@ -9,8 +9,8 @@ import pytest
 from drawn_training import CUTOFF, Office
 from scipy.stats import spearmanr
 
-from features.delivery import Chunk
-from features.record import Record
+from features.record.delivery import Chunk
+from features.record.record import Record
 from training.backtest import backtest
 from training.grains import LEAST, added_up, group_figures, groups_of
 from training.rolling_figures import Rows

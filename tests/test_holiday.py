@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 
 from drawn_views import cases, views
 
-from features import matrix
-from features.calendar import PLAIN_WEEK
+from features.calendar.holiday import as_delivered
+from features.calendar.working_time import PLAIN_WEEK
 from features.case_clock import case_clocks
-from features.holiday import as_delivered
+from features.matrix import batch as matrix
 
 DOSSIER = """
 dossier_id | procedure_code | unit_code | received_at      | due_at

@@ -15,9 +15,9 @@ from drawn_server import start
 from sqlalchemy import select
 
 from serving.cli.bench.port import free_port
-from serving.receipt_witness import Witness
-from serving.receipts import Receipts
 from serving.state import Contest, Decision, Finding, State, Submission, open_state
+from serving.work.chain_anchor import Witness
+from serving.work.receipts import Receipts
 
 pytestmark = pytest.mark.slow
 

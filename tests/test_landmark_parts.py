@@ -15,11 +15,11 @@ from drawn_history import START, histories
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from features import matrix
-from features.delivery import Chunk
-from features.record import Record
+from features.calendar.vietnam import VIETNAM
+from features.matrix import batch as matrix
+from features.record.delivery import Chunk
+from features.record.record import Record
 from features.simulate import simulate
-from features.vietnam_calendar import VIETNAM
 from models.lateness import landmarks
 from training import landmark_parts
 from training.landmark_parts import extend

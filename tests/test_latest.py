@@ -9,10 +9,10 @@ from drawn_record import ARRIVED, connect_drawn, local
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.delivery import Chunk
-from features.latest import KEYS, latest
-from features.record import Record
-from features.schema import TABLES
+from features.record.delivery import Chunk
+from features.record.latest import KEYS, latest
+from features.record.record import Record
+from features.record.schema import TABLES
 from models.finding import reported
 from models.official_events import UPHELD
 

@@ -10,9 +10,9 @@ from drawn_conduct import draw_full_office
 from drawn_people import NOW, PEOPLE, Person, sit_down
 from fastapi.testclient import TestClient
 
+from serving.access.permissions import reach_of
 from serving.api.app import create_app
-from serving.pages.paper import MENU
-from serving.rights import reach_of
+from serving.pages.rendering import MENU
 
 FILES = (".xlsx", ".docx", ".css", ".svg")  # files have tests of their own
 

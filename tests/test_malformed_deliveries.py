@@ -16,8 +16,8 @@ from drawn_record import KEY, deliver, progress, synced
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.feeds import SOURCES, FeedOptions
-from features.record import Record
+from features.record.record import Record
+from features.sources import SOURCES, FeedOptions
 
 CODE = "H99.24-260907-0012"
 GOOD: dict[str, list[dict[str, Any]]] = {

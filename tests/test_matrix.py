@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from matrix_oracle import Oracle
 
-from features import matrix
-from features.calendar import PLAIN_WEEK
-from features.declaration import Feature, Grain
-from features.vietnam_calendar import VIETNAM
+from features.calendar.vietnam import VIETNAM
+from features.calendar.working_time import PLAIN_WEEK
+from features.matrix import batch as matrix
+from features.matrix.declaration import Feature, Grain
 
 # Building twice for every example is dear: few examples here, many more behind --slow; shrinking takes minutes.
 FEW = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck),

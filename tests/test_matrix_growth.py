@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from features import matrix
+from features.matrix import batch as matrix
 from serving.cli.bench import matrix_pandas, matrix_polars
 from serving.cli.bench.drawn_record import cases, draw, views
 from serving.cli.bench.matrix import same_cells

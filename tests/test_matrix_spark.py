@@ -11,14 +11,14 @@ import pyarrow as pa
 import pytest
 from drawn_history import START
 
-from features import matrix
-from features.delivery import Chunk
-from features.feeds import SOURCES, FeedOptions
-from features.record import Record
-from features.schema import TABLES
+from features.calendar.vietnam import VIETNAM
+from features.matrix import batch as matrix
+from features.record.delivery import Chunk
+from features.record.record import Record
+from features.record.schema import TABLES
+from features.record.utc import aware_table
 from features.simulate import simulate
-from features.utc import aware_table
-from features.vietnam_calendar import VIETNAM
+from features.sources import SOURCES, FeedOptions
 
 pytestmark = pytest.mark.slow
 
@@ -34,8 +34,8 @@ def session() -> Iterator[Any]:
 
 def check(session: Any, record: Record, asked: pa.Table) -> pa.Table:
     """Both engines on the same record; gives DuckDB's matrix."""
-    from features import spark
-    from features.spark_record import tables
+    from features.matrix import spark
+    from features.matrix.spark_record import tables
 
     there = spark.build(session, tables(session, record), asked, calendar=VIETNAM)
     here = matrix.build(record.connect(), asked, calendar=VIETNAM)
@@ -75,7 +75,7 @@ def test_spark_of_two_workers_gives_the_cells_of_duckdb(session: Any, tmp_path: 
 
 @pytest.mark.filterwarnings("default")
 def test_spark_reads_rows_of_one_stop_sources_as_duckdb_does(session: Any, tmp_path: Path) -> None:
-    from features.spark_record import tables
+    from features.matrix.spark_record import tables
 
     province = simulate(seed=5, dossiers=120, start=date(2026, 1, 5), end=date(2026, 3, 1))
     province.write(tmp_path / "raw", format="raw")

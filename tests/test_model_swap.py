@@ -10,8 +10,8 @@ import pytest
 from drawn_model import drawn_model, ship
 from drawn_office import AS_OF, draw_office
 
-from features.calendar import PLAIN_WEEK
-from serving.desk import Desk
+from features.calendar.working_time import PLAIN_WEEK
+from serving.scoring.online import OnlineScorer
 
 DOSSIER = {
     "dossier_id": "P-1", "procedure_code": "1.001", "unit_code": "x1", "channel": "online",
@@ -25,7 +25,7 @@ def test_eight_threads_score_while_the_model_is_swapped(tmp_path: Path) -> None:
     for version, shift in shifts.items():
         ship(settings.models, drawn_model(shift), version)
     ship(settings.models, drawn_model(0.0), "v0")
-    desk = Desk(settings, PLAIN_WEEK)
+    desk = OnlineScorer(settings, PLAIN_WEEK)
     desk.refresh(AS_OF)
     plain = desk.score(DOSSIER, [], AS_OF).log_odds
     stop = threading.Event()
@@ -60,7 +60,7 @@ def test_eight_threads_score_while_the_model_is_swapped(tmp_path: Path) -> None:
 def test_a_bad_model_is_refused_and_the_old_one_stays(tmp_path: Path, damage: str) -> None:
     settings = draw_office(tmp_path)
     ship(settings.models, drawn_model(), "v0")
-    desk = Desk(settings, PLAIN_WEEK)
+    desk = OnlineScorer(settings, PLAIN_WEEK)
     desk.refresh(AS_OF)
     before = desk.score(DOSSIER, [], AS_OF)
     folder = settings.models / "lateness"

@@ -13,25 +13,25 @@ import pytest
 from drawn_training import CUTOFF, ZERO, Office
 from typer.testing import CliRunner
 
-from features.calendar import PLAIN_WEEK
-from features.delivery import Chunk
-from features.record import Record
+from features.calendar.working_time import PLAIN_WEEK
+from features.record.delivery import Chunk
+from features.record.record import Record
 from models.lateness import cohort, landmarks
 from serving.cli import app
 from training.drift import GROWING, background, watch
 from training.evaluate import Figure
-from training.gather import WEEK
-from training.process import Departure, departures
+from training.monitoring import QUIET, Live, Watched, as_json, live, news, silence
+from training.monitoring import watch as look
+from training.process_drift import Departure, departures
 from training.promote import promote
 from training.replay.drift import Changed, Still, card
-from training.watch import QUIET, Live, Watched, as_json, live, news, silence
-from training.watch import watch as look
+from training.training_set import WEEK
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 def weeks_of(office: Office) -> pa.Table:
-    from features.matrix import build
+    from features.matrix.batch import build
 
     con = office.record.connect(cutoff=CUTOFF)
     return build(con, landmarks(con, CUTOFF - 12 * WEEK, CUTOFF, every=WEEK), calendar=PLAIN_WEEK)
@@ -188,7 +188,7 @@ def test_a_scoring_is_watched_and_stands_whatever_becomes_of_the_watch(
     assert "watch: " not in told.stdout
     assert len(kept.read_text("utf-8").splitlines()) == 1
     assert CliRunner().invoke(app, [*line, "--no-watch"]).exit_code == 0
-    monkeypatch.setattr("training.watch.silence", lambda *_: 1 / 0)
+    monkeypatch.setattr("training.monitoring.silence", lambda *_: 1 / 0)
     stands = CliRunner().invoke(app, line)
     assert stands.exit_code == 0
     assert "open dossiers scored by" in stands.stdout

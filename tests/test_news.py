@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from drawn_office import settings_of
 
-from features.delivery import Chunk
-from features.record import Record
-from features.vietnam_calendar import VIETNAM
-from serving import news
-from serving.desk import Desk
-from serving.ground import Ground
-from serving.news import News
+from features.calendar.vietnam import VIETNAM
+from features.record.delivery import Chunk
+from features.record.record import Record
+from serving.scoring import record_delta as news
+from serving.scoring.online import OnlineScorer
+from serving.scoring.record_delta import RecordDelta
+from serving.scoring.record_snapshot import RecordSnapshot
 
 NOW = datetime(2026, 3, 2, 3, tzinfo=UTC)
 
@@ -39,7 +39,7 @@ def record(tmp_path: Path) -> Record:
 
 
 def test_what_others_took_in_is_followed_row_by_row(record: Record, tmp_path: Path) -> None:
-    known = News(record.version())
+    known = RecordDelta(record.version())
     other = Record(tmp_path)
     post(other, 1, Chunk("event", [event(1, "assigned", 1)]))
     post(other, 2, Chunk("dossier", [dossier(2, x_area=3)]), Chunk("event", [event(2, "received", 2)]))
@@ -47,7 +47,7 @@ def test_what_others_took_in_is_followed_row_by_row(record: Record, tmp_path: Pa
     assert known.follow(record, version)
     assert [row["kind"] for row in known.of("d1")[1]] == ["assigned", "forwarded"]
     changed, events = known.of("d2")
-    told, happened = Ground(other, VIETNAM, version).history("d2")
+    told, happened = RecordSnapshot(other, VIETNAM, version).history("d2")
     assert changed is not None
     assert told is not None
     assert {name: changed[name] for name in ("dossier_id", "received_at", "known_at", "x_area")} == {
@@ -59,11 +59,11 @@ def test_what_others_took_in_is_followed_row_by_row(record: Record, tmp_path: Pa
 def test_a_file_another_table_or_too_much_is_left_to_a_new_pass(
     record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = News(record.version())
+    known = RecordDelta(record.version())
     assert not known.follow(record, post(record, 1, Chunk("event", [event(1, "note", 1)]), source="canonical"))
-    known = News(record.version())
+    known = RecordDelta(record.version())
     assert not known.follow(record, post(record, 2, Chunk("unit", [{"unit_code": "u"}])))
-    known = News(record.version())
+    known = RecordDelta(record.version())
     monkeypatch.setattr(news, "MOST_ROWS", 1)
     version = post(record, 3, Chunk("event", [event(1, "note", 3), event(1, "note", 4)]))
     assert not known.follow(record, version)
@@ -71,7 +71,7 @@ def test_a_file_another_table_or_too_much_is_left_to_a_new_pass(
 
 
 def test_news_join_without_a_gap_and_are_let_go_when_the_record_was_read() -> None:
-    known = News(4)
+    known = RecordDelta(4)
     known.add((5, [], [{"dossier_id": "d1", "known_at": NOW}]))
     with pytest.raises(ValueError, match="version 6 was wanted, 7 came"):
         known.add((7, [], []))
@@ -83,7 +83,7 @@ def test_news_join_without_a_gap_and_are_let_go_when_the_record_was_read() -> No
 
 
 def test_news_that_were_known_before_today_change_what_groups_show() -> None:
-    known = News(0)
+    known = RecordDelta(0)
     known.add((1, [], [{"dossier_id": "d1", "known_at": NOW}]))
     assert known.bearable(NOW)
     assert not known.bearable(NOW + timedelta(seconds=1))
@@ -94,7 +94,7 @@ def test_a_desk_follows_news_of_others_and_reads_the_record_for_a_new_day_or_a_r
     other = Record(settings.record_url)
     post(other, 0, Chunk("dossier", [dossier(1)]), Chunk("event", [event(1, "received", 0)]), source="canonical")
     shutil.copytree(tmp_path / "record", tmp_path / "backup")
-    desk = Desk(settings, VIETNAM)
+    desk = OnlineScorer(settings, VIETNAM)
     desk.refresh(NOW)
     ground = desk._ground
     post(other, 1, Chunk("event", [event(1, "assigned", 1)]))
@@ -110,5 +110,5 @@ def test_a_desk_follows_news_of_others_and_reads_the_record_for_a_new_day_or_a_r
     assert kinds(desk) == ["received"]
 
 
-def kinds(desk: Desk) -> list[str]:
+def kinds(desk: OnlineScorer) -> list[str]:
     return [row["kind"] for row in sorted(desk.history("d1")[1], key=lambda row: row["happened_at"])]

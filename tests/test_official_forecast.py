@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from features import complaint_history
-from features.delivery import Chunk
-from features.record import Record
+from features.complaints import history as complaint_history
+from features.record.delivery import Chunk
+from features.record.record import Record
 from models.official_events import REPORTED, UPHELD, labels, maturity
 from training import official_forecast
 

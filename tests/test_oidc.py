@@ -15,9 +15,9 @@ from drawn_people import NOW, Clock
 from fastapi.testclient import TestClient
 from joserfc.jwk import RSAKey
 
-from serving.accounts.account import add_account, deactivate, find_account
+from serving.access.account import add_account, deactivate, find_account
+from serving.access.permissions import Role
 from serving.api.app import create_app
-from serving.rights import Role
 from serving.settings import OidcSettings
 
 

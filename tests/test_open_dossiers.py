@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.delivery import Chunk
-from features.history import ENDS
-from features.record import Record
-from serving import open_dossiers
-from serving.ground import rows_of
-from serving.open_dossiers import OpenDossiers
+from features.case_state.history import ENDS
+from features.record.delivery import Chunk
+from features.record.record import Record
+from serving.scoring import open_dossiers
+from serving.scoring.open_dossiers import OpenDossiers
+from serving.scoring.record_snapshot import rows_of
 
 NOW = datetime(2026, 3, 2, 3, tzinfo=UTC)
 KINDS = st.sampled_from(["received", "assigned", "note", *ENDS, "delivered", "reopened"])

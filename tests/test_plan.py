@@ -9,13 +9,13 @@ from drawn_month import DAYS, TEAMS, office
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.plan.brief import Brief
-from serving.plan.frame import Infeasible
+from serving.plan.eligibility import Infeasible
 from serving.plan.plan import Plan, make
+from serving.plan.plan_input import PlanInput
 from serving.plan.rules import Rules, Team
 
 
-def check(brief: Brief, plan: Plan) -> None:
+def check(brief: PlanInput, plan: Plan) -> None:
     """Every rule of the brief, read from the visits alone."""
     rules, units = brief.rules, {unit.unit_code: unit for unit in brief.units}
     teams = {team.team_id: team for team in rules.teams}
@@ -68,7 +68,7 @@ def test_a_plan_keeps_every_rule_and_pulls_dossiers_by_risk_and_by_chance() -> N
 def test_the_same_brief_and_seed_give_the_same_bytes_in_any_order_of_input() -> None:
     brief = office()
     turned = replace(brief, units=brief.units[::-1], days=brief.days[::-1])
-    again = Brief.from_json(json.loads(json.dumps(turned.as_json())))
+    again = PlanInput.from_json(json.loads(json.dumps(turned.as_json())))
     assert make(brief, "seed").text() == make(turned, "seed").text() == make(again, "seed").text()
     assert make(brief, "seed").text() != make(brief, "other").text()
 

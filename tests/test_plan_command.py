@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner, Result
 
-from features.delivery import Chunk
-from features.record import Record
+from features.record.delivery import Chunk
+from features.record.record import Record
 from serving.cli import app
-from serving.score_files import SCHEMA, ListMeta, write_scores
+from serving.scoring.score_files import SCHEMA, ListMeta, write_scores
 
 AS_OF = datetime(2026, 11, 30, tzinfo=UTC)
 Risk = Callable[..., Result]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from drawn_month import office
 
-from serving.plan.chance import seed_hash
+from serving.plan.keyed_uniform import seed_hash
 from serving.plan.store import PlanStore, Sealed
 from serving.plan.verify import Check, verify
 

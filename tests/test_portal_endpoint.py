@@ -13,12 +13,12 @@ from drawn_record import progress, synced, write_json
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
-from features.delivery import DeliveryError, Receipt
-from features.record import Record
+from features.record.delivery import DeliveryError, Receipt
+from features.record.record import Record
+from serving.access.permissions import Role
 from serving.api.app import create_app
 from serving.cli import app as command_line
-from serving.inbox import Inbox
-from serving.rights import Role
+from serving.jobs.folder_watcher import FolderWatcher
 from serving.settings import Settings
 from serving.state import open_state
 
@@ -114,7 +114,7 @@ def test_a_file_is_taken_once_it_rests_and_put_aside(tmp_path: Path) -> None:
             raise DeliveryError("a JSON delivery was wanted")
         return Receipt(1, 1, 0, 0, "d")
 
-    box = Inbox(tmp_path, take)
+    box = FolderWatcher(tmp_path, take)
     now = datetime(2026, 9, 7, tzinfo=UTC)
     place = tmp_path / "dvcqg"
     write_json(place / "a.json", [EVENT])

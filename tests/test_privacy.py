@@ -11,9 +11,9 @@ from drawn_record import progress, synced, write_json
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
+from serving.access.permissions import Role
 from serving.api.app import create_app
 from serving.cli import app as command_line
-from serving.rights import Role
 from serving.settings import Settings
 
 CODE = "H99.24-260907-0012"
@@ -32,7 +32,7 @@ def forms(name: str) -> set[bytes]:
     """A name as it could stand in a file: as it is, in NFD, in capitals, without diacritics, JSON-escaped."""
     import unicodedata
 
-    from features.names import plain
+    from features.sources.names import plain
 
     told = {name, name.upper(), name.lower(), plain(name), plain(name).title(), plain(name).upper()}
     told |= {unicodedata.normalize("NFD", one) for one in told}
@@ -140,7 +140,7 @@ def test_citizens_are_nowhere(home: tuple[Path, str]) -> None:
 
 
 def test_rejects_and_output_show_nobody(home: tuple[Path, str]) -> None:
-    from features.record import Record
+    from features.record.record import Record
 
     rows = Record(home[0] / "record").connect().execute("SELECT * FROM reject").fetchall()
     assert len(rows) >= 6, "the malformed items must have been refused for this to mean anything"

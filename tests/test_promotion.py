@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from drawn_training import CUTOFF, draw_record
 
-from features.record import Record
+from features.record.record import Record
 from models import canary
 from models.artefact import ArtefactError, load
 from training import conduct, pointers

@@ -12,12 +12,12 @@ from drawn_office import AS_OF, settings_of
 from drawn_people import NOW, PEOPLE, sit_down, staffed_office, token
 from fastapi.testclient import TestClient
 
-from features.delivery import Chunk
-from features.record import Record
-from features.vietnam_calendar import VIETNAM
+from features.calendar.vietnam import VIETNAM
+from features.record.delivery import Chunk
+from features.record.record import Record
+from serving.access.permissions import Role
 from serving.api.app import create_app
 from serving.reports import publication
-from serving.rights import Role
 from serving.settings import Settings
 from serving.state import PublicationPack, open_state
 

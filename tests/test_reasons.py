@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from features.matrix import FEATURES
+from features.matrix.batch import FEATURES
 from models.encoding import CategoryRates
 from models.reasons import DECLARED, Reason, group_of, reasons
 from models.risk_model import Scores

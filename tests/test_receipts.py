@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from serving.canonical_json import canonical
-from serving.receipt_witness import Head, Witness
-from serving.receipts import Receipts
 from serving.state import State, open_state
+from serving.state.canonical_json import canonical
+from serving.work.chain_anchor import Head, Witness
+from serving.work.receipts import Receipts
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from drawn_record import ARRIVED, deliver, local, write_json
 
-from features.delivery import Chunk
-from features.reconcile import Line, reconcile
-from features.record import Record
+from features.record.delivery import Chunk
+from features.record.record import Record
+from features.sources.reconcile import Line, reconcile
 
 AS_OF = ARRIVED
 

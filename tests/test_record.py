@@ -22,11 +22,11 @@ from deltalake import DeltaTable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features import delta
-from features.delivery import Chunk, Receipt
-from features.new_rows import NewRows
-from features.record import Record
-from features.schema import TABLES
+from features.record import delta
+from features.record.delivery import Chunk, Receipt
+from features.record.new_rows import NewRows
+from features.record.record import Record
+from features.record.schema import TABLES
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -371,8 +371,8 @@ def test_a_kill_between_the_commits_of_a_delivery(tmp_path: Path) -> None:
     record = Record(tmp_path)
     take(record, Chunk("event", [event(1)]))
     code = (
-        "import os, sys\nfrom datetime import UTC, datetime\nfrom features import delta\n"
-        "from features.delivery import Chunk\nfrom features.record import Record\n"
+        "import os, sys\nfrom datetime import UTC, datetime\nfrom features.record import delta\n"
+        "from features.record.delivery import Chunk\nfrom features.record.record import Record\n"
         "def dying(self, *told):\n"
         "    os.kill(os.getpid(), 9)\n"
         "delta.DeltaFiles.append_next = dying\n"
@@ -456,7 +456,7 @@ def test_the_line_of_a_delivery_tells_what_became_of_it(tmp_path: Path) -> None:
 
 def test_many_deliveries_are_merged_and_every_version_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delta, "_MANY", ((5, 2**20),))
-    monkeypatch.setattr("features.record.TIDY_EVERY", 1)
+    monkeypatch.setattr("features.record.record.TIDY_EVERY", 1)
     record = Record(tmp_path)
     versions = []
     for number in range(12):
@@ -491,8 +491,8 @@ def test_the_log_is_written_anew_by_who_tidies(tmp_path: Path, monkeypatch: pyte
 
 def test_a_record_in_an_object_store_is_read_through_arrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file:// URL stands for the store: nothing local is used but the folder for staging."""
-    monkeypatch.setattr("features.record._local_folder", lambda url: None)
-    monkeypatch.setattr("features.record.gettempdir", lambda: str(tmp_path / "scratch"))
+    monkeypatch.setattr("features.record.record._local_folder", lambda url: None)
+    monkeypatch.setattr("features.record.record.gettempdir", lambda: str(tmp_path / "scratch"))
     (tmp_path / "store").mkdir()
     record = Record(f"file://{tmp_path}/store")
     take(record, Chunk("event", [event(1), event(2)]), Chunk("dossier", [dossier(1, x_floor=2)]))
@@ -527,7 +527,7 @@ def test_a_full_disk_leaves_the_record_as_it_was(tmp_path: Path) -> None:
 
 
 def test_a_chunk_of_any_size_is_taken_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("features.record._ROWS_AT_ONCE", 3)
+    monkeypatch.setattr("features.record.record._ROWS_AT_ONCE", 3)
     record = Record(tmp_path)
     rows = [event(n) for n in range(7)] + [event(8, happened_at="bad")]
     receipt = take(record, Chunk("event", rows, lines=2), Chunk("event", rows, lines=list(range(20, 28))))
@@ -554,7 +554,7 @@ def test_a_million_events_in_a_minute_and_a_gigabyte(tmp_path: Path) -> None:
     ).write_csv(str(tmp_path / "in" / "event.csv"))
     code = (
         "import resource, sys\nfrom datetime import UTC, datetime\nfrom pathlib import Path\n"
-        "from features.feeds import SOURCES, FeedOptions\nfrom features.record import Record\n"
+        "from features.sources import SOURCES, FeedOptions\nfrom features.record.record import Record\n"
         "folder = Path(sys.argv[1])\n"
         "chunks = SOURCES['canonical'].read(folder / 'in', FeedOptions())\n"
         "at = datetime(2026, 1, 1, tzinfo=UTC)\n"

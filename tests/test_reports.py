@@ -15,16 +15,16 @@ import duckdb
 import openpyxl
 import pytest
 
-from features.delivery import Chunk
-from features.record import Record
+from features.calendar.vietnam import VIETNAM
+from features.record.delivery import Chunk
+from features.record.record import Record
 from features.simulate import Province, simulate
-from features.vietnam_calendar import VIETNAM
-from serving.answers.marks import add_mark
 from serving.reports.files import report_file
 from serving.reports.make import KINDS, make, make_again
 from serving.reports.period import Period
 from serving.reports.report import Report
 from serving.state import State, open_state
+from serving.work.annotations import add_mark
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 AS_OF = datetime(2026, 9, 4, tzinfo=ZONE)

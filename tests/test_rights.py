@@ -15,9 +15,7 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.accounts.route import templates
-from serving.api.app import create_app
-from serving.rights import (
+from serving.access.permissions import (
     EVERY_UNIT,
     GRANTS,
     PUBLIC,
@@ -30,6 +28,8 @@ from serving.rights import (
     reach_of,
     scope_of,
 )
+from serving.access.route import templates
+from serving.api.app import create_app
 from serving.settings import Settings
 
 UNITS = {"x1": {"x1", "x1.1"}, "*": {"x1", "x2", "x3", "x1.1"}}

@@ -15,8 +15,8 @@ from drawn_scores import AS_OF, drawn, meta, store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.risk_list import Filters, RiskList, latest_list
-from serving.score_files import SCHEMA, latest_path, read_scores, write_scores
+from serving.scoring.risk_list import Filters, RiskList, latest_list
+from serving.scoring.score_files import SCHEMA, latest_path, read_scores, write_scores
 
 LIST = RiskList(drawn(500), meta(500))
 ROWS = drawn(500).to_pylist()

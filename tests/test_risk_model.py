@@ -10,9 +10,9 @@ from drawn_sample import drawn_sample
 
 from models.booster import TreeMember
 from models.encoding import CategoryRates, Encoder
+from models.logit import logit, sigmoid
 from models.risk_model import RiskModel
 from models.rule import RuleMember
-from models.shrinkage import logit, sigmoid
 from training.fit import SMALL, fit
 from training.sample import Sample
 

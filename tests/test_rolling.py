@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from serving.cli.rolling import KEPT, keep
-from serving.rolling_log import read_rolling
+from serving.read.rolling_log import read_rolling
 from training.evaluate import Ranked
 from training.origin import AGAINST_PEERS, BEFORE, CHAMPION, DAYS_LEFT, PRODUCT, RULE, Origin, champion_at
 from training.promote import promote

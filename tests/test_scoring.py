@@ -9,14 +9,14 @@ import pytest
 from drawn_model import drawn_model, ship
 from drawn_office import AS_OF, draw_office
 
-from features.calendar import PLAIN_WEEK
-from features.matrix import build
-from features.record import Record
+from features.calendar.working_time import PLAIN_WEEK
+from features.matrix.batch import build
+from features.record.record import Record
 from models.lateness import cohort
-from serving.champion import champion
-from serving.desk import Desk, Ended, standing_due
-from serving.score_files import SCHEMA, read_scores
-from serving.scoring import CERTAIN, features_hash, score_open, score_record
+from serving.scoring.batch import CERTAIN, features_hash, score_open, score_record
+from serving.scoring.champion import champion
+from serving.scoring.online import Ended, OnlineScorer, standing_due
+from serving.scoring.score_files import SCHEMA, read_scores
 from serving.settings import Settings
 
 
@@ -86,7 +86,7 @@ def test_a_promise_that_has_passed_is_certain_and_says_so(office: Settings) -> N
 
 
 def test_batches_change_nothing(office: Settings, scored: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serving.scoring.BATCH", 7)
+    monkeypatch.setattr("serving.scoring.batch.BATCH", 7)
     con = Record(office.record_url).connect(cutoff=AS_OF)
     assert score_open(con, AS_OF, drawn_model(), PLAIN_WEEK).equals(scored)
 
@@ -151,7 +151,7 @@ def test_one_dossier_at_the_desk_scores_as_on_the_list(office: Settings, scored:
                 utc = found[field.name].cast(pa.timestamp("us", "UTC"))
                 found = found.set_column(place, field.name, utc)
         rows[table] = found.to_pylist()
-    desk = Desk(office, PLAIN_WEEK)
+    desk = OnlineScorer(office, PLAIN_WEEK)
     desk.refresh(AS_OF)
     assert desk.ready(AS_OF)
     for line in scored.to_pylist()[::5]:

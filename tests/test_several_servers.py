@@ -17,11 +17,11 @@ from drawn_server import running
 from drawn_warnings import rules, score
 from sqlalchemy import select
 
-from serving.receipt_witness import Witness
-from serving.receipts import Receipts
 from serving.settings import Settings
 from serving.state import Decision, EarlyWarning, OutboxMessage, open_state
 from serving.warnings.turn import turn
+from serving.work.chain_anchor import Witness
+from serving.work.receipts import Receipts
 
 pytestmark = pytest.mark.slow
 DECISIONS = 24

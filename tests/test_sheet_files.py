@@ -12,8 +12,8 @@ from drawn_office import dossier_id, official_of, unit_of
 from drawn_people import NOW, PEOPLE, sit_down
 from fastapi.testclient import TestClient
 
+from serving.access.permissions import ROUTES, reach_of
 from serving.api.app import create_app
-from serving.rights import ROUTES, reach_of
 
 LISTS = sorted(
     path.removesuffix(".{ending}")

@@ -9,8 +9,8 @@ import pytest
 from drawn_chances import AS_OF, MONDAY, population
 from typer.testing import CliRunner
 
-from features.delivery import Chunk
-from features.record import Record
+from features.record.delivery import Chunk
+from features.record.record import Record
 from features.signals import DOSSIER_SIGNALS, HELD_SIGNALS
 from serving.cli import app as command_line
 from serving.state import EarlyWarning, State, open_state

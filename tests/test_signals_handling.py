@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from features.delivery import Chunk
-from features.record import Record
+from features.record.delivery import Chunk
+from features.record.record import Record
 from features.signals import DOSSIER_SIGNALS, evaluate
 from features.signals.handling import HANDLING
 from features.signals.voice import VOICE

@@ -11,8 +11,8 @@ from drawn_chances import AS_OF, population
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.delivery import Chunk
-from features.record import Record
+from features.record.delivery import Chunk
+from features.record.record import Record
 from features.signals import DOSSIER_SIGNALS, HELD_SIGNALS, evaluate_held
 from features.signals.hands import stays
 from features.signals.held import ALERT

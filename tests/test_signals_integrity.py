@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from drawn_record import cases, connect_drawn, deliver, local, progress, synced, write_json
 
-from features.record import Record
+from features.record.record import Record
 from features.signals import DOSSIER_SIGNALS, evaluate
 
 AS_OF = local("2026-10-15 00:00")

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.calendar.vietnam import VIETNAM
 from features.simulate import Province, simulate
 from features.simulate.queue import first_come_first_served
 from features.simulate.worktime import WORKDAY, WorkTime
-from features.vietnam_calendar import VIETNAM
 
 
 @pytest.fixture(scope="module")

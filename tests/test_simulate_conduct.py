@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from features.calendar.vietnam import VIETNAM
 from features.simulate import KINDS, Province, every_unit_monthly, simulate
-from features.vietnam_calendar import VIETNAM
 
 
 @pytest.fixture(scope="module")

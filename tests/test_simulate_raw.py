@@ -12,12 +12,12 @@ import orjson
 import pandas as pd
 import pytest
 
-from features.delivery import Chunk
-from features.feeds import SOURCES, FeedOptions
-from features.record import Record
+from features.record.delivery import Chunk
+from features.record.record import Record
 from features.simulate import Province, simulate
 from features.simulate.raw import Planted, write_raw
-from features.unit_book import UnitBook
+from features.sources import SOURCES, FeedOptions
+from features.sources.unit_directory import UnitDirectory
 
 KEY = b"k" * 32
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -49,7 +49,7 @@ def _record(folder: Path, home: Path, order: tuple[str, ...], times: int = 1) ->
     _ingest(record, "canonical", folder / "inspectorate", FeedOptions())
     _ingest(record, "roster", folder / "roster", FeedOptions(key=KEY))
     with record.connect() as con:
-        book = UnitBook.from_rows(con.sql("SELECT * FROM unit").to_arrow_table().to_pylist())
+        book = UnitDirectory.from_rows(con.sql("SELECT * FROM unit").to_arrow_table().to_pylist())
     for _ in range(times):
         for source in order:
             _ingest(record, source, folder / source, FeedOptions(key=KEY, units=book))

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.day import local_day, take_day
-from features.delivery import Chunk
-from features.expression import Unsupported, aggregate, scalar
-from features.matrix import FEATURES, attributes, build
-from features.record import Record
-from features.schema import EVENT_KINDS
-from features.single import Single
-from features.vietnam_calendar import VIETNAM
+from features.calendar.vietnam import VIETNAM
+from features.matrix.batch import FEATURES, attributes, build
+from features.matrix.daily_snapshot import local_day, take_day
+from features.matrix.online import OnlineFeatures
+from features.matrix.sql_eval import Unsupported, aggregate, scalar
+from features.record.delivery import Chunk
+from features.record.record import Record
+from features.record.schema import EVENT_KINDS
 from models.lateness import cohort
 
 START = datetime(2026, 1, 5, 1, tzinfo=UTC)
@@ -80,7 +80,7 @@ def rows(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
 
 
 def differences(record: Record, as_of: datetime) -> dict[str, tuple[Any, Any]]:
-    """Cells of open dossiers that differ between `Single` and the matrix."""
+    """Cells of open dossiers that differ between `OnlineFeatures` and the matrix."""
     con = record.connect(cutoff=as_of)
     features = [*FEATURES, *attributes(con)]
     matrix = build(con, cohort(con, as_of, overdue=True), features, VIETNAM)
@@ -88,7 +88,7 @@ def differences(record: Record, as_of: datetime) -> dict[str, tuple[Any, Any]]:
     events: dict[str, list[dict[str, Any]]] = {}
     for row in rows(record.connect(), "event"):  # what is known later must not matter
         events.setdefault(row["dossier_id"], []).append(row)
-    single = Single(features, VIETNAM)
+    single = OnlineFeatures(features, VIETNAM)
     day = take_day(record.connect(), local_day(as_of, VIETNAM), features, VIETNAM)
     found = {}
     for row in matrix.to_pylist():
@@ -111,7 +111,7 @@ def test_single_and_matrix_agree(
 
 @pytest.mark.slow
 def test_single_and_matrix_agree_on_real_logs(shared: Path, tmp_path: Path) -> None:
-    from features.feeds import SOURCES, FeedOptions
+    from features.sources import SOURCES, FeedOptions
 
     for feed, as_of in (
         ("wabo_receipt", datetime(2011, 10, 3, 5, tzinfo=UTC)),

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import inspect, select
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from serving.receipt_witness import Witness
-from serving.receipts import Receipts
 from serving.state import Base, LoginFailure, Receipt, State, Submission, downgrade, open_state, upgrade
+from serving.work.chain_anchor import Witness
+from serving.work.receipts import Receipts
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 

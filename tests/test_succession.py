@@ -9,15 +9,15 @@ import pyarrow.compute as pc
 from drawn_chances import AS_OF
 from drawn_record import connect_drawn
 
-from features.delivery import Chunk
-from features.posts import posts
-from features.record import Record
+from features.record.delivery import Chunk
+from features.record.positions import positions
+from features.record.record import Record
+from features.record.succession import families, levels
 from features.signals import evaluate_held
 from features.signals.handled import handled
 from features.signals.peers import offices
 from features.simulate import simulate
-from features.succession import families, levels
-from serving import conduct_lists
+from serving.scoring import conduct_lists
 
 REFORM = date(2025, 7, 1)
 END = datetime(2026, 1, 1, tzinfo=UTC)
@@ -43,7 +43,7 @@ def test_of_several_posts_the_present_one_counts_and_tenure_goes_back_to_the_fir
         {"official_id": "p", "unit_code": "U1"},
     ]  # fmt: skip
     con = connect_drawn(tmp_path, official=told)
-    before, after = posts(con, datetime(2025, 6, 1, tzinfo=UTC)), posts(con, datetime(2026, 1, 1, tzinfo=UTC))
+    before, after = positions(con, datetime(2025, 6, 1, tzinfo=UTC)), positions(con, datetime(2026, 1, 1, tzinfo=UTC))
     assert (before["o"].unit_code, before["o"].is_head) == ("U1", False)
     assert (after["o"].unit_code, after["o"].position, after["o"].is_head) == ("U2", "head", True)
     tenure = after["o"].tenure
@@ -103,8 +103,8 @@ def test_the_simulated_reform_leaves_no_blame_with_the_successors(tmp_path: Path
     }  # fmt: skip
     assert ended_early <= late_acts
     # who moved on the day of the reform is one official with the history of both places
-    places = posts(con, END)
-    then = posts(con, datetime(2025, 6, 1, tzinfo=UTC))
+    places = positions(con, END)
+    then = positions(con, datetime(2025, 6, 1, tzinfo=UTC))
     moved = {who for who in places if who in then and family[then[who].unit_code] != family[places[who].unit_code]}
     assert moved
     assert any(

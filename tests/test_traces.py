@@ -12,10 +12,10 @@ from drawn_model import drawn_model, ship
 from drawn_people import NOW, token
 from fastapi.testclient import TestClient
 
-from features.delivery import Chunk
-from features.record import Record
+from features.record.delivery import Chunk
+from features.record.record import Record
+from serving.access.permissions import Role
 from serving.api.app import create_app
-from serving.rights import Role
 from serving.settings import Settings
 from serving.traces import Traces
 

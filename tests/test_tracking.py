@@ -88,7 +88,7 @@ def test_the_native_model_stands_beside_and_says_what_the_member_says(told: Told
 
 
 def test_a_run_is_reproduced_from_the_server_alone(told: Told, tmp_path: Path) -> None:
-    from features.record import Record
+    from features.record.record import Record
     from training.reproduce import folder_of_run, reproduce
 
     (tmp_path / "lateness").mkdir()

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
-from models.shrinkage import sigmoid
+from models.logit import sigmoid
 from training import evaluate
 from training.calibrate import blend_weights, latest, platt
-from training.choose import choose
 from training.fit import SMALL, fit, stable_columns
-from training.gather import drawn
+from training.model_selection import choose
 from training.sample import Sample
 from training.split import LeakError, Split, at_origin, rolling
+from training.training_set import drawn
 
 
 def test_a_split_never_learns_an_unripe_label_nor_judges_the_past() -> None:

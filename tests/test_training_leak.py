@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 from drawn_training import CUTOFF, ZERO
 
-from features import matrix
-from features.delivery import Chunk
-from features.record import Record
+from features.matrix import batch as matrix
+from features.record.delivery import Chunk
+from features.record.record import Record
 from training import pointers
 from training.gates import Refused
 from training.promote import promote

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from drawn_training import CUTOFF, Office
 
-from features.delivery import Chunk
-from features.record import Record
+from features.record.delivery import Chunk
+from features.record.record import Record
 from models.artefact import ArtefactError, load
 from models.risk_model import RiskModel
 from training import pointers
@@ -135,8 +135,8 @@ def test_a_model_is_reproduced_to_the_bit_also_after_the_home_moved(office: Offi
 
 
 def test_the_time_travel_check_finds_a_cell_that_looks_ahead(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    from features import matrix
-    from features.calendar import PLAIN_WEEK
+    from features.calendar.working_time import PLAIN_WEEK
+    from features.matrix import batch as matrix
 
     cases = office.trained.sample.matrix.select(["dossier_id", "as_of"])
     honest = matrix.build

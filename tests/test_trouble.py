@@ -13,13 +13,13 @@ from drawn_model import drawn_model, ship
 from drawn_office import AS_OF, draw_office
 from drawn_scores import drawn, store
 
-from features.delivery import Chunk
-from features.record import Record
-from features.vietnam_calendar import VIETNAM
-from serving.api.state import kept_list
+from features.calendar.vietnam import VIETNAM
+from features.record.delivery import Chunk
+from features.record.record import Record
 from serving.cli import main
-from serving.score_files import latest_path, read_scores
-from serving.scoring import score_record
+from serving.read.served_state import kept_list
+from serving.scoring.batch import score_record
+from serving.scoring.score_files import latest_path, read_scores
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 SPAWN = multiprocessing.get_context("spawn")

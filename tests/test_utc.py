@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.utc import aware_table, aware_utc, naive_column, naive_utc
+from features.record.utc import aware_table, aware_utc, naive_column, naive_utc
 
 ZONES = ["UTC", "Asia/Ho_Chi_Minh", "America/New_York"]  # Vietnam stood at +08 in 1970, New York has summer time
 

@@ -8,8 +8,14 @@ from drawn_record import local
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.promise import counted_from, due_after_calendar_days, due_after_days, due_after_hours, due_same_day
-from features.vietnam_calendar import EXCHANGES, UNCERTAIN_YEARS, VIETNAM, from_opencps, hours_of, office, special_days
+from features.calendar.promise import (
+    counted_from,
+    due_after_calendar_days,
+    due_after_days,
+    due_after_hours,
+    due_same_day,
+)
+from features.calendar.vietnam import EXCHANGES, UNCERTAIN_YEARS, VIETNAM, from_opencps, hours_of, office, special_days
 
 OFF_WEEKDAYS = {
     2018: "01-01 02-14 02-15 02-16 02-19 02-20 04-25 04-30 05-01 09-03 12-31",

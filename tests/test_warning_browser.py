@@ -11,7 +11,7 @@ from drawn_warnings import rules, score
 from playwright.sync_api import Browser, expect
 from test_browser import AXE, RULES, SIZES, Visit, browser  # noqa: F401 -- the browser is a fixture
 
-from serving.rights import Role
+from serving.access.permissions import Role
 from serving.state import open_state
 from serving.warnings.turn import turn
 

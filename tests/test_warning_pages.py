@@ -16,10 +16,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from features.record import Record
+from features.record.record import Record
+from serving.access.permissions import Role
 from serving.api.app import create_app
 from serving.cli import app as command_line
-from serving.rights import Role
 from serving.settings import Settings
 from serving.state import EarlyWarning, open_state
 from serving.warnings.acknowledgement import acknowledge

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.vietnam_calendar import VIETNAM
+from features.calendar.vietnam import VIETNAM
 from models.effect import effect
-from serving.rights import UnitTree
+from serving.access.permissions import UnitTree
 from serving.warnings.firing import Firing, Streak, Watched, above, counted, ripe, share_out
 from serving.warnings.heads import Heads
 from serving.warnings.held_out import draw

@@ -16,11 +16,11 @@ from drawn_people import Person, add_people
 from drawn_warnings import rules, score
 from sqlalchemy import func, select
 
-from features.delivery import Chunk
 from features.key_file import key_file
-from features.record import Record
+from features.record.delivery import Chunk
+from features.record.record import Record
+from serving.access.permissions import Role
 from serving.cli.bench.receivers import Handed, mail_server, webhook_receiver
-from serving.rights import Role
 from serving.settings import Settings
 from serving.state import EarlyWarning, OutboxMessage, State, WarningEscalation, WarningScoring, open_state
 from serving.warnings import outbox

@@ -11,9 +11,9 @@ from drawn_people import NOW, token
 from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
+from serving.access.permissions import Role
 from serving.api.app import create_app
 from serving.api.watch import JsonLines, Watch
-from serving.rights import Role
 from serving.settings import Settings
 
 

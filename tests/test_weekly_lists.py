@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.lists.choose import BAND, Caps, choose, marked_new, order, share_new, share_out
-from serving.lists.entry import LEAST_DOSSIERS, Entry, entries
-from serving.lists.weekly import WeeklyList, before, week_of, write
+from serving.plan.list_choice import BAND, Caps, choose, marked_new, order, share_new, share_out
+from serving.plan.list_entry import LEAST_DOSSIERS, Entry, entries
 from serving.plan.rules import Team
+from serving.plan.weekly_list import WeeklyList, before, week_of, write
 
 DAY = datetime(2026, 9, 1, tzinfo=UTC)
 

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from pathlib import Path
 
-from features.whole_file import add_line, replacing, whole_lines
+from features.atomic_file import add_line, replacing, whole_lines
 
 
 def test_a_file_is_replaced_at_the_end_of_the_block_or_not_at_all(tmp_path: Path) -> None:

@@ -9,16 +9,17 @@ from drawn_office import dossier_id
 from drawn_people import NOW, PEOPLE, sit_down, staffed_office
 from fastapi.testclient import TestClient
 
-from features.vietnamese_number import decimal
+from features.sources.vietnamese_number import decimal
 from serving import words
+from serving.access.permissions import GRANTS, ROUTES, reach_of
 from serving.api.app import create_app
-from serving.pages import finding_words
+from serving.pages import rendering
 from serving.pages.board import to_do
 from serving.pages.leadership import AGAINST
-from serving.pages.receipt_words import ACTION_WORDS, told
-from serving.rights import GRANTS, ROUTES, reach_of
+from serving.read import finding_words
+from serving.read.receipt_words import ACTION_WORDS, told
 
-PAGES = Path(finding_words.__file__).parent
+PAGES = Path(rendering.__file__).parent
 
 # Words that say of a person what only a finding and the law may say. "kết luận vi phạm" stands in the
 # sentence that
@@ -148,7 +149,7 @@ def test_bands_of_risk_meet_without_gap() -> None:
 def test_what_to_do_follows_from_time_and_risk() -> None:
     from dataclasses import replace
 
-    from serving.risk_list import RiskLine
+    from serving.scoring.risk_list import RiskLine
 
     line = RiskLine(1, "H", "x1", "o1", "1", "DD", 0.1, -2.0, -1.8, 100.0, None, None, "Thẩm định", [])
     assert to_do(line) == "Theo dõi"

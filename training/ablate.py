@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from features.matrix import FEATURES
-from models.shrinkage import sigmoid
-from training.choose import best_blend_losses, blend, judge
+from features.matrix.batch import FEATURES
+from models.logit import sigmoid
 from training.evaluate import Figure, Ranked, interval
 from training.fit import stable_columns
 from training.members import KEYS, Recipe
+from training.model_selection import best_blend_losses, blend, judge
 from training.sample import Sample
 from training.split import rolling
 

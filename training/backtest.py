@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from features import matrix
-from features.calendar import PLAIN_WEEK, Calendar
-from features.record import Record
+from features.calendar.working_time import PLAIN_WEEK, Calendar
+from features.matrix import batch as matrix
+from features.record.record import Record
 from models import lateness
 from models.risk_model import RiskModel
 from training.fit import fit
-from training.gather import gather
 from training.grains import GRAINS, added_up, groups_of
+from training.training_set import gather
 
 Say = Callable[[str], None]
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.optimize import minimize
 
-from models.shrinkage import sigmoid
+from models.logit import sigmoid
 
 PULL = 4.0
 """Strength of the pull towards slope 1, in units of log-loss at slope 0 or 2."""

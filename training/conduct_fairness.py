@@ -22,9 +22,9 @@ import numpy as np
 import pyarrow as pa
 from scipy.stats import t as student
 
-from features.posts import posts
-from features.succession import families, levels
-from features.utc import naive_utc
+from features.record.positions import positions
+from features.record.succession import families, levels
+from features.record.utc import naive_utc
 from training.evaluate import Figure
 
 BY = ("level", "region", "sector", "tenure")
@@ -65,7 +65,7 @@ def groups_of(con: duckdb.DuckDBPyConnection, as_of: datetime, ids: Sequence[str
     region: the former unit where the present one took over from another, else the unit above; sector: where most of
     the dossiers handled in the past year belong.
     """
-    in_post, level, family = posts(con, as_of), levels(con, as_of), families(con, as_of)
+    in_post, level, family = positions(con, as_of), levels(con, as_of), families(con, as_of)
     now = naive_utc(as_of)
     parents = dict(
         con.execute(

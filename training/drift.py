@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from scipy.stats import t as student
 
-from features.calendar import HOURS_A_DAY
+from features.calendar.working_time import HOURS_A_DAY
 from models.encoding import column_of_numbers
 from models.risk_model import RiskModel
 

@@ -24,11 +24,11 @@ import pyarrow as pa
 from models import finding, finding_matrix
 from models.booster import TreeMember
 from models.encoding import Encoder, column_of_numbers
+from models.logit import logit, sigmoid
+from models.peer_medians import usual_values
+from models.rarity import Usual
 from models.risk_model import RiskModel
 from models.rule import RuleMember
-from models.shrinkage import logit, sigmoid
-from models.unusual import Usual
-from models.usual import usual_values
 from training.calibrate import platt
 from training.evaluate import Figure, Ranked
 from training.severity import severity_of

@@ -19,13 +19,13 @@ import numpy as np
 import pyarrow as pa
 
 from models.encoding import column_of_numbers
+from models.peer_medians import usual_values
 from models.reasons import DECLARED
 from models.risk_model import Member, RiskModel
-from models.usual import usual_values
-from training.choose import Choices, choose
 from training.evaluate import auc, curve
 from training.fairness import as_json, audit, groups_of
 from training.members import KEYS, Recipe, fit_members, is_category
+from training.model_selection import Choices, choose
 from training.sample import Sample
 from training.split import Split, rolling
 

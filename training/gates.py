@@ -87,7 +87,7 @@ def second_person(trained_by: str | None, promoted_by: str | None) -> Gate:
 
 
 def steady(said: Mapping[str, Any]) -> Gate:
-    """Refuses when the reasons change with the seed or with the week (`training.steadiness`)."""
+    """Refuses when the reasons change with the seed or with the week (`training.reason_stability`)."""
     known = {name: said[name] for name in ("reseeded", "next_week") if said.get(name)}
     if not known:
         return Gate("reasons", True, "no rows to compare reasons on")

@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from features.utc import naive_column
+from features.record.utc import naive_column
 from training.evaluate import interval
 from training.rolling_figures import Figures, Rows
 

@@ -3,7 +3,7 @@
 A landmark's cells hold what was known before it. So a part stays as it is while nothing older than it becomes
 known; a delivery that tells of an older moment makes the parts after that moment void, and they are made again.
 What a new part needs is the dossiers that were open at the part before or had news since, and the daily changes
-of the totals before it (`features.kept_changes`), which lie beside the parts.
+of the totals before it (`features.matrix.incremental`), which lie beside the parts.
 
 A run that dies leaves files that the manifest (`training.part_manifest`) does not name; the next removes them.
 """
@@ -25,14 +25,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from filelock import FileLock
 
-from features import matrix
-from features.calendar import PLAIN_WEEK, Calendar
-from features.holiday import as_delivered
-from features.inputs import record_relations
-from features.kept_changes import SLACK, KeptChanges
-from features.record import Record
-from features.statement import dossier_relations, groups_of, matrix_relations
-from features.utc import aware_utc, naive_utc
+from features.calendar.holiday import as_delivered
+from features.calendar.working_time import PLAIN_WEEK, Calendar
+from features.matrix import batch as matrix
+from features.matrix.incremental import SLACK, IncrementalState
+from features.matrix.matrix_sql import dossier_relations, groups_of, matrix_relations
+from features.matrix.source_relations import record_relations
+from features.record.record import Record
+from features.record.utc import aware_utc, naive_utc
 from models.lateness import landmarks
 from training.part_manifest import Manifest, read_manifest, write_manifest
 
@@ -105,7 +105,7 @@ def _make(
         return now, 0
     # changes are worked out up to the last case, not to a later landmark that has none
     until = _local_day(cases["as_of"][-1].as_py(), calendar)
-    kept = KeptChanges(_EVER if now.through is None else now.through, until, SLACK, now.kept(folder))
+    kept = IncrementalState(_EVER if now.through is None else now.through, until, SLACK, now.kept(folder))
     for at, batches in _by_landmark(matrix.build_batches(con, cases, calendar=calendar, rows=_ROWS, kept=kept)):
         name = f"{at:%Y-%m-%d}-{secrets.token_hex(4)}.parquet"
         writer = None

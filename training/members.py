@@ -12,13 +12,13 @@ import pyarrow as pa
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from features.matrix import FEATURES
+from features.matrix.batch import FEATURES
 from models.booster import TreeMember
 from models.encoding import Encoder, shrunk_rates
 from models.linear import LinearMember
+from models.logit import EDGE, logit, sigmoid
 from models.risk_model import Member
 from models.rule import RuleMember
-from models.shrinkage import EDGE, logit, sigmoid
 from training.bagging import mean_of
 from training.sample import Sample
 

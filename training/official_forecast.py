@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features import complaint_history
+from features.complaints import history as complaint_history
 from models.booster import TreeMember
 from models.official_events import Tier, first_event, labels, last_known, maturity
 from models.official_forecast import OfficialForecast, Rule, values

@@ -9,22 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from features.calendar import PLAIN_WEEK, Calendar
-from features.record import Record
+from features.calendar.working_time import PLAIN_WEEK, Calendar
+from features.record.record import Record
 from models import artefact, lateness
 from models.clock_rule import clock_rule
+from models.logit import sigmoid
 from models.risk_model import RiskModel
 from models.rule import RuleMember
-from models.shrinkage import sigmoid
 from training.calibrate import platt
 from training.evaluate import curve
 from training.fit import fit
-from training.gather import WEEK, gather, labelled_rows
 from training.grains import GRAINS, group_figures, groups_of
 from training.members import fit_rules
 from training.rolling_figures import Figures, Rows, Score, all_figures
 from training.sample import Sample
 from training.split import LeakError
+from training.training_set import WEEK, gather, labelled_rows
 
 Say = Callable[[str], None]
 DAY = 86_400_000_000

@@ -18,7 +18,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from features.whole_file import add_line, replacing, whole_lines
+from features.atomic_file import add_line, replacing, whole_lines
 
 MOVING = "moving.json"
 SECONDS = 60

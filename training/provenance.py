@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from features.matrix import FEATURES
+from features.matrix.batch import FEATURES
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -16,17 +16,17 @@ from pathlib import Path
 
 import numpy as np
 
-from features import matrix
-from features.calendar import PLAIN_WEEK
-from features.feeds import SOURCES, FeedOptions
-from features.record import Record
+from features.calendar.working_time import PLAIN_WEEK
+from features.matrix import batch as matrix
+from features.record.record import Record
+from features.sources import SOURCES, FeedOptions
 from models import lateness
+from models.logit import sigmoid
 from models.risk_model import RiskModel
-from models.shrinkage import sigmoid
 from training.evaluate import METRICS, Figure, with_intervals
 from training.fit import fit
-from training.gather import gather
 from training.sample import Sample
+from training.training_set import gather
 
 Say = Callable[[str], None]
 

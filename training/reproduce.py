@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from features.calendar import PLAIN_WEEK, Calendar
-from features.record import Record
+from features.calendar.working_time import PLAIN_WEEK, Calendar
+from features.record.record import Record
 from models import artefact
-from training.gather import MOST
 from training.members import Recipe
 from training.provenance import provenance
 from training.run import train
+from training.training_set import MOST
 
 Say = Callable[[str], None]
 ORIGINS = ("git_commit", "lock_hash", "features_hash")

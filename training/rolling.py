@@ -20,8 +20,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from features.calendar import PLAIN_WEEK, Calendar
-from features.record import Record
+from features.calendar.working_time import PLAIN_WEEK, Calendar
+from features.record.record import Record
 from models import artefact
 from training import pointers
 from training.fit import RECIPES

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from models.shrinkage import logit, sigmoid
+from models.logit import logit, sigmoid
 from training.evaluate import Figure, Ranked, interval
 
 SIZES = (0.01, 0.05, 0.1)

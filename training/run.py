@@ -12,23 +12,23 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from features import matrix
-from features.calendar import PLAIN_WEEK, Calendar
-from features.record import Record
+from features.calendar.working_time import PLAIN_WEEK, Calendar
+from features.matrix import batch as matrix
+from features.record.record import Record
 from models import artefact
 from models.lateness import LATENESS, landmarks
 from models.risk_model import RiskModel
 from training import pointers
-from training.choose import Choices
 from training.drift import background
 from training.fit import fit_judged
 from training.gates import against, gates_of
-from training.gather import MOST, WEEK, drawn, gather
 from training.members import KEYS, Recipe
+from training.model_selection import Choices
 from training.provenance import provenance
+from training.reason_stability import steadiness
 from training.sample import Sample
-from training.steadiness import steadiness
 from training.time_travel import time_travel
+from training.training_set import MOST, WEEK, drawn, gather
 from training.tune import recipes_of
 
 Say = Callable[[str], None]

@@ -12,7 +12,7 @@ import pyarrow as pa
 class Sample:
     """n labelled cases.
 
-    `matrix`: rows of `features.matrix.build`; `label` [n] 0 or 1; `dossier` [n] whole numbers, one a dossier;
+    `matrix`: rows of `features.matrix.batch.build`; `label` [n] 0 or 1; `dossier` [n] whole numbers, one a dossier;
     `as_of`, `received_at`, `due_at` [n] microseconds since 1970; `due_at` is when the label became known.
     """
 

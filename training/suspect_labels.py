@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import betabinom
 
-from models.shrinkage import sigmoid
+from models.logit import sigmoid
 
 LOW = 0.75
 """The lowest three quarters of the risk are called low."""

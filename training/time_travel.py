@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features import matrix
-from features.calendar import Calendar
-from features.record import Record
+from features.calendar.working_time import Calendar
+from features.matrix import batch as matrix
+from features.record.record import Record
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Optuna's tree-structured Parzen estimator (Akiba et al. 2019), started from the standing recipes and the best ones of
 the tuning before. The best recipe is kept beside the models and joins the next training as one more recipe, which ships
-only where it is better beyond doubt (`training.choose.plainest`).
+only where it is better beyond doubt (`training.model_selection.plainest`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from training.choose import best_blend_losses, judge
 from training.evaluate import Figure, interval
 from training.fit import LARGE, RECIPES, stable_columns
 from training.members import Recipe
+from training.model_selection import best_blend_losses, judge
 from training.pointers import replace_file
 from training.sample import Sample
 from training.split import rolling

@@ -13,13 +13,13 @@ from datetime import datetime
 
 import duckdb
 
-from features.calendar import Calendar
+from features.calendar.holiday import as_delivered
+from features.calendar.working_time import Calendar
 from features.case_state.kinds import ALL_ENDS, ENDS, RUNS, STOPS, SUPPLIES
 from features.case_state.state import A_DAY_W, SAME_CASE, SKEW
-from features.holiday import as_delivered
-from features.inputs import clock
-from features.latest import latest
-from features.utc import naive_utc
+from features.matrix.source_relations import clock
+from features.record.latest import latest
+from features.record.utc import naive_utc
 
 NAME = "case_state"
 """What the relation is called while it stands."""

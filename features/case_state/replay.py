@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from features.calendar import EPOCH, Calendar, microseconds
+from features.calendar.working_time import EPOCH, Calendar, microseconds
 from features.case_state.kinds import ALL_ENDS, ENDS, RUNS, STOPS, SUPPLIES
 from features.case_state.state import A_DAY_W, SAME_CASE, SKEW, WAITING, CaseState, Flag, Phase, Promise
 

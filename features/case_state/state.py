@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from features.calendar import HOUR, HOURS_A_DAY
+from features.calendar.working_time import HOUR, HOURS_A_DAY
 from features.case_state.kinds import SUPPLIES
 
 SAME_CASE = timedelta(days=30)

@@ -6,18 +6,18 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from features.codes import dossier_codes_in
 from features.complaints.copies import first_alike
 from features.complaints.floods import floods
 from features.complaints.topics import topics, wording
-from features.latest import latest
-from features.utc import naive_utc
+from features.record.latest import latest
+from features.record.utc import naive_utc
+from features.sources.codes import dossier_codes_in
 
 YEAR = timedelta(days=365)
 SAME_WITHIN = 60.0
 """Days within which the same words about the same unit are a copy."""
 ANSWER = "\n[trả lời] "
-"""Mark behind which a delivery keeps the office's answer (`features.feeds.petition`)."""
+"""Mark behind which a delivery keeps the office's answer (`features.sources.petition`)."""
 
 SCHEMA = pa.schema([
     ("complaint_id", pa.string()), ("filed_at", pa.timestamp("us", "UTC")), ("channel", pa.string()),

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, time
 import duckdb
 import pyarrow as pa
 
-from features.calendar import Calendar
+from features.calendar.vietnam import VIETNAM
+from features.calendar.working_time import Calendar
 from features.signals.conduct_of_dossier import CONDUCT_OF_DOSSIER
 from features.signals.handling import HANDLING
 from features.signals.integrity import INTEGRITY
 from features.signals.over_cases import over_cases
 from features.signals.signal import Signal
 from features.signals.voice import VOICE
-from features.vietnam_calendar import VIETNAM
 
 DOSSIER_SIGNALS: tuple[Signal, ...] = (*INTEGRITY, *CONDUCT_OF_DOSSIER, *HANDLING, *VOICE)
 """Every signal of the grain `dossier`, in the order in which answers list them."""

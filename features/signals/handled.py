@@ -15,12 +15,12 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pyarrow as pa
 
-from features.calendar import Calendar
+from features.calendar.vietnam import VIETNAM
+from features.calendar.working_time import Calendar
 from features.signals.evaluate import DOSSIER_SIGNALS, select_signals
 from features.signals.hands import of_stays
 from features.signals.held_again import of_agents
 from features.signals.over_cases import over_cases
-from features.vietnam_calendar import VIETNAM
 
 FAMILIES = {
     "papers": ("DOC_OUTSIDE_PUBLISHED_LIST", "REPEATED_SUPPLEMENT"),

@@ -17,11 +17,11 @@ from functools import partial
 import duckdb
 import pyarrow as pa
 
-from features.calendar import Calendar
+from features.calendar.vietnam import VIETNAM
+from features.calendar.working_time import Calendar
+from features.record.utc import naive_utc
 from features.signals.over_cases import More, over_cases
 from features.signals.relations import ENDS, RUNS, STOPS, worked
-from features.utc import naive_utc
-from features.vietnam_calendar import VIETNAM
 
 YEAR = timedelta(days=365)
 LONG = 0.9

@@ -6,7 +6,7 @@ not counted. Where nobody in the province explains, everybody's share is the sam
 
 from collections.abc import Mapping
 
-from features.latest import newest
+from features.record.latest import newest
 from features.signals.relations import ENDS
 from features.signals.signal import HeldSignal
 

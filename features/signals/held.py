@@ -9,8 +9,9 @@ from datetime import UTC, datetime, time
 import duckdb
 import pyarrow as pa
 
-from features.calendar import Calendar
-from features.names import is_desk
+from features.calendar.vietnam import VIETNAM
+from features.calendar.working_time import Calendar
+from features.record.utc import naive_utc
 from features.signals.hands import YEAR, lately, of_stays
 from features.signals.head import HEAD, of_heads
 from features.signals.held_again import HELD_AGAIN, of_agents
@@ -19,8 +20,7 @@ from features.signals.held_office import HELD_OFFICE
 from features.signals.over_cases import over_cases
 from features.signals.peers import against_peers, offices
 from features.signals.signal import Grain, HeldSignal
-from features.utc import naive_utc
-from features.vietnam_calendar import VIETNAM
+from features.sources.names import is_desk
 
 HELD_SIGNALS: tuple[HeldSignal, ...] = (*HELD_LATE, *HELD_AGAIN, *HELD_OFFICE, *HEAD)
 """Every signal about an official, a unit, a head or an agent, in the order in which answers list them."""

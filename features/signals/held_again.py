@@ -6,7 +6,7 @@ bring them complete. So each says how often the same happens to others (domain.m
 
 from collections.abc import Mapping
 
-from features.latest import newest
+from features.record.latest import newest
 from features.signals.signal import HeldSignal
 
 _OWNER = "Thanh tra tỉnh"

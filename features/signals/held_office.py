@@ -1,6 +1,6 @@
 """Signals about an office: complaints left unanswered, low ratings, late answers to others: H10, H12, H16."""
 
-from features.latest import newest
+from features.record.latest import newest
 from features.signals.signal import HeldSignal
 
 _OWNER = "Trung tâm Phục vụ hành chính công"

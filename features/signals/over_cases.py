@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 import duckdb
 import pyarrow as pa
 
-from features.calendar import Calendar
-from features.holiday import as_delivered
+from features.calendar.holiday import as_delivered
+from features.calendar.working_time import Calendar
+from features.record.utc import naive_column
 from features.signals.relations import relations
-from features.utc import naive_column
 
 _ATTRIBUTES = ("x_identity_placeholder", "x_submitted_copied")
 """Attributes that signals name; unknown where no delivery ever gave them."""

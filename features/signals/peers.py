@@ -3,7 +3,7 @@
 Peers are whoever had chances of the same kind: in the same procedure, quarter and office, as far as there are any.
 From the wide to the narrow, the rate of all others is the first guess for the procedure, that of the procedure for
 the quarter in it, that of the quarter for the office in it; each guess weighs as much as `PRIOR` chances. Nobody is
-their own peer. An office is a family of units that took over one from another (`features.succession`), so a new
+their own peer. An office is a family of units that took over one from another (`features.record.succession`), so a new
 unit's people find their peers in the one before and take no blame from it; for units and heads it is the level.
 
 The interval of observed ÷ expected is Byar's approximation to the exact Poisson limits (Breslow & Day 1987, 2.13).
@@ -14,8 +14,8 @@ from datetime import datetime
 import duckdb
 import pyarrow as pa
 
+from features.record.succession import families, levels
 from features.signals.signal import Grain
-from features.succession import families, levels
 
 PRIOR = 20
 """Chances that the wider circle's rate counts for in the narrower one."""

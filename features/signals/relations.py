@@ -6,19 +6,19 @@
     pause     every stop of the clock on the citizen, until work went on
     standing  the end, the promise in force, whether the clock stands, whether the dossier is late
 
-Words are those of `features.history`: the end is the first of refused, decided, withdrawn, else the first
+Words are those of `features.case_state.history`: the end is the first of refused, decided, withdrawn, else the first
 delivered, and after a reopening the last that follows it. `*_w` are working hours since the calendar's first
 day, so differences are working time. Moments are naive TIMESTAMP in UTC, as in the record's views.
 """
 
-from features.calendar import DAY, HOUR
-from features.latest import newest
+from features.calendar.working_time import DAY, HOUR
+from features.record.latest import newest
 
 STOPS = "('papers_requested', 'suspended')"
 RUNS = "('papers_supplied', 'resumed', 'assigned', 'forwarded', 'consulted', 'returned', 'reopened')"
 ENDS = "('refused', 'decided', 'withdrawn')"
 CLAIMED_END = r"regexp_matches(coalesce(event_id, ''), '^(state:)?(decided|refused|withdrawn)@')"
-"""An end that a portal source told, though the record may read it otherwise (`features.tellings`)."""
+"""An end that a portal source told, though the record may read it otherwise (`event_reconciliation`)."""
 
 
 def worked(moment: str, alias: str, spans: int) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 from features.signals.evaluate import DOSSIER_SIGNALS
 from features.signals.held import HELD_SIGNALS
 from features.signals.signal import MEASURES
-from features.vietnamese_number import decimal
+from features.sources.vietnamese_number import decimal
 
 CAUSES = {
     "dossier": ("Hồ sơ", "Dossier"), "official": ("Cán bộ", "Official"), "unit": ("Đơn vị", "Unit"),

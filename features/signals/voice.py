@@ -3,7 +3,7 @@
 One complaint is never proof: these point at a dossier, and never count towards a score about a person.
 """
 
-from features.latest import newest
+from features.record.latest import newest
 from features.signals.signal import Signal
 
 _OWNER = "Trung tâm Phục vụ hành chính công"

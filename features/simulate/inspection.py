@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from features.calendar.vietnam import VIETNAM
 from features.simulate.events import NONE, stamps, words
 from features.simulate.habits import Flags
 from features.simulate.worktime import DAY, Seconds, local_midnight
 from features.simulate.world import Floats, Ints
-from features.vietnam_calendar import VIETNAM
 
 FINDINGS = ("none", "lateness", "harassment", "extra_papers", "wrongful_return", "tampering", "other")
 BY_HARM = (3, 2, 2, 2, 5)

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from features.calendar.vietnam import VIETNAM
 from features.simulate.arrivals import Arrivals, draw_arrivals
 from features.simulate.catalogue import PROCEDURES
 from features.simulate.complaints import Complaints, complaint_tables, draw_complaints
@@ -36,7 +37,6 @@ from features.simulate.truth import inspect, survey, truth_tables
 from features.simulate.voices import explanation_table, rating_table
 from features.simulate.worktime import WORKDAY, WorkTime, local_midnight
 from features.simulate.world import Ints, World, build_world
-from features.vietnam_calendar import VIETNAM
 
 WARM_UP = 60
 """Days simulated before `start` and thrown away, so that desks are not empty on the first day."""

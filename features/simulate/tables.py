@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
+from features.calendar.vietnam import special_days
 from features.simulate.arrivals import APPLICANT_KINDS, CHANNELS, Arrivals
 from features.simulate.catalogue import PROCEDURES, PROVINCE, SECTORS
 from features.simulate.delays import Closure
@@ -14,7 +15,6 @@ from features.simulate.events import stamps, words
 from features.simulate.reform import Reform
 from features.simulate.worktime import UTC_OFFSET, Seconds, WorkTime, local_midnight
 from features.simulate.world import HEAD, POSITIONS, Ints, World
-from features.vietnam_calendar import special_days
 
 
 def reference_tables(world: World, opened: date, reform: Reform | None) -> dict[str, pa.Table]:

@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from features.calendar import Calendar
+from features.calendar.working_time import Calendar
 
 Seconds = npt.NDArray[np.int64]
 DAY = 86_400

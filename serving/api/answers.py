@@ -5,20 +5,20 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from features.vietnam_calendar import VIETNAM
-from serving import remediation
-from serving.accounts.guard import reader_of
-from serving.answers.apologies import ApologyStanding
-from serving.answers.explanations import Explanation
+from features.calendar.vietnam import VIETNAM
+from serving.access.guard import reader_of
+from serving.access.permissions import Role
 from serving.api.answer import answer
 from serving.api.people import Done, Key
-from serving.api.problem import Problem, documented
 from serving.pages.answers import apologies_in, complaints_in, consultations_in, returned_in, write_mark
 from serving.pages.explanations import slips_in, write_explanation, write_review
 from serving.pages.remedies import remedies_in
-from serving.responsibility import Share, Stay, case_known, ledger
-from serving.rights import Role
+from serving.read.problem import Problem, documented
+from serving.read.responsibility import CustodyInterval, Share, case_known, ledger
 from serving.warnings.acknowledgement import WarningLine, warnings_about
+from serving.work import remediation
+from serving.work.apologies import ApologyStanding
+from serving.work.explanations import Explanation
 
 router = APIRouter(tags=["answers"])
 
@@ -69,7 +69,7 @@ class LedgerAnswer:
     """
 
     dossier_id: str
-    stays: list[Stay]
+    stays: list[CustodyInterval]
     shares: list[Share]
     nameless_hours: float
     warnings: list[WarningLine]

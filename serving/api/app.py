@@ -12,23 +12,24 @@ from functools import partial
 from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from features.vietnam_calendar import VIETNAM
-from serving.accounts.guard import guard
-from serving.accounts.people import People
-from serving.answers.explanation_feed import deliver_explanations
-from serving.answers.trackers import Trackers
+from features.calendar.vietnam import VIETNAM
+from serving.access.guard import guard
 from serving.api import answers as answer_routes
-from serving.api import dossiers, events, health, lists, portal, problem, scores, signals, warnings, watch
+from serving.api import dossiers, events, health, lists, portal, scores, signals, warnings, watch
 from serving.api import people as people_routes
 from serving.api import reports as report_routes
 from serving.api.limits import BodyLimit, PersonLimit
-from serving.api.state import Now, Serving, utc_now
-from serving.contests import recompute
-from serving.findings import deliver
-from serving.known import Known
 from serving.pages.install import install as install_pages
+from serving.read import problem
+from serving.read.read_model import ReadModel
+from serving.read.served_state import Now, Serving, utc_now
 from serving.settings import Settings
 from serving.traces import TracedRequests, Traces
+from serving.work.contests import recompute
+from serving.work.explanation_feed import deliver_explanations
+from serving.work.findings import deliver
+from serving.work.people import People
+from serving.work.trackers import Trackers
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def create_app(
     """
     traces = Traces.to(settings.otlp_endpoint) if traces is None else traces
     state = Serving(settings, now)
-    people, known = People(settings, now), Known(state.record, now)
+    people, known = People(settings, now), ReadModel(state.record, now)
     state.desk.traces = traces
     traces.watch(people.state.engine)
 

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from features.vietnam_calendar import VIETNAM
-from serving.accounts.guard import reader_of
+from features.calendar.vietnam import VIETNAM
+from serving.access.guard import reader_of
 from serving.api.answer import answer
-from serving.api.problem import Problem, documented
-from serving.api.state import Serving, serving
-from serving.case_file import CaseEvent, CaseFile
-from serving.delay import Delay
-from serving.risk_list import RiskLine
+from serving.read.case_file import CaseEvent, CaseFile
+from serving.read.delay import Delay
+from serving.read.problem import Problem, documented
+from serving.read.served_state import Serving, serving
+from serving.scoring.risk_list import RiskLine
 
 router = APIRouter(tags=["dossier"])
 

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from features.delivery import Chunk
+from features.record.delivery import Chunk
 from serving.api.answer import answer
 from serving.api.posted import Id, PostedDossier, PostedEvent, aware
-from serving.api.problem import Problem, documented
-from serving.api.state import Serving, serving
-from serving.desk import Desk, Ended, Scored, Unready
+from serving.read.problem import Problem, documented
+from serving.read.served_state import Serving, serving
+from serving.scoring.online import Ended, OnlineScorer, Scored, Unready
 
 router = APIRouter(tags=["events"])
 
@@ -30,7 +30,7 @@ class NewsEvent(PostedEvent):
     event_id: Annotated[str | None, Field(max_length=200)] = None
 
 
-class News(BaseModel):
+class EventBatch(BaseModel):
     """New dossiers and events. What does not say since when it is known is known from now on."""
 
     dossiers: list[PostedDossier] = Field(default=[], max_length=MOST_ROWS)
@@ -54,14 +54,14 @@ class NewsAnswer:
 
 
 @router.post("/events", response_model=NewsAnswer, responses=documented(400, 413, 422, 503))
-async def take_news(news: News, state: Annotated[Serving, Depends(serving)]) -> Response:
+async def take_news(news: EventBatch, state: Annotated[Serving, Depends(serving)]) -> Response:
     """Appends the rows to the record in one delivery, whole or not at all, and scores what they concern anew."""
     if not news.dossiers and not news.events:
         raise Problem(422, "Wanted at least one dossier or event.")
     return answer(await run_in_threadpool(_take, news, state))
 
 
-def _take(news: News, state: Serving) -> NewsAnswer:
+def _take(news: EventBatch, state: Serving) -> NewsAnswer:
     zone, now = state.settings.zone, state.now()
     dossiers = [
         aware({name: getattr(one, name) for name in PostedDossier.model_fields} | one.attributes(), zone)
@@ -81,7 +81,7 @@ def _take(news: News, state: Serving) -> NewsAnswer:
     return NewsAnswer(receipt.read, receipt.appended, receipt.known, receipt.rejected, receipt.delivery_id, scores)
 
 
-def _scores(desk: Desk, named: list[str], as_of: datetime) -> Iterator[Scored]:
+def _scores(desk: OnlineScorer, named: list[str], as_of: datetime) -> Iterator[Scored]:
     for dossier_id in named:
         dossier, events = desk.history(dossier_id)
         if dossier is None:

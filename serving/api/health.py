@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from serving.api.answer import answer
-from serving.api.problem import documented
-from serving.api.state import Serving, serving
+from serving.read.problem import documented
+from serving.read.served_state import Serving, serving
 
 router = APIRouter(tags=["health"])
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.api.problem import Problem, problem_response
+from serving.read.problem import Problem, problem_response
 
 MOST_BYTES = 10_000_000
 

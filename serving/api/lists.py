@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from serving.accounts.guard import reader_of
+from serving.access.guard import reader_of
 from serving.api.answer import answer
-from serving.api.problem import documented
-from serving.api.state import Serving, serving
-from serving.risk_list import MOST_ROWS, Filters, RiskLine
+from serving.read.problem import documented
+from serving.read.served_state import Serving, serving
+from serving.scoring.risk_list import MOST_ROWS, Filters, RiskLine
 
 router = APIRouter(tags=["list"])
 

@@ -10,19 +10,19 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
-from serving import contests
-from serving.accounts.guard import reader_of
+from serving.access.guard import reader_of
+from serving.access.permissions import Scope
 from serving.api.answer import answer
-from serving.api.problem import Problem, documented
-from serving.contests import Upheld
-from serving.official_sheet import OfficialSheet
 from serving.pages.contest import write_answer, write_contest
 from serving.pages.decision import write_decisions
 from serving.pages.dossier import line_in_scope
 from serving.pages.plan import visible_visits, write_finding
-from serving.rights import Scope
-from serving.standing import Count
+from serving.read.official_sheet import OfficialSheet
+from serving.read.on_time_statistics import Count
+from serving.read.problem import Problem, documented
 from serving.state import Contest, Receipt
+from serving.work import contests
+from serving.work.contests import Upheld
 
 router = APIRouter(tags=["people"])
 

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from features.delivery import DeliveryError
-from serving.portal import NO_SESSION, REFUSED, Answer, Portal
+from features.record.delivery import DeliveryError
+from serving.jobs.portal import NO_SESSION, REFUSED, Answer, Portal
 
 router = APIRouter(prefix="/portal", tags=["portal"])
 

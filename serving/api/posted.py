@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from features.schema import EVENT_KINDS
+from features.record.schema import EVENT_KINDS
 
 MOST_EVENTS = 20_000
 MOST_ATTRIBUTES = 500

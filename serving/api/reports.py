@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from serving.accounts.guard import reader_of
+from serving.access.guard import reader_of
 from serving.api.answer import answer
 from serving.api.people import Done, Key
-from serving.api.problem import documented
 from serving.pages import reports as pages
 from serving.pages.reports import Ending, PackId
+from serving.read.problem import documented
 from serving.reports.make import KINDS
 from serving.state import PublicationPack, ReportMade
 

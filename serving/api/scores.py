@@ -7,9 +7,9 @@ from starlette.concurrency import run_in_threadpool
 
 from serving.api.answer import answer
 from serving.api.posted import PostedHistory
-from serving.api.problem import Problem, documented
-from serving.api.state import Serving, serving
-from serving.desk import Ended, Scored, Unready
+from serving.read.problem import Problem, documented
+from serving.read.served_state import Serving, serving
+from serving.scoring.online import Ended, Scored, Unready
 
 router = APIRouter(tags=["score"])
 

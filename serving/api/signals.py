@@ -8,15 +8,15 @@ import pyarrow as pa
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from features.record import Record
+from features.record.record import Record
 from features.signals import DOSSIER_SIGNALS, evaluate
 from models.conduct import ConductLine
-from serving.accounts.guard import reader_of
+from serving.access.guard import reader_of
 from serving.api.answer import answer
-from serving.api.problem import Problem, documented
-from serving.api.state import Serving, serving
-from serving.conduct_shelf import told
 from serving.pages.conduct import Grain, conduct_lines
+from serving.read.problem import Problem, documented
+from serving.read.served_state import Serving, serving
+from serving.scoring.conduct_list_cache import told
 
 router = APIRouter(tags=["signals"])
 _RULES = {signal.name: signal for signal in DOSSIER_SIGNALS}

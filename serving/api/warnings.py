@@ -5,12 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from serving.accounts.guard import reader_of
+from serving.access.guard import reader_of
 from serving.api.answer import answer
 from serving.api.people import Done, Key
-from serving.api.problem import documented
 from serving.pages.warnings import effect_now, write_acknowledgement
-from serving.warnings.acknowledgement import Standing, WarningLine, warnings_of
+from serving.read.problem import documented
+from serving.warnings.acknowledgement import WarningLine, WarningStatus, warnings_of
 
 router = APIRouter(prefix="/warnings", tags=["warnings"])
 
@@ -25,7 +25,9 @@ class AcknowledgementWish:
 
 @router.get("", response_model=list[WarningLine], responses=documented(422))
 def list_warnings(
-    request: Request, standing: Standing = Standing.OPEN, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
+    request: Request,
+    standing: WarningStatus = WarningStatus.OPEN,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
     """Warnings told to the heads of the reader's units, 200 from `offset`; who looked is on record."""
     reader, people = reader_of(request), request.app.state.people

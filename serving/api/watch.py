@@ -16,9 +16,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, ge
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.accounts.route import template_of
-from serving.api.problem import problem_response
-from serving.api.state import Serving, serving
+from serving.access.route import template_of
+from serving.read.problem import problem_response
+from serving.read.served_state import Serving, serving
 
 log = logging.getLogger("serving.requests")
 router = APIRouter(tags=["health"])

@@ -45,7 +45,7 @@ def add(
 @accounts.command()
 def password(ctx: typer.Context, login: Login) -> None:
     """Give an account a new password and end its sessions."""
-    from serving.accounts.account import find_account, set_password
+    from serving.access.account import find_account, set_password
 
     with _state(ctx).writing() as session:
         account = find_account(session, login)
@@ -58,7 +58,7 @@ def password(ctx: typer.Context, login: Login) -> None:
 @accounts.command()
 def close(ctx: typer.Context, login: Login) -> None:
     """Close an account: no login, session or token of it works any more; its receipts stay."""
-    from serving.accounts.account import deactivate, find_account
+    from serving.access.account import deactivate, find_account
 
     with _state(ctx).writing() as session:
         account = find_account(session, login)
@@ -91,8 +91,8 @@ def _add(
     chosen: str | None,
     oidc: tuple[str, str] | None = None,
 ) -> None:
-    from serving.accounts.account import add_account
-    from serving.rights import Role
+    from serving.access.account import add_account
+    from serving.access.permissions import Role
 
     if role not in list(Role):
         raise ValueError(f"wanted one of the roles {', '.join(Role)}, got {role}")

@@ -37,8 +37,8 @@ def reproduce(
     run: Annotated[str, typer.Argument(help="MLflow run id, or the version of a packaged model.")],
 ) -> None:
     """Train RUN again from what it says of itself; exit 0 when every prediction is the same to the bit."""
-    from features.record import Record
-    from features.vietnam_calendar import VIETNAM
+    from features.calendar.vietnam import VIETNAM
+    from features.record.record import Record
     from training.reproduce import folder_of_run
     from training.reproduce import reproduce as again
 

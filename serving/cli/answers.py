@@ -12,9 +12,9 @@ from serving.cli.moments import moment_or_now
 from serving.settings import Settings
 
 if TYPE_CHECKING:
-    from features.record import Record
-    from serving.answers.trackers import Tracked
+    from features.record.record import Record
     from serving.state import State
+    from serving.work.trackers import Tracked
 
 commands = typer.Typer()
 answers = typer.Typer(no_args_is_help=True)
@@ -27,9 +27,9 @@ Unit = Annotated[str, typer.Option(help="Only this unit and all below it.")]
 @answers.command("open")
 def open_all(ctx: typer.Context, as_of: AsOf = None) -> None:
     """Open a slip for each late dossier that has none, and hand what was explained to the record; run it daily."""
-    from serving.answers.explanation_feed import deliver_explanations
-    from serving.answers.explanations import explanations
-    from serving.rights import Scope
+    from serving.access.permissions import Scope
+    from serving.work.explanation_feed import deliver_explanations
+    from serving.work.explanations import explanations
 
     now = moment_or_now(as_of, settings_of(ctx).zone)
     with _state(settings_of(ctx)) as (state, record):
@@ -45,8 +45,8 @@ def open_all(ctx: typer.Context, as_of: AsOf = None) -> None:
 @answers.command("explanations")
 def list_explanations(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -> None:
     """List explanation slips, those that wait longest first."""
-    from serving.answers.explanations import STATES, explanations
-    from serving.rights import Scope
+    from serving.access.permissions import Scope
+    from serving.work.explanations import STATES, explanations
 
     now = moment_or_now(as_of, settings_of(ctx).zone)
     with _state(settings_of(ctx)) as (state, record):
@@ -60,7 +60,7 @@ def list_explanations(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -
 @answers.command("apologies")
 def list_apologies(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -> None:
     """List dossiers that an apology is owed for: sent or not, and whether the new day was kept."""
-    from serving.answers.apologies import PROMISES
+    from serving.work.apologies import PROMISES
 
     now = moment_or_now(as_of, settings_of(ctx).zone)
     with _state(settings_of(ctx)) as (state, record):
@@ -74,7 +74,7 @@ def list_apologies(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -> N
 @answers.command("consultations")
 def list_consultations(ctx: typer.Context, as_of: AsOf = None) -> None:
     """List consulted agencies: how often asked, late, unanswered past the term, mean working hours."""
-    from serving.answers.consultations import answerers
+    from serving.work.consultations import answerers
 
     now = moment_or_now(as_of, settings_of(ctx).zone)
     with _state(settings_of(ctx)) as (state, record):
@@ -87,7 +87,7 @@ def list_consultations(ctx: typer.Context, as_of: AsOf = None) -> None:
 @answers.command("complaints")
 def list_complaints(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -> None:
     """List complaints by their terms (2, 5, 15, 2 working days), those that wait first."""
-    from serving.answers.complaints import STATES
+    from serving.work.complaints import STATES
 
     settings, now = settings_of(ctx), moment_or_now(as_of, settings_of(ctx).zone)
     with _state(settings) as (state, record):
@@ -103,8 +103,8 @@ def show_ledger(
     ctx: typer.Context, dossier: Annotated[str, typer.Argument(help="The dossier, open or ended.")], as_of: AsOf = None
 ) -> None:
     """Show who held a dossier, in which step, how many working hours, how many past the promise, and its warnings."""
-    from features.vietnam_calendar import VIETNAM
-    from serving.responsibility import case_known, ledger
+    from features.calendar.vietnam import VIETNAM
+    from serving.read.responsibility import case_known, ledger
     from serving.warnings.acknowledgement import warnings_about
 
     settings, now = settings_of(ctx), moment_or_now(as_of, settings_of(ctx).zone)
@@ -131,7 +131,7 @@ def show_ledger(
 
 @contextmanager
 def _state(settings: Settings) -> Iterator["tuple[State, Record]"]:
-    from features.record import Record
+    from features.record.record import Record
     from serving.state import open_state
 
     state = open_state(settings.database_url)
@@ -142,14 +142,14 @@ def _state(settings: Settings) -> Iterator["tuple[State, Record]"]:
 
 
 def _tracked(record: "Record", state: "State", now: datetime) -> "Tracked":
-    from features.vietnam_calendar import VIETNAM
-    from serving.answers.trackers import read_tracked
+    from features.calendar.vietnam import VIETNAM
+    from serving.work.trackers import read_tracked
 
     return read_tracked(record, state, VIETNAM, now)
 
 
 def _units(record: "Record", unit: str, now: datetime) -> frozenset[str] | None:
-    from serving.register import Register
+    from serving.read.register import Register
 
     if not unit:
         return None

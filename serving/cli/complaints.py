@@ -28,8 +28,8 @@ def triage(
     import pyarrow as pa
 
     from features.complaints import triage as run
-    from features.record import Record
-    from serving.export import write_table
+    from features.record.record import Record
+    from serving.documents.table_file import write_table
 
     settings = settings_of(ctx)
     at = moment_or_now(as_of, settings.zone)

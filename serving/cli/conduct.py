@@ -14,7 +14,7 @@ HORIZON = timedelta(days=365)
 
 def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None) -> str:
     """Learns the forecasts for officials and the finding model for dossiers; they stand as candidate."""
-    from features.record import Record
+    from features.record.record import Record
     from serving.cli.lateness import quiet_mlflow
     from training.conduct import train as run
     from training.conduct_tracking import log_run
@@ -47,8 +47,8 @@ def ready(settings: Settings) -> bool:
 
 def score(settings: Settings, as_of: datetime, say: Say) -> str:
     """Writes the lists of officials, units and dossiers as of `as_of`."""
-    from features.record import Record
-    from serving import conduct_lists
+    from features.record.record import Record
+    from serving.scoring import conduct_lists
     from serving.state import State
     from serving.warnings.alerts import alerts
 
@@ -64,8 +64,8 @@ def score(settings: Settings, as_of: datetime, say: Say) -> str:
 def export(settings: Settings, as_of: datetime, grain: str, out: Path) -> str:
     """Writes the list of a grain as of `as_of`; scores first where that has not been done."""
     from models.conduct import GRAINS
-    from serving import conduct_lists
-    from serving.export import write_table
+    from serving.documents.table_file import write_table
+    from serving.scoring import conduct_lists
 
     if grain not in GRAINS:
         raise ValueError(f"conduct is scored by {', '.join(GRAINS)}, not by {grain[:40]}")
@@ -82,7 +82,7 @@ def backtest(settings: Settings, asked: Backtest, say: Say) -> str:
     """Scores everybody in post at the cutoff for a tier of events in the horizon, beside what came."""
     import pyarrow.parquet as pq
 
-    from features.record import Record
+    from features.record.record import Record
     from models.official_events import TIERS
     from training import official_forecast
 

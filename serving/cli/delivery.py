@@ -27,7 +27,7 @@ def ingest(
     zone: Annotated[str | None, typer.Option(help="Zone of times without offset (default: settings).")] = None,
 ) -> None:
     """Check a delivery row by row and append it to the record; the same delivery again changes nothing."""
-    from features.record import Record
+    from features.record.record import Record
     from serving.cli.intake import take_in
 
     settings = settings_of(ctx)
@@ -51,7 +51,7 @@ def rejects(
     delivery: Annotated[str | None, typer.Option(help="Id of the delivery (default: the last).")] = None,
 ) -> None:
     """Show what was kept aside of a delivery: file, line, column, what was wanted, what came."""
-    from features.record import Record
+    from features.record.record import Record
 
     record = Record(settings_of(ctx).record_url)
     lines = record.connect().sql("SELECT delivery_id FROM delivery ORDER BY version").fetchall()

@@ -42,7 +42,7 @@ def demo(
     from serving.cli.intake import take_in
     from serving.cli.periods import telling_moment
     from serving.cli.serve import run_server
-    from serving.risk_list import Filters, latest_list
+    from serving.scoring.risk_list import Filters, latest_list
 
     settings = settings_of(ctx)
     deliveries = [(feed, "canonical")] if feed else [(settings.home / "demo" / name, source) for name, source in RAW]
@@ -83,8 +83,8 @@ def demo(
 
 def _first_account(settings: Settings) -> str | None:
     """Makes an inspector's account with a password of its own and gives the password; None where one exists."""
-    from serving.accounts.account import add_account, find_account
-    from serving.rights import Role
+    from serving.access.account import add_account, find_account
+    from serving.access.permissions import Role
     from serving.state import open_state
 
     state = open_state(settings.database_url)

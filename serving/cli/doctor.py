@@ -67,7 +67,7 @@ def _libraries(settings: Settings) -> Iterator[Check]:
 
 
 def _record(settings: Settings) -> Iterator[Check]:
-    from features.record import Record
+    from features.record.record import Record
 
     record = Record(settings.record_url)
     version = record.version()
@@ -80,7 +80,7 @@ def _record(settings: Settings) -> Iterator[Check]:
 
 
 def _model(settings: Settings) -> Iterator[Check]:
-    from serving.champion import champion
+    from serving.scoring.champion import champion
 
     try:
         found = champion(settings.models, "lateness")
@@ -92,7 +92,7 @@ def _model(settings: Settings) -> Iterator[Check]:
 
 
 def _list(settings: Settings) -> Iterator[Check]:
-    from serving.score_files import latest_path, read_scores
+    from serving.scoring.score_files import latest_path, read_scores
 
     try:
         _, meta = read_scores(latest_path(settings.scores, "lateness"))

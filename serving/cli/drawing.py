@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from features.vietnamese_number import decimal
-from serving.risk_list import Page
-from serving.score_files import ListMeta
+from features.sources.vietnamese_number import decimal
+from serving.scoring.risk_list import Page
+from serving.scoring.score_files import ListMeta
 
 
 def list_table(page: Page, meta: ListMeta, zone: ZoneInfo) -> Table:

@@ -25,11 +25,11 @@ def conduct(
     """
     import numpy as np
 
-    from features.record import Record
-    from features.utc import naive_utc
+    from features.record.record import Record
+    from features.record.utc import naive_utc
     from models.official_events import DISCOVERED
-    from serving import conduct_lists
     from serving.cli import conduct as steps
+    from serving.scoring import conduct_lists
     from training.conduct_fairness import audit, groups_of, table
 
     settings = settings_of(ctx)

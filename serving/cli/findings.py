@@ -46,9 +46,9 @@ def add(
 ) -> None:
     """Record the conclusion on one dossier ("nothing wrong" too: --kind none) and hand it to the record."""
     from serving.cli.plan import plan_store
-    from serving.findings import Conclusion
-    from serving.findings import add as enter
-    from serving.plan.pulled import pulled
+    from serving.plan.sampled_dossiers import pulled
+    from serving.work.findings import Conclusion
+    from serving.work.findings import add as enter
 
     settings = settings_of(ctx)
     now = moment_or_now(at, settings.zone)
@@ -76,8 +76,8 @@ def correct(
     at: At = None,
 ) -> None:
     """Add a corrected version; the one before stays as it was said."""
-    from serving.findings import Conclusion
-    from serving.findings import correct as enter
+    from serving.work.findings import Conclusion
+    from serving.work.findings import correct as enter
 
     settings = settings_of(ctx)
     now = moment_or_now(at, settings.zone)
@@ -92,7 +92,7 @@ def correct(
 @findings.command("list")
 def show(ctx: typer.Context, visit: Annotated[str | None, typer.Option(help="Only this visit.")] = None) -> None:
     """List the findings that hold."""
-    from serving.findings import standing
+    from serving.work.findings import standing
 
     with _state(settings_of(ctx)) as state, state.reading() as session:
         for row in standing(session, visit):
@@ -117,7 +117,7 @@ def remedy(
     at: At = None,
 ) -> None:
     """Demand that something be put right until a day."""
-    from serving.remediation import demand
+    from serving.work.remediation import demand
 
     settings = settings_of(ctx)
     with _state(settings) as state, state.writing() as session:
@@ -135,7 +135,7 @@ def act(
     at: At = None,
 ) -> None:
     """Add what happened to a remediation."""
-    from serving.remediation import act as enter
+    from serving.work.remediation import act as enter
 
     settings = settings_of(ctx)
     with _state(settings) as state, state.writing() as session:
@@ -145,7 +145,7 @@ def act(
 @findings.command()
 def remedies(ctx: typer.Context, at: At = None) -> None:
     """List what must be put right, the most urgent first."""
-    from serving.remediation import STATES, standing
+    from serving.work.remediation import STATES, standing
 
     settings = settings_of(ctx)
     on = moment_or_now(at, settings.zone).astimezone(settings.zone).date()
@@ -166,8 +166,8 @@ def _state(settings: Settings) -> Iterator["State"]:
 
 
 def _deliver(settings: Settings, state: "State", now: datetime) -> None:
-    from features.record import Record
-    from serving.findings import deliver as hand_over
+    from features.record.record import Record
+    from serving.work.findings import deliver as hand_over
 
     receipt = hand_over(state, Record(settings.record_url), now=now)
     typer.echo(str(receipt) if receipt else "nothing waits")

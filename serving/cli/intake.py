@@ -3,13 +3,13 @@
 from datetime import datetime
 from pathlib import Path
 
-from features.delivery import Receipt
-from features.feeds import SOURCES, FeedOptions
-from features.record import Record
-from serving.official_names import Names, remember
-from serving.reference import NAMES_PEOPLE, with_reference
+from features.record.delivery import Receipt
+from features.record.record import Record
+from features.sources import SOURCES, FeedOptions
+from serving.jobs.reference import NAMES_PEOPLE, with_reference
 from serving.settings import Settings
 from serving.state import open_state
+from serving.state.official_names import Names, remember
 
 
 def take_in(

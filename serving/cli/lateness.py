@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from features.record import Record
-from features.vietnam_calendar import VIETNAM
+from features.calendar.vietnam import VIETNAM
+from features.record.record import Record
 from serving.cli.targets import Backtest, Say
 from serving.settings import Settings
 
@@ -145,7 +145,7 @@ def ready(settings: Settings) -> bool:
 
 def score(settings: Settings, as_of: datetime, say: Say) -> str:
     """Scores all open dossiers as of `as_of` and makes them the latest list."""
-    from serving.scoring import score_record
+    from serving.scoring.batch import score_record
 
     meta, path = score_record(settings, as_of, CALENDAR)
     maker = "quy tắc · the rule" if meta.rule else meta.model_version
@@ -154,9 +154,9 @@ def score(settings: Settings, as_of: datetime, say: Say) -> str:
 
 def export(settings: Settings, as_of: datetime, grain: str, out: Path) -> str:
     """Writes the scores of `as_of`; scores first where that has not been done."""
-    from serving.export import scores_table, write_table
-    from serving.score_files import read_scores, scores_path
-    from serving.scoring import score_record
+    from serving.documents.table_file import scores_table, write_table
+    from serving.scoring.batch import score_record
+    from serving.scoring.score_files import read_scores, scores_path
 
     if grain != "dossier":
         raise ValueError(f"lateness is scored by dossier, not by {grain}")

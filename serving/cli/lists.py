@@ -60,7 +60,7 @@ def show(
     from rich.console import Console
 
     from serving.cli.drawing import list_table
-    from serving.risk_list import Filters, latest_list
+    from serving.scoring.risk_list import Filters, latest_list
 
     risk_list = latest_list(settings_of(ctx).scores, target)
     page = risk_list.page(

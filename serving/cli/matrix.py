@@ -21,7 +21,7 @@ def build(
     every: Annotated[str, typer.Option(help="Whole days between landmarks, such as 1d or 7d.")] = "7d",
 ) -> None:
     """Extend the Parquet parts by the landmarks that are new; those that a late delivery made void are made again."""
-    from features.record import Record
+    from features.record.record import Record
     from serving.cli.lateness import CALENDAR
     from training.landmark_parts import extend
 

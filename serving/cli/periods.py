@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import duckdb
 
-from features.record import Record
-from features.utc import aware_utc
+from features.record.record import Record
+from features.record.utc import aware_utc
 from serving.settings import Settings
 
 _WEEKS = """

@@ -62,12 +62,12 @@ def make(
     at: At = None,
 ) -> None:
     """Draw and seal the month's plan from a scored list; says which rule breaks where none is possible."""
-    from features.record import Record
-    from features.vietnam_calendar import VIETNAM
-    from serving.plan.frame import Infeasible
+    from features.calendar.vietnam import VIETNAM
+    from features.record.record import Record
+    from serving.plan.eligibility import Infeasible
     from serving.plan.gather import gather
     from serving.plan.rules import Rules
-    from serving.score_files import latest_path, scores_path
+    from serving.scoring.score_files import latest_path, scores_path
 
     settings = settings_of(ctx)
     when = moment(as_of, settings.zone) if as_of else None
@@ -103,7 +103,7 @@ def show(
     at: At = None,
 ) -> None:
     """Show the visits whose hour has come; the others stay sealed."""
-    from serving.plan.paper import sheet_lines, visit_lines
+    from serving.plan.rendering import sheet_lines, visit_lines
 
     settings = settings_of(ctx)
     store, now = plan_store(settings), moment_or_now(at, settings.zone)
@@ -146,9 +146,9 @@ def verify(ctx: typer.Context, plan_id: PlanId) -> None:
 @plan.command()
 def value(ctx: typer.Context, plan_id: PlanId, at: At = None) -> None:
     """What the plan was expected to find, what each rule costs, and what its visits have found so far."""
-    from features.record import Record
+    from features.record.record import Record
     from serving.plan.outcome import outcome
-    from serving.plan.paper import price_lines, value_lines
+    from serving.plan.rendering import price_lines, value_lines
 
     settings = settings_of(ctx)
     kept = plan_store(settings).open(plan_id)

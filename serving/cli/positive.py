@@ -22,10 +22,10 @@ def positive(
     """Show who does early, clean, well-rated work more often than peers, with n and interval."""
     import pyarrow.compute as pc
 
-    from features.good_work import good_work
-    from features.record import Record
-    from features.vietnamese_number import decimal
-    from serving.export import write_table
+    from features.record.record import Record
+    from features.signals.good_work import good_work
+    from features.sources.vietnamese_number import decimal
+    from serving.documents.table_file import write_table
 
     if grain not in ("official", "unit"):
         raise typer.BadParameter(f"wanted official or unit, got {grain[:20]!r}", param_hint="--grain")

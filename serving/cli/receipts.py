@@ -9,7 +9,7 @@ import typer
 from serving.cli.group import settings_of
 
 if TYPE_CHECKING:
-    from serving.receipts import Receipts
+    from serving.work.receipts import Receipts
 
 commands = typer.Typer()
 receipts = typer.Typer(no_args_is_help=True)
@@ -25,7 +25,7 @@ def verify(
 
     Cut off or replayed.
     """
-    from serving.receipt_witness import Head
+    from serving.work.chain_anchor import Head
 
     chain = _chain(ctx)
     faults = chain.verify([Head.from_json(path.read_text("utf-8")) for path in head or []])
@@ -44,9 +44,9 @@ def sign(ctx: typer.Context) -> None:
 
 
 def _chain(ctx: typer.Context) -> "Receipts":
-    from serving.receipt_witness import Witness
-    from serving.receipts import Receipts
     from serving.state import open_state
+    from serving.work.chain_anchor import Witness
+    from serving.work.receipts import Receipts
 
     settings = settings_of(ctx)
     state = open_state(settings.database_url)

@@ -24,16 +24,16 @@ def receive(
     """Take every file dropped under INBOX/<source> into the record, then move it to done/ or refused/."""
     from watchfiles import watch
 
-    from features.delivery import Receipt
+    from features.record.delivery import Receipt
     from serving.cli.intake import take_in
-    from serving.inbox import Inbox
+    from serving.jobs.folder_watcher import FolderWatcher
 
     settings = settings_of(ctx)
 
     def take(path: Path, source: str) -> Receipt:
         return take_in(settings, path, source, arrived_at=datetime.now(UTC), live=not back_fill)
 
-    box = Inbox(inbox, take)
+    box = FolderWatcher(inbox, take)
 
     def look() -> None:
         for taken in box.look(datetime.now(UTC)):

@@ -16,8 +16,8 @@ def reconcile(
     as_of: Annotated[str | None, typer.Option("--as-of", help="As known then (default: now).")] = None,
 ) -> None:
     """Compare what the record counts with what the portal's and one-stop systems' reports count."""
-    from features.reconcile import reconcile as compare
-    from features.record import Record
+    from features.record.record import Record
+    from features.sources.reconcile import reconcile as compare
 
     settings = settings_of(ctx)
     at = moment_or_now(as_of, settings.zone)

@@ -26,8 +26,8 @@ def month(
     unit: Annotated[str, typer.Option(help="The unit, with all below it; left out: the province.")] = "",
 ) -> None:
     """Write one report; the same kind, month, unit and moment give the same file again."""
-    from features.record import Record
-    from features.vietnam_calendar import VIETNAM
+    from features.calendar.vietnam import VIETNAM
+    from features.record.record import Record
     from serving.reports.files import report_file
     from serving.reports.make import make_again
     from serving.state import open_state

@@ -37,7 +37,7 @@ def rolling(
     mlflow: Annotated[bool, typer.Option(help="Log page, plots and figures as a run of MLflow.")] = True,
 ) -> None:
     """Backtest TARGET at rolling origins: refit at each, judge what came after, beside the rules, with intervals."""
-    from features.vietnam_calendar import VIETNAM
+    from features.calendar.vietnam import VIETNAM
     from serving.cli.lateness import quiet_mlflow
     from training.rolling import STEPS, Place, rolling_backtest, windows
     from training.rolling_page import as_page
@@ -75,7 +75,7 @@ def rolling(
 
 def keep(found: "Sequence[Origin]", path: Path) -> None:
     """Keeps the origins; a reader sees the former backtest or this one."""
-    from features.whole_file import replacing
+    from features.atomic_file import replacing
     from training.rolling_run import as_json
 
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -24,10 +24,10 @@ def signals(
     """Show signals against peers with value, n, what peers have, interval, words and source. Never a verdict."""
     import pyarrow as pa
 
-    from features.record import Record
+    from features.record.record import Record
     from features.signals import DOSSIER_SIGNALS, HELD_SIGNALS, evaluate_held
     from features.signals.sentences import said
-    from serving.export import write_table
+    from serving.documents.table_file import write_table
     from serving.state import State
     from serving.warnings.alerts import alerts
 

@@ -32,10 +32,10 @@ def tune(
     mlflow: Annotated[bool, typer.Option(help="Log one run, and each recipe as a run under it.")] = True,
 ) -> None:
     """Search for a better recipe of TARGET inside the training period; the next training takes it up if it is one."""
-    from features.record import Record
-    from features.vietnam_calendar import VIETNAM
+    from features.calendar.vietnam import VIETNAM
+    from features.record.record import Record
     from serving.cli.lateness import quiet_mlflow
-    from training.gather import gather
+    from training.training_set import gather
     from training.tune import keep, kept_recipes, logged
     from training.tune import tune as search
 
@@ -84,11 +84,11 @@ def ablate(
     ] = None,
 ) -> None:
     """Leave each block of features out once and tell what it costs, on this record."""
-    from features.record import Record
-    from features.vietnam_calendar import VIETNAM
+    from features.calendar.vietnam import VIETNAM
+    from features.record.record import Record
     from training.ablate import ablate as leave_out
     from training.ablate import as_section, put_on_card
-    from training.gather import gather
+    from training.training_set import gather
     from training.tune import recipes_of
 
     settings = settings_of(ctx)

@@ -70,16 +70,16 @@ def show(
     most: Annotated[int, typer.Option(help="Lines at most.", min=1, max=10_000)] = 50,
 ) -> None:
     """Warnings told and not answered, most urgent first, and messages that were given up on."""
-    from features.vietnamese_number import decimal
+    from features.sources.vietnamese_number import decimal
     from serving.state import open_state
-    from serving.warnings.acknowledgement import Standing, warnings_of
+    from serving.warnings.acknowledgement import WarningStatus, warnings_of
     from serving.warnings.outbox import dead
 
     settings = settings_of(ctx)
     state = open_state(settings.database_url)
     try:
         with state.reading() as session:
-            found = warnings_of(session, None if unit is None else {unit}, Standing.OPEN, most=most)
+            found = warnings_of(session, None if unit is None else {unit}, WarningStatus.OPEN, most=most)
             lost = list(dead(session))
     finally:
         state.close()
@@ -101,7 +101,7 @@ def effect(
     since: Annotated[str | None, typer.Option(help="Only warnings fired from this moment on.")] = None,
 ) -> None:
     """Late rate of dossiers told against those held out by the draw, with an interval."""
-    from features.record import Record
+    from features.record.record import Record
     from serving.state import open_state
     from serving.warnings.outcome import effect_of_warnings
 

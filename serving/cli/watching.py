@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from features.whole_file import add_line, whole_lines
+from features.atomic_file import add_line, whole_lines
 from serving.cli.group import settings_of
 from serving.cli.learning import TargetName
 from serving.cli.moments import moment
@@ -45,11 +45,11 @@ def watched(settings: Settings, at: datetime) -> Iterator[str]:
 
     FileNotFoundError without a champion; ValueError for one that does not know its training window.
     """
-    from features.record import Record
-    from features.vietnam_calendar import VIETNAM
-    from serving.champion import champion
-    from training.watch import as_json, news
-    from training.watch import watch as look
+    from features.calendar.vietnam import VIETNAM
+    from features.record.record import Record
+    from serving.scoring.champion import champion
+    from training.monitoring import as_json, news
+    from training.monitoring import watch as look
 
     model = champion(settings.models, TARGET).model
     found = look(Record(settings.record_url), model, at, calendar=VIETNAM, scored=_scored(settings, at))
@@ -114,7 +114,7 @@ def _scored(settings: Settings, at: datetime) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from serving.score_files import read_scores
+    from serving.scoring.score_files import read_scores
 
     parts = []
     for path in sorted((settings.scores / TARGET).glob("*/scores.parquet")):
@@ -134,7 +134,7 @@ def _told(kept: Path) -> list[tuple[datetime, set[str]]]:
 def _loop(settings: Settings) -> list[str]:
     """What the loop of lists shows of itself: how much the top repeats, which units were never on it, how guessable."""
     from models.loop import monitor
-    from serving.score_files import read_scores
+    from serving.scoring.score_files import read_scores
 
     lists, everyone = [], set()
     for path in sorted((settings.scores / TARGET).glob("*/scores.parquet")):

@@ -28,14 +28,14 @@ def weekly(
 ) -> None:
     """Make the week's list from the latest scores and show it: why each line stands, sector weight apart."""
     from features.key_file import key_file
-    from features.record import Record
-    from features.vietnamese_number import decimal
-    from serving.lists.choose import Caps, choose, marked_new, order, share_out
-    from serving.lists.entry import GRAINS, LEAST_DOSSIERS, entries
-    from serving.lists.weekly import WeeklyList, before, made_from, week_of, write
+    from features.record.record import Record
+    from features.sources.vietnamese_number import decimal
     from serving.plan.gather import sector_priors
+    from serving.plan.list_choice import Caps, choose, marked_new, order, share_out
+    from serving.plan.list_entry import GRAINS, LEAST_DOSSIERS, entries
     from serving.plan.rules import Rules
-    from serving.score_files import latest_path, read_scores
+    from serving.plan.weekly_list import WeeklyList, before, made_from, week_of, write
+    from serving.scoring.score_files import latest_path, read_scores
 
     settings = settings_of(ctx)
     known_grain = next((one for one in GRAINS if one == grain), None)

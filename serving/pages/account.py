@@ -9,15 +9,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from serving.accounts.account import add_account, deactivate
-from serving.accounts.guard import reader_of
-from serving.accounts.token import issue_token, revoke_token, tokens_of
-from serving.act import act
-from serving.api.problem import Problem
-from serving.pages.paper import Key, paper, refused_as_problem
-from serving.pages.receipt_words import ACTION_WORDS
-from serving.rights import EVERY_UNIT, GRANTS, Role, reach_of
+from serving.access.account import add_account, deactivate
+from serving.access.guard import reader_of
+from serving.access.permissions import EVERY_UNIT, GRANTS, Role, reach_of
+from serving.access.token import issue_token, revoke_token, tokens_of
+from serving.pages.rendering import Key, refused_as_problem, render
+from serving.read.problem import Problem
+from serving.read.receipt_words import ACTION_WORDS
 from serving.state import Account
+from serving.work.idempotent_write import idempotent_write
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,7 +27,7 @@ def show(request: Request) -> Response:
     """All accounts."""
     with request.app.state.people.state.reading() as session:
         accounts = list(session.scalars(select(Account).order_by(Account.login)))
-    return paper(request, "accounts.html", title="Tài khoản", accounts=accounts, roles=list(Role))
+    return render(request, "accounts.html", title="Tài khoản", accounts=accounts, roles=list(Role))
 
 
 @router.post("/accounts")
@@ -127,7 +127,7 @@ def _changed(
 ) -> Response:
     """One change with its receipt, once for one form."""
     with refused_as_problem():
-        back = act(request.app.state.people, reader_of(request), key, action, back, effect)
+        back = idempotent_write(request.app.state.people, reader_of(request), key, action, back, effect)
     return RedirectResponse(back, 303)
 
 
@@ -136,4 +136,4 @@ def _tokens(request: Request, made: str | None) -> Response:
     with request.app.state.people.state.reading() as session:
         mine = tokens_of(session, reader.account_id)
     allowed = [action for action in GRANTS if reach_of(reader.role, action)]
-    return paper(request, "tokens.html", title="Khóa máy", tokens=mine, allowed=allowed, made=made, words=ACTION_WORDS)
+    return render(request, "tokens.html", title="Khóa máy", tokens=mine, allowed=allowed, made=made, words=ACTION_WORDS)

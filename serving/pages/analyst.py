@@ -6,18 +6,18 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from serving.accounts.guard import reader_of
-from serving.act import act
-from serving.api.problem import Problem
-from serving.model_shelf import read_shelf
+from serving.access.guard import reader_of
+from serving.jobs.promotion import promote_by_command
 from serving.pages import model_drawing
 from serving.pages.model_words import GATE_WORDS, feature_words, group_words, member_words, warning_words
-from serving.pages.paper import Key, paper, refused_as_problem
+from serving.pages.rendering import Key, refused_as_problem, render
 from serving.pages.risk_list import TARGET
-from serving.promotion import promote_by_command
-from serving.rolling_log import bands_of, read_rolling
-from serving.watch_log import read_watches
+from serving.read.model_registry import read_shelf
+from serving.read.monitoring_log import read_watches
+from serving.read.problem import Problem
+from serving.read.rolling_log import bands_of, read_rolling
 from serving.words import LEVELS
+from serving.work.idempotent_write import idempotent_write
 
 router = APIRouter(include_in_schema=False)
 
@@ -40,7 +40,7 @@ def show(request: Request) -> Response:
     about = shelf.champion.about if shelf.champion else {}
     origins = read_rolling(serving.settings.models, TARGET)
     register = request.app.state.known.register
-    return paper(
+    return render(
         request,
         "analyst.html",
         title="Mô hình",
@@ -94,7 +94,7 @@ def promote(
         return {"candidate": shelf.candidate.version, "reason": reason.strip()}
 
     with refused_as_problem():
-        back = act(people, reader, key, "model.promote", "/analyst", effect)
+        back = idempotent_write(people, reader, key, "model.promote", "/analyst", effect)
     refused = promote_by_command(settings.home, TARGET, reader.login) if asked else None
     if refused is not None:
         people.receipts.record(

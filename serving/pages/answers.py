@@ -7,20 +7,20 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from serving.accounts.guard import Reader, reader_of
-from serving.act import act
-from serving.answers import apologies, complaints, consultations
-from serving.answers.apologies import ApologyStanding
-from serving.answers.complaints import ComplaintStanding
-from serving.answers.consultations import Consultation
-from serving.answers.marks import LONGEST_NOTE, add_mark, marks_of
-from serving.answers.sorting import TOPIC_WORDS, floods
-from serving.answers.trackers import Tracked
-from serving.api.problem import Problem
-from serving.caseload import Case
-from serving.pages.paper import Key, paper, refused_as_problem
+from serving.access.guard import Reader, reader_of
+from serving.pages.rendering import Key, refused_as_problem, render
 from serving.pages.risk_list import stretch
+from serving.read.caseload import Case
+from serving.read.problem import Problem
 from serving.reports.returns import FAULT_WORDS
+from serving.work import apologies, complaints, consultations
+from serving.work.annotations import LONGEST_NOTE, add_mark, marks_of
+from serving.work.apologies import ApologyStanding
+from serving.work.complaint_triage import TOPIC_WORDS, floods
+from serving.work.complaints import ComplaintStanding
+from serving.work.consultations import Consultation
+from serving.work.idempotent_write import idempotent_write
+from serving.work.trackers import Tracked
 
 router = APIRouter(include_in_schema=False)
 
@@ -133,7 +133,7 @@ def write_mark(request: Request, subject: str, field: str, value: str, note: str
         return {"subject": subject, "field": field, "value": value}
 
     with refused_as_problem():
-        led = act(people, reader, key, "mark.write", back, effect, [subject])
+        led = idempotent_write(people, reader, key, "mark.write", back, effect, [subject])
     request.app.state.trackers.of(anew=True)
     return led
 
@@ -173,7 +173,7 @@ def _shown(request: Request, template: str, title: str, found: list[Any], offset
     lines = found[offset : offset + ROWS]
     page = "/" + template.removesuffix(".html")
     people.receipts.record(reader.login, "answer.read", {"page": page, "rows": len(lines)}, now=people.now())
-    return paper(
+    return render(
         request, template, title=title, lines=lines, total=len(found), until=_until(request),
         pages=stretch(page, {}, offset, len(lines), ROWS, len(found)), **context,
     )  # fmt: skip

@@ -8,15 +8,15 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from serving import words
-from serving.accounts.guard import reader_of
-from serving.act import act
-from serving.answers import apologies
-from serving.api.problem import Problem
+from serving.access.guard import reader_of
 from serving.documents.apology import ApologyLetter, write_apology
 from serving.documents.fill import MIME
 from serving.pages.answers import late_case
-from serving.pages.paper import Key, refused_as_problem
+from serving.pages.rendering import Key, refused_as_problem
+from serving.read.problem import Problem
 from serving.state import Apology
+from serving.work import apologies
+from serving.work.idempotent_write import idempotent_write
 
 router = APIRouter(include_in_schema=False)
 
@@ -44,7 +44,7 @@ def draft(
         return {"dossier": dossier_id, "new_due_at": new_due_at}
 
     with refused_as_problem():
-        back = act(people, reader, key, "apology.write", "/apologies", effect, [f"dossier:{dossier_id}"])
+        back = idempotent_write(people, reader, key, "apology.write", "/apologies", effect, [f"dossier:{dossier_id}"])
     return RedirectResponse(back, 303)
 
 
@@ -60,7 +60,9 @@ def sent(request: Request, apology_id: int, key: Key) -> Response:
         return {"apology": apology_id, "dossier": held.dossier_id}
 
     with refused_as_problem():
-        back = act(people, reader, key, "apology.write", "/apologies", effect, [f"dossier:{letter.dossier_id}"])
+        back = idempotent_write(
+            people, reader, key, "apology.write", "/apologies", effect, [f"dossier:{letter.dossier_id}"]
+        )
     request.app.state.trackers.of(anew=True)
     return RedirectResponse(back, 303)
 

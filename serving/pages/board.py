@@ -10,12 +10,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from serving.accounts.guard import reader_of
-from serving.case_file import CaseFile
+from serving.access.guard import reader_of
 from serving.pages import drawing
-from serving.pages.paper import paper
+from serving.pages.rendering import render
 from serving.pages.risk_list import TARGET, as_frozen, filters_for, stretch
-from serving.risk_list import Filters, RiskLine, RiskList
+from serving.read.case_file import CaseFile
+from serving.scoring.risk_list import Filters, RiskLine, RiskList
 from serving.warnings.acknowledgement import count_open
 from serving.words import HOURS_A_DAY
 
@@ -73,7 +73,7 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
         )
         for line in page.lines
     ]
-    return paper(
+    return render(
         request,
         "board.html",
         title="Đơn vị tôi",

@@ -11,11 +11,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from models.conduct import ConductLine
-from serving.accounts.guard import reader_of
-from serving.conduct_shelf import ConductShelf, told
+from serving.access.guard import reader_of
 from serving.pages import drawing
-from serving.pages.paper import paper
+from serving.pages.rendering import render
 from serving.pages.risk_list import stretch
+from serving.scoring.conduct_list_cache import ConductShelf, told
 
 router = APIRouter(include_in_schema=False)
 
@@ -52,7 +52,7 @@ def show(
         subjects=[f"official:{line.official_id}" for line in shown if line.official_id],
     )
     wishes = {"grain": grain, "tier": chosen, "unit": unit}
-    return paper(
+    return render(
         request,
         "conduct.html",
         title="Dấu hiệu phiền hà",

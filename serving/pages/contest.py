@@ -7,14 +7,14 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from serving import contests
-from serving.accounts.guard import reader_of
-from serving.act import act
-from serving.api.problem import Problem
+from serving.access.guard import reader_of
 from serving.pages.dossier import line_in_scope
-from serving.pages.paper import Key, paper, refused_as_problem
+from serving.pages.rendering import Key, refused_as_problem, render
 from serving.pages.risk_list import TARGET
+from serving.read.problem import Problem
 from serving.state import Contest
+from serving.work import contests
+from serving.work.idempotent_write import idempotent_write
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,7 +26,7 @@ def show(request: Request) -> Response:
     with request.app.state.people.state.reading() as session:
         found = contests.contests_in(session, reader.scope)
         rate = contests.upheld_rate(session, reader.scope)
-    return paper(
+    return render(
         request,
         "contests.html",
         title="Giải trình",
@@ -90,7 +90,7 @@ def write_contest(request: Request, dossier_id: str, about: str, text: str, key:
         return {"dossier": dossier_id, "about": about, "score": f"{line.score:.6f}"}
 
     with refused_as_problem():
-        return act(people, reader, key, "contest.write", back, effect, [f"dossier:{dossier_id}"])
+        return idempotent_write(people, reader, key, "contest.write", back, effect, [f"dossier:{dossier_id}"])
 
 
 def write_answer(request: Request, contest_id: int, outcome: str, text: str, key: str, back: str) -> str:
@@ -111,4 +111,4 @@ def write_answer(request: Request, contest_id: int, outcome: str, text: str, key
         return {"contest": contest_id, "dossier": contest.dossier_id, "outcome": outcome}
 
     with refused_as_problem():
-        return act(people, reader, key, "contest.answer", back, effect, [f"dossier:{found.dossier_id}"])
+        return idempotent_write(people, reader, key, "contest.answer", back, effect, [f"dossier:{found.dossier_id}"])

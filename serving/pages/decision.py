@@ -7,15 +7,15 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from serving import decisions
-from serving.accounts.guard import Reader, reader_of
-from serving.act import act
-from serving.api.problem import Problem
+from serving.access.guard import Reader, reader_of
 from serving.pages.dossier import line_in_scope
-from serving.pages.paper import Key, refused_as_problem
+from serving.pages.rendering import Key, refused_as_problem
 from serving.pages.risk_list import TARGET
-from serving.risk_list import RiskLine
+from serving.read.problem import Problem
+from serving.scoring.risk_list import RiskLine
 from serving.state import Decision
+from serving.work import decisions
+from serving.work.idempotent_write import idempotent_write
 
 router = APIRouter(include_in_schema=False)
 
@@ -77,4 +77,4 @@ def write_decisions(request: Request, lines: list[RiskLine], kind: str, reason: 
         return {"kind": kind, "reason": reason.strip(), "dossiers": ids, "model": meta.model_version}
 
     with refused_as_problem():
-        return act(people, reader, key, "decision.write", back, effect, [f"dossier:{one}" for one in ids])
+        return idempotent_write(people, reader, key, "decision.write", back, effect, [f"dossier:{one}" for one in ids])

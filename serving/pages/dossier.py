@@ -8,20 +8,20 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from features.vietnam_calendar import VIETNAM
-from serving import contests, decisions
-from serving.accounts.guard import reader_of
-from serving.api.problem import Problem
-from serving.case_file import CaseFile
+from features.calendar.vietnam import VIETNAM
+from serving.access.guard import reader_of
 from serving.pages import drawing
-from serving.pages.paper import paper
-from serving.pages.receipt_words import ACTION_WORDS
+from serving.pages.rendering import render
 from serving.pages.risk_list import TARGET
-from serving.responsibility import ledger
-from serving.risk_list import RiskLine
+from serving.read.case_file import CaseFile
+from serving.read.problem import Problem
+from serving.read.receipt_words import ACTION_WORDS
+from serving.read.responsibility import ledger
+from serving.scoring.risk_list import RiskLine
 from serving.state import Contest, Decision, Receipt
 from serving.warnings.acknowledgement import WarningLine, warnings_about
 from serving.words import EVENT_WORDS
+from serving.work import contests, decisions
 
 router = APIRouter(include_in_schema=False)
 
@@ -76,7 +76,7 @@ def show(request: Request, dossier_id: Id) -> Response:
         now=people.now(),
         subjects=[f"dossier:{dossier_id}", *([f"official:{line.official_id}"] if line.official_id else [])],
     )
-    return paper(
+    return render(
         request,
         "dossier.html",
         title=f"Hồ sơ {dossier_id}",

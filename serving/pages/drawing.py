@@ -6,7 +6,7 @@ from datetime import datetime
 from math import log2
 
 from models.reasons import Reason
-from serving.case_file import CaseFile
+from serving.read.case_file import CaseFile
 
 WIDTH = 360
 

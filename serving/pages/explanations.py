@@ -7,16 +7,16 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from serving.accounts.guard import reader_of
-from serving.act import act
-from serving.answers import explanations
-from serving.answers.explanations import LONGEST_TEXT, Explanation
-from serving.api.problem import Problem
-from serving.pages.finding_words import CAUSE_WORDS
-from serving.pages.paper import Key, paper, refused_as_problem
+from serving.access.guard import reader_of
+from serving.access.permissions import Scope
+from serving.pages.rendering import Key, refused_as_problem, render
 from serving.pages.risk_list import TARGET, stretch
-from serving.rights import Scope
+from serving.read.finding_words import CAUSE_WORDS
+from serving.read.problem import Problem
 from serving.state import ExplanationSlip
+from serving.work import explanations
+from serving.work.explanations import LONGEST_TEXT, Explanation
+from serving.work.idempotent_write import idempotent_write
 
 router = APIRouter(include_in_schema=False)
 
@@ -43,7 +43,7 @@ def show(
         reader.login, "explanation.read", {"seen": [one.slip.id for one in shown]}, now=people.now(),
         subjects=[f"dossier:{one.slip.dossier_id}" for one in shown],
     )  # fmt: skip
-    return paper(
+    return render(
         request,
         "explanations.html",
         title="Giải trình hồ sơ trễ",
@@ -98,7 +98,7 @@ def write_explanation(request: Request, slip_id: int, cause: str, text: str, key
         return {"slip": slip.id, "dossier": slip.dossier_id, "cause": cause}
 
     with refused_as_problem():
-        return act(people, reader, key, "explanation.write", back, effect, [f"dossier:{slip.dossier_id}"])
+        return idempotent_write(people, reader, key, "explanation.write", back, effect, [f"dossier:{slip.dossier_id}"])
 
 
 def write_review(request: Request, slip_id: int, outcome: str, text: str, key: str, back: str) -> str:
@@ -114,7 +114,7 @@ def write_review(request: Request, slip_id: int, outcome: str, text: str, key: s
         return {"slip": slip.id, "dossier": slip.dossier_id, "outcome": outcome}
 
     with refused_as_problem():
-        return act(people, reader, key, reader.action, back, effect, [f"dossier:{slip.dossier_id}"])
+        return idempotent_write(people, reader, key, reader.action, back, effect, [f"dossier:{slip.dossier_id}"])
 
 
 def slip_in(request: Request, slip_id: int) -> ExplanationSlip:

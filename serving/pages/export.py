@@ -7,18 +7,19 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from serving import contests, words
-from serving.accounts.guard import reader_of
-from serving.conduct_shelf import told
+from serving import words
+from serving.access.guard import reader_of
 from serving.pages.board import to_do
 from serving.pages.conduct import GRAIN_WORDS, Grain, conduct_lines
 from serving.pages.leadership import AGAINST, rank
 from serving.pages.plan import visible_visits
-from serving.pages.receipt_words import ACTION_WORDS
 from serving.pages.risk_list import TARGET, as_frozen, filters_for, least_of
 from serving.pages.sheet_file import Cell, Format, Sheet, file_of
-from serving.plan.paper import BY, CHOSEN
-from serving.risk_list import MOST_ROWS, RiskLine
+from serving.plan.rendering import BY, CHOSEN
+from serving.read.receipt_words import ACTION_WORDS
+from serving.scoring.conduct_list_cache import told
+from serving.scoring.risk_list import MOST_ROWS, RiskLine
+from serving.work import contests
 
 router = APIRouter(include_in_schema=False)
 

@@ -6,22 +6,22 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from serving import words
-from serving.accounts.guard import reader_of
-from serving.answers import apologies, complaints, consultations, explanations
-from serving.answers.sorting import TOPIC_WORDS
+from serving.access.guard import reader_of
 from serving.pages.answers import apologies_in, complaints_in, consultations_in, returned_in
-from serving.pages.finding_words import CAUSE_WORDS
 from serving.pages.remedies import remedies_in
 from serving.pages.sheet_file import Format, Sheet, file_of
-from serving.remediation import STATES as REMEDY_STATES
-from serving.risk_list import MOST_ROWS
-from serving.warnings.acknowledgement import Standing, warnings_of
+from serving.read.finding_words import CAUSE_WORDS
+from serving.scoring.risk_list import MOST_ROWS
+from serving.warnings.acknowledgement import WarningStatus, warnings_of
+from serving.work import apologies, complaints, consultations, explanations
+from serving.work.complaint_triage import TOPIC_WORDS
+from serving.work.remediation import STATES as REMEDY_STATES
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/warnings.{ending}")
-def warnings(request: Request, ending: Format, standing: Standing = Standing.OPEN) -> Response:
+def warnings(request: Request, ending: Format, standing: WarningStatus = WarningStatus.OPEN) -> Response:
     """The first 200 early warnings of the reader's units."""
     clock, register = _clock(request), request.app.state.known.register
     with request.app.state.people.state.reading() as session:

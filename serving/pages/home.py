@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 
-from serving.accounts.guard import reader_of
-from serving.pages.paper import MENU
+from serving.access.guard import reader_of
+from serving.pages.rendering import MENU
 
 router = APIRouter(include_in_schema=False)
 

@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from serving.accounts.guard import LoginNeeded
+from serving.access.guard import LoginNeeded
 from serving.pages import (
     account,
     analyst,
@@ -21,7 +21,6 @@ from serving.pages import (
     conduct,
     contest,
     decision,
-    door,
     dossier,
     explanations,
     export,
@@ -38,8 +37,9 @@ from serving.pages import (
     unit,
     warnings,
 )
+from serving.pages import login as door
 from serving.pages.headers import Headers
-from serving.pages.paper import paper
+from serving.pages.rendering import render
 
 NOUNS = (
     door,
@@ -87,7 +87,7 @@ AWAY = (
 UNSCORED = ("Chưa có danh sách", "Chưa chấm điểm lần nào. Người vận hành chạy lệnh risk score --as-of T rồi mở lại.")
 UNEXPECTED = ("Có lỗi", "Máy chủ gặp lỗi; sự việc đã được ghi lại.")
 READ_ON = frozenset({"/list", "/board", "/conduct", "/leadership", "/analyst"})
-"""Pages that can be read while the working state is away (`serving.remembered`)."""
+"""Pages that can be read while the working state is away (`serving.work.fallback_cache`)."""
 
 
 def install(app: FastAPI) -> None:
@@ -120,7 +120,7 @@ def _for_people(machine: Callable[..., Any]) -> Callable[[Request, Exception], A
         elif answer.status_code == 503 and request.app.state.serving.lists["lateness"].value is None:
             title, what = UNSCORED
         still = READ_ON if away else frozenset()
-        shown = paper(request, "error.html", answer.status_code, title=title, what=what, still=still)
+        shown = render(request, "error.html", answer.status_code, title=title, what=what, still=still)
         for name in ("retry-after", "allow"):
             if name in answer.headers:
                 shown.headers[name] = answer.headers[name]

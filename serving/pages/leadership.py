@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from serving.accounts.guard import reader_of
-from serving.pages.paper import paper
+from serving.access.guard import reader_of
+from serving.pages.rendering import render
 from serving.pages.risk_list import stretch
-from serving.standing import Count
+from serving.read.on_time_statistics import Count
 
 router = APIRouter(include_in_schema=False)
 
@@ -52,7 +52,7 @@ def show(
         {"until": standing.until.isoformat() if standing.until else ""},
         now=people.now(),
     )
-    return paper(
+    return render(
         request,
         "leadership.html",
         title="Toàn tỉnh",

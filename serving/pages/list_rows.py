@@ -10,10 +10,10 @@ from typing import Any
 from fastapi import Request
 from markupsafe import Markup
 
-from serving.conduct_shelf import ConductShelf
-from serving.pages.paper import templates
-from serving.register import Register
-from serving.risk_list import RiskLine, RiskList
+from serving.pages.rendering import templates
+from serving.read.register import Register
+from serving.scoring.conduct_list_cache import ConductShelf
+from serving.scoring.risk_list import RiskLine, RiskList
 
 _KEPT = 10_000  # about 1.2 KB each
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from features.vietnamese_number import decimal
+from features.sources.vietnamese_number import decimal
 from serving.pages.drawing import polyline
-from serving.rolling_log import OriginLine
-from serving.watch_log import Watch
+from serving.read.monitoring_log import Watch
+from serving.read.rolling_log import OriginLine
 
 OF_WORDS = {"blend": "mô hình", "rule": "quy tắc đơn giản", "blend_over_rule": "mô hình trừ quy tắc"}
 MEASURE_WORDS = {"auc": "AUC", "ap": "Độ chính xác trung bình", "brier": "Brier (thấp là tốt)"}

@@ -1,7 +1,7 @@
 """What models, their gates and what is watched are called on the analyst's page, in Vietnamese."""
 
 from models.reasons import DECLARED
-from serving.register import Register
+from serving.read.register import Register
 
 GATE_WORDS = {
     "time travel": "Không dữ liệu nào lấy từ tương lai",

@@ -5,16 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from serving import contests
-from serving.accounts.guard import reader_of
-from serving.api.problem import Problem
-from serving.conduct_shelf import told
+from serving.access.guard import reader_of
+from serving.access.permissions import Scope
 from serving.pages import drawing
-from serving.pages.paper import paper
+from serving.pages.rendering import render
 from serving.pages.risk_list import TARGET
-from serving.rights import Scope
-from serving.risk_list import Filters
+from serving.read.problem import Problem
+from serving.scoring.conduct_list_cache import told
+from serving.scoring.risk_list import Filters
 from serving.state import OfficialName
+from serving.work import contests
 
 router = APIRouter(include_in_schema=False)
 
@@ -42,7 +42,7 @@ def show(request: Request, official_id: Annotated[str, Query(alias="id", max_len
     sees = reader.scope_for("harassment.read").covers(unit)
     shelf = request.app.state.serving.conduct.value if sees else None
     line = shelf.of("official", official_id) if shelf else None
-    return paper(
+    return render(
         request,
         "official.html",
         title="Cán bộ",

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from serving import contests
-from serving.accounts.guard import reader_of
-from serving.pages.paper import paper
+from serving.access.guard import reader_of
+from serving.pages.rendering import render
 from serving.pages.risk_list import TARGET, as_frozen, filters_for, stretch
+from serving.work import contests
 
 router = APIRouter(include_in_schema=False)
 
@@ -32,7 +32,7 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
         now=people.now(),
         subjects=[f"dossier:{dossier_id}" for dossier_id in ids],
     )
-    return paper(
+    return render(
         request,
         "own.html",
         title="Hồ sơ của tôi",

@@ -10,18 +10,18 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from serving import decisions, findings
-from serving.accounts.guard import reader_of
-from serving.act import act
-from serving.api.problem import Problem
-from serving.pages.finding_words import CAUSE_WORDS, KIND_WORDS
-from serving.pages.paper import Key, paper, refused_as_problem
+from serving.access.guard import reader_of
+from serving.pages.rendering import Key, refused_as_problem, render
 from serving.pages.risk_list import TARGET
-from serving.plan.paper import BY, CHOSEN
-from serving.plan.pulled import pulled, visit_of
 from serving.plan.questions import questions
+from serving.plan.rendering import BY, CHOSEN
+from serving.plan.sampled_dossiers import pulled, visit_of
 from serving.plan.store import PlanStore, Sealed
+from serving.read.finding_words import CAUSE_WORDS, KIND_WORDS
+from serving.read.problem import Problem
 from serving.state import Decision
+from serving.work import decisions, findings
+from serving.work.idempotent_write import idempotent_write
 
 router = APIRouter(include_in_schema=False)
 
@@ -55,7 +55,7 @@ def show(
         picks = decisions.picks_in(session, TARGET, reader.scope)
         done = {one.dossier_id for one in findings.standing(session, units={one.unit_code for one in picks})}
     approvals = [one for one in people.receipts.about(f"plan:{plan_id}") if one.action == "plan.approve"]
-    return paper(
+    return render(
         request,
         "plan.html",
         title="Kế hoạch kiểm tra",
@@ -93,7 +93,7 @@ def approve(
     if sha256 not in sealed:
         raise Problem(404, "No sealed plan of this name and hash.")
     with refused_as_problem():
-        back = act(
+        back = idempotent_write(
             people,
             reader,
             key,
@@ -122,7 +122,7 @@ def visit(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
         now=now,
         subjects=[f"visit:{visit_id}", *(f"dossier:{line['dossier_id']}" for line in found["sheet"])],
     )
-    return paper(
+    return render(
         request,
         "visit.html",
         title="Phiếu kiểm tra",
@@ -194,7 +194,7 @@ def write_finding(
 
     about = [f"dossier:{dossier_id}", f"visit:{visit_id}"]
     with refused_as_problem():
-        return act(people, reader, key, "finding.write", back, effect, about)
+        return idempotent_write(people, reader, key, "finding.write", back, effect, about)
 
 
 def visible_visits(request: Request) -> list[Visit]:

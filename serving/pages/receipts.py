@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from serving.accounts.guard import reader_of
-from serving.pages.paper import paper
-from serving.pages.receipt_words import ACTION_WORDS, told
+from serving.access.guard import reader_of
+from serving.pages.rendering import render
+from serving.read.receipt_words import ACTION_WORDS, told
 
 router = APIRouter(include_in_schema=False)
 
@@ -29,7 +29,7 @@ def show(
         found = receipts.about(about.strip(), ROWS)
     else:
         found = receipts.latest(actor=actor.strip() or None, action=action or None, before=before, most=ROWS)
-    return paper(
+    return render(
         request,
         "receipts.html",
         title="Nhật ký",

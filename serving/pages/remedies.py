@@ -7,13 +7,13 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from serving import remediation
-from serving.accounts.guard import reader_of
-from serving.act import act
-from serving.api.problem import Problem
-from serving.pages.paper import Key, paper, refused_as_problem
-from serving.rights import Role
+from serving.access.guard import reader_of
+from serving.access.permissions import Role
+from serving.pages.rendering import Key, refused_as_problem, render
+from serving.read.problem import Problem
 from serving.state import Remediation
+from serving.work import remediation
+from serving.work.idempotent_write import idempotent_write
 
 router = APIRouter(include_in_schema=False)
 
@@ -32,7 +32,7 @@ def show(request: Request) -> Response:
     now = people.now()
     found = remedies_in(request)
     people.receipts.record(reader.login, "answer.read", {"page": "/remedies", "rows": len(found)}, now=now)
-    return paper(
+    return render(
         request, "remedies.html", title="Khắc phục sau kiểm tra", lines=found[:200], states=remediation.STATES,
         acts=ACTS_OF.get(reader.role, ()), words=ACT_WORDS, may_write=reader.scope_for("remedy.write"),
     )  # fmt: skip
@@ -62,7 +62,7 @@ def write(
         return {"remedy": remedy_id, "act": kind}
 
     with refused_as_problem():
-        return RedirectResponse(act(people, reader, key, "remedy.write", "/remedies", effect), 303)
+        return RedirectResponse(idempotent_write(people, reader, key, "remedy.write", "/remedies", effect), 303)
 
 
 def remedies_in(request: Request) -> list[remediation.RemedyStanding]:

@@ -8,20 +8,20 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from features.record import Record
-from features.vietnam_calendar import VIETNAM
-from serving.accounts.guard import Reader, reader_of
-from serving.act import act
-from serving.api.problem import Problem
+from features.calendar.vietnam import VIETNAM
+from features.record.record import Record
+from serving.access.guard import Reader, reader_of
 from serving.documents.fill import MIME as WORD
-from serving.pages.paper import Key, paper, refused_as_problem
+from serving.pages.rendering import Key, refused_as_problem, render
 from serving.pages.risk_list import MOST_CHOICES
+from serving.read.problem import Problem
 from serving.reports import publication
 from serving.reports.files import report_file
 from serving.reports.make import KINDS, make_again
 from serving.reports.report import Report
 from serving.reports.workbook import MIME as EXCEL
 from serving.state import PublicationPack, ReportMade
+from serving.work.idempotent_write import idempotent_write
 
 router = APIRouter(include_in_schema=False)
 
@@ -47,7 +47,7 @@ def show(
     months = _ended_months(people.now().astimezone(request.app.state.serving.settings.zone).date())
     register, scope = request.app.state.known.register, reader.scope
     units = sorted((code for code in register.units if scope.covers(code)), key=register.unit)
-    return paper(
+    return render(
         request, "reports.html", title="Báo cáo", kinds=KINDS, made=made, packs=packs, months=months,
         month=month if month in months else months[0], unit=unit if unit in units else "",
         units=units if len(units) <= MOST_CHOICES else None, whole=scope.units is None, account_id=reader.account_id,
@@ -129,7 +129,7 @@ def write_proposal(request: Request, month: str, as_of: str, reason: str, key: s
         return {"pack": pack.id, "month": month, "sha256": pack.sha256}
 
     with refused_as_problem():
-        return act(people, reader, key, "publication.propose", back, effect)
+        return idempotent_write(people, reader, key, "publication.propose", back, effect)
 
 
 def write_decision(request: Request, pack_id: int, outcome: str, because: str, key: str, back: str) -> str:
@@ -148,7 +148,7 @@ def write_decision(request: Request, pack_id: int, outcome: str, because: str, k
         return {"pack": pack_id, "outcome": outcome, "sha256": pack.sha256}
 
     with refused_as_problem():
-        return act(people, reader, key, "publication.approve", back, effect, [f"publication:{pack_id}"])
+        return idempotent_write(people, reader, key, "publication.approve", back, effect, [f"publication:{pack_id}"])
 
 
 def made_in(session: Session, reader: Reader) -> list[ReportMade]:

@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from serving.accounts.guard import Reader, reader_of
-from serving.decisions import WORDS
+from serving.access.guard import Reader, reader_of
 from serving.pages.list_rows import list_rows
-from serving.pages.paper import paper
-from serving.risk_list import Filters, RiskLine, RiskList
+from serving.pages.rendering import render
+from serving.scoring.risk_list import Filters, RiskLine, RiskList
 from serving.words import LEVELS
+from serving.work.decisions import WORDS
 
 router = APIRouter(include_in_schema=False)
 
@@ -100,7 +100,7 @@ def show(
         subjects=[f"dossier:{dossier_id}" for dossier_id in ids],
     )
     wishes = {"unit": unit, "sector": sector, "level": level, "due": due, "size": size if size != 25 else ""}
-    return paper(
+    return render(
         request,
         "list.html",
         title="Danh sách rủi ro",

@@ -9,12 +9,12 @@ import xlsxwriter
 from fastapi import Request
 from fastapi.responses import Response
 
-from features.vietnamese_number import decimal
+from features.sources.vietnamese_number import decimal
 from serving import words
-from serving.accounts.guard import reader_of
+from serving.access.guard import reader_of
 from serving.documents.listing import MIME as WORD
 from serving.documents.listing import Listing, write_listing
-from serving.export import harmless
+from serving.documents.table_file import harmless
 from serving.pages.risk_list import TARGET
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from serving.accounts.guard import reader_of
-from serving.api.problem import Problem
-from serving.conduct_shelf import told
+from serving.access.guard import reader_of
 from serving.pages import drawing
 from serving.pages.leadership import AGAINST
-from serving.pages.paper import paper
+from serving.pages.rendering import render
 from serving.pages.risk_list import TARGET
-from serving.risk_list import Filters
+from serving.read.problem import Problem
+from serving.scoring.conduct_list_cache import told
+from serving.scoring.risk_list import Filters
 
 router = APIRouter(include_in_schema=False)
 
@@ -32,7 +32,7 @@ def show(request: Request, unit_code: Annotated[str, Query(alias="id", max_lengt
     people.receipts.record(
         reader.login, "unit.read", {"unit": unit_code}, now=people.now(), subjects=[f"unit:{unit_code}"]
     )
-    return paper(
+    return render(
         request,
         "unit.html",
         title=known.register.unit(unit_code),

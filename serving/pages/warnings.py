@@ -8,19 +8,19 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from models.effect import LEAST, Effect
-from serving.accounts.guard import reader_of
-from serving.act import act
-from serving.api.problem import Problem
-from serving.pages.paper import Key, paper, refused_as_problem
+from serving.access.guard import reader_of
+from serving.pages.rendering import Key, refused_as_problem, render
 from serving.pages.risk_list import TARGET, stretch
+from serving.read.problem import Problem
 from serving.warnings.acknowledgement import (
     LONGEST_NOTE,
-    Standing,
+    WarningStatus,
     acknowledge,
     count_open,
     warnings_of,
 )
 from serving.warnings.outcome import effect_of_warnings
+from serving.work.idempotent_write import idempotent_write
 
 router = APIRouter(include_in_schema=False)
 PAGE = 25
@@ -29,7 +29,7 @@ PAGE = 25
 @router.get("/warnings", response_class=HTMLResponse)
 def show(
     request: Request,
-    standing: Standing = Standing.OPEN,
+    standing: WarningStatus = WarningStatus.OPEN,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
     """Warnings told to the heads of the reader's units, those that wait first by due moment."""
@@ -48,8 +48,8 @@ def show(
         now=people.now(),
         subjects=[f"dossier:{dossier_id}" for dossier_id in ids],
     )
-    total = waiting if standing is Standing.OPEN else offset + len(found)
-    return paper(
+    total = waiting if standing is WarningStatus.OPEN else offset + len(found)
+    return render(
         request,
         "warnings.html",
         title="Cảnh báo sớm",
@@ -85,7 +85,9 @@ def write_acknowledgement(request: Request, warnings: Sequence[int], note: str, 
 
     with refused_as_problem():
         try:
-            return act(people, reader, key, "warning.write", back, effect, [f"warning:{one}" for one in wanted])
+            return idempotent_write(
+                people, reader, key, "warning.write", back, effect, [f"warning:{one}" for one in wanted]
+            )
         except LookupError:
             raise Problem(404, "No warning of this number.") from None
 
@@ -93,7 +95,7 @@ def write_acknowledgement(request: Request, warnings: Sequence[int], note: str, 
 @router.get("/warnings/effect", response_class=HTMLResponse)
 def show_effect(request: Request) -> Response:
     """What warnings changed: those told against those held out by the draw; of the whole province."""
-    return paper(request, "effect.html", title="Tác dụng của cảnh báo", effect=effect_now(request), least=LEAST)
+    return render(request, "effect.html", title="Tác dụng của cảnh báo", effect=effect_now(request), least=LEAST)
 
 
 def effect_now(request: Request) -> Effect:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from serving.plan.chance import fraction, fractions
 from serving.plan.inclusion import Cap, Floats, Ints
+from serving.plan.keyed_uniform import fractions, keyed_uniform
 
 UNIT = 1 << 44
 """Probabilities are laid out in whole parts of 2^-44, so that size and caps hold exactly, not nearly."""
@@ -27,7 +27,7 @@ def draw(p: Floats, names: Sequence[str], seed: str, label: str, caps: Sequence[
         return np.zeros(0, dtype=np.int64)
     order = _order(names, seed, label, caps)
     ends = np.cumsum(_parts(p, caps)[order])
-    start = int(fraction(seed, label + "/start") * UNIT)
+    start = int(keyed_uniform(seed, label + "/start") * UNIT)
     points_before = np.maximum(-((start - ends) // UNIT), 0)  # points start + k·UNIT that lie below each end
     taken = np.diff(points_before, prepend=0) > 0
     return np.sort(order[taken])

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from features.calendar import Calendar
-from features.utc import aware_utc, naive_utc
-from serving.plan.brief import Brief, Pull, Source, UnitBrief
+from features.calendar.working_time import Calendar
+from features.record.utc import aware_utc, naive_utc
+from serving.plan.plan_input import PlanInput, Pull, Source, UnitBrief
 from serving.plan.rules import Rules
 from serving.plan.sheet import expected_findings
-from serving.score_files import read_scores
+from serving.scoring.score_files import read_scores
 
 _UNITS = """
 SELECT unit_code, unit_name FROM unit_latest
@@ -43,7 +43,7 @@ _PRIORS = "SELECT sector_code, max(prior_weight) FROM sector WHERE prior_weight 
 
 def gather(
     con: duckdb.DuckDBPyConnection, scores: Path, month: str, calendar: Calendar, rules: Rules, zone: ZoneInfo
-) -> Brief:
+) -> PlanInput:
     """The brief of `month` (`YYYY-MM`) from a connection to the record as known, and a scored list.
 
     con: `Record.connect(cutoff=…)`; what it shows is what the plan may know. A unit without open dossiers
@@ -87,7 +87,7 @@ def gather(
         meta.target, meta.as_of.astimezone(UTC).isoformat(), meta.model_version, meta.model_sha256,
         meta.features_hash, meta.record_version, hashlib.sha256(scores.read_bytes()).hexdigest(),
     )  # fmt: skip
-    return Brief(month, zone.key, tuple(days), tuple(units), rules, source)
+    return PlanInput(month, zone.key, tuple(days), tuple(units), rules, source)
 
 
 def sector_priors(con: duckdb.DuckDBPyConnection) -> dict[str, float]:

@@ -12,8 +12,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from features.whole_file import add_line, whole_lines
-from serving.canonical_json import canonical, digest
+from features.atomic_file import add_line, whole_lines
+from serving.state.canonical_json import canonical, digest
 
 
 class Ledger:

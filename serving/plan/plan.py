@@ -6,15 +6,15 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from serving.canonical_json import canonical, digest
-from serving.plan.brief import Brief, UnitBrief
-from serving.plan.chance import fraction, seed_hash
-from serving.plan.frame import Infeasible, Unmet, frame
+from serving.plan.eligibility import Infeasible, Unmet, frame
+from serving.plan.keyed_uniform import keyed_uniform, seed_hash
+from serving.plan.plan_input import PlanInput, UnitBrief
 from serving.plan.prices import Price, prices
 from serving.plan.rules import Team
 from serving.plan.sheet import SheetLine, sheet
 from serving.plan.solver import Least, Slot, assign
 from serving.plan.strata import Drawn, draw_units, inclusion_of
+from serving.state.canonical_json import canonical, digest
 
 HOURS = (time(8, 30), time(14, 0), time(10, 0), time(15, 30), time(9, 15), time(14, 45))
 """When the visits of one team's day begin, in the order in which they are given out."""
@@ -78,7 +78,7 @@ class Plan:
         return canonical(self.as_json())
 
 
-def make(brief: Brief, seed: str, plan_id: str | None = None) -> Plan:
+def make(brief: PlanInput, seed: str, plan_id: str | None = None) -> Plan:
     """The plan of a month. Raises Infeasible, with each rule that breaks; there is no partial plan."""
     brief = brief.sorted()
     plan_id = plan_id or brief.month
@@ -105,12 +105,12 @@ def make(brief: Brief, seed: str, plan_id: str | None = None) -> Plan:
     return plan
 
 
-def _head_days(brief: Brief, seed: str) -> dict[str, list[date]]:
+def _head_days(brief: PlanInput, seed: str) -> dict[str, list[date]]:
     """The open days of each unit in a seeded order: its own head's checks take the first that are free."""
     wanted = brief.rules.own_head_visits
     days = {
         unit.unit_code: sorted(
-            brief.open_days(unit), key=lambda day: fraction(seed, "head day", f"{unit.unit_code} {day}")
+            brief.open_days(unit), key=lambda day: keyed_uniform(seed, "head day", f"{unit.unit_code} {day}")
         )
         for unit in brief.units
     }
@@ -131,7 +131,7 @@ def _head_days(brief: Brief, seed: str) -> dict[str, list[date]]:
     return days
 
 
-def _slots(brief: Brief, drawn: Sequence[Drawn], seed: str) -> dict[str, Slot]:
+def _slots(brief: PlanInput, drawn: Sequence[Drawn], seed: str) -> dict[str, Slot]:
     """The team and day of each drawn unit; Infeasible names those that no plan can place."""
     rules = brief.rules
     least = Least({"home_affairs": rules.home_affairs_missions}, {"centre": rules.high_risk_visits})
@@ -157,7 +157,7 @@ def _slots(brief: Brief, drawn: Sequence[Drawn], seed: str) -> dict[str, Slot]:
 
 
 def _head_visits(
-    brief: Brief, plan_id: str, days: Mapping[str, list[date]], slots: Mapping[str, Slot], seed: str
+    brief: PlanInput, plan_id: str, days: Mapping[str, list[date]], slots: Mapping[str, Slot], seed: str
 ) -> list[Visit]:
     """The monthly surprise checks by each unit's own head, not on the day on which a team comes."""
     rules, visits = brief.rules, []
@@ -166,19 +166,19 @@ def _head_visits(
         order = sorted(days[unit.unit_code], key=lambda day: day == taken)  # stable: the seeded order stays
         for number, day in enumerate(order[: rules.own_head_visits], 1):
             name = f"{plan_id}/{unit.unit_code}/head/{number}"
-            hour = HOURS[int(fraction(seed, "head hour", name) * len(HOURS))]
+            hour = HOURS[int(keyed_uniform(seed, "head hour", name) * len(HOURS))]
             visits.append(_visit(brief, unit, name, day, hour, "own_head", None, "periodic", 1.0, seed))
     return visits
 
 
 def _team_visits(
-    brief: Brief, plan_id: str, drawn: Sequence[Drawn], slots: Mapping[str, Slot], seed: str
+    brief: PlanInput, plan_id: str, drawn: Sequence[Drawn], slots: Mapping[str, Slot], seed: str
 ) -> list[Visit]:
     """The drawn visits with their hours: those of one team's day one after another, in a seeded order."""
     kinds: dict[str, Team] = {team.team_id: team for team in brief.rules.teams}
     out: dict[Slot, int] = {}
     visits = []
-    for one in sorted(drawn, key=lambda one: fraction(seed, "turn", one.framed.unit.unit_code)):
+    for one in sorted(drawn, key=lambda one: keyed_uniform(seed, "turn", one.framed.unit.unit_code)):
         unit = one.framed.unit
         slot = slots[unit.unit_code]
         turn = out[slot] = out.get(slot, -1) + 1
@@ -201,7 +201,7 @@ def _hour(turn: int, of: int) -> time:
 
 
 def _visit(
-    brief: Brief, unit: UnitBrief, name: str, day: date, hour: time, by: str, team_id: str | None,
+    brief: PlanInput, unit: UnitBrief, name: str, day: date, hour: time, by: str, team_id: str | None,
     chosen_by: str, probability: float, seed: str,
 ) -> Visit:  # fmt: skip
     rules = brief.rules
@@ -211,7 +211,7 @@ def _visit(
     return Visit(name, unit.unit_code, at, by, team_id, chosen_by, probability, unit.expected, unit.prior, tuple(lines))
 
 
-def _quotas(brief: Brief, visits: Sequence[Visit]) -> tuple[Quota, ...]:
+def _quotas(brief: PlanInput, visits: Sequence[Visit]) -> tuple[Quota, ...]:
     """Each quota counted from the visits themselves."""
     rules = brief.rules
     heads: dict[str, int] = {}

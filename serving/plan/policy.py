@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from serving.plan.chance import fractions
 from serving.plan.draw import draw
 from serving.plan.inclusion import Cap, Floats, Ints, inclusion
+from serving.plan.keyed_uniform import fractions
 
 
 @dataclass(frozen=True)

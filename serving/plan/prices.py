@@ -6,9 +6,9 @@ from datetime import date
 
 import numpy as np
 
-from serving.plan.brief import Brief
-from serving.plan.frame import Framed, frame
+from serving.plan.eligibility import EligibleUnit, frame
 from serving.plan.inclusion import Floats
+from serving.plan.plan_input import PlanInput
 from serving.plan.rules import Rules
 
 
@@ -26,7 +26,7 @@ class Price:
     en: str
 
 
-def prices(brief: Brief, framed: Sequence[Framed], p: Floats) -> list[Price]:
+def prices(brief: PlanInput, framed: Sequence[EligibleUnit], p: Floats) -> list[Price]:
     """Policies beside the plan, all with its number of visits, then the price of each rule.
 
     The plan's yield is Σ p · expected. A rule's price is the yield of the riskiest choice without the rule
@@ -71,12 +71,12 @@ def _top_in_strata(utility: Floats, expected: Floats, may: np.ndarray, high: np.
     return sum(_top(utility, expected, may & s, round(float(p[s].sum()))) for s in (high, ~high))
 
 
-def _greedy_under(brief: Brief, rules: Rules, visits: int) -> float:
+def _greedy_under(brief: PlanInput, rules: Rules, visits: int) -> float:
     """Expected findings of the riskiest choice under other rules."""
     other = frame(replace(brief, rules=rules))
     expected = np.array([one.unit.expected for one in other])
     return _top(expected, expected, np.array([one.need is not None for one in other]), visits)
 
 
-def _days_since(one: Framed) -> int:
+def _days_since(one: EligibleUnit) -> int:
     return -(one.unit.last_visit or date.min).toordinal()

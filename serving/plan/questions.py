@@ -6,7 +6,7 @@ Questions are open and accuse nobody; they name the paper or log where the answe
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from features.matrix import FEATURES
+from features.matrix.batch import FEATURES
 
 GROUPS = {feature.name: feature.group for feature in FEATURES}
 """Column of the matrix → the group of reasons that it belongs to."""

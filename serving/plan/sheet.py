@@ -11,8 +11,8 @@ from typing import Literal
 
 import numpy as np
 
-from serving.plan.brief import Pull
 from serving.plan.draw import draw
+from serving.plan.plan_input import Pull
 
 
 @dataclass(frozen=True)

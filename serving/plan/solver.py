@@ -13,7 +13,7 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
-from serving.plan.chance import fraction
+from serving.plan.keyed_uniform import keyed_uniform
 from serving.plan.rules import KINDS, Kind, Team
 
 UNPLACED = 1_000.0
@@ -85,11 +85,11 @@ def _outings(needs: Sequence[Need], roster: Roster, seed: str) -> Outings:
     slots = [
         Slot(name, day)
         for name, (team, days) in sorted(roster.items())
-        for day in sorted(days, key=lambda d: fraction(seed, "outing", f"{name} {d}"))[: team.days_a_month]
+        for day in sorted(days, key=lambda d: keyed_uniform(seed, "outing", f"{name} {d}"))[: team.days_a_month]
     ]
     outings: Outings = {}
     total = len(needs)
-    for slot in sorted(slots, key=lambda s: fraction(seed, "area", f"{s.team_id} {s.day}")):
+    for slot in sorted(slots, key=lambda s: keyed_uniform(seed, "area", f"{s.team_id} {s.day}")):
         for area, count in areas.items():
             owed[area] += count / total
         area = max(sorted(owed), key=lambda a: owed[a])
@@ -140,12 +140,12 @@ def _pairs(
     by_team: dict[str, list[int]] = {}
     for j, s in enumerate(slots):
         by_team.setdefault(s.team_id, []).append(j)
-    luck = np.array([fraction(seed, "slot", f"{s.team_id} {s.day}") for s in slots])
+    luck = np.array([keyed_uniform(seed, "slot", f"{s.team_id} {s.day}") for s in slots])
     area = np.array([out[s] for s in slots]) if out else None
     pairs, costs = [], []
     for i, need in enumerate(needs):
         may = np.array([j for t in sorted(need.teams) for j in by_team.get(t, ()) if slots[j].day in need.days], int)
-        cost = (luck[may] + fraction(seed, "visit", need.unit_code)) % 1.0
+        cost = (luck[may] + keyed_uniform(seed, "visit", need.unit_code)) % 1.0
         if area is not None and len(may):
             cost = cost + FAR * (area[may] != need.area)
             nearest = np.argsort(cost, kind="stable")[:CANDIDATES]

@@ -20,13 +20,13 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
+from features.atomic_file import replacing
 from features.key_file import key_file
-from features.whole_file import replacing
-from serving.canonical_json import canonical, digest
-from serving.plan.brief import Brief
-from serving.plan.chance import seed_hash
+from serving.plan.keyed_uniform import seed_hash
 from serving.plan.ledger import Ledger
 from serving.plan.plan import make
+from serving.plan.plan_input import PlanInput
+from serving.state.canonical_json import canonical, digest
 
 
 class Sealed(PermissionError):
@@ -82,7 +82,7 @@ class PlanStore:
             self.ledger.append("commit", plan_id, at, {"seed_sha256": published, "because": because or ""})
         return plan_id, published
 
-    def seal(self, plan_id: str, brief: Brief, at: datetime) -> KeptPlan:
+    def seal(self, plan_id: str, brief: PlanInput, at: datetime) -> KeptPlan:
         """Makes the plan from `brief` and the committed seed, and seals both; Infeasible leaves nothing."""
         if not self.ledger.of(plan_id, "commit"):
             raise ValueError(f"no seed was committed for {plan_id}; run: risk plan commit")

@@ -5,23 +5,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serving.plan.brief import Brief
-from serving.plan.chance import fractions
 from serving.plan.draw import draw
-from serving.plan.frame import Framed, Infeasible, Unmet, capacity
+from serving.plan.eligibility import EligibleUnit, Infeasible, Unmet, capacity
 from serving.plan.inclusion import Floats, inclusion
+from serving.plan.keyed_uniform import fractions
+from serving.plan.plan_input import PlanInput
 
 
 @dataclass(frozen=True)
 class Drawn:
     """One unit drawn for a team visit. by: `draw` where it fell to the random share, else `score`."""
 
-    framed: Framed
+    framed: EligibleUnit
     probability: float
     by: str
 
 
-def inclusion_of(brief: Brief, framed: Sequence[Framed]) -> Floats:
+def inclusion_of(brief: PlanInput, framed: Sequence[EligibleUnit]) -> Floats:
     """The probability of a team visit of each framed unit, float [n]; 0 for excluded ones alone.
 
     Sums to a whole number within the high-risk units and within the others. Raises Infeasible where teams or
@@ -73,7 +73,7 @@ def inclusion_of(brief: Brief, framed: Sequence[Framed]) -> Floats:
     return p
 
 
-def draw_units(framed: Sequence[Framed], p: Floats, random_share: float, seed: str) -> list[Drawn]:
+def draw_units(framed: Sequence[EligibleUnit], p: Floats, random_share: float, seed: str) -> list[Drawn]:
     """The drawn units by unit_code: exact size in each stratum, with probability and what chose them.
 
     A drawn unit belongs to the random share with probability floor / p: over the whole, every unit of a

@@ -5,11 +5,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from serving.canonical_json import digest
-from serving.plan.brief import Brief
-from serving.plan.chance import seed_hash
+from serving.plan.keyed_uniform import seed_hash
 from serving.plan.plan import make
+from serving.plan.plan_input import PlanInput
 from serving.plan.store import KeptPlan, PlanStore
+from serving.state.canonical_json import digest
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _kept(store: PlanStore, plan_id: str) -> tuple[KeptPlan | None, str]:
 def _drawn(kept: KeptPlan, seed: str, plan_id: str) -> Check:
     """Whether brief and seed give these very lines."""
     try:
-        again = make(Brief.from_json(kept.brief), seed, plan_id)
+        again = make(PlanInput.from_json(kept.brief), seed, plan_id)
     except (ValueError, KeyError, TypeError) as error:
         return Check("drawn", False, f"the brief gives no plan: {str(error)[:150]}")
     wanted = KeptPlan(json.loads(again.text()), kept.brief).lines()

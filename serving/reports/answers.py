@@ -2,18 +2,18 @@
 
 from collections import Counter
 
-from features.latest import newest
-from features.utc import aware_utc, naive_utc
-from serving.answers.apologies import PROMISES, owed, standings
-from serving.answers.complaints import STATES as COMPLAINT_STATES
-from serving.answers.complaints import complaints
-from serving.answers.consultations import STATES as CONSULTATION_STATES
-from serving.answers.consultations import answerers, consultations
-from serving.answers.marks import marks_of
-from serving.pages.finding_words import CAUSE_WORDS
-from serving.reports.basis import Basis
+from features.record.latest import newest
+from features.record.utc import aware_utc, naive_utc
+from serving.read.finding_words import CAUSE_WORDS
 from serving.reports.dossiers import HEAD, lines
 from serving.reports.report import Cell, Column, Draft, Figure, Table
+from serving.reports.report_context import ReportContext
+from serving.work.annotations import marks_of
+from serving.work.apologies import PROMISES, owed, standings
+from serving.work.complaints import STATES as COMPLAINT_STATES
+from serving.work.complaints import complaints
+from serving.work.consultations import STATES as CONSULTATION_STATES
+from serving.work.consultations import answerers, consultations
 
 _EXPLAINED = f"""
 SELECT dossier_id, official_id, given_at, cause, accepted FROM explanation WHERE given_at < $until
@@ -21,7 +21,7 @@ SELECT dossier_id, official_id, given_at, cause, accepted FROM explanation WHERE
 """
 
 
-def add_explanations(draft: Draft, basis: Basis) -> None:
+def add_explanations(draft: Draft, basis: ReportContext) -> None:
     """Late dossiers with and without an explanation, and the causes that were accepted."""
     told = {row[0]: row[1:] for row in basis.con.execute(_EXPLAINED, {"until": naive_utc(basis.until)}).fetchall()}
     late = [case for case in basis.caseload.cases if case.late]
@@ -52,7 +52,7 @@ def add_explanations(draft: Draft, basis: Basis) -> None:
     )  # fmt: skip
 
 
-def add_apologies(draft: Draft, basis: Basis) -> None:
+def add_apologies(draft: Draft, basis: ReportContext) -> None:
     """Late dossiers with and without an apology, and whether the new day was kept."""
     found = standings(basis.con, basis.session, owed(basis.caseload), basis.until)
     head = (
@@ -75,7 +75,7 @@ def add_apologies(draft: Draft, basis: Basis) -> None:
     draft.count("Lỡ hẹn mới", "new day missed", head, [row for row in rows if row[6] == PROMISES["broken"]])
 
 
-def add_consultations(draft: Draft, basis: Basis) -> None:
+def add_consultations(draft: Draft, basis: ReportContext) -> None:
     """Questions to other agencies, late answers, and the agencies in order of them."""
     marks = marks_of(basis.session, "consultation", basis.as_of)
     found = [
@@ -107,7 +107,7 @@ def add_consultations(draft: Draft, basis: Basis) -> None:
     )  # fmt: skip
 
 
-def add_complaints(draft: Draft, basis: Basis) -> None:
+def add_complaints(draft: Draft, basis: ReportContext) -> None:
     """Complaints of the period and those past their term; nothing that tells who complained."""
     marks = marks_of(basis.session, "complaint", basis.as_of)
     found = [

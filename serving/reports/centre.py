@@ -1,16 +1,16 @@
 """The Centre's monthly report: units with late dossiers, dossiers sent back through officials' fault (S0 2b, 1e)."""
 
 from serving.reports.answers import add_complaints, add_explanations
-from serving.reports.basis import Basis
 from serving.reports.conclusions import add_conclusions
 from serving.reports.dossiers import add_counts, by
 from serving.reports.ratings import add_ratings
 from serving.reports.report import Draft
+from serving.reports.report_context import ReportContext
 from serving.reports.returns import add_returns
 from serving.reports.steps import add_backlog
 
 
-def centre(draft: Draft, basis: Basis) -> None:
+def centre(draft: Draft, basis: ReportContext) -> None:
     """Fills the draft; both classifications that the directive asks for are tables of units."""
     keys = add_counts(draft, basis)
     register = basis.register

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from features.utc import aware_utc
-from serving.pages.finding_words import KIND_WORDS
-from serving.reports.basis import Basis
+from features.record.utc import aware_utc
+from serving.read.finding_words import KIND_WORDS
 from serving.reports.report import Cell, Column, Draft, Table
+from serving.reports.report_context import ReportContext
 
 HEAD = (
     "Đơn vị",
@@ -54,19 +54,19 @@ class Conclusion:
         return self.confirmed and self.kind != "none"
 
 
-def conclusions(basis: Basis) -> list[Conclusion]:
+def conclusions(basis: ReportContext) -> list[Conclusion]:
     """What was told or confirmed in the period, of the report's units, as known then."""
     rows = basis.con.execute(_FINDINGS, basis.moments).fetchall()
     told = (replace(Conclusion(*row), said_at=aware_utc(row[-1])) for row in rows)
     return [one for one in told if basis.covers(one.unit_code)]
 
 
-def confirmed(basis: Basis) -> list[Conclusion]:
+def confirmed(basis: ReportContext) -> list[Conclusion]:
     """Of these what was found and confirmed: all that a publication may ever hold."""
     return [one for one in conclusions(basis) if one.stands]
 
 
-def lines(basis: Basis, found: list[Conclusion]) -> list[tuple[Cell, ...]]:
+def lines(basis: ReportContext, found: list[Conclusion]) -> list[tuple[Cell, ...]]:
     """One row a conclusion, under `HEAD`."""
     return [
         (basis.register.unit(one.unit_code), one.unit_code, one.finding_id, one.inspection_id, one.dossier_id,
@@ -75,7 +75,7 @@ def lines(basis: Basis, found: list[Conclusion]) -> list[tuple[Cell, ...]]:
     ]  # fmt: skip
 
 
-def add_conclusions(draft: Draft, basis: Basis) -> None:
+def add_conclusions(draft: Draft, basis: ReportContext) -> None:
     """Figures of visits and conclusions, and the confirmed ones by kind."""
     visits = [row for row in basis.con.execute(VISITS, basis.moments).fetchall() if basis.covers(row[1])]
     shown = [(basis.register.unit(row[1]), row[1], row[0], row[2], row[3], aware_utc(row[4])) for row in visits]

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from serving.caseload import Case
-from serving.register import Register
-from serving.reports.basis import Basis
+from serving.read.caseload import Case
+from serving.read.on_time_statistics import LEAST, PROGRESS_POINTS, wilson
+from serving.read.register import Register
 from serving.reports.report import Cell, Column, Draft, Figure, Table
-from serving.standing import LEAST, PROGRESS_POINTS, wilson
+from serving.reports.report_context import ReportContext
 
 HEAD = ("Đơn vị", "Mã đơn vị", "Mã hồ sơ", "Thủ tục", "Lĩnh vực", "Tiếp nhận", "Hẹn trả", "Kết thúc",
         "Quá hạn (giờ làm việc)", "Theo 766", "Theo sự kiện")  # fmt: skip
@@ -41,7 +41,7 @@ def lines(register: Register, cases: Iterable[Case]) -> list[tuple[Cell, ...]]:
     ]  # fmt: skip
 
 
-def add_counts(draft: Draft, basis: Basis) -> Keys:
+def add_counts(draft: Draft, basis: ReportContext) -> Keys:
     """The five counts, the late share with its interval, and the progress points, each on its rows."""
     load, register = basis.caseload, basis.register
     keys = Keys(
@@ -64,7 +64,7 @@ def add_counts(draft: Draft, basis: Basis) -> Keys:
 
 
 def by(
-    draft: Draft, basis: Basis, keys: Keys, vi: str, en: str, what: str, key: Callable[[Case], str | None],
+    draft: Draft, basis: ReportContext, keys: Keys, vi: str, en: str, what: str, key: Callable[[Case], str | None],
     name: Callable[[str | None], str], *, only_late: bool = False,
 ) -> Table:  # fmt: skip
     """A table with one line for each value of `key`, the most late dossiers first.

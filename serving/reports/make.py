@@ -9,17 +9,17 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from features.calendar import Calendar
-from features.holiday import as_delivered
-from features.record import Record
-from serving.reports.basis import Basis
+from features.calendar.holiday import as_delivered
+from features.calendar.working_time import Calendar
+from features.record.record import Record
 from serving.reports.centre import centre
 from serving.reports.mission import mission
 from serving.reports.period import Period
+from serving.reports.period_annex import span
 from serving.reports.persons import head, official
 from serving.reports.progress import progress
 from serving.reports.report import Draft, Report
-from serving.reports.span import span
+from serving.reports.report_context import ReportContext
 from serving.reports.unit import unit
 from serving.state import ReportMade, State
 
@@ -33,7 +33,7 @@ class Kind:
     vi: str
     en: str
     months: int
-    fill: Callable[[Draft, Basis], None]
+    fill: Callable[[Draft, ReportContext], None]
     of_unit: bool = False
 
 
@@ -76,7 +76,7 @@ def make_kind(
         raise ValueError(f"as_of: wanted a moment after {period.start.isoformat()}, when the period begins")
     record_version = record.version() if version is None else version
     with record.connect(version=record_version, cutoff=as_of) as con:
-        basis = Basis(con, session, as_delivered(con, calendar), period, as_of, record_version, unit_code)
+        basis = ReportContext(con, session, as_delivered(con, calendar), period, as_of, record_version, unit_code)
         if unit_code and unit_code not in basis.register.units:
             raise ValueError(f"no unit {unit_code[:40]!r} was known then")
         draft = Draft(notes=[NOT_A_FINDING])

@@ -3,17 +3,17 @@
 from collections import Counter
 from zoneinfo import ZoneInfo
 
-from features.utc import aware_utc
-from serving.remediation import STATES, standing
-from serving.reports.basis import Basis
+from features.record.utc import aware_utc
 from serving.reports.conclusions import VISITS, add_conclusions
 from serving.reports.report import Column, Draft, Figure, Table
+from serving.reports.report_context import ReportContext
+from serving.work.remediation import STATES, standing
 
 LEAST_MISSIONS, LEAST_VISITS = 2, 1
 """A month: missions of the Department (S1 3c), visits to each unit (S1 1g)."""
 
 
-def mission(draft: Draft, basis: Basis) -> None:
+def mission(draft: Draft, basis: ReportContext) -> None:
     """Fills the draft. A mission is the work of one team on one day."""
     visits = [row for row in basis.con.execute(VISITS, basis.moments).fetchall() if basis.covers(row[1])]
     zone = ZoneInfo(basis.calendar.zone)
@@ -35,7 +35,7 @@ def mission(draft: Draft, basis: Basis) -> None:
     _add_remedies(draft, basis)
 
 
-def _add_remedies(draft: Draft, basis: Basis) -> None:
+def _add_remedies(draft: Draft, basis: ReportContext) -> None:
     on = basis.until.astimezone(ZoneInfo(basis.calendar.zone)).date()
     found = [one for one in standing(basis.session, on, basis.units, before=basis.as_of) if basis.covers(one.unit_code)]
     head = ("Đơn vị", "Mã đơn vị", "Kết luận", "Phải khắc phục", "Hạn", "Tình trạng")

@@ -4,18 +4,18 @@ from collections import Counter, defaultdict
 
 from sqlalchemy import select
 
-from serving.answers.explanations import explanations, state_of
-from serving.caseload import Case
-from serving.official_sheet import OfficialSheets
-from serving.reports.basis import Basis
+from serving.access.permissions import Scope
+from serving.read.caseload import Case
+from serving.read.official_sheet import OfficialSheets
+from serving.read.on_time_statistics import LEAST
 from serving.reports.conclusions import HEAD as FINDING_HEAD
 from serving.reports.conclusions import confirmed
 from serving.reports.conclusions import lines as finding_lines
 from serving.reports.dossiers import add_counts, by
 from serving.reports.report import Cell, Column, Draft, Table
-from serving.rights import Scope
-from serving.standing import LEAST
+from serving.reports.report_context import ReportContext
 from serving.state import EarlyWarning, ExplanationAct
+from serving.work.explanations import explanations, state_of
 
 _RATED = """
 SELECT dossier_id, avg(score), count(*) FROM rating
@@ -23,7 +23,7 @@ WHERE rated_at >= $start AND rated_at < $until AND NOT coalesce(by_staff, false)
 """
 
 
-def official(draft: Draft, basis: Basis) -> None:
+def official(draft: Draft, basis: ReportContext) -> None:
     """One line an official: what ended in their hands this month, and the year against peers doing the same.
 
     Ratings given by staff are left out (trap T6). The ratio is shown from 20 comparable dossiers on.
@@ -66,7 +66,7 @@ def official(draft: Draft, basis: Basis) -> None:
     draft.tables.append(Table("Cán bộ", "officials", columns, tuple(table), note))
 
 
-def head(draft: Draft, basis: Basis) -> None:
+def head(draft: Draft, basis: ReportContext) -> None:
     """One line a unit, with its head's joint responsibility: confirmed findings, unanswered alerts, explanations."""
     keys = add_counts(draft, basis)
     register = basis.register
@@ -122,6 +122,6 @@ def head(draft: Draft, basis: Basis) -> None:
     )  # fmt: skip
 
 
-def _unanswered(acts: tuple[ExplanationAct, ...], basis: Basis) -> bool:
+def _unanswered(acts: tuple[ExplanationAct, ...], basis: ReportContext) -> bool:
     """Whether nothing had been explained by the end of the period."""
     return all(act.acted_at >= basis.until for act in acts)

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Literal
 
-from features.good_work import LEAST, good_work
-from serving.reports.basis import Basis
+from features.signals.good_work import LEAST, good_work
 from serving.reports.report import Column, Draft, Table
+from serving.reports.report_context import ReportContext
 
 YEAR = timedelta(days=365)
 _HEAD = ("Mã", "Đơn vị", "Hồ sơ", "Làm tốt", "Tỷ lệ (%)", "từ (%)", "đến (%)", "Cùng việc (%)", "Lượt đánh giá", "Điểm")
@@ -14,7 +14,7 @@ _GRAINS: tuple[tuple[Literal["unit", "official"], str, str], ...] = (
 )  # fmt: skip
 
 
-def add_positive(draft: Draft, basis: Basis) -> None:
+def add_positive(draft: Draft, basis: ReportContext) -> None:
     """Units and officials whose share of good dossiers over a year lies wholly above their peers'."""
     for grain, vi, en in _GRAINS:
         found = good_work(basis.con, basis.until, grain, basis.until - YEAR, basis.calendar).to_pylist()

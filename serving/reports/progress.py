@@ -2,22 +2,22 @@
 
 from collections import defaultdict
 
-from features.reconcile import reconcile
-from serving.caseload import Case
-from serving.reports.basis import Basis
+from features.sources.reconcile import reconcile
+from serving.read.caseload import Case
+from serving.read.on_time_statistics import PROGRESS_POINTS
 from serving.reports.dossiers import HEAD, lines
 from serving.reports.dossiers import progress as points
 from serving.reports.report import Cell, Column, Draft, Figure, Table
-from serving.standing import PROGRESS_POINTS
+from serving.reports.report_context import ReportContext
 
 
-def progress(draft: Draft, basis: Basis) -> None:
+def progress(draft: Draft, basis: ReportContext) -> None:
     """Fills the draft."""
     progress_by_unit(draft, basis)
     _add_reconciliation(draft, basis)
 
 
-def progress_by_unit(draft: Draft, basis: Basis) -> None:
+def progress_by_unit(draft: Draft, basis: ReportContext) -> None:
     """Points of all and of each unit: 20 × on time / received, of what was received in the period."""
     received = basis.caseload.received
     key = draft.count("Hồ sơ tiếp nhận trong kỳ", "received", HEAD, lines(basis.register, received))
@@ -56,7 +56,7 @@ def _by_events(received: list[Case]) -> float | None:
     return round(PROGRESS_POINTS * sum(not case.late for case in received) / len(received), 2)
 
 
-def _add_reconciliation(draft: Draft, basis: Basis) -> None:
+def _add_reconciliation(draft: Draft, basis: ReportContext) -> None:
     start, until = basis.period.start.date(), basis.period.until.date()
     told = [
         line

@@ -9,14 +9,14 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from features.calendar import Calendar
-from features.record import Record
-from serving.reports.basis import Basis
+from features.calendar.working_time import Calendar
+from features.record.record import Record
 from serving.reports.conclusions import HEAD, confirmed, lines
 from serving.reports.make import Kind, make_kind
 from serving.reports.positive import add_positive
 from serving.reports.progress import progress_by_unit
 from serving.reports.report import Column, Draft, Report, Table
+from serving.reports.report_context import ReportContext
 from serving.state import PublicationPack
 
 DRAFT = "BẢN DỰ THẢO: chưa được người thứ hai duyệt, không công bố."
@@ -27,7 +27,7 @@ SELECT finding_id FROM finding_latest WHERE coalesce(confirmed, false) AND kind 
 """
 
 
-def fill(draft: Draft, basis: Basis) -> None:
+def fill(draft: Draft, basis: ReportContext) -> None:
     """Fills the draft. Findings come through `confirmed` alone; there is no other way for one to get in."""
     progress_by_unit(draft, basis)
     add_positive(draft, basis)

@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 
-from features.utc import aware_utc
-from serving.reports.basis import Basis
+from features.record.utc import aware_utc
 from serving.reports.report import Column, Draft, Table
+from serving.reports.report_context import ReportContext
 
 LEAST = 5
 """Ratings under which no mean is told."""
@@ -19,7 +19,7 @@ ORDER BY l.unit_code, r.dossier_id, r.rated_at
 """
 
 
-def add_ratings(draft: Draft, basis: Basis) -> None:
+def add_ratings(draft: Draft, basis: ReportContext) -> None:
     """The ranking of units by the mean rating; ratings by staff or before the end are left out (trap T6)."""
     told = [row for row in basis.con.execute(_RATED, basis.moments).fetchall() if basis.covers(row[0])]
     key = draft.count(

@@ -1,9 +1,9 @@
 """Dossiers sent back again and again, and through whose fault: a person says so, case by case (S0 2b)."""
 
-from serving.answers.marks import marks_of
-from serving.caseload import MANY_TIMES, Case
-from serving.reports.basis import Basis
+from serving.read.caseload import MANY_TIMES, Case
 from serving.reports.report import Column, Draft, Table
+from serving.reports.report_context import ReportContext
+from serving.work.annotations import marks_of
 
 HEAD = ("Đơn vị", "Mã đơn vị", "Mã hồ sơ", "Thủ tục", "Số lần trả, yêu cầu làm lại", "Hồ sơ trước bị trả", "Kết luận")
 FAULT_WORDS = {
@@ -13,7 +13,7 @@ FAULT_WORDS = {
 UNREVIEWED = "chưa xem xét"
 
 
-def add_returns(draft: Draft, basis: Basis) -> None:
+def add_returns(draft: Draft, basis: ReportContext) -> None:
     """Figures of repeated returns; the table of units holds only those that a person put down to an official."""
     marks = marks_of(basis.session, "return", basis.as_of)
     repeated = [case for case in basis.caseload.cases if case.times_back >= MANY_TIMES]

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from features.calendar import HOURS_A_DAY
-from features.utc import aware_utc
-from serving.caseload import Case
-from serving.reports.basis import Basis
+from features.calendar.working_time import HOURS_A_DAY
+from features.record.utc import aware_utc
+from serving.read.caseload import Case
 from serving.reports.report import Cell, Column, Draft, Table
+from serving.reports.report_context import ReportContext
 
 # an event begins a step where it names one; it lasts until the next event of the dossier
 _STEPS = """
@@ -28,7 +28,7 @@ OLDEST = "trên 40 ngày"
 """Working days since receipt, upper ends included."""
 
 
-def add_steps(draft: Draft, basis: Basis) -> None:
+def add_steps(draft: Draft, basis: ReportContext) -> None:
     """One line a step, the one that took most hours first."""
     lines: list[tuple[Cell, ...]] = []
     for unit, dossier, step, official, since, due, until in basis.con.execute(_STEPS, basis.moments).fetchall():
@@ -63,7 +63,7 @@ def add_steps(draft: Draft, basis: Basis) -> None:
     )  # fmt: skip
 
 
-def add_backlog(draft: Draft, basis: Basis, key: str) -> None:
+def add_backlog(draft: Draft, basis: ReportContext, key: str) -> None:
     """Open dossiers by sector and working days since receipt. key: of the rows of open dossiers."""
     ages = [words for _, words in AGES] + [OLDEST]
     sectors: dict[str | None, dict[str, int]] = {}
@@ -83,7 +83,7 @@ def add_backlog(draft: Draft, basis: Basis, key: str) -> None:
     )  # fmt: skip
 
 
-def _age(case: Case, basis: Basis) -> str:
+def _age(case: Case, basis: ReportContext) -> str:
     days = basis.calendar.working_hours(case.received_at, basis.until) / HOURS_A_DAY
     return next((words for most, words in AGES if days <= most), OLDEST)
 
@@ -96,7 +96,7 @@ def _hours(lines: list[tuple[Cell, ...]]) -> float:
     return sum(line[8] for line in lines if isinstance(line[8], float))
 
 
-def _late(line: tuple[Cell, ...], basis: Basis) -> bool:
+def _late(line: tuple[Cell, ...], basis: ReportContext) -> bool:
     """Whether a passage ran over its step's term."""
     due, until = line[6], line[7] or basis.until
     return isinstance(due, datetime) and isinstance(until, datetime) and due < until

@@ -1,16 +1,16 @@
 """A unit's own monthly report: its dossiers by procedure and step, what it answered, what was found (S0 1e, 1d)."""
 
 from serving.reports.answers import add_apologies, add_complaints, add_consultations, add_explanations
-from serving.reports.basis import Basis
 from serving.reports.conclusions import add_conclusions
 from serving.reports.dossiers import add_counts, by
 from serving.reports.ratings import add_ratings
 from serving.reports.report import Draft
+from serving.reports.report_context import ReportContext
 from serving.reports.returns import add_returns
 from serving.reports.steps import add_backlog, add_steps
 
 
-def unit(draft: Draft, basis: Basis) -> None:
+def unit(draft: Draft, basis: ReportContext) -> None:
     """Fills the draft."""
     keys = add_counts(draft, basis)
     procedure = basis.register.procedure

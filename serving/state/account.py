@@ -58,7 +58,7 @@ class ApiToken(Base):
     name: Mapped[str] = mapped_column(String(120))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
-    actions: Mapped[str] = mapped_column(Text)  # actions of `serving.rights`, separated by spaces
+    actions: Mapped[str] = mapped_column(Text)  # actions of `serving.access.permissions`, separated by spaces
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]

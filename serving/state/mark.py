@@ -12,7 +12,7 @@ class Mark(Base):
     """One mark on one subject. Of several marks in one `field` the latest holds.
 
     subject: `return:<dossier>`, `consultation:<dossier>/<unit>/<moment>` or `complaint:<id>`. field and value:
-    `serving.answers.marks.FIELDS`.
+    `serving.work.annotations.FIELDS`.
     """
 
     __tablename__ = "mark"

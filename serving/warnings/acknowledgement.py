@@ -15,7 +15,7 @@ from serving.warnings.words import help_of
 LONGEST_NOTE = 1000
 
 
-class Standing(StrEnum):
+class WarningStatus(StrEnum):
     """Which warnings: those told and waiting, or those answered."""
 
     OPEN = "open"
@@ -48,14 +48,14 @@ class WarningLine:
 
 
 def warnings_of(
-    session: Session, units: Collection[str] | None, standing: Standing, *, most: int = 200, offset: int = 0
+    session: Session, units: Collection[str] | None, standing: WarningStatus, *, most: int = 200, offset: int = 0
 ) -> list[WarningLine]:
     """The warnings told to heads of `units` (None: all); open ones by due moment, answered ones latest first.
 
     What is held out is never among them, nor what waits for its digest.
     """
     query = _lines(units)
-    if standing is Standing.OPEN:
+    if standing is WarningStatus.OPEN:
         query = query.where(EarlyWarning.acknowledged_at.is_(None)).order_by(EarlyWarning.due_at, EarlyWarning.id)
     else:
         query = query.where(EarlyWarning.acknowledged_at.is_not(None)).order_by(EarlyWarning.acknowledged_at.desc())

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from models.reasons import Reason
-from serving.delay import DelayPart
+from serving.read.delay import DelayPart
 from serving.state import EarlyWarning, State, WarningScoring, WarningStreak
 from serving.warnings import outbox, words
 from serving.warnings.firing import Streak, Watched, above, counted, ripe, share_out

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from serving.rights import Role, UnitTree
+from serving.access.permissions import Role, UnitTree
 from serving.state import Account
 
 

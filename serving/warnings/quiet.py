@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from features.calendar import HOUR, Calendar
+from features.calendar.working_time import HOUR, Calendar
 
 _INSTANT = timedelta(microseconds=1)
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from features.calendar import Calendar
-from features.vietnam_calendar import VIETNAM, hours_of, office
+from features.calendar.vietnam import VIETNAM, hours_of, office
+from features.calendar.working_time import Calendar
 from serving.warnings.policy import Costs, Policy
 
 CHANNELS = ("mail", "webhook", "chat")

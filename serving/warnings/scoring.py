@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from serving.score_files import ListMeta, read_scores, scores_path, stamp
+from serving.scoring.score_files import ListMeta, read_scores, scores_path, stamp
 from serving.warnings.firing import Watched
 from serving.warnings.heads import Heads
 from serving.warnings.policy import Policy

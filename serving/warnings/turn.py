@@ -7,14 +7,14 @@ from functools import partial
 
 import pyarrow as pa
 
-from features.holiday import as_delivered
+from features.calendar.holiday import as_delivered
+from features.calendar.vietnam import VIETNAM
 from features.key_file import key_file
-from features.record import Record
-from features.vietnam_calendar import VIETNAM
+from features.record.record import Record
 from models.lateness import LATENESS
-from serving.case_file import CaseFiles
-from serving.delay import DelayPart, Delays
-from serving.register import Register
+from serving.read.case_file import CaseFiles
+from serving.read.delay import DelayPart, Delays
+from serving.read.register import Register
 from serving.settings import Settings
 from serving.state import State
 from serving.warnings.channels import Channel, Channels

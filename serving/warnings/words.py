@@ -5,8 +5,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from features.vietnamese_number import decimal
-from serving.delay import Holder
+from features.sources.vietnamese_number import decimal
+from serving.read.delay import Holder
 from serving.state import EarlyWarning
 from serving.words import NOT_A_FINDING, days_left, step_words
 

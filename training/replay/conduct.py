@@ -18,7 +18,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from features import complaint_history
+from features.complaints import history as complaint_history
 from models.value import hajek
 from training import finding
 from training.conduct_fairness import BY, groups_of

@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 import duckdb
 import numpy as np
 
-from features import complaint_history
-from features.delivery import Chunk
-from features.record import Record
+from features.complaints import history as complaint_history
+from features.record.delivery import Chunk
+from features.record.record import Record
 from models.official_events import REPORTED
 from models.official_forecast import OfficialForecast
 from training import official_forecast

@@ -11,15 +11,15 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from features.delivery import Chunk
-from features.posts import posts
-from features.record import Record
+from features.record.delivery import Chunk
+from features.record.positions import positions
+from features.record.record import Record
 from features.signals.handled import handled
 from features.simulate import Province, every_unit_monthly, simulate
 from features.simulate.simulation import stream
 from features.simulate.truth import inspect
 from features.simulate.worktime import local_midnight
-from models.conduct_peers import Standing, officials
+from models.conduct_peers import PeerComparison, officials
 
 START, END = date(2025, 1, 1), date(2026, 1, 1)
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
@@ -76,9 +76,9 @@ class Made:
         return team, {ground.unit_code[k] for k in np.flatnonzero(mostly == team)}
 
 
-def standings(con: duckdb.DuckDBPyConnection) -> list[Standing]:
+def standings(con: duckdb.DuckDBPyConnection) -> list[PeerComparison]:
     """Officials against their peers at the end of the year, as the list has them."""
-    position = {who: post.position for who, post in posts(con, AS_OF).items()}
+    position = {who: post.position for who, post in positions(con, AS_OF).items()}
     return officials(handled(con, AS_OF), position)
 
 

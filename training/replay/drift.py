@@ -20,19 +20,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.matrix import build
-from features.record import Record
+from features.calendar.vietnam import VIETNAM
+from features.matrix.batch import build
+from features.record.record import Record
 from features.simulate.recorded import made_up_record
 from features.simulate.simulation import CHANGED_SECTORS
-from features.vietnam_calendar import VIETNAM
 from models.lateness import landmarks
 from models.risk_model import RiskModel
 from training.evaluate import METRICS, Figure, with_intervals
 from training.fit import SMALL
-from training.gather import WEEK, labelled_rows
+from training.monitoring import QUIET, news, watch
 from training.replay.province_report import Spread
 from training.run import train
-from training.watch import QUIET, news, watch
+from training.training_set import WEEK, labelled_rows
 
 Say = Callable[[str], None]
 START, CHANGE, END = date(2024, 9, 2), date(2025, 12, 1), date(2026, 12, 31)

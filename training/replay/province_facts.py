@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.schema import TABLES
+from features.record.schema import TABLES
 
 COLUMNS = (
     "age_days", "events", "paper_rounds", "outside_papers", "consultations", "handovers", "moved_promises",

@@ -17,16 +17,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from features import matrix
-from features.calendar import HOUR, Calendar
-from features.delivery import Chunk
-from features.record import Record
+from features.calendar.vietnam import VIETNAM
+from features.calendar.working_time import HOUR, Calendar
+from features.matrix import batch as matrix
+from features.record.delivery import Chunk
+from features.record.record import Record
 from features.simulate import simulate
-from features.vietnam_calendar import VIETNAM
 from models import lateness
 from training.fit import fit
-from training.gather import gather
 from training.sample import microseconds
+from training.training_set import gather
 
 START, CUTOFF, END = date(2024, 7, 1), datetime(2025, 7, 1, 1, tzinfo=UTC), date(2026, 7, 1)
 """A year to learn from, then a year of scorings at eight in the morning."""

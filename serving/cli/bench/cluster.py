@@ -68,8 +68,8 @@ def by_duckdb(record: str, out: str) -> int:
     """The matrix by DuckDB; gives the number of rows."""
     import pyarrow.parquet as pq
 
-    from features import matrix
-    from features.record import Record
+    from features.matrix import batch as matrix
+    from features.record.record import Record
 
     con = Record(record).connect()
     writer, rows = None, 0
@@ -87,9 +87,9 @@ def by_spark(session: Any, record: Path, out: Path) -> None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from features import spark
-    from features.record import Record
-    from features.spark_record import tables
+    from features.matrix import spark
+    from features.matrix.spark_record import tables
+    from features.record.record import Record
 
     found = Record(record)
     cases = _cases(found.connect())

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
-from features.delivery import Chunk
-from features.record import Record
-from serving.score_files import SCHEMA, ListMeta, write_scores
+from features.record.delivery import Chunk
+from features.record.record import Record
+from serving.scoring.score_files import SCHEMA, ListMeta, write_scores
 from serving.settings import Settings
 
 AS_OF = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)

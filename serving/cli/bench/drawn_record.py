@@ -11,8 +11,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from features.schema import TABLES
-from features.utc import naive_utc
+from features.record.schema import TABLES
+from features.record.utc import naive_utc
 
 DAY = 86_400_000_000
 START = int(np.datetime64("2023-01-02", "us").astype("int64"))
@@ -78,7 +78,7 @@ WEEKLY = """
 
 
 def views(folder: Path, cutoff: datetime | None = None) -> duckdb.DuckDBPyConnection:
-    """A connection with the drawn tables as views, as `features.record.Record.connect` gives them."""
+    """A connection with the drawn tables as views, as `features.record.record.Record.connect` gives them."""
     con = _duckdb()
     for name in _TABLES:
         path = folder / f"{name}.parquet"

@@ -49,8 +49,8 @@ def take(folder: str, record: str) -> int:
     """Takes the drawn tables in as one canonical delivery; gives the rows appended."""
     from datetime import UTC, datetime
 
-    from features.feeds import SOURCES, FeedOptions
-    from features.record import Record
+    from features.record.record import Record
+    from features.sources import SOURCES, FeedOptions
 
     (Path(folder) / "cases.parquet").unlink(missing_ok=True)
     chunks = SOURCES["canonical"].read(Path(folder), FeedOptions(zone="UTC"))

@@ -62,14 +62,14 @@ def delivery_section(deliveries: int, seed: int) -> Section:
 
 def taken_in(source: str, chance: random.Random, folder: Path, count: int) -> dict[str, int] | str:
     """Counts of rows of `count` damaged deliveries taken into a record of their own, or what it crashed with."""
-    from features.feeds import SOURCES, FeedOptions
-    from features.record import Record
+    from features.record.record import Record
+    from features.sources import SOURCES, FeedOptions
     from serving.cli.bench.damaged import delivery
-    from serving.official_names import Names
+    from serving.state.official_names import Names
 
     for number in range(count):
         delivery(source, chance, folder / "in", number)
-    mapping = Path(__file__).parents[3] / "features" / "feeds" / "mappings" / "receipt.toml"
+    mapping = Path(__file__).parents[3] / "features" / "sources" / "mappings" / "receipt.toml"
     options = FeedOptions(key=b"k" * 32, mapping=mapping if source == "xes" else None)
     parts = sorted((folder / "in").iterdir()) if source == "canonical" else [folder / "in"]
     try:

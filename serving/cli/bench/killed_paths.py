@@ -12,17 +12,17 @@ from pathlib import Path
 import pyarrow as pa
 from sqlalchemy import func, inspect, select
 
-from features.delivery import Chunk
-from features.record import Record
-from serving.findings import Conclusion, Pulled, add, deliver, latest
-from serving.plan.brief import Brief, Pull, Source, UnitBrief
-from serving.plan.chance import seed_hash
+from features.record.delivery import Chunk
+from features.record.record import Record
+from serving.plan.keyed_uniform import seed_hash
+from serving.plan.plan_input import PlanInput, Pull, Source, UnitBrief
 from serving.plan.rules import Rules, Team
 from serving.plan.store import PlanStore
-from serving.receipt_witness import Witness
-from serving.receipts import Receipts
-from serving.score_files import SCHEMA, ListMeta, latest_path, read_scores, write_scores
+from serving.scoring.score_files import SCHEMA, ListMeta, latest_path, read_scores, write_scores
 from serving.state import Base, Finding, Receipt, State, downgrade, open_state, upgrade
+from serving.work.chain_anchor import Witness
+from serving.work.findings import Conclusion, SampledDossier, add, deliver, latest
+from serving.work.receipts import Receipts
 from training import pointers
 
 START = datetime(2026, 1, 5, 1, tzinfo=UTC)
@@ -123,7 +123,7 @@ def _month(number: int) -> str:
     return f"{2026 + number // 12}-{number % 12 + 1:02d}"
 
 
-def _brief(month: str) -> Brief:
+def _brief(month: str) -> PlanInput:
     year, of = map(int, month.split("-"))
     days = tuple(one for n in range(28) if (one := date(year, of, 1 + n)).weekday() < 5)
     pulls = [tuple(Pull(f"d{unit}-{n}", f"o{unit}", 0.9 - n / 20, ("x",)) for n in range(6)) for unit in range(3)]
@@ -133,7 +133,7 @@ def _brief(month: str) -> Brief:
         Team("tt-1", "centre", units=(), visits_a_day=2, days_a_month=4),
     )
     source = Source("lateness", START.isoformat(), "v", "ab", "cd", 1, "ef")
-    return Brief(month, "Asia/Ho_Chi_Minh", days, units, Rules(teams=teams, high_risk_visits=1), source)
+    return PlanInput(month, "Asia/Ho_Chi_Minh", days, units, Rules(teams=teams, high_risk_visits=1), source)
 
 
 def finding(home: Path, number: int) -> None:
@@ -146,7 +146,7 @@ def finding(home: Path, number: int) -> None:
 
 
 def _conclude(state: State, receipts: Receipts, number: int, place: int) -> None:
-    pulled = Pulled(f"v{number}", "u", START, f"d{place}")
+    pulled = SampledDossier(f"v{number}", "u", START, f"d{place}")
     with state.writing() as session:
         if latest(session, f"v{number}/d{place}") is None:
             add(session, pulled, Conclusion("none"), now=START)

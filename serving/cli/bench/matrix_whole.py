@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from features import matrix
+from features.matrix import batch as matrix
 from serving.cli.bench.drawn_record import cases, views
 from serving.cli.bench.part_of_matrix import NAMES
 

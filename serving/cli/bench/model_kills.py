@@ -75,8 +75,8 @@ def campaign(
 
 def work(home: Path, url: str, number: int) -> None:
     """What a killed process was doing: train on another cutoff, promote, every third time go back."""
-    from features.record import Record
-    from features.vietnam_calendar import VIETNAM
+    from features.calendar.vietnam import VIETNAM
+    from features.record.record import Record
     from training.fit import SMALL
     from training.promote import promote, rollback
     from training.run import train
@@ -99,7 +99,7 @@ def work(home: Path, url: str, number: int) -> None:
 def broken(home: Path, url: str) -> list[str]:
     """What does not hold: a pointer to what cannot be loaded, a history cut off, an alias of an unfinished run."""
     from models.artefact import ArtefactError
-    from serving.champion import champion, pointed_at
+    from serving.scoring.champion import champion, pointed_at
     from training import pointers
 
     folder, wrong = home / "models" / TARGET, []

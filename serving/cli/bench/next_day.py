@@ -45,7 +45,7 @@ def extend(record: str, out: str, to: str) -> int:
     """Brings the parts in `out` up to `to`; gives the dossiers that were looked at."""
     from datetime import datetime
 
-    from features.record import Record
+    from features.record.record import Record
     from training.landmark_parts import extend as run
 
     return run(Record(record), Path(out), datetime.fromisoformat(to)).dossiers

@@ -15,9 +15,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from serving.cli.bench.postgres import cluster
-from serving.receipt_witness import Witness
-from serving.receipts import Receipts
 from serving.state import Receipt, State, open_state
+from serving.work.chain_anchor import Witness
+from serving.work.receipts import Receipts
 
 WRITERS = 2
 _SPAWN = multiprocessing.get_context("spawn")

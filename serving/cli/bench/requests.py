@@ -154,9 +154,9 @@ async def answer_of(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 
 def posted_history(settings: Settings) -> tuple[bytes, str]:
     """The body of a score request for a dossier of the middle of the latest list, as of that list."""
-    from features.record import Record
-    from serving.ground import rows_of
-    from serving.risk_list import latest_list
+    from features.record.record import Record
+    from serving.scoring.record_snapshot import rows_of
+    from serving.scoring.risk_list import latest_list
 
     risk_list = latest_list(settings.scores, "lateness")
     line = risk_list.page(offset=len(risk_list) // 2, size=1).lines[0]
@@ -171,9 +171,9 @@ def posted_history(settings: Settings) -> tuple[bytes, str]:
 
 def bench_token(settings: Settings, role: str) -> str:
     """A token of an hour for an account of `role` made for this."""
-    from serving.accounts.account import add_account, find_account
-    from serving.accounts.token import issue_token
-    from serving.rights import GRANTS, Role, reach_of
+    from serving.access.account import add_account, find_account
+    from serving.access.permissions import GRANTS, Role, reach_of
+    from serving.access.token import issue_token
     from serving.state import open_state
 
     now = datetime.now(UTC)

@@ -33,8 +33,8 @@ def rolling(
 
 def rolling_section(dossiers: int, origins: int, jobs: int) -> Section:
     """Wall and processor minutes of the whole backtest, refits to page; making the province up is not counted."""
+    from features.calendar.vietnam import VIETNAM
     from features.simulate.recorded import made_up_record
-    from features.vietnam_calendar import VIETNAM
     from serving.cli.rolling import bar
     from training.origin import PRODUCT, RULE
     from training.rolling import STEPS, Place, rolling_backtest, windows

@@ -77,12 +77,12 @@ def train(folder: str, model: str) -> int:
     """Learns trees of the shipped shape from the drawn record and saves them; gives the number of cases."""
     import numpy as np
 
-    from features.matrix import FEATURES
-    from features.matrix import build as build_matrix
-    from features.vietnam_calendar import VIETNAM
+    from features.calendar.vietnam import VIETNAM
+    from features.matrix.batch import FEATURES
+    from features.matrix.batch import build as build_matrix
     from models.artefact import save
+    from models.peer_medians import usual_values
     from models.risk_model import RiskModel
-    from models.usual import usual_values
     from serving.cli.bench.drawn_record import cases, views
     from training.fit import LARGE
     from training.members import fit_encoder, fit_trees
@@ -113,10 +113,10 @@ def train(folder: str, model: str) -> int:
 
 def batch(folder: str, model: str) -> int:
     """Scores every open dossier with reasons, as `risk score` does; gives their number."""
-    from features.vietnam_calendar import VIETNAM
+    from features.calendar.vietnam import VIETNAM
     from models.artefact import load
     from serving.cli.bench.drawn_record import views
-    from serving.scoring import score_open
+    from serving.scoring.batch import score_open
 
     con = views(Path(folder), cutoff=_AT)
     return int(score_open(con, _AT, load(Path(model), threads=THREADS), VIETNAM).num_rows)
@@ -128,8 +128,8 @@ def ways(folder: str, model: str) -> dict[str, float]:
     import numpy as np
     import shap
 
-    from features.matrix import build as build_matrix
-    from features.vietnam_calendar import VIETNAM
+    from features.calendar.vietnam import VIETNAM
+    from features.matrix.batch import build as build_matrix
     from models.artefact import load
     from models.lateness import cohort
     from models.tree_shap import TreeShap

@@ -21,13 +21,13 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 from sqlalchemy import func, select
 
-from features.delivery import Chunk
+from features.calendar.vietnam import VIETNAM
 from features.key_file import key_file
-from features.record import Record
-from features.vietnam_calendar import VIETNAM
+from features.record.delivery import Chunk
+from features.record.record import Record
 from serving.cli.bench.kills import SERVER
 from serving.cli.bench.receivers import Handed, mail_server, webhook_receiver
-from serving.score_files import SCHEMA, ListMeta, write_scores
+from serving.scoring.score_files import SCHEMA, ListMeta, write_scores
 from serving.settings import Settings
 from serving.state import EarlyWarning, OutboxMessage, State, WarningEscalation, WarningScoring, open_state
 from serving.warnings.firing import Firing, Watched

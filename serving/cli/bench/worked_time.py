@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from features.calendar import DAY as DAY
-from features.calendar import PLAIN_WEEK
+from features.calendar.working_time import DAY as DAY
+from features.calendar.working_time import PLAIN_WEEK
 
 _DAYS = PLAIN_WEEK.relation()
 _FIRST = _DAYS["day"][0].as_py()

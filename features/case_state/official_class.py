@@ -1,0 +1,80 @@
+"""The class of a dossier twice: as the 766 index counts it from what its source claims, and by its events.
+
+Rules of DOC766 (QĐ 766/QĐ-TTg, domain.md 1.7). Where the two classes differ, somebody should look at the data.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from features.calendar.working_time import HOURS_A_DAY, Calendar
+from features.clock import Clock
+
+MOST_REQUESTS = 1
+"""Rule 4: more than one supplement request counts as overdue, whatever the dates."""
+
+
+class OfficialClass(StrEnum):
+    """Report 06a (domain.md 3.2): the first three of ended dossiers, the next two of open ones."""
+
+    BEFORE = "before"
+    ON_TIME = "on_time"
+    OVERDUE = "overdue"
+    WITHIN = "within"
+    OVERDUE_OPEN = "overdue_open"
+    UNKNOWN = "unknown"
+
+
+def class_766(clock: Clock, calendar: Calendar, legal_days: float | None = None) -> OfficialClass:
+    """The class by rules 1–7 of DOC766. `legal_days`: the procedure's term, for dossiers without a promise.
+
+    Rule 5 (the citizen's time is subtracted) holds against the first promise, for the promise in force has been
+    moved for it already; the dossier is on time by whichever is kinder.
+    """
+    end, ended = _claimed_end(clock)
+    used = calendar.working_hours(clock.received_at, end) - clock.supplement_hours
+    if clock.requests > MOST_REQUESTS:
+        overdue: bool | None = True
+    elif clock.due_at is not None:
+        first = calendar.working_hours(clock.received_at, clock.promises[0].due_at)
+        overdue = end > clock.due_at and used > first
+    else:
+        overdue = None if legal_days is None else used > legal_days * HOURS_A_DAY
+    return _named(overdue, ended, end, clock.due_at, calendar)
+
+
+def class_recomputed(clock: Clock, calendar: Calendar) -> OfficialClass:
+    """The class by the events alone: their end, their pauses, the promise in force."""
+    overdue = None if clock.due_at is None else clock.late
+    return _named(overdue, clock.ended_at is not None, clock.ended_at or clock.as_of, clock.due_at, calendar)
+
+
+def _claimed_end(clock: Clock) -> tuple[datetime, bool]:
+    """Rules 2, 3, 6: done before returned before refused; waiting ends at the request; else the period's end."""
+    for kinds in (("decided",), ("delivered",), ("refused", "withdrawn")):
+        moments = [at for kind, at in clock.ends if kind in kinds]
+        if (
+            "decided" in kinds
+            and clock.claimed_end_at
+            and not any(kind in ("refused", "withdrawn") for kind, _ in clock.ends)
+        ):
+            moments.append(clock.claimed_end_at)
+        if moments:
+            return min(moments), True
+    if clock.waiting_for_papers and clock.paused_since is not None:
+        return clock.paused_since, False
+    return clock.as_of, False
+
+
+def _named(
+    overdue: bool | None, ended: bool, end: datetime, due_at: datetime | None, calendar: Calendar
+) -> OfficialClass:
+    if overdue is None:
+        return OfficialClass.UNKNOWN
+    if not ended:
+        return OfficialClass.OVERDUE_OPEN if overdue else OfficialClass.WITHIN
+    if overdue:
+        return OfficialClass.OVERDUE
+    zone = ZoneInfo(calendar.zone)
+    early = due_at is not None and end.astimezone(zone).date() < due_at.astimezone(zone).date()
+    return OfficialClass.BEFORE if early else OfficialClass.ON_TIME

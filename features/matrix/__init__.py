@@ -1,0 +1,1 @@
+"""The matrix: feature declarations by grain, and the engines that fill the cells."""

@@ -1,0 +1,123 @@
+"""What is known of the competent unit of a dossier: its queue, and how its dossiers went."""
+
+from __future__ import annotations
+
+from features.matrix.declaration import HOURS, Feature, Grain, smoothed
+
+FEATURES = [
+    Feature(
+        "unit_open", Grain.UNIT, "open", "Số hồ sơ đơn vị đang giải quyết", "dossiers open in the unit", "unit_load"
+    ),
+    Feature(
+        "unit_overdue",
+        Grain.UNIT,
+        "overdue / NULLIF(open, 0)",
+        "Tỷ lệ quá hạn trong số hồ sơ đang giải quyết của đơn vị",
+        "share overdue of the unit's open dossiers",
+        "unit_load",
+        no_history="none open",
+    ),
+    Feature(
+        "unit_arrived_7",
+        Grain.UNIT,
+        "arrived_7",
+        "Số hồ sơ đơn vị tiếp nhận trong 7 ngày",
+        "dossiers the unit received in 7 days",
+        "unit_load",
+    ),
+    Feature(
+        "unit_arrived_30",
+        Grain.UNIT,
+        "arrived_30",
+        "Số hồ sơ đơn vị tiếp nhận trong 30 ngày",
+        "dossiers the unit received in 30 days",
+        "unit_load",
+    ),
+    Feature(
+        "unit_arrived_90",
+        Grain.UNIT,
+        "arrived_90",
+        "Số hồ sơ đơn vị tiếp nhận trong 90 ngày",
+        "dossiers the unit received in 90 days",
+        "unit_load",
+    ),
+    Feature(
+        "unit_closed_90",
+        Grain.UNIT,
+        "closed_90",
+        "Số hồ sơ đơn vị giải quyết xong trong 90 ngày",
+        "dossiers the unit closed in 90 days",
+        "unit_load",
+    ),
+    Feature(
+        "unit_hours",
+        Grain.UNIT,
+        f"closed_w_90 / {HOURS} / NULLIF(closed_90, 0)",
+        "Giờ làm việc bình quân của hồ sơ đơn vị vừa giải quyết xong",
+        "mean working hours of dossiers the unit closed lately",
+        "unit_pace",
+        no_history="closed none in 90 days",
+    ),
+    Feature(
+        "unit_late_rate",
+        Grain.UNIT,
+        smoothed("late", "known"),
+        "Tỷ lệ trễ hạn trước đây của đơn vị",
+        "past late rate of the unit",
+        "unit_history",
+        no_history="the rate of the whole record",
+    ),
+    Feature(
+        "unit_late_rate_90",
+        Grain.UNIT,
+        smoothed("late_90", "known_90"),
+        "Tỷ lệ trễ hạn 90 ngày qua của đơn vị",
+        "late rate of 90 days of the unit",
+        "unit_history",
+        no_history="the rate of the whole record",
+    ),
+    Feature(
+        "unit_known",
+        Grain.UNIT,
+        "known",
+        "Số hồ sơ của đơn vị đã rõ kết quả",
+        "past dossiers of the unit, outcome known",
+        "unit_history",
+    ),
+    Feature(
+        "unit_days_seen",
+        Grain.UNIT,
+        "day - first_day",
+        "Số ngày từ khi đơn vị xuất hiện trong dữ liệu",
+        "days since the unit first appears",
+        "record_age",
+        no_history="not seen before",
+    ),
+    Feature(
+        "overall_late_rate",
+        Grain.RECORD,
+        "record_late / NULLIF(record_known, 0)",
+        "Tỷ lệ trễ hạn chung trước đây",
+        "past late rate of the whole record",
+        "overall_history",
+        no_history="no outcome known yet",
+    ),
+    Feature(
+        "overall_late_rate_90",
+        Grain.RECORD,
+        "record_late_90 / NULLIF(record_known_90, 0)",
+        "Tỷ lệ trễ hạn chung 90 ngày qua",
+        "late rate of 90 days of the whole record",
+        "overall_history",
+        no_history="no outcome known in 90 days",
+    ),
+    Feature(
+        "record_days_seen",
+        Grain.RECORD,
+        "day - first_day",
+        "Số ngày từ khi dữ liệu bắt đầu",
+        "days since the record began",
+        "record_age",
+        no_history="the record begins today",
+    ),
+]

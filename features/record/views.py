@@ -1,0 +1,111 @@
+"""The record as DuckDB sees it: one view a table, complete in its columns, restricted to what was known.
+
+Beside each stands `<table>_latest`, its rows in the version that counts (`features.record.latest`).
+"""
+
+import json
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+
+from features.record.backfill_versions import KEPT, KEPT_TABLES, UNFOLDED
+from features.record.delta import Storage
+from features.record.event_reconciliation import PORTAL_SOURCES, TABLES_OF_DOSSIERS, TOLD, create_telling_views
+from features.record.latest import SUFFIX, latest
+from features.record.schema import TABLES, Table
+from features.record.utc import naive_utc
+
+_VIEW_TYPE = {
+    "text": "VARCHAR", "time": "TIMESTAMP", "date": "DATE", "number": "DOUBLE", "integer": "BIGINT",
+    "boolean": "BOOLEAN",
+}  # fmt: skip
+OWN = ("known_by", "row_id", "delivery_id")
+"""Columns that every view has beside those of the feed contract."""
+
+
+def create_views(con: duckdb.DuckDBPyConnection, storage: Storage, lines: pa.Table, cutoff: datetime | None) -> None:
+    """Creates the views of `features.record.record.Record.connect` for the deliveries in `lines`."""
+    visible = set(lines["delivery_id"].to_pylist())
+    numeric = numeric_attributes(lines)
+    portal = told_by_portal(lines)
+    for table in TABLES.values():
+        name = table.name + TOLD if portal and table.name in TABLES_OF_DOSSIERS else table.name
+        rows = storage.table(table.name).relation(con, visible)
+        if rows is None:
+            con.execute(f"CREATE VIEW {name} AS SELECT {_nothing(table)} WHERE false")
+        if table.name in KEPT_TABLES:
+            kept = con.table(name) if rows is None else rows.project(_columns(table, rows.columns, numeric))
+            kept.create_view(table.name + KEPT)
+        if rows is None:
+            continue
+        if table.name in UNFOLDED:
+            _known(con.sql(UNFOLDED[table.name]), cutoff and naive_utc(cutoff)).create_view(name)
+        else:
+            _known(rows, cutoff).project(_columns(table, rows.columns, numeric)).create_view(name)
+    if portal:
+        create_telling_views(con)
+    for name in TABLES:
+        con.execute(f"CREATE VIEW {name}{SUFFIX} AS FROM {latest(name)}")
+    con.from_arrow(lines).project("* REPLACE (timezone('UTC', arrived_at) AS arrived_at)").create_view("delivery")
+    rejects = storage.table("reject").relation(con, visible)
+    if rejects is None:
+        con.execute(
+            "CREATE VIEW reject AS SELECT NULL::VARCHAR AS delivery_id, NULL::VARCHAR AS table_name, "
+            "NULL::VARCHAR AS file, NULL::BIGINT AS line, NULL::VARCHAR AS column_name, "
+            "NULL::VARCHAR AS wanted, NULL::VARCHAR AS came WHERE false"
+        )
+    else:
+        rejects.create_view("reject")
+    con.execute(f"CREATE VIEW conflict AS {' UNION ALL '.join(map(_conflicts, TABLES.values()))}")
+
+
+def _known(rows: duckdb.DuckDBPyRelation, cutoff: datetime | None) -> duckdb.DuckDBPyRelation:
+    if cutoff is None:
+        return rows
+    return rows.filter(duckdb.ColumnExpression("known_at") < duckdb.ConstantExpression(cutoff))
+
+
+def _columns(table: Table, present: list[str], numeric: dict[str, bool]) -> str:
+    parts = []
+    for column in table.columns:
+        if column.name not in present:
+            parts.append(f"NULL::{_VIEW_TYPE[column.type]} AS {column.name}")
+        elif column.type == "time":
+            parts.append(f"timezone('UTC', {column.name}) AS {column.name}")
+        else:
+            parts.append(column.name)
+    parts += OWN
+    for name in sorted(name for name in present if name.startswith("x_")):
+        if name in numeric:  # an attribute of a later version is not there yet
+            parts.append(f"TRY_CAST({name} AS DOUBLE) AS {name}" if numeric[name] else name)
+    return ", ".join(parts)
+
+
+def _nothing(table: Table) -> str:
+    parts = [f"NULL::{_VIEW_TYPE[column.type]} AS {column.name}" for column in table.columns]
+    return ", ".join([*parts, *(f"NULL::VARCHAR AS {name}" for name in OWN)])
+
+
+def numeric_attributes(lines: pa.Table) -> dict[str, bool]:
+    """Of every attribute that had a value: whether all deliveries gave numbers."""
+    numeric: dict[str, bool] = {}
+    for told in lines["numeric_attributes"].to_pylist():
+        for name, number in json.loads(told).items():
+            numeric[name] = numeric.get(name, True) and number
+    return numeric
+
+
+def told_by_portal(lines: pa.Table) -> bool:
+    """Whether a one-stop source was delivered, whose rows are read as `features.record.event_reconciliation` says."""
+    return bool(PORTAL_SOURCES & set(lines["source"].to_pylist()))
+
+
+def _conflicts(table: Table) -> str:
+    """Keys of which one moment tells two stories: both are kept, and somebody should ask the source."""
+    key = ", ".join(table.key)
+    identified = " AND ".join(f"{name} IS NOT NULL" for name in table.key)
+    return (
+        f"SELECT '{table.name}' AS table_name, concat_ws(' ', {key}) AS id, known_at, count(*) AS versions "
+        f"FROM {table.name} WHERE {identified} GROUP BY {key}, known_at HAVING count(*) > 1"
+    )

@@ -1,0 +1,140 @@
+"""One dossier of `DongBoHoSoMC` (domain.md 1.2): its first promise, and its dates as events.
+
+The row is the dossier's state at the sync; the record wants what happened. So supplement rounds become requests
+and supplies, moved due dates new promises, end dates ends. The dossier's own row holds only what was so at
+receipt: a later date in it would tell the future.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from features.sources.codes import dossier_code, unit_code, unit_of_dossier
+from features.sources.nested import objects, string
+from features.sources.portal_status import status
+from features.sources.pseudonyms import identity_is_missing
+from features.sources.redact import scrub
+from features.sources.row_builder import RowBuilder
+
+CHANNELS = {"1": "counter", "2": "online", "3": "post", "": "counter"}
+APPLICANTS = {"1": "citizen", "2": "business", "3": "agency", "4": "other"}
+
+
+def read_dossier(harvest: RowBuilder, item: Mapping[str, Any], header: Mapping[str, Any]) -> None:
+    """The rows of one dossier item; `header` is its envelope, whose `madonvi` is the sender."""
+    told = harvest.dossier("dossier_id", item.get("MaHoSo"))
+    received = harvest.moment("received_at", item.get("NgayTiepNhan"))
+    if told is None:
+        return
+    dossier_id = _own_code(harvest, told, item, received)
+    procedure = harvest.procedure(
+        item.get("MaTTHC"), item.get("TenTTHC"), item.get("MaLinhVuc"), item.get("TenLinhVuc")
+    )
+    if received is None or procedure is None:
+        column = "received_at" if received is None else "procedure_code"
+        harvest.reject(column, "a value", None)
+        return
+    unit = harvest.unit(received, name=item.get("DonViXuLy"), dossier=told) or harvest.unit(
+        received, code=header.get("madonvi")
+    )
+    if unit is None:
+        harvest.reject("unit_code", "a unit, by name or in the dossier's code", item.get("DonViXuLy"))
+        return
+    rounds = objects(item, "DanhSachHoSoBoSung")
+    due = harvest.moment("due_at", item.get("NgayHenTra"))
+    promises = [harvest.moment("due_at", one.get("NgayHenTraTruoc")) for one in rounds]
+    first_due = next((moment for moment in promises if moment), due)
+    identity = _identity(item)
+    channel = CHANNELS.get(str(item.get("KenhThucHien") or "").strip())
+    submitted = harvest.moment("submitted_at", item.get("NgayNopHoSo"))
+    copied = channel == "online" and submitted == received  # T11: the time before receipt cannot be told
+    harvest.row(
+        "dossier", dossier_id=dossier_id, procedure_code=procedure, unit_code=unit,
+        receiving_unit_code=_receiving(told, header), channel=channel,
+        applicant_id=harvest.people.citizen(identity, string(item, "ChuHoSo"), string(item, "SoDienThoai")),
+        applicant_kind=APPLICANTS.get(str(item.get("LoaiDoiTuong") or "").strip()),
+        agent_id=harvest.people.citizen(string(item, "SoGiayToNguoiUyQuyen"), string(item, "NguoiUyQuyen"), None),
+        submitted_at=None if copied or (submitted and submitted > received) else submitted,
+        received_at=received, due_at=_after(harvest, first_due, received),
+        x_identity_placeholder=int(_is_filler(item)),
+        x_abstract_placeholder=int((string(item, "TrichYeuHoSo") or "").strip().lower() == "dinhkem"),
+        x_submitted_copied=int(copied), known_at=harvest.known_from(received),
+    )  # fmt: skip
+    harvest.event(dossier_id, "received", received, state=True, unit_code=unit)
+    people = (string(item, "ChuHoSo"), identity, string(item, "SoDienThoai"), string(item, "Email"))
+    for one in rounds:
+        _read_round(harvest, dossier_id, unit, one, people)
+    _read_ends(harvest, dossier_id, unit, item)
+
+
+def _own_code(harvest: RowBuilder, told: str, item: Mapping[str, Any], received: datetime | None) -> str:
+    """The dossier's own code where the portal got another in its place (T7); the pair becomes an alias."""
+    other = item.get("MaHoSoKhac")
+    own = dossier_code(other) if isinstance(other, str) and unit_of_dossier(other) else told
+    if own != told and received is not None:
+        harvest.once("alias", told, dossier_id=own, other_id=told, known_at=received)
+    return own
+
+
+def _receiving(told: str, header: Mapping[str, Any]) -> str | None:
+    sender = header.get("madonvi")
+    return unit_of_dossier(told) or (unit_code(sender) if isinstance(sender, str) and sender else None)
+
+
+def _identity(item: Mapping[str, Any]) -> str | None:
+    """The owner's identity number from either of its two places."""
+    told = [string(item, "SoGiayToChuHoSo"), *(string(one, "SoDinhDanh") for one in objects(item, "DinhDanhCHS"))]
+    return next((number for number in told if not identity_is_missing(number)), None)
+
+
+def _is_filler(item: Mapping[str, Any]) -> bool:
+    """Whether a number stands for the identity that is a known filler (T10)."""
+    told = [string(item, "SoGiayToChuHoSo"), *(string(one, "SoDinhDanh") for one in objects(item, "DinhDanhCHS"))]
+    return any(number and identity_is_missing(number) for number in told)
+
+
+def _after(harvest: RowBuilder, due: datetime | None, received: datetime) -> datetime | None:
+    """The promise, or None where it lies before receipt: then the cell is set aside, not the dossier."""
+    if due is not None and due < received:
+        harvest.reject("due_at", "not before received_at", due)
+        return None
+    return due
+
+
+def _read_round(
+    harvest: RowBuilder, dossier_id: str, unit: str, one: Mapping[str, Any], people: tuple[str | None, ...]
+) -> None:
+    """A supplement round: the request, the supply, and the promise that the round moved."""
+    before, after = (harvest.moment("due_at", one.get(name)) for name in ("NgayHenTraTruoc", "NgayHenTraMoi"))
+    asked = harvest.moment("happened_at", one.get("NgayBoSung"))
+    supplied = harvest.moment("happened_at", one.get("NgayTiepNhanBoSung"))
+    papers = [
+        name
+        for paper in objects(one, "DanhSachGiayToBoSung")
+        if (name := harvest.text("papers", paper.get("TenGiayTo")))
+    ]
+    harvest.event(
+        dossier_id, "papers_requested", asked, state=True, unit_code=unit,
+        official_id=harvest.official(one.get("NguoiYeuCauBoSung"), unit),
+        reason=scrub(harvest.text("reason", one.get("NoiDungBoSung")), people), papers=";".join(papers),
+    )  # fmt: skip
+    harvest.event(
+        dossier_id, "papers_supplied", supplied, state=True, unit_code=unit,
+        official_id=harvest.official(one.get("NguoiTiepNhanBoSung"), unit),
+    )  # fmt: skip
+    if after is not None and after != before and (moved := supplied or asked) is not None:
+        harvest.event(dossier_id, "extended", moved, unit_code=unit, due_at=after, step="Bổ sung hồ sơ")
+
+
+def _read_ends(harvest: RowBuilder, dossier_id: str, unit: str, item: Mapping[str, Any]) -> None:
+    """The end of processing, the return to the citizen and the refusal, where the state dates them."""
+    code = status(item.get("TrangThaiHoSo"))
+    refused = harvest.moment("happened_at", item.get("NgayTuChoi"))
+    ended = harvest.moment("happened_at", item.get("NgayKetThucXuLy"))
+    kind = {3: "refused", 7: "withdrawn"}.get(code or 0, "decided")
+    if refused is not None:
+        harvest.event(dossier_id, "refused", refused, state=True, unit_code=unit)
+    if ended is not None and not (refused is not None and kind == "refused"):
+        harvest.event(dossier_id, kind, ended, state=True, unit_code=unit)
+    returned = harvest.moment("happened_at", item.get("NgayTra"))
+    harvest.event(dossier_id, "delivered", returned, state=True, unit_code=unit)

@@ -1,0 +1,223 @@
+"""Mapping files: which attribute of a foreign log or table is which canonical column.
+
+A mapping is a TOML file. Both `xes` and `table` read the same one: a source *item* is one event of a log, or
+one row of a table. Attributes of a log's trace are named `case:<key>`, as flat exports name them.
+
+    words = "what this log is"               # for people
+    zone  = "Europe/Amsterdam"               # of times without offset; default: the feed's zone
+    sheet = "Sheet1"                         # Excel only; default: the first
+
+    [dossier]                                # any canonical table; column = where it comes from
+    dossier_id     = "case:concept:name"     # an attribute
+    unit_code      = { value = "town-1" }    # always this
+    received_at    = ["case:start", "time"]  # the first of these that is not empty
+    due_at         = { from = "case:start", plus_days = 56 }
+    x_channel      = "case:channel"          # `dossier` takes any further column, prefix x_
+
+    [event]                                  # one row a item
+    dossier_id     = "case:concept:name"
+    happened_at    = "time:timestamp"
+    known_at       = { latest = ["time:timestamp", "finished"] }
+
+    [kinds]                                  # which activity is which kind; all others are notes
+    activity       = "concept:name"          # whose step keeps the activity's name
+    "send decision" = "decided"
+
+    [[case_event]]                           # an event once a case, where its happened_at is not empty
+    kind           = "withdrawn"
+    happened_at    = "case:enddate"
+    unless         = "decided"               # not where the case has this kind (xes only)
+
+A source is a name, a list of names, or a table of: `from` (name or names), `latest` (names; the latest time
+of them), `value` (also where these are empty), `prefix`, `before` (only the text before this separator),
+`plus_days` (24 hours each), `format` (strptime, for times not in ISO 8601), `words` (from the source's value
+to ours; others stay).
+
+Where there is `[event]`, the source is a log: tables other than `event` get one row for each key, from the
+first item that has it (so in a flat export the items of a case should stand in order of time). Without
+`[event]` every item gives a row.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from features.record.delivery import DEFAULT_ZONE, DeliveryError
+from features.record.schema import EVENT_KINDS, TABLES, Table
+
+SHIPPED = Path(__file__).parent / "mappings"
+_OPTIONS = {"from", "latest", "value", "prefix", "before", "plus_days", "format", "words"}
+
+Item = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where one column's cell comes from."""
+
+    names: tuple[str, ...] = ()
+    value: Any = None
+    latest: bool = False
+    prefix: str = ""
+    before: str = ""
+    plus: timedelta | None = None
+    format: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    def cell(self, item: Item, zone: ZoneInfo) -> Any:
+        """The cell of `item`; None where it is empty. A time that cannot be read stays as it came."""
+        if not self.names:
+            return self.value
+        told = [item[name] for name in self.names if item.get(name) not in (None, "")]
+        if not told:
+            return self.value
+        if self.latest:
+            times = [time for one in told if (time := self._time(one, zone)) is not None]
+            return max(times) if len(times) == len(told) else told[0]
+        cell = told[0]
+        if self.format or self.plus:
+            time = self._time(cell, zone)
+            cell = cell if time is None else time + (self.plus or timedelta())
+        if self.before:
+            cell = str(cell).split(self.before, 1)[0]
+        if self.words:
+            cell = self.words.get(str(cell), cell)
+        return f"{self.prefix}{cell}" if self.prefix else cell
+
+    def _time(self, cell: Any, zone: ZoneInfo) -> datetime | None:
+        try:
+            if isinstance(cell, datetime):
+                time = cell
+            elif self.format:
+                time = datetime.strptime(str(cell), self.format)  # noqa: DTZ007 — the zone comes next
+            else:
+                time = datetime.fromisoformat(str(cell))
+        except ValueError:
+            return None
+        return time if time.tzinfo else time.replace(tzinfo=zone)
+
+
+@dataclass(frozen=True)
+class CaseEvent:
+    """An event that a case has once, told by an attribute of the case."""
+
+    columns: Mapping[str, Source]
+    unless: str = ""
+
+
+@dataclass(frozen=True)
+class LogMapping:
+    """A mapping file, read and checked."""
+
+    tables: Mapping[str, Mapping[str, Source]]
+    zone: str
+    activity: Source | None = None
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    case_events: tuple[CaseEvent, ...] = ()
+    sheet: str | None = None
+
+    @property
+    def is_log(self) -> bool:
+        """Whether items are events of cases."""
+        return "event" in self.tables
+
+    @property
+    def attributes(self) -> set[str]:
+        """Every attribute that the mapping asks for."""
+        sources = [source for columns in self.tables.values() for source in columns.values()]
+        sources += [source for event in self.case_events for source in event.columns.values()]
+        sources += [self.activity] if self.activity else []
+        return {name for source in sources for name in source.names}
+
+    def standing(self, item: Item) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(table, row) of every table but `event`."""
+        zone = ZoneInfo(self.zone)
+        for table, columns in self.tables.items():
+            if table != "event":
+                yield table, {name: source.cell(item, zone) for name, source in columns.items()}
+
+    def event(self, item: Item) -> dict[str, Any]:
+        """The event row of `item`: a known activity gives the kind, any other a note with its name."""
+        zone = ZoneInfo(self.zone)
+        row = {name: source.cell(item, zone) for name, source in self.tables["event"].items()}
+        if self.activity is not None:
+            activity = self.activity.cell(item, zone)
+            kind = self.kinds.get(str(activity))
+            if kind is not None or row.get("kind") is None:
+                row["kind"] = kind or "note"
+            if row.get("step") is None:
+                row["step"] = activity
+        return row
+
+    def once(self, item: Item, kinds: set[str]) -> Iterator[dict[str, Any]]:
+        """The case events of a case told by `item`, whose events have `kinds`."""
+        zone = ZoneInfo(self.zone)
+        for event in self.case_events:
+            row = {name: source.cell(item, zone) for name, source in event.columns.items()}
+            if row.get("happened_at") is not None and event.unless not in kinds:
+                yield row
+
+
+def load_mapping(path: Path | None, *, zone: str = DEFAULT_ZONE) -> LogMapping:
+    """The mapping in the file at `path`, or the shipped one of that name; DeliveryError where it is wrong."""
+    if path is None:
+        shipped = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.toml")))
+        raise DeliveryError(f"mapping: a TOML file or one of {shipped} was wanted, none came; give --mapping")
+    file = path if path.is_file() else SHIPPED / f"{path.name.removesuffix('.toml')}.toml"
+    try:
+        told = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DeliveryError(f"mapping {path.name}: a TOML file was wanted; {str(error)[:80]}") from error
+    known = {"words", "zone", "sheet", "kinds", "case_event", *TABLES}
+    if unknown := told.keys() - known:
+        raise DeliveryError(f"mapping {path.name}: {sorted(unknown)[0]!r} is neither a table nor an option")
+    tables = {name: _columns(path, TABLES[name], told[name]) for name in TABLES if name in told}
+    if not tables:
+        raise DeliveryError(f"mapping {path.name}: at least one canonical table was wanted, none came")
+    kinds = dict(told.get("kinds", {}))
+    activity = kinds.pop("activity", None)
+    if unknown := set(map(str, kinds.values())) - set(EVENT_KINDS):
+        raise DeliveryError(f"mapping {path.name}: [kinds] {sorted(unknown)[0]!r} is not an event kind")
+    zone = str(told.get("zone", zone))
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise DeliveryError(f"mapping {path.name}: zone {zone[:40]!r} is not known") from error
+    return LogMapping(
+        tables, zone, None if activity is None else _source(path, "activity", activity), kinds,
+        tuple(_case_event(path, event, tables.get("event", {})) for event in told.get("case_event", [])),
+        told.get("sheet"),
+    )  # fmt: skip
+
+
+def _case_event(path: Path, told: dict[str, Any], event: Mapping[str, Source]) -> CaseEvent:
+    told = {**told, "kind": {"value": told.get("kind", "note")}}
+    unless = told.pop("unless", "")
+    columns = _columns(path, TABLES["event"], told)
+    same = {name: event[name] for name in ("dossier_id", "unit_code") if name in event}
+    return CaseEvent({**same, **columns}, unless)
+
+
+def _columns(path: Path, table: Table, told: dict[str, Any]) -> dict[str, Source]:
+    for column in told:
+        if column not in table.names and not (table.attributes and column.startswith("x_")):
+            raise DeliveryError(f"mapping {path.name}: [{table.name}] has no column {column!r}")
+    return {column: _source(path, f"{table.name}.{column}", source) for column, source in told.items()}
+
+
+def _source(path: Path, column: str, told: Any) -> Source:
+    if isinstance(told, (str, list)):
+        told = {"from": told}
+    if not isinstance(told, dict) or told.keys() - _OPTIONS or not told.keys() & {"from", "latest", "value"}:
+        raise DeliveryError(f"mapping {path.name}: {column}: a name, names, or {', '.join(sorted(_OPTIONS))}")
+    names = told.get("latest") or told.get("from") or ()
+    days = told.get("plus_days")
+    return Source(
+        (names,) if isinstance(names, str) else tuple(map(str, names)), told.get("value"), "latest" in told,
+        told.get("prefix", ""), told.get("before", ""), None if days is None else timedelta(days=days),
+        told.get("format", ""), told.get("words", {}),
+    )  # fmt: skip

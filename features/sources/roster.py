@@ -1,0 +1,75 @@
+"""Units with their succession and officials with their names: the reference data of a province.
+
+`{"units": [{code, name, level, parent, valid_from, valid_to, old_codes, succeeds}], "officials": [{id,
+display_names, unit, position, is_head, from, to}]}`, as in samples/16. An official's opaque id is the one that the
+first display name has in the unit, so a roster may come before or after the deliveries that name people.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from features.record.delivery import Chunks
+from features.sources import FeedOptions
+from features.sources.codes import unit_code
+from features.sources.items import items
+from features.sources.nested import strings
+from features.sources.row_builder import RowBuilder, harvested
+
+LEVELS = {"PROVINCE": "province", "AGENCY": "department", "COMMUNE": "commune"}
+
+
+def read(path: Path, options: FeedOptions) -> Chunks:
+    """The units and officials of the delivery at `path`."""
+    yield from harvested(items(path), options, _read)
+
+
+def _read(harvest: RowBuilder, item: Mapping[str, Any]) -> None:
+    if not {"units", "officials"} & item.keys():
+        harvest.reject("", "an object with units or officials", "an object of another kind")
+        return
+    for part, reader in (("units", _read_unit), ("officials", _read_official)):
+        rows = item.get(part)
+        for row in rows if isinstance(rows, list) else []:
+            if isinstance(row, Mapping):
+                reader(harvest, row)
+            else:
+                harvest.reject("", "an object", row)
+
+
+def _read_unit(harvest: RowBuilder, row: Mapping[str, Any]) -> None:
+    """A unit; those it took over from stand in `succeeds`, one row each, or one row without."""
+    code = harvest.text("unit_code", row.get("code"))
+    if code is None:
+        harvest.reject("unit_code", "a value", None)
+        return
+    until = harvest.moment("valid_to", row.get("valid_to"))  # the last day in force: half-open from here on
+    old = [*strings(row, "old_codes"), *strings(row, "succeeds")]
+    parent = harvest.text("parent_code", row.get("parent"))
+    succeeds = dict.fromkeys(unit_code(one) for one in old if unit_code(one) != unit_code(code))
+    for before in succeeds or [None]:
+        harvest.row(
+            "unit", unit_code=unit_code(code), unit_name=harvest.text("unit_name", row.get("name")),
+            parent_code=unit_code(parent) if parent else None, level=LEVELS.get(str(row.get("level")), "other"),
+            valid_from=harvest.moment("valid_from", row.get("valid_from")),
+            valid_to=until + timedelta(days=1) if until else None, succeeds=before,
+        )  # fmt: skip
+
+
+def _read_official(harvest: RowBuilder, row: Mapping[str, Any]) -> None:
+    """An official by the first display name; a role without a unit is a placeholder and nobody."""
+    names = strings(row, "display_names")
+    unit = harvest.text("unit_code", row.get("unit"))
+    if not names or unit is None:
+        return
+    official_id = harvest.official(names[0], unit_code(unit))
+    if official_id is None:
+        return
+    until = harvest.moment("valid_to", row.get("to"))
+    harvest.row(
+        "official", official_id=official_id, unit_code=unit_code(unit),
+        position=harvest.text("position", row.get("position")), is_head=row.get("is_head") is True,
+        valid_from=harvest.moment("valid_from", row.get("from")),
+        valid_to=until + timedelta(days=1) if until else None,
+    )  # fmt: skip

@@ -1,0 +1,95 @@
+"""IEEE XES event logs (IEEE 1849), `.xes` or `.xes.gz`, one trace in memory at a time.
+
+The mapping (`features.sources.mapping`) says which attribute is what. Nothing is fetched; a log that declares
+a document type or entities is refused from there on. Lines are those of a trace's or event's tag.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from features.record.delivery import Chunk, Chunks, DeliveryError, Reject
+from features.sources import FeedOptions
+from features.sources.files import Member, members
+from features.sources.lines import UNREADABLE, damage
+from features.sources.log_rows import LogRows
+from features.sources.mapping import LogMapping, load_mapping
+
+_EVENT, _TRACE = "{*}event", "{*}trace"
+
+
+def read(path: Path, options: FeedOptions) -> Chunks:
+    """The logs at `path`: a file, a folder or a zip."""
+    mapping = load_mapping(options.mapping, zone=options.zone)
+    if not mapping.is_log:
+        raise DeliveryError("mapping: [event] was wanted for an event log, none came")
+    found, refused = members(path)
+    logs = [member for member in found if member.plain_name.endswith(".xes")]
+    if not logs:
+        raise DeliveryError(f"xes: a file .xes or .xes.gz was wanted, {path.name} has none")
+    if refused:
+        yield Chunk("event", rejects=refused)
+    for member in logs:
+        yield from _log(member, mapping)
+
+
+def _log(member: Member, mapping: LogMapping) -> Iterator[Chunk]:
+    rows = LogRows(mapping, member.name)
+    traces = 0
+    try:
+        with member.open() as file:
+            parser = etree.iterparse(
+                _NoDoctype(file), events=("end",), tag=(_TRACE, "{*}log"), resolve_entities=False,
+                no_network=True, load_dtd=False, remove_comments=True, remove_pis=True,
+            )  # fmt: skip
+            for _, element in parser:
+                if etree.QName(element).localname == "log":
+                    continue
+                traces += 1
+                _take(element, mapping, rows)
+                yield from rows.chunks()
+                element.clear()
+                while element.getprevious() is not None:
+                    del element.getparent()[0]
+    except etree.XMLSyntaxError as error:
+        line = error.lineno or 0
+        came = "an empty file" if member.size == 0 else "something else from here on"
+        rows.rejects.append(Reject(member.name, line, "", "an XES log", came))
+    except UNREADABLE as error:
+        came = f"damaged after {traces} traces ({damage(error)})"
+        rows.rejects.append(Reject(member.name, 0, "", "a whole file", came))
+    yield from rows.rest()
+
+
+def _take(trace: Any, mapping: LogMapping, rows: LogRows) -> None:
+    case = {f"case:{key}": value for key, value in _attributes(trace).items()}
+    events = [({**case, **_attributes(event)}, event.sourceline or 0) for event in trace.iterfind(_EVENT)]
+    line = trace.sourceline or 0
+    first = events[0][0] if events else case
+    rows.standing(first, line)
+    kinds = {rows.event(item, at) for item, at in events}
+    rows.once(first, kinds, line)
+
+
+def _attributes(element: Any) -> dict[str, str]:
+    """Key and value of the element's own attributes; events, lists and other children have no value."""
+    return {child.get("key"): value for child in element if (value := child.get("value")) is not None}
+
+
+class _NoDoctype:
+    """Passes bytes on until a document type turns up: logs have none, and entities live in it."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._tail = b""
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self._file.read(min(size, 2**16) if size > 0 else 2**16)
+        if b"\0" in data:  # UTF-16 would hide what is looked for below
+            raise OSError("text in UTF-8 was wanted")
+        if b"<!DOCTYPE" in self._tail + data or b"<!ENTITY" in self._tail + data:
+            raise OSError("a document type or entities, which a log does not have")
+        self._tail = data[-9:]
+        return data

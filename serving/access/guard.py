@@ -1,0 +1,188 @@
+"""The guard before every route: who asks, may they, did they mean it. Whatever no rule allows is refused."""
+
+import hmac
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from serving.access.permissions import PUBLIC, Role, Scope, UnitTree, action_of, reach_of, scope_of
+from serving.access.route import template_of
+from serving.access.session import find_session, touch_session
+from serving.access.token import PREFIX
+from serving.state import Account
+from serving.work.fallback_cache import AWAY
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+COOKIE = "risk_session"
+
+
+class LoginNeeded(Exception):
+    """A page was asked for by nobody in particular: the answer is the way to the door and back."""
+
+    def __init__(self, back: str) -> None:
+        super().__init__(back)
+        self.location = "/login?" + urlencode({"next": back})
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who asks: an account with one role, through a browser's session or a program's token.
+
+    csrf: key that forms of this session carry; empty for a token. allowed: the token's actions, None for a
+    session.
+    action: what the present route does; `scope` is how far the reader may do that.
+    """
+
+    account_id: int
+    login: str
+    name: str
+    role: Role
+    unit_code: str
+    official_id: str | None
+    csrf: str
+    allowed: frozenset[str] | None
+    action: str
+    tree: UnitTree
+
+    def may(self, action: str) -> bool:
+        """Whether the reader may do `action` anywhere at all."""
+        return reach_of(self.role, action) is not None and (self.allowed is None or action in self.allowed)
+
+    def scope_for(self, action: str) -> Scope:
+        """Where the reader may do `action`."""
+        reach = reach_of(self.role, action) if self.may(action) else None
+        return scope_of(reach, self.unit_code, self.official_id, self.tree)
+
+    @property
+    def scope(self) -> Scope:
+        """Where the reader may do what the present route does."""
+        return self.scope_for(self.action)
+
+
+async def guard(request: Request) -> None:
+    """Lets a request through when the table says so, and leaves its `Reader` on it.
+
+    Raises 403 for what the role or the token may not do and for routes without a rule, 401 or `LoginNeeded`
+    when nobody is logged in, 403 when a form does not carry its session's key.
+    """
+    template = template_of(request)
+    action = action_of(request.method, template) if template else None
+    if action is None:
+        raise HTTPException(403, "No rule allows this.")
+    if action == PUBLIC:
+        return
+    reader = _kept_reader(request, action) or await run_in_threadpool(_reader, request, action)
+    if reader is None:
+        if _wants_json(request):
+            raise HTTPException(401, "Give a valid API token.", {"WWW-Authenticate": "Bearer"})
+        back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        raise LoginNeeded(back if request.method in SAFE else "/")
+    request.state.reader = reader
+    if not reader.may(action):
+        raise HTTPException(403, "This role may not do that.")
+    if request.method not in SAFE and reader.allowed is None:
+        await _meant(request, reader.csrf)
+
+
+def reader_of(request: Request) -> Reader:
+    """The reader whom `guard` let through."""
+    reader: Reader = request.state.reader
+    return reader
+
+
+def cookie_name(request: Request) -> str:
+    """The session cookie's name.
+
+    Over https it is bound to the host and to https by its prefix (RFC 6265bis).
+    """
+    return f"__Host-{COOKIE}" if request.url.scheme == "https" else COOKIE
+
+
+def cookie_options(request: Request) -> dict[str, Any]:
+    """How cookies of the door are set.
+
+    Not for scripts, not for other sites, over https where there is https.
+    """
+    return {"httponly": True, "samesite": "lax", "path": "/", "secure": request.url.scheme == "https"}
+
+
+def _kept_reader(request: Request, action: str) -> Reader | None:
+    """The reader of a token that was looked up before: no query, so no thread, whose turn costs more than a score."""
+    people = request.app.state.people
+    bearer = _bearer(request)
+    grant = people.grants.kept(bearer, people.now()) if bearer else None
+    tree: UnitTree = request.app.state.known.register.tree
+    return None if grant is None else _as_reader(grant.account, "", grant.actions, action, tree)
+
+
+def _bearer(request: Request) -> str | None:
+    """The token sent, "" where something else was sent to show who asks; None: nothing was."""
+    kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    if not kind:
+        return None
+    return bearer if kind.lower() == "bearer" and bearer.startswith(PREFIX) else ""
+
+
+def _reader(request: Request, action: str) -> Reader | None:
+    people = request.app.state.people
+    now = people.now()
+    tree: UnitTree = request.app.state.known.register.tree
+    bearer = _bearer(request)
+    if bearer is not None:
+        grant = people.grants.find(bearer, now) if bearer else None
+        return None if grant is None else _as_reader(grant.account, "", grant.actions, action, tree)
+    token = request.cookies.get(cookie_name(request))
+    if not token:
+        return None
+    try:
+        with people.state.reading() as session:
+            stay = find_session(session, token, now=now)
+    except AWAY:  # who was let in a while ago may go on reading
+        stay = people.remembered.stay(token, now) if request.method in SAFE else None
+        if stay is None:
+            raise
+        request.state.away = True
+        return _as_reader(stay.account, stay.csrf, None, action, tree)
+    if stay is None:
+        people.remembered.forget(token)
+        return None
+    people.remembered.note(token, stay, now)
+    if stay.stale:
+        with people.state.writing() as session:
+            touch_session(session, stay.id, now=now)
+    return _as_reader(stay.account, stay.csrf, None, action, tree)
+
+
+def _as_reader(account: Account, csrf: str, allowed: frozenset[str] | None, action: str, tree: UnitTree) -> Reader:
+    return Reader(
+        account_id=account.id,
+        login=account.login,
+        name=account.name,
+        role=Role(account.role),
+        unit_code=account.unit_code,
+        official_id=account.official_id,
+        csrf=csrf,
+        allowed=allowed,
+        action=action,
+        tree=tree,
+    )
+
+
+async def _meant(request: Request, csrf: str) -> None:
+    """Refuses a change that another site's page may have sent in the reader's name."""
+    given = request.headers.get("X-CSRF-Token")
+    if given is None and "form" in request.headers.get("Content-Type", ""):
+        field = (await request.form()).get("csrf")
+        given = field if isinstance(field, str) else None
+    if request.headers.get("Sec-Fetch-Site") == "cross-site" or not hmac.compare_digest(
+        (given or "").encode(), csrf.encode()
+    ):
+        raise HTTPException(403, "The form is out of date: open the page again and send it once more.")
+
+
+def _wants_json(request: Request) -> bool:
+    return request.url.path.startswith("/api/") or "Authorization" in request.headers

@@ -1,1 +1,0 @@
-"""Accounts: who somebody is. What they may do stands in `serving.rights`."""

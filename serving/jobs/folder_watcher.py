@@ -1,0 +1,81 @@
+"""A folder into which systems drop their files: taken in when whole, then put aside.
+
+`<inbox>/<source>/…` holds what comes, in folders named after the sources of `risk ingest`. A file is taken once
+it has not changed between two looks and does not end like one still being written; after that it lies under
+`done/` or, with the reason beside it, under `refused/`. A crash in between takes it in again, which changes
+nothing.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from features.record.delivery import Receipt
+from features.sources import SOURCES
+
+UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart", "~")
+DONE, REFUSED = "done", "refused"
+Take = Callable[[Path, str], Receipt]
+"""Takes the delivery at a path in the format of a source into the record."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One file that was looked after: its receipt, or why it was refused."""
+
+    path: Path
+    source: str
+    receipt: Receipt | None
+    reason: str = ""
+
+
+class FolderWatcher:
+    """One folder of drops. `look` is called whenever something may have changed."""
+
+    def __init__(self, folder: Path, take: Take) -> None:
+        self.folder, self._take = folder, take
+        self._sizes: dict[Path, tuple[int, int]] = {}
+        for source in SOURCES:
+            (folder / source).mkdir(parents=True, exist_ok=True)
+
+    def look(self, now: datetime) -> Iterator[Taken]:
+        """Take every file that has come to rest since the last look, oldest name first."""
+        before, self._sizes = self._sizes, {}
+        for source in SOURCES:
+            for path in sorted((self.folder / source).rglob("*")):
+                if not path.is_file() or path.name.startswith(".") or path.name.endswith(UNFINISHED):
+                    continue
+                told = path.stat()
+                self._sizes[path] = (told.st_size, told.st_mtime_ns)
+                if before.get(path) == self._sizes[path]:
+                    yield self._one(path, source, now)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a file was seen that has not come to rest yet."""
+        return bool(self._sizes)
+
+    def _one(self, path: Path, source: str, now: datetime) -> Taken:
+        del self._sizes[path]
+        try:
+            taken = Taken(path, source, self._take(path, source))
+        except (ValueError, OSError) as error:  # one unreadable delivery must not hold up the others
+            taken = Taken(path, source, None, str(error))
+        place = self.folder / (DONE if taken.receipt else REFUSED) / source / f"{now:%Y-%m-%d}"
+        place.mkdir(parents=True, exist_ok=True)
+        kept = _free(place / path.name)
+        shutil.move(path, kept)
+        if taken.receipt is None:
+            kept.with_name(kept.name + ".reason.txt").write_text(taken.reason + "\n", encoding="utf-8")
+        return taken
+
+
+def _free(path: Path) -> Path:
+    """`path`, or the next name beside it that is not taken."""
+    number, found = 1, path
+    while found.exists():
+        number += 1
+        found = path.with_name(f"{path.stem}.{number}{path.suffix}")
+    return found

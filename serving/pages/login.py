@@ -1,0 +1,162 @@
+"""`/login`, `/logout` and the way through the identity provider."""
+
+import hmac
+import logging
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from serving.access.account import account_of_identity
+from serving.access.guard import cookie_name, cookie_options
+from serving.access.login import TooMany, log_in
+from serving.access.oidc import FLOW_LIFE, ProviderError
+from serving.access.secret import digest, new_secret
+from serving.access.session import LONGEST_STAY, end_session, start_session
+from serving.pages.rendering import render
+from serving.state import Account
+
+router = APIRouter(include_in_schema=False)
+log = logging.getLogger(__name__)
+
+_DOOR_COOKIE = "risk_door"  # ties a login form, or a flow through the provider, to one browser
+
+WRONG = "Tên đăng nhập hoặc mật khẩu không đúng."
+NO_ACCOUNT = "Bạn đã được xác thực nhưng chưa có tài khoản ở đây. Hãy liên hệ quản trị."
+PROVIDER_FAILED = "Không đăng nhập được qua hệ thống định danh. Hãy thử lại."
+
+
+def local_path(wanted: str) -> str:
+    """`wanted` where it is a path of this service, else the first page.
+
+    A login never leads to another site.
+    """
+    parts = urlsplit(wanted)
+    local = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
+    printable = all(" " < sign < "\x7f" for sign in wanted)
+    return wanted if local and printable and not parts.scheme and not parts.netloc else "/"
+
+
+@router.get("/login", response_class=HTMLResponse)
+def show(request: Request, next_: Annotated[str, Query(alias="next", max_length=500)] = "/") -> Response:
+    """The login form."""
+    return _form(request, local_path(next_))
+
+
+@router.post("/login", response_class=HTMLResponse)
+def enter(
+    request: Request,
+    login: Annotated[str, Form(max_length=200)] = "",
+    password: Annotated[str, Form(max_length=5000)] = "",
+    next_: Annotated[str, Form(alias="next", max_length=500)] = "/",
+    door: Annotated[str, Form(max_length=100)] = "",
+) -> Response:
+    """Name and password: on to the wanted page, or the form again with what was wrong."""
+    people = request.app.state.people
+    back = local_path(next_)
+    if not _same_browser(request, door):
+        return _form(request, back, "Biểu mẫu đã cũ. Hãy thử lại.", status=403)
+    address = request.client.host if request.client else "unknown"
+    found = log_in(people.state, login, password, address, key=people.login_key, now=people.now())
+    if isinstance(found, TooMany):
+        seconds = max(1, int(found.wait.total_seconds()))
+        text = f"Đã thử quá nhiều lần. Hãy thử lại sau {seconds // 60 + 1} phút."
+        answer = _form(request, back, text, status=429)
+        answer.headers["Retry-After"] = str(seconds)
+        return answer
+    if found is None:
+        return _form(request, back, WRONG, status=401)
+    return _admit(request, found, back, "password")
+
+
+@router.post("/logout")
+def leave(request: Request) -> Response:
+    """End the session, here and on the server."""
+    people = request.app.state.people
+    token = request.cookies.get(cookie_name(request), "")
+    with people.state.writing() as session:
+        end_session(session, token)
+    people.remembered.forget(token)
+    answer = RedirectResponse("/login", 303)
+    answer.delete_cookie(cookie_name(request), **cookie_options(request))
+    return answer
+
+
+@router.get("/login/oidc")
+def to_provider(request: Request, next_: Annotated[str, Query(alias="next", max_length=500)] = "/") -> Response:
+    """To the identity provider, with state, nonce and PKCE challenge."""
+    people = request.app.state.people
+    if people.provider is None:
+        return _form(request, "/", "Chưa cấu hình hệ thống định danh.", status=404)
+    browser = new_secret()
+    try:
+        url = people.provider.begin(people.state, browser, _callback(request), local_path(next_), now=people.now())
+    except ProviderError as error:
+        log.warning("login through the provider could not begin: %s", error)
+        return _form(request, "/", PROVIDER_FAILED, status=503)
+    answer = RedirectResponse(url, 303)
+    answer.set_cookie(_DOOR_COOKIE, browser, max_age=int(FLOW_LIFE.total_seconds()), **cookie_options(request))
+    return answer
+
+
+@router.get("/login/oidc/callback")
+def from_provider(
+    request: Request,
+    state: Annotated[str, Query(max_length=200)] = "",
+    code: Annotated[str, Query(max_length=2000)] = "",
+) -> Response:
+    """Back from the provider: in, if everything holds and the subject has an account."""
+    people = request.app.state.people
+    if people.provider is None:
+        return _form(request, "/", "Chưa cấu hình hệ thống định danh.", status=404)
+    try:
+        browser = request.cookies.get(_DOOR_COOKIE, "")
+        identity = people.provider.finish(people.state, browser, state, code, _callback(request), now=people.now())
+    except ProviderError as error:
+        log.warning("login through the provider was refused: %s", error)
+        return _form(request, "/", PROVIDER_FAILED, status=401)
+    with people.state.reading() as session:
+        account = account_of_identity(session, identity.issuer, identity.subject)
+    if account is None or not account.active:
+        return _form(request, "/", NO_ACCOUNT, status=403)
+    return _admit(request, account, identity.next_path, "oidc")
+
+
+def _admit(request: Request, account: Account, back: str, by: str) -> Response:
+    people = request.app.state.people
+    now = people.now()
+    with people.state.writing() as session:
+        token = start_session(session, account, now=now)
+        link = people.receipts.append(session, account.login, "session.start", {"by": by}, now=now)
+    people.receipts.anchor(link)
+    answer = RedirectResponse(back, 303)
+    answer.set_cookie(cookie_name(request), token, max_age=int(LONGEST_STAY.total_seconds()), **cookie_options(request))
+    answer.delete_cookie(_DOOR_COOKIE, **cookie_options(request))
+    return answer
+
+
+def _form(request: Request, back: str, trouble: str | None = None, status: int = 200) -> Response:
+    """The login form; its hidden field and a cookie carry the two halves of one secret (login CSRF)."""
+    browser = new_secret()
+    answer = render(
+        request,
+        "login.html",
+        status,
+        title="Đăng nhập",
+        back=back,
+        door=digest(browser),
+        trouble=trouble,
+        provider=request.app.state.people.provider is not None,
+    )
+    answer.set_cookie(_DOOR_COOKIE, browser, max_age=3600, **cookie_options(request))
+    return answer
+
+
+def _same_browser(request: Request, door: str) -> bool:
+    browser = request.cookies.get(_DOOR_COOKIE, "")
+    return bool(browser) and hmac.compare_digest(digest(browser), door.encode("ascii", "replace").decode())
+
+
+def _callback(request: Request) -> str:
+    return str(request.url.replace(path="/login/oidc/callback", query=""))

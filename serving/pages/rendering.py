@@ -1,0 +1,128 @@
+"""What every page is written on: templates, filters, the menu by rights, the footer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Form, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from features.sources.vietnamese_number import decimal
+from serving import words
+from serving.access.guard import Reader
+from serving.access.secret import new_secret
+from serving.read.problem import Problem
+
+Key = Annotated[str, Form(max_length=64)]
+"""What makes a second sending of a form harmless (`serving.work.submission`)."""
+STALE = timedelta(days=2)  # past this the footer says in red how old the data is
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    """One entry of the menu: where it leads, its words, and the action it needs."""
+
+    path: str
+    words: str
+    action: str
+
+
+MENU = (
+    MenuItem("/board", "Đơn vị tôi", "board.read"),
+    MenuItem("/warnings", "Cảnh báo", "warning.read"),
+    MenuItem("/own", "Hồ sơ của tôi", "own.read"),
+    MenuItem("/list", "Nguy cơ trễ", "list.read"),
+    MenuItem("/conduct", "Dấu hiệu phiền hà", "harassment.read"),
+    MenuItem("/plan", "Kế hoạch kiểm tra", "plan.read"),
+    MenuItem("/contests", "Giải trình về điểm", "contest.read"),
+    MenuItem("/explanations", "Hồ sơ trễ", "explanation.read"),
+    MenuItem("/reports", "Báo cáo", "report.read"),
+    MenuItem("/leadership", "Toàn tỉnh", "leadership.read"),
+    MenuItem("/analyst", "Mô hình", "analyst.read"),
+    MenuItem("/receipts", "Nhật ký", "receipt.read"),
+    MenuItem("/accounts", "Tài khoản", "account.write"),
+    MenuItem("/tokens", "Khóa máy", "token.write"),
+)
+
+
+@cache
+def templates(zone: str) -> Environment:
+    """The templates, with the filters of `words` for readers in `zone`."""
+    clock = words.Clockface(ZoneInfo(zone))
+    env = Environment(
+        loader=PackageLoader("serving.pages"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    env.filters |= {
+        "decimal": decimal,
+        "percent": words.percent,
+        "in_hundred": words.in_hundred,
+        "figure": words.figure,
+        "days_left": words.days_left,
+        "day": clock.day,
+        "moment": clock.moment,
+        "iso_moment": clock.iso_moment,
+        "iso_day": words.iso_day,
+        "level": words.level,
+        "brief_reason": words.brief_reason,
+        "brief_id": words.brief_id,
+        "step_words": words.step_words,
+        "rarity": words.rarity,
+    }
+    env.globals |= {"NOT_A_FINDING": words.NOT_A_FINDING, "ROLE_WORDS": words.ROLE_WORDS}
+    return env
+
+
+def render(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+    """The answer with one page. `form_key` is fresh on every page: a form sent twice carries it twice."""
+    people = request.app.state.people
+    serving = request.app.state.serving
+    reader: Reader | None = getattr(request.state, "reader", None)
+    kept = serving.lists.get("lateness")
+    meta = kept.value.meta if kept and kept.value else None
+    known = request.app.state.known
+    until = known.register.data_until
+    context.setdefault("title", "Rủi ro hồ sơ")
+
+    def opens_official(official_id: str | None) -> bool:
+        """Whether the official's page would open for the reader: a link that leads to a closed door is none."""
+        unit = known.register.officials.get(official_id or "")
+        return reader is not None and unit is not None and reader.scope_for("official.read").covers(unit)
+
+    html = (
+        templates(serving.settings.zone.key)
+        .get_template(template)
+        .render(
+            reader=reader,
+            menu=[door for door in MENU if reader and reader.may(door.action)],
+            here=request.url.path,
+            register=known.register,
+            opens_official=opens_official,
+            meta=meta,
+            list_trouble=kept.trouble if kept and kept.value else None,
+            data_until=until,
+            stale=until is not None and people.now() - until > STALE,
+            form_key=new_secret(),
+            away_since=people.remembered.at if getattr(request.state, "away", False) else None,
+            **context,
+        )
+    )
+    return HTMLResponse(html, status)
+
+
+@contextmanager
+def refused_as_problem() -> Iterator[None]:
+    """What the state refuses (ValueError: an empty reason, a second answer) is a 422 with its words."""
+    try:
+        yield
+    except ValueError as error:
+        raise Problem(422, str(error)) from error

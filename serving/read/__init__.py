@@ -1,0 +1,1 @@
+"""What pages, API, command line and reports read: names, case files, on-time figures, ledgers."""

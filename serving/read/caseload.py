@@ -1,0 +1,189 @@
+"""The caseload of a period: every dossier that an office received, ended or held open in it, as known at a moment.
+
+One clock (`features.clock`) serves the lists of late dossiers, the explanations and the reports, so that a figure
+means the same wherever it stands.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+
+import duckdb
+import pyarrow as pa
+
+from features.calendar.holiday import as_delivered
+from features.calendar.working_time import Calendar
+from features.case_clock import CaseClock, case_clocks
+from features.case_state.official_class import OfficialClass, class_766, class_recomputed
+from features.record.utc import naive_utc
+from features.sources.reconcile import LATE
+
+CAME_BACK = timedelta(days=30)
+"""A new dossier of the same applicant and procedure this soon after a refusal or withdrawal came back (H3)."""
+MANY_TIMES = 2
+"""Sent back this often, with refusals that came back as a new dossier, a dossier is looked at (S0 2b)."""
+_INSTANT = timedelta(microseconds=1)
+
+_FACTS = """
+WITH back AS (
+  SELECT dossier_id, count(DISTINCT happened_at) FILTER (kind = 'returned') AS returned,
+         min(happened_at) FILTER (kind IN ('refused', 'withdrawn')) AS turned_away_at
+  FROM event WHERE happened_at < $until GROUP BY dossier_id
+), chained AS (
+  SELECT l.dossier_id, l.received_at, lag(l.dossier_id) OVER again AS former,
+         lag(b.turned_away_at) OVER again AS former_at
+  FROM dossier_latest l LEFT JOIN back b USING (dossier_id) WHERE l.applicant_id IS NOT NULL
+  WINDOW again AS (PARTITION BY l.applicant_id, l.procedure_code ORDER BY l.received_at, l.dossier_id)
+)
+SELECT l.dossier_id, s.sector_code, coalesce(b.returned, 0) AS returned,
+       b.turned_away_at IS NOT NULL AS turned_away,
+       CASE WHEN c.former_at <= c.received_at AND c.received_at < c.former_at + $came_back THEN c.former END AS former
+FROM dossier_latest l LEFT JOIN back b USING (dossier_id)
+LEFT JOIN chained c USING (dossier_id) LEFT JOIN procedure_latest s USING (procedure_code)
+"""
+_HANDS = """
+SELECT dossier_id, happened_at, official_id, coalesce(step, kind) AS step FROM event SEMI JOIN asked USING (dossier_id)
+WHERE official_id IS NOT NULL ORDER BY dossier_id, happened_at, known_at, row_id
+"""
+_Facts = dict[str, tuple[str | None, int, bool, str | None]]
+_Hands = dict[str, list[tuple[str, datetime, str, str]]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One dossier as it stood at the end of the period.
+
+    official_id, step: in whose hands it was, and where, when the promise was missed, else when its processing ended,
+    else at the end of the period; so a late dossier is not put
+    down to whoever hands its result out. returned: how often it was sent back, by itself
+    (`returned` events); turned_away: it ended by refusal or withdrawal; former: the dossier of the same applicant
+    and procedure that was turned away within 30 days before. official_class: as the 766 index counts it;
+    event_class: by its events alone. Hours are working hours.
+    """
+
+    dossier_id: str
+    unit_code: str
+    procedure_code: str
+    sector_code: str | None
+    official_id: str | None
+    step: str | None
+    received_at: datetime
+    first_due_at: datetime | None
+    due_at: datetime | None
+    ended_at: datetime | None
+    official_class: OfficialClass
+    event_class: OfficialClass
+    over_hours: float
+    citizen_hours: float
+    own_hours: float
+    other_hours: float
+    requests: int
+    resets: int
+    returned: int
+    turned_away: bool
+    former: str | None
+
+    @property
+    def times_back(self) -> int:
+        """How often the applicant was sent back with this matter: returns, a refusal, and the dossier before it."""
+        return self.returned + int(self.turned_away) + int(self.former is not None)
+
+    @property
+    def late(self) -> bool:
+        """Whether the promise in force was missed, by the events."""
+        return self.event_class in LATE
+
+    @property
+    def late_766(self) -> bool:
+        """Whether the 766 index counts it as overdue."""
+        return self.official_class in LATE
+
+
+@dataclass(frozen=True)
+class Caseload:
+    """The dossiers of the period [start, until), by id. Those long ended are not among them."""
+
+    start: datetime
+    until: datetime
+    cases: tuple[Case, ...]
+
+    @classmethod
+    def read(
+        cls, con: duckdb.DuckDBPyConnection, start: datetime, until: datetime, as_of: datetime, calendar: Calendar
+    ) -> "Caseload":
+        """The caseload at `until`, as known before `as_of`; all three aware. `con`: `Record.connect(cutoff=as_of)`."""
+        calendar = as_delivered(con, calendar)
+        asked = {"until": naive_utc(until), "came_back": CAME_BACK}
+        facts = {row[0]: row[1:] for row in con.execute(_FACTS, asked).fetchall()}
+        clocks = [
+            one
+            for one in case_clocks(con, as_of, calendar, until=until - _INSTANT, since=start)
+            if one.clock.received_at < until and (one.clock.ended_at is None or one.clock.ended_at >= start)
+        ]
+        con.register("asked", pa.table({"dossier_id": pa.array([one.dossier_id for one in clocks], pa.string())}))
+        held = con.execute(_HANDS).fetchall()
+        con.unregister("asked")
+        hands = {key: list(rows) for key, rows in groupby(held, key=itemgetter(0))}
+        return cls(start, until, tuple(_cases(clocks, facts, hands, until, calendar)))
+
+    @property
+    def received(self) -> list[Case]:
+        """Received in the period."""
+        return [case for case in self.cases if case.received_at >= self.start]
+
+    @property
+    def ended(self) -> list[Case]:
+        """Whose processing ended in the period."""
+        return [case for case in self.cases if case.ended_at is not None]
+
+    @property
+    def ended_late(self) -> list[Case]:
+        """Ended in the period after the promise in force."""
+        return [case for case in self.ended if case.late]
+
+    @property
+    def open(self) -> list[Case]:
+        """Open at the end of the period."""
+        return [case for case in self.cases if case.ended_at is None]
+
+    @property
+    def overdue(self) -> list[Case]:
+        """Open at the end of the period, the promise in force missed."""
+        return [case for case in self.open if case.late]
+
+    def of_units(self, units: frozenset[str] | None) -> "Caseload":
+        """The part of some competent units; all for None."""
+        if units is None:
+            return self
+        return Caseload(self.start, self.until, tuple(case for case in self.cases if case.unit_code in units))
+
+
+def _cases(
+    clocks: Iterable[CaseClock], facts: _Facts, hands: _Hands, until: datetime, calendar: Calendar
+) -> Iterator[Case]:
+    for one in clocks:
+        clock = one.clock
+        sector, returned, turned_away, former = facts[one.dossier_id]
+        first = clock.promises[0].due_at if clock.promises else None
+        stands = clock.ended_at or clock.paused_since or until
+        over = calendar.working_hours(clock.due_at, stands) if clock.due_at and clock.due_at < stands else 0.0
+        official, step = _holder(hands.get(one.dossier_id, []), clock.due_at if over else clock.ended_at or until)
+        yield Case(
+            one.dossier_id, one.unit_code, one.procedure_code, sector, official, step,
+            clock.received_at.astimezone(UTC), first, clock.due_at, clock.ended_at,
+            class_766(clock, calendar, one.legal_days), class_recomputed(clock, calendar), over,
+            clock.citizen_hours, clock.own_hours, clock.other_hours, clock.requests, clock.resets,
+            returned, turned_away, former,
+        )  # fmt: skip
+
+
+def _holder(held: list[tuple[str, datetime, str, str]], at: datetime | None) -> tuple[str | None, str | None]:
+    """Official and step of the last event until a moment; of the first one after it where none came before."""
+    if not held or at is None:
+        return None, None
+    place = bisect_right(held, naive_utc(at), key=itemgetter(1))
+    _, _, official, step = held[max(place - 1, 0)]
+    return official, step

@@ -1,0 +1,103 @@
+"""What stands on the shelf of models: champion, candidate, previous, and every move so far.
+
+Read, never moved here.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One packaged model that a pointer names. about: what it was trained on, and its figures where told.
+
+    gates: what promotion asks, as answered at the training (name, holds, words). trained_by: who trained, where told.
+    """
+
+    place: str
+    version: str
+    sha256: str
+    about: Mapping[str, Any]
+    weights: Mapping[str, float]
+    features: int
+    trouble: str | None
+    gates: tuple[Mapping[str, Any], ...] = ()
+    trained_by: str | None = None
+
+
+@dataclass(frozen=True)
+class RegistryView:
+    """The models of one target and the moves among them, newest first."""
+
+    target: str
+    champion: ModelVersion | None
+    candidate: ModelVersion | None
+    previous: ModelVersion | None
+    moves: tuple[Mapping[str, Any], ...]
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the candidate may not be promoted now, in Vietnamese; None where its gates can be asked."""
+        if self.candidate is None:
+            return "Chưa có mô hình ứng viên: hãy huấn luyện trước."
+        if self.candidate.trouble:
+            return f"Mô hình ứng viên không đọc được: {self.candidate.trouble}."
+        if self.champion is not None and self.champion.sha256 == self.candidate.sha256:
+            return "Ứng viên chính là mô hình đang dùng."
+        return None
+
+    def refusing(self, by: str) -> list[str]:
+        """The names of the candidate's gates that do not hold, for a promotion by `by`."""
+        if self.candidate is None:
+            return []
+        found = [str(gate["name"]) for gate in self.candidate.gates if not gate["holds"]]
+        return found + (["second person"] if self.candidate.trained_by == by else [])
+
+
+def read_shelf(models: Path, target: str) -> RegistryView:
+    """The shelf of a target under the folder of models; what cannot be read is told, not raised."""
+    folder = models / target
+    return RegistryView(
+        target,
+        _shelved(folder, "champion"),
+        _shelved(folder, "candidate"),
+        _shelved(folder, "previous"),
+        tuple(reversed(_moves(folder / "history.jsonl"))),
+    )
+
+
+def _shelved(folder: Path, place: str) -> ModelVersion | None:
+    try:
+        said = json.loads((folder / f"{place}.json").read_text("utf-8"))
+        version, sha256 = str(said["version"]), str(said["sha256"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return ModelVersion(place, "?", "", {}, {}, 0, "con trỏ hỏng")
+    try:
+        manifest = json.loads((folder / Path(version).name / "manifest.json").read_text("utf-8"))
+        return ModelVersion(
+            place, version, sha256, manifest["about"], manifest["weights"], len(manifest["features"]), None,
+            tuple(said.get("gates", ())), said.get("trained_by"),
+        )  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError):
+        return ModelVersion(place, version, sha256, {}, {}, 0, "thiếu hoặc hỏng tệp mô tả")
+
+
+def _moves(path: Path) -> list[Mapping[str, Any]]:
+    try:
+        lines = path.read_text("utf-8").split("\n")
+    except OSError:
+        return []
+    moves: list[Mapping[str, Any]] = []
+    for line in lines:
+        try:
+            move = json.loads(line)
+        except ValueError:
+            continue  # the empty end, or a line cut off by a crash
+        if isinstance(move, dict):
+            moves.append(move)
+    return moves

@@ -1,0 +1,77 @@
+"""What pages need of the record at hand: names, counts and case files.
+
+Read again when the record has grown.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+import pyarrow as pa
+
+from features.calendar.vietnam import VIETNAM
+from features.record.record import Record
+from serving.read.case_file import CaseFiles
+from serving.read.delay import Delays
+from serving.read.official_sheet import OfficialSheets
+from serving.read.on_time_statistics import OnTimeStatistics
+from serving.read.register import Register
+from serving.scoring.rate_limiter import RateLimiter
+from serving.scoring.risk_list import RiskList
+
+log = logging.getLogger(__name__)
+
+_SHARE = 0.015
+"""Of the time for reading all this again: who posts news waits for a fresh score, pages can lag behind by a minute."""
+_NO_CASES = CaseFiles(
+    pa.table({"dossier_id": pa.array([], pa.string())}), pa.table({"dossier_id": pa.array([], pa.string())})
+)
+
+
+class ReadModel:
+    """One per server process; every attribute is replaced whole, so a reader never sees half of a change."""
+
+    def __init__(self, record: Record, now: Callable[[], datetime]) -> None:
+        self.register = Register()
+        self.standing = OnTimeStatistics()
+        self.officials = OfficialSheets()
+        self.cases = _NO_CASES
+        self.delays = Delays((), VIETNAM)
+        self._now = now
+        self._record = record
+        self._seen: tuple[int, datetime | None] = (0, None)
+        self._turn = threading.Lock()
+        self._pace = RateLimiter(_SHARE)
+
+    def refresh(self, risk_list: RiskList | None, at_once: bool = True) -> None:
+        """Read again if the record or the list has changed; where that fails, what was known stays.
+
+        at_once: also when it was read a moment ago; otherwise single news wait for their turn, a new list does not.
+        """
+        with self._turn:
+            try:
+                seen = (self._record.version(), risk_list.meta.as_of if risk_list else None)
+                if seen == self._seen or not seen[0]:
+                    return
+                if seen[1] == self._seen[1] and not at_once and not self._pace.due():
+                    return
+                with self._pace.turn():
+                    self._read(risk_list, seen, threads=None if at_once else 1)
+            except Exception as error:  # the record may be away or locked; the pages go on with what they have
+                log.warning("the record could not be read again: %s", type(error).__name__)
+
+    def _read(self, risk_list: RiskList | None, seen: tuple[int, datetime | None], threads: int | None) -> None:
+        with self._record.connect() as con:
+            if threads is not None:  # the other cores are for those who wait for an answer
+                con.execute(f"SET threads = {threads}")
+            self.register = Register.read(con)
+            until = self.register.data_until or self._now()
+            self.standing = OnTimeStatistics.read(con, until)
+            self.officials = OfficialSheets.read(con, until)
+            if risk_list is not None:
+                self.cases = CaseFiles.read(con, risk_list.dossier_ids())
+        if risk_list is not None and seen[1] != self._seen[1]:  # what was known at the list's moment
+            with self._record.connect(cutoff=risk_list.meta.as_of) as con:
+                self.delays = Delays.read(con, VIETNAM)
+        self._seen = seen

@@ -1,0 +1,84 @@
+"""The names of things: units with their tree, procedures, sectors, as the record last told them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import duckdb
+
+from features.record.latest import newest
+from features.record.utc import aware_utc
+from serving.access.permissions import UnitTree
+
+
+@dataclass(frozen=True)
+class UnitEntry:
+    """One unit: its name, its level (province, department, commune, other) and the code of its parent."""
+
+    code: str
+    name: str
+    level: str | None
+    parent_code: str | None
+
+
+@dataclass(frozen=True)
+class Register:
+    """Codes → names; a code that no delivery named is shown as it is, never as a blank.
+
+    legal_days: procedure_code → lawful working days. officials: official_id → unit_code. data_until: when the
+    newest fact became known.
+    """
+
+    units: Mapping[str, UnitEntry] = field(default_factory=dict)
+    procedures: Mapping[str, str] = field(default_factory=dict)
+    sectors: Mapping[str, str] = field(default_factory=dict)
+    legal_days: Mapping[str, float] = field(default_factory=dict)
+    officials: Mapping[str, str] = field(default_factory=dict)
+    tree: UnitTree = field(default_factory=lambda: UnitTree({}))
+    data_until: datetime | None = None
+
+    @classmethod
+    def read(cls, con: duckdb.DuckDBPyConnection) -> "Register":
+        """The register from a connection of the record.
+
+        Of several rows of a code the latest known one counts.
+        """
+        units = con.execute("SELECT unit_code, unit_name, parent_code, level, succeeds FROM unit_latest").fetchall()
+        procedures = con.execute(
+            "SELECT procedure_code, procedure_name, legal_working_days FROM procedure_latest"
+        ).fetchall()
+        sectors = con.execute("SELECT sector_code, sector_name FROM sector_latest").fetchall()
+        officials = con.execute(
+            f"SELECT official_id, unit_code FROM official {newest('official_id')} "
+            "UNION BY NAME "
+            "SELECT official_id, max_by(unit_code, happened_at) AS unit_code FROM event "
+            "WHERE official_id IS NOT NULL AND unit_code IS NOT NULL "
+            "AND official_id NOT IN (SELECT official_id FROM official) GROUP BY official_id"
+        ).fetchall()
+        known_until = con.execute(
+            "SELECT max(known_at) FROM (SELECT known_at FROM event UNION ALL SELECT known_at FROM dossier)"
+        ).fetchall()[0][0]
+        return cls(
+            units={row[0]: UnitEntry(row[0], row[1] or row[0], row[3], row[2]) for row in units},
+            procedures={row[0]: row[1] for row in procedures if row[1]},
+            sectors={row[0]: row[1] for row in sectors if row[1]},
+            legal_days={row[0]: row[2] for row in procedures if row[2] is not None},
+            officials=dict(officials),
+            tree=UnitTree.of((row[0], row[2], row[4]) for row in units),
+            data_until=aware_utc(known_until),
+        )
+
+    def unit(self, code: str | None) -> str:
+        """The unit's name, its code where it has none."""
+        if code is None:
+            return "–"
+        entry = self.units.get(code)
+        return entry.name if entry else code
+
+    def procedure(self, code: str | None) -> str:
+        """The procedure's name, its code where it has none."""
+        return "–" if code is None else self.procedures.get(code, code)
+
+    def sector(self, code: str | None) -> str:
+        """The sector's name, its code where it has none."""
+        return "–" if code is None else self.sectors.get(code, code)

@@ -1,0 +1,115 @@
+"""What the process serves from: the latest list of each target and the desk.
+
+Kept while better ones arrive.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from fastapi import Request
+
+from features.calendar.vietnam import VIETNAM
+from features.record.record import TIDY_EVERY, Record
+from serving.plan.drawn import drawn
+from serving.plan.store import PlanStore
+from serving.read.problem import Problem
+from serving.scoring.conduct_list_cache import ConductShelf, kept_conduct
+from serving.scoring.newcomers import newcomers
+from serving.scoring.online import OnlineScorer
+from serving.scoring.reloadable import Reloadable
+from serving.scoring.risk_list import RiskList
+from serving.scoring.score_files import latest_path, read_scores
+from serving.settings import Settings
+
+_DRAWN_EVERY = timedelta(minutes=1)  # plans are sealed: reading them costs more than a look at a pointer
+
+Now = Callable[[], datetime]
+"""Gives the present moment, aware; the app alone reads the clock, and tests bring their own."""
+
+
+@dataclass
+class Serving:
+    """The live state of one server process.
+
+    lists: target → its latest scored list. conduct: the latest conduct lists. drawn: dossiers that chance chose for
+    visits that have begun. record: where news go. desk: scores single dossiers. now: the clock. settings: of the
+    installation.
+    """
+
+    settings: Settings
+    now: Now
+    lists: dict[str, Reloadable[RiskList]] = field(default_factory=dict)
+    record: Record = field(init=False)
+    desk: OnlineScorer = field(init=False)
+    conduct: Reloadable[ConductShelf] = field(init=False)
+    drawn: frozenset[str] = frozenset()
+    _drawn_at: datetime | None = None
+    _tidied: int = 0
+
+    def __post_init__(self) -> None:
+        self.record = Record(self.settings.record_url)
+        self.desk = OnlineScorer(self.settings, VIETNAM, record=self.record)
+        self.conduct = kept_conduct(self.settings.scores)
+
+    def refresh(self, at_once: bool = True) -> None:
+        """Looks for new lists; called at start and once a poll. Never raises for what is wrong on disk.
+
+        at_once: single news too are taken over now (`OnlineScorer.refresh`).
+        """
+        root = self.settings.scores
+        found = {"lateness"} | {path.name for path in root.glob("*") if (path / "latest.json").is_file()}
+        for target in sorted(found - self.lists.keys()):
+            self.lists[target] = kept_list(root, target)
+        for kept in self.lists.values():
+            kept.refresh()
+        self.conduct.refresh()
+        now = self.now()
+        if self._drawn_at is None or now - self._drawn_at > _DRAWN_EVERY:
+            self.drawn, self._drawn_at = drawn(PlanStore(self.settings.home / "plans", self.settings.keys), now), now
+        self.desk.refresh(now, at_once)
+
+    def tidy(self) -> None:
+        """Merges small files that posted news left (`Record.tidy`), which nobody who posts should wait for."""
+        turn = self.record.version() // TIDY_EVERY
+        if turn != self._tidied:
+            self.record.tidy()
+            self._tidied = turn
+
+    def risk_list(self, target: str) -> RiskList:
+        """The list of `target` now; 404 for an unknown target, 503 where nothing has been scored yet."""
+        if target not in self.lists:
+            raise Problem(404, f"Unknown target. Known: {', '.join(self.lists)}.")
+        found = self.lists[target].value
+        if found is None:
+            raise Problem(503, "Nothing has been scored yet; run: risk score --as-of T.", {"Retry-After": "60"})
+        return found
+
+
+def kept_list(root: Path, target: str) -> Reloadable[RiskList]:
+    """The latest list of `target` under the scores folder, taken over whenever the pointer or the file
+    changes.
+    """
+
+    def sign() -> str:
+        path = latest_path(root, target)
+        return f"{path} {path.stat().st_mtime_ns} {path.stat().st_ino}"
+
+    def load() -> RiskList:
+        found = RiskList(*read_scores(latest_path(root, target)))
+        found.newcomers = newcomers(root, found.meta, found.dossier_ids())
+        return found
+
+    return Reloadable(f"list of {target}", sign, load)
+
+
+async def serving(request: Request) -> Serving:
+    """The state of the app that handles `request`; async, or every request would wait for a thread to look it up."""
+    state: Serving = request.app.state.serving
+    return state
+
+
+def utc_now() -> datetime:
+    """The present moment in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,70 @@
+"""What a report is made from: the record as known at a moment, marks made by then, names, one period."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import duckdb
+from sqlalchemy.orm import Session
+
+from features.calendar.working_time import Calendar
+from features.record.utc import naive_utc
+from serving.read.caseload import Caseload
+from serving.read.register import Register
+from serving.reports.period import Period
+
+
+@dataclass(frozen=True)
+class ReportContext:
+    """One period as known before `as_of`.
+
+    con: `Record.connect(version=record_version, cutoff=as_of)`. session: of the working state, of which only what was
+    entered before `as_of` counts. unit_code: whose report it is, empty for the province.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    session: Session
+    calendar: Calendar
+    period: Period
+    as_of: datetime
+    record_version: int
+    unit_code: str = ""
+
+    @property
+    def until(self) -> datetime:
+        """The end of the period, or `as_of` where the period has not ended by then."""
+        return min(self.period.until, self.as_of)
+
+    @property
+    def running(self) -> bool:
+        """Whether the period had not ended at `as_of`."""
+        return self.as_of < self.period.until
+
+    @cached_property
+    def register(self) -> Register:
+        """Names and tree of units, as known then."""
+        return Register.read(self.con)
+
+    @cached_property
+    def units(self) -> frozenset[str] | None:
+        """The units of the report: the subtree of its unit; None for all."""
+        return self.register.tree.subtree(self.unit_code) if self.unit_code else None
+
+    @cached_property
+    def caseload(self) -> Caseload:
+        """The dossiers of the report's units in the period."""
+        return self.province.of_units(self.units)
+
+    @cached_property
+    def province(self) -> Caseload:
+        """The dossiers of all units in the period."""
+        return Caseload.read(self.con, self.period.start, self.until, self.as_of, self.calendar)
+
+    @property
+    def moments(self) -> dict[str, datetime]:
+        """`start` and `until` as the views of the record hold moments."""
+        return {"start": naive_utc(self.period.start), "until": naive_utc(self.until)}
+
+    def covers(self, unit_code: str | None) -> bool:
+        """Whether a unit is one of the report's."""
+        return self.units is None or unit_code in self.units

@@ -1,0 +1,146 @@
+"""Scores every open dossier as of a moment: the same matrix code as in training.
+
+Score and reasons in one call.
+"""
+
+import hashlib
+import os
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from features.calendar.holiday import as_delivered
+from features.calendar.working_time import HOUR, Calendar, microseconds
+from features.matrix.batch import build_batches
+from features.record.record import Record
+from models.lateness import LATENESS, cohort
+from models.reasons import Reason, reasons
+from models.risk_model import RiskModel, Scores
+from serving.scoring.champion import champion
+from serving.scoring.score_files import REASON, SCHEMA, ListMeta, write_scores
+from serving.settings import Settings
+
+CERTAIN = 0.999
+"""Score of a dossier whose promise has passed already."""
+REASONS = 3
+"""Reasons kept with a score."""
+BATCH = 50_000  # dossiers whose matrix and contributions are held at once
+
+
+def score_open(con: duckdb.DuckDBPyConnection, as_of: datetime, model: RiskModel, calendar: Calendar) -> pa.Table:
+    """Every open dossier at `as_of`, overdue ones included: rows of `score_files.SCHEMA`, highest risk first.
+
+    `con`: the record restricted to what was known at `as_of` (`Record.connect(cutoff=as_of)`). Ties stand by
+    age, then id. A dossier whose promise has passed is certain to miss it: what lifts its score to `CERTAIN`
+    is told as a reason of its own, `overdue`, so that contributions still add up to the score.
+    """
+    calendar = as_delivered(con, calendar)
+    cases = cohort(con, as_of, overdue=True)
+    standing = LATENESS.labels(con, cases, as_of).select(["due_at", "received_at"])
+    if not cases.num_rows:
+        return SCHEMA.empty_table()
+    parts: list[pa.Table] = []
+    for matrix in build_batches(con, cases, calendar=calendar, rows=BATCH):
+        parts.append(_rows(matrix, standing.slice(len(parts) * BATCH, BATCH), model, calendar))
+    return _ranked(pa.concat_tables(parts))
+
+
+def _rows(matrix: pa.Table, standing: pa.Table, model: RiskModel, calendar: Calendar) -> pa.Table:
+    scores = model.score(matrix)
+    as_of = matrix["as_of"][0].as_py()
+    due = standing["due_at"].to_pylist()
+    left = np.array([np.nan if moment is None else hours_left(calendar, as_of, moment) for moment in due])
+    told = reasons(scores, matrix, top=REASONS)
+    log_odds = scores.log_odds.copy()
+    late = np.array([moment is not None and moment <= as_of for moment in due], bool)
+    for place in np.flatnonzero(late & (log_odds < odds(CERTAIN))):
+        told[place] = [overdue(odds(CERTAIN) - log_odds[place], left[place]), *told[place]][:REASONS]
+        log_odds[place] = odds(CERTAIN)
+    return _table(matrix, standing, scores, log_odds, left, told)
+
+
+def _table(
+    matrix: pa.Table,
+    standing: pa.Table,
+    scores: Scores,
+    log_odds: np.ndarray,
+    left: np.ndarray,
+    told: list[list[Reason]],
+) -> pa.Table:
+    columns = {
+        **{name: matrix[name] for name in ("dossier_id", "unit_code", "official_id", "procedure_code")},
+        "sector_code": matrix["sector_code"],
+        "as_of": matrix["as_of"],
+        "score": 1 / (1 + np.exp(-log_odds)),
+        "log_odds": log_odds,
+        "base": np.full(len(log_odds), scores.base),
+        "rank": np.zeros(len(log_odds), np.int64),
+        "left_hours": pa.array(left, from_pandas=True),
+        "due_at": standing["due_at"],
+        "received_at": standing["received_at"],
+        "step": matrix["step"],
+        "reasons": pa.array([[asdict(one) for one in row] for row in told], pa.list_(REASON)),
+    }
+    return pa.table(columns).select(SCHEMA.names).cast(SCHEMA)
+
+
+def _ranked(table: pa.Table) -> pa.Table:
+    ordered = table.sort_by([("score", "descending"), ("received_at", "ascending"), ("dossier_id", "ascending")])
+    rank = pa.array(np.arange(1, table.num_rows + 1), pa.int64())
+    return ordered.set_column(SCHEMA.get_field_index("rank"), SCHEMA.field("rank"), rank)
+
+
+def overdue(effect: float, left_hours: float) -> Reason:
+    """The reason that the promise has passed, by `-left_hours` working hours."""
+    hours = f"{-left_hours:.1f}"
+    return Reason(
+        code="overdue",
+        effect=float(effect),
+        value=hours,
+        usual="0",
+        n=0,
+        vi=f"Đã quá hạn {hours.replace('.', ',')} giờ làm việc",
+        en=f"Overdue by {hours} working hours",
+    )
+
+
+def hours_left(calendar: Calendar, as_of: datetime, due_at: datetime) -> float:
+    """Working hours from `as_of` to `due_at`, negative once past."""
+    return (calendar.worked(microseconds(due_at)) - calendar.worked(microseconds(as_of))) / HOUR
+
+
+def odds(probability: float) -> float:
+    """Log-odds of a probability."""
+    return float(np.log(probability / (1 - probability)))
+
+
+def score_record(settings: Settings, as_of: datetime, calendar: Calendar, latest: bool = True) -> tuple[ListMeta, Path]:
+    """Scores the record's open dossiers with the present champion and stores the list.
+
+    Gives its description and file. FileNotFoundError where nothing was promoted. latest: make it the list
+    that is served.
+    """
+    record = Record(settings.record_url)
+    version = record.version()
+    model = champion(settings.models, LATENESS.name, threads=os.cpu_count() or 1)
+    table = score_open(record.connect(version=version, cutoff=as_of), as_of, model.model, calendar)
+    meta = ListMeta(
+        target=LATENESS.name,
+        as_of=as_of,
+        model_version=model.version,
+        model_sha256=model.sha256,
+        record_version=version,
+        features_hash=features_hash(model.model),
+        n=table.num_rows,
+        rule=model.rule,
+    )
+    return meta, write_scores(settings.scores, table, meta, latest)
+
+
+def features_hash(model: RiskModel) -> str:
+    """Names the columns that a model reads: sha256 of their names in order."""
+    return hashlib.sha256("\n".join(model.encoder.columns).encode()).hexdigest()

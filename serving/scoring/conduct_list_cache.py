@@ -1,0 +1,80 @@
+"""The latest conduct lists, held for the pages; each grain in its own order, no tier mixed with another."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from models.conduct import GRAINS, ConductLine
+from serving.access.permissions import Scope
+from serving.scoring.conduct_lists import COLUMNS
+from serving.scoring.reloadable import Reloadable
+
+FEWEST_DOSSIERS = 20
+FEWEST_PEOPLE = 3
+"""Under these no figure about an official or a unit is shown: dossiers (signals), people who complained (reports)."""
+
+_STAMP = "%Y%m%dT%H%M%SZ"
+_KEYS = {"official": "official_id", "unit": "unit_code", "dossier": "dossier_id"}
+
+
+def told(line: ConductLine) -> bool:
+    """Whether there is enough behind a line to show its figures; else "not enough data" is the answer."""
+    if line.dossier_id is not None:
+        return True
+    return line.score is not None and line.n >= (FEWEST_DOSSIERS if line.tier == "signal" else FEWEST_PEOPLE)
+
+
+@dataclass(frozen=True)
+class ConductShelf:
+    """The lists of one moment by grain (`official`, `unit`, `dossier`), each by rank."""
+
+    as_of: datetime
+    lists: Mapping[str, tuple[ConductLine, ...]]
+    _at: Mapping[tuple[str, str | None], ConductLine] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Lays the lines out by key, so that a page finds one without a walk."""
+        lines = ((grain, line) for grain, found in self.lists.items() for line in found)
+        object.__setattr__(self, "_at", {(grain, getattr(line, _KEYS[grain])): line for grain, line in lines})
+
+    def of(self, grain: str, key: str | None) -> ConductLine | None:
+        """The line of one official, unit or dossier; None where the lists say nothing of it."""
+        return self._at.get((grain, key))
+
+    def tiers(self, grain: str) -> list[str]:
+        """The tiers that the list of a grain holds, in order of appearance."""
+        return list(dict.fromkeys(line.tier for line in self.lists.get(grain, ())))
+
+    def within(self, grain: str, tier: str, scope: Scope, unit: str = "") -> list[ConductLine]:
+        """The lines of one tier in a scope, those with enough behind them first, each part by rank."""
+        lines: Iterable[ConductLine] = self.lists.get(grain, ())
+        mine = [line for line in lines if line.tier == tier and scope.covers(line.unit_code)]
+        return sorted((line for line in mine if unit in ("", line.unit_code)), key=lambda line: not told(line))
+
+
+def kept_conduct(scores: Path) -> Reloadable[ConductShelf]:
+    """The latest conduct lists under the scores folder, taken over whenever newer ones are written."""
+
+    def folder() -> Path:
+        found = sorted(path.parent for path in (scores / "conduct").glob("*/official.parquet"))
+        if not found:
+            raise FileNotFoundError("no conduct list yet; run: risk train conduct, then risk score --as-of T")
+        return found[-1]
+
+    def sign() -> str:
+        latest = folder()
+        return f"{latest.name} {[path.stat().st_mtime_ns for path in sorted(latest.glob('*.parquet'))]}"
+
+    def load() -> ConductShelf:
+        latest = folder()
+        lists = {}
+        for grain in GRAINS:
+            path = latest / f"{grain}.parquet"
+            rows = pq.read_table(path, columns=COLUMNS).to_pylist() if path.exists() else []
+            lists[grain] = tuple(ConductLine(**row) for row in rows)
+        return ConductShelf(datetime.strptime(latest.name, _STAMP).replace(tzinfo=UTC), lists)
+
+    return Reloadable("lists of conduct", sign, load)

@@ -1,0 +1,136 @@
+"""Conduct lists on disk: one file a grain under `scores/conduct/<as_of>`, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.record.positions import positions
+from features.record.succession import levels
+from features.signals import evaluate_held
+from features.signals.handled import handled
+from features.signals.sentences import said
+from models.artefact import ArtefactError
+from models.artefact import load as load_model
+from models.conduct import GRAINS, ConductLine, against_peers, dossiers, forecast
+from models.conduct_peers import officials, units
+from models.finding_lines import by_model, without_probability
+from models.lateness import cohort
+from models.official_artefact import load
+
+COLUMNS = [field.name for field in fields(ConductLine)]
+_SCHEMA = pa.schema([
+    ("official_id", pa.string()), ("unit_code", pa.string()), ("dossier_id", pa.string()), ("score", pa.float64()),
+    ("flag", pa.bool_()), ("n", pa.int64()), ("low", pa.float64()), ("high", pa.float64()), ("rank", pa.int64()),
+    ("reasons_vi", pa.string()), ("reasons_en", pa.string()), ("tier", pa.string()),
+])  # fmt: skip
+
+
+def lines(
+    con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime, alerts: pa.Table | None = None
+) -> dict[str, list[ConductLine]]:
+    """The lists of every grain as of `as_of`.
+
+    Where the record holds dossiers, signals against peers rank; where it holds complaints alone, the champion's
+    forecast of complaints does. Placeholders are no officials: the feeds never let them in. `alerts`: what heads were
+    told (`serving.warnings.alerts`).
+    """
+    acted = handled(con, as_of)
+    if not acted.num_rows:
+        return {grain: _forecast(con, models, as_of) if grain == "official" else [] for grain in GRAINS}
+    in_post = positions(con, as_of)
+    position = {who: post.position for who, post in in_post.items()}
+    level = levels(con, as_of)
+    heads = evaluate_held(con, as_of, "head", alerts=alerts).to_pylist()
+    ids = cohort(con, as_of, overdue=True)["dossier_id"].to_pylist()
+    return {
+        "official": with_signals(
+            # history follows the official: the line stands with the unit where they are now
+            [
+                replace(line, unit_code=in_post[line.official_id].unit_code) if line.official_id in in_post else line
+                for line in against_peers(officials(acted, position), "official")
+            ],
+            [*evaluate_held(con, as_of, "official").to_pylist(), *heads],
+        ),
+        "unit": with_signals(
+            against_peers(units(acted, position, level), "unit"),
+            [*evaluate_held(con, as_of, "unit").to_pylist(), *({**row, "key": row["unit_code"]} for row in heads)],
+        ),
+        "dossier": _dossiers(con, models, ids, dossiers(con, ids, acted, as_of), as_of),
+    }
+
+
+def with_signals(lines: Sequence[ConductLine], shown: Sequence[Mapping[str, Any]]) -> list[ConductLine]:
+    """The lines with the sentences of the signals `shown` (rows of `evaluate_held`) behind their own.
+
+    What a head let stand is told of the unit, and of the head. A line without enough data stays without any figure.
+    """
+    told: dict[str, list[tuple[str, str]]] = {}
+    for row in shown:
+        told.setdefault(row["key"], []).append(said(row))
+    more = {key: (". ".join(vi for vi, _ in pairs), ". ".join(en for _, en in pairs)) for key, pairs in told.items()}
+    return [
+        replace(line, reasons_vi=f"{line.reasons_vi} {more[key][0]}.", reasons_en=f"{line.reasons_en} {more[key][1]}.")
+        if line.score is not None and (key := line.official_id or line.unit_code or "") in more
+        else line
+        for line in lines
+    ]
+
+
+def write(found: dict[str, list[ConductLine]], scores: Path, as_of: datetime) -> Path:
+    """Writes the lists of one moment; gives their folder. A reader sees the old files or the new ones."""
+    folder = scores / "conduct" / f"{as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for grain, told in found.items():
+        half = folder / f".{grain}.{os.getpid()}.parquet"
+        pq.write_table(pa.Table.from_pylist([asdict(line) for line in told], _SCHEMA), half)
+        half.replace(folder / f"{grain}.parquet")
+    return folder
+
+
+def read(scores: Path, as_of: datetime, grain: str) -> pa.Table | None:
+    """The list of a grain as it was written for `as_of`; None where it never was."""
+    path = scores / "conduct" / f"{as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}" / f"{grain}.parquet"
+    return pq.read_table(path) if path.exists() else None
+
+
+def _dossiers(
+    con: duckdb.DuckDBPyConnection, models: Path, ids: Sequence[str], lines: Sequence[ConductLine], as_of: datetime
+) -> list[ConductLine]:
+    """By the finding model where one ships; else by signals, each line saying why there is no probability."""
+    said = _pointer(models)
+    told = said.get("dossier", {}) if said else {}
+    if "sha256" not in told:
+        return without_probability(lines, told.get("ships", "signals"))
+    assert said is not None
+    model = load_model(models / "conduct" / said["version"] / "dossier", sha256=told["sha256"])
+    return by_model(con, ids, lines, model, as_of)
+
+
+def _pointer(models: Path) -> dict[str, Any] | None:
+    """What the champion's pointer says, else the candidate's; None where conduct was never trained."""
+    for name in ("champion", "candidate"):
+        path = models / "conduct" / f"{name}.json"
+        if path.exists():
+            said: dict[str, Any] = json.loads(path.read_text("utf-8"))
+            return said
+    return None
+
+
+def _forecast(con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime) -> list[ConductLine]:
+    said = _pointer(models)
+    if said is None:
+        raise FileNotFoundError("no forecast of conduct; run: risk train conduct --cutoff T")
+    forecasts = load(models / "conduct" / said["version"], sha256=said["sha256"])
+    if "reported" not in forecasts:
+        raise ArtefactError("conduct: the record held no complaint to learn from; bring complaints or dossiers")
+    return forecast(con, forecasts["reported"], as_of)

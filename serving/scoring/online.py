@@ -1,0 +1,204 @@
+"""Scores one dossier at a time, given by its rows: the list's cells, model and reasons, without a query."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+import numpy as np
+from deltalake.exceptions import DeltaError
+
+from features.calendar.working_time import Calendar
+from features.case_state.history import ENDS
+from features.matrix.daily_snapshot import local_day, midnight
+from features.matrix.online import Fact, known_events
+from features.record.record import Record
+from models.lateness import LATENESS
+from models.reasons import Reason, reasons
+from serving.scoring.batch import CERTAIN, REASONS, hours_left, odds, overdue
+from serving.scoring.champion import Champion, champion, pointed_at
+from serving.scoring.rate_limiter import RateLimiter
+from serving.scoring.record_delta import RecordDelta
+from serving.scoring.record_snapshot import RecordSnapshot
+from serving.scoring.reloadable import Reloadable
+from serving.settings import Settings
+from serving.traces import Traces
+
+log = logging.getLogger(__name__)
+
+
+class Ended(ValueError):
+    """The dossier has ended: there is nothing left to be late."""
+
+
+class Unready(RuntimeError):
+    """There is nothing yet to score with."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The score of one dossier as of a moment.
+
+    log_odds = base + the effects of `reasons` + `others`. rule: the simple rule spoke, not a model ("quy
+    tắc").
+    left_hours: working hours to `due_at`, negative once past.
+    """
+
+    dossier_id: str
+    target: str
+    as_of: datetime
+    model_version: str
+    rule: bool
+    score: float
+    log_odds: float
+    base: float
+    due_at: datetime | None
+    left_hours: float | None
+    reasons: list[Reason]
+    others: float
+
+
+class OnlineScorer:
+    """Scores single dossiers of one target with the present champion; safe to share between threads.
+
+    `refresh` takes over a new champion and a grown record; a request works wholly with the old or the new.
+    record: of the settings, where the process has it open already. traces: get a span a score.
+    """
+
+    def __init__(
+        self, settings: Settings, calendar: Calendar, target: str = LATENESS.name, record: Record | None = None
+    ) -> None:
+        self.target = target
+        self.traces = Traces()
+        self._record = record or Record(settings.record_url)
+        self._calendar = calendar
+        self._models = settings.models
+        pointer = settings.models / target / "champion.json"
+        self.champion: Reloadable[Champion] = Reloadable(f"champion of {target}", pointer.read_text, self._load)
+        self._ground: RecordSnapshot | None = None
+        self._news = RecordDelta(0)
+        self._turn = threading.Lock()
+        self._pace = RateLimiter()
+
+    def refresh(self, now: datetime, at_once: bool = True) -> None:
+        """Looks for a new champion, a grown record and a new day. Never raises for what is wrong on disk.
+
+        at_once: reads a grown record now; otherwise not more often than its `RateLimiter` allows. News of single
+        dossiers are taken over row by row without reading it.
+        """
+        self.champion.refresh()
+        try:
+            version = self._record.version()
+            ground = self._ground
+            if version and not self._followed(version, now) and (at_once or self._pace.due()):
+                with self._pace.turn():
+                    ground = RecordSnapshot(self._record, self._calendar, version, before=ground)
+                    ground.day(now)
+            if ground is not None:
+                ground.day(now)  # a new day has begun
+                with self._turn:
+                    if ground is not self._ground:
+                        self._ground, self._news = ground, self._news.after(ground.version)
+        except (OSError, ValueError, duckdb.Error, DeltaError) as error:
+            log.warning("the record could not be read for single scores: %s", type(error).__name__)
+
+    def _followed(self, version: int, now: datetime) -> bool:
+        """Whether the ground, with the news since, tells all that the record holds at `version`."""
+        ground = self._ground
+        if ground is None:
+            return False
+        with self._turn:
+            if self._news.version > version and self._news.version > (version := self._record.version()):
+                self._news = RecordDelta(version)  # a backup was restored: what came since never was
+            if ground.version > version:
+                return False
+            if self._news.version < version and not self._news.follow(self._record, version):
+                return False
+            new_day = not ground.ready(now) and self._news.version > ground.version
+            return not new_day and self._news.bearable(midnight(local_day(now, ground.calendar), ground.calendar))
+
+    def _load(self) -> Champion:
+        """At the start whatever can stand in for a bad champion; later a good model stays until a good one comes."""
+        if self.champion.value is None or self.champion.value.rule:
+            return champion(self._models, self.target)
+        return pointed_at(self._models / self.target, "champion")
+
+    def ready(self, as_of: datetime) -> bool:
+        """Whether a score as of `as_of` comes at once, without a pass over the record."""
+        return self._ground is not None and self._ground.ready(as_of)
+
+    def remember(self, version: int, dossiers: Sequence[Fact], events: Sequence[Fact]) -> bool:
+        """Rows that became the record's with `version`, for scores that come before the record is read again.
+
+        False, with nothing kept, where a version before it is not known here: another process took it in.
+        """
+        with self._turn:
+            if self._news.version != version - 1:
+                return False
+            self._news.add((version, dossiers, events))
+        return True
+
+    def history(self, dossier_id: str) -> tuple[Fact | None, list[Fact]]:
+        """What is known of one dossier: its latest version (None: not known) and its events."""
+        with self._turn:
+            ground, (changed, happened) = self._ground, self._news.of(dossier_id)
+        if ground is None:
+            return None, []
+        dossier, events = ground.history(dossier_id)
+        return changed or dossier, events + happened
+
+    def score(self, dossier: Fact, events: Sequence[Fact], as_of: datetime) -> Scored:
+        """The score of a dossier given by its rows (`features.matrix.online.Fact`) as of a moment.
+
+        `Unready` where no model or no record is there, `Ended` where the dossier has ended by then.
+        """
+        with self.traces.span("score", target=self.target):
+            return self._score(dossier, events, as_of)
+
+    def _score(self, dossier: Fact, events: Sequence[Fact], as_of: datetime) -> Scored:
+        ground, now = self._ground, self.champion.value
+        if ground is None or now is None:
+            raise Unready("no champion or no record yet; run: risk ingest, risk train, risk promote")
+        due_at = standing_due(dossier, events, as_of)
+        cells = ground.single.cells(dossier, events, as_of, ground.day(as_of))
+        scores = now.model.score_encoded(now.model.encoder.encode_cells(cells))
+        log_odds, base = float(scores.log_odds[0]), float(scores.base)
+        told = reasons(scores, cells, top=REASONS)[0]
+        left = None if due_at is None else hours_left(ground.calendar, as_of, due_at)
+        if due_at is not None and left is not None and due_at <= as_of and log_odds < odds(CERTAIN):
+            told = [overdue(odds(CERTAIN) - log_odds, left), *told][:REASONS]
+            log_odds = odds(CERTAIN)
+        return Scored(
+            dossier_id=dossier["dossier_id"],
+            target=self.target,
+            as_of=as_of,
+            model_version=now.version,
+            rule=now.rule,
+            score=float(1 / (1 + np.exp(-log_odds))),
+            log_odds=log_odds,
+            base=base,
+            due_at=due_at,
+            left_hours=left,
+            reasons=told,
+            others=log_odds - base - sum(reason.effect for reason in told),
+        )
+
+
+def standing_due(dossier: Fact, events: Sequence[Fact], as_of: datetime) -> datetime | None:
+    """The promise in force at `as_of`: of the last known event that gives one, else of the dossier.
+
+    `Ended` where processing has ended by then and was not reopened.
+    """
+    due_at: datetime | None = dossier.get("due_at")
+    ended = False
+    for event in known_events(events, as_of):
+        due_at = event.get("due_at") or due_at
+        if event["kind"] in (*ENDS, "delivered"):
+            ended = True
+        elif event["kind"] == "reopened":
+            ended = False
+    if ended:
+        raise Ended("the dossier has ended: there is nothing left to be late")
+    return due_at

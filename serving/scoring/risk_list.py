@@ -1,0 +1,187 @@
+"""The risk list: one line an open dossier, highest risk first, held in memory for quick filters and pages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.reasons import Reason
+from serving.scoring.score_files import ListMeta, latest_path, read_scores
+
+MOST_ROWS = 200
+"""Rows of one page at most."""
+
+_KEPT_FILTERS = 32  # orders kept beside the list: 4 bytes a line each, 26 MB at 200,000 lines
+_KEPT_LINES = 20_000  # lines kept as objects: the first pages are what everybody asks for
+
+
+@dataclass(frozen=True, slots=True)
+class RiskLine:
+    """One open dossier on the list: the row of the file, the JSON of the API and the line of the page.
+
+    rank: 1 is the highest score. score: probability (0 to 1) of missing the promise in force.
+    log_odds = base + the sum of all contributions. left_hours: working hours to `due_at`, negative once past.
+    """
+
+    rank: int
+    dossier_id: str
+    unit_code: str | None
+    official_id: str | None
+    procedure_code: str | None
+    sector_code: str | None
+    score: float
+    log_odds: float
+    base: float
+    left_hours: float | None
+    due_at: datetime | None
+    received_at: datetime | None
+    step: str | None
+    reasons: list[Reason]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which lines are wanted; None takes all.
+
+    `units`: codes the reader may see (scope), on top of the wish. `ahead`: only promises that can still be kept.
+    `fresh`: only what yesterday's list did not hold.
+    """
+
+    sector: str | None = None
+    unit: str | None = None
+    official: str | None = None
+    least_score: float = 0.0
+    units: frozenset[str] | None = None
+    ahead: bool = False
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """A stretch of a list: `lines` from position `offset` of `total` that pass the filters."""
+
+    lines: list[RiskLine]
+    total: int
+    offset: int
+
+
+class RiskList:
+    """A scored list, indexed: filters are array comparisons, and only the lines of a page become objects."""
+
+    def __init__(self, table: pa.Table, meta: ListMeta) -> None:
+        """Takes a table of `score_files.SCHEMA`; sorts it by rank where it is not."""
+        self.meta = meta
+        self.newcomers: frozenset[str] = frozenset()  # ids that yesterday's list did not hold
+        self._table = table.sort_by("rank").combine_chunks()
+        self._score = self._table["score"].to_numpy()
+        self._left = pc.fill_null(self._table["left_hours"], np.inf).to_numpy()
+        self._codes = {name: _Codes(self._table[name]) for name in ("sector_code", "unit_code", "official_id")}
+        self._places = lru_cache(maxsize=_KEPT_FILTERS)(self._passing)
+        self._line_at = lru_cache(maxsize=_KEPT_LINES)(self._make_line)
+        self._place = {key: place for place, key in enumerate(self._table["dossier_id"].to_pylist())}
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def page(self, filters: Filters = Filters(), offset: int = 0, size: int = 50, by_left: bool = False) -> Page:
+        """The lines that pass, by rank or by time left, `size` (1 to 200) of them from `offset`.
+
+        ValueError outside.
+        """
+        if not 1 <= size <= MOST_ROWS or offset < 0:
+            raise ValueError(f"wanted a size from 1 to {MOST_ROWS} and an offset from 0, got {size} and {offset}")
+        places = self._places(filters, by_left)
+        return Page(self._lines(places[offset : offset + size]), total=len(places), offset=offset)
+
+    def places(self, filters: Filters) -> np.ndarray:
+        """Positions (int, ascending rank) of the lines that pass."""
+        return self._places(filters, False)
+
+    def _passing(self, filters: Filters, by_left: bool) -> np.ndarray:
+        keep = self._score >= filters.least_score
+        for column, wanted in (
+            ("sector_code", filters.sector),
+            ("unit_code", filters.unit),
+            ("official_id", filters.official),
+        ):
+            if wanted is not None:
+                keep &= self._codes[column].among(frozenset((wanted,)))
+        if filters.units is not None:
+            keep &= self._codes["unit_code"].among(filters.units)
+        if filters.ahead:
+            keep &= self._left > 0
+        if filters.fresh:
+            new = np.zeros(len(self), dtype=bool)
+            new[[self._place[key] for key in self.newcomers]] = True
+            keep &= new
+        places = np.flatnonzero(keep).astype(np.int32)
+        if by_left:
+            places = places[np.argsort(self._left[places], kind="stable")]  # least time first, then by rank
+        places.setflags(write=False)  # kept for the next one who asks
+        return places
+
+    def line(self, dossier_id: str) -> RiskLine | None:
+        """The line of one dossier, or None where it is not on the list."""
+        place = self._place.get(dossier_id)
+        return None if place is None else self._line_at(place)
+
+    def left_hours(self, filters: Filters) -> np.ndarray:
+        """Working hours left (infinite where no promise is known) of the lines that pass, by rank."""
+        left: np.ndarray = self._left[self.places(filters)]
+        return left
+
+    def spread(self, bounds: Sequence[float]) -> list[int]:
+        """How many lines lie at or above each bound and below the one before; bounds fall."""
+        above = [int((self._score >= bound).sum()) for bound in bounds]
+        return [count - (above[place - 1] if place else 0) for place, count in enumerate(above)]
+
+    def dossier_ids(self) -> pa.Array:
+        """All ids on the list, by rank."""
+        return self._table["dossier_id"].combine_chunks()
+
+    def choices(self, column: str) -> list[str]:
+        """The values that occur in `sector_code`, `unit_code` or `official_id`, sorted."""
+        return self._codes[column].sorted
+
+    def _lines(self, places: np.ndarray) -> list[RiskLine]:
+        return [self._line_at(place) for place in places.tolist()]
+
+    def _make_line(self, place: int) -> RiskLine:
+        return _line(self._table.slice(place, 1).to_pylist()[0])
+
+
+class _Codes:
+    """One text column as integer codes, so that a filter is one array lookup."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        coded = pc.dictionary_encode(column.combine_chunks(), null_encoding="mask")
+        coded = coded if isinstance(coded, pa.DictionaryArray) else coded.combine_chunks()
+        self.position = {value: place for place, value in enumerate(coded.dictionary.to_pylist())}
+        self.sorted = sorted(self.position)
+        self._code = pc.fill_null(coded.indices, len(self.position)).to_numpy(zero_copy_only=False)
+
+    def among(self, wanted: frozenset[str]) -> np.ndarray:
+        """True where the value is one of `wanted`; a missing value never is."""
+        keep = np.zeros(len(self.position) + 1, dtype=bool)
+        for value in wanted:
+            if value in self.position:
+                keep[self.position[value]] = True
+        found: np.ndarray = keep[self._code]
+        return found
+
+
+def _line(row: dict[str, Any]) -> RiskLine:
+    reasons = [Reason(**reason) for reason in row.pop("reasons") or []]
+    row.pop("as_of")
+    return RiskLine(**row, reasons=reasons)
+
+
+def latest_list(scores: Path, target: str) -> RiskList:
+    """The latest scored list of `target` under the scores folder; FileNotFoundError says how to make one."""
+    return RiskList(*read_scores(latest_path(scores, target)))

@@ -1,0 +1,145 @@
+"""Scored lists on disk: `scores/<target>/<as_of>/scores.parquet` + `meta.json`, and `latest.json` beside
+them.
+
+The Parquet file carries its own description in its metadata and is replaced in one step, so that a reader
+sees an old list or a new one, whole, whatever the writer is doing or however it died. `meta.json` says the
+same for people and other tools.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.atomic_file import replacing
+
+REASON = pa.struct(
+    [
+        ("code", pa.string()),
+        ("effect", pa.float64()),
+        ("value", pa.string()),
+        ("usual", pa.string()),
+        ("n", pa.int64()),
+        ("vi", pa.string()),
+        ("en", pa.string()),
+    ]
+)
+
+SCHEMA = pa.schema(
+    [
+        ("dossier_id", pa.string()),
+        ("unit_code", pa.string()),
+        ("official_id", pa.string()),
+        ("procedure_code", pa.string()),
+        ("sector_code", pa.string()),
+        ("as_of", pa.timestamp("us", "UTC")),
+        ("score", pa.float64()),
+        ("log_odds", pa.float64()),
+        ("base", pa.float64()),
+        ("rank", pa.int64()),
+        ("left_hours", pa.float64()),
+        ("due_at", pa.timestamp("us", "UTC")),
+        ("received_at", pa.timestamp("us", "UTC")),
+        ("step", pa.string()),
+        ("reasons", pa.list_(REASON)),
+    ]
+)
+"""One row an open dossier, by rank. `left_hours` counts working hours to the due moment, negative once past.
+"""
+
+_META = b"dossier-risk"
+
+
+@dataclass(frozen=True)
+class ListMeta:
+    """What a scored list is: its target and moment, and the model, record and features that made it.
+
+    rule: true where the simple rule stood in for a model ("quy tắc").
+    """
+
+    target: str
+    as_of: datetime
+    model_version: str
+    model_sha256: str
+    record_version: int
+    features_hash: str
+    n: int
+    rule: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON values, the time in ISO 8601."""
+        return {**asdict(self), "as_of": self.as_of.astimezone(UTC).isoformat()}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "ListMeta":
+        """The description that `as_json` wrote."""
+        return cls(**{**values, "as_of": datetime.fromisoformat(values["as_of"])})
+
+
+def stamp(as_of: datetime) -> str:
+    """The folder name of a list: its moment in UTC, to the second."""
+    return as_of.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def scores_path(root: Path, target: str, as_of: datetime) -> Path:
+    """Where the list of `target` at `as_of` lies under the scores folder `root`."""
+    return root / target / stamp(as_of) / "scores.parquet"
+
+
+def write_scores(root: Path, table: pa.Table, meta: ListMeta, latest: bool = True) -> Path:
+    """Stores a scored list (columns of SCHEMA, in rank order) and, unless told otherwise, makes it the
+    latest.
+
+    Safe against a kill at any point: files are written aside, flushed, and moved into place.
+    """
+    path = scores_path(root, meta.target, meta.as_of)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(meta.as_json(), ensure_ascii=False, indent=1)
+    described = table.select(SCHEMA.names).cast(SCHEMA).replace_schema_metadata({_META: text.encode()})
+    with replacing(path) as file:
+        pq.write_table(described, file, compression="zstd", row_group_size=20_000)
+    replace_text(path.with_name("meta.json"), text)
+    if latest:
+        pointer = {"as_of": meta.as_json()["as_of"], "folder": path.parent.name}
+        replace_text(root / meta.target / "latest.json", json.dumps(pointer))
+    return path
+
+
+def read_scores(path: Path) -> tuple[pa.Table, ListMeta]:
+    """The list at `path` and its description.
+
+    Raises FileNotFoundError where there is none, ValueError where the file is damaged or foreign.
+    """
+    try:
+        table = pq.read_table(path, memory_map=False)
+        metadata = table.schema.metadata or {}
+        meta = ListMeta.from_json(json.loads(metadata[_META]))
+        return table.select(SCHEMA.names).cast(SCHEMA), meta
+    except FileNotFoundError:
+        raise FileNotFoundError(f"no scored list at {path.parent}; run: risk score --as-of T") from None
+    except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"{path.name} of {path.parent.name} is not a whole scored list: {type(error).__name__}"
+        ) from error
+
+
+def latest_path(root: Path, target: str) -> Path:
+    """Where the latest list of `target` lies; FileNotFoundError says how to make one."""
+    pointer = root / target / "latest.json"
+    try:
+        folder = str(json.loads(pointer.read_text("utf-8"))["folder"])
+    except FileNotFoundError:
+        raise FileNotFoundError(f"no scored list of {target} yet; run: risk score --as-of T") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{pointer.name} of {target} is damaged; run: risk score --as-of T") from error
+    return root / target / Path(folder).name / "scores.parquet"
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Replaces the small file at `path` in one step."""
+    with replacing(path) as file:
+        file.write(text.encode())

@@ -1,0 +1,1 @@
+"""What people do: decisions, contests, findings, explanations, apologies, remedies; each with its receipt."""

@@ -1,0 +1,117 @@
+"""Apologies for late dossiers: written, sent, and whether the new day was kept (S3 1l, H11)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from features.record.utc import aware_utc
+from serving.read.caseload import Case, Caseload
+from serving.state import Apology
+
+PROMISES = {
+    "kept": "Đã giữ hẹn mới", "broken": "Lỡ hẹn mới", "pending": "Chưa đến hẹn mới", "none": "Không có hẹn mới",
+}  # fmt: skip
+LONGEST_REASON = 1_000
+
+_TOLD = """
+SELECT dossier_id, min(happened_at) FILTER (kind = 'apologised') AS apologised_at,
+       count(DISTINCT happened_at) FILTER (kind IN ('apologised', 'extended') AND due_at IS NOT NULL) AS times,
+       arg_max(due_at, happened_at) FILTER (kind IN ('apologised', 'extended') AND due_at IS NOT NULL) AS new_due_at
+FROM event WHERE kind IN ('apologised', 'extended') GROUP BY dossier_id
+"""
+
+
+@dataclass(frozen=True)
+class ApologyStanding:
+    """How one late dossier stands: sent_at None where nobody has apologised; promise: a key of `PROMISES`.
+
+    in_time: sent before the promise was missed. times: how often a new day was given; more than once is told.
+    """
+
+    case: Case
+    sent_at: datetime | None
+    new_due_at: datetime | None
+    promise: str
+    in_time: bool
+    times: int
+
+
+def draft(
+    session: Session, dossier_id: str, unit_code: str, old_due_at: datetime | None, new_due_at: datetime, reason: str,
+    *, now: datetime, by: int | None = None,
+) -> Apology:  # fmt: skip
+    """A letter to be signed. ValueError without a reason, or where the new day does not lie ahead."""
+    if new_due_at <= now:
+        raise ValueError("new_due_at: wanted a moment to come")
+    if not 5 <= len(reason.strip()) <= LONGEST_REASON:
+        raise ValueError(f"reason: wanted 5 to {LONGEST_REASON} characters, got {len(reason.strip())}")
+    row = Apology(
+        dossier_id=dossier_id, unit_code=unit_code, old_due_at=old_due_at, new_due_at=new_due_at,
+        reason=reason.strip(), drafted_at=now, drafted_by=by, sent_at=None, sent_by=None,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    return row
+
+
+def send(apology: Apology, *, now: datetime, by: int | None = None) -> None:
+    """Notes that the letter went out, once; ValueError the second time."""
+    if apology.sent_at is not None:
+        raise ValueError("this apology has been sent")
+    apology.sent_at, apology.sent_by = now, by
+
+
+def owed(load: Caseload) -> list[Case]:
+    """The dossiers for which an apology is owed: the promise in force or the first one was missed."""
+    return [
+        case for case in load.cases
+        if case.late or (case.first_due_at is not None and case.first_due_at < (case.ended_at or load.until))
+    ]  # fmt: skip
+
+
+def standings(
+    con: duckdb.DuckDBPyConnection, session: Session, late: Iterable[Case], as_of: datetime
+) -> list[ApologyStanding]:
+    """How each late dossier stands at `as_of`, by what the record and our own letters tell; those without first."""
+    told = {row[0]: row[1:] for row in con.execute(_TOLD).fetchall()}
+    ours: dict[str, list[Apology]] = {}
+    for one in session.scalars(select(Apology).where(Apology.sent_at < as_of).order_by(Apology.sent_at)):
+        ours.setdefault(one.dossier_id, []).append(one)
+    found = [_standing(case, told.get(case.dossier_id), ours.get(case.dossier_id, []), as_of) for case in late]
+    return sorted(found, key=lambda one: (one.sent_at is not None, one.case.unit_code, one.case.dossier_id))
+
+
+def _standing(
+    case: Case, told: tuple[datetime | None, int, datetime | None] | None, ours: list[Apology], as_of: datetime
+) -> ApologyStanding:
+    said_at, times, new_due = told or (None, 0, None)
+    sent = [one.sent_at for one in ours if one.sent_at is not None]
+    if said_at is not None:
+        sent.append(aware_utc(said_at))
+    new_due_at = ours[-1].new_due_at if ours else aware_utc(new_due)
+    sent_at = min(sent, default=None)
+    first = case.first_due_at
+    in_time = sent_at is not None and first is not None and sent_at < first
+    return ApologyStanding(case, sent_at, new_due_at, _promise(case, new_due_at, as_of), in_time, times + len(ours))
+
+
+def _promise(case: Case, new_due_at: datetime | None, as_of: datetime) -> str:
+    if new_due_at is None:
+        return "none"
+    if (case.ended_at or as_of) > new_due_at:
+        return "broken"
+    return "kept" if case.ended_at is not None else "pending"
+
+
+def letters(session: Session, dossier_ids: Iterable[str]) -> dict[str, list[Apology]]:
+    """Our own letters by dossier, in order."""
+    found: dict[str, list[Apology]] = {}
+    wanted = set(dossier_ids)
+    for one in session.scalars(select(Apology).order_by(Apology.id)):
+        if one.dossier_id in wanted:
+            found.setdefault(one.dossier_id, []).append(one)
+    return found

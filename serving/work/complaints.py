@@ -1,0 +1,110 @@
+"""Complaints and their terms: refuse ≤ 2, ask for more ≤ 5, handle ≤ 15, publish ≤ 2 working days (DOC766 5.2).
+
+Who complained is never read here, nor the words: a unit must not learn who spoke.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from features.calendar.working_time import HOURS_A_DAY, Calendar
+from features.record.utc import aware_utc, naive_utc
+from serving.state import Mark
+
+TERMS = {"refused": 2, "asked": 5, "handled": 15, "published": 2}
+"""Step → working days; the first three from the filing, publication from the handling."""
+STATES = {
+    "open": "Đang xử lý", "overdue": "Quá hạn", "refused": "Không tiếp nhận", "handled": "Đã trả lời",
+    "published": "Đã công khai", "withdrawn": "Người gửi rút",
+}  # fmt: skip
+
+_COMPLAINTS = """
+SELECT complaint_id, unit_code, dossier_id, channel, topic, filed_at, due_at, answered_at, verdict
+FROM complaint_latest
+WHERE filed_at < $until AND (filed_at >= $since OR answered_at IS NULL OR answered_at >= $since)
+ORDER BY filed_at, complaint_id
+"""
+
+
+@dataclass(frozen=True)
+class Term:
+    """One step's term: until when, when it was done (None: not yet), and whether it was or is too late."""
+
+    due_at: datetime
+    done_at: datetime | None
+    late: bool
+
+
+@dataclass(frozen=True)
+class ComplaintStanding:
+    """One complaint and its clocks. due_at: the source's own term where it gave one, else 15 working days."""
+
+    complaint_id: str
+    unit_code: str | None
+    dossier_id: str | None
+    channel: str | None
+    topic: str | None
+    filed_at: datetime
+    due_at: datetime
+    answered_at: datetime | None
+    verdict: str | None
+    state: str
+    clocks: Mapping[str, Term]
+    vague: bool
+    marks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def late(self) -> bool:
+        """Whether it was handled, or is being handled, past its term."""
+        return self.clocks["handled"].late
+
+    @property
+    def subject(self) -> str:
+        """What marks on it are kept under."""
+        return f"complaint:{self.complaint_id}"
+
+
+def complaints(
+    con: duckdb.DuckDBPyConnection, since: datetime, until: datetime, calendar: Calendar,
+    marks: Mapping[str, Mapping[str, Mark]],
+) -> list[ComplaintStanding]:  # fmt: skip
+    """Complaints filed in [since, until), or unanswered or answered in it; those that wait first, by their term."""
+    rows = con.execute(_COMPLAINTS, {"since": naive_utc(since), "until": naive_utc(until)}).fetchall()
+    found = [_standing(row, marks.get(f"complaint:{row[0]}", {}), until, calendar) for row in rows]
+    return sorted(found, key=lambda one: (one.state not in ("overdue", "open"), one.due_at, one.complaint_id))
+
+
+def _standing(row: tuple[Any, ...], held: Mapping[str, Mark], until: datetime, calendar: Calendar) -> ComplaintStanding:
+    complaint_id, unit, dossier, channel, topic, filed, due, answered, verdict = row
+    filed_at, told_due, answered_at = aware_utc(filed), aware_utc(due), aware_utc(answered)
+    if answered_at is not None and answered_at >= until:
+        answered_at = None
+    done = {step: held[step].marked_at if step in held else None for step in TERMS}
+    done["handled"] = min((at for at in (answered_at, done["handled"]) if at is not None), default=None)
+    clocks = {}
+    for step, days in TERMS.items():
+        begins = done["handled"] if step == "published" else filed_at
+        if begins is None:
+            continue
+        due_at = told_due if step == "handled" and told_due else calendar.add(begins, days * HOURS_A_DAY)
+        # nobody need refuse or ask: those terms bind only where it was done
+        waits = step in ("handled", "published") and done["refused"] is None
+        clocks[step] = Term(due_at, done[step], due_at < (done[step] or (until if waits else due_at)))
+    return ComplaintStanding(
+        complaint_id, unit, dossier, channel, topic, filed_at,
+        clocks["handled"].due_at, done["handled"], verdict, _state(verdict, done, clocks["handled"]),
+        clocks, "quality" in held and held["quality"].value == "vague",
+        {name: mark.value for name, mark in held.items()},
+    )  # fmt: skip
+
+
+def _state(verdict: str | None, done: Mapping[str, datetime | None], handling: Term) -> str:
+    if verdict == "withdrawn":
+        return "withdrawn"
+    for step in ("published", "handled", "refused"):
+        if done[step] is not None:
+            return step
+    return "overdue" if handling.late else "open"

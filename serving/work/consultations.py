@@ -1,0 +1,154 @@
+"""Consultations: who was asked, until when, whether the answer came in time and said something (S4 1d, H15, H16)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import duckdb
+
+from features.calendar.working_time import Calendar
+from features.record.utc import aware_utc, naive_utc
+from serving.state import Mark
+
+SELDOM = 0.05
+"""A unit asked in less than this share of a procedure's dossiers is told as unusual; a person says if needless."""
+LEAST_DOSSIERS = 20
+SHORT = 20
+"""An answer of fewer characters is told as possibly vague; a person says if it is."""
+STATES = {
+    "open": "Đang chờ trả lời", "overdue": "Quá hạn chưa trả lời", "late": "Trả lời trễ", "in_time": "Trả lời đúng hạn",
+    "no_term": "Đã trả lời, không đặt hạn",
+}  # fmt: skip
+
+_ASKED = """
+SELECT t.dossier_id, d.unit_code AS lead_unit, d.procedure_code, t.kind, t.happened_at, t.step_due_at,
+       t.official_id, t.reason,
+       CASE WHEN t.kind = 'consulted' THEN coalesce(t.to_unit_code, t.unit_code) ELSE t.unit_code END AS asked_unit
+FROM event_latest t JOIN dossier_latest d USING (dossier_id)
+WHERE t.kind IN ('consulted', 'consultation_answered') AND t.happened_at < $until
+ORDER BY t.dossier_id, t.happened_at, t.kind = 'consultation_answered', t.row_id
+"""
+
+
+@dataclass(frozen=True)
+class Consultation:
+    """One question to one unit. hours: working hours waited until the answer, or until now.
+
+    state: a key of `STATES`; seldom: the procedure hardly ever asks this unit; short: the answer is hardly any.
+    marks: field → what a person established (`quality` vague or clear, `need` needless or needed).
+    """
+
+    dossier_id: str
+    lead_unit: str
+    procedure_code: str
+    asked_unit: str | None
+    official_id: str | None
+    asked_at: datetime
+    due_at: datetime | None
+    answered_at: datetime | None
+    hours: float
+    state: str
+    seldom: bool
+    short: bool
+    marks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def subject(self) -> str:
+        """What marks on it are kept under."""
+        asked = self.asked_at.strftime("%Y%m%dT%H%M%SZ")
+        return f"consultation:{self.dossier_id}/{self.asked_unit or ''}/{asked}"
+
+
+@dataclass(frozen=True)
+class Answerer:
+    """How one consulted unit answers: how often asked, late, unanswered past its term, vague; mean working hours."""
+
+    unit_code: str
+    asked: int
+    late: int
+    overdue: int
+    vague: int
+    hours: float
+
+
+def consultations(
+    con: duckdb.DuckDBPyConnection, since: datetime, until: datetime, calendar: Calendar,
+    marks: Mapping[str, Mapping[str, Mark]],
+) -> list[Consultation]:  # fmt: skip
+    """Questions asked in [since, until), or still open then, as the connection's record knows; the oldest first.
+
+    An answer belongs to the oldest open question to its unit; one of a unit not asked answers none.
+    """
+    rows = con.execute(_ASKED, {"until": naive_utc(until)}).fetchall()
+    usual = _usual(rows)
+    found = []
+    for _, events in groupby(rows, key=itemgetter(0)):
+        for asked, answer in _paired(list(events)):
+            asked_at = aware_utc(asked[4])
+            answered_at = aware_utc(answer[4]) if answer else None
+            if asked_at < since and answered_at is not None and answered_at < since:
+                continue
+            due_at = aware_utc(asked[5])
+            one = Consultation(
+                asked[0], asked[1], asked[2], asked[8], asked[6], asked_at, due_at, answered_at,
+                calendar.working_hours(asked_at, answered_at or until), _state(due_at, answered_at, until),
+                usual.get((asked[2], asked[8]), 1.0) < SELDOM,
+                answer is not None and answer[7] is not None and len(answer[7].strip()) < SHORT,
+            )  # fmt: skip
+            held = {name: mark.value for name, mark in marks.get(one.subject, {}).items()}
+            found.append(Consultation(**{**vars(one), "marks": held}))
+    return sorted(found, key=lambda one: (one.answered_at is not None, one.asked_at, one.dossier_id))
+
+
+def answerers(asked: Iterable[Consultation]) -> list[Answerer]:
+    """The consulted units, those with the most late and unanswered questions first."""
+    by_unit: dict[str, list[Consultation]] = defaultdict(list)
+    for one in asked:
+        if one.asked_unit is not None:
+            by_unit[one.asked_unit].append(one)
+    told = [
+        Answerer(
+            unit, len(held), sum(one.state == "late" for one in held), sum(one.state == "overdue" for one in held),
+            sum(one.marks.get("quality") == "vague" for one in held), sum(one.hours for one in held) / len(held),
+        )
+        for unit, held in by_unit.items()
+    ]  # fmt: skip
+    return sorted(told, key=lambda one: (-one.late - one.overdue, one.unit_code))
+
+
+def _state(due_at: datetime | None, answered_at: datetime | None, until: datetime) -> str:
+    if due_at is None:
+        return "open" if answered_at is None else "no_term"
+    if answered_at is None:
+        return "overdue" if due_at < until else "open"
+    return "late" if due_at < answered_at else "in_time"
+
+
+def _paired(events: list[tuple[Any, ...]]) -> list[tuple[tuple[Any, ...], tuple[Any, ...] | None]]:
+    pairs: list[tuple[tuple[Any, ...], tuple[Any, ...] | None]] = []
+    waiting: dict[str | None, list[int]] = defaultdict(list)
+    for event in events:
+        if event[3] == "consulted":
+            waiting[event[8]].append(len(pairs))
+            pairs.append((event, None))
+        elif waiting[event[8]]:
+            place = waiting[event[8]].pop(0)
+            pairs[place] = (pairs[place][0], event)
+    return pairs
+
+
+def _usual(rows: list[tuple[Any, ...]]) -> dict[tuple[str, str], float]:
+    """(procedure, unit asked) → share of the procedure's dossiers with a consultation that asked this unit."""
+    dossiers: dict[str, set[str]] = defaultdict(set)
+    asked: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in rows:
+        if row[3] == "consulted":
+            dossiers[row[2]].add(row[0])
+            asked[row[2], row[8]].add(row[0])
+    return {
+        key: len(held) / len(dossiers[key[0]]) for key, held in asked.items() if len(dossiers[key[0]]) >= LEAST_DOSSIERS
+    }

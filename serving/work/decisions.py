@@ -1,0 +1,68 @@
+"""Decisions on scores: to look, to set aside, to put first in spite of the score.
+
+A reason is always given.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from serving.access.permissions import Scope
+from serving.state import Decision
+
+
+class Kind(StrEnum):
+    """What was decided: into the plan, set aside in spite of the score, or put first in spite of it."""
+
+    PICK = "pick"
+    DISMISS = "dismiss"
+    OVERRIDE = "override"
+
+
+_TABLE = Decision.__table__.c
+_ALL = select(_TABLE.dossier_id, _TABLE.kind).where(_TABLE.target == bindparam("target")).order_by(_TABLE.id)
+_LATEST = _ALL.where(_TABLE.dossier_id.in_(bindparam("ids", expanding=True)))
+
+WORDS = {Kind.PICK: "Đưa vào kế hoạch", Kind.DISMISS: "Gác lại", Kind.OVERRIDE: "Ưu tiên khác với điểm"}
+
+
+def decide(session: Session, decision: Decision) -> Decision:
+    """Add a decision; it is never changed, a later one stands beside it.
+
+    Raises ValueError for an unknown kind and for a reason shorter than 5 or longer than 2,000 characters.
+    """
+    if decision.kind not in list(Kind):
+        raise ValueError(f"wanted one of {', '.join(Kind)}")
+    decision.reason = decision.reason.strip()
+    if not 5 <= len(decision.reason) <= 2000:
+        raise ValueError("a decision needs a reason of 5 to 2000 characters")
+    session.add(decision)
+    session.flush()
+    return decision
+
+
+def latest_decisions(session: Session, target: str, dossier_ids: Iterable[str]) -> dict[str, Kind]:
+    """dossier_id → what was last decided about it."""
+    rows = session.connection().execute(_LATEST, {"target": target, "ids": list(dossier_ids)})
+    return {dossier_id: Kind(kind) for dossier_id, kind in rows}
+
+
+def all_latest_decisions(session: Session, target: str) -> dict[str, Kind]:
+    """The same of every dossier about which something was decided."""
+    return {dossier_id: Kind(kind) for dossier_id, kind in session.connection().execute(_ALL, {"target": target})}
+
+
+def picks_in(session: Session, target: str, scope: Scope, unit_code: str | None = None) -> list[Decision]:
+    """Dossiers of a scope (and one unit) that a person put into the plan and nobody set aside since, oldest first."""
+    query = select(Decision).where(Decision.target == target).order_by(Decision.id)
+    if unit_code is not None:
+        query = query.where(Decision.unit_code == unit_code)
+    latest = {one.dossier_id: one for one in session.scalars(query) if scope.covers(one.unit_code)}
+    return [one for one in latest.values() if one.kind == Kind.PICK]
+
+
+def of_dossier(session: Session, dossier_id: str) -> list[Decision]:
+    """All decisions about a dossier, latest first."""
+    return list(session.scalars(select(Decision).where(Decision.dossier_id == dossier_id).order_by(Decision.id.desc())))

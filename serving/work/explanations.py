@@ -1,0 +1,165 @@
+"""Explanations on two levels: the official explains, the head reviews, the level above closes (S0 1d)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rapidfuzz import fuzz, process
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from features.record.schema import TABLES
+from serving.access.permissions import Scope
+from serving.state import ExplanationAct, ExplanationSlip
+
+CAUSES = TABLES["explanation"]["cause"].choices
+AFTER: Mapping[str, tuple[str, ...]] = {
+    "explained": ("open", "returned", "refused"),
+    "returned": ("explained",),
+    "accepted": ("explained",),
+    "refused": ("accepted",),
+    "closed": ("accepted",),
+}
+"""Act → the states in which it may be done. `returned`, `accepted`: the head; `refused`, `closed`: the level above."""
+STATES = {
+    "open": "Chờ giải trình",
+    "excused": "Hệ thống ngừng, không phải giải trình",
+    "explained": "Chờ thủ trưởng xem xét",
+    "returned": "Thủ trưởng yêu cầu giải trình lại",
+    "accepted": "Thủ trưởng chấp nhận, chờ cấp trên",
+    "refused": "Cấp trên yêu cầu giải trình lại",
+    "closed": "Đã xong",
+}
+LONGEST_TEXT = 4_000
+ALIKE = 90.0
+"""Two texts alike to this degree (of 100, words in any order) are told as the same."""
+LOOKED_BACK = timedelta(days=180)
+MOST_COMPARED = 500
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One slip as it stands.
+
+    state: a key of `STATES`; alike: how many other recent texts of the unit say the same.
+    """
+
+    slip: ExplanationSlip
+    state: str
+    overdue: bool
+    cause: str | None
+    text: str
+    alike: int
+    acts: tuple[ExplanationAct, ...]
+
+
+def explain(
+    session: Session, slip: ExplanationSlip, cause: str, text: str, *, now: datetime, by: int | None = None
+) -> ExplanationAct:
+    """The official's explanation. ValueError for an unknown cause, an empty text, or where none is waited for."""
+    if cause not in CAUSES:
+        raise ValueError(f"cause: wanted one of {', '.join(CAUSES)}, got {cause[:40]!r}")
+    return _add(session, slip, "explained", cause, text, now, by)
+
+
+def review(
+    session: Session, slip: ExplanationSlip, act: str, text: str, *, now: datetime, by: int | None = None
+) -> ExplanationAct:
+    """A head's or the level above's answer to an explanation; nobody answers their own act.
+
+    ValueError where the act does not follow from the slip's state, or says no without words.
+    """
+    if act not in AFTER or act == "explained":
+        raise ValueError(f"act: wanted returned, accepted, refused or closed, got {act[:20]!r}")
+    last = _acts(session, [slip.id]).get(slip.id, ())
+    if by is not None and last and last[-1].acted_by == by:
+        raise ValueError("nobody answers their own act")
+    if act in ("accepted", "closed") and not text.strip():
+        text = "Đồng ý"
+    return _add(session, slip, act, None, text, now, by)
+
+
+def explanations(
+    session: Session, scope: Scope, now: datetime, *, state: str = "", most: int = 200, slip_id: int | None = None
+) -> list[Explanation]:
+    """The slips of a scope as they stand, those that wait longest first; of one state, or all for an empty one."""
+    query = select(ExplanationSlip).where(scope.rows(ExplanationSlip.unit_code, ExplanationSlip.official_id))
+    if slip_id is not None:
+        query = query.where(ExplanationSlip.id == slip_id)
+    slips = list(session.scalars(query.order_by(ExplanationSlip.answer_due_at, ExplanationSlip.id)))
+    acts = _acts(session, [one.id for one in slips])
+    found = [_standing(one, acts.get(one.id, ()), now) for one in slips]
+    shown = [one for one in found if not state or one.state == state]
+    shown.sort(key=lambda one: (one.state in ("closed", "excused"), one.slip.answer_due_at, one.slip.id))
+    return _told_alike(session, shown[:most], now)
+
+
+def state_of(slip: ExplanationSlip, acts: Sequence[ExplanationAct]) -> str:
+    """The state that the last act left, or that the outages give where nothing was said."""
+    if acts:
+        return acts[-1].act
+    return "excused" if 0 < slip.over_hours <= slip.outage_hours else "open"
+
+
+def alike(text: str, others: Sequence[str]) -> int:
+    """How many of `others` say the same as `text`, but for case, order of words and small changes."""
+    found = process.extract(
+        text, others, scorer=fuzz.token_sort_ratio, processor=str.casefold, score_cutoff=ALIKE, limit=None
+    )
+    return len(found)
+
+
+def _standing(slip: ExplanationSlip, acts: Sequence[ExplanationAct], now: datetime) -> Explanation:
+    said = next((one for one in reversed(acts) if one.act == "explained"), None)
+    state = state_of(slip, acts)
+    late = state in ("open", "returned", "refused") and slip.answer_due_at < now
+    return Explanation(slip, state, late, said.cause if said else None, said.text if said else "", 0, tuple(acts))
+
+
+def _told_alike(session: Session, shown: list[Explanation], now: datetime) -> list[Explanation]:
+    units = {one.slip.unit_code for one in shown if one.text}
+    texts: dict[str, list[tuple[int, str]]] = {}
+    query = (
+        select(ExplanationSlip.unit_code, ExplanationSlip.id, ExplanationAct.text)
+        .join(ExplanationAct, ExplanationAct.slip_id == ExplanationSlip.id)
+        .where(ExplanationSlip.unit_code.in_(units), ExplanationAct.act == "explained")
+        .where(ExplanationAct.acted_at >= now - LOOKED_BACK)
+        .order_by(ExplanationAct.id.desc())
+    )
+    for unit, slip_id, text in session.execute(query):
+        if len(held := texts.setdefault(unit, [])) < MOST_COMPARED:
+            held.append((slip_id, text))
+    return [
+        Explanation(
+            one.slip, one.state, one.overdue, one.cause, one.text,
+            alike(one.text, [text for key, text in texts.get(one.slip.unit_code, ()) if key != one.slip.id])
+            if one.text else 0,
+            one.acts,
+        )
+        for one in shown
+    ]  # fmt: skip
+
+
+def _acts(session: Session, slip_ids: list[int]) -> dict[int, tuple[ExplanationAct, ...]]:
+    found: dict[int, tuple[ExplanationAct, ...]] = {}
+    for start in range(0, len(slip_ids), 500):
+        wanted = ExplanationAct.slip_id.in_(slip_ids[start : start + 500])
+        for act in session.scalars(select(ExplanationAct).where(wanted).order_by(ExplanationAct.id)):
+            found[act.slip_id] = (*found.get(act.slip_id, ()), act)
+    return found
+
+
+def _add(
+    session: Session, slip: ExplanationSlip, act: str, cause: str | None, text: str, now: datetime, by: int | None
+) -> ExplanationAct:
+    state = state_of(slip, _acts(session, [slip.id]).get(slip.id, ()))
+    if state not in AFTER[act] and not (act == "explained" and state == "excused"):
+        raise ValueError(f"{act}: wanted a slip that is {' or '.join(AFTER[act])}, this one is {state}")
+    if not 5 <= len(text.strip()) <= LONGEST_TEXT:
+        raise ValueError(f"text: wanted 5 to {LONGEST_TEXT} characters, got {len(text.strip())}")
+    row = ExplanationAct(
+        slip_id=slip.id, act=act, cause=cause, text=text.strip(), acted_at=now, acted_by=by, delivered_at=None
+    )
+    session.add(row)
+    session.flush()
+    return row

@@ -1,0 +1,37 @@
+"""What the app holds about the people who use it: their state, their receipts, the keys.
+
+The identity provider.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from features.key_file import key_file
+from serving.access.oidc import Provider
+from serving.access.token import Grants
+from serving.settings import Settings
+from serving.state import open_state
+from serving.work.chain_anchor import Witness
+from serving.work.fallback_cache import FallbackCache
+from serving.work.receipts import Receipts
+
+
+class People:
+    """One per server process.
+
+    now: the clock. provider: the identity provider, None where none is configured. login_key: under which
+    typed login names are kept. remembered: what is shown while the state is away. grants: of tokens.
+    """
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+        self.now = now
+        self.state = open_state(settings.database_url)
+        self.receipts = Receipts(self.state, Witness(settings.keys, settings.home / "receipts"))
+        self.remembered = FallbackCache()
+        self.grants = Grants(self.state)
+        self.login_key = key_file(settings.keys / "logins.key")
+        self.provider = Provider(settings.oidc) if settings.oidc else None
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self.state.close()

@@ -1,0 +1,251 @@
+"""Receipts: who saw which score when, who decided what; a chain that shows any later change.
+
+Every receipt carries an HMAC-SHA256 over its own canonical JSON (RFC 8785: sorted keys, no spaces) and the
+HMAC of the receipt before it, so an edited, removed, inserted or swapped row breaks the chain. What a chain
+alone cannot show, that its end was cut off or that the whole database was put back to an older state, is
+shown by two witnesses outside the database: the anchor, a file with the last link, and the daily heads,
+signed with Ed25519, which can be printed, mailed or kept elsewhere.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from serving.state import Receipt, ReceiptSubject, ReceiptTail, State
+from serving.state.canonical_json import canonical
+from serving.state.insert_once import insert_once
+from serving.work.chain_anchor import Head, Link, Witness
+
+FIRST = Link(seq=0, mac="0" * 64)
+"""What the first receipt follows."""
+
+_RECEIPT = insert(cast(Table, Receipt.__table__))
+_SUBJECT = insert(cast(Table, ReceiptSubject.__table__))
+_TAIL = ReceiptTail.__table__.c
+_READ_TAIL = select(_TAIL.seq, _TAIL.mac).where(_TAIL.id == 1).with_for_update()
+_MOVE_TAIL = (
+    update(cast(Table, ReceiptTail.__table__))
+    .where(_TAIL.id == 1)
+    .values(seq=bindparam("new_seq"), mac=bindparam("new_mac"))
+)
+
+_MOST_DETAIL = 20_000  # characters; a receipt tells what was seen, it does not archive it
+_STRIDE = 5_000
+
+
+def link_mac(key: bytes, seq: int, at: datetime, actor: str, action: str, detail: str, before: str) -> str:
+    """HMAC-SHA256 (hex) of one receipt on top of the link `before` it."""
+    body = canonical(
+        {"action": action, "actor": actor, "at": at.astimezone(UTC).isoformat(), "detail": detail, "seq": seq}
+    )
+    return hmac.new(key, before.encode() + body, hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that verification found: at which receipt (0: none in particular) and what."""
+
+    seq: int
+    what: str
+
+
+class Receipts:
+    """The chain of one installation: `append` adds a link, `verify` walks all of them."""
+
+    def __init__(self, state: State, witness: Witness) -> None:
+        self._state = state
+        self.witness = witness
+
+    def append(
+        self,
+        session: Session,
+        actor: str,
+        action: str,
+        detail: Mapping[str, Any],
+        *,
+        now: datetime,
+        subjects: Iterable[str] = (),
+    ) -> Link:
+        """Add a receipt inside the transaction of what it tells of, so that both happen or neither does.
+
+        actor: the account's login. subjects: `kind:id` of what it speaks of ("dossier:H1", "official:ab12").
+        The caller hands the link to `anchor` once the transaction is committed. ValueError over 20,000
+        characters of detail.
+        """
+        text = canonical(detail).decode()
+        if len(text) > _MOST_DETAIL:
+            raise ValueError(f"a receipt's detail holds {_MOST_DETAIL} characters, this one has {len(text)}")
+        door = session.connection()
+        tail = _locked_tail(door)
+        seq = tail.seq + 1
+        mac = link_mac(self.witness.key, seq, now, actor, action, text, tail.mac)
+        receipt = {"seq": seq, "at": now, "actor": actor, "action": action, "detail": text, "mac": mac}
+        door.execute(_RECEIPT, receipt)
+        rows = [{"subject": subject[:240], "seq": seq} for subject in sorted(set(subjects))]
+        if rows:
+            door.execute(_SUBJECT, rows)
+        door.execute(_MOVE_TAIL, {"new_seq": seq, "new_mac": mac})
+        return Link(seq, mac)
+
+    def record(
+        self,
+        actor: str,
+        action: str,
+        detail: Mapping[str, Any],
+        *,
+        now: datetime,
+        subjects: Iterable[str] = (),
+    ) -> Link | None:
+        """Add a receipt in a transaction of its own and anchor it: for what is only looked at.
+
+        Where the state is away the look is spooled beside the anchor, for `unspool`, and None comes back.
+        """
+        subjects = list(subjects)
+        try:
+            with self._state.writing() as session:
+                link = self.append(session, actor, action, detail, now=now, subjects=subjects)
+        except OperationalError:
+            self.witness.spool({"actor": actor, "action": action, "detail": detail, "subjects": subjects}, now)
+            return None
+        self.anchor(link)
+        return link
+
+    def unspool(self) -> int:
+        """Bring what was looked at while the state was away into the chain, each with its own moment; gives how many.
+
+        Nothing is lost when this is cut short: what was taken in is known by its place in the spool.
+        """
+        taken = 0
+        for name, at, look in self.witness.spooled():
+            mark = f"spool:{name}"
+            with self._state.writing() as session:
+                known = session.scalar(select(ReceiptSubject.seq).where(ReceiptSubject.subject == mark).limit(1))
+                if known is None:
+                    subjects = [*look["subjects"], mark]
+                    link = self.append(
+                        session, look["actor"], look["action"], look["detail"], now=at, subjects=subjects
+                    )
+            if known is None:
+                self.anchor(link)
+                taken += 1
+            self.witness.unspool(name)
+        return taken
+
+    def anchor(self, link: Link) -> None:
+        """Note outside the database that the chain has come this far; only after the commit."""
+        self.witness.anchor(link)
+
+    def sign_head(self, *, now: datetime) -> Head:
+        """Sign the end of the chain as of today and keep it beside the keys, outside the database."""
+        with self._state.reading() as session:
+            tail = session.get(ReceiptTail, 1)
+        return self.witness.sign(Link(tail.seq, tail.mac) if tail else FIRST, now)
+
+    def verify(self, heads: Iterable[Head] = ()) -> list[Fault]:
+        """Everything that is wrong with the chain, oldest first; an empty list is a sound chain.
+
+        heads: signed heads kept elsewhere, checked beside those in `RISK_HOME`. At most one fault is told for
+        a broken link: the walk goes on from what is stored, so that a single edit is not told a thousand
+        times.
+        """
+        witnesses = [*self.witness.heads(), *heads]
+        faults = [
+            Fault(head.link.seq, f"head of {head.day}: signature is not ours")
+            for head in witnesses
+            if not self.witness.signed(head)
+        ]
+        anchored = self.witness.anchored()
+        if isinstance(anchored, str):
+            faults.append(Fault(0, anchored))
+            anchored = None
+        wanted = [(f"head of {head.day}", head.link) for head in witnesses if self.witness.signed(head)]
+        if anchored is not None:
+            wanted.append(("anchor", anchored))
+        last = FIRST
+        for row in self._rows():
+            if row.seq != last.seq + 1:
+                faults.append(Fault(row.seq, f"follows receipt {last.seq}: what stood between is missing"))
+            mac = link_mac(self.witness.key, row.seq, row.at, row.actor, row.action, row.detail, last.mac)
+            if not hmac.compare_digest(mac, row.mac):
+                faults.append(Fault(row.seq, "does not follow from the one before: edited, inserted or swapped"))
+            last = Link(row.seq, row.mac)
+            faults += [
+                Fault(row.seq, f"differs from the {name}")
+                for name, link in wanted
+                if link.seq == row.seq and not hmac.compare_digest(link.mac, row.mac)
+            ]
+        faults += [
+            Fault(
+                link.seq,
+                f"the {name} knows this one, the chain ends at {last.seq}: cut off, or an old database",
+            )
+            for name, link in wanted
+            if link.seq > last.seq
+        ]
+        with self._state.reading() as session:
+            tail = session.get(ReceiptTail, 1)
+        stored = Link(tail.seq, tail.mac) if tail else FIRST
+        if stored != last:
+            faults.append(Fault(last.seq, f"the chain ends at {last.seq}, its tail says {stored.seq}"))
+        return sorted(faults, key=lambda fault: fault.seq)
+
+    def about(self, subject: str, most: int = 50) -> list[Receipt]:
+        """The latest receipts that speak of a subject, newest first."""
+        with self._state.reading() as session:
+            return list(
+                session.scalars(
+                    select(Receipt)
+                    .join(ReceiptSubject, ReceiptSubject.seq == Receipt.seq)
+                    .where(ReceiptSubject.subject == subject)
+                    .order_by(Receipt.seq.desc())
+                    .limit(most)
+                )
+            )
+
+    def latest(
+        self,
+        *,
+        actor: str | None = None,
+        action: str | None = None,
+        before: int | None = None,
+        most: int = 50,
+    ) -> list[Receipt]:
+        """Receipts, newest first; of one actor or action, and older than `before`, where asked."""
+        query = select(Receipt).order_by(Receipt.seq.desc()).limit(most)
+        if actor:
+            query = query.where(Receipt.actor == actor)
+        if action:
+            query = query.where(Receipt.action == action)
+        if before is not None:
+            query = query.where(Receipt.seq < before)
+        with self._state.reading() as session:
+            return list(session.scalars(query))
+
+    def _rows(self) -> Iterator[Receipt]:
+        """All receipts by number, in stretches, so that millions need not be held at once."""
+        last = -1
+        while True:
+            with self._state.reading() as session:
+                rows = list(
+                    session.scalars(select(Receipt).where(Receipt.seq > last).order_by(Receipt.seq).limit(_STRIDE))
+                )
+            yield from rows
+            if len(rows) < _STRIDE:
+                return
+            last = rows[-1].seq
+
+
+def _locked_tail(door: Connection) -> Link:
+    """The last link, its row locked until the end of the transaction; made by whichever writer comes first."""
+    row = door.execute(_READ_TAIL).first()
+    if row is None:  # two first writers at once: one inserts, the other waits for it and inserts nothing
+        insert_once(door, ReceiptTail, id=1, seq=FIRST.seq, mac=FIRST.mac)
+        row = door.execute(_READ_TAIL).one()
+    return Link(row.seq, row.mac)

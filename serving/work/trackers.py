@@ -1,0 +1,83 @@
+"""What the pages on answers show, read from the record once it has grown, and not more often than every minute."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from features.calendar.working_time import Calendar
+from features.record.record import Record
+from serving.read.caseload import MANY_TIMES, Case, Caseload
+from serving.state import State
+from serving.work.annotations import marks_of
+from serving.work.apologies import ApologyStanding, owed, standings
+from serving.work.complaint_triage import Sorting, sorting
+from serving.work.complaints import ComplaintStanding, complaints
+from serving.work.consultations import Consultation, consultations
+from serving.work.explanation_requests import open_slips
+from serving.work.outages import outages
+
+BACK = timedelta(days=31)
+"""How far back lateness, consultations and complaints are followed; what is still open is followed however old."""
+EVERY = timedelta(minutes=1)
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """Everything tracked, as of one moment."""
+
+    until: datetime
+    late: dict[str, Case]
+    apologies: list[ApologyStanding]
+    consultations: list[Consultation]
+    complaints: list[ComplaintStanding]
+    returned: list[Case]
+
+
+class Trackers:
+    """One per server process; `of` gives what is tracked and opens the slips that late dossiers lack."""
+
+    def __init__(self, record: Record, state: State, calendar: Calendar, now: Callable[[], datetime]) -> None:
+        self.record, self._state, self._calendar, self._now = record, state, calendar, now
+        self._held: Tracked | None = None
+        self._version = -1
+        self._sorted: tuple[Tracked, dict[str, Sorting]] | None = None
+        self._turn = threading.Lock()
+
+    def of(self, *, anew: bool = False) -> Tracked:
+        """What is tracked now. anew: read again although little time has passed, after somebody's own act."""
+        with self._turn:
+            # an act of this very instant is told at once
+            now, version = self._now() + _INSTANT, self.record.version()
+            held = self._held
+            if held is not None and not anew and (version == self._version or now - held.until < EVERY):
+                return held
+            self._held, self._version = read_tracked(self.record, self._state, self._calendar, now), version
+            return self._held
+
+    def sorting(self) -> dict[str, Sorting]:
+        """How the complaints tracked now sort themselves; read only when somebody asks for complaints."""
+        held = self.of()
+        with self._turn:
+            if self._sorted is None or self._sorted[0] is not held:
+                with self.record.connect(cutoff=held.until) as con:
+                    self._sorted = held, sorting(con, held.until)
+            return self._sorted[1]
+
+
+def read_tracked(record: Record, state: State, calendar: Calendar, now: datetime) -> Tracked:
+    """Reads what is tracked as known before `now`, and opens slips; a second time changes nothing."""
+    since = now - BACK
+    with record.connect(cutoff=now) as con:
+        load = Caseload.read(con, since, now, now, calendar)
+        late = {case.dossier_id: case for case in load.cases if case.late}
+        with state.writing() as session:
+            open_slips(session, late.values(), outages(con), calendar, now=now)
+        with state.reading() as session:
+            return Tracked(
+                now, late, standings(con, session, owed(load), now),
+                consultations(con, since, now, calendar, marks_of(session, "consultation", now)),
+                complaints(con, since, now, calendar, marks_of(session, "complaint", now)),
+                [case for case in load.cases if case.times_back >= MANY_TIMES],
+            )  # fmt: skip

@@ -1,0 +1,78 @@
+"""The labelled sample of a training period: landmarks, matrix and ripe labels, as known at the cutoff."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import datetime, timedelta
+
+import duckdb
+import pyarrow as pa
+
+from features.calendar.working_time import PLAIN_WEEK, Calendar
+from features.matrix import batch as matrix
+from features.record.utc import aware_utc
+from models import lateness
+from training.sample import Sample
+
+WEEK = timedelta(days=7)
+SHARES = (0.25, 0.5, 0.75)
+"""Quarters of the first term: dossiers of two days are looked at as often as those of two months."""
+MOST = 300_000
+"""Ripe landmarks to learn from at most; beyond it whole dossiers are drawn. That bounds time and memory."""
+
+
+def drawn(dossier_id: pa.ChunkedArray, share: float, seed: int = 0) -> pa.Array:
+    """Which rows belong to a drawn `share` of dossiers: by a hash of id and seed, so every run draws the same."""
+    coded = dossier_id.combine_chunks().dictionary_encode()
+    chosen = [zlib.crc32(name.encode(), seed) < share * 2**32 for name in coded.dictionary.to_pylist()]
+    return pa.array(chosen, pa.bool_()).take(coded.indices)
+
+
+def first_receipt(con: duckdb.DuckDBPyConnection) -> datetime:
+    """When the first dossier was received. ValueError for a record without dossiers."""
+    found: datetime | None = con.execute("SELECT MIN(received_at) FROM dossier").fetchall()[0][0]
+    if found is None:
+        raise ValueError(
+            "wanted a record with dossiers known before the cutoff, came none; ingest a delivery or take a later cutoff"
+        )
+    return aware_utc(found)
+
+
+def training_cases(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> pa.Table:
+    """The landmarks to learn from: arrival, quarters of the term, and every week, before the cutoff."""
+    return lateness.landmarks(con, first_receipt(con), cutoff, every=WEEK, at_arrival=True, at_shares=SHARES)
+
+
+def gather(
+    con: duckdb.DuckDBPyConnection,
+    cutoff: datetime,
+    calendar: Calendar = PLAIN_WEEK,
+    *,
+    most: int = MOST,
+    seed: int = 0,
+) -> Sample:
+    """The ripe cases of the training period; `con` shows what was known at `cutoff` (`Record.connect(cutoff=…)`).
+
+    Beyond `most` landmarks whole dossiers are drawn, by `seed`.
+    """
+    cases = training_cases(con, cutoff)
+    return labelled_rows(con, cases, cutoff, calendar, most=most, seed=seed)
+
+
+def labelled_rows(
+    con: duckdb.DuckDBPyConnection,
+    cases: pa.Table,
+    known_at: datetime,
+    calendar: Calendar = PLAIN_WEEK,
+    *,
+    most: int = MOST,
+    seed: int = 0,
+) -> Sample:
+    """The cases whose label is ripe at `known_at`, with their matrix rows; whole dossiers are drawn beyond `most`."""
+    labelled = lateness.labels(con, cases, known_at)
+    ripe = labelled["label"].is_valid()
+    cases, labelled = cases.filter(ripe), labelled.filter(ripe)
+    if cases.num_rows > most:
+        kept = drawn(cases["dossier_id"], most / cases.num_rows, seed)
+        cases, labelled = cases.filter(kept), labelled.filter(kept)
+    return Sample.of(matrix.build(con, cases, calendar=calendar), labelled)
