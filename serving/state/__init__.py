@@ -8,8 +8,9 @@ from serving.state.directory import OfficialName
 from serving.state.engine import State
 from serving.state.explanation import ExplanationAct, ExplanationSlip
 from serving.state.finding import Finding, Remediation, RemediationAct
+from serving.state.job_run import JobRun
 from serving.state.mark import Mark
-from serving.state.migrate import downgrade, open_state, upgrade
+from serving.state.migrate import NewerDatabase, downgrade, head, open_state, revision_of, upgrade
 from serving.state.receipt import Receipt, ReceiptSubject, ReceiptTail
 from serving.state.report import PublicationPack, ReportMade
 from serving.state.warning import EarlyWarning, OutboxMessage, WarningEscalation, WarningScoring, WarningStreak
@@ -25,11 +26,13 @@ __all__ = [
     "ExplanationAct",
     "ExplanationSlip",
     "Finding",
+    "JobRun",
     "LoginFailure",
     "LoginFlow",
     "LoginSession",
     "Mark",
     "Moment",
+    "NewerDatabase",
     "OfficialName",
     "OutboxMessage",
     "PublicationPack",
@@ -45,6 +48,8 @@ __all__ = [
     "WarningScoring",
     "WarningStreak",
     "downgrade",
+    "head",
     "open_state",
+    "revision_of",
     "upgrade",
 ]
