@@ -36,7 +36,10 @@ DAY = timedelta(days=1)
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The record of the office; its own scored list lies an hour before MONDAY."""
-    return draw_office(tmp_path_factory.mktemp("office"))
+    settings = draw_office(tmp_path_factory.mktemp("office"))
+    for day in range(10):  # nothing new, but the source is there
+        Record(settings.record_url).append([], source="api", arrived_at=MONDAY + day * DAY, live=True)
+    return settings
 
 
 @pytest.fixture
@@ -116,6 +119,20 @@ def test_an_older_or_stale_list_never_fires(settings: Settings, state: State) ->
     score(settings, MONDAY + 2 * DAY, {"H3": 0.9})
     assert turn(settings, state, rules(), now=MONDAY + 9 * DAY).fired is None, "a week old: the hours no longer hold"
     assert {one.dossier_id for one in warnings_in(state)} == {"H1"}
+
+
+def test_a_record_that_has_fallen_behind_warns_nobody(settings: Settings, state: State, tmp_path: Path) -> None:
+    own = replace(settings, record_url=str(tmp_path / "record"))
+    told = {"procedure_code": "P", "unit_code": "x1", "received_at": "2026-02-26T09:00:00+07:00"}  # a Thursday
+    chunk = Chunk("dossier", [{**told, "dossier_id": "H1"}])
+    Record(own.record_url).append([chunk], source="canonical", arrived_at=MONDAY - DAY)
+    score(own, MONDAY, {"H1": 0.9})
+    assert turn(own, state, rules(), now=MONDAY) == Turn(behind=datetime(2026, 2, 26, 2, tzinfo=UTC))
+    Record(own.record_url).append([], source="api", arrived_at=MONDAY - timedelta(hours=1), live=True)
+    done = turn(own, state, rules(), now=MONDAY)
+    assert done.behind is None
+    assert done.fired
+    assert done.fired.single == 1
 
 
 def test_beyond_the_budget_comes_one_digest_a_day(settings: Settings, each_state: State) -> None:

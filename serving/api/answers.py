@@ -161,7 +161,8 @@ def show_ledger(request: Request, dossier_id: Annotated[str, Path(max_length=200
     """The responsibility ledger of a dossier, open or ended, of the reader's scope; who looked is on record."""
     reader, people = reader_of(request), request.app.state.people
     now = people.now()
-    case = case_known(request.app.state.trackers.record, dossier_id, now)
+    until = request.app.state.known.moment.as_of
+    case = case_known(request.app.state.trackers.record, dossier_id, until)
     holders = {one.official_id for one in case.events} if case else set()
     scope = reader.scope
     seen = case is not None and (
@@ -172,7 +173,7 @@ def show_ledger(request: Request, dossier_id: Annotated[str, Path(max_length=200
     people.receipts.record(
         reader.login, "ledger.read", {"dossier": dossier_id}, now=now, subjects=[f"dossier:{dossier_id}"]
     )
-    told = ledger(case, now, VIETNAM)
+    told = ledger(case, until, VIETNAM)
     with people.state.reading() as session:
         warned = warnings_about(session, dossier_id, now)
     return answer(LedgerAnswer(told.dossier_id, list(told.stays), list(told.shares), told.nameless_hours, warned))

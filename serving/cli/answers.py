@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -12,6 +13,7 @@ from serving.cli.moments import moment_or_now
 from serving.settings import Settings
 
 if TYPE_CHECKING:
+    from features.record.reading_moment import ReadingMoment
     from features.record.record import Record
     from serving.state import State
     from serving.work.trackers import Tracked
@@ -33,10 +35,11 @@ def open_all(ctx: typer.Context, as_of: AsOf = None) -> None:
 
     now = moment_or_now(as_of, settings_of(ctx).zone)
     with _state(settings_of(ctx)) as (state, record):
-        _tracked(record, state, now)
+        tracked = _tracked(record, state, now)
         receipt = deliver_explanations(state, record, now=now)
         with state.reading() as session:
             found = explanations(session, Scope(None), now, most=10**9)
+    _say_until(tracked.moment, settings_of(ctx).zone)
     waiting = sum(one.state in ("open", "returned", "refused") for one in found)
     typer.echo(f"slips={len(found)} waiting={waiting} overdue={sum(one.overdue for one in found)}")
     typer.echo(str(receipt) if receipt else "nothing waits")
@@ -65,7 +68,9 @@ def list_apologies(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -> N
     now = moment_or_now(as_of, settings_of(ctx).zone)
     with _state(settings_of(ctx)) as (state, record):
         units = _units(record, unit, now)
-        for one in _tracked(record, state, now).apologies:
+        tracked = _tracked(record, state, now)
+        _say_until(tracked.moment, settings_of(ctx).zone)
+        for one in tracked.apologies:
             if units is None or one.case.unit_code in units:
                 sent = "đã xin lỗi" if one.sent_at else "chưa xin lỗi"
                 typer.echo(f"{one.case.unit_code}  {one.case.dossier_id}  {sent}  {PROMISES[one.promise]}")
@@ -78,7 +83,9 @@ def list_consultations(ctx: typer.Context, as_of: AsOf = None) -> None:
 
     now = moment_or_now(as_of, settings_of(ctx).zone)
     with _state(settings_of(ctx)) as (state, record):
-        for one in answerers(_tracked(record, state, now).consultations):
+        tracked = _tracked(record, state, now)
+        _say_until(tracked.moment, settings_of(ctx).zone)
+        for one in answerers(tracked.consultations):
             typer.echo(
                 f"{one.unit_code}  asked={one.asked} late={one.late} overdue={one.overdue} hours={one.hours:.1f}"
             )
@@ -92,7 +99,9 @@ def list_complaints(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -> 
     settings, now = settings_of(ctx), moment_or_now(as_of, settings_of(ctx).zone)
     with _state(settings) as (state, record):
         units = _units(record, unit, now)
-        for one in _tracked(record, state, now).complaints:
+        tracked = _tracked(record, state, now)
+        _say_until(tracked.moment, settings.zone)
+        for one in tracked.complaints:
             if units is None or one.unit_code in units:
                 due = one.due_at.astimezone(settings.zone)
                 typer.echo(f"{one.complaint_id}  {one.unit_code or '–'}  {due:%d/%m/%Y}  {STATES[one.state]}")
@@ -104,17 +113,21 @@ def show_ledger(
 ) -> None:
     """Show who held a dossier, in which step, how many working hours, how many past the promise, and its warnings."""
     from features.calendar.vietnam import VIETNAM
+    from features.record.reading_moment import ReadingMoment
     from serving.read.responsibility import case_known, ledger
     from serving.warnings.acknowledgement import warnings_about
 
     settings, now = settings_of(ctx), moment_or_now(as_of, settings_of(ctx).zone)
     with _state(settings) as (state, record):
-        case = case_known(record, dossier, now)
+        with record.connect(cutoff=now) as con:
+            moment = ReadingMoment.read(con, now, VIETNAM)
+        case = case_known(record, dossier, moment.as_of)
         with state.reading() as session:
             warned = warnings_about(session, dossier, now)
     if case is None:
         raise LookupError(f"no dossier {dossier}")
-    for stay in ledger(case, now, VIETNAM).stays:
+    _say_until(moment, settings.zone)
+    for stay in ledger(case, moment.as_of, VIETNAM).stays:
         since = stay.since.astimezone(settings.zone)
         who = stay.official_id or stay.holder.value
         typer.echo(
@@ -146,6 +159,12 @@ def _tracked(record: "Record", state: "State", now: datetime) -> "Tracked":
     from serving.work.trackers import read_tracked
 
     return read_tracked(record, state, VIETNAM, now)
+
+
+def _say_until(moment: "ReadingMoment", zone: ZoneInfo) -> None:
+    if moment.behind and moment.known_until is not None:
+        until = moment.known_until.astimezone(zone)
+        typer.echo(f"dữ liệu chỉ đến / the record knows until {until:%d/%m/%Y %H:%M}: read as of then, nothing opened")
 
 
 def _units(record: "Record", unit: str, now: datetime) -> frozenset[str] | None:

@@ -1,6 +1,6 @@
 """`risk ingest` and `risk simulate`: deliveries into the record, and a made-up province to try with."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +11,8 @@ from serving.cli.moments import day
 
 commands = typer.Typer()
 
+LENGTH = timedelta(days=457)
+"""Of a made-up history without a first day: fifteen months."""
 SHOWN = 10
 """How many rejects `risk ingest` prints; `risk rejects` prints all."""
 
@@ -65,11 +67,14 @@ def rejects(
 
 @commands.command()
 def simulate(
+    ctx: typer.Context,
     out: Annotated[Path, typer.Option(help="Folder for the delivery.")],
     dossiers: Annotated[int, typer.Option(help="Dossiers received.", min=1, max=50_000_000)] = 20_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same province.")] = 1,
-    start: Annotated[str, typer.Option(help="First day, YYYY-MM-DD.")] = "2025-07-01",
-    end: Annotated[str, typer.Option(help="Day after the last, YYYY-MM-DD.")] = "2026-10-01",
+    start: Annotated[
+        str | None, typer.Option(help="First day, YYYY-MM-DD (default: fifteen months before the end).")
+    ] = None,
+    end: Annotated[str | None, typer.Option(help="Day after the last, YYYY-MM-DD (default: today).")] = None,
     format: Annotated[
         str, typer.Option(help="canonical, or raw: a folder for each source, with the traps of real systems.")
     ] = "canonical",
@@ -79,9 +84,10 @@ def simulate(
     """Make up a province: units, officials, procedures and dossiers with queues, as deliveries."""
     from features.simulate import simulate as simulate_province
 
+    last = day(end) if end else datetime.now(settings_of(ctx).zone).date()
     try:
         province = simulate_province(
-            seed=seed, dossiers=dossiers, start=day(start), end=day(end), culprits=culprits,
+            seed=seed, dossiers=dossiers, start=day(start) if start else last - LENGTH, end=last, culprits=culprits,
             reform=day(reform) if reform else None,
         )  # fmt: skip
         province.write(out, format=format)

@@ -1,12 +1,13 @@
 """`risk demo`: the whole way on one feed, from delivery to a served list with reasons."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from serving.cli.delivery import LENGTH
 from serving.cli.group import settings_of
 from serving.settings import Settings
 
@@ -49,7 +50,7 @@ def demo(
     with Way(6 if feed else 7) as way:
         if feed is None:
             with way.step("Dựng tỉnh mẫu · make up a province"):
-                _make_up(settings.home / "demo", dossiers)
+                _make_up(settings.home / "demo", dossiers, datetime.now(settings.zone).date())
         with way.step("Nạp dữ liệu · ingest"):
             for path, source in deliveries:
                 receipt = take_in(settings, path, source, arrived_at=datetime.now(UTC))
@@ -100,8 +101,8 @@ def _first_account(settings: Settings) -> str | None:
         state.close()
 
 
-def _make_up(folder: Path, dossiers: int) -> None:
-    """Writes a made-up province as its systems would deliver it, traps and all."""
+def _make_up(folder: Path, dossiers: int, today: date) -> None:
+    """Writes a made-up province of 15 months until `today` as its systems would deliver it, traps and all."""
     from features.simulate import simulate
 
-    simulate(seed=1, dossiers=dossiers).write(folder, format="raw")
+    simulate(seed=1, dossiers=dossiers, start=today - LENGTH, end=today).write(folder, format="raw")

@@ -127,7 +127,10 @@ def effect(
 
 def _told(done: "Turn") -> str:
     fired = done.fired
-    first = "fired: no new list" if fired is None else (
+    nothing = f"fired: nothing, the record knows until {done.behind:%Y-%m-%d %H:%M}Z only" if done.behind else (
+        "fired: no new list"
+    )  # fmt: skip
+    first = nothing if fired is None else (
         f"fired: {fired.single} single, {fired.digest} for the digest, {fired.held_out} held out"
     )  # fmt: skip
     return (

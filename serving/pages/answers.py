@@ -99,7 +99,7 @@ def show_returns(request: Request, offset: Offset = 0) -> Response:
     reader, people = reader_of(request), request.app.state.people
     found = returned_in(request)
     with people.state.reading() as session:
-        marks = marks_of(session, "return", tracked(request).until)
+        marks = marks_of(session, "return", tracked(request).moment.asked)
     said = {subject.removeprefix("return:"): held["fault"] for subject, held in marks.items() if "fault" in held}
     return _shown(
         request, "returns.html", "Hồ sơ bị trả nhiều lần", found, offset, said=said, words=FAULT_WORDS,
@@ -180,4 +180,4 @@ def _shown(request: Request, template: str, title: str, found: list[Any], offset
 
 
 def _until(request: Request) -> datetime:
-    return tracked(request).until
+    return tracked(request).moment.as_of

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -20,7 +19,6 @@ from serving.read.problem import Problem
 
 Key = Annotated[str, Form(max_length=64)]
 """What makes a second sending of a form harmless (`serving.work.submission`)."""
-STALE = timedelta(days=2)  # past this the footer says in red how old the data is
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,6 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
     kept = serving.lists.get("lateness")
     meta = kept.value.meta if kept and kept.value else None
     known = request.app.state.known
-    until = known.register.data_until
     context.setdefault("title", "Rủi ro hồ sơ")
 
     def opens_official(official_id: str | None) -> bool:
@@ -109,8 +106,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
             opens_official=opens_official,
             meta=meta,
             list_trouble=kept.trouble if kept and kept.value else None,
-            data_until=until,
-            stale=until is not None and people.now() - until > STALE,
+            reading=known.moment,
             form_key=new_secret(),
             away_since=people.remembered.at if getattr(request.state, "away", False) else None,
             **context,

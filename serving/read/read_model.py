@@ -10,7 +10,9 @@ from datetime import datetime
 
 import pyarrow as pa
 
+from features.calendar.holiday import as_delivered
 from features.calendar.vietnam import VIETNAM
+from features.record.reading_moment import ReadingMoment
 from features.record.record import Record
 from serving.read.case_file import CaseFiles
 from serving.read.delay import Delays
@@ -38,11 +40,17 @@ class ReadModel:
         self.officials = OfficialSheets()
         self.cases = _NO_CASES
         self.delays = Delays((), VIETNAM)
+        self.calendar = VIETNAM
         self._now = now
         self._record = record
         self._seen: tuple[int, datetime | None] = (0, None)
         self._turn = threading.Lock()
         self._pace = RateLimiter(_SHARE)
+
+    @property
+    def moment(self) -> ReadingMoment:
+        """The moment that pages show."""
+        return ReadingMoment.of(self._now(), self.register.data_until, self.calendar)
 
     def refresh(self, risk_list: RiskList | None, at_once: bool = True) -> None:
         """Read again if the record or the list has changed; where that fails, what was known stays.
@@ -66,7 +74,8 @@ class ReadModel:
             if threads is not None:  # the other cores are for those who wait for an answer
                 con.execute(f"SET threads = {threads}")
             self.register = Register.read(con)
-            until = self.register.data_until or self._now()
+            self.calendar = as_delivered(con, VIETNAM)
+            until = ReadingMoment.of(self._now(), self.register.data_until, self.calendar).as_of
             self.standing = OnTimeStatistics.read(con, until)
             self.officials = OfficialSheets.read(con, until)
             if risk_list is not None:

@@ -7,7 +7,7 @@ from datetime import datetime
 import duckdb
 
 from features.record.latest import newest
-from features.record.utc import aware_utc
+from features.record.reading_moment import known_until
 from serving.access.permissions import UnitTree
 
 
@@ -25,8 +25,8 @@ class UnitEntry:
 class Register:
     """Codes → names; a code that no delivery named is shown as it is, never as a blank.
 
-    legal_days: procedure_code → lawful working days. officials: official_id → unit_code. data_until: when the
-    newest fact became known.
+    legal_days: procedure_code → lawful working days. officials: official_id → unit_code. data_until: until when the
+    record knows (`features.record.reading_moment`).
     """
 
     units: Mapping[str, UnitEntry] = field(default_factory=dict)
@@ -55,9 +55,6 @@ class Register:
             "WHERE official_id IS NOT NULL AND unit_code IS NOT NULL "
             "AND official_id NOT IN (SELECT official_id FROM official) GROUP BY official_id"
         ).fetchall()
-        known_until = con.execute(
-            "SELECT max(known_at) FROM (SELECT known_at FROM event UNION ALL SELECT known_at FROM dossier)"
-        ).fetchall()[0][0]
         return cls(
             units={row[0]: UnitEntry(row[0], row[1] or row[0], row[3], row[2]) for row in units},
             procedures={row[0]: row[1] for row in procedures if row[1]},
@@ -65,7 +62,7 @@ class Register:
             legal_days={row[0]: row[2] for row in procedures if row[2] is not None},
             officials=dict(officials),
             tree=UnitTree.of((row[0], row[2], row[4]) for row in units),
-            data_until=aware_utc(known_until),
+            data_until=known_until(con),
         )
 
     def unit(self, code: str | None) -> str:

@@ -8,6 +8,8 @@ import pyarrow as pa
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from features.calendar.vietnam import VIETNAM
+from features.record.reading_moment import ReadingMoment
 from models.effect import Effect, effect
 from models.lateness import LATENESS
 from serving.state import EarlyWarning
@@ -18,7 +20,8 @@ def effect_of_warnings(
 ) -> Effect:
     """The effect of all warnings fired since a moment whose promise lies before `as_of`, as known then.
 
-    con: the record as known at `as_of`. A dossier counts once, with its first warning: later promises may already
+    con: the record as known at `as_of`; where it has fallen behind, only promises that lie before its end count. A
+    dossier counts once, with its first warning: later promises may already
     come of being told. Warnings fired while nobody was held out say nothing and are left out.
     """
     query = select(EarlyWarning).where(
@@ -37,7 +40,8 @@ def effect_of_warnings(
             "as_of": pa.array([one.as_of for one in rows], moment),
         }
     )
-    label = LATENESS.labels(con, cases, as_of)["label"].to_numpy(zero_copy_only=False).astype(np.float64)
+    until = ReadingMoment.read(con, as_of, VIETNAM).as_of
+    label = LATENESS.labels(con, cases, until)["label"].to_numpy(zero_copy_only=False).astype(np.float64)
     known = np.flatnonzero(~np.isnan(label))
     return effect(
         label[known],

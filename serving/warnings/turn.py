@@ -10,6 +10,7 @@ import pyarrow as pa
 from features.calendar.holiday import as_delivered
 from features.calendar.vietnam import VIETNAM
 from features.key_file import key_file
+from features.record.reading_moment import ReadingMoment
 from features.record.record import Record
 from models.lateness import LATENESS
 from serving.read.case_file import CaseFiles
@@ -37,12 +38,16 @@ WEBHOOK_SECRET = "webhook.key"
 
 @dataclass(frozen=True)
 class Turn:
-    """What one turn did. fired: None where there was no new list, or none fresh enough."""
+    """What one turn did. fired: None where there was no new list, or none fresh enough.
+
+    behind: until when the record knows, where that is too long ago to warn anybody; None where it is not.
+    """
 
     fired: Fired | None = None
     digests: int = 0
     escalated: int = 0
     sent: Sent = field(default_factory=Sent)
+    behind: datetime | None = None
 
 
 def turn(settings: Settings, state: State, rules: WarningRules, *, now: datetime, target: str = LATENESS.name) -> Turn:
@@ -53,16 +58,17 @@ def turn(settings: Settings, state: State, rules: WarningRules, *, now: datetime
     with record.connect(cutoff=now) as con:
         register = Register.read(con)
         rules = replace(rules, calendar=as_delivered(con, rules.calendar))
+        moment = ReadingMoment.read(con, now, rules.calendar)
     if scoring is not None:
         with state.reading() as session:
             heads = Heads(register.tree, seated(session) | set(rules.addresses), register.officials)
-        if now - scoring.meta.as_of <= FRESH:
+        if now - scoring.meta.as_of <= FRESH and not moment.behind:
             seed, helps = key_file(settings.keys / SEED), partial(_helps, record, scoring)
             fired = fire(state, scoring, rules, heads, seed, register.procedures, helps, now=now)
         digests = tell_digests(state, rules, register.procedures, now=now)
         escalated = escalate(state, rules, heads, scoring.open, register.procedures, now=now)
     sent = send(state, channels(settings, rules, now), Quiet(rules.calendar), now=now)
-    return Turn(fired, digests, escalated, sent)
+    return Turn(fired, digests, escalated, sent, moment.known_until if moment.behind else None)
 
 
 def channels(settings: Settings, rules: WarningRules, now: datetime) -> Channels:

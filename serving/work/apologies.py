@@ -74,12 +74,18 @@ def owed(load: Caseload) -> list[Case]:
 
 
 def standings(
-    con: duckdb.DuckDBPyConnection, session: Session, late: Iterable[Case], as_of: datetime
-) -> list[ApologyStanding]:
-    """How each late dossier stands at `as_of`, by what the record and our own letters tell; those without first."""
+    con: duckdb.DuckDBPyConnection, session: Session, late: Iterable[Case], as_of: datetime,
+    sent_before: datetime | None = None,
+) -> list[ApologyStanding]:  # fmt: skip
+    """How each late dossier stands at `as_of`, by what the record and our own letters tell; those without first.
+
+    sent_before: which letters count; those before `as_of` where left out.
+    """
     told = {row[0]: row[1:] for row in con.execute(_TOLD).fetchall()}
     ours: dict[str, list[Apology]] = {}
-    for one in session.scalars(select(Apology).where(Apology.sent_at < as_of).order_by(Apology.sent_at)):
+    for one in session.scalars(
+        select(Apology).where(Apology.sent_at < (sent_before or as_of)).order_by(Apology.sent_at)
+    ):
         ours.setdefault(one.dossier_id, []).append(one)
     found = [_standing(case, told.get(case.dossier_id), ours.get(case.dossier_id, []), as_of) for case in late]
     return sorted(found, key=lambda one: (one.sent_at is not None, one.case.unit_code, one.case.dossier_id))

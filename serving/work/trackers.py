@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from features.calendar.working_time import Calendar
+from features.record.reading_moment import ReadingMoment
 from features.record.record import Record
 from serving.read.caseload import MANY_TIMES, Case, Caseload
 from serving.state import State
@@ -25,9 +26,9 @@ _INSTANT = timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class Tracked:
-    """Everything tracked, as of one moment."""
+    """Everything tracked, as of one moment: of a record that has fallen behind, the end of what it knows."""
 
-    until: datetime
+    moment: ReadingMoment
     late: dict[str, Case]
     apologies: list[ApologyStanding]
     consultations: list[Consultation]
@@ -51,7 +52,7 @@ class Trackers:
             # an act of this very instant is told at once
             now, version = self._now() + _INSTANT, self.record.version()
             held = self._held
-            if held is not None and not anew and (version == self._version or now - held.until < EVERY):
+            if held is not None and not anew and (version == self._version or now - held.moment.asked < EVERY):
                 return held
             self._held, self._version = read_tracked(self.record, self._state, self._calendar, now), version
             return self._held
@@ -61,23 +62,30 @@ class Trackers:
         held = self.of()
         with self._turn:
             if self._sorted is None or self._sorted[0] is not held:
-                with self.record.connect(cutoff=held.until) as con:
-                    self._sorted = held, sorting(con, held.until)
+                until = held.moment.as_of
+                with self.record.connect(cutoff=until) as con:
+                    self._sorted = held, sorting(con, until)
             return self._sorted[1]
 
 
 def read_tracked(record: Record, state: State, calendar: Calendar, now: datetime) -> Tracked:
-    """Reads what is tracked as known before `now`, and opens slips; a second time changes nothing."""
-    since = now - BACK
+    """Reads what is tracked as known before `now`, and opens slips; a second time changes nothing.
+
+    Of a record that has fallen behind it is what was tracked when the news stopped, and no slip is opened.
+    """
     with record.connect(cutoff=now) as con:
-        load = Caseload.read(con, since, now, now, calendar)
+        moment = ReadingMoment.read(con, now, calendar)
+        until = moment.as_of
+        since = until - BACK
+        load = Caseload.read(con, since, until, until, calendar)
         late = {case.dossier_id: case for case in load.cases if case.late}
-        with state.writing() as session:
-            open_slips(session, late.values(), outages(con), calendar, now=now)
+        if not moment.behind:
+            with state.writing() as session:
+                open_slips(session, late.values(), outages(con), calendar, now=now)
         with state.reading() as session:
             return Tracked(
-                now, late, standings(con, session, owed(load), now),
-                consultations(con, since, now, calendar, marks_of(session, "consultation", now)),
-                complaints(con, since, now, calendar, marks_of(session, "complaint", now)),
+                moment, late, standings(con, session, owed(load), until, sent_before=now),
+                consultations(con, since, until, calendar, marks_of(session, "consultation", now)),
+                complaints(con, since, until, calendar, marks_of(session, "complaint", now)),
                 [case for case in load.cases if case.times_back >= MANY_TIMES],
             )  # fmt: skip
