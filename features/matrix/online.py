@@ -37,6 +37,10 @@ class _Instant:
     clock: int
 
 
+class Misfit(ValueError):
+    """An attribute of a dossier is of another kind than the same attribute in the record."""
+
+
 class OnlineFeatures:
     """Cells of single dossiers, for one list of features and one calendar; safe to share between threads.
 
@@ -54,6 +58,8 @@ class OnlineFeatures:
         self._dossier = [
             (one, scalar(one.sql)) for one in features if one.grain is Grain.DOSSIER and one.name not in KEYS
         ]
+        # attribute → whether it is text; a dossier that lacks one has it empty, as in the record
+        self._attributes = {one.name: one.category for one, _ in self._dossier if one.name.startswith("x_")}
         for one, _ in self._dossier:
             if one.name.startswith("x_") and one.sql not in (one.name, f"CAST({one.name} AS DOUBLE)"):
                 raise Unsupported(f"attribute {one.name}")
@@ -67,7 +73,8 @@ class OnlineFeatures:
 
         `dossier` is the latest version known; of `events` those with `known_at < as_of` count (without
         `known_at`: known when they happened). `day`: the record's, of the local day of `as_of`. Ties in time
-        keep the order of `row_id`, else that in which the events are given.
+        keep the order of `row_id`, else that in which the events are given. `Misfit` for an attribute of another
+        kind than the record's.
         """
         now = self._instant(as_of)
         rows, standing = self._walk(known_events(events, as_of))
@@ -93,7 +100,7 @@ class OnlineFeatures:
         paused = walked["paused_w"] or 0
         if walked["stopped"] == 1:
             paused += now.worked - walked["last_w"]
-        attributes = {name: value for name, value in dossier.items() if name.startswith("x_")}
+        attributes = {name: _fitting(name, dossier.get(name), text) for name, text in self._attributes.items()}
         return attributes | {
             "as_of_us": now.us, "as_of_w": now.worked, "day": now.day, "break_w": self._break.get(now.day),
             "received_us": received.us, "received_w": received.worked,
@@ -183,6 +190,13 @@ def _version(event: Fact) -> tuple[datetime, str]:
 def _known_at(event: Fact) -> datetime:
     known_at: datetime = event.get("known_at") or event["happened_at"]
     return known_at
+
+
+def _fitting(name: str, value: Any, text: bool) -> Any:
+    """The value of an attribute where it is of the record's kind; `Misfit` where not."""
+    if value is None or isinstance(value, str if text else float | int):
+        return value
+    raise Misfit(f"{name[:60]}: wanted {'text' if text else 'a number'}, got {'a number' if text else 'text'}")
 
 
 def _double(value: Any) -> float | None:

@@ -1,7 +1,6 @@
 """Who may do what, where: one table role × action × reach, one table route → action.
 
 What is in neither is denied.
-
 A reach is how far a right goes: the whole province, the account's own unit and everything below it, or only
 what the official handled. `tests/test_rights.py` walks every route of the app and fails on one that is not in
 `ROUTES`.
@@ -42,12 +41,14 @@ P, S, W = Reach
 GRANTS: Mapping[str, Mapping[Role, Reach]] = {
     "home.read": {I: S, H: S, O: W, A: P, L: P, X: P},
     "list.read": {I: S, A: P, L: P},
-    # harassment scores: never for the unit inspected, so that nobody learns what brings an inspection
+    # never for the unit inspected, so that nobody learns what brings an inspection
     "harassment.read": {I: S, A: P, L: P},
     "dossier.read": {I: S, H: S, O: W, A: P, L: P},
     "dossier.score": {A: P},  # scoring of a posted history that is not in the record
     "event.write": {A: P},
-    "decision.write": {I: S, H: S},
+    "decision.write": {I: S, H: S, L: P},
+    # what those who inspect chose: for nobody else
+    "pick.read": {I: S, L: P},
     # two levels of explanation: the official explains, the head reviews, the level above closes
     "explanation.read": {I: S, H: S, O: W, L: P},
     "explanation.write": {H: S, O: W},
@@ -87,8 +88,7 @@ GRANTS: Mapping[str, Mapping[Role, Reach]] = {
     "session.end": {I: S, H: S, O: W, A: P, L: P, X: P},
 }
 
-PUBLIC = "public"
-"""For routes that anybody may call: the door, the health of the service. They show nothing of a dossier."""
+PUBLIC = "public"  # routes that anybody may call: the door, the health; they show nothing of a dossier
 
 _ONE_BY_ONE: dict[str, str] = {
     "GET /api/v1/health": PUBLIC,

@@ -17,6 +17,7 @@ from serving.pages.contest import write_answer, write_contest
 from serving.pages.decision import write_decisions
 from serving.pages.dossier import line_in_scope
 from serving.pages.plan import visible_visits, write_finding
+from serving.pages.receipts import receipts_for
 from serving.read.official_sheet import OfficialSheet
 from serving.read.on_time_statistics import Count
 from serving.read.problem import Problem, documented
@@ -188,8 +189,7 @@ def receipts(
     before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
 ) -> Response:
     """Receipts, newest first: of one person, or about one `dossier:ID`, `official:KEY`, `plan:ID`."""
-    chain = request.app.state.people.receipts
-    found = chain.about(about) if about else chain.latest(actor=actor or None, before=before)
+    found = receipts_for(request, about=about, actor=actor, before=before)
     return answer([_receipt(one) for one in found])
 
 

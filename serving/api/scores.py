@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from starlette.concurrency import run_in_threadpool
 
+from features.matrix.online import Misfit
 from serving.api.answer import answer
 from serving.api.posted import PostedHistory
 from serving.read.problem import Problem, documented
@@ -36,5 +37,7 @@ async def score(posted: PostedHistory, state: Annotated[Serving, Depends(serving
         return answer(await run_in_threadpool(state.desk.score, dossier, events, as_of))
     except Ended:
         raise Problem(409, "The dossier has ended by then: there is nothing left to be late.") from None
+    except Misfit as error:
+        raise Problem(422, str(error)) from None
     except Unready as error:
         raise Problem(503, str(error), {"Retry-After": "60"}) from None

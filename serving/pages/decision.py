@@ -40,7 +40,7 @@ def pick(
     key: Key,
     dossier_ids: Annotated[list[str] | None, Form(alias="dossier", max_length=200)] = None,
 ) -> Response:
-    """Put the ticked dossiers into the next plan."""
+    """Put the ticked dossiers into the next plan; for who inspects."""
     lines = [line_in_scope(request, dossier_id)[0] for dossier_id in dict.fromkeys(dossier_ids or [])]
     return _decide(request, lines, decisions.Kind.PICK, reason, key, "/list")
 
@@ -66,6 +66,7 @@ def write_decisions(request: Request, lines: list[RiskLine], kind: str, reason: 
                     dossier_id=line.dossier_id,
                     unit_code=line.unit_code or "",
                     target=TARGET,
+                    track=decisions.track_of(reader.role),
                     as_of=meta.as_of,
                     score=line.score,
                     kind=kind,

@@ -57,7 +57,8 @@ def show(request: Request, dossier_id: Id) -> Response:
     if not getattr(request.state, "away", False):
         with people.state.reading() as session:
             said = contests.of_dossier(session, dossier_id)
-            decided = decisions.of_dossier(session, dossier_id)
+            picks = reader.scope_for("pick.read").covers(line.unit_code, line.official_id)
+            decided = decisions.of_dossier(session, dossier_id, picks=picks)
             warned = warnings_about(session, dossier_id, people.now())
         if reader.may("receipt.read"):
             seen = people.receipts.about(f"dossier:{dossier_id}", most=8)
@@ -96,7 +97,7 @@ def show(request: Request, dossier_id: Id) -> Response:
         procedure=known.standing.procedures.get(line.procedure_code),
         contests=said,
         decided=[(decisions.WORDS[decisions.Kind(one.kind)], one) for one in decided],
-        decision_words=decisions.WORDS,
+        decision_words={kind: decisions.WORDS[kind] for kind in decisions.KINDS[decisions.track_of(reader.role)]},
         may_decide=reader.scope_for("decision.write").covers(line.unit_code, line.official_id),
         may_contest=reader.scope_for("contest.write").covers(line.unit_code, line.official_id),
         seen=seen,

@@ -13,6 +13,7 @@ from serving.pages.board import to_do
 from serving.pages.conduct import GRAIN_WORDS, Grain, conduct_lines
 from serving.pages.leadership import AGAINST, rank
 from serving.pages.plan import visible_visits
+from serving.pages.receipts import receipts_for
 from serving.pages.risk_list import TARGET, as_frozen, filters_for, least_of
 from serving.pages.sheet_file import Cell, Format, Sheet, file_of
 from serving.plan.rendering import BY, CHOSEN
@@ -138,12 +139,8 @@ def receipt_list(
     about: Annotated[str, Query(max_length=240)] = "",
 ) -> Response:
     """The latest 200 receipts under the same filters as the page."""
-    chain, clock = request.app.state.people.receipts, _clock(request)
-    found = (
-        chain.about(about.strip(), MOST_ROWS)
-        if about.strip()
-        else chain.latest(actor=actor.strip() or None, action=action or None, most=MOST_ROWS)
-    )
+    clock = _clock(request)
+    found = receipts_for(request, about=about, actor=actor, action=action, most=MOST_ROWS)
     rows = [
         (one.seq, clock.moment(one.at), one.actor, ACTION_WORDS.get(one.action, one.action), one.detail[:500], one.mac)
         for one in found

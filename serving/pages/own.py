@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from serving.access.guard import reader_of
+from serving.pages.receipts import INSPECTION
 from serving.pages.rendering import render
 from serving.pages.risk_list import TARGET, as_frozen, filters_for, stretch
 from serving.work import contests
@@ -41,6 +42,6 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
         contests=mine,
         rate=rate,
         sheet=known.officials.of(reader.official_id or ""),
-        seen=people.receipts.about(f"official:{reader.official_id}", most=10),
+        seen=people.receipts.about(f"official:{reader.official_id}", most=10, without=INSPECTION),
         pages=stretch("/own", {}, offset, len(ids), 25, page.total),
     )

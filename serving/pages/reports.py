@@ -17,7 +17,7 @@ from serving.pages.risk_list import MOST_CHOICES
 from serving.read.problem import Problem
 from serving.reports import publication
 from serving.reports.files import report_file
-from serving.reports.make import KINDS, make_again
+from serving.reports.make import KINDS, Kind, make_again
 from serving.reports.report import Report
 from serving.reports.workbook import MIME as EXCEL
 from serving.state import PublicationPack, ReportMade
@@ -48,7 +48,7 @@ def show(
     register, scope = request.app.state.known.register, reader.scope
     units = sorted((code for code in register.units if scope.covers(code)), key=register.unit)
     return render(
-        request, "reports.html", title="Báo cáo", kinds=KINDS, made=made, packs=packs, months=months,
+        request, "reports.html", title="Báo cáo", kinds=kinds_for(reader), made=made, packs=packs, months=months,
         month=month if month in months else months[0], unit=unit if unit in units else "",
         units=units if len(units) <= MOST_CHOICES else None, whole=scope.units is None, account_id=reader.account_id,
         may_propose=_whole(reader, "publication.propose"), may_approve=_whole(reader, "publication.approve"),
@@ -89,10 +89,17 @@ def pack_file(request: Request, pack_id: PackId, ending: Ending) -> Response:
     return _file(request, pack_in(request, pack_id), ending, "publication.export")
 
 
+def kinds_for(reader: Reader) -> dict[str, Kind]:
+    """The kinds of report for a reader: the one of inspections is for those who read their plan."""
+    return {name: kind for name, kind in KINDS.items() if name != "mission" or reader.may("plan.read")}
+
+
 def report_in(request: Request, kind: str, month: str, unit: str, as_of: str) -> Report:
     """A report of the reader's scope; 404 for a unit outside it, 422 for what cannot be made."""
     reader, people = reader_of(request), request.app.state.people
     scope = reader.scope
+    if kind in KINDS and kind not in kinds_for(reader):
+        raise Problem(404, "No report of this kind.")
     if not unit and scope.units is not None:
         unit = reader.unit_code
     if unit and not scope.covers(unit):

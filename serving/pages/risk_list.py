@@ -89,9 +89,11 @@ def show(
     ids = [line.dossier_id for line in page.lines]
     frozen, decided = people.remembered.marks(people.state, TARGET, ids)
     may_pick, sees = reader.may("decision.write"), reader.may("harassment.read")
-    said = {key: WORDS[kind] for key, kind in decided.items()}
+    picks = reader.may("pick.read")
+    said = {key: WORDS[kind] for key, kind in decided.items()} if picks else {}
+    drawn = serving.drawn if picks else frozenset()
     press = list_rows(request, risk_list)
-    rows = [press.row(key, frozen.get(key), said.get(key, ""), key in serving.drawn, may_pick, sees) for key in ids]
+    rows = [press.row(key, frozen.get(key), said.get(key, ""), key in drawn, may_pick, sees) for key in ids]
     people.receipts.record(
         reader.login,
         "list.read",

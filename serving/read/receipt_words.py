@@ -41,6 +41,7 @@ ACTION_WORDS = {
     "visit.read": "Xem phiếu kiểm tra",
     "finding.write": "Ghi kết quả kiểm tra",
     "decision.write": "Quyết định về điểm",
+    "pick.read": "Xem hồ sơ chọn kiểm tra",
     "explanation.read": "Xem phiếu giải trình",
     "explanation.export": "Xuất phiếu giải trình",
     "explanation.write": "Giải trình hồ sơ trễ",

@@ -19,7 +19,7 @@ HEAD = (
     "Mức",
     "Xác nhận lúc",
 )
-VISIT_HEAD = ("Đơn vị", "Mã đơn vị", "Cuộc kiểm tra", "Đoàn", "Cách chọn", "Ngày kiểm tra")
+VISIT_HEAD = ("Đơn vị", "Mã đơn vị", "Cuộc kiểm tra", "Đoàn", "Ngày kiểm tra")
 
 _FINDINGS = """
 SELECT f.finding_id, f.inspection_id, i.unit_code, f.dossier_id, f.official_id, f.kind, f.severity,
@@ -78,7 +78,8 @@ def lines(basis: ReportContext, found: list[Conclusion]) -> list[tuple[Cell, ...
 def add_conclusions(draft: Draft, basis: ReportContext) -> None:
     """Figures of visits and conclusions, and the confirmed ones by kind."""
     visits = [row for row in basis.con.execute(VISITS, basis.moments).fetchall() if basis.covers(row[1])]
-    shown = [(basis.register.unit(row[1]), row[1], row[0], row[2], row[3], aware_utc(row[4])) for row in visits]
+    # how a visit was chosen stays out: units read these reports, and would learn what brings an inspection
+    shown = [(basis.register.unit(row[1]), row[1], row[0], row[2], aware_utc(row[4])) for row in visits]
     draft.count("Cuộc kiểm tra trong kỳ", "visits", VISIT_HEAD, shown)
     told = conclusions(basis)
     draft.count("Hồ sơ đã kết luận", "dossiers concluded on", HEAD, lines(basis, told))

@@ -56,7 +56,8 @@ class Decision(Base):
     target: Mapped[str] = mapped_column(String(60))
     as_of: Mapped[datetime]
     score: Mapped[float]
-    kind: Mapped[str] = mapped_column(String(20))  # agree, dismiss, override
+    track: Mapped[str] = mapped_column(String(20))  # inspection, unit
+    kind: Mapped[str] = mapped_column(String(20))  # pick, dismiss, override
     reason: Mapped[str] = mapped_column(Text)
     decided_at: Mapped[datetime]
     decided_by: Mapped[int] = mapped_column(ForeignKey("account.id"))

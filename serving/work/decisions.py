@@ -1,6 +1,7 @@
 """Decisions on scores: to look, to set aside, to put first in spite of the score.
 
-A reason is always given.
+A reason is always given. What an inspector or a leader decides is a choice of what to inspect: nobody else reads
+it, and nobody else undoes it. What a unit's head decides is about the unit's own work: both stand side by side.
 """
 
 from collections.abc import Iterable
@@ -9,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from serving.access.permissions import Scope
+from serving.access.permissions import Role, Scope, reach_of
 from serving.state import Decision
 
 
@@ -21,20 +22,40 @@ class Kind(StrEnum):
     OVERRIDE = "override"
 
 
+class Track(StrEnum):
+    """Whose choice a decision is: of those who inspect, or of the unit about its own work."""
+
+    INSPECTION = "inspection"
+    UNIT = "unit"
+
+
+KINDS = {Track.INSPECTION: tuple(Kind), Track.UNIT: (Kind.DISMISS, Kind.OVERRIDE)}
+"""What may be decided on each track: a unit does not choose what is inspected."""
+
 _TABLE = Decision.__table__.c
-_ALL = select(_TABLE.dossier_id, _TABLE.kind).where(_TABLE.target == bindparam("target")).order_by(_TABLE.id)
+_ALL = (
+    select(_TABLE.dossier_id, _TABLE.kind)
+    .where(_TABLE.target == bindparam("target"), _TABLE.track == Track.INSPECTION)
+    .order_by(_TABLE.id)
+)
 _LATEST = _ALL.where(_TABLE.dossier_id.in_(bindparam("ids", expanding=True)))
 
 WORDS = {Kind.PICK: "Đưa vào kế hoạch", Kind.DISMISS: "Gác lại", Kind.OVERRIDE: "Ưu tiên khác với điểm"}
 
 
+def track_of(role: Role) -> Track:
+    """The track on which a role decides: of inspection for who may read picks, else of the unit."""
+    return Track.UNIT if reach_of(role, "pick.read") is None else Track.INSPECTION
+
+
 def decide(session: Session, decision: Decision) -> Decision:
     """Add a decision; it is never changed, a later one stands beside it.
 
-    Raises ValueError for an unknown kind and for a reason shorter than 5 or longer than 2,000 characters.
+    Raises ValueError for a kind that its track has not, and for a reason shorter than 5 or longer than 2,000
+    characters.
     """
-    if decision.kind not in list(Kind):
-        raise ValueError(f"wanted one of {', '.join(Kind)}")
+    if decision.kind not in KINDS[Track(decision.track)]:
+        raise ValueError(f"wanted one of {', '.join(KINDS[Track(decision.track)])}")
     decision.reason = decision.reason.strip()
     if not 5 <= len(decision.reason) <= 2000:
         raise ValueError("a decision needs a reason of 5 to 2000 characters")
@@ -44,25 +65,32 @@ def decide(session: Session, decision: Decision) -> Decision:
 
 
 def latest_decisions(session: Session, target: str, dossier_ids: Iterable[str]) -> dict[str, Kind]:
-    """dossier_id → what was last decided about it."""
+    """dossier_id → what those who inspect last decided about it."""
     rows = session.connection().execute(_LATEST, {"target": target, "ids": list(dossier_ids)})
     return {dossier_id: Kind(kind) for dossier_id, kind in rows}
 
 
 def all_latest_decisions(session: Session, target: str) -> dict[str, Kind]:
-    """The same of every dossier about which something was decided."""
+    """The same of every dossier about which they decided something."""
     return {dossier_id: Kind(kind) for dossier_id, kind in session.connection().execute(_ALL, {"target": target})}
 
 
 def picks_in(session: Session, target: str, scope: Scope, unit_code: str | None = None) -> list[Decision]:
-    """Dossiers of a scope (and one unit) that a person put into the plan and nobody set aside since, oldest first."""
-    query = select(Decision).where(Decision.target == target).order_by(Decision.id)
+    """Dossiers of a scope (and one unit) put into the plan by who inspects and not set aside since, oldest first."""
+    query = select(Decision).where(Decision.target == target, Decision.track == Track.INSPECTION).order_by(Decision.id)
     if unit_code is not None:
         query = query.where(Decision.unit_code == unit_code)
     latest = {one.dossier_id: one for one in session.scalars(query) if scope.covers(one.unit_code)}
     return [one for one in latest.values() if one.kind == Kind.PICK]
 
 
-def of_dossier(session: Session, dossier_id: str) -> list[Decision]:
-    """All decisions about a dossier, latest first."""
-    return list(session.scalars(select(Decision).where(Decision.dossier_id == dossier_id).order_by(Decision.id.desc())))
+def of_dossier(session: Session, dossier_id: str, *, picks: bool) -> list[Decision]:
+    """The decisions about a dossier, latest first. picks: those of who inspects too, for who may read them."""
+    tracks = list(Track) if picks else [Track.UNIT]
+    return list(
+        session.scalars(
+            select(Decision)
+            .where(Decision.dossier_id == dossier_id, Decision.track.in_(tracks))
+            .order_by(Decision.id.desc())
+        )
+    )

@@ -73,7 +73,7 @@ class FallbackCache:
             return Upheld(0, 0, 0)
 
     def marks(self, state: State, target: str, ids: Iterable[str]) -> tuple[dict[str, float], dict[str, Kind]]:
-        """Frozen scores and latest decisions of these dossiers: as they are, or as last seen."""
+        """Frozen scores and what those who inspect last decided of these dossiers: as they are, or as last seen."""
         wanted = list(ids)
         try:
             with state.reading() as session:

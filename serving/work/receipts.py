@@ -9,7 +9,7 @@ signed with Ed25519, which can be printed, mailed or kept elsewhere.
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -196,14 +196,14 @@ class Receipts:
             faults.append(Fault(last.seq, f"the chain ends at {last.seq}, its tail says {stored.seq}"))
         return sorted(faults, key=lambda fault: fault.seq)
 
-    def about(self, subject: str, most: int = 50) -> list[Receipt]:
-        """The latest receipts that speak of a subject, newest first."""
+    def about(self, subject: str, most: int = 50, *, without: Collection[str] = ()) -> list[Receipt]:
+        """The latest receipts that speak of a subject, newest first; those of the actions `without` are left out."""
         with self._state.reading() as session:
             return list(
                 session.scalars(
                     select(Receipt)
                     .join(ReceiptSubject, ReceiptSubject.seq == Receipt.seq)
-                    .where(ReceiptSubject.subject == subject)
+                    .where(ReceiptSubject.subject == subject, Receipt.action.not_in(without))
                     .order_by(Receipt.seq.desc())
                     .limit(most)
                 )
@@ -216,9 +216,13 @@ class Receipts:
         action: str | None = None,
         before: int | None = None,
         most: int = 50,
+        without: Collection[str] = (),
     ) -> list[Receipt]:
-        """Receipts, newest first; of one actor or action, and older than `before`, where asked."""
-        query = select(Receipt).order_by(Receipt.seq.desc()).limit(most)
+        """Receipts, newest first; of one actor or action, and older than `before`, where asked.
+
+        Those of the actions `without` are left out.
+        """
+        query = select(Receipt).where(Receipt.action.not_in(without)).order_by(Receipt.seq.desc()).limit(most)
         if actor:
             query = query.where(Receipt.actor == actor)
         if action:
