@@ -88,6 +88,18 @@ def guessability(lists: Sequence[Set[str]], everyone: Sequence[str]) -> float | 
     return float(np.max(np.mean(rows, axis=0))) if rows else None
 
 
+def known_chances(p: npt.NDArray[np.float64]) -> float | None:
+    """AUC of guessing one list by who knows every probability `p` [units] of it: the most that anybody could guess.
+
+    Over the pairs of one drawn and one that is not, taken as independent; ties count half. None where all are alike
+    certain. A plan known only from earlier lists is guessed worse (`guessability`).
+    """
+    drawn, spared = p[:, None] * (1 - p[None, :]), np.sign(p[:, None] - p[None, :])
+    np.fill_diagonal(drawn, 0.0)
+    pairs = drawn.sum()
+    return float((drawn * (spared + 1) / 2).sum() / pairs) if pairs > 0 else None
+
+
 def _rank(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     ranked: npt.NDArray[np.float64] = stats.rankdata(values)
     return ranked

@@ -53,7 +53,7 @@ def test_a_plan_keeps_every_rule_and_pulls_dossiers_by_risk_and_by_chance() -> N
     plan = make(brief, "seed")
     check(brief, plan)
     team_visits = [visit for visit in plan.visits if visit.team_id]
-    assert len(team_visits) == 4 * 2 + 3 * 2 * 2
+    assert len(team_visits) == 19  # of 20 that the teams could make: no unit is sure of a visit
     for visit in plan.visits:
         size = 20 if visit.team_id else 10
         assert len(visit.sheet) == size
@@ -157,3 +157,22 @@ def test_rules_that_contradict_themselves_are_refused() -> None:
         Rules.from_json({"visit": 3})
     with pytest.raises(ValueError, match="same team_id"):
         Rules(teams=(TEAMS[0], TEAMS[0]))
+
+
+def test_no_unit_is_sure_of_a_visit_and_no_team_goes_where_nothing_is_open() -> None:
+    brief = office(24)
+    first, *others = brief.units
+    plan = make(replace(brief, units=(replace(first, pulls=()), *others)), "s")
+    chances = {code: p for code, p, _ in plan.frame}
+    assert chances[first.unit_code] == 0
+    assert {code: why for code, _, why in plan.frame}[first.unit_code] == "no open dossier to look at"
+    assert max(chances.values()) <= 0.9 + 1e-9
+    assert plan.guessable is not None
+    assert 0.5 <= plan.guessable < 1
+
+
+def test_a_brief_sealed_before_there_was_a_floor_of_surprise_is_read_as_it_was() -> None:
+    brief = replace(office(12), rules=replace(office(12).rules, surprise=0.0))
+    told = brief.as_json()
+    assert "surprise" not in told["rules"]
+    assert PlanInput.from_json(told).as_json() == told

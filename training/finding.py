@@ -24,6 +24,7 @@ import pyarrow as pa
 from models import finding, finding_matrix
 from models.booster import TreeMember
 from models.encoding import Encoder, column_of_numbers
+from models.finding_chance import FindingChance
 from models.logit import logit, sigmoid
 from models.peer_medians import usual_values
 from models.rarity import Usual
@@ -83,12 +84,18 @@ class Cases:
         """Positives of the random share."""
         return int(self.label[self.random].sum())
 
+    @property
+    def chance(self) -> FindingChance:
+        """How often the random share found something, by how unusual the signals were."""
+        return FindingChance.of_visits(self.rule[self.random], self.label[self.random], self.weight[self.random])
+
 
 @dataclass(frozen=True)
 class LearntFinding:
     """What a training gave. `ships`: model (a probability), rule (signals rank, the model did not beat them) or
     signals (too few random positives to judge anything). `model` only where it ships. `figures`: average precision
     on the random share of both and of their difference. `why`: in words. `suspects`: teams whose labels look wrong.
+    `chance`: how often visits found something by how unusual the signals were, for records without a model.
     """
 
     ships: str
@@ -98,6 +105,7 @@ class LearntFinding:
     found: int
     figures: dict[str, Figure] = field(default_factory=dict)
     suspects: tuple[Suspect, ...] = ()
+    chance: FindingChance = field(default_factory=FindingChance)
 
     def about(self) -> dict[str, Any]:
         """The same as plain JSON, for the manifest and the run."""
@@ -105,6 +113,7 @@ class LearntFinding:
             "ships": self.ships, "why": self.why, "cases": self.cases, "random_positives": self.found,
             "figures": {name: [one.value, one.low, one.high] for name, one in self.figures.items()},
             "suspects": [vars(one) for one in self.suspects],
+            "chance": {"rates": list(self.chance.rates), "visited": self.chance.visited},
         }  # fmt: skip
 
 
@@ -149,8 +158,9 @@ def learn(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> LearntFinding:
         raise ValueError("no finding of a pulled dossier is known before the cutoff; bring inspections and findings")
     found = int(pulled.filter(pulled["by_draw"])["label"].to_numpy().sum())
     if found < FEWEST_FOUND:
+        cases = gather(con, cutoff)
         why = f"{found} findings in the random share, {FEWEST_FOUND} wanted: signals rank, no probability is told"
-        return LearntFinding("signals", why, None, pulled.num_rows, found)
+        return LearntFinding("signals", why, None, pulled.num_rows, found, chance=cases.chance)
     return fitted(gather(con, cutoff))
 
 
@@ -166,7 +176,7 @@ def fitted(cases: Cases, seeds: Sequence[int] = SEEDS) -> LearntFinding:
     told = len(cases.label), cases.found
     if not figures["gain"].low > 0:
         why = f"average precision of the model {figures['model']}, of the signals {figures['signals']}: not above them"
-        return LearntFinding("rule", why, None, *told, figures, named)
+        return LearntFinding("rule", why, None, *told, figures, named, cases.chance)
     intercept, slope = platt(risk[judged], label, weight / weight.mean())
     members, level = boosters(taught, np.ones(len(risk), bool), seeds), float(logit(np.array([label.mean()]))[0])
     model = RiskModel(
@@ -181,7 +191,7 @@ def fitted(cases: Cases, seeds: Sequence[int] = SEEDS) -> LearntFinding:
         {"rate": float(np.average(label, weights=weight)), "judged": int(judged.sum())},
     )
     why = f"average precision on the random share {figures['model']}, of the signals {figures['signals']}"
-    return LearntFinding("model", why, model, *told, figures, named)
+    return LearntFinding("model", why, model, *told, figures, named, cases.chance)
 
 
 def forward(cases: Cases, seeds: Sequence[int] = SEEDS) -> np.ndarray:

@@ -48,7 +48,9 @@ def ready(settings: Settings) -> bool:
 def score(settings: Settings, as_of: datetime, say: Say) -> str:
     """Writes the lists of officials, units and dossiers as of `as_of`."""
     from features.record.record import Record
+    from features.signals.handled import handled
     from serving.scoring import conduct_lists
+    from serving.scoring.score_files import write_scores
     from serving.state import State
     from serving.warnings.alerts import alerts
 
@@ -56,8 +58,16 @@ def score(settings: Settings, as_of: datetime, say: Say) -> str:
     state = State(settings.database_url)
     sent = alerts(state, as_of)
     state.close()
-    found = conduct_lists.lines(Record(settings.record_url).connect(), settings.models, as_of, sent)
+    record = Record(settings.record_url)
+    version = record.version()
+    con = record.connect(version=version)
+    acted = handled(con, as_of)
+    found = conduct_lists.lines(con, settings.models, as_of, sent, acted)
     folder = conduct_lists.write(found, settings.scores, as_of)
+    if acted.num_rows:
+        say("conduct: chance of a finding for every open dossier")
+        table, meta = conduct_lists.scored(con, settings.models, as_of, found["dossier"], acted, version)
+        write_scores(settings.scores, table, meta)
     return f"{folder}: " + ", ".join(f"{len(told)} {grain}s" for grain, told in found.items())
 
 

@@ -38,7 +38,7 @@ def demo(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65_535)] = 8000,
 ) -> None:
     """Go the whole way: (make up a province →) ingest → train → promote → score → list → serve."""
-    from serving.cli import lateness
+    from serving.cli import conduct, lateness
     from serving.cli.drawing import Way, list_table
     from serving.cli.intake import take_in
     from serving.cli.periods import telling_moment
@@ -47,7 +47,7 @@ def demo(
 
     settings = settings_of(ctx)
     deliveries = [(feed, "canonical")] if feed else [(settings.home / "demo" / name, source) for name, source in RAW]
-    with Way(6 if feed else 7) as way:
+    with Way(7 if feed else 8) as way:
         if feed is None:
             with way.step("Dựng tỉnh mẫu · make up a province"):
                 _make_up(settings.home / "demo", dossiers, datetime.now(settings.zone).date())
@@ -67,10 +67,10 @@ def demo(
             risk_list = latest_list(settings.scores, "lateness")
             page = risk_list.page(Filters(ahead=True), size=SHOWN)
             way.show(list_table(page, risk_list.meta, settings.zone))
-            way.show(
-                f"Dấu hiệu phiền hà, vài phút nữa · conduct, in minutes: risk --home {settings.home} train conduct"
-                f" --cutoff {as_of:%Y-%m-%d}; risk --home {settings.home} score --as-of {as_of:%Y-%m-%d}"
-            )
+        with way.step("Tìm dấu hiệu phiền hà · conduct"):
+            way.say(conduct.train(settings, as_of, way.say))
+            way.say(conduct.promote(settings, "demo", way.say))
+            way.say(conduct.score(settings, as_of, way.say))
         with way.step("Ghi vào MLflow · log the training run"):
             way.say(lateness.log(settings, made, as_of))
     if password := _first_account(settings):

@@ -1,5 +1,7 @@
 """`risk plan`: commit a seed, make and seal the month's plan, show, reveal and verify it, weigh its value."""
 
+import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,11 +55,18 @@ def make(
     as_of: Annotated[
         str | None, typer.Option(help="Rest on the scored list of this moment; the latest where left out.")
     ] = None,
-    target: Annotated[str, typer.Option(help="Which target's scores: lateness, conduct.")] = "lateness",
+    target: Annotated[str, typer.Option(help="Which target's scores: lateness, conduct, or mix.")] = "lateness",
+    mix: Annotated[
+        str, typer.Option(help="Weights of --target mix, such as lateness=0.5,conduct=1: what one finding matters.")
+    ] = "lateness=0.5,conduct=1",
     rules_file: Annotated[
         Path | None, typer.Option("--rules", help="TOML of rules and teams (see `risk plan rules`).")
     ] = None,
     seed: Annotated[str | None, typer.Option(help="Only to make a known plan again.")] = None,
+    preview: Annotated[
+        bool,
+        typer.Option("--preview", help="Show quotas, price and guessability; nothing is sealed."),
+    ] = False,
     because: Because = None,
     at: At = None,
 ) -> None:
@@ -66,29 +75,43 @@ def make(
     from features.record.record import Record
     from serving.plan.eligibility import Infeasible
     from serving.plan.gather import gather
+    from serving.plan.mix import MIX, mixed, parts
+    from serving.plan.plan import make as draft
+    from serving.plan.rendering import price_lines
     from serving.plan.rules import Rules
     from serving.scoring.score_files import latest_path, scores_path
 
     settings = settings_of(ctx)
     when = moment(as_of, settings.zone) if as_of else None
-    scores = scores_path(settings.scores, target, when) if when else latest_path(settings.scores, target)
+    if target == MIX:
+        if when is not None:
+            raise typer.BadParameter("a mix is made of the latest lists; leave --as-of out", param_hint="--as-of")
+        scores = mixed(settings.scores, parts(mix))
+    else:
+        scores = scores_path(settings.scores, target, when) if when else latest_path(settings.scores, target)
     chosen = Rules.from_toml(rules_file) if rules_file else Rules()
     store = plan_store(settings)
     now = moment_or_now(at, settings.zone)
     con = Record(settings.record_url).connect(cutoff=now)
     brief = gather(con, scores, month, VIETNAM, chosen, settings.zone)
-    plan_id, published = store.commit(month, now, because, seed)
     try:
-        kept = store.seal(plan_id, brief, now)
+        if preview:
+            made: Mapping[str, Any] = draft(brief, secrets.token_hex(32)).as_json()
+            published = ""
+        else:
+            plan_id, published = store.commit(month, now, because, seed)
+            made = store.seal(plan_id, brief, now).plan
     except Infeasible as refusal:
         for one in refusal.unmet:
             typer.echo(f"{one.quota}: {one.possible}/{one.wanted} – {one.vi}", err=True)
             typer.echo(f"    {one.en}", err=True)
         typer.echo("no plan was made", err=True)
         raise typer.Exit(1) from None
-    for quota in kept.plan["quotas"]:
+    for quota in made["quotas"]:
         typer.echo(f"{quota['code']}: {quota['planned']}/{quota['wanted']} – {quota['vi']}")
-    typer.echo(_summary(kept.plan) + f" seed_sha256={published}")
+    for line in price_lines(made):
+        typer.echo(line)
+    typer.echo("preview: nothing was sealed" if preview else _summary(made) + f" seed_sha256={published}")
 
 
 @plan.command()

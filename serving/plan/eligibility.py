@@ -49,6 +49,8 @@ def frame(brief: PlanInput) -> list[EligibleUnit]:
 def _framed(brief: PlanInput, unit: UnitBrief, available: dict[str, frozenset[date]]) -> EligibleUnit:
     rules = brief.rules
     high_risk = unit.prior >= rules.high_risk_prior
+    if not unit.pulls:
+        return EligibleUnit(unit, high_risk, None, "no open dossier to look at")
     days = set(brief.open_days(unit))
     if not days:
         return EligibleUnit(unit, high_risk, None, "closed all month")

@@ -47,7 +47,7 @@ def gather(
     """The brief of `month` (`YYYY-MM`) from a connection to the record as known, and a scored list.
 
     con: `Record.connect(cutoff=…)`; what it shows is what the plan may know. A unit without open dossiers
-    stays in: its expected findings are 0, its chance is not.
+    stays in the brief, checked by its own head; no team is sent to it.
     """
     table, meta = read_scores(scores)
     days = open_days(month, calendar)

@@ -31,17 +31,20 @@ class Cap:
 
 
 def inclusion(
-    utility: Floats, budget: int, random_share: float = 0.2, power: float = 4.0, caps: Sequence[Cap] = ()
-) -> Floats:
+    utility: Floats, budget: int, random_share: float = 0.2, power: float = 4.0, caps: Sequence[Cap] = (),
+    most: float = 1.0,
+) -> Floats:  # fmt: skip
     """The probability of each item, float [n] in (0, 1], summing to `budget` to 1e-9.
 
     utility: expected findings × severity, ≥ 0, any unit. power: `a`; 0 treats all alike, large is greedy.
-    caps: from the finest grouping to the coarsest, each nested in the next.
+    caps: from the finest grouping to the coarsest, each nested in the next. most: no item's probability is above it.
     Raises ValueError where the budget exceeds what the caps, or the number of items, allow.
     """
     n = len(utility)
     if not 0 < budget <= n:
         raise ValueError(f"wanted a budget from 1 to the {n} items, got {budget}")
+    if not 0 < most <= 1 or budget > most * n + 1e-9:
+        raise ValueError(f"{n} items of probability {most:g} at most leave no room for a budget of {budget}")
     if not 0 <= random_share <= 1 or power < 0:
         raise ValueError(f"wanted a random share from 0 to 1 and a power from 0, got {random_share} and {power}")
     if not (np.isfinite(utility).all() and (utility >= 0).all()):
@@ -50,11 +53,12 @@ def inclusion(
     with np.errstate(divide="ignore"):
         ratio = np.log(utility / top) if top > 0 else np.zeros(n)
     log_weight = np.maximum(power * ratio, LEAST_LOG_WEIGHT) if power > 0 else np.zeros(n)
-    floor = _floor(n, budget, random_share, caps)
+    floor = np.minimum(_floor(n, budget, random_share, caps), most)
+    top_log = float(np.log(most))
     ceiling = np.full(n, np.inf)  # the log of the greatest λ that the caps leave to an item
 
     def at(log_scale: Floats) -> Floats:
-        p: Floats = np.clip(np.exp(np.minimum(np.minimum(log_scale, ceiling) + log_weight, 0.0)), floor, 1.0)
+        p: Floats = np.clip(np.exp(np.minimum(np.minimum(log_scale, ceiling) + log_weight, top_log)), floor, most)
         return p
 
     for cap in caps:
@@ -63,7 +67,7 @@ def inclusion(
     if reachable < budget - 1e-9:
         raise ValueError(f"the caps leave room for {reachable:.0f} of the {budget} wanted")
     scale = np.full(n, _bisect(lambda one: at(np.full(n, one[0])).sum(keepdims=True), budget, 1)[0])
-    return _polished(at(scale), floor, scale < ceiling, budget)
+    return _polished(at(scale), floor, scale < ceiling, budget, most)
 
 
 def _capped(cap: Cap, at: Callable[[Floats], Floats], n: int) -> Floats:
@@ -97,10 +101,10 @@ def _bisect(total: Callable[[Floats], Floats], wanted: float, size: int) -> Floa
     return low
 
 
-def _polished(p: Floats, floor: Floats, free: npt.NDArray[np.bool_], budget: int) -> Floats:
+def _polished(p: Floats, floor: Floats, free: npt.NDArray[np.bool_], budget: int, most: float) -> Floats:
     """Spreads the last rounding error over items that neither floor, nor certainty, nor a cap holds."""
-    free = free & (p > floor) & (p < 1)
+    free = free & (p > floor) & (p < most)
     mass = p[free].sum()
     if mass > 0:
-        p[free] = np.minimum(p[free] * (1 + (budget - p.sum()) / mass), 1.0)
+        p[free] = np.minimum(p[free] * (1 + (budget - p.sum()) / mass), most)
     return p

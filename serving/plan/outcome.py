@@ -11,14 +11,17 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from features.signals.finding_history import COUNTS
 from models.loop import Loop, monitor
 from models.value import Estimate, bounds, doubly_robust, hajek
 from serving.plan.store import KeptPlan
 
 _FOUND = """
-SELECT inspection_id, dossier_id, bool_or(kind <> 'none') AS found
-FROM finding_latest WHERE dossier_id IS NOT NULL GROUP BY ALL
-"""
+SELECT inspection_id, dossier_id, bool_or(
+    CASE WHEN $target = 'conduct' THEN $counted ELSE kind <> 'none' END) AS found
+FROM finding_latest AS f WHERE dossier_id IS NOT NULL GROUP BY ALL
+""".replace("$counted", COUNTS)
+"""Of a plan for conduct only findings of the harassment type count."""
 
 _LISTS = """
 SELECT date_trunc('month', coalesce(planned_at, visited_at)) AS month, list(DISTINCT unit_code)
@@ -45,7 +48,8 @@ class Outcome:
 
 def outcome(con: duckdb.DuckDBPyConnection, kept: KeptPlan) -> Outcome:
     """The outcome of a plan so far. con: a connection to the record as known at the moment of asking."""
-    results = {(visit, dossier): found for visit, dossier, found in con.execute(_FOUND).fetchall()}
+    found = con.execute(_FOUND, {"target": kept.plan["source"]["target"]}).fetchall()
+    results = {(visit, dossier): counts for visit, dossier, counts in found}
     rows = [
         (float(results[visit["visit_id"], line["dossier_id"]]), visit["probability"] * line["probability"],
          line["score"], line["chosen_by"] == "draw", visit["chosen_by"] == "draw")

@@ -6,7 +6,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from models.loop import known_chances
 from serving.plan.eligibility import Infeasible, Unmet, frame
+from serving.plan.inclusion import Floats
 from serving.plan.keyed_uniform import keyed_uniform, seed_hash
 from serving.plan.plan_input import PlanInput, UnitBrief
 from serving.plan.prices import Price, prices
@@ -56,6 +58,7 @@ class Plan:
     """A month's plan. frame: of every unit the probability of a team visit, and why it is 0 where it is.
 
     expected: findings expected of the team visits (Σ p · expected). prices: what each rule costs of that.
+    guessable: AUC of who knows all probabilities, null where none can be told.
     """
 
     plan_id: str
@@ -68,6 +71,7 @@ class Plan:
     prices: tuple[Price, ...]
     frame: tuple[tuple[str, float, str | None], ...]
     visits: tuple[Visit, ...]
+    guessable: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The plan as JSON values."""
@@ -99,10 +103,16 @@ def make(brief: PlanInput, seed: str, plan_id: str | None = None) -> Plan:
         prices=tuple(prices(brief, framed, p)),
         frame=tuple((one.unit.unit_code, float(chance), one.excluded) for one, chance in zip(framed, p, strict=True)),
         visits=tuple(sorted(visits, key=lambda visit: (visit.at, visit.visit_id))),
+        guessable=_guessable(p[[one.need is not None for one in framed]]),
     )
     if broken := [q for q in plan.quotas if q.planned < q.wanted]:
         raise Infeasible([Unmet(q.code, q.wanted, q.planned, q.vi, q.en) for q in broken])
     return plan
+
+
+def _guessable(p: Floats) -> float | None:
+    told = known_chances(p)
+    return None if told is None else round(told, 9)
 
 
 def _head_days(brief: PlanInput, seed: str) -> dict[str, list[date]]:

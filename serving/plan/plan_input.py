@@ -105,7 +105,7 @@ class PlanInput:
             zone=values["zone"],
             days=tuple(map(date.fromisoformat, values["days"])),
             units=tuple(_unit(unit) for unit in values["units"]),
-            rules=Rules.from_json(values["rules"]),
+            rules=Rules.from_json({"surprise": 0.0, **values["rules"]}),  # older plans had no such rule
             source=Source(**values["source"]),
         )
 

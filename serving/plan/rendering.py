@@ -51,6 +51,11 @@ def price_lines(plan: Mapping[str, Any]) -> list[str]:
     for price in plan["prices"]:
         cost = "" if price["cost"] is None else f"; giá / cost {decimal(price['cost'], 2)}"
         lines.append(f"  {price['vi']} / {price['en']}: {decimal(price['findings'], 2)}{cost}")
+    if plan.get("guessable") is not None:
+        lines.append(
+            "Người biết mọi xác suất đoán trúng nhiều nhất / guessable at most by who knows all chances, AUC: "
+            f"{decimal(plan['guessable'], 2)}"
+        )
     return lines
 
 

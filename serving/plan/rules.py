@@ -43,7 +43,8 @@ class Rules:
     to a unit again, unless a finding was confirmed there. high_risk_prior: `prior_weight` of a sector from
     which it counts as high-risk. prior_strength: how much that weight adds to a unit's utility (1 + strength
     · weight); it is an order of the directives, not evidence, and is shown beside the score.
-    random_share, power, sheet_*: the draw of units, and the number of dossiers that a visit pulls.
+    random_share, power, sheet_*: the draw of units, and the number of dossiers that a visit pulls. surprise: the least
+    chance that a unit is not visited in the month, so that nobody can be sure; a quota that wants more goes before it.
     """
 
     own_head_visits: int = 1
@@ -55,6 +56,7 @@ class Rules:
     prior_strength: float = 0.5
     random_share: float = 0.2
     power: float = 4.0
+    surprise: float = 0.1
     sheet_size: int = 20
     head_sheet_size: int = 10
     sheet_random_share: float = 0.2
@@ -72,6 +74,8 @@ class Rules:
             raise ValueError(f"random_share: wanted 0.1 to 0.2 (methods 4), got {self.random_share}")
         if not 0.1 <= self.sheet_random_share <= 0.5:
             raise ValueError(f"sheet_random_share: wanted 0.1 to 0.5, got {self.sheet_random_share}")
+        if not 0 <= self.surprise <= 0.5:
+            raise ValueError(f"surprise: wanted 0 to 0.5, got {self.surprise}")
         low = [
             name
             for name in (
@@ -102,6 +106,8 @@ class Rules:
     def as_json(self) -> dict[str, Any]:
         """The rules as JSON values, keys sorted, days in ISO 8601."""
         values = asdict(self)
+        if not self.surprise:
+            del values["surprise"]  # as plans were sealed before there was such a rule
         values["closed"] = {unit: [d.isoformat() for d in days] for unit, days in sorted(self.closed.items())}
         values["areas"] = dict(sorted(self.areas.items()))
         teams = sorted(self.teams, key=lambda team: team.team_id)

@@ -10,6 +10,7 @@ from serving.plan.eligibility import EligibleUnit, Infeasible, Unmet, capacity
 from serving.plan.inclusion import Floats, inclusion
 from serving.plan.keyed_uniform import fractions
 from serving.plan.plan_input import PlanInput
+from serving.plan.rules import Rules
 
 
 @dataclass(frozen=True)
@@ -57,20 +58,28 @@ def inclusion_of(brief: PlanInput, framed: Sequence[EligibleUnit]) -> Floats:
     if unmet:
         raise Infeasible(unmet)
     p = np.zeros(len(framed))
-    budget = rules.visits or total
+    n_may, in_high = int(may.sum()), int(high.sum())
+    in_rest = n_may - in_high
+    sure = max(_unsure(in_high, rules), min(rules.high_risk_visits, in_high))
+    budget = min(rules.visits or total, sure + min(_unsure(in_rest, rules), room["home_affairs"]))
     if not budget:
         return p
     utility = np.array([brief.utility(one.unit) for one in framed])
     natural = inclusion(utility[may], budget, rules.random_share, rules.power)
-    in_high = int(high.sum())
-    in_rest = int(may.sum()) - in_high
-    least = max(rules.high_risk_visits, budget - room["home_affairs"], budget - in_rest)
-    most = min(in_high, budget)
+    least = max(rules.high_risk_visits, budget - room["home_affairs"], budget - _unsure(in_rest, rules))
+    most = max(min(sure, budget), least)
     visits_high = min(max(round(float(natural[high[may]].sum())), least), most)
     for stratum, visits in ((high, visits_high), (may & ~high, budget - visits_high)):
         if visits:
-            p[stratum] = inclusion(utility[stratum], visits, rules.random_share, rules.power)
+            n = int(stratum.sum())
+            ceiling = max(1.0 - rules.surprise, visits / n)
+            p[stratum] = inclusion(utility[stratum], visits, rules.random_share, rules.power, most=ceiling)
     return p
+
+
+def _unsure(units: int, rules: Rules) -> int:
+    """How many of so many units can be visited with none of them sure of it."""
+    return int((1.0 - rules.surprise) * units + 1e-9)
 
 
 def draw_units(framed: Sequence[EligibleUnit], p: Floats, random_share: float, seed: str) -> list[Drawn]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -23,9 +24,13 @@ from models.artefact import ArtefactError
 from models.artefact import load as load_model
 from models.conduct import GRAINS, ConductLine, against_peers, dossiers, forecast
 from models.conduct_peers import officials, units
+from models.finding_chance import FindingChance
 from models.finding_lines import by_model, without_probability
+from models.finding_matrix import SHOWN
 from models.lateness import cohort
 from models.official_artefact import load
+from serving.scoring import conduct_scores
+from serving.scoring.score_files import ListMeta
 
 COLUMNS = [field.name for field in fields(ConductLine)]
 _SCHEMA = pa.schema([
@@ -36,15 +41,16 @@ _SCHEMA = pa.schema([
 
 
 def lines(
-    con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime, alerts: pa.Table | None = None
-) -> dict[str, list[ConductLine]]:
+    con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime, alerts: pa.Table | None = None,
+    acted: pa.Table | None = None,
+) -> dict[str, list[ConductLine]]:  # fmt: skip
     """The lists of every grain as of `as_of`.
 
     Where the record holds dossiers, signals against peers rank; where it holds complaints alone, the champion's
     forecast of complaints does. Placeholders are no officials: the feeds never let them in. `alerts`: what heads were
-    told (`serving.warnings.alerts`).
+    told (`serving.warnings.alerts`). `acted`: what `handled` gave for this moment, where it is at hand.
     """
-    acted = handled(con, as_of)
+    acted = handled(con, as_of) if acted is None else acted
     if not acted.num_rows:
         return {grain: _forecast(con, models, as_of) if grain == "official" else [] for grain in GRAINS}
     in_post = positions(con, as_of)
@@ -84,6 +90,24 @@ def with_signals(lines: Sequence[ConductLine], shown: Sequence[Mapping[str, Any]
         else line
         for line in lines
     ]
+
+
+def scored(
+    con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime, lines: Sequence[ConductLine], acted: pa.Table,
+    record_version: int,
+) -> tuple[pa.Table, ListMeta]:  # fmt: skip
+    """The scored list of open dossiers for plans and weekly lists, and what it is. `lines`: the list of dossiers."""
+    said = _pointer(models) or {}
+    dossier = said.get("dossier", {})
+    rates = dossier.get("chance")
+    chance = FindingChance(tuple(rates["rates"]), rates["visited"]) if rates else FindingChance()
+    rows = conduct_scores.table(con, as_of, lines, acted, chance)
+    names = [signal.name for signal in SHOWN]
+    meta = ListMeta(
+        "conduct", as_of, said.get("version", "signals"), dossier.get("sha256", said.get("sha256", "")),
+        record_version, hashlib.sha256("\n".join(names).encode()).hexdigest(), rows.num_rows, "sha256" not in dossier,
+    )  # fmt: skip
+    return rows, meta
 
 
 def write(found: dict[str, list[ConductLine]], scores: Path, as_of: datetime) -> Path:

@@ -1,0 +1,108 @@
+"""The scored list of the target conduct: every open dossier with its chance of a finding if a visit pulled it.
+
+The same columns as the list of lateness, so that plans, weekly lists and exports read one form. Where a finding model
+ships the chance is its probability. Where none does, the signals rank and the chance is the rate of findings among
+inspected dossiers as unusual as this one, shrunk to `models.finding_chance` where few were inspected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from features.calendar.vietnam import VIETNAM
+from features.matrix import batch as matrix
+from features.signals import evaluate
+from features.signals.sentences import said_of_dossier
+from models.conduct import ConductLine
+from models.finding_chance import FindingChance
+from models.finding_matrix import SHOWN
+from models.lateness import LATENESS, cohort
+from models.rarity import Usual
+from serving.scoring.batch import hours_left, odds
+from serving.scoring.score_files import REASON, SCHEMA
+
+REASONS = 5
+"""Signals kept with a dossier, the rarest first."""
+
+LEAST, MOST = 1e-6, 1 - 1e-6
+
+
+def table(
+    con: duckdb.DuckDBPyConnection,
+    as_of: datetime,
+    lines: Sequence[ConductLine],
+    peers: pa.Table,
+    chance: FindingChance,
+) -> pa.Table:
+    """Every open dossier at `as_of`: rows of `score_files.SCHEMA`, the highest chance first.
+
+    `lines`: the conduct list of dossiers; those of tier `discovered` carry the model's probability, others how unusual
+    their signals are. `peers` (dossier_id, procedure_code): against whom a signal counts as usual. `con`: the record.
+    """
+    cases = cohort(con, as_of, overdue=True)
+    if not cases.num_rows:
+        return SCHEMA.empty_table()
+    standing = LATENESS.labels(con, cases, as_of)
+    course = matrix.build(con, cases, calendar=VIETNAM)
+    ids = course["dossier_id"].to_pylist()
+    scored = {line.dossier_id: line for line in lines}
+    p = np.array([_chance(scored.get(key), chance) for key in ids])
+    due = standing["due_at"].to_pylist()
+    left = np.array([np.nan if at is None else hours_left(VIETNAM, as_of, at) for at in due])
+    told = _reasons(con, cases, course["procedure_code"].to_pylist(), peers)
+    columns = {
+        **{name: course[name] for name in ("dossier_id", "unit_code", "official_id", "procedure_code", "sector_code")},
+        "as_of": course["as_of"],
+        "score": p,
+        "log_odds": np.array([odds(one) for one in p]),
+        "base": np.full(len(p), odds(chance.usual)),
+        "rank": np.zeros(len(p), np.int64),
+        "left_hours": pa.array(left, from_pandas=True),
+        "due_at": standing["due_at"],
+        "received_at": standing["received_at"],
+        "step": course["step"],
+        "reasons": pa.array([told.get(key, []) for key in ids], pa.list_(REASON)),
+    }
+    found = pa.table(columns).select(SCHEMA.names).cast(SCHEMA)
+    ordered = found.sort_by([("score", "descending"), ("received_at", "ascending"), ("dossier_id", "ascending")])
+    rank = pa.array(np.arange(1, ordered.num_rows + 1), pa.int64())
+    return ordered.set_column(SCHEMA.get_field_index("rank"), SCHEMA.field("rank"), rank)
+
+
+def _chance(line: ConductLine | None, chance: FindingChance) -> float:
+    if line is None or line.score is None:
+        return chance.of(0.0)
+    p = line.score if line.tier == "discovered" else chance.of(line.score)
+    return min(max(p, LEAST), MOST)
+
+
+def _reasons(
+    con: duckdb.DuckDBPyConnection, cases: pa.Table, procedure: Sequence[str | None], peers: pa.Table
+) -> Mapping[str, list[dict[str, object]]]:
+    """The rarest signals of each case, as reasons: code, effect (−log of the peers' rate), sentence."""
+    shown = evaluate(con, cases, SHOWN, VIETNAM)
+    theirs = dict(zip(peers["dossier_id"].to_pylist(), peers["procedure_code"].to_pylist(), strict=True))
+    moment = pa.array([cases["as_of"][0].as_py()] * len(theirs), pa.timestamp("us", "UTC"))
+    among = evaluate(con, pa.table({"dossier_id": list(theirs), "as_of": moment}), SHOWN, VIETNAM) if theirs else None
+    number = {key: nth for nth, key in enumerate(theirs)}
+    rows = [] if among is None else [number[key] for key in among["dossier_id"].to_pylist()]
+    names = [] if among is None else among["signal"].to_pylist()
+    usual = Usual.of([one or "" for one in theirs.values()], rows, names)
+    of = dict(zip(cases["dossier_id"].to_pylist(), procedure, strict=True))
+    told: dict[str, list[dict[str, object]]] = {}
+    for key, name, value in zip(*(shown[column].to_pylist() for column in ("dossier_id", "signal", "value")),
+                                strict=True):  # fmt: skip
+        rate = usual.rate(of[key] or "", name)
+        n = usual.sizes.get(of[key] or "", 0)
+        vi, en = said_of_dossier(name, value, rate, n)
+        told.setdefault(key, []).append(
+            {"code": name, "effect": -float(np.log(rate)), "value": f"{value:g}", "usual": f"{100 * rate:.1f} %",
+             "n": n, "vi": vi, "en": en}
+        )  # fmt: skip
+    return {key: sorted(some, key=lambda one: (-one["effect"], one["code"]))[:REASONS]  # type: ignore[operator]
+            for key, some in told.items()}  # fmt: skip
