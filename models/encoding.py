@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.types as pt
 
+from features.record.cell_text import number, numbers
 from models.logit import logit
 
 Cells = Mapping[str, float | str | None]
@@ -71,6 +73,8 @@ def column_of_text(matrix: pa.Table | Cells, name: str) -> np.ndarray:
     """A category column as an object array [n]; missing is `UNKNOWN`. KeyError names an absent column."""
     if isinstance(matrix, Mapping):
         return np.array([UNKNOWN if matrix[name] is None else str(matrix[name])], dtype=object)
+    if name not in matrix.column_names and name.startswith("x_"):
+        return np.full(matrix.num_rows, UNKNOWN, dtype=object)
     if name not in matrix.column_names:
         raise KeyError(f"wanted a matrix with the category column {name!r}, came one without it")
     coded = pc.fill_null(matrix[name].cast(pa.string()), UNKNOWN).combine_chunks().dictionary_encode()
@@ -79,12 +83,17 @@ def column_of_text(matrix: pa.Table | Cells, name: str) -> np.ndarray:
 
 
 def column_of_numbers(matrix: pa.Table | Cells, name: str) -> np.ndarray:
-    """A number column as float64 [n]; missing is NaN. KeyError names an absent column."""
+    """A number column as float64 [n]; missing is NaN, as is a cell that is no number. KeyError names an absent column.
+
+    The record's column may be text by now where the model learnt numbers: one such cell never stops the others.
+    """
     if isinstance(matrix, Mapping):
-        return np.array([np.nan if matrix[name] is None else matrix[name]], float)
+        return np.array([_number(matrix[name])], float)
+    if name not in matrix.column_names and name.startswith("x_"):
+        return np.full(matrix.num_rows, np.nan)  # an attribute that no delivery tells any more
     if name not in matrix.column_names:
         raise KeyError(f"wanted a matrix with the number column {name!r}, came one without it")
-    column = matrix[name].cast(pa.float64())
+    column = numbers(matrix[name])
     array: np.ndarray = column.to_numpy(zero_copy_only=False)
     return array
 
@@ -122,8 +131,15 @@ class Encoder:
 
     def encode_cells(self, cells: Cells) -> np.ndarray:
         """The encoded columns [1 × columns] of one row given as cells; KeyError names an absent one."""
-        numbers = [np.nan if cells[name] is None else cells[name] for name in self.numbers]
-        return np.array([[*numbers, *(rate.encode_cell(cells) for rate in self.rates)]], float)
+        told = [_number(cells[name]) for name in self.numbers]
+        return np.array([[*told, *(rate.encode_cell(cells) for rate in self.rates)]], float)
+
+    def misfits(self, matrix: pa.Table) -> dict[str, int]:
+        """Of every number column how many cells of the matrix are no number, which the model takes as unknown."""
+        here = [name for name in self.numbers if name in matrix.column_names]
+        told = {name: matrix[name] for name in here if not is_number(matrix[name].type)}
+        lost = {name: numbers(column).null_count - column.null_count for name, column in told.items()}
+        return {name: count for name, count in lost.items() if count}
 
     def by_feature(self, contributions: np.ndarray) -> np.ndarray:
         """Contributions of the encoded columns [n × columns] summed to matrix columns [n × features]."""
@@ -133,6 +149,16 @@ class Encoder:
         for at, source in enumerate(self.sources):
             summed[:, source] += contributions[:, at]
         return summed
+
+
+def _number(cell: float | str | None) -> float:
+    told = number(cell)
+    return np.nan if told is None else told
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether a column of this type can hold nothing but numbers."""
+    return bool(pt.is_integer(kind) or pt.is_floating(kind) or pt.is_boolean(kind) or pt.is_null(kind))
 
 
 def shrunk_rates(

@@ -214,12 +214,15 @@ def test_unknown_columns_of_dossier_are_attributes(tmp_path: Path) -> None:
     assert receipt.notes == ("event.colour: column not read",)
 
 
-def test_an_attribute_of_two_types_is_text_and_loses_nothing(tmp_path: Path) -> None:
+def test_an_attribute_is_what_most_of_its_values_are(tmp_path: Path) -> None:
     record = Record(tmp_path)
     take(record, Chunk("dossier", [dossier(1, x_floor=3), dossier(2, x_floor=4)]))
     assert column(record, "SELECT x_floor FROM dossier ORDER BY dossier_id") == [3.0, 4.0]
     take(record, Chunk("dossier", [dossier(3, x_floor="ground")]))
-    assert column(record, "SELECT x_floor FROM dossier ORDER BY dossier_id") == ["3", "4", "ground"]
+    assert column(record, "SELECT x_floor FROM dossier ORDER BY dossier_id") == [3.0, 4.0, None]  # one cell turns none
+    told = take(record, Chunk("dossier", [dossier(4, x_floor="attic"), dossier(5, x_floor="cellar")]))
+    assert told.notes == ("dossier.x_floor: from here on read as text, for most of its values are",)
+    assert column(record, "SELECT x_floor FROM dossier ORDER BY dossier_id") == ["3", "4", "ground", "attic", "cellar"]
     assert column(record, "SELECT x_floor FROM dossier ORDER BY dossier_id", version=1) == [3.0, 4.0]
 
 

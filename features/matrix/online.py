@@ -20,6 +20,7 @@ from features.matrix.declaration import Feature, Grain
 from features.matrix.matrix_sql import KEYS
 from features.matrix.source_relations import EARLIEST, LATEST
 from features.matrix.sql_eval import Unsupported, aggregate, scalar
+from features.record.cell_text import number
 
 Fact = Mapping[str, Any]
 """A row of the canonical table `dossier` or `event`; times are aware datetimes, absent or None: unknown."""
@@ -200,4 +201,4 @@ def _fitting(name: str, value: Any, text: bool) -> Any:
 
 
 def _double(value: Any) -> float | None:
-    return None if value is None else float(value)
+    return number(value)

@@ -10,6 +10,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.types as pt
 
+from features.record.cell_text import code_of_number
+
 MAX_COLUMNS = 300
 """Columns of one table that are read; a dossier has some dozen attributes."""
 
@@ -82,4 +84,6 @@ def _told(value: object) -> str:
     if isinstance(value, (dict, list, tuple)):
         with suppress(TypeError):  # beyond JSON: a whole number of more than 64 bits
             return orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
+    if isinstance(value, float):
+        return code_of_number(value)
     return str(value).encode("utf-8", "replace").decode()

@@ -1,13 +1,14 @@
 """What passes between a feed and the record: chunks of rows going in, rejects and a receipt coming out."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
+ALARM = "ALARM "
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 
 _SHOWABLE = re.compile(
@@ -49,7 +50,7 @@ class Chunk:
     A missing `known_at` stays missing: the record fills it. `lines` holds the source line of every row, or
     the line of the first row where rows and lines run in step; 0 where unknown. `untyped`: the source knows
     no numbers (CSV), so an attribute that reads as one is one. `files`: the file of every row, where one chunk
-    holds rows of many small files.
+    holds rows of many small files. `notes`: what the feed has to tell beside rejects, with how many are concerned.
     """
 
     table: str
@@ -60,6 +61,7 @@ class Chunk:
     zone: str = DEFAULT_ZONE
     untyped: bool = False
     files: list[str] = field(default_factory=list)
+    notes: Mapping[str, int] = field(default_factory=dict)
 
     def source(self, row: int) -> str:
         """The file that the row with index `row` came from."""
@@ -74,7 +76,8 @@ class Chunk:
         for start in range(0, count, size):
             rows = self.rows.slice(start, size) if isinstance(self.rows, pa.Table) else self.rows[start : start + size]
             lines = self.lines[start : start + size] if isinstance(self.lines, list) else self.line(start)
-            yield replace(self, rows=rows, rejects=[] if start else self.rejects, lines=lines)
+            yield replace(self, rows=rows, rejects=[] if start else self.rejects, lines=lines,
+                          notes={} if start else self.notes)  # fmt: skip
 
     def line(self, row: int) -> int:
         """The source line of the row with index `row`, 0 where unknown."""
@@ -91,7 +94,8 @@ class Receipt:
     """What became of one delivery; `read == appended + known + rejected` always.
 
     `known` rows were in the record before, or twice in this delivery. `notes` tell of what was read otherwise
-    than it was written (ignored columns, values outside a list), with counts.
+    than it was written (ignored columns, values outside a list), `counts` how many rows or cells each concerns. A
+    note that begins with `ALARM` is about what came full before and comes empty now.
     """
 
     read: int
@@ -101,6 +105,12 @@ class Receipt:
     delivery_id: str
     version: int = 0
     notes: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def nothing_read(self) -> bool:
+        """Whether something was refused and not one row of the delivery is in the record."""
+        return self.rejected > 0 and not self.appended and not self.known
 
     def __str__(self) -> str:
         return f"read={self.read} appended={self.appended} known={self.known} rejected={self.rejected}"

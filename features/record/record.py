@@ -27,6 +27,8 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError
 from filelock import FileLock, Timeout
 
+from features.record.cell_text import numbers
+from features.record.comparison import compared
 from features.record.delivery import Chunk, DeliveryError, Receipt, Reject
 from features.record.delta import DeltaFiles, Storage, TableVersion, mixed
 from features.record.new_rows import NewRows
@@ -44,6 +46,7 @@ _DELIVERY = pa.schema([
     ("arrived_at", pa.timestamp("us", "UTC")), ("live", pa.bool_()), ("read", pa.int64()),
     ("appended", pa.int64()), ("known", pa.int64()), ("rejected", pa.int64()),
     ("appended_by_table", pa.string()), ("numeric_attributes", pa.string()), ("notes", pa.string()),
+    ("filled", pa.string()),
 ])  # fmt: skip
 _ATTEMPTS = 50
 TIDY_EVERY = 32  # deliveries
@@ -80,11 +83,11 @@ class Record:
             pa.default_memory_pool().release_unused()  # what reading took is not added to what writing takes
             line = {
                 "source": source, "arrived_at": arrived_at, "live": live, "read": read, "rejected": rejected,
-                "numeric_attributes": json.dumps(check.numeric),
-                "notes": json.dumps(dict(sorted(check.notes.items())), ensure_ascii=False),
+                "numeric_attributes": json.dumps({name: two for name, two in check.numbers.items() if any(two)}),
+                "filled": json.dumps(check.filled),
             }  # fmt: skip
             with self._writing():
-                receipt = self._commit_once(staging, line, tuple(check.notes))
+                receipt = self._commit_once(staging, line, check.notes)
             if tidy and receipt.version % TIDY_EVERY == 0:  # looking costs a small delivery as much as writing
                 self.tidy()
         return receipt
@@ -133,7 +136,7 @@ class Record:
         numeric = numeric_attributes(self.deliveries()) if told else {}
         for name, rows in found.items():
             for column in [column for column in rows.column_names if numeric.get(column)]:
-                rows = rows.set_column(rows.column_names.index(column), column, rows[column].cast(pa.float64()))
+                rows = rows.set_column(rows.column_names.index(column), column, numbers(rows[column]))
             found[name] = rows
         return found
 
@@ -156,7 +159,7 @@ class Record:
         ).fetchall()
         return [Reject(*row) for row in rows]
 
-    def _commit_once(self, staging: Staging, line: dict[str, object], notes: tuple[str, ...]) -> Receipt:
+    def _commit_once(self, staging: Staging, line: dict[str, object], notes: Counter[str]) -> Receipt:
         """Commits; again, after comparing again, where somebody else was faster."""
         attempt = 0
         while True:
@@ -174,22 +177,24 @@ class Record:
                 time.sleep(secrets.randbelow(100 * attempt) / 1000)
 
     def _commit(
-        self, staging: Staging, line: dict[str, object], notes: tuple[str, ...], seen: DeltaTable | None
+        self, staging: Staging, line: dict[str, object], notes: Counter[str], seen: DeltaTable | None
     ) -> Receipt:
         lines = self._lines(seen)
         version, delivery_id = lines.num_rows + 1, secrets.token_hex(6)
         appended = self._new_rows.append(staging, delivery_id, set(lines["delivery_id"].to_pylist()))
         read, rejected, total = int(str(line["read"])), int(str(line["rejected"])), sum(appended.values())
         known = read - rejected - total
+        told = notes + compared(lines, line)
         row = {
             "version": version, "delivery_id": delivery_id, **line, "appended": total, "known": known,
             "appended_by_table": json.dumps(appended),
+            "notes": json.dumps(dict(sorted(told.items())), ensure_ascii=False),
         }  # fmt: skip
         mine = pa.Table.from_pylist([row], _DELIVERY)
         self._deliveries().append_next(mine, seen, version)
         if seen is not None:  # shows the new line by now
             self._keep(seen, pa.concat_tables([lines, mine]))
-        return Receipt(read, total, known, rejected, delivery_id, version, notes)
+        return Receipt(read, total, known, rejected, delivery_id, version, tuple(told), dict(told))
 
     def _lines(self, seen: DeltaTable | None, version: int | None = None) -> pa.Table:
         """The lines of `delivery`, as `seen`, up to `version`, in order."""
@@ -205,6 +210,8 @@ class Record:
                 news = self._deliveries().read(
                     seen, pc.field("version") > have, lambda file: bool(file["max.version"] > have)
                 )
+                if "filled" not in news.column_names:  # a record from before that was kept
+                    news = news.append_column("filled", pa.nulls(news.num_rows, pa.string()))
                 news = news.sort_by("version").select(_DELIVERY.names)
                 table = pa.concat_tables([table, news.cast(_DELIVERY)])
                 self._keep(seen, table)

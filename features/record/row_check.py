@@ -7,6 +7,8 @@ is the same row whenever it comes. Rules gentler than a reject, each counted in 
 
 * an event kind outside the list becomes a `note` whose `step` keeps the source's word;
 * another value outside a list becomes `other`, `unknown` or nothing, whichever the list has;
+* a code, a number and a word for nothing are read as `features.cell_text` tells; a promise that is a day alone is
+  the closing of that day;
 * an office's or procedure's validity outside 1901 to 2100 ("1900", "9999") means: since ever, or open-ended.
 """
 
@@ -18,12 +20,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.record.cell_text import cleaned, codes, decimals, heading, known, midnights, promises, reads_as_number
 from features.record.cells import MAX_COLUMNS, attribute_name, raw_table, shape
 from features.record.delivery import Chunk, DeliveryError, Reject, describe
 from features.record.schema import ARROW, TABLES, Table
 from features.record.validation_sql import Rule, check_statement
-
-_NUMBER = r"^[-+]?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$"
 
 _FEW_ROWS, _MOST_PARKED = 1_000, 2
 _parked: list[duckdb.DuckDBPyConnection] = []
@@ -40,15 +41,16 @@ class RowCheck:
     """Checks chunks for one delivery, and gives its memory back at the end. Not shared between threads.
 
     `live`: a missing `known_at` is the arrival; otherwise (a back-fill) it is what the table's clock says.
-    `notes` counts what was read otherwise than written; `numeric` tells of every attribute that came with a
-    value whether all its values were numbers.
+    `notes` counts what was read otherwise than written; `numbers` of every attribute how many of its values were
+    numbers and how many were not; `filled` of every column of every table how many cells said something.
     """
 
     def __init__(self, arrived_at: datetime, *, live: bool = False) -> None:
         if arrived_at.tzinfo is None:
             raise ValueError("arrived_at: an aware datetime was wanted, a naive one came")
         self.notes: Counter[str] = Counter()
-        self.numeric: dict[str, bool] = {}
+        self.numbers: dict[str, list[int]] = {}
+        self.filled: dict[str, Counter[str]] = {}
         self._arrived_at = arrived_at
         self._live = live
         self._con = _parked.pop() if _parked else _engine()
@@ -75,9 +77,11 @@ class RowCheck:
         names = self._columns(table, raw)
         count = chunk.rows.num_rows if isinstance(chunk.rows, pa.Table) else len(chunk.rows)
         self._rows += count
+        self.notes.update(chunk.notes)
         nth = pa.array(range(count), pa.int64())
-        cells = pa.table({**{f"c{i}": raw[name] for i, name in enumerate(names)}, "nth": nth})
-        told = tuple((column, shape(raw[name].type)) for name, column in names.items())
+        read = {name: self._read(table, raw[name], column, chunk) for name, column in names.items()}
+        cells = pa.table({**{f"c{i}": read[name] for i, name in enumerate(names)}, "nth": nth})
+        told = tuple((column, shape(read[name].type)) for name, column in names.items())
         sql, rules, counted = check_statement(table.name, told, self._live)
         self._con.execute("SET TimeZone = $zone", {"zone": chunk.zone})
         # to optimize the statement costs more than to run it over few rows
@@ -91,28 +95,80 @@ class RowCheck:
         rejects = [*chunk.rejects, *self._rejects(chunk, table, rules, raw, names, checked)]
         good = checked.filter(pc.is_null(checked["problem"])) if len(rejects) > len(chunk.rejects) else checked
         good = good.drop_columns(["nth", "problem", *(column for column, _ in counted)])
-        self._note_attributes(chunk, table, dict(told), good)
+        self._count(table, good)
         return good.cast(_in_utc(good.schema)), rejects
 
-    def _note_attributes(self, chunk: Chunk, table: Table, told: dict[str, str], good: pa.Table) -> None:
-        """Keeps whether every attribute is a number so far; in an untyped file, what looks like one."""
-        for name in told.keys() - set(table.names):
-            column = good[name]
-            if column.null_count == len(column):
-                continue
-            number = told[name] == "number" or (
-                chunk.untyped and pc.all(pc.match_substring_regex(column, _NUMBER)).as_py()
-            )
-            self.numeric[name] = self.numeric.get(name, True) and number
+    def _read(self, table: Table, cells: pa.ChunkedArray, name: str, chunk: Chunk) -> pa.ChunkedArray | pa.Array:
+        """The cells of one column as they are meant, and what of that has to be told."""
+        column = next((one for one in table.columns if one.name == name), None)
+        told = cleaned(cells)
+        if column is None:
+            return self._attribute(told, f"{table.name}.{name}", chunk)
+        if column.type != "text":
+            told = known(told, typed=column.type != "boolean")
+            if column.type in ("number", "integer"):
+                told = decimals(told)
+            if column.promise:
+                if count := midnights(told, chunk.zone):
+                    self.notes[f"{table.name}.{name}: midnight to the second as a promise; a day is meant? deliver it "
+                               "as a day"] += count  # fmt: skip
+                told, _ = promises(told, chunk.zone)
+            return told
+        if not column.choices:
+            told = known(told, typed=False)
+        return codes(told, name) if column.code and told.null_count < len(told) else told
+
+    def _attribute(self, cells: pa.ChunkedArray | pa.Array, label: str, chunk: Chunk) -> pa.ChunkedArray | pa.Array:
+        """Counts an attribute's numbers, by which its type is told; words for nothing are unknown."""
+        name = label.partition(".")[2]
+        count = self.numbers.setdefault(name, [0, 0])
+        kind = shape(cells.type)
+        if kind != "text":
+            count[kind != "number"] += len(cells) - cells.null_count
+            return cells
+        told, read = known(cells, typed=False), decimals(known(cells, typed=True))
+        fits = reads_as_number(read)
+        good, all_told = pc.sum(fits).as_py() or 0, len(read) - read.null_count
+        if not (chunk.untyped or self._mixed(chunk, name)) or 2 * good <= all_told:
+            count[1] += len(told) - told.null_count
+            return told
+        count[0] += good
+        count[1] += all_told - good
+        if good < all_told:
+            self.notes[f"{label}: no number in a column of numbers, unknown where one is wanted"] += all_told - good
+        return read
+
+    @staticmethod
+    def _mixed(chunk: Chunk, name: str) -> bool:
+        """Whether the source, which knows numbers, gave some in this column of text."""
+        if isinstance(chunk.rows, pa.Table):
+            return False
+        return any(
+            isinstance(cell, int | float) and not isinstance(cell, bool)
+            for row in chunk.rows for key, cell in row.items() if attribute_name(str(key)) == name
+        )  # fmt: skip
+
+    def _count(self, table: Table, good: pa.Table) -> None:
+        """Keeps how many cells of every column of the good rows say something."""
+        filled = self.filled.setdefault(table.name, Counter())
+        filled[""] += good.num_rows
+        for name in good.column_names:
+            if name in table.names or name.startswith("x_"):
+                filled[name] += good.num_rows - good[name].null_count
 
     def _columns(self, table: Table, raw: pa.Table) -> dict[str, str]:
         """The columns to read: their name in the chunk → their canonical name or `x_…`."""
         names: dict[str, str] = {}
+        alike = {heading(name): name for name in table.names}
         for name in raw.column_names:
-            if name in table.names and raw[name].null_count == raw.num_rows:
-                continue  # says nothing, as if it were not there: the shorter the statement, the sooner it is planned
-            if name in table.names:
-                names[name] = name
+            own = alike.get(heading(name))
+            if own is not None:
+                if raw[name].null_count == raw.num_rows:
+                    continue  # as if it were not there: the shorter the statement, the sooner it is planned
+                if own not in names.values():
+                    names[name] = own
+                else:
+                    self.notes[f"{table.name}.{own}: told by two columns, the first is kept"] += raw.num_rows
             elif table.attributes and len(names) < MAX_COLUMNS:
                 attribute = attribute_name(name)
                 if attribute not in names.values():

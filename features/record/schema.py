@@ -53,6 +53,16 @@ class Column:
     low: float | None = None
     high: float | None = None
 
+    @property
+    def code(self) -> bool:
+        """Whether the cell names something, so that every way to write one name has to be one text."""
+        return self.type == "text" and (self.name.endswith(("_id", "_code")) or self.name == "succeeds")
+
+    @property
+    def promise(self) -> bool:
+        """Whether the moment is a term set to an office: as a day alone it means until that day's closing."""
+        return self.type == "time" and self.name in ("due_at", "step_due_at")
+
 
 @dataclass(frozen=True)
 class Table:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from features.record.cell_text import LOST_DIGITS
 from features.record.schema import EVENT_KINDS, TABLES, Column, Table
 
 SINCE_EVER = datetime(1990, 1, 1, tzinfo=UTC)
@@ -157,6 +158,8 @@ def _cell_rules(column: Column, cell: str, kind: str, *, listed: bool) -> list[R
         rules.append(Rule(name, f"NOT ({told})", "a value"))
         if column.choices and listed:
             rules.append(Rule(name, f"{name} NOT IN ({_listed(column.choices)})", "one of the list"))
+    if column.code and kind == "text":
+        rules.append(Rule(name, f"regexp_full_match({cell}, '{LOST_DIGITS}')", "a code as text, with all its digits"))
     if column.type == "time" and name in ("valid_from", "valid_to"):
         readable = f"TRY_CAST({_text(cell, kind)} AS TIMESTAMPTZ) IS NULL"
         rules.append(Rule(name, f"{told} AND {readable}", _WANTED["time"]))

@@ -88,12 +88,19 @@ def _nothing(table: Table) -> str:
 
 
 def numeric_attributes(lines: pa.Table) -> dict[str, bool]:
-    """Of every attribute that had a value: whether all deliveries gave numbers."""
-    numeric: dict[str, bool] = {}
-    for told in lines["numeric_attributes"].to_pylist():
-        for name, number in json.loads(told).items():
-            numeric[name] = numeric.get(name, True) and number
-    return numeric
+    """Of every attribute that had a value: whether it is a number, as most of its values so far were.
+
+    One cell never turns a column: what does not fit a column of numbers is unknown there.
+    """
+    counts: dict[str, list[int]] = {}
+    for told, read in zip(lines["numeric_attributes"].to_pylist(), lines["read"].to_pylist(), strict=True):
+        for name, count in json.loads(told).items():
+            if isinstance(count, bool):  # as it was told before values were counted
+                count = [max(read, 1), 0] if count else [0, max(read, 1)]
+            so_far = counts.setdefault(name, [0, 0])
+            so_far[0] += count[0]
+            so_far[1] += count[1]
+    return {name: numbers > others for name, (numbers, others) in counts.items()}
 
 
 def told_by_portal(lines: pa.Table) -> bool:

@@ -69,3 +69,22 @@ def procedure_code(code: str) -> str:
     """The national part of a procedure's code (`1.001612.000.00.00.H48` → `1.001612`); others trimmed."""
     match = _PROCEDURE.match(code)
     return match.group(1) if match else code.strip()
+
+
+_CUT = re.compile(r"(\d{1,2})\.(\d{1,5})")
+
+
+@lru_cache(maxsize=65536)
+def padded_procedure(code: object) -> str:
+    """A procedure's code in its published form `d.dddddd`, where a spreadsheet dropped zeros at its end.
+
+    A whole number stays one, with or without `.0`; codes of other forms come back as `procedure_code` has them.
+
+    >>> padded_procedure("2.00052"), padded_procedure("1.0122"), padded_procedure("5.0"), padded_procedure("TTHC-7")
+    ('2.000520', '1.012200', '5', 'TTHC-7')
+    """
+    text = procedure_code(str(code))
+    cut = _CUT.fullmatch(text)
+    if cut is None:
+        return text
+    return cut[1] if not cut[2].strip("0") else f"{cut[1]}.{cut[2]:0<6}"

@@ -149,6 +149,8 @@ def score(settings: Settings, as_of: datetime, say: Say) -> str:
 
     meta, path = score_record(settings, as_of, CALENDAR)
     maker = "quy tắc · the rule" if meta.rule else meta.model_version
+    for column, count in sorted(meta.misfits.items()):
+        say(f"{column}: no number in {count} dossiers where the model wants one; unknown for these, all others as ever")
     return f"{path}: {meta.n} open dossiers scored by {maker}"
 
 

@@ -5,6 +5,7 @@ Score and reasons in one call.
 
 import hashlib
 import os
+from collections import Counter
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -31,12 +32,16 @@ REASONS = 3
 BATCH = 50_000  # dossiers whose matrix and contributions are held at once
 
 
-def score_open(con: duckdb.DuckDBPyConnection, as_of: datetime, model: RiskModel, calendar: Calendar) -> pa.Table:
+def score_open(
+    con: duckdb.DuckDBPyConnection, as_of: datetime, model: RiskModel, calendar: Calendar,
+    misfits: Counter[str] | None = None,
+) -> pa.Table:  # fmt: skip
     """Every open dossier at `as_of`, overdue ones included: rows of `score_files.SCHEMA`, highest risk first.
 
     `con`: the record restricted to what was known at `as_of` (`Record.connect(cutoff=as_of)`). Ties stand by
     age, then id. A dossier whose promise has passed is certain to miss it: what lifts its score to `CERTAIN`
-    is told as a reason of its own, `overdue`, so that contributions still add up to the score.
+    is told as a reason of its own, `overdue`, so that contributions still add up to the score. `misfits` takes up how
+    many cells of each column don't fit the model's type: they are unknown for their dossier alone.
     """
     calendar = as_delivered(con, calendar)
     cases = cohort(con, as_of, overdue=True)
@@ -45,6 +50,8 @@ def score_open(con: duckdb.DuckDBPyConnection, as_of: datetime, model: RiskModel
         return SCHEMA.empty_table()
     parts: list[pa.Table] = []
     for matrix in build_batches(con, cases, calendar=calendar, rows=BATCH):
+        if misfits is not None:
+            misfits.update(model.encoder.misfits(matrix))
         parts.append(_rows(matrix, standing.slice(len(parts) * BATCH, BATCH), model, calendar))
     return _ranked(pa.concat_tables(parts))
 
@@ -127,7 +134,8 @@ def score_record(settings: Settings, as_of: datetime, calendar: Calendar, latest
     record = Record(settings.record_url)
     version = record.version()
     model = champion(settings.models, LATENESS.name, threads=os.cpu_count() or 1)
-    table = score_open(record.connect(version=version, cutoff=as_of), as_of, model.model, calendar)
+    misfits: Counter[str] = Counter()
+    table = score_open(record.connect(version=version, cutoff=as_of), as_of, model.model, calendar, misfits)
     meta = ListMeta(
         target=LATENESS.name,
         as_of=as_of,
@@ -137,6 +145,7 @@ def score_record(settings: Settings, as_of: datetime, calendar: Calendar, latest
         features_hash=features_hash(model.model),
         n=table.num_rows,
         rule=model.rule,
+        misfits=dict(misfits),
     )
     return meta, write_scores(settings.scores, table, meta, latest)
 

@@ -7,7 +7,8 @@ same for people and other tools.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,8 @@ _META = b"dossier-risk"
 class ListMeta:
     """What a scored list is: its target and moment, and the model, record and features that made it.
 
-    rule: true where the simple rule stood in for a model ("quy tắc").
+    rule: true where the simple rule stood in for a model ("quy tắc"). misfits: of a column how many dossiers had a cell
+    that is no number where the model wants one, and so unknown.
     """
 
     target: str
@@ -69,6 +71,7 @@ class ListMeta:
     features_hash: str
     n: int
     rule: bool = False
+    misfits: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON values, the time in ISO 8601."""

@@ -1,0 +1,206 @@
+"""What the text of a cell means before it is read as its column's type: nothing, a code, a day, a number.
+
+Offices write "N/A" where they know nothing, spreadsheets put invisible characters and `.0` into codes, and a promise
+is often a day alone. Every source is read by these rules, columns of a table at once.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from typing import cast
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+
+from features.calendar.vietnam import VIETNAM
+from features.sources.codes import padded_procedure
+
+_BLANKS = "[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
+_INVISIBLE = "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+_DASHES = "[\u2010-\u2015\u2212]"
+
+_NOTHING = r"#?N/A!?|#(REF|VALUE|DIV/0|NUM|NULL|NAME)[!?]?|\(?null\)?|-{1,3}|–|—|\.{2,4}|…"
+_NOTHING_TYPED = r"|na|none|nil|\?+|/|x|không|khong|không có|khong co|không rõ|chưa có|chua co|chưa|trống"
+"""More words for nothing in a column of numbers, moments or days; as text they may be a category."""
+
+_VIETNAMESE = r"^[-+]?\d{1,3}(\.\d{3})+,\d+$"  # 1.250,5
+_THOUSANDS = r"^[-+]?\d{1,3}(\.\d{3}){2,}$"  # 1.250.000
+_COMMA = r"^[-+]?\d+,(\d{1,2}|\d{4,})$"  # 12,5 and not 1,250, which may be either
+_MEANT = r"^[-+]?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$"
+_DECIMAL = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
+
+LOST_DIGITS = r"[-+]?\d(\.\d+)?[eE]\+?\d+"
+"""A code that a spreadsheet printed as a rounded number: 2.02603E+13."""
+
+_DAY = r"^\s*\d{4}-\d{2}-\d{2}\s*$"
+
+
+def visible(text: str) -> str:
+    """The text in NFC without invisible characters, every kind of blank as one.
+
+    >>> visible("H99.13\\u200b\\u00a0x")
+    'H99.13 x'
+    """
+    plain = re.sub(_BLANKS, " ", re.sub(_INVISIBLE, "", text))
+    return " ".join(unicodedata.normalize("NFC", plain).split())
+
+
+@lru_cache(maxsize=4096)
+def heading(name: str) -> str:
+    """The form in which two headers are one: as cells are compared, in lower case.
+
+    >>> heading("Mã\\u00a0hồ sơ ") == heading("MÃ HỒ SƠ")
+    True
+    """
+    return visible(name).casefold()
+
+
+def cleaned(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """Text without invisible characters and with plain blanks; other columns as they are."""
+    if not _is_text(column) or not pc.any(pc.match_substring_regex(column, f"{_BLANKS}|{_INVISIBLE}")).as_py():
+        return column
+    return pc.replace_substring_regex(pc.replace_substring_regex(column, _INVISIBLE, ""), _BLANKS, " ")
+
+
+def known(column: pa.ChunkedArray | pa.Array, *, typed: bool) -> pa.ChunkedArray | pa.Array:
+    """Text in which the usual words for nothing are unknown; `typed`: more words, in a column that is no text."""
+    if not _is_text(column):
+        return column
+    words = _NOTHING + _NOTHING_TYPED if typed else _NOTHING
+    return _without(column, pc.match_substring_regex(column, rf"^\s*({words})\s*$", ignore_case=True))
+
+
+def decimals(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """Text in which Vietnamese numbers that can be nothing else (1.250,5) are written with a point."""
+    if not _is_text(column) or not pc.any(pc.match_substring_regex(column, r"\d,\d|\.\d{3}\.\d{3}")).as_py():
+        return column
+    bare = pc.utf8_trim_whitespace(column)
+    dotted = pc.match_substring_regex(bare, f"{_VIETNAMESE}|{_THOUSANDS}")
+    column = pc.if_else(pc.fill_null(dotted, False), pc.replace_substring(bare, ".", ""), column)
+    comma = pc.match_substring_regex(pc.utf8_trim_whitespace(column), rf"{_COMMA}|^[-+]?\d+,\d+$")
+    comma = pc.and_(comma, pc.or_(dotted, pc.match_substring_regex(bare, _COMMA)))
+    return pc.if_else(pc.fill_null(comma, False), pc.replace_substring(column, ",", "."), column)
+
+
+def reads_as_number(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """For every cell of text whether it is meant as a number, so without leading zeros; null where the cell is."""
+    return pc.match_substring_regex(pc.utf8_trim_whitespace(column), _MEANT)
+
+
+def numbers(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """The column as float64; a cell that is no number is unknown."""
+    if pt.is_null(column.type) or not _is_text(column):
+        return column.cast(pa.float64())
+    told = pc.utf8_trim_whitespace(decimals(column))
+    return _without(told, pc.invert(pc.match_substring_regex(told, _DECIMAL))).cast(pa.float64())
+
+
+def number(cell: object) -> float | None:
+    """One cell as `numbers` reads it."""
+    if isinstance(cell, int | float):
+        return float(cell)
+    return None if cell is None else cast(float | None, numbers(pa.array([str(cell)]))[0].as_py())
+
+
+def codes(column: pa.ChunkedArray | pa.Array, name: str) -> pa.ChunkedArray | pa.Array:
+    """Codes as text in one form: 5.0 as 5, `="007"` as 007, dashes as `-`, those of procedures as published."""
+    if pt.is_boolean(column.type) or pt.is_temporal(column.type):
+        return column
+    told = column if _is_text(column) else _each(column, code_of_number)
+    if pc.any(pc.match_substring_regex(told, rf"^\s*(=\"|')|{_DASHES}")).as_py():
+        told = pc.replace_substring_regex(told, r'^\s*(="([^"]*)"|\'(.*))$', r"\2\3")
+        told = pc.replace_substring_regex(told, _DASHES, "-")
+    if name == "procedure_code":
+        return _each(told, padded_procedure)
+    if pc.any(pc.match_substring_regex(told, r"^\s*\d+\.0+\s*$")).as_py():
+        told = pc.replace_substring_regex(told, r"^\s*(\d+)\.0+\s*$", r"\1")
+    return told
+
+
+def code_of_number(value: object) -> str:
+    """A code that came as a number: whole ones without `.0`; beyond 15 digits as `LOST_DIGITS`, for they are lost.
+
+    >>> code_of_number(20260001.0), code_of_number(2.00052), code_of_number(1234567890123456.0)
+    ('20260001', '2.00052', '1.234568e+15')
+    """
+    if not isinstance(value, float):
+        return str(value)
+    if abs(value) >= 1e15:
+        return f"{value:e}"
+    return str(int(value)) if value == int(value) else str(value)
+
+
+def promises(column: pa.ChunkedArray | pa.Array, zone: str) -> tuple[pa.ChunkedArray | pa.Array, int]:
+    """A column of promises, in which a day alone is the closing of its working time; and how many were days.
+
+    Decree 118/2025: kept on or before the appointed date, so the day counts until its end.
+    """
+    if pt.is_date(column.type):
+        told = pa.array([None if day is None else closing(_day(day), zone) for day in column.to_pylist()],
+                        pa.timestamp("us", "UTC"))  # fmt: skip
+        return told, len(told) - told.null_count
+    if not _is_text(column):
+        return column, 0
+    days = pc.fill_null(pc.match_substring_regex(column, _DAY), False)
+    count = pc.sum(days).as_py() or 0
+    if not count:
+        return column, 0
+    closed = _each(pc.if_else(days, column, None), lambda text: _closing_text(str(text), zone))
+    return pc.if_else(days, closed, column), count
+
+
+def _closing_text(text: str, zone: str) -> str:
+    try:
+        return closing(date.fromisoformat(text.strip()), zone).isoformat()
+    except ValueError:  # no day of any month: the check says so
+        return text
+
+
+@lru_cache(maxsize=8192)
+def closing(day: date, zone: str) -> datetime:
+    """When the working time of `day` closes, by the wall clock of `zone`, in UTC; of a day off its last second.
+
+    By the packaged calendar and never by what a delivery says of holidays: the same cell is the same moment whenever
+    it comes.
+    """
+    hours = VIETNAM.hours(day)
+    last = hours[-1][1] if hours else time(23, 59, 59)
+    return datetime.combine(day, last, ZoneInfo(zone)).astimezone(UTC)
+
+
+def midnights(column: pa.ChunkedArray | pa.Array, zone: str) -> int:
+    """How many moments of the column are a local midnight told as such: a promise that may mean the day."""
+    if _is_text(column):
+        return pc.sum(pc.match_substring_regex(column, r"[T ]00:00(:00(\.0+)?)?([-+]\d{2}:?\d{2})?\s*$")).as_py() or 0
+    if not pt.is_timestamp(column.type):
+        return 0
+    local = column if column.type.tz is None else pc.local_timestamp(column.cast(pa.timestamp("us", zone)))
+    return pc.sum(pc.equal(local, pc.floor_temporal(local, unit="day"))).as_py() or 0
+
+
+def _day(value: object) -> date:
+    return value.date() if isinstance(value, datetime) else cast(date, value)
+
+
+def _is_text(column: pa.ChunkedArray | pa.Array) -> bool:
+    return bool(pt.is_string(column.type) or pt.is_large_string(column.type))
+
+
+def _without(column: pa.ChunkedArray | pa.Array, gone: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    gone = pc.fill_null(gone, False)
+    return pc.if_else(gone, pa.scalar(None, column.type), column) if pc.any(gone).as_py() else column
+
+
+def _each(column: pa.ChunkedArray | pa.Array, function: Callable[[object], str]) -> pa.ChunkedArray | pa.Array:
+    """The function's text for every value, asked once for values that are equal."""
+    coded = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(coded, pa.ChunkedArray):
+        coded = pa.concat_arrays(coded.chunks) if coded.num_chunks else pa.array([], column.type)
+    coded = coded.dictionary_encode()
+    values = coded.dictionary.to_pylist()
+    words = pa.array([None if value is None else function(value) for value in values], pa.string())
+    return words.take(coded.indices)
