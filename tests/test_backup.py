@@ -64,11 +64,11 @@ def test_a_backup_during_deliveries_holds_whole_deliveries(office: Settings, tmp
     writer = threading.Thread(target=deliver)
     writer.start()
     try:
-        back_up(home, tmp_path / "b.tar")
+        back_up(Settings.from_env(home), tmp_path / "b.tar", now=AS_OF)
     finally:
         stop.set()
         writer.join()
-    restore(tmp_path / "b.tar", tmp_path / "again")
+    restore(tmp_path / "b.tar", Settings.from_env(tmp_path / "again"))
     copy = Record(tmp_path / "again" / "record")
     con = copy.connect()
     told = con.execute("SELECT sum(appended) FROM delivery").fetchall()[0][0]
@@ -83,7 +83,7 @@ def test_a_backup_during_deliveries_holds_whole_deliveries(office: Settings, tmp
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "foreign", "escaping"])
 def test_a_damaged_archive_is_refused_and_leaves_nothing(office: Settings, tmp_path: Path, damage: str) -> None:
     archive = tmp_path / "b.tar"
-    back_up(office.home, archive)
+    back_up(office, archive, now=AS_OF)
     data = bytearray(archive.read_bytes())
     if damage == "truncated":
         archive.write_bytes(data[: len(data) // 2])
@@ -97,15 +97,15 @@ def test_a_damaged_archive_is_refused_and_leaves_nothing(office: Settings, tmp_p
         with tarfile.open(archive, "w") as tar:
             tar.add(__file__, arcname="../../outside.py")
     with pytest.raises(ValueError, match=r"not a whole backup|missing, changed or foreign"):
-        restore(archive, tmp_path / "again")
+        restore(archive, Settings.from_env(tmp_path / "again"))
     assert not (tmp_path / "again").exists()
     assert not list(tmp_path.glob(".restore-*"))
 
 
 def test_restore_never_overwrites(office: Settings, tmp_path: Path) -> None:
-    back_up(office.home, tmp_path / "b.tar")
+    back_up(office, tmp_path / "b.tar", now=AS_OF)
     with pytest.raises(ValueError, match="not empty"):
-        restore(tmp_path / "b.tar", office.home)
+        restore(tmp_path / "b.tar", office)
 
 
 def test_doctor_says_what_is_there_and_what_is_wrong(office: Settings, tmp_path: Path) -> None:

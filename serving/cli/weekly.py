@@ -27,14 +27,11 @@ def weekly(
     jitter: Annotated[bool, typer.Option(help="Draw the order inside bands of like risk anew each week.")] = True,
 ) -> None:
     """Make the week's list from the latest scores and show it: why each line stands, sector weight apart."""
-    from features.key_file import key_file
-    from features.record.record import Record
     from features.sources.vietnamese_number import decimal
-    from serving.plan.gather import sector_priors
-    from serving.plan.list_choice import Caps, choose, marked_new, order, share_out
-    from serving.plan.list_entry import GRAINS, LEAST_DOSSIERS, entries
+    from serving.plan.list_choice import Caps
+    from serving.plan.list_entry import GRAINS, LEAST_DOSSIERS
     from serving.plan.rules import Rules
-    from serving.plan.weekly_list import WeeklyList, before, made_from, week_of, write
+    from serving.plan.weekly_list import make_week, week_of
     from serving.scoring.score_files import latest_path, read_scores
 
     settings = settings_of(ctx)
@@ -42,19 +39,12 @@ def weekly(
     if known_grain is None:
         raise typer.BadParameter(f"wanted one of {', '.join(GRAINS)}, got {grain[:20]!r}")
     scores, meta = read_scores(latest_path(settings.scores, target))
-    rules = Rules.from_toml(rules_file) if rules_file else Rules()
-    root = settings.home / "lists"
     when = week or week_of(meta.as_of.astimezone(settings.zone).date())
-    earlier = before(root, target, grain, when)
-    priors = sector_priors(Record(settings.record_url).connect(cutoff=datetime.now(UTC)))
-    found = entries(scores, known_grain, priors, rules.prior_strength)
-    secret = key_file(settings.keys / "lists.key").hex() if jitter else None
-    lines = choose(order(found, secret, when), size, Caps(per_unit, per_official))
-    last = {line["entry"]["unit_code"]: line["team_id"] for line in earlier["lines"]} if earlier else {}
-    lines = share_out(lines, rules.teams, last)
-    lines = marked_new(lines, {line["entry"]["key"] for line in earlier["lines"]} if earlier else None)
-    made = WeeklyList(target, grain, when, strength=rules.prior_strength, lines=lines, **made_from(meta))
-    write(root, made)
+    made = make_week(
+        settings, scores, meta, known_grain, week=when, now=datetime.now(UTC), target=target, size=size,
+        caps=Caps(per_unit, per_official), rules=Rules.from_toml(rules_file) if rules_file else None, jitter=jitter,
+    )  # fmt: skip
+    lines = made.lines
     for line in lines:
         if team in (None, line.team_id):
             one = line.entry
@@ -63,6 +53,6 @@ def weekly(
                 f"trọng số lĩnh vực {decimal(one.prior, 2)}  {line.team_id or '–'}{'  mới' if line.new else ''}"
             )
     new = "–" if made.new_share is None else f"{decimal(100 * made.new_share, 0)} %"
-    if grain == "official" and not found:
+    if grain == "official" and not lines:
         typer.echo(f"chưa đủ dữ liệu / not enough data: nobody holds {LEAST_DOSSIERS} open dossiers")
     typer.echo(f"week={when} lines={len(lines)} mới / new: {new}")

@@ -7,8 +7,16 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from serving.plan.list_choice import Line, share_new
+import pyarrow as pa
+
+from features.key_file import key_file
+from features.record.record import Record
+from serving.plan.gather import sector_priors
+from serving.plan.list_choice import Caps, Line, choose, marked_new, order, share_new, share_out
+from serving.plan.list_entry import Grain, entries
+from serving.plan.rules import Rules
 from serving.scoring.score_files import ListMeta, replace_text
+from serving.settings import Settings
 
 _WEEK = re.compile(r"\d{4}-W\d{2}")
 
@@ -38,6 +46,38 @@ class WeeklyList:
             oldest = line["entry"]["oldest"]
             line["entry"]["oldest"] = oldest.isoformat() if oldest else None
         return values
+
+
+def make_week(
+    settings: Settings,
+    scores: pa.Table,
+    meta: ListMeta,
+    grain: Grain,
+    *,
+    week: str,
+    now: datetime,
+    target: str = "lateness",
+    size: int = 50,
+    caps: Caps = Caps(0, 0),
+    rules: Rules | None = None,
+    jitter: bool = True,
+) -> WeeklyList:
+    """Makes the list of `week` from scored rows and stores it under `lists/`. now: how late the record is read.
+
+    jitter: the order inside bands of like risk is drawn anew each week. ValueError where another list stands.
+    """
+    rules = rules or Rules()
+    root = settings.home / "lists"
+    earlier = before(root, target, grain, week)
+    priors = sector_priors(Record(settings.record_url).connect(cutoff=now))
+    secret = key_file(settings.keys / "lists.key").hex() if jitter else None
+    lines = choose(order(entries(scores, grain, priors, rules.prior_strength), secret, week), size, caps)
+    last = {line["entry"]["unit_code"]: line["team_id"] for line in earlier["lines"]} if earlier else {}
+    lines = share_out(lines, rules.teams, last)
+    lines = marked_new(lines, {line["entry"]["key"] for line in earlier["lines"]} if earlier else None)
+    made = WeeklyList(target, grain, week, strength=rules.prior_strength, lines=lines, **made_from(meta))
+    write(root, made)
+    return made
 
 
 def write(root: Path, weekly: WeeklyList) -> Path:

@@ -1,0 +1,114 @@
+"""A tar archive whose last file is a manifest with the SHA-256 of all others: written in one step, whole or refused."""
+
+import hashlib
+import json
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+MANIFEST = "backup.json"
+FORMAT = 2
+
+Part = tuple[str, int, IO[bytes]]
+"""Name, mode and content of a file."""
+
+
+def pack(archive: Path, parts: Iterable[Part], about: Mapping[str, Any]) -> tuple[int, int]:
+    """Writes parts and manifest (`about` and the hashes), for the owner alone; how many files and bytes."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    aside = archive.with_name(f".{archive.name}.tmp")
+    hashes: dict[str, str] = {}
+    size = 0
+    try:
+        with aside.open("wb") as out:
+            aside.chmod(0o600)
+            with tarfile.open(fileobj=out, mode="w:gz" if archive.name.endswith("gz") else "w") as tar:
+                for name, mode, file in parts:
+                    hashes[name], length = _add(tar, name, mode, file)
+                    size += length
+                told = json.dumps({"format": FORMAT, **about, "files": hashes}, sort_keys=True).encode()
+                _add(tar, MANIFEST, 0o600, BytesIO(told))
+        aside.replace(archive)
+    finally:
+        aside.unlink(missing_ok=True)
+    return len(hashes), size
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes] | None]:
+    """The content of a file, a database as it stands at one moment; None where it was moved away while we walked."""
+    try:
+        with path.open("rb") as file:
+            if file.read(16) != b"SQLite format 3\x00":
+                file.seek(0)
+                yield file
+                return
+    except FileNotFoundError:
+        yield None
+        return
+    with tempfile.NamedTemporaryFile(suffix=".db") as copy:
+        source, target = sqlite3.connect(path), sqlite3.connect(copy.name)
+        with source, target:
+            source.backup(target)
+        source.close()
+        target.close()
+        with Path(copy.name).open("rb") as file:
+            yield file
+
+
+def _add(tar: tarfile.TarFile, name: str, mode: int, file: IO[bytes]) -> tuple[str, int]:
+    """Adds a file that may grow meanwhile, as long as it was at first; its SHA-256 and length."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    hashing = _Hashing(file, size)
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = size, mode
+    tar.addfile(entry, hashing)  # type: ignore[arg-type]
+    return hashing.sha256.hexdigest(), size
+
+
+class _Hashing:
+    """A file that is hashed while it is read."""
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self._file, self._left, self.sha256 = file, size, hashlib.sha256()
+
+    def read(self, most: int) -> bytes:
+        data = self._file.read(min(most, self._left))
+        self._left -= len(data)
+        self.sha256.update(data)
+        return data
+
+
+def unpack(archive: Path, aside: Path) -> dict[str, Any]:
+    """Unpacks into `aside` and gives the manifest, every file checked; ValueError for anything that is not whole."""
+    try:
+        with tarfile.open(archive) as tar:
+            tar.extractall(aside, filter="data")
+        manifest: dict[str, Any] = json.loads((aside / MANIFEST).read_text("utf-8"))
+        wanted: dict[str, str] = manifest["files"]
+    except (tarfile.TarError, KeyError, ValueError, OSError, EOFError) as error:
+        raise ValueError(f"{archive.name} is not a whole backup: {type(error).__name__}") from error
+    if int(manifest.get("format", 1)) > FORMAT:
+        raise ValueError(f"{archive.name} is of a newer version ({manifest.get('version')}): restore with that one")
+    came = {path.relative_to(aside).as_posix() for path in all_files(aside)} - {MANIFEST}
+    bad = [name for name in sorted(wanted.keys() | came) if name not in came or wanted.get(name) != _hash(aside / name)]
+    if bad:
+        raise ValueError(f"{archive.name}: {len(bad)} files are missing, changed or foreign, {bad[0]} first")
+    (aside / MANIFEST).unlink()
+    return manifest
+
+
+def all_files(folder: Path) -> Iterator[Path]:
+    """Every file under a folder."""
+    return (path for path in folder.rglob("*") if path.is_file())
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
