@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from features.case_state.custody import shared_out
 from models import artefact, official_artefact
 from models.official_events import TIERS
 from models.official_forecast import OfficialForecast
@@ -56,7 +57,9 @@ def train(
         except ValueError as error:
             without[name] = str(error)
     dossier = _dossier(con, cutoff)
+    shared = {name: f"{told[0]} of {told[1]}" for name, told in shared_out(con, cutoff).items() if told[1]}
     about = {"cutoff": cutoff.isoformat(), "record_version": str(record_version), "git_commit": git_commit()}
+    about |= {f"{name}s_shared_out": told for name, told in shared.items()}
     version = f"{cutoff:%Y%m%dT%H%M%SZ}-v{record_version}"
     folder = models / TARGET / version
     said: dict[str, object] = {"version": version, "sha256": official_artefact.save(forecasts, about, folder)}

@@ -68,7 +68,10 @@ def fit(
     """
     began = first_event(con, until)
     if began is None:
-        raise ValueError(f"no complaint or finding is known before {until:%Y-%m-%d}: nothing to learn from")
+        raise ValueError(
+            f"no complaint or finding that names an official, or a dossier that one held, is known before"
+            f" {until:%Y-%m-%d}: nothing to learn from"
+        )
     ripening = maturity(con, tier, until)
     chosen = moments(began + WARM_UP, until - horizon - ripening) or moments(began, until - horizon)
     if not chosen:
@@ -82,10 +85,11 @@ def fit(
     newest = history.filter(pc.equal(history["as_of"], pc.max(history["as_of"])))
     rules = [rule.fitted(newest) for rule in candidates(tier)]
     boosters: tuple[TreeMember, ...] = ()
+    hard = probable(label)
     if label.sum() >= FEWEST_EVENTS:
         cells = values(history, features)
         boosters = tuple(_boosted(cells, label, seed) for seed in seeds)
-    best = max(rules, key=lambda rule: auc(label, rule.score(history)))
+    best = max(rules, key=lambda rule: auc(hard, rule.score(history)))
     return OfficialForecast(tier.name, features, boosters, best, "model" if boosters else "rule", {})
 
 
@@ -100,7 +104,7 @@ def train(con: duckdb.DuckDBPyConnection, cutoff: datetime, tier: Tier, horizon:
     if not inner.boosters or not final.boosters:
         return OfficialForecast(tier.name, final.features, final.boosters, final.rule, "rule", {})
     proof = complaint_history.build(con, [proof_at])
-    label = labels(con, proof, tier, horizon, cutoff)
+    label = probable(labels(con, proof, tier, horizon, cutoff))
     comparison = compare(label, inner.model_score(proof), inner.rule.score(proof))
     ships = "model" if comparison["low"] > 0 else "rule"
     return OfficialForecast(tier.name, final.features, final.boosters, final.rule, ships, comparison)
@@ -117,7 +121,7 @@ def backtest(
     forecast = train(con, cutoff, tier, horizon)
     history = complaint_history.build(con, [cutoff])
     ends = last_known(con)
-    label = labels(con, history, tier, horizon, ends)
+    label = probable(labels(con, history, tier, horizon, ends))
     over = cutoff + horizon <= ends
     table = pa.table(
         {
@@ -150,6 +154,16 @@ def compare(label: np.ndarray, model: np.ndarray, rule: np.ndarray) -> dict[str,
     }
 
 
+def probable(label: np.ndarray) -> np.ndarray:
+    """Labels [n] as 0 or 1, for judging: shared-out events count for whom they more likely than not belong to."""
+    return (label >= 0.5).astype(float)
+
+
 def _boosted(cells: np.ndarray, label: np.ndarray, seed: int) -> TreeMember:
-    data = lgb.Dataset(cells, label, free_raw_data=True)
+    # a label of 0.7 is a positive of weight 0.7 and a negative of weight 0.3
+    shared = (label > 0) & (label < 1)
+    rows = np.concatenate([cells, cells[shared]])
+    hard = np.concatenate([(label > 0).astype(float), np.zeros(int(shared.sum()))])
+    weight = np.concatenate([np.where(label > 0, label, 1.0), 1.0 - label[shared]])
+    data = lgb.Dataset(rows, hard, weight=weight if shared.any() else None, free_raw_data=True)
     return TreeMember(lgb.train({**PARAMETERS, "seed": seed}, data, ROUNDS).model_to_string())

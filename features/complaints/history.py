@@ -7,6 +7,9 @@ filing again and again. The same letter signed by many, or sent without a name, 
 too (`features.complaints.links`). Complaints without a complainant's key count once per day, `ANONYMOUS_CAP`
 days at the most in 90 days.
 
+What names no official counts for those who held the dossier, each by their share of it
+(`features.case_state.custody`): counts are then sums of weights.
+
 A row of a back-fill that holds answer and verdict was first known, without them, when it was filed: so
 it counts from its filing on, and its verdict from the verdict on.
 """
@@ -19,6 +22,7 @@ from datetime import datetime
 import duckdb
 import pyarrow as pa
 
+from features.case_state import custody
 from features.complaints import links as complaint_links
 from features.record.latest import newest
 from features.record.utc import naive_utc
@@ -49,7 +53,8 @@ ORDER BY as_of, official_id
 
 _KNOWN = f"""
 CREATE OR REPLACE TEMP VIEW known_complaint AS
-SELECT m.as_of, c.official_id, c.complaint_id,
+SELECT m.as_of, coalesce(c.official_id, h.official_id) AS official_id, c.complaint_id,
+       coalesce(h.weight, 1.0) AS weight,
        CAST(epoch(m.as_of) - epoch(c.filed_at) AS DOUBLE) / 86400 AS age,
        c.filed_at,
        CASE WHEN c.told_at < m.as_of THEN c.verdict = 'upheld' ELSE FALSE END AS upheld,
@@ -63,8 +68,10 @@ JOIN (SELECT *, coalesce(verdict_at, CASE WHEN known_by <> 'clock' THEN known_at
       FROM complaint) AS c
    ON CASE WHEN c.known_by = 'clock' THEN c.filed_at ELSE c.known_at END < m.as_of
                    AND c.filed_at < m.as_of
-WHERE c.official_id IS NOT NULL
-{newest("m.as_of", "c.complaint_id", "c.official_id", alias="c")}
+LEFT JOIN custody AS h ON c.official_id IS NULL AND h.as_of = m.as_of AND h.about = 'complaint'
+     AND h.about_id = c.complaint_id
+WHERE coalesce(c.official_id, h.official_id) IS NOT NULL
+{newest("m.as_of", "c.complaint_id", "coalesce(c.official_id, h.official_id)", alias="c")}
 """
 
 _COUNTED = f"""
@@ -77,7 +84,7 @@ WITH block AS (
     SELECT *, count(*) OVER (PARTITION BY as_of, official_id, block, letter) AS copies FROM block
 ), person AS (
     SELECT as_of, official_id, complainant, block, anonymous,
-           min(age) AS age, min(upheld_age) AS upheld_age, count(*) AS filed,
+           min(age) AS age, min(upheld_age) AS upheld_age, count(*) AS filed, max(weight) AS weight,
            bool_or(upheld) AS upheld, bool_and(rejected) AS rejected, min(copies) AS copies,
            arg_min(complaint_id, (age, complaint_id)) AS complaint_id
     FROM told GROUP BY as_of, official_id, complainant, block, anonymous
@@ -90,27 +97,34 @@ QUALIFY upheld OR NOT anonymous OR row_number() OVER (
 
 _DISCOVERED = f"""
 CREATE OR REPLACE TEMP VIEW known_finding AS
-SELECT m.as_of, f.official_id,
+SELECT m.as_of, coalesce(f.official_id, h.official_id) AS official_id, coalesce(h.weight, 1.0) AS weight,
        CAST(epoch(m.as_of) - epoch(f.known_at) AS DOUBLE) / 86400 AS age
 FROM moment AS m JOIN finding AS f ON f.known_at < m.as_of
-WHERE f.official_id IS NOT NULL AND f.kind IN ('harassment', 'extra_papers', 'wrongful_return', 'tampering')
-{newest("m.as_of", "f.finding_id", alias="f")}
+LEFT JOIN custody AS h ON f.official_id IS NULL AND h.as_of = m.as_of AND h.about = 'finding'
+     AND h.about_id = f.finding_id
+WHERE coalesce(f.official_id, h.official_id) IS NOT NULL
+      AND f.kind IN ('harassment', 'extra_papers', 'wrongful_return', 'tampering')
+{newest("m.as_of", "f.finding_id", "coalesce(f.official_id, h.official_id)", alias="f")}
 """
+
+
+_WEIGHT = "sum(weight ORDER BY age, complainant)"
 
 
 def _statement() -> str:
     # Sums of fractions are ordered, so that the same record gives the same bits on any number of threads.
-    counts = [f"count(*) FILTER (age < {days}) AS reported_{name}" for name, days in WINDOWS.items()]
+    counts = [f"{_WEIGHT} FILTER (age < {days}) AS reported_{name}" for name, days in WINDOWS.items()]
     counts += [
-        f"count(*) FILTER (upheld_age < {days}) AS upheld_{name}" for name, days in WINDOWS.items() if days >= 365
+        f"{_WEIGHT} FILTER (upheld_age < {days}) AS upheld_{name}" for name, days in WINDOWS.items() if days >= 365
     ]
     counts += [
-        f"sum(power(0.5, age / {half}) ORDER BY age, complainant) AS reported_fading_{half}d" for half in HALF_LIVES
+        f"sum(weight * power(0.5, age / {half}) ORDER BY age, complainant) AS reported_fading_{half}d"
+        for half in HALF_LIVES
     ]
     return f"""
 WITH complained AS (
     SELECT as_of, official_id, {", ".join(counts)},
-           count(*) FILTER (rejected) AS rejected_ever, min(age) AS days_since_reported,
+           sum(weight ORDER BY age, complainant) FILTER (rejected) AS rejected_ever, min(age) AS days_since_reported,
            min(upheld_age) AS days_since_upheld
     FROM counted_complaint GROUP BY as_of, official_id
 ), joint AS (
@@ -126,8 +140,9 @@ WITH complained AS (
                     / greatest(named - 1, 1) AS peers FROM joint_history)
     GROUP BY as_of, official_id
 ), found AS (
-    SELECT as_of, official_id, count(*) FILTER (age < 365) AS discovered_365d,
-           count(*) FILTER (age < 1825) AS discovered_5y, count(*) AS discovered_ever
+    SELECT as_of, official_id, sum(weight ORDER BY age, weight) FILTER (age < 365) AS discovered_365d,
+           sum(weight ORDER BY age, weight) FILTER (age < 1825) AS discovered_5y,
+           sum(weight ORDER BY age, weight) AS discovered_ever
     FROM known_finding GROUP BY as_of, official_id
 ), began AS (
     SELECT as_of, min(filed_at) AS first_at FROM known_complaint GROUP BY as_of
@@ -176,6 +191,7 @@ def build(con: duckdb.DuckDBPyConnection, moments: Sequence[datetime]) -> pa.Tab
     """
     people = roster(con, moments)
     people = people.append_column("nth", pa.array(range(people.num_rows), pa.int64()))
+    custody.attach(con, moments)
     con.register("roster", people)
     con.register("letter", complaint_links.letters(con))
     con.execute(_KNOWN)
@@ -199,13 +215,17 @@ def build(con: duckdb.DuckDBPyConnection, moments: Sequence[datetime]) -> pa.Tab
 def complainants(con: duckdb.DuckDBPyConnection, moment: datetime) -> dict[str, int]:
     """How many different people's complaints about each official count at `moment`, floods set aside.
 
-    A day of complaints without a name counts as a person, with the cap of the counts.
+    What names no official counts for who had at least half of the dossier's time. A day of complaints without a name
+    counts as a person, with the cap of the counts.
     """
     _moments(con, [moment])
+    custody.attach(con, [moment])
     con.register("letter", complaint_links.letters(con))
     con.execute(_KNOWN)
     con.execute(_COUNTED)
-    rows = con.sql("SELECT official_id, count(DISTINCT complainant) FROM counted_complaint GROUP BY 1").fetchall()
+    rows = con.sql(
+        "SELECT official_id, count(DISTINCT complainant) FROM counted_complaint WHERE weight >= 0.5 GROUP BY 1"
+    ).fetchall()
     con.unregister("letter")
     return dict(rows)
 

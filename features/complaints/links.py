@@ -18,15 +18,18 @@ WITHIN = 90.0
 """Days within which the same words are the same letter."""
 
 _TEXTS = """
-    SELECT complaint_id, official_id, min(filed_at) AS filed_at, arg_min(text, (known_at, row_id)) AS text
-    FROM complaint WHERE official_id IS NOT NULL AND text IS NOT NULL
-    GROUP BY complaint_id, official_id ORDER BY filed_at, complaint_id, official_id"""
+    SELECT c.complaint_id, coalesce(c.official_id, h.official_id) AS official_id, min(c.filed_at) AS filed_at,
+           arg_min(c.text, (c.known_at, c.row_id)) AS text
+    FROM complaint c LEFT JOIN (SELECT DISTINCT about_id, official_id FROM custody WHERE about = 'complaint') h
+         ON c.official_id IS NULL AND h.about_id = c.complaint_id
+    WHERE coalesce(c.official_id, h.official_id) IS NOT NULL AND c.text IS NOT NULL
+    GROUP BY ALL ORDER BY filed_at, complaint_id, official_id"""
 
 
 def letters(con: duckdb.DuckDBPyConnection) -> pa.Table:
     """complaint_id, official_id, letter (id of the first complaint in the same words); only of complaints with a text.
 
-    `con`: a connection of `Record.connect`.
+    `con`: a connection of `Record.connect` with the relation `custody`.
     """
     rows = con.sql(_TEXTS).fetchall()
     day = [filed_at.timestamp() / 86400 for _, _, filed_at, _ in rows]

@@ -7,9 +7,12 @@ how strict the earlier teams were).
 
 from __future__ import annotations
 
+from datetime import UTC
+
 import duckdb
 import pyarrow as pa
 
+from features.case_state import custody
 from features.record.latest import newest
 from features.record.utc import naive_column
 
@@ -55,8 +58,13 @@ unit AS (
     FROM beyond GROUP BY ALL
 ),
 official AS (
-    SELECT as_of, official_id, sum(more ORDER BY finding_id) / (count(*) + {PLACE_PRIOR}) AS more, count(*) AS n
-    FROM beyond WHERE official_id IS NOT NULL GROUP BY ALL
+    SELECT b.as_of, coalesce(b.official_id, h.official_id) AS official_id,
+           sum(coalesce(h.weight, 1.0) * b.more ORDER BY b.finding_id)
+           / (sum(coalesce(h.weight, 1.0) ORDER BY b.finding_id) + {PLACE_PRIOR}) AS more,
+           sum(coalesce(h.weight, 1.0) ORDER BY b.finding_id) AS n
+    FROM beyond b LEFT JOIN custody h ON b.official_id IS NULL AND h.as_of = b.as_of AND h.about = 'finding'
+         AND h.about_id = b.finding_id
+    WHERE coalesce(b.official_id, h.official_id) IS NOT NULL GROUP BY b.as_of, coalesce(b.official_id, h.official_id)
 ),
 hand AS (
     SELECT DISTINCT c.nth, c.as_of, e.official_id FROM case_told c
@@ -89,6 +97,7 @@ def build(con: duckdb.DuckDBPyConnection, cases: pa.Table) -> pa.Table:
         "as_of": naive_column(cases["as_of"]),
         "nth": pa.array(range(cases.num_rows), pa.int64()),
     })  # fmt: skip
+    custody.attach(con, [at.replace(tzinfo=UTC) for at in set(told["as_of"].to_pylist())])
     con.register("case_told", told)
     try:
         return con.sql(_SELECT).to_arrow_table()

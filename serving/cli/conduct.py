@@ -26,6 +26,9 @@ def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None)
     with quiet_mlflow():
         run_id = log_run(learnt, settings.mlflow_url)
     parts = [f"{tier} ships={one.ships}" for tier, one in learnt.forecasts.items()]
+    parts += [f"{learnt.about[key]} {words} name a dossier and nobody: shared out among its holders, labels weighted"
+              for key, words in (("complaints_shared_out", "complaints"), ("findings_shared_out", "findings"))
+              if key in learnt.about]  # fmt: skip
     parts += [f"{tier}: {why}" for tier, why in learnt.without.items()]
     parts.append(f"dossier ships={learnt.dossier.ships} ({learnt.dossier.why})")
     parts += [f"team {one.team}: labels to be checked, {one.low} of {one.findings} findings where no other team"
