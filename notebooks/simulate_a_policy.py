@@ -21,8 +21,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from features.simulate import simulate
-from serving.plan.policy import Greedy, Practice, Tempered
-from training.replay.province import World, run
+from tests.bench.replay.policies import Greedy, Practice, Tempered
+from tests.bench.replay.province import World, run
 
 # %%
 size = int(os.environ.get("RISK_DOSSIERS", "20000"))

@@ -27,7 +27,7 @@ from features.record.record import Record
 from features.simulate.recorded import made_up_record
 from models.lateness import landmarks
 from models.value import doubly_robust, hajek
-from serving.plan.policy import Greedy, Tempered
+from tests.bench.replay.policies import Greedy, Tempered
 from training.fit import SMALL, fit
 from training.training_set import WEEK, gather, labelled_rows
 

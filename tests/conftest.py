@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from serving.cli.bench.postgres import BINARIES, cluster
 from serving.state import State
+from tests.bench.postgres import BINARIES, cluster
 
 if TYPE_CHECKING:
     from drawn_training import Office

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 from drawn_people import NOW
 
-from serving.cli.bench.port import free_port
+from tests.bench.port import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 

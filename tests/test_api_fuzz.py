@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, status_c
 
 from serving.access.permissions import Role
 from serving.api.app import create_app
-from serving.cli.bench.fuzz import Started
+from tests.bench.fuzz import Started
 
 pytestmark = pytest.mark.slow
 

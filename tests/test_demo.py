@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from serving.cli.bench.port import free_port
 from serving.scoring.risk_list import latest_list
+from tests.bench.port import free_port
 
 RISK = [sys.executable, "-c", "from serving.cli import main; main()"]
 

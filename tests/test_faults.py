@@ -1,14 +1,14 @@
 """Kills over every write path and stops of PostgreSQL: what was confirmed is there, once, and the next run goes on.
 
-`risk bench faults --rounds 1000` is the long campaign; here a fifth of it.
+`python -m tests.bench faults --rounds 1000` is the long campaign; here a fifth of it.
 """
 
 from pathlib import Path
 
 import pytest
 
-from serving.cli.bench.kills import campaign
-from serving.cli.bench.postgres_stops import stop_under_load
+from tests.bench.kills import campaign
+from tests.bench.postgres_stops import stop_under_load
 
 pytestmark = pytest.mark.slow
 

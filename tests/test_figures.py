@@ -6,8 +6,8 @@ import pytest
 
 from features.record.record import Record
 from features.sources import SOURCES, FeedOptions
-from training import reference
-from training.reference import BEST, REFERENCES, as_markdown, benchmark, judged_sample
+from tests.bench import reference
+from tests.bench.reference import BEST, REFERENCES, as_markdown, benchmark, judged_sample
 
 README = {
     ("wabo_receipt", "arrival"): (337, 0.240),

@@ -1,12 +1,12 @@
-"""A small campaign of damaged deliveries over every source; `risk bench fuzz` runs a hundred thousand."""
+"""A small campaign of damaged deliveries over every source; `python -m tests.bench fuzz` runs a hundred thousand."""
 
 import random
 from pathlib import Path
 
 import pytest
 
-from serving.cli.bench.damaged import SOURCES
-from serving.cli.bench.fuzz import taken_in
+from tests.bench.damaged import SOURCES
+from tests.bench.fuzz import taken_in
 
 
 @pytest.mark.slow

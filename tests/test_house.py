@@ -89,7 +89,7 @@ def test_rooms_import_only_what_they_may() -> None:
     assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-1000:]
     with (ROOT / "pyproject.toml").open("rb") as file:
         contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
-    assert {room for contract in contracts for room in contract["source_modules"]} == set(ROOMS)
+    assert {room for contract in contracts for room in contract["source_modules"]} >= set(ROOMS)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=where)

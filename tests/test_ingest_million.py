@@ -20,7 +20,7 @@ RUN = """
 import resource, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
-from serving.cli.bench.contender import peak_kilobytes
+from tests.bench.contender import peak_kilobytes
 from serving.cli.intake import take_in
 from serving.settings import Settings
 home, path = map(Path, sys.argv[1:])

@@ -14,10 +14,10 @@ from drawn_people import NOW, add_people, sit_down_at
 from drawn_server import start
 from sqlalchemy import select
 
-from serving.cli.bench.port import free_port
 from serving.state import Contest, Decision, Finding, State, Submission, open_state
 from serving.work.chain_anchor import Witness
 from serving.work.receipts import Receipts
+from tests.bench.port import free_port
 
 pytestmark = pytest.mark.slow
 

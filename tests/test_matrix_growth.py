@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from features.matrix import batch as matrix
-from serving.cli.bench import matrix_pandas, matrix_polars
-from serving.cli.bench.drawn_record import cases, draw, views
-from serving.cli.bench.matrix import same_cells
-from serving.cli.bench.matrix_whole import build
+from tests.bench import matrix_pandas, matrix_polars
+from tests.bench.drawn_record import cases, draw, views
+from tests.bench.matrix import same_cells
+from tests.bench.matrix_whole import build
 
 
 def test_polars_and_pandas_give_the_cells_of_the_matrix(tmp_path: Path) -> None:
-    """The references of `risk bench matrix` are written apart from the matrix, so they also check it."""
+    """The references of `python -m tests.bench matrix` are written apart from the matrix, so they also check it."""
     draw(tmp_path, 1_500)
     made = {name: tmp_path / f"{name}.out.parquet" for name in ("matrix", "polars", "pandas", "plain")}
     rows = build(str(tmp_path), str(made["matrix"]))

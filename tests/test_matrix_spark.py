@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def session() -> Iterator[Any]:
     pytest.importorskip("pyspark.sql", reason="needs the extra spark")
-    from serving.cli.bench.spark_cluster import spark_cluster
+    from tests.bench.spark_cluster import spark_cluster
 
     with spark_cluster() as spark:
         yield spark
@@ -52,7 +52,7 @@ def check(session: Any, record: Record, asked: pa.Table) -> pa.Table:
 
 @pytest.mark.filterwarnings("default")
 def test_spark_of_two_workers_gives_the_cells_of_duckdb(session: Any, tmp_path: Path) -> None:
-    from serving.cli.bench.spark_cluster import executors
+    from tests.bench.spark_cluster import executors
 
     dossiers, events = drawn(24)
     record = Record(tmp_path / "record")

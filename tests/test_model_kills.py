@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.cli.bench.model_kills import STAGES, Round, campaign, report
+from tests.bench.model_kills import STAGES, Round, campaign, report
 from training import pointers
 
 AT = datetime(2026, 7, 1, tzinfo=UTC)

@@ -18,13 +18,13 @@ from features.record.delivery import Chunk
 from features.record.record import Record
 from models.lateness import cohort, landmarks
 from serving.cli import app
+from tests.bench.replay.drift import Changed, Still, card
 from training.drift import GROWING, background, watch
 from training.evaluate import Figure
 from training.monitoring import QUIET, Live, Watched, as_json, live, news, silence
 from training.monitoring import watch as look
 from training.process_drift import Departure, departures
 from training.promote import promote
-from training.replay.drift import Changed, Still, card
 from training.training_set import WEEK
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)

@@ -563,7 +563,7 @@ def test_a_million_events_in_a_minute_and_a_gigabyte(tmp_path: Path) -> None:
         "at = datetime(2026, 1, 1, tzinfo=UTC)\n"
         "print(Record(folder / 'home').append(chunks, source='canonical', arrived_at=at))\n"
         "used = resource.getrusage(resource.RUSAGE_SELF)\n"
-        "from serving.cli.bench.contender import peak_kilobytes\n"
+        "from tests.bench.contender import peak_kilobytes\n"
         "print(used.ru_utime + used.ru_stime, peak_kilobytes())\n"
     )
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.replay.chicago_history import with_history
-from training.replay.reorder import Window, bootstrap, by_chance, days_earlier, gain
+from tests.bench.replay.chicago_history import with_history
+from tests.bench.replay.reorder import Window, bootstrap, by_chance, days_earlier, gain
 from training.severity import fit_ridge, learn
 
 VISITS = st.lists(st.tuples(st.integers(0, 20), st.booleans(), st.integers(0, 2)), min_size=3, max_size=25)
@@ -109,8 +109,8 @@ def test_history_is_of_earlier_days_alone_and_unknown_teams_say_nothing_of_findi
 
 @pytest.mark.slow
 def test_the_official_window_meets_its_figures(shared: Path) -> None:
-    from training.replay import chicago
-    from training.replay.chicago_history import load
+    from tests.bench.replay import chicago
+    from tests.bench.replay.chicago_history import load
 
     cases, table = load(shared / "data" / "chicago_food")
     cases = with_history(cases, table)

@@ -8,12 +8,12 @@ import pytest
 from drawn_finding import drawn_cases
 
 from models.value import hajek
+from tests.bench.replay.conduct import nobody, ranked
+from tests.bench.replay.conduct_card import card, mean
+from tests.bench.replay.conduct_floods import floods
+from tests.bench.replay.conduct_shocks import Flipped, Strict, flipped
+from tests.bench.replay.conduct_worlds import Made, prevalence, standings
 from training import finding
-from training.replay.conduct import nobody, ranked
-from training.replay.conduct_card import card, mean
-from training.replay.conduct_floods import floods
-from training.replay.conduct_shocks import Flipped, Strict, flipped
-from training.replay.conduct_worlds import Made, prevalence, standings
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_turned_labels_cost_little_once_the_team_is_named():
 
 
 def test_the_card_says_what_falls_short(made: Made):
-    from training.replay.conduct import Trial
+    from tests.bench.replay.conduct import Trial
 
     whole = ranked(made.connect(), made.province.truth["official"])
     truth, found, p = prevalence(made.province)

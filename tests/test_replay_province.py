@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from serving.plan.policy import Greedy, Practice, Tempered
-from training.replay.province import Month, World, run
-from training.replay.province_facts import COLUMNS
-from training.replay.province_report import Spread, bias
+from tests.bench.replay.policies import Greedy, Practice, Tempered
+from tests.bench.replay.province import Month, World, run
+from tests.bench.replay.province_facts import COLUMNS
+from tests.bench.replay.province_report import Spread, bias
 
 MONTHS = [date(2026, month, 1) for month in range(1, 7)]
 

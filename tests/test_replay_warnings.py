@@ -12,8 +12,8 @@ from serving.cli import app as command_line
 from serving.warnings.firing import Firing, Watched
 from serving.warnings.held_out import draw
 from serving.warnings.policy import Costs, Policy
-from training.replay.warnings import Alerts, Year, at_same_number, run
-from training.replay.warnings_report import Trial, bootstrap, figures, recovered
+from tests.bench.replay.warnings import Alerts, Year, at_same_number, run
+from tests.bench.replay.warnings_report import Trial, bootstrap, figures, recovered
 
 MONDAY = datetime(2026, 3, 2, 1, tzinfo=UTC)
 HEADS = ("x1", "x2", "x3")

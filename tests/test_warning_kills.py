@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.cli.bench.warning_kills import campaign
+from tests.bench.warning_kills import campaign
 
 pytestmark = pytest.mark.slow
 

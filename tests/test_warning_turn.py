@@ -20,7 +20,6 @@ from features.key_file import key_file
 from features.record.delivery import Chunk
 from features.record.record import Record
 from serving.access.permissions import Role
-from serving.cli.bench.receivers import Handed, mail_server, webhook_receiver
 from serving.settings import Settings
 from serving.state import EarlyWarning, OutboxMessage, State, WarningEscalation, WarningScoring, open_state
 from serving.warnings import outbox
@@ -28,6 +27,7 @@ from serving.warnings.channels import Undelivered
 from serving.warnings.channels.webhook import Webhook, public
 from serving.warnings.rules import MailServer, WarningRules
 from serving.warnings.turn import WEBHOOK_SECRET, Turn, turn
+from tests.bench.receivers import Handed, mail_server, webhook_receiver
 
 MONDAY = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)  # nine in the morning
 DAY = timedelta(days=1)

@@ -16,7 +16,6 @@ from serving.cli import (
     analyst,
     answers,
     backup,
-    bench,
     complaints,
     delivery,
     demo,
@@ -31,14 +30,12 @@ from serving.cli import (
     receipts,
     receive,
     reconcile,
-    replay,
     reports,
     rolling,
     serve,
     signals,
     tuning,
     warn,
-    warnings_replay,  # noqa: F401 -- joins `replay` with a command of its own
     watching,
     weekly,
 )
@@ -55,10 +52,9 @@ app = typer.Typer(
 GROUPS = {
     "The service": (demo, serve, accounts, receipts, doctor, backup),
     "What we know": (delivery, receive, reconcile, complaints, matrix),
-    "How we learn and judge": (learning, analyst, watching, rolling, tuning, replay, fairness),
+    "How we learn and judge": (learning, analyst, watching, rolling, tuning, fairness),
     "Scores, lists and signals": (lists, weekly, signals, positive),
     "Plans, findings, warnings, answers, reports": (plan, findings, warn, answers, reports),
-    "Measures": (bench,),
 }
 """Modules of commands by the heading that `risk --help` lists them under."""
 

@@ -1,0 +1,29 @@
+"""How fast and how sturdy the service is on this machine, beside references of the same run: `python -m tests.bench`.
+
+A contender that is compared by processor time or memory runs in a process of its own (`contender`); what comes
+out is a `Section` of `models/cards/benchmarks.md` (`section`). `replay` plays policies over histories whose outcomes
+are known. None of it ships in the wheel.
+"""
+
+from tests.bench import (  # noqa: F401 -- each joins the group
+    cluster,
+    everything,
+    faults,
+    figures,
+    fuzz,
+    latency,
+    matrix,
+    model_kills,
+    next_day,
+    overload,
+    pages,
+    replay_commands,
+    requests,
+    rolling,
+    scoring,
+    warnings,
+    warnings_replay,
+)
+from tests.bench.group import bench
+
+__all__ = ["bench"]

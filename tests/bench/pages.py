@@ -1,0 +1,101 @@
+"""`pages`: the pages over a crowded list, asked by a client in another process, and what each weighs."""
+
+import asyncio
+import statistics
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serving.cli.group import settings_of
+from serving.settings import Settings
+from tests.bench.group import Card, bench, tell
+from tests.bench.requests import Latency, ask, load, serving
+from tests.bench.section import Figure, Section
+
+LISTS = (
+    "/list", "/list?offset=25", "/list?offset=50", "/list?unit=U007", "/list?unit=U031&level=r3",
+    "/list?sector=S03&level=r3", "/list?due=ahead", "/list?offset=150000", "/list?sector=S11&due=ahead",
+)  # fmt: skip
+LIGHTEST = "/api/v1/health"
+HEAVIEST = 200 * 1024
+
+
+@bench.command("pages")
+def pages(
+    ctx: typer.Context,
+    card: Card = None,
+    rounds: Annotated[int, typer.Option(help="Runs of each page.", min=1)] = 5,
+    seconds: Annotated[float, typer.Option(help="Length of each run.", min=1)] = 8,
+    connections: Annotated[int, typer.Option(min=1, max=256)] = 16,
+    workers: Annotated[int, typer.Option(help="Server processes.", min=1)] = 2,
+    dossiers: Annotated[int, typer.Option(help="Open dossiers on the list.", min=100)] = 200_000,
+) -> None:
+    """List and dossier pages of an inspector over made-up open dossiers: median, p99, weight."""
+    from tests.bench.crowd import make_crowd
+
+    with tempfile.TemporaryDirectory(prefix="risk-pages") as folder:
+        home = Path(folder)
+        settings = replace(
+            settings_of(ctx), home=home, record_url=str(home / "record"), database_url=f"sqlite:///{home / 'state.db'}"
+        )
+        make_crowd(settings, dossiers)
+        tell([measure(settings, dossiers, rounds, seconds, connections, workers)], card)
+
+
+def measure(settings: Settings, dossiers: int, rounds: int, seconds: float, connections: int, workers: int) -> Section:
+    """Every run of every page, and the weight of the first page with its style and script."""
+    from tests.bench.crowd import IN_RECORD, dossier_id
+
+    drawn = tuple(f"/dossier?id={dossier_id(n)}" for n in range(0, IN_RECORD, 7))
+    with serving(settings, workers, "inspector") as (port, token):
+
+        def run(paths: str | Sequence[str]) -> Latency:
+            return asyncio.run(load(port, "GET", paths, token, b"", connections, seconds))
+
+        def weigh(path: str) -> int:
+            return len(asyncio.run(ask(port, "GET", path, token, b""))[1])
+
+        for paths in (LISTS, drawn[:40]):
+            asyncio.run(load(port, "GET", paths, token, b"", connections, 2))  # every process has read everything
+        lists, files, light = ([run(paths) for _ in range(rounds)] for paths in (LISTS, drawn, LIGHTEST))
+        page = weigh("/list?size=50")
+        assets = sum(weigh(f"/static/{path.name}") for path in _assets())
+    reference = statistics.median(one.p50 for one in light)
+    failed = sum(one.failed for one in (*lists, *files))
+    figures = [
+        *_figures("list page", lists, reference, 150, 500),
+        *_figures("dossier page", files, reference, None, 300),
+        Figure(LIGHTEST, "ms", [one.p50 for one in light], 1.0),
+        Figure("first page, 50 lines, with style, script and fonts", "bytes", [page + assets], None, "≤ 200 KB",
+               page + assets <= HEAVIEST),
+        Figure("answers other than 200", "", [failed], None, "none", failed == 0),
+    ]  # fmt: skip
+    words = (
+        f"Pages of an inspector over {dossiers:,} open dossiers: {connections} connections that ask without pause, "
+        f"{workers} server processes, {rounds} runs of {seconds:g} s each; {len(LISTS)} different lists, "
+        f"{len(drawn)} dossiers. Every answer writes a receipt. Ratios are to {LIGHTEST} in the same run."
+    )
+    return Section("Pages", words, figures)
+
+
+def _figures(name: str, runs: list[Latency], reference: float, median: float | None, most: float) -> list[Figure]:
+    p50, p99 = [one.p50 for one in runs], [one.p99 for one in runs]
+    wanted = "" if median is None else f"under {median:g} ms"
+    holds = None if median is None else statistics.median(p50) < median
+    return [
+        Figure(f"{name}, median", "ms", p50, statistics.median(p50) / reference, wanted, holds),
+        Figure(f"{name}, p99", "ms", p99, None, f"under {most:g} ms", statistics.median(p99) < most),
+        Figure(f"{name}, rate", "requests/s", [one.rate for one in runs]),
+    ]
+
+
+def _assets() -> list[Path]:
+    """What a browser fetches with a first page: style, script, fonts."""
+    import serving.pages
+
+    folder = Path(serving.pages.__file__).parent / "static"
+    return [path for path in folder.iterdir() if path.suffix in (".css", ".js", ".woff2")]

@@ -1,0 +1,171 @@
+"""`scoring`: all open dossiers scored with reasons in one batch, beside LightGBM's and shap's own ways."""
+
+import statistics
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.bench.contender import spend
+from tests.bench.group import Card, Dossiers, Runs, bench, tell
+from tests.bench.matrix import drawn
+from tests.bench.section import Figure, Section
+
+DOSSIERS = 470_000
+"""Received in a month, so that 200,000 are open at its end."""
+PLAIN_ROWS, SHAP_ROWS, WIDE_ROWS = 10_000, 500, 1_000
+"""Rows that `pred_contrib`, shap, and `pred_contrib` of wide trees are given: their cost goes by the row."""
+WIDE = {"num_leaves": 63, "max_depth": 7, "learning_rate": 0.03, "objective": "binary", "verbosity": -1}
+WIDE_TREES = 500
+DAYS = 30
+THREADS = 2
+_AT = datetime(2023, 2, 1, 5, tzinfo=UTC)
+
+
+@bench.command("scoring")
+def scoring(card: Card = None, runs: Runs = 1, dossiers: Dossiers = DOSSIERS) -> None:
+    """Matrix, scores and reasons of all open dossiers, beside pred_contrib, shap.TreeExplainer and plain predict."""
+    tell([scoring_section(dossiers, runs)], card)
+
+
+def scoring_section(dossiers: int, runs: int) -> Section:
+    """Seconds of the whole batch; rows a second of contributions by each way, on the same trees and rows."""
+    with drawn(dossiers, DAYS) as folder:
+        model = folder / "model"
+        trained = spend("tests.bench.scoring:train", folder=str(folder), model=str(model))
+        batch = [spend("tests.bench.scoring:batch", folder=str(folder), model=str(model)) for _ in range(runs)]
+        ways = [spend("tests.bench.scoring:ways", folder=str(folder), model=str(model)).answer
+                for _ in range(runs)]  # fmt: skip
+    rows = batch[0].answer
+    rates = {name: [way[name] for way in ways] for name in ways[0]}
+    plain = rows / Figure("", "", rates["pred_contrib"]).median
+    tables = rows / Figure("", "", rates["tables"]).median
+    wide = Figure("", "", rates["wide tables"]).median / Figure("", "", rates["wide pred_contrib"]).median
+    whole = Figure("", "", [one.wall for one in batch]).median
+    figures = [
+        Figure("open dossiers", "rows", [rows]),
+        Figure("scored with reasons, wall", "s", [one.wall for one in batch], None, "under 120 s", whole < 120),
+        Figure("scored with reasons, processor", "s", [one.cpu for one in batch]),
+        Figure("the same by pred_contrib (its contributions in place of ours)", "s", [whole - tables + plain],
+               (whole - tables + plain) / whole),
+        Figure("greatest memory", "MB", [one.peak for one in batch]),
+        Figure("contributions, ours", "rows/s", rates["tables"], plain / tables, "≥ 8 × pred_contrib",
+               plain / tables >= 8),
+        Figure("contributions, pred_contrib", "rows/s", rates["pred_contrib"], 1.0),
+        Figure(f"contributions of {WIDE_TREES} trees × 63 leaves, ours", "rows/s", rates["wide tables"], wide,
+               "≥ 8 × pred_contrib", wide >= 8),
+        Figure(f"contributions of {WIDE_TREES} trees × 63 leaves, pred_contrib", "rows/s", rates["wide pred_contrib"],
+               1.0),
+        Figure("contributions, shap.TreeExplainer", "rows/s", rates["shap"],
+               statistics.median(rates["shap"]) / statistics.median(rates["pred_contrib"])),
+        Figure("plain predict", "rows/s", rates["predict"],
+               statistics.median(rates["predict"]) / statistics.median(rates["pred_contrib"])),
+        Figure("greatest difference from pred_contrib", "log-odds", rates["difference"], None, "at most 1e-6",
+               max(rates["difference"]) <= 1e-6),
+        Figure("training, processor", "s", [trained.cpu]),
+        Figure("training, greatest memory", "MB", [trained.peak]),
+    ]  # fmt: skip
+    words = (
+        f"Matrix, score and three reasons of every open dossier on {THREADS} threads; trees as shipped for large "
+        "records (300 × 15 leaves, depth 6), then 500 × 63 leaves of depth 7. Ratio: to pred_contrib on the same rows, "
+        "threads and trees. Our loop is compiled once a process: in the time of the whole batch, not in the rates."
+    )
+    return Section("Scoring with reasons", words, figures)
+
+
+def train(folder: str, model: str) -> int:
+    """Learns trees of the shipped shape from the drawn record and saves them; gives the number of cases."""
+    import numpy as np
+
+    from features.calendar.vietnam import VIETNAM
+    from features.matrix.batch import FEATURES
+    from features.matrix.batch import build as build_matrix
+    from models.artefact import save
+    from models.peer_medians import usual_values
+    from models.risk_model import RiskModel
+    from tests.bench.drawn_record import cases, views
+    from training.fit import LARGE
+    from training.members import fit_encoder, fit_trees
+    from training.sample import Sample, microseconds
+
+    con = views(Path(folder))
+    asked = cases(con, Path(folder))
+    asked = asked.take(np.random.default_rng(3).permutation(asked.num_rows)[:40_000])
+    matrix = build_matrix(con, asked, calendar=VIETNAM)
+    con.register("asked_cases", asked.append_column("nth", [list(range(asked.num_rows))]))
+    label = (
+        con.sql("""
+        SELECT CAST(max(e.happened_at) > any_value(d.due_at) AS DOUBLE) AS late, any_value(nth) AS nth
+        FROM asked_cases a JOIN dossier d USING (dossier_id) JOIN event e USING (dossier_id)
+        GROUP BY a.nth ORDER BY a.nth""")
+        .to_arrow_table()["late"]
+        .to_numpy()
+    )
+    at = microseconds(asked["as_of"])
+    sample = Sample(matrix, label, np.arange(len(label)), at, at, at)
+    encoder = fit_encoder(sample, 20.0)
+    trees = fit_trees(encoder.encode(matrix), label, np.ones(len(label)), LARGE)
+    usual = usual_values(matrix, encoder.numbers, {feature.name: feature for feature in FEATURES})
+    made = RiskModel("lateness", encoder, {"trees": trees}, {"trees": 1.0}, 0.0, 1.0, "trees", usual)
+    save(made, Path(model))
+    return len(label)
+
+
+def batch(folder: str, model: str) -> int:
+    """Scores every open dossier with reasons, as `risk score` does; gives their number."""
+    from features.calendar.vietnam import VIETNAM
+    from models.artefact import load
+    from serving.scoring.batch import score_open
+    from tests.bench.drawn_record import views
+
+    con = views(Path(folder), cutoff=_AT)
+    return int(score_open(con, _AT, load(Path(model), threads=THREADS), VIETNAM).num_rows)
+
+
+def ways(folder: str, model: str) -> dict[str, float]:
+    """Rows a second of contributions by each way, and the greatest difference between two of them."""
+    import lightgbm
+    import numpy as np
+    import shap
+
+    from features.calendar.vietnam import VIETNAM
+    from features.matrix.batch import build as build_matrix
+    from models.artefact import load
+    from models.lateness import cohort
+    from models.tree_shap import TreeShap
+    from tests.bench.drawn_record import views
+
+    loaded = load(Path(model), threads=THREADS)
+    con = views(Path(folder), cutoff=_AT)
+    asked = cohort(con, _AT, overdue=True).slice(0, 50_000)
+    x = loaded.encoder.encode(build_matrix(con, asked, calendar=VIETNAM))
+    text = (Path(model) / "trees.txt").read_text("utf-8")
+    booster = lightgbm.Booster(model_str=text)
+    tables = TreeShap(text, x.shape[1], THREADS)
+    explainer = shap.TreeExplainer(booster)
+    few = x[:PLAIN_ROWS]
+    tables.rows(x)  # compiles
+    rates = {
+        "tables": _rate(lambda: tables.rows(x), len(x)),
+        "pred_contrib": _rate(lambda: booster.predict(few, pred_contrib=True, num_threads=THREADS), len(few)),
+        "shap": _rate(lambda: explainer.shap_values(x[:SHAP_ROWS]), SHAP_ROWS),
+        "predict": _rate(lambda: booster.predict(x, num_threads=THREADS), len(x)),
+    }
+    risk = np.asarray(booster.predict(x, raw_score=True))
+    late = (risk > np.median(risk)).astype(float)  # what they learn has no part in how long they take
+    wide = lightgbm.train(WIDE | {"num_threads": THREADS}, lightgbm.Dataset(x[::3], late[::3]), WIDE_TREES)
+    wide_tables = TreeShap(wide.model_to_string(), x.shape[1], THREADS)
+    rates |= {
+        "wide tables": _rate(lambda: wide_tables.rows(x), len(x)),
+        "wide pred_contrib": _rate(
+            lambda: wide.predict(x[:WIDE_ROWS], pred_contrib=True, num_threads=THREADS), WIDE_ROWS
+        ),
+    }
+    told = np.asarray(booster.predict(few[:1000], pred_contrib=True))[:, :-1]
+    return {**rates, "difference": float(np.abs(tables.rows(few[:1000]) - told).max())}
+
+
+def _rate(call: Callable[[], object], rows: int) -> float:
+    begun = time.perf_counter()
+    call()
+    return rows / (time.perf_counter() - begun)
