@@ -26,7 +26,7 @@ class Register:
     """Codes → names; a code that no delivery named is shown as it is, never as a blank.
 
     legal_days: procedure_code → lawful working days. officials: official_id → unit_code. data_until: until when the
-    record knows (`features.record.reading_moment`).
+    record knows (`features.record.record.reading_moment`).
     """
 
     units: Mapping[str, UnitEntry] = field(default_factory=dict)

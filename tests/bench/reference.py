@@ -175,8 +175,8 @@ def as_markdown(lines: list[Line]) -> str:
         "# Lateness: figures on the reference data",
         "",
         (
-            "Written by `python -m tests.bench figures`. AUC, AP: higher is better; Brier: lower. 95 % intervals, dossiers "
-            "drawn."
+            "Written by `python -m tests.bench figures`. AUC, AP: higher is better; Brier: lower. 95 % intervals, "
+            "dossiers drawn."
         ),
         "",
         "`history`: smoothed (m = 20) past late rate of the group named, learnt before the cut.",

@@ -173,8 +173,8 @@ def card(found: Sequence[tuple[Changed, Still]], dossiers: int) -> str:
         "# The watch: a change of process is told in time",
         "",
         (
-            f"Written by `python -m tests.bench replay drift`. {len(found)} made-up provinces of {dossiers:,} dossiers in "
-            "28 months, each"
+            f"Written by `python -m tests.bench replay drift`. {len(found)} made-up provinces of {dossiers:,} dossiers "
+            "in 28 months, each"
         ),
         "with and without a planted change of process: from one day on every dossier of land and construction that",
         "comes in must be shown to another office (three in ten were before) and takes about twice the time at the",
