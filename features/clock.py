@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from features.calendar.working_time import Calendar
-from features.case_state.history import ENDS, RUNS, STOPS
+from features.case_state.kinds import ENDS, RUNS, STOPS
 
 SAME_CASE = timedelta(days=30)
 """Reopened within this time after the end, a dossier goes on with its old clock."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.case_state.history import ENDS
+from features.case_state.kinds import ENDS
 from features.record.delivery import Chunk
 from features.record.record import Record
 from serving.scoring import open_dossiers

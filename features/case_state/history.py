@@ -18,11 +18,7 @@ from __future__ import annotations
 
 from string import Template
 
-STOPS = ("papers_requested", "suspended")
-"""Kinds of event that stop the legal clock: the citizen must act, or processing stands still."""
-RUNS = ("papers_supplied", "resumed", "assigned", "forwarded", "consulted", "returned")
-"""Kinds that let it run again: an office that works on a dossier no longer waits."""
-ENDS = ("refused", "decided", "withdrawn")
+from features.case_state.kinds import ENDS, RUNS, STOPS
 
 RUNNING = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
 """The frame of what is known up to and with an event of a strand."""

@@ -36,6 +36,17 @@ COLUMNS = (
 """Columns of the relation: moments are timestamps in UTC without a zone, `*_w` microseconds worked, flags a list."""
 
 
+def first_promise(known: str) -> str:
+    """A subquery of the first promise by dossier (`features.case_state.state`) among the rows for which `known`."""
+    return f"""(
+        SELECT dossier_id, min(due_at) AS due_at
+        FROM (SELECT *, max(known_at) OVER (PARTITION BY dossier_id) AS written_at
+              FROM (SELECT dossier_id, due_at, known_at, min(known_at) OVER (PARTITION BY dossier_id) AS first_at
+                    FROM dossier WHERE due_at IS NOT NULL AND {known})
+              WHERE known_at <= first_at + INTERVAL 1 DAY)
+        WHERE known_at = written_at GROUP BY dossier_id)"""
+
+
 def _worked(sql: str, moments: dict[str, str], spans: int) -> str:
     """`sql`, a SELECT with `$name_w` and `$clocks`, with working times of `moments` put in."""
     joins = []
@@ -50,8 +61,9 @@ def _statement(spans: int, only: str) -> str:
     standing = _worked(
         f"""SELECT d.*, p.legal_working_days AS legal_days, $received_w AS received_w, $due_w AS first_w
         FROM (SELECT dossier_id, unit_code, procedure_code, epoch_us(received_at) AS received_us,
-                     epoch_us(due_at) AS due_us
-              FROM {latest("dossier", f"known_at < $as_of{only}")}) d
+                     epoch_us(f.due_at) AS due_us, epoch_us(r.due_at) AS stated_us
+              FROM {latest("dossier", f"known_at < $as_of{only}")} r
+              LEFT JOIN {first_promise(f"known_at < $as_of{only}")} f USING (dossier_id)) d
         LEFT JOIN (SELECT procedure_code, legal_working_days FROM {latest("procedure")}) p USING (procedure_code)
         $clocks""",
         {"received": "d.received_us", "due": "d.due_us"}, spans,
@@ -116,11 +128,12 @@ def _statement(spans: int, only: str) -> str:
     whole AS (
         SELECT dossier_id, CAST(0 AS BIGINT) AS seq, 'received' AS kind, NULL AS official_id, NULL AS step,
                NULL AS reason, received_us AS at_us, received_w AS at_w, due_us, first_w AS due_w,
-               CAST(0 AS BIGINT) AS clock_no, false AS ends, false AS taken_back, false AS anew
+               CAST(0 AS BIGINT) AS clock_no, false AS ends, false AS taken_back, false AS anew,
+               coalesce(stated_us, due_us) AS stated_us
         FROM dossiers
         UNION ALL
         SELECT dossier_id, seq, kind, official_id, step, reason, at_us, at_w, due_us, due_w, clock_no, ends,
-               taken_back, anew
+               taken_back, anew, due_us
         FROM kept
     ),
     acting AS (
@@ -200,7 +213,7 @@ def _statement(spans: int, only: str) -> str:
     flagged AS (
         SELECT *, promise_no > 1 AND due_us > last_due_us AND kind NOT IN {SUPPLIES} AS moved,
                before_start_w + added_w - at_w AS ahead_w
-        FROM (SELECT *, last_value(CASE WHEN promise_no IS NOT NULL THEN due_us END IGNORE NULLS) {before}
+        FROM (SELECT *, last_value(CASE WHEN promise_no IS NOT NULL THEN stated_us END IGNORE NULLS) {before}
                             AS last_due_us
               FROM judged)
     ),
@@ -208,7 +221,7 @@ def _statement(spans: int, only: str) -> str:
         SELECT dossier_id,
                arg_max(official_id, seq) FILTER (official_id IS NOT NULL) AS holder,
                arg_max(step, seq) FILTER (step IS NOT NULL) AS step,
-               arg_max(due_us, seq) FILTER (promise_no IS NOT NULL) AS due_us,
+               arg_max(stated_us, seq) FILTER (promise_no IS NOT NULL) AS due_us,
                any_value(first_us) AS first_us,
                first(lawful_us ORDER BY seq) FILTER (exceeds) AS lost_us,
                first(lawful_w ORDER BY seq) FILTER (exceeds) AS lost_w,

@@ -1,5 +1,10 @@
 """Where a dossier stands at a moment: the rules in words, and the state that comes of them.
 
+**The first promise.** The due moment of the dossier's row as first told: portals send a row anew with whatever date
+now stands in it (domain.md 1.9, T8: keep every version; samples/20), so a later row is a promise moved by its source.
+A row that comes within a day of the first corrects the slip; where rows of one moment differ, the earliest due moment
+counts. **In force** is the due moment of the last event that gives one, else that of the row that stands.
+
 **The lawful promise.** The first promise (without one, the first that an event gives; without any, the procedure's
 published term), moved by two things alone:
 
@@ -64,7 +69,7 @@ class Flag(StrEnum):
 
 @dataclass(frozen=True)
 class Promise:
-    """A due moment, when it was given, by which kind of event (`received` for the first), and why."""
+    """A due moment, when it was given, by which kind of event, and why. `received`: the slip; `stated`: a later row."""
 
     given_at: datetime
     due_at: datetime
@@ -74,7 +79,7 @@ class Promise:
     @property
     def by_office(self) -> bool:
         """Whether the office moved the promise of its own accord: neither the first nor the citizen's time."""
-        return self.how not in ("received", *SUPPLIES)
+        return self.how not in ("received", "stated", *SUPPLIES)
 
 
 @dataclass(frozen=True)

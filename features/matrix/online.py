@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from features.calendar.working_time import DAY, Calendar, microseconds
-from features.case_state.history import RUNS, STOPS
+from features.case_state.kinds import RUNS, STOPS
 from features.matrix.daily_snapshot import Cells, DailySnapshot, local_day
 from features.matrix.declaration import Feature, Grain
 from features.matrix.matrix_sql import KEYS

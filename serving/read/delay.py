@@ -18,7 +18,7 @@ import duckdb
 
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import HOUR, Calendar
-from features.case_state.history import ENDS, RUNS, STOPS
+from features.case_state.kinds import ENDS, RUNS, STOPS
 from serving.read.case_file import CaseFile
 
 MOST_ENDED = 20_000

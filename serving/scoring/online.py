@@ -11,7 +11,7 @@ import numpy as np
 from deltalake.exceptions import DeltaError
 
 from features.calendar.working_time import Calendar
-from features.case_state.history import ENDS
+from features.case_state.kinds import ENDS
 from features.matrix.daily_snapshot import local_day, midnight
 from features.matrix.online import Fact, known_events
 from features.record.record import Record

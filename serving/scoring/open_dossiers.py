@@ -4,7 +4,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.case_state.history import ENDS
+from features.case_state.kinds import ENDS
 from features.matrix.online import Fact
 from features.record.utc import aware_table
 
