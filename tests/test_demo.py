@@ -34,7 +34,7 @@ def test_demo_goes_the_whole_way_on_a_made_up_province_and_serves_it(tmp_path: P
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}", follow_redirects=True, timeout=30) as browser:
             for _ in range(300):
                 try:
-                    if browser.get("/api/v1/ready").status_code == 200:
+                    if browser.get("/api/v1/health").status_code == 200:
                         break
                 except httpx2.ConnectError:
                     time.sleep(0.2)

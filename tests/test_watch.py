@@ -13,7 +13,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from serving.access.permissions import Role
 from serving.api.app import create_app
-from serving.api.watch import JsonLines, Watch
+from serving.api.watch import Watch
+from serving.log_lines import JsonLines
 from serving.settings import Settings
 
 

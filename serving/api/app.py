@@ -15,10 +15,11 @@ from starlette.concurrency import run_in_threadpool
 from features.calendar.vietnam import VIETNAM
 from serving.access.guard import guard
 from serving.api import answers as answer_routes
-from serving.api import dossiers, events, health, lists, portal, scores, signals, warnings, watch
+from serving.api import dossiers, events, health, jobs, lists, portal, scores, signals, warnings, watch
 from serving.api import people as people_routes
 from serving.api import reports as report_routes
 from serving.api.limits import BodyLimit, PersonLimit
+from serving.log_lines import log_as_json
 from serving.pages.install import install as install_pages
 from serving.read import problem
 from serving.read.read_model import ReadModel
@@ -40,6 +41,7 @@ libraries meets a poll.
 
 ROUTERS = (
     health.router,
+    jobs.router,
     watch.router,
     lists.router,
     dossiers.router,
@@ -120,7 +122,7 @@ def create_app(
 
 def app_from_env() -> FastAPI:
     """The application of the installation that the environment names; what server processes start from."""
-    watch.log_as_json()
+    log_as_json()
     sys.setswitchinterval(_TURN)
     app = create_app(Settings.from_env())
     gc.collect()

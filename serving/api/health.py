@@ -4,9 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.exc import SQLAlchemyError
 
 from serving.api.answer import answer
+from serving.jobs.job_status import job_statuses
+from serving.jobs.promise import Promise, data_promise, database_promise, job_promises, list_promise
+from serving.jobs.run_log import RunLog
+from serving.jobs.schedule import JobRules
 from serving.read.problem import documented
 from serving.read.served_state import Serving, serving
 
@@ -15,10 +20,12 @@ router = APIRouter(tags=["health"])
 
 @dataclass(frozen=True)
 class Health:
-    """The process answers. `now`: its clock."""
+    """The process answers. `now`: its clock. `data_until`, `list_as_of`: of what it shows, where it shows any."""
 
     status: str
     now: datetime
+    data_until: datetime | None
+    list_as_of: datetime | None
 
 
 @dataclass(frozen=True)
@@ -46,22 +53,25 @@ class ModelState:
 
 @dataclass(frozen=True)
 class Readiness:
-    """`ready` when there is a list to show; otherwise the status is 503."""
+    """`ready` when every promise holds; otherwise the status is 503 and the promise names the cause."""
 
     status: str
+    promises: list[Promise]
     lists: list[ListAge]
     models: list[ModelState]
 
 
 @router.get("/health", response_model=Health)
-async def health(state: Annotated[Serving, Depends(serving)]) -> Response:
-    """Whether the process answers at all."""
-    return answer(Health("ok", state.now()))
+async def health(request: Request, state: Annotated[Serving, Depends(serving)]) -> Response:
+    """Whether the process answers at all; what `ready` says is no reason to end a process that lives."""
+    latest = state.lists["lateness"].value if "lateness" in state.lists else None
+    until = request.app.state.known.register.data_until
+    return answer(Health("ok", state.now(), until, latest.meta.as_of if latest else None))
 
 
 @router.get("/ready", response_model=Readiness, responses=documented(503))
-async def ready(state: Annotated[Serving, Depends(serving)]) -> Response:
-    """Whether there is something to serve, and how old it is."""
+def ready(request: Request, state: Annotated[Serving, Depends(serving)]) -> Response:
+    """Whether the service keeps its word: fresh data, list, jobs, backup, a database that answers."""
     lists = []
     for target, kept in state.lists.items():
         meta = kept.value.meta if kept.value else None
@@ -76,7 +86,8 @@ async def ready(state: Annotated[Serving, Depends(serving)]) -> Response:
                 trouble=kept.trouble,
             )
         )
-    status = "ready" if any(one.as_of for one in lists) else "not ready"
+    promises = _promises(request, state)
+    status = "not ready" if any(one.holds is False for one in promises) else "ready"
     kept_model = state.desk.champion
     model = kept_model.value
     models = [
@@ -87,4 +98,19 @@ async def ready(state: Annotated[Serving, Depends(serving)]) -> Response:
             trouble=kept_model.trouble or (model.trouble if model else None),
         )
     ]
-    return answer(Readiness(status, lists, models), 200 if status == "ready" else 503)
+    return answer(Readiness(status, promises, lists, models), 200 if status == "ready" else 503)
+
+
+def _promises(request: Request, state: Serving) -> list[Promise]:
+    people, known, now = request.app.state.people, request.app.state.known, state.now()
+    rules = JobRules.of(state.settings.home, state.settings.zone)
+    latest = state.lists["lateness"].value if "lateness" in state.lists else None
+    found = [
+        data_promise(rules, known.register.data_until, known.calendar, now),
+        list_promise(rules, latest.meta.as_of if latest else None, now),
+        database_promise(people.state),
+    ]
+    try:
+        return [*found, *job_promises(rules, job_statuses(rules, RunLog(people.state), now), now)]
+    except SQLAlchemyError as error:
+        return [*found, Promise("jobs", None, None, None, f"not known: {type(error).__name__} of the database")]

@@ -4,19 +4,23 @@ before the house is overfull.
 A log line holds the route's template, never the path or the query: those may name a dossier.
 """
 
-import json
 import logging
 import re
 import time
 import uuid
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.access.route import template_of
+from serving.jobs.job_status import job_statuses
+from serving.jobs.run_log import RunLog
+from serving.jobs.schedule import JobRules
 from serving.read.problem import problem_response
 from serving.read.served_state import Serving, serving
 
@@ -30,6 +34,12 @@ _ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 REQUESTS = Counter("risk_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram("risk_request_seconds", "Time to answer", ["route"], buckets=(0.005, 0.02, 0.05, 0.15, 0.5, 1, 5))
 LIST_AGE = Gauge("risk_list_age_seconds", "Age of the served list", ["target"])
+DATA_AGE = Gauge("risk_data_age_seconds", "Age of the newest news in the record")
+JOB_SUCCESS = Gauge("risk_job_last_success_timestamp_seconds", "End of the job's last run that succeeded", ["job"])
+JOB_SECONDS = Gauge("risk_job_last_run_seconds", "Length of the job's last run", ["job"])
+JOB_NEXT = Gauge("risk_job_next_timestamp_seconds", "When the job is due next", ["job"])
+JOB_LATE = Gauge("risk_job_late", "1 where the job has had no success for over two of its paces", ["job"])
+JOB_FAILED = Gauge("risk_job_last_run_failed", "1 where the job's last run failed or was killed", ["job"])
 IN_WORK = Gauge("risk_requests_in_work", "Requests in work now")
 
 
@@ -81,37 +91,31 @@ class Watch:
         REQUESTS.labels(method, route, status).inc()
         SECONDS.labels(route).observe(seconds)
         line = {"id": request_id, "method": method, "route": route, "status": status, "ms": round(1000 * seconds, 1)}
-        log.info(json.dumps(line))
+        log.info("request", extra={"fields": line})
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-async def metrics(state: Annotated[Serving, Depends(serving)]) -> Response:
+def metrics(request: Request, state: Annotated[Serving, Depends(serving)]) -> Response:
     """Counts, times and ages for Prometheus; of one process, unless PROMETHEUS_MULTIPROC_DIR joins them."""
+    _tell_jobs(request, state)
     for target, kept in state.lists.items():
         if kept.value is not None:
             LIST_AGE.labels(target).set((state.now() - kept.value.meta.as_of).total_seconds())
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-class JsonLines(logging.Formatter):
-    """One JSON object a line: no message can forge a second one (log injection)."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The record as JSON; of an exception its kind and place, not its words."""
-        told = {"at": self.formatTime(record), "level": record.levelname, "from": record.name}
-        message = record.getMessage()
-        told |= json.loads(message) if record.name == log.name else {"message": message}
-        if record.exc_info and record.exc_info[0]:
-            trace = record.exc_info[2]
-            while trace and trace.tb_next:
-                trace = trace.tb_next
-            place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
-            told |= {"error": record.exc_info[0].__name__, "place": place}
-        return json.dumps(told, ensure_ascii=False)
-
-
-def log_as_json() -> None:
-    """Sends everything that the process logs to standard error, a JSON object a line."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines())
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+def _tell_jobs(request: Request, state: Serving) -> None:
+    """Ages and runs into the gauges; while the database is away they stay as they were told last."""
+    now, until = state.now(), request.app.state.known.register.data_until
+    if until is not None:
+        DATA_AGE.set((now - until).total_seconds())
+    rules = JobRules.of(state.settings.home, state.settings.zone)
+    with suppress(SQLAlchemyError):
+        for one in job_statuses(rules, RunLog(request.app.state.people.state), now):
+            JOB_LATE.labels(one.job).set(one.late)
+            JOB_FAILED.labels(one.job).set(one.outcome in ("failed", "killed"))
+            for gauge, at in ((JOB_SUCCESS, one.last_done), (JOB_NEXT, one.next_slot)):
+                if at is not None:
+                    gauge.labels(one.job).set(at.timestamp())
+            if one.seconds is not None:
+                JOB_SECONDS.labels(one.job).set(one.seconds)

@@ -22,6 +22,7 @@ from serving.cli import (
     doctor,
     fairness,
     findings,
+    jobs,
     learning,
     lists,
     matrix,
@@ -50,7 +51,7 @@ app = typer.Typer(
 )
 
 GROUPS = {
-    "The service": (demo, serve, accounts, receipts, doctor, backup),
+    "The service": (demo, serve, jobs, accounts, receipts, doctor, backup),
     "What we know": (delivery, receive, reconcile, complaints, matrix),
     "How we learn and judge": (learning, analyst, watching, rolling, tuning, fairness),
     "Scores, lists and signals": (lists, weekly, signals, positive),

@@ -6,6 +6,7 @@ it has not changed between two looks and does not end like one still being writt
 nothing.
 """
 
+import errno
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from features.record.delivery import Receipt
 from features.sources import SOURCES
 
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart", "~")
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 DONE, REFUSED = "done", "refused"
 Take = Callable[[Path, str], Receipt]
 """Takes the delivery at a path in the format of a source into the record."""
@@ -62,6 +64,8 @@ class FolderWatcher:
         try:
             taken = Taken(path, source, self._take(path, source))
         except (ValueError, OSError) as error:  # one unreadable delivery must not hold up the others
+            if isinstance(error, OSError) and error.errno in NO_ROOM:
+                raise  # the file is not at fault: it stays and is taken when there is room
             taken = Taken(path, source, None, str(error))
         place = self.folder / (DONE if taken.receipt else REFUSED) / source / f"{now:%Y-%m-%d}"
         place.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ keep_backups = 14                 # archives; older ones are removed by `retenti
 keep_days = 400                   # of runs of jobs, ended sessions, failed logins
 [jobs.score]                      # by name of job: cron (five fields, local time), off = true
 cron = "30 1 * * *"
-[promises]                        # spans after which /api/v1/ready says 503
+[promises]                        # spans after which /api/v1/ready says 503; data counts working days
 data = "3d"
 list = "4d"
 backup = "3d"
@@ -60,7 +60,7 @@ FRESH = timedelta(days=4)
 
 @dataclass(frozen=True)
 class Promises:
-    """How old things may be before the service says that it does not keep its word."""
+    """How old things may be before the service says that it does not keep its word; `data` in working days."""
 
     data: timedelta = timedelta(days=3)
     list: timedelta = FRESH

@@ -43,6 +43,7 @@ MENU = (
     MenuItem("/leadership", "Toàn tỉnh", "leadership.read"),
     MenuItem("/analyst", "Mô hình", "analyst.read"),
     MenuItem("/receipts", "Nhật ký", "receipt.read"),
+    MenuItem("/jobs", "Việc tự chạy", "job.read"),
     MenuItem("/accounts", "Tài khoản", "account.write"),
     MenuItem("/tokens", "Khóa máy", "token.write"),
 )

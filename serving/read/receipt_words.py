@@ -68,6 +68,7 @@ ACTION_WORDS = {
     "token.write": "Sửa khóa máy",
     "delivery.write": "Nhận dữ liệu từ cổng",
     "metrics.read": "Xem số đo vận hành",
+    "job.read": "Xem việc tự chạy",
     "model.promote": "Đưa mô hình vào dùng",
 }
 """Every action of `serving.access.permissions.GRANTS` and every action that receipts carry."""

@@ -85,7 +85,7 @@ def serving(settings: Settings, workers: int, role: str = "analyst") -> Iterator
     try:
         for _ in range(600):
             try:
-                if asyncio.run(ask(port, "GET", "/api/v1/ready", token, b""))[0] == 200:
+                if asyncio.run(ask(port, "GET", "/api/v1/health", token, b""))[0] == 200:
                     break
             except OSError:
                 pass

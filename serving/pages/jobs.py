@@ -1,0 +1,44 @@
+"""`/jobs`: what the service does by itself, how it went, and which promise does not hold."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from serving.jobs.job_status import job_statuses
+from serving.jobs.promise import data_promise, job_promises, list_promise
+from serving.jobs.run_log import RunLog
+from serving.jobs.schedule import JobRules
+from serving.pages.rendering import render
+
+router = APIRouter(include_in_schema=False)
+
+OUTCOMES = {
+    "done": "Xong",
+    "running": "Đang chạy",
+    "failed": "Chưa xong, sẽ thử lại",
+    "killed": "Bị ngắt, sẽ làm lại",
+    None: "Chưa chạy lần nào",
+}
+PROMISES = {"data": "Dữ liệu", "list": "Danh sách", "jobs": "Việc tự chạy", "backup": "Sao lưu"}
+
+
+@router.get("/jobs", response_class=HTMLResponse)
+def show(request: Request) -> Response:
+    """Every job with its last run and the next."""
+    serving, people, known = request.app.state.serving, request.app.state.people, request.app.state.known
+    rules, now = JobRules.of(serving.settings.home, serving.settings.zone), people.now()
+    statuses = job_statuses(rules, RunLog(people.state), now)
+    latest = serving.lists["lateness"].value
+    promises = [
+        data_promise(rules, known.register.data_until, known.calendar, now),
+        list_promise(rules, latest.meta.as_of if latest else None, now),
+        *job_promises(rules, statuses, now),
+    ]
+    return render(
+        request,
+        "jobs.html",
+        title="Việc tự chạy",
+        jobs=statuses,
+        promises=promises,
+        outcomes=OUTCOMES,
+        promise_words=PROMISES,
+    )
