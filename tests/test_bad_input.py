@@ -51,7 +51,7 @@ def delivered(folder: Path, text: str | bytes, name: str = "dossier.csv") -> Pat
         ("d,p,u,2025-03-03,9999-12-31", "due_at", "a time from 1990 to 2100", "9999-12-31"),
         ("d,p,u,2025-03-03,2025-03-02", "due_at", "not before received_at", "2025-03-02"),
         ("d,p,u,2025-03-03", "", "5 cells", "4 cells"),
-        ("d,p,u,2025-03-03,,,", "", "5 cells", "7 cells"),
+        ("d,p,u,2025-03-03,,,x", "", "5 cells", "7 cells"),  # empty cells behind the last are borne
     ],
 )
 def test_a_bad_row_is_kept_aside_with_its_reason(tmp_path: Path, row: str, column: str, wanted: str, came: str) -> None:

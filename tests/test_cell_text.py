@@ -130,7 +130,7 @@ def test_a_code_whose_digits_are_lost_is_set_aside(tmp_path: Path, lost: str | f
     record = Record(tmp_path / "home")
     receipt = take(record, tmp_path / "a", "dossier.parquet", rows)
     assert (receipt.appended, receipt.rejected) == (0, 1)
-    assert receipt.nothing_read
+    assert receipt.refused
     assert "all its digits" in record.rejects(receipt.delivery_id)[0].wanted
 
 

@@ -18,6 +18,7 @@ import pyarrow.types as pt
 
 from features.calendar.vietnam import VIETNAM
 from features.sources.codes import padded_procedure
+from features.sources.vietnamese_text import LEGACY, suspect
 
 _BLANKS = "[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
 _INVISIBLE = "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
@@ -184,6 +185,29 @@ def midnights(column: pa.ChunkedArray | pa.Array, zone: str) -> int:
 
 def _day(value: object) -> date:
     return value.date() if isinstance(value, datetime) else cast(date, value)
+
+
+def legacy_rows(column: pa.ChunkedArray | pa.Array) -> list[tuple[int, str]]:
+    """Rows of text in letters from before Unicode, with the name of the encoding that it shows the marks of."""
+    if not _is_text(column) or not pc.any(pc.match_substring_regex(column, LEGACY)).as_py():
+        return []
+    marked = pc.fill_null(pc.match_substring_regex(column, LEGACY), False)
+    rows = pc.indices_nonzero(marked).to_pylist()
+    told = ((row, suspect(str(column[row].as_py()))) for row in rows)
+    return [(row, legacy) for row, legacy in told if legacy]
+
+
+def turned_rows(codes: pa.ChunkedArray, days: pa.ChunkedArray) -> list[int]:
+    """Rows whose day (`yymmdd`) is that of the dossier's code with day and month exchanged, as 03/02 read by a
+    spreadsheet that is set to another country."""
+    if not len(codes) or not pc.any(pc.match_substring_regex(codes, r"-\d{6}-")).as_py():
+        return []
+    part = pc.extract_regex(codes, r"-(?P<day>\d{6})-")
+    code = pc.struct_field(part, "day")
+    year, month, day = (pc.utf8_slice_codeunits(days, start, start + 2) for start in (0, 2, 4))
+    turned = pc.binary_join_element_wise(year, day, month, "")
+    both = pc.and_(pc.equal(code, turned), pc.not_equal(code, days))
+    return list(pc.indices_nonzero(pc.fill_null(both, False)).to_pylist())
 
 
 def _is_text(column: pa.ChunkedArray | pa.Array) -> bool:

@@ -108,9 +108,9 @@ class Receipt:
     counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def nothing_read(self) -> bool:
-        """Whether something was refused and not one row of the delivery is in the record."""
-        return self.rejected > 0 and not self.appended and not self.known
+    def refused(self) -> bool:
+        """Whether nothing was appended and something was refused."""
+        return self.rejected > 0 and not self.appended
 
     def __str__(self) -> str:
         return f"read={self.read} appended={self.appended} known={self.known} rejected={self.rejected}"

@@ -20,16 +20,28 @@ class NewRows:
         self._storage = storage
         self._in_folder = in_folder
         self._ids: dict[str, RowIds] = {}
+        self._numbers = RowIds("dossier_id")
 
-    def append(self, staging: Staging, delivery_id: str, visible: set[str]) -> dict[str, int]:
+    def append(self, staging: Staging, delivery_id: str, visible: set[str]) -> tuple[dict[str, int], int]:
         """Appends the staged rows that neither the delivery nor one in `visible` already has, and all rejects.
 
-        Gives how many of each canonical table that rows came for. Raises deltalake's DeltaError, or the disk's OSError.
+        Gives how many of each canonical table that rows came for, and how many rows were set aside because another
+        office gave their number to another dossier. Raises deltalake's DeltaError, or the disk's OSError.
         """
         few = staging.few()
-        if few is not None and self._all_new(few, visible):
-            return self._append_few(few, delivery_id)
+        if few is not None and self._all_new(few, visible) and not self._number_given(few, visible):
+            return self._append_few(few, delivery_id), 0
         return self._append_compared(staging, delivery_id, visible)
+
+    def _number_given(self, few: dict[str, pa.Table], visible: set[str]) -> bool:
+        """Whether a dossier's number came before, here or in the record: a correction, or two offices' number."""
+        if "dossier" not in few:
+            return False
+        numbers = few["dossier"]["dossier_id"].to_pylist()
+        table = self._storage.table("dossier")
+        with table.opened() as seen:
+            paths, _ = table.paths(visible, seen)
+        return len(set(numbers)) < len(numbers) or self._numbers.any(paths, numbers)
 
     def _all_new(self, few: dict[str, pa.Table], visible: set[str]) -> bool:
         """Whether a glance at the ids tells that no row repeats another one."""
@@ -49,14 +61,18 @@ class NewRows:
             self._storage.table(name).append(rows.drop_columns(["nth"]).add_column(0, "delivery_id", mine))
         return {name: rows.num_rows for name, rows in few.items() if name in TABLES}
 
-    def _append_compared(self, staging: Staging, delivery_id: str, visible: set[str]) -> dict[str, int]:
+    def _append_compared(self, staging: Staging, delivery_id: str, visible: set[str]) -> tuple[dict[str, int], int]:
         appended: dict[str, int] = {}
+        aside = 0
         with _engine(staging.folder) as con:
-            for name, files in staging.files().items():
+            con.execute("CREATE TEMP TABLE clash (dossier_id VARCHAR, unit_code VARCHAR, first_unit VARCHAR)")
+            for name, files in sorted(staging.files().items(), key=lambda one: one[0] != "dossier"):
                 stage = con.read_parquet([str(path) for path in files], union_by_name=True)
                 stage.create_view("stage", replace=True)
                 if name in TABLES:
                     self._mark_known(con, name, visible)
+                    if name in _CLASHES:
+                        aside += self._set_aside(con, name, delivery_id)
                     kept = con.sql(_KEPT)
                     appended[name] = con.sql(_NEW).fetchall()[0][0]
                 else:
@@ -64,13 +80,26 @@ class NewRows:
                 if name not in TABLES or appended[name]:
                     shown = kept.project(f"'{delivery_id}' AS delivery_id, *")
                     self._storage.table(name).append(shown.to_arrow_reader(_ROWS_AHEAD))
-        return appended
+        return appended, aside
+
+    def _set_aside(self, con: duckdb.DuckDBPyConnection, name: str, delivery_id: str) -> int:
+        """Adds to `skip` the rows whose number another office's dossier has, rejects them, and tells how many."""
+        con.execute(f"CREATE OR REPLACE TEMP TABLE clashing AS {_CLASHES[name]}")
+        if name == "dossier":
+            con.execute("INSERT INTO clash SELECT DISTINCT dossier_id, unit_code, first_unit FROM clashing")
+        con.execute("INSERT INTO skip SELECT nth FROM clashing")
+        rejects: pa.Table = con.sql(_CLASH_REJECTS, params={"table": name, "delivery": delivery_id}).to_arrow_table()
+        if rejects.num_rows:
+            self._storage.table("reject").append(rejects)
+        return int(rejects.num_rows)
 
     def _mark_known(self, con: duckdb.DuckDBPyConnection, name: str, visible: set[str]) -> None:
         """Fills `skip` with the `nth` of staged rows that the record or the delivery already has."""
         held = self._storage.table(name).relation(con, visible)
         con.execute("CREATE OR REPLACE TEMP TABLE skip (nth BIGINT)")
-        if held is not None:
+        if held is None:
+            con.execute("CREATE OR REPLACE VIEW held AS FROM stage WHERE false")
+        else:
             held.create_view("held", replace=True)
             con.execute("INSERT INTO skip SELECT nth FROM stage SEMI JOIN held USING (row_id)")
         con.execute(_SKIP_REPEATED)
@@ -86,6 +115,7 @@ def _engine(spill: Path) -> duckdb.DuckDBPyConnection:
     return con
 
 
+_OF_DOSSIER = ("dossier_id", "unit_code", "received_at", "applicant_id", "procedure_code")
 _KEPT = "SELECT * EXCLUDE (nth) FROM stage ANTI JOIN skip USING (nth)"
 _NEW = "SELECT (SELECT count(*) FROM stage) - count(*) FROM skip"
 _SKIP_REPEATED = """
@@ -94,4 +124,42 @@ _SKIP_REPEATED = """
         SELECT row_id, min(nth) AS first_nth FROM stage GROUP BY row_id HAVING count(*) > 1
     ) USING (row_id)
     WHERE nth <> first_nth AND nth NOT IN (SELECT nth FROM skip)
+"""
+
+_OTHER_OFFICES = """
+    s.unit_code <> f.unit_code AND s.received_at <> f.received_at AND (
+        s.applicant_id <> f.applicant_id OR (s.applicant_id IS NULL AND f.applicant_id IS NULL AND
+        s.procedure_code <> f.procedure_code AND NOT regexp_matches(s.dossier_id, '-[0-9]{6}-')))
+"""
+"""SQL: row `s` tells of another dossier than `f` of the same number. Another unit, applicant and receipt are no
+correction; a number that names its own unit and day (Quyết định 20/2020) is given out once, whatever is corrected."""
+
+_CLASHES = {
+    "dossier": f"""
+        WITH coming AS (
+            SELECT nth, {", ".join(_OF_DOSSIER)} FROM stage ANTI JOIN skip USING (nth)
+        ), standing AS (
+            SELECT dossier_id, {", ".join(f"arg_min({one}, known_at) AS {one}" for one in _OF_DOSSIER[1:])}
+            FROM held WHERE dossier_id IN (SELECT dossier_id FROM coming) GROUP BY dossier_id
+            UNION ALL BY NAME
+            SELECT dossier_id, {", ".join(f"arg_min({one}, nth) AS {one}" for one in _OF_DOSSIER[1:])}
+            FROM coming WHERE dossier_id NOT IN (SELECT dossier_id FROM held) GROUP BY dossier_id
+        )
+        SELECT s.nth, s.dossier_id, s.unit_code, f.unit_code AS first_unit
+        FROM coming s JOIN standing f USING (dossier_id) WHERE {_OTHER_OFFICES}
+    """,
+    "event": """
+        SELECT s.nth, s.dossier_id, s.unit_code, c.first_unit
+        FROM (SELECT nth, dossier_id, unit_code FROM stage ANTI JOIN skip USING (nth)) s
+        JOIN (SELECT dossier_id, unit_code, min(first_unit) AS first_unit FROM clash GROUP BY ALL) c
+          USING (dossier_id, unit_code)
+    """,
+}
+"""Rows of two offices under one number, by table: the dossier that came first keeps it, the other is set aside."""
+
+_CLASH_REJECTS = """
+    SELECT $delivery AS delivery_id, $table AS table_name, '' AS file, 0::BIGINT AS line,
+           'dossier_id' AS column_name, 'a number that no other office gave to another dossier' AS wanted,
+           substr(concat(dossier_id, ' of ', unit_code, ', given by ', first_unit), 1, 80) AS came
+    FROM clashing ORDER BY nth
 """

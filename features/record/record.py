@@ -181,12 +181,13 @@ class Record:
     ) -> Receipt:
         lines = self._lines(seen)
         version, delivery_id = lines.num_rows + 1, secrets.token_hex(6)
-        appended = self._new_rows.append(staging, delivery_id, set(lines["delivery_id"].to_pylist()))
-        read, rejected, total = int(str(line["read"])), int(str(line["rejected"])), sum(appended.values())
+        appended, aside = self._new_rows.append(staging, delivery_id, set(lines["delivery_id"].to_pylist()))
+        read, rejected, total = int(str(line["read"])), int(str(line["rejected"])) + aside, sum(appended.values())
         known = read - rejected - total
         told = notes + compared(lines, line)
         row = {
             "version": version, "delivery_id": delivery_id, **line, "appended": total, "known": known,
+            "rejected": rejected,
             "appended_by_table": json.dumps(appended),
             "notes": json.dumps(dict(sorted(told.items())), ensure_ascii=False),
         }  # fmt: skip

@@ -20,7 +20,18 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.record.cell_text import cleaned, codes, decimals, heading, known, midnights, promises, reads_as_number
+from features.record.cell_text import (
+    cleaned,
+    codes,
+    decimals,
+    heading,
+    known,
+    legacy_rows,
+    midnights,
+    promises,
+    reads_as_number,
+    turned_rows,
+)
 from features.record.cells import MAX_COLUMNS, attribute_name, raw_table, shape
 from features.record.delivery import Chunk, DeliveryError, Reject, describe
 from features.record.schema import ARROW, TABLES, Table
@@ -92,9 +103,11 @@ class RowCheck:
         for column, note in counted:
             if count := pc.sum(checked[column]).as_py():
                 self.notes[note] += count
-        rejects = [*chunk.rejects, *self._rejects(chunk, table, rules, raw, names, checked)]
+        checked, unread = self._unread(chunk, table, raw, names, checked)
+        rejects = [*chunk.rejects, *self._rejects(chunk, table, rules, raw, names, checked), *unread]
         good = checked.filter(pc.is_null(checked["problem"])) if len(rejects) > len(chunk.rejects) else checked
-        good = good.drop_columns(["nth", "problem", *(column for column, _ in counted)])
+        good = good.filter(pc.invert(good["unread"])) if unread else good
+        good = good.drop_columns(["unread", "nth", "problem", *(column for column, _ in counted)])
         self._count(table, good)
         return good.cast(_in_utc(good.schema)), rejects
 
@@ -147,6 +160,29 @@ class RowCheck:
             isinstance(cell, int | float) and not isinstance(cell, bool)
             for row in chunk.rows for key, cell in row.items() if attribute_name(str(key)) == name
         )  # fmt: skip
+
+    @staticmethod
+    def _unread(
+        chunk: Chunk, table: Table, raw: pa.Table, names: dict[str, str], checked: pa.Table
+    ) -> tuple[pa.Table, list[Reject]]:
+        """The checked rows with whether they are to be set aside as `unread`, and those as rejects.
+
+        They are text in letters from before Unicode, and days that a spreadsheet turned round.
+        """
+        found: dict[int, Reject] = {}
+        for name, column in names.items():
+            for row, legacy in legacy_rows(raw[name]):
+                came = f"text in {legacy}; say which encoding it is"
+                found.setdefault(row, Reject(chunk.source(row), chunk.line(row), column, "Unicode text", came))
+        if table.name == "dossier":
+            days = pc.strftime(checked["received_at"].cast(pa.timestamp("us", chunk.zone)), "%y%m%d")
+            for row in turned_rows(checked["dossier_id"], days):
+                came = "day and month the other way round than in the code"
+                reject = Reject(chunk.source(row), chunk.line(row), "received_at", "the day of the code", came)
+                found.setdefault(row, reject)
+        unread = pc.is_in(checked["nth"], pa.array(found, pa.int64()))
+        broken = set(pc.filter(checked["nth"], pc.is_valid(checked["problem"])).to_pylist()) if found else set()
+        return checked.append_column("unread", unread), [found[row] for row in sorted(found.keys() - broken)]
 
     def _count(self, table: Table, good: pa.Table) -> None:
         """Keeps how many cells of every column of the good rows say something."""

@@ -22,10 +22,12 @@ Bits = npt.NDArray[np.uint64]
 class RowIds:
     """Sorted halves of the row ids of one table's Parquet files, which never change; each file is read once.
 
-    Safe to share between threads.
+    `column`: another column of text in their place, of whose values a process keeps the hashes. Safe to share between
+    threads.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, column: str = "row_id") -> None:
+        self._column = column
         self._held: dict[str, Bits] = {}
 
     def any(self, paths: Sequence[str], ids: Sequence[str]) -> bool:
@@ -38,10 +40,15 @@ class RowIds:
             file = pq.ParquetFile(path)
             if file.metadata.num_rows + sum(map(len, held.values())) > MOST_ROWS:
                 return True
-            held[path] = np.sort(_of_file(file))
+            held[path] = np.sort(self._bits(file.read(columns=[self._column])[self._column]))
         self._held = held
-        wanted = halves(pa.array(ids, pa.string()))
+        wanted = self._bits(pa.chunked_array([pa.array(ids, pa.string())]))
         return any(_one_is_in(wanted, of_file) for of_file in held.values())
+
+    def _bits(self, ids: pa.ChunkedArray) -> Bits:
+        if self._column != "row_id":
+            return np.array([hash(one) & 0xFFFF_FFFF_FFFF_FFFF for one in ids.to_pylist()], np.uint64)
+        return np.concatenate([np.empty(0, np.uint64), *(halves(chunk) for chunk in ids.chunks)])
 
 
 def halves(ids: pa.Array) -> Bits:
@@ -51,11 +58,6 @@ def halves(ids: pa.Array) -> Bits:
     text = pa.concat_arrays([ids]).cast(pa.binary()).cast(pa.binary(LENGTH))
     digits = text.buffers()[1].slice(text.offset * LENGTH, len(text) * LENGTH)
     return np.frombuffer(bytes.fromhex(str(digits, "ascii")), ">u8")[::2].astype(np.uint64)
-
-
-def _of_file(file: pq.ParquetFile) -> Bits:
-    ids = file.read(columns=["row_id"])["row_id"]
-    return np.concatenate([np.empty(0, np.uint64), *(halves(chunk) for chunk in ids.chunks)])
 
 
 def _one_is_in(wanted: Bits, held: Bits) -> bool:

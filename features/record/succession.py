@@ -4,11 +4,21 @@ A unit tells in `succeeds` whose work it took over, several codes apart by `;`. 
 over that; whoever compares offices compares inside it, but what a unit did is never charged to its successor.
 """
 
+import re
 from datetime import datetime
 
 import duckdb
 
 from features.record.utc import naive_utc
+
+
+def predecessors(succeeds: str | None) -> tuple[str, ...]:
+    """The codes that a cell of `succeeds` names, several apart by `;`, each once. No other place takes it apart.
+
+    >>> predecessors("H99.104; H99.105;"), predecessors(None)
+    (('H99.104', 'H99.105'), ())
+    """
+    return tuple(dict.fromkeys(filter(None, map(str.strip, re.split("[;,|]", succeeds or "")))))
 
 
 def families(con: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str, str]:
@@ -27,7 +37,7 @@ def families(con: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str, str]:
         return code
 
     for code, succeeds in rows:
-        for before in filter(None, map(str.strip, (succeeds or "").split(";"))):
+        for before in predecessors(succeeds):
             one, two = sorted((of(code), of(before)))
             first[two] = one
         of(code)

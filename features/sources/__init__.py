@@ -17,15 +17,20 @@ from features.sources.unit_directory import UnitDirectory
 
 @dataclass(frozen=True)
 class FeedOptions:
-    """How to read: `zone` of times without offset, `mapping` file (xes, table), `arrived_at` of a live
-    delivery (None for a back-fill), `key` for pseudonyms of persons, `units` to find units by name and old codes,
-    `names` of officials with their diacritics by (folded name, unit), `unit_of` dossiers by their source's number."""
+    """How to read.
+
+    `zone` of times without offset, `mapping` file (xes, table), `arrived_at` of a live delivery (None for a back-fill),
+    `key` for pseudonyms of persons, `units` to find units by name and old codes, `encoding` of text that is not UTF-8
+    (tcvn3, vni, cp1258), `names` of officials with their diacritics by (folded name, unit), `unit_of` dossiers by
+    their source's number.
+    """
 
     zone: str = DEFAULT_ZONE
     mapping: Path | None = None
     arrived_at: datetime | None = None
     key: bytes | None = field(default=None, repr=False)
     units: UnitDirectory | None = field(default=None, repr=False)
+    encoding: str = ""
     names: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False)
     unit_of: Mapping[str, str] = field(default_factory=dict, repr=False)
 

@@ -32,6 +32,7 @@ def _read(harvest: RowBuilder, value: Mapping[str, Any]) -> None:
         harvest.reject("period_from", "a request with its period and the response with data", None)
         return
     held = data.get("items")
+    harvest.pages.page(data, body, len(held) if isinstance(held, list) else 1)
     for unit in held if isinstance(held, list) else [data]:
         if not isinstance(unit, Mapping) or not isinstance(code := unit.get("departmentCode"), str):
             harvest.reject("unit_code", "a departmentCode", None)

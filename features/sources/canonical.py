@@ -1,7 +1,7 @@
 """The canonical feed: tables of the feed contract as `<table>.csv`, `.csv.gz`, `.parquet` or `.jsonl`.
 
 `path` is a folder, a .zip or one such file. Columns are taken by name. CSV is UTF-8 with a header line, its
-separator `,` `;` tab or `|`.
+separator `,` `;` tab or `|`; UTF-16 is read by its mark, older encodings where the options name one.
 """
 
 import tempfile
@@ -46,7 +46,9 @@ def _table(member: Member) -> str | None:
 
 def _csv(member: Member, table: str, options: FeedOptions) -> Iterator[Chunk]:
     with member.open() as file:
-        for rows, lines, rejects in csv_rows(file, member.name, ROWS_A_CHUNK, TABLES[table].names):
+        for rows, lines, rejects in csv_rows(
+            file, member.name, ROWS_A_CHUNK, TABLES[table].names, encoding=options.encoding
+        ):
             yield Chunk(table, rows, rejects, member.name, lines, options.zone, untyped=True)
 
 

@@ -6,6 +6,7 @@ a procedure code is `1.001612`, locally with `.000.00.00.H48` behind.
 """
 
 import re
+from datetime import date
 from functools import lru_cache
 
 _OLD_UNIT = re.compile(r"^(\d{3})\.(\d{2})\.(\d{2})\.([HG]\d{2})$", re.IGNORECASE)
@@ -88,3 +89,24 @@ def padded_procedure(code: object) -> str:
     if cut is None:
         return text
     return cut[1] if not cut[2].strip("0") else f"{cut[1]}.{cut[2]:0<6}"
+
+
+_CODE_DAY = re.compile(r"-(\d{2})(\d{2})(\d{2})-")
+
+
+def day_of_code(code: str) -> date | None:
+    """The day that a dossier's code was given on, as its middle part tells it; None in other forms."""
+    told = _CODE_DAY.search(code)
+    try:
+        return date(2000 + int(told[1]), int(told[2]), int(told[3])) if told else None
+    except ValueError:
+        return None
+
+
+def swapped(day: date) -> date | None:
+    """The day with day and month exchanged, as a spreadsheet set to another country reads it; None where there is none.
+
+    >>> swapped(date(2026, 3, 2)), swapped(date(2026, 3, 20))
+    (datetime.date(2026, 2, 3), None)
+    """
+    return day.replace(month=day.day, day=day.month) if day.day <= 12 else None

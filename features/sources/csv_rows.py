@@ -5,43 +5,79 @@ first line rejected, and reading goes on with the next line.
 """
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 import pyarrow as pa
 
+from features.record.cell_text import visible
 from features.record.delivery import Reject
-from features.sources.lines import MAX_LINE, numbered_lines
+from features.sources.layout import WITHIN, Header, find_header, oddity
+from features.sources.lines import MAX_LINE, UNREADABLE, damage, numbered_lines
+from features.sources.text_encoding import EncodingRefused, in_utf8
+from features.sources.vietnamese_text import ENCODINGS
 
 MAX_RECORD_LINES = 200
+_DECLARED = re.compile(r"sep=(.)")
+"""Excel's own way to name the separator, on a first line."""
 csv.field_size_limit(MAX_LINE)
 
 
 def csv_rows(
-    file: BinaryIO, name: str, size: int, expected: Sequence[str] = ()
+    file: BinaryIO,
+    name: str,
+    size: int,
+    expected: Sequence[str] = (),
+    *,
+    encoding: str = "",
+    nth: int = 0,
+    sparse: bool = False,
 ) -> Iterator[tuple[pa.Table, list[int], list[Reject]]]:
     """Yields (table of text columns named by the header, line of every row, rejects), `size` rows at most.
 
-    Empty cells are null. `expected` names help to tell the separator; the header line decides.
+    Empty cells are null. `expected` names tell the header (`nth`: its line among those that are not empty) and the
+    separator; without any of them the first line is the header. `encoding`: asked for where the file is not UTF-8.
+    Lines that are no rows are rejected with what they are; `sparse` as in `layout.oddity`.
     """
     rejects: list[Reject] = []
-    records = _Records(numbered_lines(file, name, rejects), name, rejects)
-    header = records.header(expected)
-    if header is None:
+    try:
+        text = in_utf8(file, encoding)
+    except EncodingRefused as refused:
+        named = f"{refused}; convert it, or say encoding = one of {', '.join(ENCODINGS)}"
+        rejects.append(Reject(name, 0, "", "text in UTF-8", named[:80]))
+        yield pa.table({}), [], rejects
+        return
+    except UNREADABLE as error:
+        rejects.append(Reject(name, 0, "", "a whole file", f"damaged from the start ({damage(error)})"))
+        yield pa.table({}), [], rejects
+        return
+    records = _Records(numbered_lines(text, name, rejects), name, rejects)
+    found = records.header(expected, nth)
+    if found is None:
         if not rejects:
             rejects.append(Reject(name, 1, "", "a header line", "an empty file"))
         yield pa.table({}), [], rejects
         return
+    header = list(found.names)
+    while header and not header[-1]:
+        header.pop()
     repeated = {column for column in header if column and header.count(column) > 1}
     if repeated:
         rejects.append(Reject(name, 1, min(repeated)[:80], "every column once", "a repeated column"))
     rows: list[list[str]] = []
     lines: list[int] = []
     for line, row in records:
+        if not any(cell.strip() for cell in row):
+            continue
+        if came := oddity(row, found, expected, sparse=sparse):
+            rejects.append(Reject(name, line, "", "a row of the table", came))
+            continue
+        while len(row) > len(header) and not row[-1].strip():
+            row.pop()
         if len(row) != len(header):
-            if any(row):
-                rejects.append(Reject(name, line, "", f"{len(header)} cells", f"{len(row)} cells"))
+            rejects.append(Reject(name, line, "", f"{len(header)} cells", f"{len(row)} cells"))
             continue
         rows.append(row)
         lines.append(line)
@@ -71,21 +107,32 @@ class _Records:
         self._name = name
         self._rejects = rejects
         self._separator = ","
+        self._separators = ",;\t|"
 
-    def header(self, expected: Sequence[str]) -> list[str] | None:
-        """The column names, or None where there is no line at all; tells the separator."""
+    def header(self, expected: Sequence[str], nth: int) -> Header | None:
+        """The header, or None where there is no line at all; tells the separator and stands behind the header then."""
+        first: list[tuple[int, str]] = []
         for number, text in self._lines:
-            if not text.strip():
-                continue
-
-            def score(separator: str, text: str = text) -> tuple[int, int]:
-                cells = _cells(text, separator)
-                return len(set(cells) & set(expected)), len(cells)
-
-            self._separator = max(",;\t|", key=score)
-            self._after = number
-            return _cells(text, self._separator)
-        return None
+            if declared := _DECLARED.fullmatch(text.strip()):
+                self._separators = declared[1]
+            elif text.strip():
+                first.append((number, text))
+            if len(first) >= WITHIN:
+                break
+        if not first:
+            return None
+        found: Header | None = None
+        most = (-1, -1)
+        for separator in self._separators:
+            cells = [_cells(text, separator) for _, text in first]
+            header = find_header(cells, expected, nth)
+            plain = header or Header(tuple(map(visible, cells[0])), 0, 0)
+            score = (len(plain.wanted(expected)) if header else 0, len([name for name in plain.names if name]))
+            if score > most:
+                most, found, self._separator = score, plain, separator
+        assert found is not None, "there is a separator"
+        self._again.extend(first[found.last + 1 :])
+        return found
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         while True:

@@ -1,5 +1,6 @@
 """Canonical rows of mapped items, gathered into chunks."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,8 @@ class LogRows:
         self._lines: dict[str, list[int]] = {}
         self._seen: dict[str, set[int]] = {}
         self.rejects: list[Reject] = []
+        self.notes: Counter[str] = Counter()
+        self.attributes: set[str] = set()
 
     def standing(self, item: Item, line: int) -> bool:
         """Takes the rows of every table but `event`; whether the item's dossier is new to this file."""
@@ -35,6 +38,8 @@ class LogRows:
     def event(self, item: Item, line: int) -> str:
         """Takes the event of `item`; gives its kind."""
         row = self._mapping.event(item)
+        if self._mapping.is_left_out(item):
+            self.notes["event: not complete by the log itself (planned, begun, suspended), kept as a note"] += 1
         self._add("event", row, line)
         return str(row.get("kind"))
 
@@ -52,8 +57,8 @@ class LogRows:
         """All that is left."""
         for table in list(self._rows):
             yield self._chunk(table)
-        if self.rejects:
-            yield Chunk(next(iter(self._mapping.tables)), [], self.rejects, self._file)
+        if self.rejects or self.notes:
+            yield Chunk(next(iter(self._mapping.tables)), [], self.rejects, self._file, notes=self.notes)
 
     def _chunk(self, table: str) -> Chunk:
         rows, lines = self._rows.pop(table), self._lines.pop(table)

@@ -39,7 +39,7 @@ def _read(harvest: RowBuilder, item: Mapping[str, Any]) -> None:
 
 
 def _read_unit(harvest: RowBuilder, row: Mapping[str, Any]) -> None:
-    """A unit; those it took over from stand in `succeeds`, one row each, or one row without."""
+    """A unit; all those it took over from stand in one cell, for rows of one unit are versions of each other."""
     code = harvest.text("unit_code", row.get("code"))
     if code is None:
         harvest.reject("unit_code", "a value", None)
@@ -48,13 +48,14 @@ def _read_unit(harvest: RowBuilder, row: Mapping[str, Any]) -> None:
     old = [*strings(row, "old_codes"), *strings(row, "succeeds")]
     parent = harvest.text("parent_code", row.get("parent"))
     succeeds = dict.fromkeys(unit_code(one) for one in old if unit_code(one) != unit_code(code))
-    for before in succeeds or [None]:
-        harvest.row(
-            "unit", unit_code=unit_code(code), unit_name=harvest.text("unit_name", row.get("name")),
-            parent_code=unit_code(parent) if parent else None, level=LEVELS.get(str(row.get("level")), "other"),
-            valid_from=harvest.moment("valid_from", row.get("valid_from")),
-            valid_to=until + timedelta(days=1) if until else None, succeeds=before,
-        )  # fmt: skip
+    level = str(row.get("level") or "").strip()
+    harvest.row(
+        "unit", unit_code=unit_code(code), unit_name=harvest.text("unit_name", row.get("name")),
+        parent_code=unit_code(parent) if parent else None,
+        level=LEVELS.get(level.upper(), level.lower() if level.lower() in LEVELS.values() else "other"),
+        valid_from=harvest.moment("valid_from", row.get("valid_from")),
+        valid_to=until + timedelta(days=1) if until else None, succeeds=";".join(succeeds) or None,
+    )  # fmt: skip
 
 
 def _read_official(harvest: RowBuilder, row: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from features.sources.codes import dossier_code, procedure_code, unit_code, unit
 from features.sources.json_stream import Item
 from features.sources.moments import NotAMoment, day_in_path, parse
 from features.sources.names import folded, has_no_diacritics, is_placeholder, tidy
+from features.sources.paging import Pages
 from features.sources.pseudonyms import Pseudonyms
 from features.sources.unit_directory import UnitDirectory
 from features.sources.vietnamese_text import suspect
@@ -41,6 +42,8 @@ class RowBuilder:
         self._rows: dict[str, list[dict[str, Any]]] = {}
         self._places: dict[str, tuple[list[str], list[int]]] = {}
         self._rejects: list[Reject] = []
+        self.pages = Pages()
+        self.notes: Mapping[str, int] = {}
         self._seen: set[tuple[str, ...]] = set()
         self.unit_of: dict[str, str] = dict(options.unit_of)
         self.line = 0
@@ -64,8 +67,9 @@ class RowBuilder:
             files, lines = self._places[table]
             yield Chunk(table, rows, self._rejects, "", lines, self.zone, files=files)
             self._rejects = []
-        if self._rejects:
-            yield Chunk("dossier", [], self._rejects, zone=self.zone)
+        if self._rejects or self.notes:
+            yield Chunk("dossier", [], self._rejects, zone=self.zone, notes=self.notes)
+            self.notes = {}
         self._rows, self._places, self._rejects, self._count = {}, {}, [], 0
 
     def row(self, table: str, **cells: Any) -> None:
@@ -209,10 +213,13 @@ def harvested(
     harvest = RowBuilder(options, false_z=false_z)
     for item in found:
         yield from harvest.begin(item)
+        if item.header:
+            harvest.pages.page(item.header, item.header, 1)
         if item.value is None:
             harvest.damaged(item)
         else:
             read(harvest, item.value)
+    harvest.notes = harvest.pages.gaps()
     yield from harvest.chunks()
 
 

@@ -1,118 +1,217 @@
 """Any CSV, Parquet or Excel export, read with a mapping (`features.sources.mapping`); a row is a item.
 
-An Excel workbook is read from one sheet, its first row that is not empty being the header.
+The header is found by the mapped names (`features.sources.layout`); of a workbook every visible sheet that has it is
+read. What a file lacks, what of it was never mapped and what was not read is told.
 """
 
 import tempfile
-import zipfile
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from features.record.delivery import Chunk, Chunks, DeliveryError, Reject
 from features.sources import FeedOptions
 from features.sources.csv_rows import csv_rows
-from features.sources.files import MAX_RATIO, Member, members, unpacked_to
+from features.sources.files import Member, members, unpacked_to
+from features.sources.layout import find_header
 from features.sources.lines import UNREADABLE, damage
 from features.sources.log_rows import LogRows
 from features.sources.mapping import LogMapping, load_mapping
+from features.sources.vietnamese_text import converted, is_legacy, suspect
+from features.sources.workbook import Part, refuse_bomb, sheet_part
 
 _EXCEL = ("xlsx", "xlsm", "xls", "xlsb", "ods")
-_MAX_SHEET_BYTES = 2 * 2**30
 
-Items = Iterator[tuple[int, dict[str, Any]]]
+ESSENTIAL = ("dossier.received_at", "dossier.due_at")
+"""Without these a dossier says nothing that is asked for: a file that lost one of them is refused whole."""
 
 
 def read(path: Path, options: FeedOptions) -> Chunks:
     """The tables at `path`: a file, a folder or a zip."""
     mapping = load_mapping(options.mapping, zone=options.zone)
+    if options.encoding and not mapping.encoding:
+        mapping = replace(mapping, encoding=options.encoding)
     if any(event.unless for event in mapping.case_events):
         raise DeliveryError("mapping: `unless` needs whole cases; it works for xes, not for table")
     found, refused = members(path)
     tables = [member for member in found if _ending(member) in ("csv", "tsv", "txt", "parquet", *_EXCEL)]
     if not tables:
         raise DeliveryError(f"table: a .csv, .parquet or Excel file was wanted, {path.name} has none")
-    if refused:
-        yield Chunk(next(iter(mapping.tables)), rejects=refused)
+    others = len(found) - len(tables)
+    notes = {f"{others} files of other kinds not read": others} if others else {}
+    if refused or notes:
+        yield Chunk(next(iter(mapping.tables)), rejects=refused, notes=notes)
+    strangers: list[NoSuchColumns] = []
     for member in tables:
-        yield from _table(member, mapping)
+        try:
+            yield from _member(member, mapping)
+        except NoSuchColumns as error:
+            strangers.append(error)
+    if len(strangers) == len(tables):
+        raise strangers[0]
+    for stranger in strangers:
+        yield Chunk(next(iter(mapping.tables)), rejects=[stranger.reject])
+
+
+class NoSuchColumns(DeliveryError):
+    """A file that has none of the columns of the mapping."""
+
+    def __init__(self, file: str, wanted: str, came: str) -> None:
+        super().__init__(f"{file}: columns such as {wanted!r} were wanted, none came ({came})")
+        self.reject = Reject(file, 0, wanted[:80], "columns of the mapping", came[:80])
 
 
 def _ending(member: Member) -> str:
     return member.plain_name.rpartition(".")[2]
 
 
-def _table(member: Member, mapping: LogMapping) -> Iterator[Chunk]:
+def _member(member: Member, mapping: LogMapping) -> Iterator[Chunk]:
     ending = _ending(member)
-    rows = LogRows(mapping, member.name, untyped=ending not in ("parquet", *_EXCEL))
-    missing: set[str] | None = None
     try:
-        for line, item in _items(member, ending, mapping, rows):
-            if missing is None:
-                missing = mapping.attributes - item.keys()
-                if missing == mapping.attributes:
-                    raise DeliveryError(f"{member.name}: columns such as {min(missing)!r} were wanted, none came")
-            new = rows.standing(item, line)
-            if mapping.is_log:
-                kind = rows.event(item, line)
-                if new:
-                    rows.once(item, {kind}, line)
-            yield from rows.chunks()
+        if ending == "parquet":
+            with tempfile.TemporaryDirectory(prefix="dossier-risk-") as folder:
+                path = unpacked_to(member, Path(folder))
+                yield from _taken(_parquet(member, path, mapping), mapping, untyped=False)
+        elif ending in _EXCEL:
+            yield from _workbook(member, mapping)
+        else:
+            with member.open() as file:
+                yield from _taken(_text(member, file, mapping), mapping, untyped=True)
     except (pa.ArrowException, CalamineError, *UNREADABLE) as error:
         came = "an empty file" if member.size == 0 else f"a damaged one ({damage(error)})"
-        rows.rejects.append(Reject(member.name, 0, "", "a whole table", came[:80]))
+        reject = Reject(member.name, 0, "", "a whole table", came[:80])
+        yield Chunk(next(iter(mapping.tables)), rejects=[reject], file=member.name)
+
+
+def _taken(part: Part, mapping: LogMapping, *, untyped: bool) -> Iterator[Chunk]:
+    """The chunks of one table; what of its columns has to be told comes first."""
+    rows = LogRows(mapping, part.name, untyped=untyped)
+    rows.rejects = part.rejects
+    rows.notes = part.notes
+    if part.columns:
+        if not mapping.attributes & set(part.columns):
+            few = ", ".join(repr(name[:40]) for name in part.columns if name)[:160]
+            legacy = next((told for name in part.columns if (told := suspect(name))), "")
+            came = f"header in {legacy}; say encoding = in the mapping" if legacy else f"came: {few}"
+            raise NoSuchColumns(part.name, min(mapping.attributes), came)
+        if _refused(part, mapping):
+            yield from rows.rest()
+            return
+    above: dict[str, Any] = {}
+    for line, item in part.items:
+        for name in mapping.filled:
+            if item.get(name) in (None, ""):
+                item[name] = above.get(name)
+            above[name] = item[name]
+        if is_legacy(mapping.encoding):
+            item = {name: converted(cell, mapping.encoding) if isinstance(cell, str) else cell
+                    for name, cell in item.items()}  # fmt: skip
+        new = rows.standing(item, line)
+        if mapping.is_log:
+            kind = rows.event(item, line)
+            if new:
+                rows.once(item, {kind}, line)
+        yield from rows.chunks()
     yield from rows.rest()
 
 
-def _items(member: Member, ending: str, mapping: LogMapping, rows: LogRows) -> Items:
-    if ending == "parquet":
-        yield from _parquet(member, mapping)
-    elif ending in _EXCEL:
-        yield from _excel(member, mapping)
-    else:
-        with member.open() as file:
-            for part, lines, rejects in csv_rows(file, member.name, 10_000, tuple(mapping.attributes)):
-                rows.rejects += rejects
-                yield from zip(lines, part.to_pylist(), strict=True)
+def _refused(part: Part, mapping: LogMapping) -> bool:
+    """Tells what columns are absent and which were never mapped; whether the file is refused for it."""
+    unread = [name for name in part.columns if name and name not in mapping.attributes]
+    absent = mapping.absent(part.columns)
+    for column, source in absent.items():
+        alike = get_close_matches(source.names[0], unread, 1, 0.6)
+        hint = f"; is it {alike[0][:40]!r}?" if alike else ""
+        if column in ESSENTIAL and source.value is None:
+            came = f"no such column{hint or '; name it in the mapping'}"
+            part.rejects.append(Reject(part.name, 0, source.names[0][:80], f"a column for {column}", came[:80]))
+        else:
+            part.notes[f"{part.name}: no column {source.names[0][:40]!r} for {column}{hint}"] += 1
+    if unread:
+        few = ", ".join(repr(name[:40]) for name in unread[:12])
+        more = f" and {len(unread) - 12} more" if len(unread) > 12 else ""
+        part.notes[f"{part.name}: columns never mapped: {few}{more}"] += len(unread)
+    return any(column in ESSENTIAL and source.value is None for column, source in absent.items())
 
 
-def _parquet(member: Member, mapping: LogMapping) -> Items:
-    with tempfile.TemporaryDirectory(prefix="dossier-risk-") as folder:
-        parquet = pq.ParquetFile(unpacked_to(member, Path(folder)))
+def _text(member: Member, file: BinaryIO, mapping: LogMapping) -> Part:
+    wanted = tuple(mapping.attributes)
+    parts = csv_rows(
+        file, member.name, 10_000, wanted, encoding=mapping.encoding, nth=mapping.header, sparse=not mapping.is_log
+    )
+    first, lines, rejects = next(parts)
+    part = Part(member.name, first.column_names, iter(()), list(rejects))
+
+    def items() -> Iterator[tuple[int, dict[str, Any]]]:
+        yield from zip(lines, first.to_pylist(), strict=True)
+        for more, numbers, kept in parts:
+            part.rejects += kept
+            yield from zip(numbers, more.to_pylist(), strict=True)
+
+    part.items = items()
+    return part
+
+
+def _parquet(member: Member, path: Path, mapping: LogMapping) -> Part:
+    parquet = pq.ParquetFile(path)
+    told = parquet.schema_arrow.names
+    header = find_header([told], mapping.attributes)
+    spelt = dict(zip(told, header.names if header else told, strict=True))
+
+    def items() -> Iterator[tuple[int, dict[str, Any]]]:
+        wanted = [name for name in told if spelt[name] in mapping.attributes]
+        line = 0
         with parquet:
-            wanted = [name for name in parquet.schema_arrow.names if name in mapping.attributes]
-            line = 0
             for batch in parquet.iter_batches(10_000, columns=wanted):
                 for item in batch.to_pylist():
                     line += 1
-                    yield line, item
+                    yield line, {spelt[name]: cell for name, cell in item.items()}
+
+    return Part(member.name, list(spelt.values()), items())
 
 
-def _excel(member: Member, mapping: LogMapping) -> Items:
+def _workbook(member: Member, mapping: LogMapping) -> Iterator[Chunk]:
+    """Every visible sheet that has the header, or the one that the mapping names; the others are told."""
     with tempfile.TemporaryDirectory(prefix="dossier-risk-") as folder:
         path = unpacked_to(member, Path(folder))
-        _refuse_bomb(path)
+        refuse_bomb(path)
         with CalamineWorkbook.from_path(path) as workbook:
-            names = workbook.sheet_names
+            sheets = [one for one in workbook.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
+            names = [one.name for one in sheets]
             if mapping.sheet is not None and mapping.sheet not in names:
                 raise DeliveryError(f"{member.name}: sheet {mapping.sheet!r} was wanted, {len(names)} others came")
-            sheet = workbook.get_sheet_by_name(mapping.sheet or names[0])
-            header: list[str] | None = None
-            for line, cells in enumerate(sheet.iter_rows(), 1):
-                if header is None:
-                    header = [str(cell).strip() for cell in cells] if any(map(str, cells)) else None
-                elif any(cell != "" for cell in cells):
-                    yield line, {name: cell for name, cell in zip(header, cells, strict=False) if name}
-
-
-def _refuse_bomb(path: Path) -> None:
-    """A workbook is a zip that is unpacked whole: OSError where it would grow beyond reason."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            size = sum(info.file_size for info in archive.infolist())
-        if size > _MAX_SHEET_BYTES or (size > 2**26 and size > MAX_RATIO * path.stat().st_size):
-            raise OSError(f"it unpacks to {size >> 20} MB")
+            hidden = [one.name for one in sheets if one.visible != SheetVisibleEnum.Visible]
+            read = [mapping.sheet] if mapping.sheet else [name for name in names if name not in hidden]
+            parts, strangers = [], []
+            for name in read:
+                place = f"{member.name}[{name}]" if len(read) > 1 else member.name
+                part = sheet_part(workbook.get_sheet_by_name(name), place, mapping)
+                if part is not None and mapping.attributes & set(part.columns):
+                    parts.append(part)
+                elif part is not None:
+                    strangers.append((name, part))
+            notes: Counter[str] = Counter()
+            if len(names) > len(parts) and parts:
+                others = [name for name in names if name not in hidden and name not in read]
+                others += [name for name, _ in strangers]
+                for words, left in (("sheets without the mapped columns, not read", others),
+                                    ("hidden sheets, not read", hidden)):  # fmt: skip
+                    left = [name for name in left if name != mapping.sheet]
+                    if left:
+                        few = ", ".join(repr(name[:40]) for name in left[:8])
+                        notes[f"{member.name}: {len(left)} {words}: {few}"] += len(left)
+            if not parts:
+                what = f"hidden sheets alone ({len(hidden)}); name one as sheet =" if hidden and not strangers else ""
+                few = ", ".join(repr(name[:40]) for name in (strangers[0][1].columns if strangers else []) if name)
+                came = what or (f"came: {few}"[:160] if few else "an empty sheet")
+                raise NoSuchColumns(member.name, min(mapping.attributes), came)
+            parts[0].notes += notes
+            for part in parts:
+                yield from _taken(part, mapping, untyped=False)

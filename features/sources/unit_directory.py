@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from features.record.succession import predecessors
 from features.sources.codes import unit_code
 from features.sources.names import plain
 
@@ -79,7 +80,7 @@ class UnitDirectory:
                 name=str(row.get("unit_name") or ""),
                 valid_from=_aware(row.get("valid_from")),
                 valid_to=_aware(row.get("valid_to")),
-                succeeds=tuple(filter(None, str(row.get("succeeds") or "").split(";"))),
+                succeeds=predecessors(row.get("succeeds")),
             )
             for row in rows
         )

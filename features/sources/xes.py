@@ -37,18 +37,23 @@ def read(path: Path, options: FeedOptions) -> Chunks:
 
 def _log(member: Member, mapping: LogMapping) -> Iterator[Chunk]:
     rows = LogRows(mapping, member.name)
-    traces = 0
+    traces = loose = 0
     try:
         with member.open() as file:
             parser = etree.iterparse(
-                _NoDoctype(file), events=("end",), tag=(_TRACE, "{*}log"), resolve_entities=False,
+                _NoDoctype(file), events=("end",), tag=(_TRACE, _EVENT, "{*}log"), resolve_entities=False,
                 no_network=True, load_dtd=False, remove_comments=True, remove_pis=True,
             )  # fmt: skip
             for _, element in parser:
-                if etree.QName(element).localname == "log":
-                    continue
-                traces += 1
-                _take(element, mapping, rows)
+                parent, name = element.getparent(), etree.QName(element).localname
+                if name == "log" or (name == "event" and parent is not None and etree.QName(parent).localname != "log"):
+                    continue  # an event of a trace is taken with it
+                if name == "event":
+                    loose += 1
+                    _take_loose(element, mapping, rows, member.name)
+                else:
+                    traces += 1
+                    _take(element, mapping, rows)
                 yield from rows.chunks()
                 element.clear()
                 while element.getprevious() is not None:
@@ -60,13 +65,36 @@ def _log(member: Member, mapping: LogMapping) -> Iterator[Chunk]:
     except UNREADABLE as error:
         came = f"damaged after {traces} traces ({damage(error)})"
         rows.rejects.append(Reject(member.name, 0, "", "a whole file", came))
+    if loose:
+        rows.notes["events outside of traces, read by the case that they name themselves"] = loose
+    for column, source in mapping.absent(rows.attributes).items():
+        rows.notes[f"{member.name}: no attribute {source.names[0][:40]!r} for {column}"] += 1
+    unread = sorted(rows.attributes - mapping.attributes)
+    if unread:
+        few = ", ".join(repr(name[:40]) for name in unread[:12])
+        more = f" and {len(unread) - 12} more" if len(unread) > 12 else ""
+        rows.notes[f"{member.name}: attributes never mapped: {few}{more}"] += len(unread)
     yield from rows.rest()
+
+
+def _take_loose(event: Any, mapping: LogMapping, rows: LogRows, file: str) -> None:
+    """An event that stands in the log itself and names its case, as in a flat export (OCEL and streams write so)."""
+    item, line = _attributes(event), event.sourceline or 0
+    rows.attributes |= item.keys()
+    if not any(item.get(name) for name in mapping.tables["event"]["dossier_id"].names):
+        rows.rejects.append(Reject(file, line, "", "an event in a trace, or with the name of its case", "neither"))
+        return
+    new = rows.standing(item, line)
+    kind = rows.event(item, line)
+    if new:
+        rows.once(item, {kind}, line)
 
 
 def _take(trace: Any, mapping: LogMapping, rows: LogRows) -> None:
     case = {f"case:{key}": value for key, value in _attributes(trace).items()}
     events = [({**case, **_attributes(event)}, event.sourceline or 0) for event in trace.iterfind(_EVENT)]
     line = trace.sourceline or 0
+    rows.attributes.update(case, *(item for item, _ in events))
     first = events[0][0] if events else case
     rows.standing(first, line)
     kinds = {rows.event(item, at) for item, at in events}

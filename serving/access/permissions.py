@@ -15,6 +15,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import InstrumentedAttribute
 
+from features.record.succession import predecessors
+
 
 class Role(StrEnum):
     """The six kinds of reader."""
@@ -230,14 +232,15 @@ class UnitTree:
 
     @classmethod
     def of(cls, rows: Iterable[tuple[str, str | None, str | None]]) -> "UnitTree":
-        """The tree from rows (unit_code, parent_code, succeeds)."""
+        """The tree from rows (unit_code, parent_code, succeeds: as `features.record.succession` takes it apart)."""
         parents: dict[str, set[str]] = {}
         for code, parent, former in rows:
             parents.setdefault(code, set())
             if parent and parent != code:
                 parents[code].add(parent)
-            if former and former != code:
-                parents.setdefault(former, set()).add(code)
+            for before in predecessors(former):
+                if before != code:
+                    parents.setdefault(before, set()).add(code)
         return cls({code: frozenset(above) for code, above in parents.items()})
 
     def subtree(self, root: str) -> frozenset[str]:

@@ -2,12 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from features.record.delivery import ALARM
 from serving.cli.group import settings_of
 from serving.cli.moments import day
+
+if TYPE_CHECKING:
+    from features.record.delivery import Receipt
 
 commands = typer.Typer()
 
@@ -27,17 +31,21 @@ def ingest(
         bool, typer.Option("--live", help="Known from now on, where the delivery does not say since when.")
     ] = False,
     zone: Annotated[str | None, typer.Option(help="Zone of times without offset (default: settings).")] = None,
+    encoding: Annotated[str, typer.Option(help="Of text that is not UTF-8: tcvn3, vni, cp1258.")] = "",
 ) -> None:
-    """Check a delivery row by row and append it to the record; the same delivery again changes nothing."""
+    """Check a delivery row by row and append it to the record; the same delivery again changes nothing.
+
+    Exit code 1 where nothing was appended and something was refused.
+    """
     from features.record.record import Record
     from serving.cli.intake import take_in
 
     settings = settings_of(ctx)
     arrived_at = datetime.now(UTC)
-    receipt = take_in(settings, path, source, arrived_at=arrived_at, live=live, mapping=mapping, zone=zone)
+    receipt = take_in(settings, path, source, arrived_at=arrived_at, live=live, mapping=mapping, zone=zone,
+                      encoding=encoding)  # fmt: skip
     typer.echo(receipt)
-    for note in receipt.notes:
-        typer.echo(f"note: {note}", err=True)
+    tell_notes(receipt)
     if receipt.rejected:
         rejects = Record(settings.record_url).rejects(receipt.delivery_id)
         for reject in rejects[:SHOWN]:
@@ -45,6 +53,17 @@ def ingest(
         if len(rejects) > SHOWN:
             more = len(rejects) - SHOWN
             typer.echo(f"{more} more: risk rejects --delivery {receipt.delivery_id}", err=True)
+    if receipt.refused:
+        raise typer.Exit(1)
+
+
+def tell_notes(receipt: "Receipt") -> None:
+    """Prints what a receipt has to tell beside its counts, alarms first."""
+    for note in sorted(receipt.notes, key=lambda note: not note.startswith(ALARM)):
+        kind, words = ("alarm", note.removeprefix(ALARM)) if note.startswith(ALARM) else ("note", note)
+        typer.echo(
+            f"{kind}: {words} ({receipt.counts[note]})" if note in receipt.counts else f"{kind}: {words}", err=True
+        )
 
 
 @commands.command()

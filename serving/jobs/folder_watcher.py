@@ -62,18 +62,23 @@ class FolderWatcher:
     def _one(self, path: Path, source: str, now: datetime) -> Taken:
         del self._sizes[path]
         try:
-            taken = Taken(path, source, self._take(path, source))
+            receipt = self._take(path, source)
+            taken = Taken(path, source, receipt, f"nothing of it was read: {receipt}" if _unread(receipt) else "")
         except (ValueError, OSError) as error:  # one unreadable delivery must not hold up the others
             if isinstance(error, OSError) and error.errno in NO_ROOM:
                 raise  # the file is not at fault: it stays and is taken when there is room
             taken = Taken(path, source, None, str(error))
-        place = self.folder / (DONE if taken.receipt else REFUSED) / source / f"{now:%Y-%m-%d}"
+        place = self.folder / (DONE if taken.receipt and not taken.reason else REFUSED) / source / f"{now:%Y-%m-%d}"
         place.mkdir(parents=True, exist_ok=True)
         kept = _free(place / path.name)
         shutil.move(path, kept)
-        if taken.receipt is None:
+        if taken.reason:
             kept.with_name(kept.name + ".reason.txt").write_text(taken.reason + "\n", encoding="utf-8")
         return taken
+
+
+def _unread(receipt: Receipt) -> bool:
+    return receipt.refused and not receipt.known
 
 
 def _free(path: Path) -> Path:

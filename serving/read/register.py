@@ -41,9 +41,13 @@ class Register:
     def read(cls, con: duckdb.DuckDBPyConnection) -> "Register":
         """The register from a connection of the record.
 
-        Of several rows of a code the latest known one counts.
+        Of several rows of a code the latest known one counts; what a unit took over, it took over in any of them.
         """
-        units = con.execute("SELECT unit_code, unit_name, parent_code, level, succeeds FROM unit_latest").fetchall()
+        units = con.execute(
+            "SELECT unit_code, unit_name, parent_code, level, former.succeeds FROM unit_latest LEFT JOIN "
+            "(SELECT unit_code, string_agg(succeeds, ';') AS succeeds FROM unit GROUP BY unit_code) former "
+            "USING (unit_code)"
+        ).fetchall()
         procedures = con.execute(
             "SELECT procedure_code, procedure_name, legal_working_days FROM procedure_latest"
         ).fetchall()
