@@ -9,7 +9,10 @@ from training.tracking import connect
 
 
 def log_run(learnt: LearntConduct, url: str) -> str:
-    """Logs a training in the experiment `conduct` and gives the id of its run. `url`: as for `tracking.connect`."""
+    """Logs a training in the experiment `conduct`, registers its package as `candidate`, and gives the id of its run.
+
+    `url`: as for `tracking.connect`.
+    """
     mlflow = connect(url, TARGET)
     with mlflow.start_run(run_name=learnt.version) as run:
         mlflow.set_tags({"target": TARGET, "model_version": learnt.version, **learnt.about})
@@ -19,7 +22,14 @@ def log_run(learnt: LearntConduct, url: str) -> str:
         mlflow.log_dict(learnt.dossier.about(), "dossier.json")
         mlflow.log_dict(learnt.without, "without.json")
         mlflow.log_artifacts(str(learnt.folder), "package")
-        return str(run.info.run_id)
+        run_id = str(run.info.run_id)
+        package = mlflow.get_artifact_uri("package")
+    client = mlflow.MlflowClient()
+    if not client.search_registered_models(filter_string=f"name = '{TARGET}'"):
+        client.create_registered_model(TARGET)
+    registered = client.create_model_version(TARGET, source=package, run_id=run_id)
+    client.set_registered_model_alias(TARGET, "candidate", registered.version)
+    return run_id
 
 
 def _metrics(learnt: LearntConduct) -> dict[str, float]:

@@ -28,6 +28,7 @@ from training.provenance import provenance
 from training.reason_stability import steadiness
 from training.sample import Sample
 from training.time_travel import time_travel
+from training.tracking_check import insist_on_tracking
 from training.training_set import MOST, WEEK, drawn, gather
 from training.tune import recipes_of
 
@@ -67,12 +68,17 @@ def train(
 ) -> Trained:
     """Learns lateness from what was known at `cutoff`; the result stands as candidate under `models/lateness`.
 
+    MLflow is asked first whether it will take the run (TrackingRefused); where it goes away meanwhile the candidate
+    stands all the same, and `training.tracking.resume` tells it later.
+
     `models`: the folder of packaged models. `mlflow_url`: tracking server or SQLite URL that gets the run; without
     it nothing is logged. `version`: the record as it was then, without it as it is. `by`: who trains.
     `recipes`: without them the standing ones and the best of the last tuning. `most`: landmarks learnt at most.
     `refit`: fits members of what was chosen once more, on more rows than one machine holds (`training.dask_trees`).
     ValueError where the record holds too little to learn from.
     """
+    if mlflow_url is not None:
+        insist_on_tracking(mlflow_url, LATENESS.name)
     say("read the record and build the matrix")
     version = record.version() if version is None else version
     sample = gather(record.connect(version=version, cutoff=cutoff), cutoff, calendar, most=most)
@@ -102,10 +108,8 @@ def train(
     say("package the candidate")
     trained = package(model, sample, cutoff, models)
     if mlflow_url is not None:
-        from training.tracking import log_run
-
         say("log the run")
-        trained = log_run(trained, mlflow_url)
+        trained = _logged(trained, mlflow_url, say)
     with pointers.held(models / LATENESS.name):
         pointers.write(
             models / LATENESS.name,
@@ -119,6 +123,19 @@ def train(
             },
         )
     return trained
+
+
+def _logged(trained: Trained, url: str, say: Say) -> Trained:
+    """The training with its run; without one where MLflow went away since it was asked: the candidate is not lost."""
+    from training.tracking import log_run
+
+    try:
+        return log_run(trained, url)
+    except Exception as error:  # MLflow's errors and those of its libraries have no kind in common
+        say(
+            f"MLflow could not be told ({type(error).__name__}); the candidate stands, tell it later: risk log lateness"
+        )
+        return trained
 
 
 def beside_champion(folder: Path, sample: Sample, choices: Choices) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ folder, so `mlflow models serve` answers with score and reasons; beside it stand
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -18,23 +19,35 @@ from typing import Any
 import lightgbm
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from models import artefact
 from models.artefact import MANIFEST
 from models.booster import TreeMember
+from models.risk_model import RiskModel
+from training import pointers
 from training.members import KEYS, is_category
 from training.plots import shap_summary
 from training.provenance import ROOT
 from training.run import Trained
+from training.tracking_check import insist_on_tracking
 
 EXPERIMENT = "lateness"
 REQUIREMENTS = ("mlflow", "numpy", "pyarrow", "lightgbm", "cryptography", "duckdb", "sqlglot", "pandas")
 """What a bare environment needs to answer with score and reasons; logged with the versions that trained."""
 
 
+LOGGED_ROWS = 1000
+"""Rows of a training that the run shows as its data, and the plots are made from."""
+
+
 def connect(url: str, experiment: str = EXPERIMENT) -> Any:
     """The mlflow module, pointed at a tracking server or a SQLite file (made and migrated on first use)."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # by default a closed port takes minutes to refuse
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
+    insist_on_tracking(url, experiment)
     import mlflow
 
     mlflow.set_tracking_uri(url)
@@ -54,53 +67,106 @@ def artifact_location(url: str) -> str | None:
 
 
 def log_run(trained: Trained, url: str) -> Trained:
-    """Logs a training as one run, registers its model as `candidate`, and gives the training with its run id."""
+    """Logs a training as one run, registers its model as `candidate`, and gives the training with its run id.
+
+    The rows that the log needs are kept beside the package until the run is whole, so that `resume` can tell MLflow
+    later what it could not be told now.
+    """
+    kept = keep_rows(trained.folder, trained.sample.matrix)
+    run_id = log_package(trained.model, trained.folder, trained.sha256, pq.read_table(kept), url)
+    kept.unlink()
+    return replace(trained, run_id=run_id)
+
+
+def keep_rows(folder: Path, matrix: pa.Table) -> Path:
+    """Keeps the first rows of a training, without the keys of cases, where `resume` finds them."""
+    path = folder.parent / f".unlogged-{folder.name}.parquet"
+    rows = matrix.slice(0, LOGGED_ROWS)
+    pq.write_table(rows.select([name for name in rows.column_names if name not in KEYS]), path)
+    return path
+
+
+def unlogged(models: Path, target: str = EXPERIMENT) -> list[Path]:
+    """Packages of trainings that MLflow was not told of, oldest first."""
+    found = sorted((models / target).glob(".unlogged-*.parquet"))
+    names = [path.name.removeprefix(".unlogged-").removesuffix(".parquet") for path in found]
+    return [models / target / name for name in names if (models / target / name).is_dir()]
+
+
+def resume(models: Path, url: str, target: str = EXPERIMENT) -> list[str]:
+    """Tells MLflow of the trainings that it was not told of, and points the aliases; the ids of the runs."""
+    runs = []
+    for folder in unlogged(models, target):
+        rows = folder.parent / f".unlogged-{folder.name}.parquet"
+        sha256 = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+        run_id = log_package(artefact.load(folder), folder, sha256, pq.read_table(rows), url)
+        told_of(models / target, folder.name, run_id, url)
+        rows.unlink()
+        runs.append(run_id)
+    return runs
+
+
+def told_of(folder: Path, version: str, run_id: str, url: str) -> None:
+    """Writes the run into every pointer that names the version, and points the aliases there."""
+    with pointers.held(folder):
+        for name in ("candidate", "champion", "previous"):
+            said = pointers.read(folder, name)
+            if said is not None and said["version"] == version:
+                pointers.write(folder, name, {**said, "run_id": run_id})
+                move_alias(url, run_id, name)
+
+
+def log_package(model: RiskModel, folder: Path, sha256: str, rows: pa.Table, url: str) -> str:
+    """Logs a package as one run with `rows` of its training; the id of the run."""
     mlflow = connect(url)
-    about = trained.model.about
+    about = model.about
     version = int(about["record_version"])
-    sample = trained.sample
-    with mlflow.start_run(run_name=trained.version) as run:
+    with mlflow.start_run(run_name=folder.name) as run:
         mlflow.set_tags(
             {
                 name: str(about[name])
                 for name in ("cutoff", "record_version", "git_commit", "lock_hash", "features_hash", "columns_hash")
             }
-            | {"target": trained.model.target, "manifest_sha256": trained.sha256, "model_version": trained.version}
+            | {"target": model.target, "manifest_sha256": sha256, "model_version": folder.name}
         )
-        mlflow.log_params(_parameters(trained))
+        mlflow.log_params(_parameters(model, folder))
         mlflow.log_metrics(_metrics(about.get("figures", {})))
         mlflow.log_dict(dict(about), "about.json")
         mlflow.log_dict(dict(about["time_travel"]), "time_travel.json")
         mlflow.set_tag("time_travel", "holds" if about["time_travel"]["holds"] else "fails")
-        frame = example_frame(sample.matrix.slice(0, 5))
+        frame = example_frame(rows.slice(0, 5))
         mlflow.log_input(
             mlflow.data.from_pandas(
-                example_frame(sample.matrix.slice(0, 1000)),
+                example_frame(rows),
                 source=f"record version {version}",
                 name="training landmarks",
             ),
             context="training",
-            tags={"record_version": str(version), "cutoff": str(about["cutoff"]), "rows": str(len(sample))},
+            tags={
+                "record_version": str(version),
+                "cutoff": str(about["cutoff"]),
+                "rows": str(about["training"]["rows"]),
+            },
         )
-        mlflow.log_artifacts(str(trained.folder), "package")
-        with tempfile.TemporaryDirectory() as folder:
-            plot = Path(folder) / "shap_summary.png"
-            shap_summary(trained.model, sample.matrix.slice(0, 500), plot)
+        mlflow.log_artifacts(str(folder), "package")
+        with tempfile.TemporaryDirectory() as aside:
+            plot = Path(aside) / "shap_summary.png"
+            shap_summary(model, rows.slice(0, 500), plot)
             mlflow.log_artifact(str(plot))
         from mlflow.models import infer_signature
 
-        scored = trained.model.probability(sample.matrix.slice(0, 5))
+        scored = model.probability(rows.slice(0, 5))
         mlflow.pyfunc.log_model(
             name="model",
-            python_model=str(ROOT / "training" / "served.py"),
-            artifacts={"package": str(trained.folder)},
+            python_model=str(ROOT / "training" / "pyfunc.py"),
+            artifacts={"package": str(folder)},
             code_paths=[str(ROOT / "models"), str(ROOT / "features")],
             pip_requirements=requirements(),
             signature=infer_signature(frame, _answer(scored)),
             input_example=frame,
             registered_model_name=EXPERIMENT,
         )
-        for name, member in trained.model.members.items():
+        for name, member in model.members.items():
             if isinstance(member, TreeMember):
                 native = lightgbm.Booster(model_str=member.text)
                 mlflow.lightgbm.log_model(native, name=name, pip_requirements=pinned("lightgbm"))
@@ -108,7 +174,7 @@ def log_run(trained: Trained, url: str) -> Trained:
     client = mlflow.MlflowClient()
     registered = max(client.search_model_versions(f"run_id = '{run_id}'"), key=lambda found: int(found.version))
     client.set_registered_model_alias(EXPERIMENT, "candidate", registered.version)
-    return replace(trained, run_id=run_id)
+    return run_id
 
 
 def requirements() -> list[str]:
@@ -152,18 +218,18 @@ def _answer(scored: np.ndarray) -> Any:
     )
 
 
-def _parameters(trained: Trained) -> dict[str, Any]:
-    manifest = json.loads((trained.folder / MANIFEST).read_text("utf-8"))
-    training = trained.model.about["training"]
+def _parameters(model: RiskModel, folder: Path) -> dict[str, Any]:
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    training = model.about["training"]
     return {
         "recipe": training["recipe"],
-        "rule": trained.model.rule,
+        "rule": model.rule,
         "rows": training["rows"],
         "dossiers": training["dossiers"],
         "features": len(manifest["features"]),
-        "intercept": trained.model.intercept,
-        "slope": trained.model.slope,
-        **{f"weight_{metric_name(name)}": weight for name, weight in trained.model.weights.items()},
+        "intercept": model.intercept,
+        "slope": model.slope,
+        **{f"weight_{metric_name(name)}": weight for name, weight in model.weights.items()},
         **{f"recipe_{name}": value for name, value in training["parameters"].items()},
     }
 

@@ -18,7 +18,9 @@ def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None)
     from serving.cli.lateness import quiet_mlflow
     from training.conduct import train as run
     from training.conduct_tracking import log_run
+    from training.tracking_check import insist_on_tracking
 
+    insist_on_tracking(settings.mlflow_url, TARGET)
     record = Record(settings.record_url)
     say("learning from what was known at the cutoff")
     learnt = run(record.connect(), record.version(), cutoff, settings.models, by)

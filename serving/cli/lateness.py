@@ -28,13 +28,27 @@ def learn(settings: Settings, cutoff: datetime, say: Say) -> "Trained":
 
 
 def log(settings: Settings, made: "Trained", cutoff: datetime) -> str:
-    """Tells MLflow of a training: one run with data, code, figures and model."""
-    from training.tracking import log_run
+    """Tells MLflow of a training: one run with data, code, figures and model; aliases as the pointers stand."""
+    from serving.jobs.mlflow_paths import relocate
+    from training.tracking import log_run, told_of
 
     settings.home.mkdir(parents=True, exist_ok=True)
+    relocate(settings.home)
     with quiet_mlflow():
         told = log_run(made, settings.mlflow_url)
+        assert told.run_id is not None, "log_run gives one"
+        told_of(settings.models / TARGET, made.version, told.run_id, settings.mlflow_url)
     return f"MLflow run {told.run_id}"
+
+
+def log_later(settings: Settings) -> list[str]:
+    """Tells MLflow of the trainings that it could not be told of; the ids of their runs."""
+    from serving.jobs.mlflow_paths import relocate
+    from training.tracking import resume
+
+    relocate(settings.home)
+    with quiet_mlflow():
+        return resume(settings.models, settings.mlflow_url, TARGET)
 
 
 @contextmanager
@@ -56,8 +70,10 @@ def summary(made: "Trained") -> str:
 
 def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None) -> str:
     """Learns from what was known before `cutoff` and tells MLflow; the result stands as candidate."""
+    from serving.jobs.mlflow_paths import relocate
     from training.run import train as run
 
+    relocate(settings.home)
     settings.home.mkdir(parents=True, exist_ok=True)
     with quiet_mlflow():
         made = run(

@@ -46,6 +46,17 @@ def train(
     typer.echo(steps(target).train(settings, moment(cutoff, settings.zone), _say, by=by))
 
 
+@commands.command("log")
+def log_run(ctx: typer.Context, target: TargetName) -> None:
+    """Tell MLflow of trainings of TARGET that it could not be told of when they were made."""
+    from serving.cli.lateness import TARGET, log_later
+
+    if target != TARGET:
+        raise typer.BadParameter(f"wanted {TARGET}, got {target[:40]!r}")
+    runs = log_later(settings_of(ctx))
+    typer.echo("\n".join(f"MLflow run {run}" for run in runs) or "nothing waits: MLflow was told of every training")
+
+
 @commands.command()
 def backtest(
     ctx: typer.Context,
