@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from features.calendar.promise import due_after_days, due_after_hours
 from features.calendar.vietnam import VIETNAM
 from features.case_state.official_class import OfficialClass, class_766, class_recomputed
-from features.clock import Clock, Happening, replay
+from features.case_state.replay import Happening, replay
+from features.case_state.state import CaseState, Flag
 
 HOURS = [
     # from, to, working hours (8:00–12:00, 13:30–17:30), counted by hand
@@ -97,7 +98,7 @@ def test_promises_by_hand(received: str, hours: float, due: str) -> None:
     assert due_after_hours(local(received), hours, VIETNAM) == local(due)
 
 
-def run(due: str | None, as_of: str, *events: tuple[str, ...]) -> Clock:
+def run(due: str | None, as_of: str, *events: tuple[str, ...]) -> CaseState:
     """A dossier received on Monday 7 September 2026 at 8:30; events as (moment, kind[, new promise])."""
     told = [
         Happening(kind, local(f"2026-{at}"), local(f"2026-{more[0]}") if more else None) for at, kind, *more in events
@@ -109,10 +110,12 @@ def run(due: str | None, as_of: str, *events: tuple[str, ...]) -> Clock:
 
 def test_running_paused_and_resumed() -> None:
     running = run("09-21 08:30", "09-08 08:30")
-    assert (running.elapsed_hours, running.own_hours, running.remaining_hours) == (8, 8, 72)
+    assert (running.elapsed_hours, running.own_hours, running.lawful_due_at) == (8, 8, local("2026-09-21 08:30"))
     paused = run("09-21 08:30", "09-18 08:30", ("09-15 10:15", "papers_requested"))
     assert paused.paused_since == local("2026-09-15 10:15")
-    assert paused.remaining_hours == VIETNAM.working_hours(local("2026-09-15 10:15"), local("2026-09-21 08:30"))
+    left = VIETNAM.working_hours(local("2026-09-15 10:15"), local("2026-09-21 08:30"))
+    assert paused.lawful_due_at is not None
+    assert VIETNAM.working_hours(paused.until, paused.lawful_due_at) == left, "the time left stands still"
     assert (paused.own_hours, paused.citizen_hours) == (49.75, 22.25)
     again = run("09-21 08:30", "09-18 08:30", ("09-15 10:15", "papers_requested"), ("09-17 14:00", "papers_supplied"))
     assert (again.citizen_hours, again.paused_since) == (18.25, None)
@@ -148,7 +151,9 @@ def test_promises_moved_reset_and_missed() -> None:
         ("09-25 09:00", "reset", "10-20 08:30"),
     )
     assert [promise.how for promise in moved.promises] == ["received", "extended", "reset"]
-    assert (moved.resets, moved.late, moved.due_at) == (1, False, local("2026-10-20 08:30"))
+    assert (moved.resets, moved.due_at) == (1, local("2026-10-20 08:30"))
+    assert moved.late, "an extension on the day before the promise and a reset move no lawful promise"
+    assert Flag.MOVED_LAST_MINUTE in moved.flags
     assert run("09-21 08:30", "09-21 08:31").late
     assert not run("09-21 08:30", "09-21 08:30", ("09-21 08:30", "decided")).late
     assert run("09-21 08:30", "10-15 00:00", ("09-21 08:31", "decided")).late
@@ -187,7 +192,7 @@ def test_processing_ends_before_the_result_is_handed_out() -> None:
                          ("09-14 09:00", "papers_requested"), ("09-15 09:00", "papers_supplied"),
                          ("09-18 09:00", "decided")], "overdue", "before"),  # rule 4
         ("09-21 08:30", [("09-10 08:30", "papers_requested"), ("09-15 08:30", "papers_supplied"),
-                         ("09-23 08:30", "decided")], "on_time", "overdue"),  # rule 5: three days taken off
+                         ("09-23 08:30", "decided")], "on_time", "before"),  # rule 5: three days off
         ("09-21 08:30", [], "overdue_open", "overdue_open"),  # rule 6
         (None, [("09-18 16:00", "decided")], "on_time", "unknown"),  # rule 7: within ten days
         (None, [("09-30 16:00", "decided")], "overdue", "unknown"),
@@ -214,19 +219,19 @@ def test_shares_add_up_and_time_only_grows(history: list[tuple[int, str]], minut
     events = [Happening(kind, received + timedelta(minutes=after)) for after, kind in history]
     due = due_after_days(received, 10, VIETNAM)
 
-    def at(moment: datetime) -> Clock:
+    def at(moment: datetime) -> CaseState:
         return replay(received, due, events, moment, VIETNAM)
 
     clock = at(received + timedelta(minutes=minutes))
     assert min(clock.own_hours, clock.citizen_hours, clock.other_hours) >= 0
     if clock.reopened == 0 and not any(kind == "reopened" for _, kind in history):
-        until = clock.ended_at or clock.as_of
+        until = clock.ended_at or clock.until
         assert clock.elapsed_hours == pytest.approx(VIETNAM.working_hours(received, until), abs=1e-6)
-    later = at(clock.as_of + timedelta(hours=5))
+    later = at(clock.until + timedelta(hours=5))
     assert later.citizen_hours >= clock.citizen_hours - 1e-9
     assert later.requests >= clock.requests
-    if clock.ended_at is None and clock.paused_since is None and clock.remaining_hours is not None:
-        assert clock.remaining_hours == pytest.approx(VIETNAM.working_hours(clock.as_of, due), abs=1e-6)
+    if clock.lawful_due_at is not None and later.lawful_due_at is not None:
+        assert later.lawful_due_at >= clock.lawful_due_at
 
 
 def test_there_are_sixty_cases_by_hand() -> None:

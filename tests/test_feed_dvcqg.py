@@ -12,7 +12,7 @@ import pytest
 from drawn_record import KEY, cases, deliver, local, progress, synced, write_json
 
 from features.calendar.vietnam import VIETNAM
-from features.case_clock import case_clocks
+from features.case_state.cases import recorded_cases
 from features.case_state.official_class import OfficialClass, class_766, class_recomputed
 from features.key_file import key_file
 from features.record.delivery import DeliveryError
@@ -80,8 +80,8 @@ def test_the_oracle_is_met_to_the_flag(samples: Record, shared: Path) -> None:
 def test_the_oracles_classes_and_hours(samples: Record, shared: Path) -> None:
     oracle = orjson.loads((shared / "samples" / "20_expected_findings.json").read_bytes())
     at = datetime.fromisoformat(oracle["as_of"])
-    found = {case.dossier_id: case for case in case_clocks(samples.connect(), at, VIETNAM)}
-    supplements, _, reset, masked, receipt = (found[case["MaHoSo"]].clock for case in oracle["cases"])
+    found = {case.dossier_id: case for case in recorded_cases(samples.connect(), at, VIETNAM)}
+    supplements, _, reset, masked, receipt = (found[case["MaHoSo"]].state for case in oracle["cases"])
     assert supplements.supplement_hours == pytest.approx(18.25 + 17.5, abs=0.25)
     assert supplements.late
     assert class_766(supplements, VIETNAM) == OfficialClass.OVERDUE

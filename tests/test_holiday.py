@@ -8,7 +8,7 @@ from drawn_views import cases, views
 
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import PLAIN_WEEK
-from features.case_clock import case_clocks
+from features.case_state.cases import recorded_cases
 from features.matrix import batch as matrix
 
 DOSSIER = """
@@ -42,5 +42,5 @@ def test_without_rows_it_is_the_same_calendar() -> None:
 
 
 def test_the_legal_clock_counts_with_them_too() -> None:
-    (case,) = case_clocks(views(dossier=DOSSIER, holiday=HOLIDAYS), datetime(2026, 9, 11, 1, tzinfo=UTC), PLAIN_WEEK)
-    assert case.clock.elapsed_hours == 24.0
+    (case,) = recorded_cases(views(dossier=DOSSIER, holiday=HOLIDAYS), datetime(2026, 9, 11, 1, tzinfo=UTC), PLAIN_WEEK)
+    assert case.state.elapsed_hours == 24.0

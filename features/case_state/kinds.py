@@ -4,6 +4,8 @@ STOPS = ("papers_requested", "suspended")
 """Stop the lawful clock: the citizen must act, or processing stands still."""
 RUNS = ("papers_supplied", "resumed", "assigned", "forwarded", "consulted", "returned")
 """Let it run again: an office that works on a dossier no longer waits."""
+TURNED_AWAY = ("refused", "withdrawn")
+"""End it without what was asked for."""
 ENDS = ("refused", "decided", "withdrawn")
 """End the processing; `delivered` does where none of them is known."""
 ALL_ENDS = (*ENDS, "delivered")

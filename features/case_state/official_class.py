@@ -8,7 +8,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from features.calendar.working_time import HOURS_A_DAY, Calendar
-from features.clock import Clock
+from features.case_state.state import CaseState, Phase
 
 MOST_REQUESTS = 1
 """Rule 4: more than one supplement request counts as overdue, whatever the dates."""
@@ -25,45 +25,47 @@ class OfficialClass(StrEnum):
     UNKNOWN = "unknown"
 
 
-def class_766(clock: Clock, calendar: Calendar, legal_days: float | None = None) -> OfficialClass:
+def class_766(state: CaseState, calendar: Calendar, legal_days: float | None = None) -> OfficialClass:
     """The class by rules 1–7 of DOC766. `legal_days`: the procedure's term, for dossiers without a promise.
 
     Rule 5 (the citizen's time is subtracted) holds against the first promise, for the promise in force has been
     moved for it already; the dossier is on time by whichever is kinder.
     """
-    end, ended = _claimed_end(clock)
-    used = calendar.working_hours(clock.received_at, end) - clock.supplement_hours
-    if clock.requests > MOST_REQUESTS:
+    if state.phase is Phase.SET_ASIDE:
+        return OfficialClass.UNKNOWN
+    end, ended = _claimed_end(state)
+    used = calendar.working_hours(state.received_at, end) - state.supplement_hours
+    if state.requests > MOST_REQUESTS:
         overdue: bool | None = True
-    elif clock.due_at is not None:
-        first = calendar.working_hours(clock.received_at, clock.promises[0].due_at)
-        overdue = end > clock.due_at and used > first
+    elif state.due_at is not None:
+        first = calendar.working_hours(state.received_at, state.promises[0].due_at)
+        overdue = end > state.due_at and used > first
     else:
         overdue = None if legal_days is None else used > legal_days * HOURS_A_DAY
-    return _named(overdue, ended, end, clock.due_at, calendar)
+    return _named(overdue, ended, end, state.due_at, calendar)
 
 
-def class_recomputed(clock: Clock, calendar: Calendar) -> OfficialClass:
-    """The class by the events alone: their end, their pauses, the promise in force."""
-    overdue = None if clock.due_at is None else clock.late
-    return _named(overdue, clock.ended_at is not None, clock.ended_at or clock.as_of, clock.due_at, calendar)
+def class_recomputed(state: CaseState, calendar: Calendar) -> OfficialClass:
+    """The class by the lawful clock: papers asked after it ran out leave a dossier overdue."""
+    overdue = None if state.lawful_due_at is None or state.phase is Phase.SET_ASIDE else state.late
+    return _named(overdue, state.ended_at is not None, state.ended_at or state.until, state.lawful_due_at, calendar)
 
 
-def _claimed_end(clock: Clock) -> tuple[datetime, bool]:
+def _claimed_end(state: CaseState) -> tuple[datetime, bool]:
     """Rules 2, 3, 6: done before returned before refused; waiting ends at the request; else the period's end."""
     for kinds in (("decided",), ("delivered",), ("refused", "withdrawn")):
-        moments = [at for kind, at in clock.ends if kind in kinds]
+        moments = [at for kind, at in state.ends if kind in kinds]
         if (
             "decided" in kinds
-            and clock.claimed_end_at
-            and not any(kind in ("refused", "withdrawn") for kind, _ in clock.ends)
+            and state.claimed_end_at
+            and not any(kind in ("refused", "withdrawn") for kind, _ in state.ends)
         ):
-            moments.append(clock.claimed_end_at)
+            moments.append(state.claimed_end_at)
         if moments:
             return min(moments), True
-    if clock.waiting_for_papers and clock.paused_since is not None:
-        return clock.paused_since, False
-    return clock.as_of, False
+    if state.waiting_for_papers and state.paused_since is not None:
+        return state.paused_since, False
+    return state.until, False
 
 
 def _named(

@@ -14,7 +14,7 @@ import duckdb
 
 from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import Calendar
-from features.case_clock import CaseClock, case_clocks
+from features.case_state.cases import RecordedCase, recorded_cases
 from features.case_state.official_class import MOST_REQUESTS, OfficialClass, class_766, class_recomputed
 from features.record.latest import latest
 from features.record.utc import naive_utc
@@ -71,7 +71,7 @@ class Line:
 class _Judged:
     """One dossier with its classes as of the period's end."""
 
-    case: CaseClock
+    case: RecordedCase
     official: OfficialClass
     recomputed: OfficialClass
 
@@ -79,27 +79,27 @@ class _Judged:
 RULES: Mapping[str, Callable[[_Judged, ZoneInfo], bool]] = {
     "so theo ngày, không theo giờ (by date alone)": lambda one, zone: one.recomputed in LATE and _same_day(one, zone),
     "kết thúc do hệ thống nguồn ghi (the claimed end)": lambda one, zone: (
-        (one.official in LATE) != (one.recomputed in LATE) and one.case.clock.claimed_end_at != one.case.clock.ended_at
+        (one.official in LATE) != (one.recomputed in LATE) and one.case.state.claimed_end_at != one.case.state.ended_at
     ),
     "bổ sung quá một lần là quá hạn (more than one supplement)": lambda one, zone: (
-        one.case.clock.requests > MOST_REQUESTS and one.recomputed not in LATE
+        one.case.state.requests > MOST_REQUESTS and one.recomputed not in LATE
     ),
-    "không có ngày hẹn trả (no promise)": lambda one, zone: one.case.clock.due_at is None,
+    "không có ngày hẹn trả (no promise)": lambda one, zone: one.case.state.due_at is None,
     "trả lại tính là đúng hạn (refused counted as on time)": lambda one, zone: (
-        one.recomputed in LATE and any(kind in ("refused", "withdrawn") for kind, _ in one.case.clock.ends)
+        one.recomputed in LATE and any(kind in ("refused", "withdrawn") for kind, _ in one.case.state.ends)
     ),
     "trừ thời gian bổ sung (the citizen's time taken off)": lambda one, zone: (
-        one.official not in LATE and one.recomputed in LATE and one.case.clock.supplement_hours > 0
+        one.official not in LATE and one.recomputed in LATE and one.case.state.supplement_hours > 0
     ),
 }
 """Vietnamese (English) words of each rule, and which dossiers stand elsewhere under it."""
 
 
 def _same_day(one: _Judged, zone: ZoneInfo) -> bool:
-    clock = one.case.clock
-    if clock.ended_at is None or clock.due_at is None:
+    state = one.case.state
+    if state.ended_at is None or state.due_at is None:
         return False
-    return clock.ended_at.astimezone(zone).date() == clock.due_at.astimezone(zone).date()
+    return state.ended_at.astimezone(zone).date() == state.due_at.astimezone(zone).date()
 
 
 def reconcile(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calendar = VIETNAM) -> list[Line]:
@@ -123,10 +123,10 @@ def reconcile(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calenda
         cutoff = datetime.combine(end, time(), zone)
         units = {unit for _, unit in by_unit}
         judged: dict[str, list[_Judged]] = {unit: [] for unit in units}
-        for case in case_clocks(con, cutoff, calendar):
+        for case in recorded_cases(con, cutoff, calendar):
             if case.unit_code in units:
-                official = class_766(case.clock, calendar, case.legal_days)
-                judged[case.unit_code].append(_Judged(case, official, class_recomputed(case.clock, calendar)))
+                official = class_766(case.state, calendar, case.legal_days)
+                judged[case.unit_code].append(_Judged(case, official, class_recomputed(case.state, calendar)))
         since = datetime.combine(begin, time(), zone)
         for (source, unit), values in sorted(by_unit.items()):
             lines += _lines(source, unit, begin, end, values, judged[unit], since, zone)
@@ -138,13 +138,13 @@ def _lines(
     since: datetime, zone: ZoneInfo,
 ) -> list[Line]:  # fmt: skip
     judged = list(judged)
-    received = [one for one in judged if one.case.clock.received_at >= since]
-    ended = [one for one in judged if (at := one.case.clock.ended_at) is not None and at >= since]
+    received = [one for one in judged if one.case.state.received_at >= since]
+    ended = [one for one in judged if (at := one.case.state.ended_at) is not None and at >= since]
     pool = received if source in OF_RECEIVED else ended
     ours = {
         RECEIVED: len(received),
         ENDED: len(ended),
-        OPEN: sum(one.case.clock.ended_at is None for one in judged),
+        OPEN: sum(one.case.state.ended_at is None for one in judged),
         ON_TIME: sum(one.recomputed not in LATE for one in pool),
         OVERDUE: sum(one.recomputed in LATE for one in pool),
     }

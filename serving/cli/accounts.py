@@ -1,13 +1,12 @@
 """`risk accounts`: the first administrator, further accounts, passwords, closing an account."""
 
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.cli.group import asked, settings_of
-from serving.cli.receipts import told
-from serving.settings import Settings
+from serving.cli.group import settings_of
 
 if TYPE_CHECKING:
     from serving.state import State
@@ -26,7 +25,7 @@ def add_admin(ctx: typer.Context, login: Login, name: Name = "") -> None:
 
     The password is asked for, or read from standard input; there is no default one.
     """
-    _add(settings_of(ctx), login, name, "administrator", "*", None, asked("Password", twice=True))
+    _add(_state(ctx), login, name, "administrator", "*", None, _password())
 
 
 @accounts.command()
@@ -40,8 +39,7 @@ def add(
     oidc: Annotated[tuple[str, str] | None, typer.Option(help="Issuer and subject instead of a password.")] = None,
 ) -> None:
     """Make an account of any role; the password is asked for, or read from standard input."""
-    chosen = None if oidc else asked("Password", twice=True)
-    _add(settings_of(ctx), login, name, role, unit, official, chosen, oidc)
+    _add(_state(ctx), login, name, role, unit, official, None if oidc else _password(), oidc)
 
 
 @accounts.command()
@@ -49,11 +47,11 @@ def password(ctx: typer.Context, login: Login) -> None:
     """Give an account a new password and end its sessions."""
     from serving.access.account import find_account, set_password
 
-    with told(settings_of(ctx), "account.write", {"password": login}, now=datetime.now(UTC)) as session:
+    with _state(ctx).writing() as session:
         account = find_account(session, login)
         if account is None:
             raise LookupError(f"no account {login}")
-        set_password(session, account, asked("Password", twice=True))
+        set_password(session, account, _password())
     typer.echo(f"new password for {login}; its sessions are over")
 
 
@@ -62,12 +60,11 @@ def close(ctx: typer.Context, login: Login) -> None:
     """Close an account: no login, session or token of it works any more; its receipts stay."""
     from serving.access.account import deactivate, find_account
 
-    now = datetime.now(UTC)
-    with told(settings_of(ctx), "account.write", {"closed": login}, now=now) as session:
+    with _state(ctx).writing() as session:
         account = find_account(session, login)
         if account is None:
             raise LookupError(f"no account {login}")
-        deactivate(session, account, now=now)
+        deactivate(session, account, now=datetime.now(UTC))
     typer.echo(f"closed {login}")
 
 
@@ -85,7 +82,7 @@ def show(ctx: typer.Context) -> None:
 
 
 def _add(
-    settings: Settings,
+    state: "State",
     login: str,
     name: str,
     role: str,
@@ -99,20 +96,26 @@ def _add(
 
     if role not in list(Role):
         raise ValueError(f"wanted one of the roles {', '.join(Role)}, got {role}")
-    now = datetime.now(UTC)
-    with told(settings, "account.write", {"made": login, "role": role, "unit": unit}, now=now) as session:
+    with state.writing() as session:
         account = add_account(
             session,
             login,
             name,
             Role(role),
-            now=now,
+            now=datetime.now(UTC),
             unit_code=unit,
             official_id=official,
             password=chosen,
             oidc=oidc,
         )
     typer.echo(f"added {account.login} as {role}")
+
+
+def _password() -> str:
+    if sys.stdin.isatty():
+        asked: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        return asked
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def _state(ctx: typer.Context) -> "State":

@@ -1,14 +1,14 @@
 """The caseload of a period: every dossier that an office received, ended or held open in it, as known at a moment.
 
-One clock (`features.clock`) serves the lists of late dossiers, the explanations and the reports, so that a figure
-means the same wherever it stands.
+One state (`features.case_state`) serves the lists of late dossiers, the explanations and the reports, so that a
+figure means the same wherever it stands. A dossier whose clock stands is neither late nor overdue: it waits.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 
 import duckdb
@@ -16,8 +16,10 @@ import pyarrow as pa
 
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import Calendar
-from features.case_clock import CaseClock, case_clocks
+from features.case_state.cases import RecordedCase, recorded_cases
+from features.case_state.kinds import TURNED_AWAY
 from features.case_state.official_class import OfficialClass, class_766, class_recomputed
+from features.case_state.state import WAITING, Flag, Phase
 from features.record.utc import naive_utc
 from features.sources.reconcile import LATE
 
@@ -27,11 +29,11 @@ MANY_TIMES = 2
 """Sent back this often, with refusals that came back as a new dossier, a dossier is looked at (S0 2b)."""
 _INSTANT = timedelta(microseconds=1)
 
-_FACTS = """
+_FACTS = f"""
 WITH back AS (
   SELECT dossier_id, count(DISTINCT happened_at) FILTER (kind = 'returned') AS returned,
-         min(happened_at) FILTER (kind IN ('refused', 'withdrawn')) AS turned_away_at
-  FROM event WHERE happened_at < $until GROUP BY dossier_id
+         min(happened_at) FILTER (kind IN {TURNED_AWAY}) AS turned_away_at
+  FROM event_latest WHERE happened_at < $until GROUP BY dossier_id
 ), chained AS (
   SELECT l.dossier_id, l.received_at, lag(l.dossier_id) OVER again AS former,
          lag(b.turned_away_at) OVER again AS former_at
@@ -45,7 +47,8 @@ FROM dossier_latest l LEFT JOIN back b USING (dossier_id)
 LEFT JOIN chained c USING (dossier_id) LEFT JOIN procedure_latest s USING (procedure_code)
 """
 _HANDS = """
-SELECT dossier_id, happened_at, official_id, coalesce(step, kind) AS step FROM event SEMI JOIN asked USING (dossier_id)
+SELECT dossier_id, happened_at, official_id, coalesce(step, kind) AS step
+FROM event_latest SEMI JOIN asked USING (dossier_id)
 WHERE official_id IS NOT NULL ORDER BY dossier_id, happened_at, known_at, row_id
 """
 _Facts = dict[str, tuple[str | None, int, bool, str | None]]
@@ -56,12 +59,14 @@ _Hands = dict[str, list[tuple[str, datetime, str, str]]]
 class Case:
     """One dossier as it stood at the end of the period.
 
-    official_id, step: in whose hands it was, and where, when the promise was missed, else when its processing ended,
-    else at the end of the period; so a late dossier is not put
-    down to whoever hands its result out. returned: how often it was sent back, by itself
-    (`returned` events); turned_away: it ended by refusal or withdrawal; former: the dossier of the same applicant
-    and procedure that was turned away within 30 days before. official_class: as the 766 index counts it;
-    event_class: by its events alone. Hours are working hours.
+    official_id, step: in whose hands it was, and where, when the lawful promise was missed, else when its processing
+    ended, else at the end of the period; so a late dossier is not put down to whoever hands its result out.
+    first_due_at, due_at, lawful_due_at: the first promise, the one in force, the lawful one. late: the lawful promise
+    was missed, and the clock does not stand. missed_first: the first promise passed before the end, whoever moved it.
+    moved_by_office: the office set a later day of its own accord. over_hours: past the lawful promise. returned: how
+    often it was sent back, by itself (`returned` events); turned_away: it ended by refusal or withdrawal; former: the
+    dossier of the same applicant and procedure that was turned away within 30 days before. official_class: as the 766
+    index counts it; event_class: by the lawful clock. Hours are working hours.
     """
 
     dossier_id: str
@@ -73,7 +78,13 @@ class Case:
     received_at: datetime
     first_due_at: datetime | None
     due_at: datetime | None
+    lawful_due_at: datetime | None
     ended_at: datetime | None
+    phase: Phase
+    late: bool
+    missed_first: bool
+    moved_by_office: bool
+    flags: frozenset[Flag]
     official_class: OfficialClass
     event_class: OfficialClass
     over_hours: float
@@ -92,9 +103,14 @@ class Case:
         return self.returned + int(self.turned_away) + int(self.former is not None)
 
     @property
-    def late(self) -> bool:
-        """Whether the promise in force was missed, by the events."""
-        return self.event_class in LATE
+    def is_open(self) -> bool:
+        """Whether somebody still has to act on it."""
+        return self.phase not in (Phase.ENDED, Phase.SET_ASIDE)
+
+    @property
+    def waits(self) -> bool:
+        """Whether its clock stands: the citizen has to act, or processing is suspended."""
+        return self.phase in WAITING
 
     @property
     def late_766(self) -> bool:
@@ -118,16 +134,16 @@ class Caseload:
         calendar = as_delivered(con, calendar)
         asked = {"until": naive_utc(until), "came_back": CAME_BACK}
         facts = {row[0]: row[1:] for row in con.execute(_FACTS, asked).fetchall()}
-        clocks = [
+        found = [
             one
-            for one in case_clocks(con, as_of, calendar, until=until - _INSTANT, since=start)
-            if one.clock.received_at < until and (one.clock.ended_at is None or one.clock.ended_at >= start)
+            for one in recorded_cases(con, as_of, calendar, until=until - _INSTANT, since=start)
+            if one.state.received_at < until and (one.state.ended_at is None or one.state.ended_at >= start)
         ]
-        con.register("asked", pa.table({"dossier_id": pa.array([one.dossier_id for one in clocks], pa.string())}))
+        con.register("asked", pa.table({"dossier_id": pa.array([one.dossier_id for one in found], pa.string())}))
         held = con.execute(_HANDS).fetchall()
         con.unregister("asked")
         hands = {key: list(rows) for key, rows in groupby(held, key=itemgetter(0))}
-        return cls(start, until, tuple(_cases(clocks, facts, hands, until, calendar)))
+        return cls(start, until, tuple(_cases(found, facts, hands, until, calendar)))
 
     @property
     def received(self) -> list[Case]:
@@ -141,17 +157,32 @@ class Caseload:
 
     @property
     def ended_late(self) -> list[Case]:
-        """Ended in the period after the promise in force."""
+        """Ended in the period after the lawful promise."""
         return [case for case in self.ended if case.late]
+
+    @property
+    def ended_past_first(self) -> list[Case]:
+        """Ended in the period after the first promise, whether or not it was moved."""
+        return [case for case in self.ended if case.missed_first]
 
     @property
     def open(self) -> list[Case]:
         """Open at the end of the period."""
-        return [case for case in self.cases if case.ended_at is None]
+        return [case for case in self.cases if case.is_open]
+
+    @property
+    def waiting(self) -> list[Case]:
+        """Open at the end of the period, the clock standing: with the citizen, or suspended."""
+        return [case for case in self.open if case.waits]
+
+    @property
+    def set_aside(self) -> list[Case]:
+        """Neither open nor ended: the only end that was told lies before the receipt."""
+        return [case for case in self.cases if case.phase is Phase.SET_ASIDE]
 
     @property
     def overdue(self) -> list[Case]:
-        """Open at the end of the period, the promise in force missed."""
+        """Open at the end of the period, the lawful promise missed, the clock running."""
         return [case for case in self.open if case.late]
 
     def of_units(self, units: frozenset[str] | None) -> "Caseload":
@@ -162,20 +193,24 @@ class Caseload:
 
 
 def _cases(
-    clocks: Iterable[CaseClock], facts: _Facts, hands: _Hands, until: datetime, calendar: Calendar
+    cases: Iterable[RecordedCase], facts: _Facts, hands: _Hands, until: datetime, calendar: Calendar
 ) -> Iterator[Case]:
-    for one in clocks:
-        clock = one.clock
+    for one in cases:
+        state = one.state
         sector, returned, turned_away, former = facts[one.dossier_id]
-        first = clock.promises[0].due_at if clock.promises else None
-        stands = clock.ended_at or clock.paused_since or until
-        over = calendar.working_hours(clock.due_at, stands) if clock.due_at and clock.due_at < stands else 0.0
-        official, step = _holder(hands.get(one.dossier_id, []), clock.due_at if over else clock.ended_at or until)
+        lawful = state.lawful_due_at
+        late = state.late and not state.waits
+        over = calendar.working_hours(lawful, state.ended_at or until) if late and lawful else 0.0
+        official, step = _holder(hands.get(one.dossier_id, []), lawful if late else state.ended_at or until)
+        moved = any(
+            promise.by_office and promise.due_at > before.due_at for before, promise in pairwise(state.promises)
+        )  # fmt: skip
         yield Case(
             one.dossier_id, one.unit_code, one.procedure_code, sector, official, step,
-            clock.received_at.astimezone(UTC), first, clock.due_at, clock.ended_at,
-            class_766(clock, calendar, one.legal_days), class_recomputed(clock, calendar), over,
-            clock.citizen_hours, clock.own_hours, clock.other_hours, clock.requests, clock.resets,
+            state.received_at.astimezone(UTC), state.first_due_at, state.due_at, lawful, state.ended_at,
+            state.phase, late, state.late_first, moved, state.flags,
+            class_766(state, calendar, one.legal_days), class_recomputed(state, calendar), over,
+            state.citizen_hours, state.own_hours, state.other_hours, state.requests, state.resets,
             returned, turned_away, former,
         )  # fmt: skip
 

@@ -11,17 +11,18 @@ from math import sqrt
 
 import duckdb
 
+from features.calendar.working_time import Calendar
 from features.record.utc import naive_utc
 from features.signals.hands import stays
-from serving.read.on_time_statistics import CASES, LEAST, WINDOW
+from serving.read.on_time_statistics import CASES, LEAST, WINDOW, states_of_a_year
 
 _HANDLED = """
 , hands AS (
   SELECT official_id, dossier_id, bool_or(coalesce(long, false)) AS long FROM stay_told GROUP BY ALL
 )
-SELECT h.official_id, c.procedure_code, count(*) AS n, count(*) FILTER (c.ended_at > c.due_at AND h.long) AS late
+SELECT h.official_id, c.procedure_code, count(*) AS n, count(*) FILTER (c.late AND h.long) AS late
 FROM cases c JOIN hands h USING (dossier_id)
-WHERE c.ended_at >= $since AND c.ended_at < $until AND c.due_at IS NOT NULL
+WHERE c.ended_at >= $since AND c.ended_at < $until AND c.lawful_due_at IS NOT NULL
 GROUP BY ALL
 """
 
@@ -102,12 +103,13 @@ class OfficialSheets:
     sheets: Mapping[str, OfficialSheet] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, con: duckdb.DuckDBPyConnection, until: datetime) -> "OfficialSheets":
+    def read(cls, con: duckdb.DuckDBPyConnection, until: datetime, calendar: Calendar) -> "OfficialSheets":
         """The sheets over the year before `until` (aware) from a connection of the record."""
         naive = naive_utc(until)
         con.register("stay_told", stays(con, until, until - 2 * WINDOW).select(["official_id", "dossier_id", "long"]))
         try:
-            rows = con.execute(CASES + _HANDLED, {"until": naive, "since": naive - WINDOW}).fetchall()
+            with states_of_a_year(con, until, calendar):
+                rows = con.execute(CASES + _HANDLED, {"until": naive, "since": naive - WINDOW}).fetchall()
         finally:
             con.unregister("stay_told")
         totals: dict[str, tuple[int, int]] = {}

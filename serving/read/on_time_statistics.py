@@ -2,69 +2,71 @@
 
 Recounted from the record.
 
-Late: processing ended after the promise then in force, or has not ended and the promise is past (QĐ
-766/QĐ-TTg, rule 1, 2 and 6). Processing ends with the first of refused, decided, withdrawn, else with
-delivered (feed contract).
+Late and overdue are those of the lawful clock (`features.case_state`); beside them stands how many ended after the
+first promise, whoever moved it. A dossier whose clock stands waits: it is open, and not overdue.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import sqrt
 
 import duckdb
 
+from features.calendar.working_time import Calendar
+from features.case_state.kinds import ALL_ENDS
+from features.case_state.relation import NAME, case_states
 from features.record.utc import naive_utc
 
 WINDOW = timedelta(days=365)
 LEAST = 20  # dossiers under which no share is shown
 PROGRESS_POINTS = 20  # group "tiến độ giải quyết" of the index 766
 
-CASES = """
-WITH happened AS (
-  SELECT dossier_id, kind, happened_at, due_at FROM event
-  WHERE kind IN ('refused', 'decided', 'withdrawn', 'delivered', 'extended', 'reset') OR due_at IS NOT NULL
-), ended AS (
-  SELECT dossier_id, coalesce(
-    min(happened_at) FILTER (kind IN ('refused', 'decided', 'withdrawn')),
-    min(happened_at) FILTER (kind = 'delivered')) AS ended_at
-  FROM happened GROUP BY dossier_id
-), promised AS (
-  SELECT h.dossier_id, max_by(h.due_at, h.happened_at) AS due_at
-  FROM happened h LEFT JOIN ended e USING (dossier_id)
-  WHERE h.due_at IS NOT NULL AND (e.ended_at IS NULL OR h.happened_at <= e.ended_at)
-  GROUP BY h.dossier_id
-), cases AS (
-  SELECT d.unit_code, d.procedure_code, p.sector_code, d.received_at, d.dossier_id, e.ended_at,
-         coalesce(q.due_at, d.due_at) AS due_at
-  FROM dossier_latest d
-  LEFT JOIN ended e USING (dossier_id)
-  LEFT JOIN promised q USING (dossier_id)
-  LEFT JOIN procedure_latest p USING (procedure_code)
-)
+CASES = f"""
+WITH cases AS (SELECT c.*, p.sector_code FROM {NAME} c LEFT JOIN procedure_latest p USING (procedure_code))
 """
-"""Every dossier as latest known: unit, procedure, sector, receipt, end of processing.
+"""Every dossier's state (`features.case_state.relation.COLUMNS`) with its sector, while `states_of_a_year` holds."""
 
-Promise in force then.
+_ASKED = f"""
+SELECT dossier_id FROM dossier ANTI JOIN (
+    SELECT dossier_id FROM event GROUP BY dossier_id
+    HAVING max(happened_at) < $since AND bool_or(kind IN {ALL_ENDS}) AND NOT bool_or(kind = 'reopened')
+) USING (dossier_id)
+GROUP BY dossier_id
 """
 
 _COUNTS = """
 SELECT unit_code, procedure_code, sector_code,
   count(*) FILTER (received_at >= $since) AS received,
-  count(*) FILTER (ended_at >= $since AND due_at IS NOT NULL) AS ended,
-  count(*) FILTER (ended_at >= $since AND ended_at > due_at) AS late,
-  count(*) FILTER (ended_at IS NULL) AS open,
-  count(*) FILTER (ended_at IS NULL AND due_at < $until) AS overdue
+  count(*) FILTER (ended_at >= $since AND lawful_due_at IS NOT NULL) AS ended,
+  count(*) FILTER (ended_at >= $since AND late) AS late,
+  count(*) FILTER (is_open) AS open,
+  count(*) FILTER (overdue) AS overdue,
+  count(*) FILTER (waits) AS waiting,
+  count(*) FILTER (ended_at >= $since AND late_first) AS past_first
 FROM cases WHERE received_at < $until
 GROUP BY ALL
 """
+
+
+@contextmanager
+def states_of_a_year(con: duckdb.DuckDBPyConnection, until: datetime, calendar: Calendar) -> Iterator[None]:
+    """While it holds, `CASES` gives the state at `until` of every dossier that was open in the year before."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE asked_state AS {_ASKED}", {"since": naive_utc(until) - WINDOW})
+    try:
+        with case_states(con, until, calendar, dossiers="asked_state"):
+            yield
+    finally:
+        con.execute("DROP TABLE IF EXISTS asked_state")
 
 
 @dataclass(frozen=True)
 class Count:
     """Dossiers of one unit, sector or procedure over the window.
 
-    `late` of `ended` missed the promise in force.
+    `late` of `ended` missed the lawful promise, `past_first` the first one. Of `open`, `overdue` have missed the lawful
+    promise and `waiting` are with the citizen or suspended.
     """
 
     code: str
@@ -73,6 +75,8 @@ class Count:
     late: int
     open: int
     overdue: int
+    waiting: int = 0
+    past_first: int = 0
 
     @property
     def share(self) -> float | None:
@@ -112,19 +116,20 @@ class OnTimeStatistics:
     total: Count = field(default_factory=lambda: Count("", 0, 0, 0, 0, 0))
 
     @classmethod
-    def read(cls, con: duckdb.DuckDBPyConnection, until: datetime) -> "OnTimeStatistics":
+    def read(cls, con: duckdb.DuckDBPyConnection, until: datetime, calendar: Calendar) -> "OnTimeStatistics":
         """The counts over the year before `until` (aware) from a connection of the record."""
         naive = naive_utc(until)
-        rows = con.execute(CASES + _COUNTS, {"until": naive, "since": naive - WINDOW}).fetchall()
+        with states_of_a_year(con, until, calendar):
+            rows = con.execute(CASES + _COUNTS, {"until": naive, "since": naive - WINDOW}).fetchall()
 
         def by(place: int) -> dict[str, Count]:
             sums: dict[str, list[int]] = {}
             for row in rows:
                 if row[place] is not None:
-                    sums[row[place]] = [a + b for a, b in zip(sums.get(row[place], [0] * 5), row[3:], strict=True)]
+                    sums[row[place]] = [a + b for a, b in zip(sums.get(row[place], [0] * 7), row[3:], strict=True)]
             return {code: Count(code, *values) for code, values in sums.items()}
 
-        total = [sum(row[place] for row in rows) for place in range(3, 8)]
+        total = [sum(row[place] for row in rows) for place in range(3, 10)]
         return cls(until, by(0), by(2), by(1), Count("", *total))
 
 

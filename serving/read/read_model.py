@@ -76,8 +76,8 @@ class ReadModel:
             self.register = Register.read(con)
             self.calendar = as_delivered(con, VIETNAM)
             until = ReadingMoment.of(self._now(), self.register.data_until, self.calendar).as_of
-            self.standing = OnTimeStatistics.read(con, until)
-            self.officials = OfficialSheets.read(con, until)
+            self.standing = OnTimeStatistics.read(con, until, self.calendar)
+            self.officials = OfficialSheets.read(con, until, self.calendar)
             if risk_list is not None:
                 self.cases = CaseFiles.read(con, risk_list.dossier_ids())
         if risk_list is not None and seen[1] != self._seen[1]:  # what was known at the list's moment

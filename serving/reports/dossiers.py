@@ -27,6 +27,8 @@ class Keys:
     late: str
     open: str
     overdue: str
+    waiting: str
+    past_first: str
 
 
 def lines(register: Register, cases: Iterable[Case]) -> list[tuple[Cell, ...]]:
@@ -34,7 +36,7 @@ def lines(register: Register, cases: Iterable[Case]) -> list[tuple[Cell, ...]]:
     return [
         (
             register.unit(case.unit_code), case.unit_code, case.dossier_id, case.procedure_code, case.sector_code,
-            case.received_at, case.due_at, case.ended_at, round(case.over_hours, 2),
+            case.received_at, case.lawful_due_at, case.ended_at, round(case.over_hours, 2),
             CLASS_WORDS[case.official_class], CLASS_WORDS[case.event_class],
         )
         for case in sorted(cases, key=lambda one: (one.unit_code, one.dossier_id))
@@ -42,7 +44,7 @@ def lines(register: Register, cases: Iterable[Case]) -> list[tuple[Cell, ...]]:
 
 
 def add_counts(draft: Draft, basis: ReportContext) -> Keys:
-    """The five counts, the late share with its interval, and the progress points, each on its rows."""
+    """The counts, late by the lawful clock and by the first promise, share and progress points, each on its rows."""
     load, register = basis.caseload, basis.register
     keys = Keys(
         draft.count("Hồ sơ tiếp nhận trong kỳ", "received", HEAD, lines(register, load.received)),
@@ -50,7 +52,24 @@ def add_counts(draft: Draft, basis: ReportContext) -> Keys:
         draft.count("Trong đó trễ hẹn", "of these late", HEAD, lines(register, load.ended_late)),
         draft.count("Hồ sơ đang giải quyết cuối kỳ", "open at the end", HEAD, lines(register, load.open)),
         draft.count("Trong đó đã quá hạn", "of these overdue", HEAD, lines(register, load.overdue)),
+        draft.count(
+            "Trong đó chờ người dân hoặc tạm dừng",
+            "of these waiting for the citizen",
+            HEAD,
+            lines(register, load.waiting),
+        ),
+        draft.count(
+            "Xong sau hẹn trả đầu tiên (kể cả đã hẹn lại)",
+            "ended past the first promise",
+            HEAD,
+            lines(register, load.ended_past_first),
+        ),
     )
+    if load.set_aside:
+        draft.count(
+            "Để riêng: kết thúc ghi trước khi tiếp nhận", "set aside: the end lies before the receipt", HEAD,
+            lines(register, load.set_aside),
+        )  # fmt: skip
     share, low, high = late_share(len(load.ended_late), len(load.ended))
     draft.figures += [
         Figure("Tỷ lệ trễ hẹn (%)", "late of ended, per cent", share, keys.late),
@@ -80,20 +99,22 @@ def by(
         received = [case for case in cases if case.received_at >= start]
         ended = [case for case in cases if case.ended_at is not None]
         late = sum(case.late for case in ended)
-        overdue = sum(case.late for case in cases if case.ended_at is None)
+        left = [case for case in cases if case.is_open]
+        overdue = sum(case.late for case in left)
         if only_late and not late and not overdue:
             continue
         share = late_share(late, len(ended))
         found.append(
-            (name(code), code or "", len(received), len(ended), late, *share, len(cases) - len(ended), overdue,
-             progress(received))
+            (name(code), code or "", len(received), len(ended), late, *share, len(left), overdue,
+             progress(received), sum(case.waits for case in left), sum(case.missed_first for case in ended))
         )  # fmt: skip
     found.sort(key=lambda line: (-_number(line[4]) - _number(line[8]), str(line[1])))
     columns = (
         Column(what), Column("Mã"), Column("Tiếp nhận", keys.received), Column("Xong", keys.ended),
         Column("Trễ hẹn", keys.late), Column("Tỷ lệ trễ (%)", keys.late), Column("từ (%)", keys.late),
         Column("đến (%)", keys.late), Column("Đang giải quyết", keys.open), Column("Quá hạn", keys.overdue),
-        Column("Điểm 766", keys.received),
+        Column("Điểm 766", keys.received), Column("Chờ người dân", keys.waiting),
+        Column("Xong sau hẹn đầu", keys.past_first),
     )  # fmt: skip
     note = f"Tỷ lệ chỉ nêu khi có từ {LEAST} hồ sơ xong; khoảng 95 % (Wilson). Khoảng chồng nhau: chưa thể so sánh."
     table = Table(vi, en, columns, tuple(found), note)

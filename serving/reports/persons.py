@@ -36,7 +36,7 @@ def official(draft: Draft, basis: ReportContext) -> None:
     for case in basis.caseload.cases:
         if case.official_id is not None:
             held[case.official_id].append(case)
-    sheets = OfficialSheets.read(basis.con, basis.until)
+    sheets = OfficialSheets.read(basis.con, basis.until, basis.calendar)
     ratings = {row[0]: row[1:] for row in basis.con.execute(_RATED, basis.moments).fetchall()}
     table: list[tuple[Cell, ...]] = []
     for official_id, cases in sorted(held.items(), key=lambda one: (one[1][0].unit_code, one[0])):
@@ -50,7 +50,7 @@ def official(draft: Draft, basis: ReportContext) -> None:
         mean = round(sum(one[0] * one[1] for one in rated) / number, 2) if number else None
         table.append(
             (official_id, basis.register.unit(basis.register.officials.get(official_id)), len(ended),
-             sum(case.late for case in ended), len(cases) - len(ended), sheet.n, sheet.observed,
+             sum(case.late for case in ended), sum(case.is_open for case in cases), sheet.n, sheet.observed,
              round(sheet.expected, 1), *shown, number, mean, of_official[official_id])
         )  # fmt: skip
     columns = (

@@ -66,11 +66,11 @@ def send(apology: Apology, *, now: datetime, by: int | None = None) -> None:
 
 
 def owed(load: Caseload) -> list[Case]:
-    """The dossiers for which an apology is owed: the promise in force or the first one was missed."""
-    return [
-        case for case in load.cases
-        if case.late or (case.first_due_at is not None and case.first_due_at < (case.ended_at or load.until))
-    ]  # fmt: skip
+    """The dossiers for which an apology is owed: those that missed the lawful promise (S3 1l).
+
+    None is owed for time that the citizen took, nor for a promise moved once, in time and with a reason, and kept.
+    """
+    return [case for case in load.cases if case.late]
 
 
 def standings(

@@ -1,12 +1,14 @@
 """Explanation slips: every late dossier asks its official why, once, with a term (S0 1d)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import datetime
 
+import duckdb
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from features.calendar.working_time import Calendar
+from features.record.latest import newest
 from serving.read.caseload import Case
 from serving.state import ExplanationSlip
 from serving.state.insert_once import insert_once
@@ -16,19 +18,31 @@ TERM_HOURS = 24.0
 """Working hours to explain: three days. The directives set no number; an office may set its own."""
 
 
+_EXPLAINED = f"""
+SELECT dossier_id FROM (
+    SELECT dossier_id, accepted FROM explanation_latest {newest("dossier_id", first="given_at DESC")}
+) WHERE coalesce(accepted, true)
+"""
+
+
+def explained(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Dossiers whose lateness was explained, the last explanation accepted or not yet judged, as `con` knows."""
+    return frozenset(row[0] for row in con.execute(_EXPLAINED).fetchall())
+
+
 def open_slips(
     session: Session, late: Iterable[Case], known: Iterable[Outage], calendar: Calendar, *, now: datetime,
-    term_hours: float = TERM_HOURS,
+    explained: Set[str] = frozenset(), term_hours: float = TERM_HOURS,
 ) -> int:  # fmt: skip
     """Opens a slip for each late dossier that has none; gives how many. Twice, or in two processes, changes nothing.
 
-    late: dossiers that missed their promise; one without a promise cannot have missed it and is passed over.
+    late: dossiers that missed the lawful promise. explained: those whose lateness the record explains already.
     """
     known = list(known)
-    there = set(session.scalars(select(ExplanationSlip.dossier_id)))
+    there = explained | set(session.scalars(select(ExplanationSlip.dossier_id)))
     opened = 0
     for case in late:
-        if case.due_at is None or case.dossier_id in there:
+        if case.lawful_due_at is None or case.dossier_id in there:
             continue
         opened += insert_once(
             session,
@@ -37,7 +51,7 @@ def open_slips(
             unit_code=case.unit_code,
             official_id=case.official_id,
             step=case.step,
-            missed_due_at=case.due_at,
+            missed_due_at=case.lawful_due_at,
             over_hours=case.over_hours,
             outage_hours=down_hours(known, case.unit_code, case.received_at, case.ended_at or now, calendar),
             opened_at=now,

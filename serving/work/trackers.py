@@ -15,7 +15,7 @@ from serving.work.apologies import ApologyStanding, owed, standings
 from serving.work.complaint_triage import Sorting, sorting
 from serving.work.complaints import ComplaintStanding, complaints
 from serving.work.consultations import Consultation, consultations
-from serving.work.explanation_requests import open_slips
+from serving.work.explanation_requests import explained, open_slips
 from serving.work.outages import outages
 
 BACK = timedelta(days=31)
@@ -81,7 +81,7 @@ def read_tracked(record: Record, state: State, calendar: Calendar, now: datetime
         late = {case.dossier_id: case for case in load.cases if case.late}
         if not moment.behind:
             with state.writing() as session:
-                open_slips(session, late.values(), outages(con), calendar, now=now)
+                open_slips(session, late.values(), outages(con), calendar, now=now, explained=explained(con))
         with state.reading() as session:
             return Tracked(
                 moment, late, standings(con, session, owed(load), until, sent_before=now),

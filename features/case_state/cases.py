@@ -1,0 +1,79 @@
+"""The states of many dossiers out of the record, each replayed from its rows: for readers of every promise and end."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+
+import duckdb
+
+from features.calendar.holiday import as_delivered
+from features.calendar.working_time import EPOCH, Calendar
+from features.case_state.kinds import ALL_ENDS
+from features.case_state.relation import first_promise
+from features.case_state.replay import Happening, replay
+from features.case_state.state import CaseState
+from features.record.latest import latest
+from features.record.utc import aware_utc, naive_utc
+
+_CLAIM = r"regexp_matches(coalesce(e.event_id, ''), '^(state:)?(decided|refused|withdrawn)@')"
+_EVENT = latest("event", "known_at < $as_of")
+_OVER = f"""
+    SELECT dossier_id FROM {_EVENT} GROUP BY dossier_id
+    HAVING max(happened_at) < $since AND bool_or(kind IN {ALL_ENDS})
+       AND coalesce(max(happened_at) FILTER (kind IN {ALL_ENDS})
+                    > max(happened_at) FILTER (kind = 'reopened'), true)"""
+"""Dossiers that had ended for good, and to which nothing has happened since a moment."""
+_EVENTS = f"""
+    SELECT e.dossier_id, e.kind, e.happened_at, e.due_at, e.reason, {_CLAIM} AS claims_end
+    FROM {_EVENT} e ANTI JOIN ({_OVER}) o USING (dossier_id)
+    ORDER BY e.dossier_id, e.happened_at, e.known_at, e.row_id"""
+_DOSSIERS = f"""
+    SELECT d.dossier_id, d.received_at, f.due_at AS first_due_at, d.due_at, d.unit_code, d.procedure_code,
+           p.legal_working_days
+    FROM {latest("dossier", "known_at < $as_of")} d
+    LEFT JOIN {first_promise("known_at < $as_of")} f USING (dossier_id)
+    LEFT JOIN {latest("procedure")} p USING (procedure_code)
+    ANTI JOIN ({_OVER}) o ON o.dossier_id = d.dossier_id
+    ORDER BY d.dossier_id"""
+
+
+@dataclass(frozen=True)
+class RecordedCase:
+    """One dossier's state, with what it is counted by."""
+
+    dossier_id: str
+    unit_code: str
+    procedure_code: str
+    legal_days: float | None
+    state: CaseState
+
+
+def recorded_cases(
+    con: duckdb.DuckDBPyConnection,
+    as_of: datetime,
+    calendar: Calendar,
+    *,
+    until: datetime | None = None,
+    since: datetime | None = None,
+) -> Iterator[RecordedCase]:
+    """The state of every dossier known before `as_of`, by dossier id. `con`: of `Record.connect`.
+
+    until: the moment at which it is read; `as_of` where left out. since: without the dossiers that had ended and to
+    which nothing has happened since.
+    """
+    until = as_of if until is None else until
+    calendar = as_delivered(con, calendar)
+    at = {"as_of": naive_utc(as_of), "since": naive_utc(since or EPOCH)}
+    rows = con.execute(_EVENTS, at).fetchall()
+    events = {key: list(group) for key, group in groupby(rows, key=itemgetter(0))}
+    for dossier_id, received, first_due, due, unit, procedure, legal in con.execute(_DOSSIERS, at).fetchall():
+        happenings = (
+            Happening(kind, aware_utc(moment), aware_utc(promised), reason, bool(claims))
+            for _, kind, moment, promised, reason, claims in events.get(dossier_id, ())
+        )
+        state = replay(
+            aware_utc(received), aware_utc(first_due), happenings, until, calendar, legal, stated_due_at=aware_utc(due)
+        )
+        yield RecordedCase(dossier_id, unit, procedure, legal, state)
