@@ -18,6 +18,25 @@ class OidcSettings:
 
 
 @dataclass(frozen=True)
+class HeadSettings:
+    """Where signed heads of the receipt chain are carried; empty: not there.
+
+    folder: of another disk or machine. webhook: an https address. mail: a mailbox, by the server of `warnings.toml`.
+    time_stamp: the address of a time-stamping authority (RFC 3161).
+    """
+
+    folder: Path | None = None
+    webhook: str = ""
+    mail: str = ""
+    time_stamp: str = ""
+
+    @property
+    def places(self) -> list[str]:
+        """The places that are named."""
+        return [name for name in ("folder", "webhook", "mail", "time_stamp") if getattr(self, name)]
+
+
+@dataclass(frozen=True)
 class Settings:
     """Where an installation keeps its things; every path lies under `home` unless a URL says otherwise.
 
@@ -29,6 +48,7 @@ class Settings:
     oidc: the identity provider that people may log in through; None where there are only local accounts.
     smtp_password: of the mail server that `warnings.toml` names.
     otlp_endpoint: base URL of the receiver of traces (OpenTelemetry, OTLP over HTTP); empty: none are made.
+    heads: where heads of the receipt chain are carried.
     """
 
     home: Path
@@ -39,12 +59,13 @@ class Settings:
     oidc: OidcSettings | None = None
     smtp_password: str = ""
     otlp_endpoint: str = ""
+    heads: HeadSettings = HeadSettings()
 
     @classmethod
     def from_env(cls, home: Path | None = None) -> "Settings":
         """Settings from RISK_HOME, RISK_RECORD_URL, RISK_DATABASE_URL, RISK_MLFLOW_URL, RISK_ZONE.
 
-        RISK_OIDC_…, RISK_SMTP_PASSWORD, OTEL_EXPORTER_OTLP_ENDPOINT.
+        RISK_OIDC_…, RISK_SMTP_PASSWORD, RISK_HEADS_FOLDER, _WEBHOOK, _MAIL, _TIME_STAMP, OTEL_EXPORTER_OTLP_ENDPOINT.
 
         `home`, as given on the command line, wins over RISK_HOME. An unknown zone raises ValueError.
         """
@@ -63,6 +84,7 @@ class Settings:
             oidc=_oidc(),
             smtp_password=os.environ.get("RISK_SMTP_PASSWORD", ""),
             otlp_endpoint=os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+            heads=_heads(),
         )
 
     @property
@@ -84,6 +106,14 @@ class Settings:
     def keys(self) -> Path:
         """Folder of secret keys, readable by its owner alone."""
         return self.home / "keys"
+
+
+def _heads() -> HeadSettings:
+    folder = os.environ.get("RISK_HEADS_FOLDER", "")
+    return HeadSettings(
+        Path(folder).expanduser() if folder else None,
+        *(os.environ.get(f"RISK_HEADS_{name}", "") for name in ("WEBHOOK", "MAIL", "TIME_STAMP")),
+    )
 
 
 def _oidc() -> OidcSettings | None:

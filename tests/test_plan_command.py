@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from drawn_people import PASSWORD, add_people
 from typer.testing import CliRunner, Result
 
 from features.record.delivery import Chunk
 from features.record.record import Record
 from serving.cli import app
 from serving.scoring.score_files import SCHEMA, ListMeta, write_scores
+from serving.state import open_state
 
 AS_OF = datetime(2026, 11, 30, tzinfo=UTC)
 Risk = Callable[..., Result]
@@ -44,7 +46,19 @@ def risk(tmp_path: Path) -> Risk:
     return lambda *words: CliRunner().invoke(app, ["--home", str(tmp_path), *words])
 
 
+def two_persons_give_parts(home: Path) -> None:
+    state = open_state(f"sqlite:///{home / 'state.db'}")
+    add_people(state)
+    state.close()
+    for say in ([], ["--say"]):
+        for by in ("lanhdao", "thanhtra"):
+            words = ["--home", str(home), "plan", "part", "2026-12", "--by", by, "--at", "2026-11-28", *say]
+            done = CliRunner().invoke(app, words, input=f"{PASSWORD}\nnhững lời chỉ {by} biết\n")
+            assert done.exit_code == 0, done.output
+
+
 def test_a_month_from_the_seed_to_the_verified_reveal(risk: Risk, tmp_path: Path) -> None:
+    two_persons_give_parts(tmp_path)
     committed = risk("plan", "commit", "2026-12", "--at", "2026-11-29")
     assert "seed_sha256=" in committed.stdout
     made = risk("plan", "make", "2026-12", "--at", "2026-11-30T09:00")

@@ -8,19 +8,31 @@ import pytest
 from drawn_month import office
 
 from serving.plan.keyed_uniform import seed_hash
-from serving.plan.store import PlanStore, Sealed
+from serving.plan.store import PlanStore, Sealed, seed_of
 from serving.plan.verify import Check, verify
 
 BEFORE = datetime(2026, 11, 30, 9, tzinfo=UTC)
 AFTER = datetime(2027, 1, 2, tzinfo=UTC)
 
 
+PARTS = {"lanhdao": "núi Tản sông Đà, chín mươi", "thanhtra": "cầu Long Biên, tháng mười một"}
+SEED = seed_of("2026-12", PARTS)
+
+
+def give_parts(store: PlanStore) -> None:
+    """Two persons give their parts of the seed of December 2026."""
+    for by, words in PARTS.items():
+        store.promise("2026-12", by, words, BEFORE)
+    assert [store.give("2026-12", by, words, BEFORE) for by, words in PARTS.items()] == [False, True]
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> PlanStore:
     """A store with the plan of December 2026 sealed."""
     kept = PlanStore(tmp_path / "plans", tmp_path / "keys")
-    plan_id, published = kept.commit("2026-12", BEFORE, seed="a seed for tests")
-    assert published == seed_hash("a seed for tests")
+    give_parts(kept)
+    plan_id, published = kept.commit("2026-12", BEFORE)
+    assert published == seed_hash(SEED)
     kept.seal(plan_id, office(24), BEFORE + timedelta(hours=1))
     return kept
 
@@ -32,7 +44,7 @@ def failed(checks: list[Check]) -> list[str]:
 def test_nothing_of_a_sealed_plan_can_be_read_from_its_files(store: PlanStore) -> None:
     sealed = (store.folder / "2026-12" / "plan.sealed").read_bytes()
     ledger = (store.folder / "ledger.jsonl").read_text("utf-8")
-    for word in ("U001", "D001-00", "a seed for tests"):
+    for word in ("U001", "D001-00", SEED, *PARTS.values()):
         assert word.encode() not in sealed
         assert word not in ledger
     assert {path.name for path in (store.folder / "2026-12").iterdir()} == {"plan.sealed"}
@@ -47,7 +59,7 @@ def test_visits_open_at_their_hour_and_the_rest_after_the_last(store: PlanStore)
     with pytest.raises(Sealed, match="sealed until its last visit"):
         store.reveal("2026-12", hours[-1] - timedelta(seconds=1))
     folder = store.reveal("2026-12", hours[-1])
-    assert (folder / "seed.txt").read_text("utf-8").strip() == "a seed for tests"
+    assert (folder / "seed.txt").read_text("utf-8").strip() == SEED
     assert failed(verify(store, "2026-12")) == []
 
 
@@ -79,7 +91,7 @@ def test_a_changed_removed_swapped_or_added_line_is_found(store: PlanStore) -> N
 @pytest.mark.parametrize("name", ["seed.txt", "brief.json"])
 def test_a_changed_seed_or_brief_is_found(store: PlanStore, name: str) -> None:
     path = store.reveal("2026-12", AFTER) / name
-    path.write_text(path.read_text("utf-8").replace("s", "z", 1) if name == "seed.txt" else "{}", "utf-8")
+    path.write_text(path.read_text("utf-8").replace(SEED[0], "z", 1) if name == "seed.txt" else "{}", "utf-8")
     assert failed(verify(store, "2026-12"))
 
 
@@ -110,7 +122,7 @@ def test_the_same_brief_seed_and_key_give_the_same_sealed_bytes(store: PlanStore
     (tmp_path / "keys2").mkdir(mode=0o700)
     (tmp_path / "keys2" / "plans.key").write_bytes((tmp_path / "keys" / "plans.key").read_bytes())
     (tmp_path / "keys2" / "plans.key").chmod(0o600)
-    other.commit("2026-12", AFTER, seed="a seed for tests")
+    other.commit("2026-12", AFTER, seed=SEED)
     other.seal("2026-12", office(24), AFTER)
     here, there = (s.folder / "2026-12" / "plan.sealed" for s in (store, other))
     assert here.read_bytes() == there.read_bytes()

@@ -187,11 +187,14 @@ def test_the_command_line_verifies_and_signs(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("RISK_HOME", str(tmp_path))
     chain = make(tmp_path, 4)
     runner = CliRunner()
-    sound = runner.invoke(app, ["receipts", "verify"])
+    silent = runner.invoke(app, ["receipts", "verify"])
+    assert (silent.exit_code, "no head between" in silent.stderr) == (1, True), "no service has run since"
+    never = ["--stopped", f"{NOW.isoformat()}..2100-01-01T00:00+00:00"]
+    sound = runner.invoke(app, ["receipts", "verify", *never])
     assert (sound.exit_code, sound.stdout.strip()) == (0, "receipts=4 faults=0")
     signed = runner.invoke(app, ["receipts", "head"])
     (tmp_path / "head.json").write_text(signed.stdout)
     tamper(chain, *CUT[:1], "DELETE FROM receipt WHERE seq = 4", "UPDATE receipt_tail SET seq = 3")
-    broken = runner.invoke(app, ["receipts", "verify", "--head", str(tmp_path / "head.json")])
+    broken = runner.invoke(app, ["receipts", "verify", "--head", str(tmp_path / "head.json"), *never])
     assert broken.exit_code == 1
     assert "cut off" in broken.stderr

@@ -9,6 +9,7 @@ from features.calendar.vietnam import VIETNAM
 from serving.access.guard import reader_of
 from serving.access.permissions import Role
 from serving.api.answer import answer
+from serving.api.looked import note_look
 from serving.api.people import Done, Key
 from serving.pages.answers import apologies_in, complaints_in, consultations_in, returned_in, write_mark
 from serving.pages.explanations import slips_in, write_explanation, write_review
@@ -79,7 +80,9 @@ class LedgerAnswer:
 def list_explanations(request: Request) -> Response:
     """The first 200 explanation slips of the reader's scope, those that wait longest first."""
     request.app.state.trackers.of()
-    return answer([_slip(one) for one in slips_in(request, reader_of(request).scope)])
+    found = slips_in(request, reader_of(request).scope)
+    _looked(request, "/explanations", [one.slip.dossier_id for one in found], "explanation.read")
+    return answer([_slip(one) for one in found])
 
 
 @router.post("/explanations/{slip_id}/explain", response_model=Done, responses=documented(400, 404, 422))
@@ -103,13 +106,16 @@ def close(request: Request, slip_id: SlipId, wish: ClosingWish, key: Key) -> Res
 @router.get("/apologies", response_model=list[dict[str, Any]], responses=documented(422))
 def list_apologies(request: Request, offset: Offset = 0) -> Response:
     """Dossiers for which an apology is owed, 200 from `offset`: sent or not, promise kept or broken."""
-    return answer([_apology(one) for one in apologies_in(request)[offset : offset + MOST]])
+    found = apologies_in(request)[offset : offset + MOST]
+    _looked(request, "/apologies", [one.case.dossier_id for one in found])
+    return answer([_apology(one) for one in found])
 
 
 @router.get("/consultations", response_model=list[dict[str, Any]], responses=documented(422))
 def list_consultations(request: Request, offset: Offset = 0) -> Response:
     """Consultations that units of the scope asked or were asked, 200 from `offset`."""
     found = consultations_in(request)[offset : offset + MOST]
+    _looked(request, "/consultations", [one.dossier_id for one in found])
     return answer([{"subject": one.subject, **asdict(one)} for one in found])
 
 
@@ -119,6 +125,8 @@ def list_complaints(request: Request, offset: Offset = 0) -> Response:
 
     The dossier would tell a unit who spoke: its head is not given it.
     """
+    found = complaints_in(request)[offset : offset + MOST]
+    _looked(request, "/complaints", [one.dossier_id for one in found if one.dossier_id])
     sorted_by = request.app.state.trackers.sorting()
     unnamed = {"dossier_id": None} if reader_of(request).role is Role.UNIT_HEAD else {}
     return answer(
@@ -130,7 +138,7 @@ def list_complaints(request: Request, offset: Offset = 0) -> Response:
                 **unnamed,
                 "sorting": sorted_by.get(one.complaint_id),
             }
-            for one in complaints_in(request)[offset : offset + MOST]
+            for one in found
         ]
     )
 
@@ -140,6 +148,7 @@ def list_returns(request: Request, offset: Offset = 0) -> Response:
     """Dossiers sent back twice or more, 200 from `offset`; whose fault it was is a person's mark, never a count."""
     names = ("dossier_id", "unit_code", "procedure_code", "times_back", "former")
     found = returned_in(request)[offset : offset + MOST]
+    _looked(request, "/returns", [one.dossier_id for one in found])
     return answer([{"subject": f"return:{one.dossier_id}", **{name: getattr(one, name) for name in names}}
                    for one in found])  # fmt: skip
 
@@ -147,7 +156,9 @@ def list_returns(request: Request, offset: Offset = 0) -> Response:
 @router.get("/remedies", response_model=list[remediation.RemedyStanding])
 def list_remedies(request: Request) -> Response:
     """The first 200 remedies of the reader's units, the most urgent first."""
-    return answer(remedies_in(request)[:MOST])
+    found = remedies_in(request)[:MOST]
+    note_look(request, "answer.read", {"page": "/remedies", "rows": len(found)})
+    return answer(found)
 
 
 @router.post("/marks", response_model=Done, responses=documented(400, 404, 422))
@@ -177,6 +188,11 @@ def show_ledger(request: Request, dossier_id: Annotated[str, Path(max_length=200
     with people.state.reading() as session:
         warned = warnings_about(session, dossier_id, now)
     return answer(LedgerAnswer(told.dossier_id, list(told.stays), list(told.shares), told.nameless_hours, warned))
+
+
+def _looked(request: Request, page: str, dossiers: list[str], action: str = "answer.read") -> None:
+    detail = {"page": page, "rows": len(dossiers)}
+    note_look(request, action, detail, [f"dossier:{one}" for one in dossiers])
 
 
 def _slip(one: Explanation) -> dict[str, Any]:

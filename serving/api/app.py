@@ -19,6 +19,7 @@ from serving.api import dossiers, events, health, jobs, lists, portal, scores, s
 from serving.api import people as people_routes
 from serving.api import reports as report_routes
 from serving.api.limits import BodyLimit, PersonLimit
+from serving.jobs.chain_heads import ChainHeads
 from serving.log_lines import log_as_json
 from serving.pages.install import install as install_pages
 from serving.read import problem
@@ -67,6 +68,7 @@ def create_app(
     traces = Traces.to(settings.otlp_endpoint) if traces is None else traces
     state = Serving(settings, now)
     people, known = People(settings, now), ReadModel(state.record, now)
+    heads = ChainHeads(settings, people.receipts, now)
     state.desk.traces = traces
     traces.watch(people.state.engine)
 
@@ -77,6 +79,7 @@ def create_app(
         if latest is not None:
             recompute(people.state, "lateness", latest)
         people.receipts.unspool()
+        heads.turn()
         people.remembered.refresh(people.state, "lateness", now())
         deliver(people.state, state.record, now=now())
         deliver_explanations(people.state, state.record, now=now())
@@ -84,6 +87,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await _try(partial(people.adopt, now()))
         await _try(refresh)
         poll = asyncio.create_task(_poll(partial(refresh, at_once=False), poll_seconds))
         yield

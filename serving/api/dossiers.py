@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from features.calendar.vietnam import VIETNAM
 from serving.access.guard import reader_of
 from serving.api.answer import answer
+from serving.api.looked import looked
 from serving.read.case_file import CaseEvent, CaseFile
 from serving.read.delay import Delay
 from serving.read.problem import Problem, documented
@@ -64,6 +65,10 @@ async def show_dossier(
         raise Problem(404, "No open dossier of this id on the latest list.")
     case: CaseFile | None = request.app.state.known.cases.of(dossier_id)
     meta = risk_list.meta
+    detail = {"as_of": meta.as_of.isoformat(), "model": meta.model_version, "dossier": dossier_id,
+              "score": f"{line.score:.6f}"}  # fmt: skip
+    about = [f"dossier:{dossier_id}", *([f"official:{line.official_id}"] if line.official_id else [])]
+    await looked(request, "dossier.read", detail, about)
     return answer(
         DossierAnswer(
             as_of=meta.as_of,

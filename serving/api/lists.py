@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from serving.access.guard import reader_of
 from serving.api.answer import answer
+from serving.api.looked import looked
 from serving.read.problem import documented
 from serving.read.served_state import Serving, serving
 from serving.scoring.risk_list import MOST_ROWS, Filters, RiskLine
@@ -58,6 +59,9 @@ async def show_list(
     scope = reader_of(request).scope
     filters = Filters(sector, unit, official, least_score, units=scope.units, ahead=ahead)
     page = risk_list.page(filters, offset, size)
+    seen = [line.dossier_id for line in page.lines]
+    detail = {"as_of": risk_list.meta.as_of.isoformat(), "model": risk_list.meta.model_version, "seen": seen}
+    await looked(request, "list.read", detail, [f"dossier:{one}" for one in seen])
     more = offset + size < page.total
     wishes = {
         "target": target,

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from serving.access.guard import reader_of
 from serving.access.permissions import Scope
 from serving.api.answer import answer
+from serving.api.looked import note_look
 from serving.pages.contest import write_answer, write_contest
 from serving.pages.decision import write_decisions
 from serving.pages.dossier import line_in_scope
@@ -144,6 +145,8 @@ def list_contests(request: Request) -> Response:
     """The contests of the reader's scope, open ones first."""
     with request.app.state.people.state.reading() as session:
         found = contests.contests_in(session, reader_of(request).scope)
+    about = [f"dossier:{one.dossier_id}" for one in found]
+    note_look(request, "contest.read", {"rows": len(found)}, about)
     return answer([_contest(one) for one in found])
 
 
@@ -190,6 +193,7 @@ def receipts(
 ) -> Response:
     """Receipts, newest first: of one person, or about one `dossier:ID`, `official:KEY`, `plan:ID`."""
     found = receipts_for(request, about=about, actor=actor, before=before)
+    note_look(request, "receipt.read", {"about": about, "by": actor, "rows": len(found)})
     return answer([_receipt(one) for one in found])
 
 

@@ -13,6 +13,7 @@ from features.signals import DOSSIER_SIGNALS, evaluate
 from models.conduct import ConductLine
 from serving.access.guard import reader_of
 from serving.api.answer import answer
+from serving.api.looked import looked
 from serving.pages.conduct import Grain, conduct_lines
 from serving.read.problem import Problem, documented
 from serving.read.served_state import Serving, serving
@@ -61,6 +62,7 @@ async def show_signals(
     unit, signals = await run_in_threadpool(_signals, state, dossier_id, at)
     if unit is None or not reader_of(request).scope.covers(unit, None):
         raise Problem(404, "No dossier of this id was known then.")
+    await looked(request, "harassment.read", {"dossier": dossier_id}, [f"dossier:{dossier_id}"])
     return answer(SignalsAnswer(dossier_id, at, signals))
 
 

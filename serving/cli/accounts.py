@@ -1,12 +1,13 @@
 """`risk accounts`: the first administrator, further accounts, passwords, closing an account."""
 
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.cli.group import settings_of
+from serving.cli.group import asked, settings_of
+from serving.cli.receipts import told
+from serving.settings import Settings
 
 if TYPE_CHECKING:
     from serving.state import State
@@ -25,7 +26,7 @@ def add_admin(ctx: typer.Context, login: Login, name: Name = "") -> None:
 
     The password is asked for, or read from standard input; there is no default one.
     """
-    _add(_state(ctx), login, name, "administrator", "*", None, _password())
+    _add(settings_of(ctx), login, name, "administrator", "*", None, asked("Password", twice=True))
 
 
 @accounts.command()
@@ -39,7 +40,8 @@ def add(
     oidc: Annotated[tuple[str, str] | None, typer.Option(help="Issuer and subject instead of a password.")] = None,
 ) -> None:
     """Make an account of any role; the password is asked for, or read from standard input."""
-    _add(_state(ctx), login, name, role, unit, official, None if oidc else _password(), oidc)
+    chosen = None if oidc else asked("Password", twice=True)
+    _add(settings_of(ctx), login, name, role, unit, official, chosen, oidc)
 
 
 @accounts.command()
@@ -47,11 +49,11 @@ def password(ctx: typer.Context, login: Login) -> None:
     """Give an account a new password and end its sessions."""
     from serving.access.account import find_account, set_password
 
-    with _state(ctx).writing() as session:
+    with told(settings_of(ctx), "account.write", {"password": login}, now=datetime.now(UTC)) as session:
         account = find_account(session, login)
         if account is None:
             raise LookupError(f"no account {login}")
-        set_password(session, account, _password())
+        set_password(session, account, asked("Password", twice=True))
     typer.echo(f"new password for {login}; its sessions are over")
 
 
@@ -60,11 +62,12 @@ def close(ctx: typer.Context, login: Login) -> None:
     """Close an account: no login, session or token of it works any more; its receipts stay."""
     from serving.access.account import deactivate, find_account
 
-    with _state(ctx).writing() as session:
+    now = datetime.now(UTC)
+    with told(settings_of(ctx), "account.write", {"closed": login}, now=now) as session:
         account = find_account(session, login)
         if account is None:
             raise LookupError(f"no account {login}")
-        deactivate(session, account, now=datetime.now(UTC))
+        deactivate(session, account, now=now)
     typer.echo(f"closed {login}")
 
 
@@ -82,7 +85,7 @@ def show(ctx: typer.Context) -> None:
 
 
 def _add(
-    state: "State",
+    settings: Settings,
     login: str,
     name: str,
     role: str,
@@ -96,26 +99,20 @@ def _add(
 
     if role not in list(Role):
         raise ValueError(f"wanted one of the roles {', '.join(Role)}, got {role}")
-    with state.writing() as session:
+    now = datetime.now(UTC)
+    with told(settings, "account.write", {"made": login, "role": role, "unit": unit}, now=now) as session:
         account = add_account(
             session,
             login,
             name,
             Role(role),
-            now=datetime.now(UTC),
+            now=now,
             unit_code=unit,
             official_id=official,
             password=chosen,
             oidc=oidc,
         )
     typer.echo(f"added {account.login} as {role}")
-
-
-def _password() -> str:
-    if sys.stdin.isatty():
-        asked: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-        return asked
-    return sys.stdin.readline().rstrip("\r\n")
 
 
 def _state(ctx: typer.Context) -> "State":

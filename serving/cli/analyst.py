@@ -8,6 +8,7 @@ import typer
 
 from serving.cli.group import settings_of
 from serving.cli.learning import By, TargetName
+from serving.cli.receipts import note
 
 commands = typer.Typer()
 
@@ -28,6 +29,8 @@ def rollback(
     settings = settings_of(ctx)
     url = settings.mlflow_url if mlflow else None
     version = run(settings.models, target, at=datetime.now(UTC), because=because, by=by, mlflow_url=url)
+    detail = {"rolled_back": version, "target": target, "by": by or "", "reason": because or ""}
+    note(settings, "model.promote", detail, now=datetime.now(UTC))
     typer.echo(f"champion {target} {version}")
 
 

@@ -10,6 +10,7 @@ import typer
 
 from serving.cli.group import settings_of
 from serving.cli.moments import moment_or_now
+from serving.cli.receipts import note
 from serving.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def open_all(ctx: typer.Context, as_of: AsOf = None) -> None:
         receipt = deliver_explanations(state, record, now=now)
         with state.reading() as session:
             found = explanations(session, Scope(None), now, most=10**9)
+    note(settings_of(ctx), "explanation.write", {"slips": len(found)}, now=now)
     _say_until(tracked.moment, settings_of(ctx).zone)
     waiting = sum(one.state in ("open", "returned", "refused") for one in found)
     typer.echo(f"slips={len(found)} waiting={waiting} overdue={sum(one.overdue for one in found)}")
@@ -52,6 +54,7 @@ def list_explanations(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -
     from serving.work.explanations import STATES, explanations
 
     now = moment_or_now(as_of, settings_of(ctx).zone)
+    note(settings_of(ctx), "explanation.read", {"page": "risk answers explanations", "unit": unit}, now=now)
     with _state(settings_of(ctx)) as (state, record):
         units = _units(record, unit, now)
         with state.reading() as session:
@@ -66,6 +69,7 @@ def list_apologies(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -> N
     from serving.work.apologies import PROMISES
 
     now = moment_or_now(as_of, settings_of(ctx).zone)
+    note(settings_of(ctx), "answer.read", {"page": "risk answers apologies", "unit": unit}, now=now)
     with _state(settings_of(ctx)) as (state, record):
         units = _units(record, unit, now)
         tracked = _tracked(record, state, now)
@@ -82,6 +86,7 @@ def list_consultations(ctx: typer.Context, as_of: AsOf = None) -> None:
     from serving.work.consultations import answerers
 
     now = moment_or_now(as_of, settings_of(ctx).zone)
+    note(settings_of(ctx), "answer.read", {"page": "risk answers consultations"}, now=now)
     with _state(settings_of(ctx)) as (state, record):
         tracked = _tracked(record, state, now)
         _say_until(tracked.moment, settings_of(ctx).zone)
@@ -97,6 +102,7 @@ def list_complaints(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -> 
     from serving.work.complaints import STATES
 
     settings, now = settings_of(ctx), moment_or_now(as_of, settings_of(ctx).zone)
+    note(settings, "answer.read", {"page": "risk answers complaints", "unit": unit}, now=now)
     with _state(settings) as (state, record):
         units = _units(record, unit, now)
         tracked = _tracked(record, state, now)
@@ -126,6 +132,7 @@ def show_ledger(
             warned = warnings_about(session, dossier, now)
     if case is None:
         raise LookupError(f"no dossier {dossier}")
+    note(settings, "ledger.read", {"dossier": dossier}, now=now, subjects=[f"dossier:{dossier}"])
     _say_until(moment, settings.zone)
     for stay in ledger(case, moment.as_of, VIETNAM).stays:
         since = stay.since.astimezone(settings.zone)

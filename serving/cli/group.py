@@ -1,5 +1,6 @@
 """The command group: takes `--home H` at any place, before or after the command."""
 
+import sys
 from typing import Any
 
 import typer
@@ -28,6 +29,14 @@ class RiskGroup(TyperGroup):
             else:
                 rest.append(word)
         return super().parse_args(ctx, home + rest)
+
+
+def asked(what: str, *, twice: bool = False) -> str:
+    """A secret that the person types unseen, or a line of standard input."""
+    if sys.stdin.isatty():
+        answer: str = typer.prompt(what, hide_input=True, confirmation_prompt=twice)
+        return answer
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def settings_of(ctx: typer.Context) -> Settings:

@@ -1,5 +1,6 @@
 """`risk train`, `risk backtest`, `risk promote`: learn a target, judge it, let it ship."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from serving.cli.group import settings_of
 from serving.cli.moments import moment, span
+from serving.cli.receipts import note
 from serving.cli.targets import Backtest, steps
 
 commands = typer.Typer()
@@ -93,7 +95,11 @@ def promote(
     by: By = None,
 ) -> None:
     """Make the candidate of TARGET the champion, when its gates hold and a second person does it."""
-    typer.echo(steps(target).promote(settings_of(ctx), because, _say, by=by))
+    settings = settings_of(ctx)
+    champion = steps(target).promote(settings, because, _say, by=by)
+    detail = {"promoted": champion, "by": by or "", "reason": because or ""}
+    note(settings, "model.promote", detail, now=datetime.now(UTC))
+    typer.echo(champion)
 
 
 def _say(line: str) -> None:

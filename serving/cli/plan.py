@@ -2,13 +2,15 @@
 
 import secrets
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serving.cli.group import settings_of
+from serving.cli.group import asked, settings_of
 from serving.cli.moments import moment, moment_or_now
+from serving.cli.receipts import note, open_chain
 from serving.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,6 +24,39 @@ Month = Annotated[str, typer.Argument(help="The month, such as 2026-12.")]
 PlanId = Annotated[str, typer.Argument(help="The plan, such as 2026-12.")]
 At = Annotated[str | None, typer.Option(help="Act as of this moment; the present one where left out.")]
 Because = Annotated[str | None, typer.Option(help="Why another plan of the same month is drawn.")]
+
+
+@plan.command()
+def part(
+    ctx: typer.Context,
+    month: Month,
+    by: Annotated[str, typer.Option(help="Login of who gives the part: an inspector or a leader.")],
+    say: Annotated[bool, typer.Option("--say", help="Say the words, once both persons have promised theirs.")] = False,
+    at: At = None,
+) -> None:
+    """Give one person's part of the month's seed: words that nobody else knows; two persons, first both promise.
+
+    Password and words are asked for, or read from standard input, a line each.
+    """
+    from serving.access.account import find_account
+    from serving.access.passwords import matches
+    from serving.access.permissions import Role, reach_of
+
+    settings = settings_of(ctx)
+    password, words = asked("Password"), asked("Words")
+    state, _ = open_chain(settings)
+    with state.reading() as session:
+        account = find_account(session, by)
+    state.close()
+    hashed = account.password_hash if account is not None and account.active else None
+    if not matches(password, hashed) or account is None or reach_of(Role(account.role), "plan.read") is None:
+        raise PermissionError("no account of this name and password may take part in a plan")
+    store, now = plan_store(settings), moment_or_now(at, settings.zone)
+    if say:
+        whole = store.give(month, account.login, words, now)
+        typer.echo("all parts are here; run: risk plan commit" if whole else "the other part is still wanted")
+    else:
+        typer.echo(f"promised for {store.promise(month, account.login, words, now)}; keep the words until both have")
 
 
 @plan.command()
@@ -159,7 +194,9 @@ def verify(ctx: typer.Context, plan_id: PlanId) -> None:
     from serving.plan.verify import verify as check
 
     settings = settings_of(ctx)
-    checks = check(plan_store(settings), plan_id, settings.scores if settings.scores.is_dir() else None)
+    state, chain = open_chain(settings)
+    checks = check(plan_store(settings), plan_id, settings.scores if settings.scores.is_dir() else None, chain)
+    state.close()
     for one in checks:
         typer.echo(f"{'ok  ' if one.ok else 'FAIL'} {one.name}: {one.words}")
     if not all(one.ok for one in checks):
@@ -183,10 +220,15 @@ def value(ctx: typer.Context, plan_id: PlanId, at: At = None) -> None:
 
 
 def plan_store(settings: Settings) -> "PlanStore":
-    """The plans of this installation."""
+    """The plans of this installation; what is written to their ledger leaves a receipt each."""
     from serving.plan.store import PlanStore
 
-    return PlanStore(settings.home / "plans", settings.keys)
+    def tell(line: Mapping[str, Any], sha256: str) -> None:
+        detail = {"plan": line["plan_id"], "act": line["act"], "line": line["number"], "sha256": sha256}
+        at = datetime.fromisoformat(line["at"])
+        note(settings, "plan.write", detail, now=at, subjects=[f"plan:{line['plan_id']}"])
+
+    return PlanStore(settings.home / "plans", settings.keys, tell)
 
 
 def _summary(kept: Any) -> str:

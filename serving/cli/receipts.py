@@ -1,14 +1,21 @@
-"""`risk receipts`: check the chain of receipts, sign its daily head."""
+"""`risk receipts`: check the chain of receipts, sign its head; the receipts of what is done by command."""
 
+import getpass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from serving.cli.group import settings_of
+from serving.settings import Settings
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from serving.state import State
     from serving.work.receipts import Receipts
 
 commands = typer.Typer()
@@ -19,16 +26,31 @@ commands.add_typer(receipts, name="receipts", help="Who saw and decided what: ve
 @receipts.command()
 def verify(
     ctx: typer.Context,
-    head: Annotated[list[Path] | None, typer.Option(help="A signed head kept elsewhere; may be repeated.")] = None,
+    head: Annotated[
+        list[Path] | None, typer.Option(help="A signed head kept elsewhere, or a folder of them; may be repeated.")
+    ] = None,
+    stopped: Annotated[
+        list[str] | None, typer.Option(help="FROM..UNTIL, a stretch in which the service is known to have stood still.")
+    ] = None,
 ) -> None:
-    """Walk the whole chain; exit 1 where anything was edited, removed, inserted, swapped.
+    """Walk the whole chain; exit 1 where anything was edited, removed, inserted, swapped, cut off or replayed.
 
-    Cut off or replayed.
+    Where a row or a line of the plans' ledger is not what its receipt told; where signed heads are wanting, or were
+    not carried outside.
     """
+    from serving.jobs.chain_heads import uncarried
+    from serving.plan.ledger import Ledger
+    from serving.plan.verify import ledger_faults
     from serving.work.chain_anchor import Head
+    from serving.work.receipts import Fault
 
-    chain = _chain(ctx)
-    faults = chain.verify([Head.from_json(path.read_text("utf-8")) for path in head or []])
+    settings, chain = settings_of(ctx), _chain(ctx)
+    outside = [*(head or []), *([] if settings.heads.folder is None else [settings.heads.folder])]
+    paths = [one for path in outside for one in (sorted(path.glob("*.json")) if path.is_dir() else [path])]
+    found = [Head.from_json(path.read_text("utf-8")) for path in paths]
+    faults = chain.verify(found, now=datetime.now(UTC), stopped=[_stretch(one) for one in stopped or []])
+    faults += [Fault(0, what) for what in ledger_faults(Ledger(settings.home / "plans"), chain)]
+    faults += [Fault(0, what) for what in uncarried(settings, chain.witness)]
     for fault in faults[:100]:
         typer.echo(f"receipt {fault.seq}: {fault.what}", err=True)
     newest = chain.latest(most=1)
@@ -43,11 +65,57 @@ def sign(ctx: typer.Context) -> None:
     typer.echo(_chain(ctx).sign_head(now=datetime.now(UTC)).as_json())
 
 
-def _chain(ctx: typer.Context) -> "Receipts":
+@contextmanager
+def told(
+    settings: Settings, action: str, detail: dict[str, Any], *, now: datetime, subjects: Iterable[str] = ()
+) -> Iterator["Session"]:
+    """A transaction over the working state whose act leaves a receipt, as the same act on a page does.
+
+    detail: of the receipt; the caller may fill it in inside. The actor is who runs the command on this machine.
+    """
+    state, chain = open_chain(settings)
+    try:
+        with state.writing() as session:
+            yield session
+            link = chain.append(session, actor(), action, detail, now=now, subjects=subjects)
+        chain.anchor(link)
+    finally:
+        state.close()
+
+
+def note(
+    settings: Settings, action: str, detail: dict[str, Any], *, now: datetime, subjects: Iterable[str] = ()
+) -> None:
+    """The receipt of what was only looked at, or done outside the working state."""
+    with told(settings, action, detail, now=now, subjects=subjects):
+        pass
+
+
+def actor() -> str:
+    """Who acts by command: the account of the machine, which is no account of ours."""
+    return f"lệnh:{getpass.getuser()}"[:120]
+
+
+def open_chain(settings: Settings) -> "tuple[State, Receipts]":
+    """The working state of an installation, and its chain of receipts."""
     from serving.state import open_state
     from serving.work.chain_anchor import Witness
     from serving.work.receipts import Receipts
 
-    settings = settings_of(ctx)
     state = open_state(settings.database_url)
-    return Receipts(state, Witness(settings.keys, settings.home / "receipts"))
+    return state, Receipts(state, Witness(settings.keys, settings.home / "receipts"))
+
+
+def _chain(ctx: typer.Context) -> "Receipts":
+    return open_chain(settings_of(ctx))[1]
+
+
+def _stretch(text: str) -> tuple[datetime, datetime]:
+    start, _, end = text.partition("..")
+    try:
+        found = datetime.fromisoformat(start), datetime.fromisoformat(end)
+        if None not in (found[0].tzinfo, found[1].tzinfo):
+            return found
+    except ValueError:
+        pass
+    raise ValueError(f"wanted FROM..UNTIL, each such as 2026-11-21T08:00+07:00, got {text[:60]!r}")

@@ -26,6 +26,9 @@ def show(request: Request) -> Response:
     with request.app.state.people.state.reading() as session:
         found = contests.contests_in(session, reader.scope)
         rate = contests.upheld_rate(session, reader.scope)
+    people = request.app.state.people
+    subjects = [f"dossier:{one.dossier_id}" for one in found]
+    people.receipts.record(reader.login, "contest.read", {"rows": len(found)}, now=people.now(), subjects=subjects)
     return render(
         request,
         "contests.html",

@@ -1,5 +1,6 @@
 """`/plan`: the month's visits as their hour comes, their sheets, and the findings form for the phone."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -54,7 +55,12 @@ def show(
     with people.state.reading() as session:
         picks = decisions.picks_in(session, TARGET, reader.scope)
         done = {one.dossier_id for one in findings.standing(session, units={one.unit_code for one in picks})}
-    approvals = [one for one in people.receipts.about(f"plan:{plan_id}") if one.action == "plan.approve"]
+    seal = store.seal_of(plan_id) if plan_id else None
+    approvals = [
+        one
+        for one in people.receipts.about(f"plan:{plan_id}", most=500)
+        if one.action == "plan.approve" and seal is not None and json.loads(one.detail)["sha256"] == seal
+    ]
     return render(
         request,
         "plan.html",
@@ -62,7 +68,8 @@ def show(
         plan_id=plan_id,
         plans=known,
         plan=opened,
-        sha256=next((line["facts"]["plan_sha256"] for line in store.ledger.of(plan_id, "seal")), "") if plan_id else "",
+        sha256=seal or "",
+        persons=next((line["facts"].get("persons", []) for line in store.ledger.of(plan_id, "commit")), []),
         sealed=len(opened["visits"]) - len(store.visits(plan_id, now)) if opened else 0,
         weeks=weeks,
         this_week=_monday(now, zone),
@@ -83,14 +90,14 @@ def approve(
     sha256: Annotated[str, Form(max_length=64)],
     key: Key,
 ) -> Response:
-    """A leader approves a sealed plan by its hash, without seeing whom it visits."""
+    """A leader approves a sealed plan by the hash of its seal, without seeing whom it visits.
+
+    The hash is over plan, brief and the ledger before it: a plan sealed anew has another, and is not approved.
+    """
     reader = reader_of(request)
     people = request.app.state.people
     store = _store(request)
-    sealed = (
-        {line["facts"]["plan_sha256"] for line in store.ledger.of(plan, "seal")} if plan in store.plans() else set()
-    )
-    if sha256 not in sealed:
+    if plan not in store.plans() or sha256 != store.seal_of(plan):
         raise Problem(404, "No sealed plan of this name and hash.")
     with refused_as_problem():
         back = idempotent_write(

@@ -30,6 +30,10 @@ def show(
 ) -> Response:
     """Receipts, newest first; of one person, one action, or about one dossier, official or plan."""
     found = receipts_for(request, about=about, actor=actor, action=action, before=before, most=ROWS)
+    people = request.app.state.people
+    people.receipts.record(
+        reader_of(request).login, "receipt.read", {"about": about, "by": actor, "rows": len(found)}, now=people.now()
+    )
     return render(
         request,
         "receipts.html",

@@ -1,11 +1,12 @@
 """The public ledger of plans: commitments, seals, openings and reveals, one line each, chained by SHA-256.
 
 A line is never changed: each carries the hash of the one before, so that an edit, a deletion or a swap breaks
-the chain. Publishing the last hash at any time pins everything before it.
+the chain. Publishing the last hash at any time pins everything before it. A cut end, or a ledger written anew from
+the start, is found by the receipts: each line has one, written first (`Teller`).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,15 @@ from filelock import FileLock
 from features.atomic_file import add_line, whole_lines
 from serving.state.canonical_json import canonical, digest
 
+Teller = Callable[[Mapping[str, Any], str], None]
+"""Told of a line, with its hash, before it is written."""
+
 
 class Ledger:
-    """The file `ledger.jsonl` under the plans' folder."""
+    """The file `ledger.jsonl` under the plans' folder. teller: writes the receipt of each line."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, teller: Teller | None = None) -> None:
+        self._teller = teller
         self._path = folder / "ledger.jsonl"
         self._lock = FileLock(folder / ".ledger.lock")
 
@@ -36,6 +41,8 @@ class Ledger:
                 "plan_id": plan_id,
                 "previous": digest(lines[-1]) if lines else "",
             }
+            if self._teller is not None:
+                self._teller(entry, digest(entry))
             add_line(self._path, canonical(entry))
             return digest(entry)
 

@@ -2,12 +2,14 @@
 
 | file under `plans/<plan_id>/` | when | who can read it |
 |---|---|---|
+| lines `part`, `given` in the ledger | first | anybody: who gave a part of the seed, its SHA-256 |
 | a line `commit` in `plans/ledger.jsonl` | before scores are looked at | anybody: SHA-256 of the seed |
 | `plan.sealed` | made | who holds `keys/plans.key` (AES-SIV, so that the same plan gives the same bytes) |
 | a line `seal` in the ledger | made | anybody: SHA-256 of plan and brief |
-| `seed.txt`, `brief.json`, `plan.jsonl` | at the end | anybody entitled: enough to make the plan again |
+| `seed.txt`, `parts.json`, `brief.json`, `plan.jsonl` | at the end | anybody entitled: enough to make the plan again |
 """
 
+import hashlib
 import json
 import secrets
 import zlib
@@ -23,10 +25,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from features.atomic_file import replacing
 from features.key_file import key_file
 from serving.plan.keyed_uniform import seed_hash
-from serving.plan.ledger import Ledger
+from serving.plan.ledger import Ledger, Teller
 from serving.plan.plan import make
 from serving.plan.plan_input import PlanInput
 from serving.state.canonical_json import canonical, digest
+
+LEAST_PART = 16
+"""Characters of one person's part of a seed."""
 
 
 class Sealed(PermissionError):
@@ -54,23 +59,84 @@ class KeptPlan:
 class PlanStore:
     """The plans of one installation. keys: folder of the secret key and of seeds not yet revealed."""
 
-    def __init__(self, plans: Path, keys: Path) -> None:
+    def __init__(self, plans: Path, keys: Path, teller: Teller | None = None) -> None:
         self.folder = plans
         self._keys = keys
-        self.ledger = Ledger(plans)
+        self.ledger = Ledger(plans, teller)
+
+    def promise(self, month: str, by: str, words: str, at: datetime) -> str:
+        """One person fixes their part of the seed of the month's next plan: its hash is published, the words are not.
+
+        Nobody can choose the seed then: whoever speaks first does not know the other's words, and nobody can exchange
+        their own. ValueError for a second part of one person, for fewer than 16 characters, and once a seed stands.
+        """
+        plan_id = self._next(month)
+        if self.ledger.of(plan_id, "commit"):
+            raise ValueError(f"the seed of {plan_id} is fixed already")
+        if by in self._promised(plan_id):
+            raise ValueError(f"{by} has given a part to {plan_id} already; the other one is another person's")
+        if len(words) < LEAST_PART:
+            raise ValueError(f"a part has at least {LEAST_PART} characters that nobody can guess")
+        self.ledger.append("part", plan_id, at, {"by": by, "sha256": part_hash(plan_id, by, words)})
+        return plan_id
+
+    def give(self, month: str, by: str, words: str, at: datetime) -> bool:
+        """The person says the words that were promised, once two persons have promised; True: all parts are here.
+
+        ValueError where they are others, or where the second person has not promised yet.
+        """
+        plan_id = self._next(month)
+        promised = self._promised(plan_id)
+        if len(promised) < 2:
+            raise ValueError(f"{plan_id} has the part of {len(promised)} person; the words wait for the second")
+        if promised.get(by) != part_hash(plan_id, by, words):
+            raise ValueError("these are not the words that were promised")
+        path = self._part_path(plan_id, by)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write(path, words.encode(), mode=0o600)
+            self.ledger.append("given", plan_id, at, {"by": by})
+        return all(self._part_path(plan_id, one).exists() for one in promised)
+
+    def parts(self, plan_id: str) -> dict[str, str] | None:
+        """The words of each person who gave a part, for who holds the keys, or as revealed; None without any."""
+        revealed = self._dir(plan_id) / "parts.json"
+        if revealed.exists():
+            found: dict[str, str] = json.loads(revealed.read_text("utf-8"))
+            return found
+        promised = self._promised(plan_id)
+        if not promised or not all(self._part_path(plan_id, one).exists() for one in promised):
+            return None
+        return {one: self._part_path(plan_id, one).read_text("utf-8") for one in promised}
+
+    def _next(self, month: str) -> str:
+        number = 1
+        while self.ledger.of(_plan_id(month, number), "seal"):
+            number += 1
+        return _plan_id(month, number)
+
+    def _promised(self, plan_id: str) -> dict[str, str]:
+        return {line["facts"]["by"]: line["facts"]["sha256"] for line in self.ledger.of(plan_id, "part")}
+
+    def _part_path(self, plan_id: str, by: str) -> Path:
+        return self._keys / "plan-seeds" / f"{plan_id}.{digest({'by': by})[:16]}.part"
 
     def commit(self, month: str, at: datetime, because: str | None = None, seed: str | None = None) -> tuple[str, str]:
         """Fixes the seed of the month's next plan before it is made; gives (plan_id, SHA-256 of the seed).
 
-        A seed that waits unused is kept: nobody can try several. Once a plan is sealed, another one for the
-        same month needs `because`, and is numbered. seed: only to make a known plan again.
+        It is made of the parts of two persons where they promised some (`promise`, `give`), and drawn here else, which
+        `verify` does not take for chosen by nobody. A seed that waits unused is kept: nobody can try several. Once a
+        plan is sealed, another one for the same month needs `because`, and is numbered. seed: only to make a known
+        plan again.
         """
-        number = 1
-        while self.ledger.of(_plan_id(month, number), "seal"):
-            number += 1
-        plan_id = _plan_id(month, number)
-        if number > 1 and not because:
-            raise ValueError(f"the plan {_plan_id(month, number - 1)} is sealed; say --because to draw another")
+        plan_id = self._next(month)
+        if plan_id != month and not because:
+            raise ValueError(f"a plan of {month} is sealed; say --because to draw another")
+        promised, parts = self._promised(plan_id), self.parts(plan_id)
+        if promised and parts is None:
+            raise ValueError(f"not all of {', '.join(promised)} have said the words of their parts yet")
+        if parts is not None:
+            seed = seed_of(plan_id, parts)
         path = self._seed_path(plan_id)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -79,7 +145,8 @@ class PlanStore:
             raise ValueError(f"another seed was already committed for {plan_id}; it cannot be exchanged")
         published = seed_hash(self._seed(plan_id))
         if not self.ledger.of(plan_id, "commit"):
-            self.ledger.append("commit", plan_id, at, {"seed_sha256": published, "because": because or ""})
+            facts = {"seed_sha256": published, "because": because or "", "persons": sorted(promised)}
+            self.ledger.append("commit", plan_id, at, facts)
         return plan_id, published
 
     def seal(self, plan_id: str, brief: PlanInput, at: datetime) -> KeptPlan:
@@ -124,11 +191,25 @@ class PlanStore:
             raise Sealed(f"{plan_id} is sealed until its last visit at {kept.ends_at().isoformat()}")
         folder = self._dir(plan_id)
         _write(folder / "seed.txt", self._seed(plan_id).encode() + b"\n")
+        if (parts := self.parts(plan_id)) is not None:
+            _write(folder / "parts.json", canonical(parts) + b"\n")
         _write(folder / "brief.json", canonical(kept.brief) + b"\n")
         _write(folder / "plan.jsonl", b"".join(line + b"\n" for line in kept.lines()))
         if not self.ledger.of(plan_id, "reveal"):
             self.ledger.append("reveal", plan_id, at, {"seed": self._seed(plan_id)})
         return folder
+
+    def seal_of(self, plan_id: str) -> str | None:
+        """What approvals are bound to: the hash of the ledger's line of the last seal, None before it.
+
+        ValueError where the plan that is kept is not the one that was sealed.
+        """
+        seals = self.ledger.of(plan_id, "seal")
+        if not seals:
+            return None
+        if digest(self.open(plan_id).plan) != seals[-1]["facts"]["plan_sha256"]:
+            raise ValueError(f"{plan_id} is not the plan that was sealed")
+        return digest(seals[-1])
 
     def plans(self) -> list[str]:
         """The ids of the sealed plans, ascending."""
@@ -159,6 +240,17 @@ class PlanStore:
 
     def _cipher(self) -> AESSIV:
         return AESSIV(key_file(self._keys / "plans.key"))
+
+
+def part_hash(plan_id: str, by: str, words: str) -> str:
+    """What is published of one person's part before the words are said."""
+    return hashlib.sha256("\0".join(("dossier-risk part", plan_id, by, words)).encode()).hexdigest()
+
+
+def seed_of(plan_id: str, parts: Mapping[str, str]) -> str:
+    """The seed of a plan from the words of all persons."""
+    told = [word for by in sorted(parts) for word in (by, parts[by])]
+    return hashlib.sha256("\0".join(("dossier-risk seed", plan_id, *told)).encode()).hexdigest()
 
 
 def _plan_id(month: str, number: int) -> str:

@@ -3,13 +3,16 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from serving.plan.keyed_uniform import seed_hash
+from serving.plan.ledger import Ledger
 from serving.plan.plan import make
 from serving.plan.plan_input import PlanInput
-from serving.plan.store import KeptPlan, PlanStore
+from serving.plan.store import KeptPlan, PlanStore, part_hash, seed_of
 from serving.state.canonical_json import digest
+from serving.work.receipts import Receipts
 
 
 @dataclass(frozen=True)
@@ -21,10 +24,11 @@ class Check:
     words: str
 
 
-def verify(store: PlanStore, plan_id: str, scores: Path | None = None) -> list[Check]:
+def verify(store: PlanStore, plan_id: str, scores: Path | None = None, receipts: Receipts | None = None) -> list[Check]:
     """All checks of one sealed plan. Holds with the revealed files alone, or before that with the keys.
 
-    scores: folder of scored lists; where the one that the plan rests on is still there, it is compared too.
+    scores: folder of scored lists; where the one that the plan rests on is still there, it is compared too. receipts:
+    the chain of the installation, which knows every line of the ledger and when it came.
     Raises FileNotFoundError for an unknown plan.
     """
     commits, seals = store.ledger.of(plan_id, "commit"), store.ledger.of(plan_id, "seal")
@@ -46,6 +50,10 @@ def verify(store: PlanStore, plan_id: str, scores: Path | None = None) -> list[C
         return [*checks, Check("seed", False, "neither revealed nor among the keys")]
     same = first and seed_hash(seed) == commits[0]["facts"]["seed_sha256"]
     checks.append(Check("seed", same, "has the committed hash" if same else "is not the one that was committed"))
+    if same:
+        checks.append(_origin(store, plan_id, seed))
+    if receipts is not None:
+        checks.append(_receipts(store, plan_id, receipts))
     kept, damage = _kept(store, plan_id)
     if kept is None:
         return [*checks, Check("files", False, damage)]
@@ -56,6 +64,61 @@ def verify(store: PlanStore, plan_id: str, scores: Path | None = None) -> list[C
     if scores is not None:
         checks += _scores(kept, scores)
     return checks
+
+
+def _origin(store: PlanStore, plan_id: str, seed: str) -> Check:
+    """Whether the seed comes from parts that two persons had fixed before either said theirs."""
+    promised = {line["facts"]["by"]: line for line in store.ledger.of(plan_id, "part")}
+    given = [line["number"] for line in store.ledger.of(plan_id, "given")]
+    parts = store.parts(plan_id)
+    name = "seed origin"
+    if parts is None or len(promised) < 2:
+        return Check(name, False, "not from parts of two persons: whoever holds the keys may have chosen it")
+    if parts.keys() != promised.keys() or any(
+        part_hash(plan_id, by, parts[by]) != line["facts"]["sha256"] for by, line in promised.items()
+    ):
+        return Check(name, False, "the parts are not those that were promised")
+    if not given or max(line["number"] for line in promised.values()) > min(given):
+        return Check(name, False, "a part was promised after another had been said")
+    if seed_of(plan_id, parts) != seed:
+        return Check(name, False, "the seed is not what the parts give")
+    return Check(name, True, f"from the parts of {' and '.join(sorted(parts))}")
+
+
+def _receipts(store: PlanStore, plan_id: str, receipts: Receipts) -> Check:
+    """Whether the chain of receipts knows this very ledger, and the seal at the hour that it tells."""
+    name = "receipts"
+    wrong = ledger_faults(store.ledger, receipts)
+    if wrong:
+        return Check(name, False, wrong[0])
+    number = store.ledger.of(plan_id, "seal")[0]["number"]
+    at = datetime.fromisoformat(store.ledger.of(plan_id, "seal")[0]["at"])
+    after, before = receipts.signed_around(lines_told(receipts)[number][1])
+    if (after is not None and at < after) or (before is not None and at > before):
+        return Check(name, False, "the seal bears another hour than the signed heads around its receipt")
+    known = f" after {after.isoformat(timespec='minutes')}" if after else ""
+    return Check(name, True, f"every line has its receipt; sealed{known}, by the signed heads")
+
+
+def lines_told(receipts: Receipts) -> dict[int, tuple[str, int]]:
+    """Line of the ledger → its hash and the number of the receipt that last told of it."""
+    told = {}
+    for one in receipts.doing("plan.write"):
+        line = json.loads(one.detail)
+        told[int(line["line"])] = (str(line["sha256"]), one.seq)
+    return told
+
+
+def ledger_faults(ledger: Ledger, receipts: Receipts) -> list[str]:
+    """Where the ledger is not the one that the receipts tell of: lines gone, changed, or without a receipt."""
+    told = lines_told(receipts)
+    lines = {line["number"]: digest(line) for line in ledger.lines()}
+    lost = [f"line {number} of the plans' ledger, known to a receipt, is gone" for number in told.keys() - lines.keys()]
+    return sorted(lost) + [
+        f"line {number} of the plans' ledger is not the one that has a receipt"
+        for number, text in lines.items()
+        if number not in told or told[number][0] != text
+    ]
 
 
 def _kept(store: PlanStore, plan_id: str) -> tuple[KeptPlan | None, str]:

@@ -65,6 +65,7 @@ ACTION_WORDS = {
     "contest.write": "Gửi giải trình về điểm",
     "contest.answer": "Trả lời giải trình về điểm",
     "account.write": "Sửa tài khoản",
+    "row.adopt": "Tiếp nhận dữ liệu có trước nhật ký",
     "token.write": "Sửa khóa máy",
     "delivery.write": "Nhận dữ liệu từ cổng",
     "metrics.read": "Xem số đo vận hành",
@@ -103,7 +104,9 @@ def told(detail: str) -> str:
         return detail
     if not isinstance(said, Mapping):
         return detail
-    return "; ".join(f"{_NAMES.get(name, name)}: {_value(value)}" for name, value in said.items() if value != [])
+    return "; ".join(
+        f"{_NAMES.get(name, name)}: {_value(value)}" for name, value in said.items() if value != [] and name != "rows"
+    )
 
 
 def _value(value: Any) -> str:

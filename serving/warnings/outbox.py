@@ -6,7 +6,7 @@ repetition that follows a crash between sending and noting (no sender can rule t
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,8 +44,11 @@ def alias(address: str) -> str:
     return hashlib.sha256(address.encode()).hexdigest()[:16]
 
 
-def claim(session: Session, *, now: datetime) -> OutboxMessage | None:
-    """The next message that is due and nobody else's, leased to the caller; None when there is none."""
+def claim(session: Session, *, now: datetime, without: Collection[str] = ()) -> OutboxMessage | None:
+    """The next message that is due and nobody else's, leased to the caller; None when there is none.
+
+    without: addresses that are to be left alone.
+    """
     free = or_(OutboxMessage.leased_until.is_(None), OutboxMessage.leased_until <= now)
     waiting = and_(OutboxMessage.sent_at.is_(None), OutboxMessage.dead_at.is_(None), free)
     # a message that outlived all attempts took its senders down with it
@@ -56,7 +59,7 @@ def claim(session: Session, *, now: datetime) -> OutboxMessage | None:
     )
     message = session.scalar(
         select(OutboxMessage)
-        .where(waiting, OutboxMessage.not_before <= now)
+        .where(waiting, OutboxMessage.not_before <= now, OutboxMessage.address.not_in(without))
         .order_by(OutboxMessage.not_before, OutboxMessage.id)
         .limit(1)
         .with_for_update(skip_locked=True)

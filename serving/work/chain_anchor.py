@@ -1,6 +1,7 @@
 """What stands outside the database and knows how far the chain of receipts has come: key, anchor.
 
-Signed heads.
+Signed heads, which the running service makes at a fixed pace: where they are wanting, somebody took them away, or the
+service stood still, and whoever verifies has to know of it.
 """
 
 import fcntl
@@ -8,9 +9,11 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,6 +25,11 @@ from features.atomic_file import replacing
 from features.key_file import key_file
 
 _ANCHOR_LENGTH = 160
+HEAD_EVERY = timedelta(hours=1)
+"""The pace at which the running service signs heads."""
+_NUMBERED = "[0-9]" * 8 + ".json"
+LONGEST_SILENCE = 2 * HEAD_EVERY
+"""Longer without a head is a fault."""
 
 
 @dataclass(frozen=True)
@@ -34,22 +42,51 @@ class Link:
 
 @dataclass(frozen=True)
 class Head:
-    """The end of the chain on one day, signed: may be printed, mailed, kept by somebody else."""
+    """The end of the chain at a moment, signed: may be printed, mailed, kept by somebody else.
+
+    number: heads count from 1; 0 is one of the daily heads of before. at: the moment, ISO 8601, UTC. previous:
+    SHA-256 of the head before it, so that none can be left out.
+    """
 
     day: str
     link: Link
     signature: str
+    number: int = 0
+    at: str = ""
+    previous: str = ""
 
     def as_json(self) -> str:
         """One line of JSON."""
-        return json.dumps({"day": self.day, "seq": self.link.seq, "mac": self.link.mac, "signature": self.signature})
+        numbered = {"number": self.number, "at": self.at, "previous": self.previous} if self.number else {}
+        told = {"day": self.day, "seq": self.link.seq, "mac": self.link.mac, "signature": self.signature}
+        return json.dumps(told | numbered)
+
+    @property
+    def name(self) -> str:
+        """What the head is called in a fault."""
+        return f"head {self.number} of {self.at}" if self.number else f"head of {self.day}"
+
+    @property
+    def sha256(self) -> str:
+        """What the next head carries of this one."""
+        return hashlib.sha256(self.as_json().encode()).hexdigest()
+
+    def signed_text(self) -> bytes:
+        """What the signature is over."""
+        words = ["dossier-risk head", self.day, str(self.link.seq), self.link.mac]
+        if self.number:
+            words += [str(self.number), self.at, self.previous]
+        return " ".join(words).encode()
 
     @classmethod
     def from_json(cls, text: str) -> "Head":
         """The head that `as_json` wrote; ValueError where the text is something else."""
         try:
             value = json.loads(text)
-            return cls(str(value["day"]), Link(int(value["seq"]), str(value["mac"])), str(value["signature"]))
+            return cls(
+                str(value["day"]), Link(int(value["seq"]), str(value["mac"])), str(value["signature"]),
+                int(value.get("number", 0)), str(value.get("at", "")), str(value.get("previous", "")),
+            )  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError("not a signed head: wanted JSON with day, seq, mac, signature") from error
 
@@ -65,7 +102,7 @@ class Witness:
         self.key = key_file(keys / "receipts.key")
         self._signer = Ed25519PrivateKey.from_private_bytes(key_file(keys / "heads.key"))
         self._anchor = folder / "anchor"
-        self._heads = folder / "heads"
+        self.folder = self._heads = folder / "heads"
         self._spool = folder / "spool"
         self._heads.mkdir(parents=True, exist_ok=True)
 
@@ -85,27 +122,55 @@ class Witness:
         try:
             return self._read(self._anchor.read_bytes())
         except FileNotFoundError:
-            return "the anchor is gone" if any(self._heads.iterdir()) else None
+            return "the anchor is gone" if any(self._heads.glob("*.json")) else None
 
     def sign(self, link: Link, now: datetime) -> Head:
-        """Sign the end of the chain and keep it in `heads/`, one file a day (UTC).
+        """Sign the end of the chain and keep it in `heads/`, one file a head, each on top of the one before."""
+        with self._in_line():
+            return self._sign(link, now)
 
-        The day's last one stays.
-        """
-        day = now.astimezone(UTC).date().isoformat()
-        head = Head(day, link, self._signer.sign(_told(day, link)).hex())
-        with replacing(self._heads / f"{day}.json") as file:
-            file.write(f"{head.as_json()}\n".encode())
-        return head
+    def sign_due(self, link: Link, now: datetime) -> Head | None:
+        """Sign where the last head is `HEAD_EVERY` old; None where it is not. One of several processes does."""
+        with self._in_line():
+            last = self.last()
+            if last is not None and now - datetime.fromisoformat(last.at) < HEAD_EVERY:
+                return None
+            return self._sign(link, now)
+
+    def last(self) -> Head | None:
+        """The newest head, None before the first."""
+        names = sorted(self._heads.glob(_NUMBERED))
+        return Head.from_json(names[-1].read_text("utf-8")) if names else None
 
     def heads(self) -> list[Head]:
         """The heads kept here, oldest first. ValueError where a file is not a head."""
-        return [Head.from_json(path.read_text("utf-8")) for path in sorted(self._heads.glob("*.json"))]
+        found = [Head.from_json(path.read_text("utf-8")) for path in self._heads.glob("*.json")]
+        return sorted(found, key=lambda head: (head.number, head.day))
+
+    def _sign(self, link: Link, now: datetime) -> Head:
+        before = self.last()
+        at = now.astimezone(UTC)
+        head = Head(
+            at.date().isoformat(), link, "", before.number + 1 if before else 1, at.isoformat(timespec="seconds"),
+            before.sha256 if before else "",
+        )  # fmt: skip
+        head = replace(head, signature=self._signer.sign(head.signed_text()).hex())
+        with replacing(self._heads / f"{head.number:08d}.json") as file:
+            file.write(f"{head.as_json()}\n".encode())
+        return head
+
+    @contextmanager
+    def _in_line(self) -> Iterator[None]:
+        """One signer at a time, over all processes."""
+        descriptor = os.open(self._heads / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def signed(self, head: Head) -> bool:
         """Whether the head's signature is ours."""
         try:
-            self._signer.public_key().verify(bytes.fromhex(head.signature), _told(head.day, head.link))
+            self._signer.public_key().verify(bytes.fromhex(head.signature), head.signed_text())
         except (InvalidSignature, ValueError):
             return False
         return True
@@ -142,5 +207,23 @@ class Witness:
         return hmac.new(self.key, b"anchor:" + body.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
-def _told(day: str, link: Link) -> bytes:
-    return f"dossier-risk head {day} {link.seq} {link.mac}".encode()
+def silences(
+    heads: Sequence[Head], since: datetime, until: datetime, stopped: Sequence[tuple[datetime, datetime]] = ()
+) -> list[str]:
+    """What is wrong with the row of heads between two moments: numbers left out, and stretches without any.
+
+    stopped: from when until when the service is known to have stood still.
+    """
+    faults = []
+    numbered = sorted((head for head in heads if head.number), key=lambda head: head.number)
+    for before, head in zip([None, *numbered], numbered, strict=False):
+        wanted = (before.number + 1, before.sha256) if before else (1, "")
+        if (head.number, head.previous) != wanted:
+            faults.append(f"{head.name} does not follow {before.name if before else 'nothing'}: heads were taken away")
+    moments = [since, *(datetime.fromisoformat(head.at) for head in numbered), until]
+    for start, end in pairwise(moments):
+        known = sum((max(timedelta(), min(end, b) - max(start, a)) for a, b in stopped), timedelta())
+        if end - start - known > LONGEST_SILENCE:
+            between = " and ".join(one.isoformat(timespec="minutes") for one in (start, end))
+            faults.append(f"no head between {between}")
+    return faults

@@ -32,6 +32,10 @@ class People:
         self.login_key = key_file(settings.keys / "logins.key")
         self.provider = Provider(settings.oidc) if settings.oidc else None
 
+    def adopt(self, now: datetime) -> None:
+        """Bring what was there before receipts told of rows into the chain, once."""
+        self.receipts.adopt(now=now)
+
     def close(self) -> None:
         """Give back the connections."""
         self.state.close()

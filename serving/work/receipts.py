@@ -3,13 +3,14 @@
 Every receipt carries an HMAC-SHA256 over its own canonical JSON (RFC 8785: sorted keys, no spaces) and the
 HMAC of the receipt before it, so an edited, removed, inserted or swapped row breaks the chain. What a chain
 alone cannot show, that its end was cut off or that the whole database was put back to an older state, is
-shown by two witnesses outside the database: the anchor, a file with the last link, and the daily heads,
-signed with Ed25519, which can be printed, mailed or kept elsewhere.
+shown by two witnesses outside the database: the anchor, a file with the last link, and the heads, signed with
+Ed25519 by the running service every hour and carried elsewhere (`serving.jobs.chain_heads`).
 """
 
 import hashlib
 import hmac
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -21,7 +22,8 @@ from sqlalchemy.orm import Session
 from serving.state import Receipt, ReceiptSubject, ReceiptTail, State
 from serving.state.canonical_json import canonical
 from serving.state.insert_once import insert_once
-from serving.work.chain_anchor import Head, Link, Witness
+from serving.work.chain_anchor import Head, Link, Witness, silences
+from serving.work.witnessed_rows import all_rows, changed_rows, written_rows
 
 FIRST = Link(seq=0, mac="0" * 64)
 """What the first receipt follows."""
@@ -38,6 +40,8 @@ _MOVE_TAIL = (
 
 _MOST_DETAIL = 20_000  # characters; a receipt tells what was seen, it does not archive it
 _STRIDE = 5_000
+_ADOPTED_AT_ONCE = 300
+_TELLS_OF_ROWS = select(Receipt.seq).where(Receipt.detail.contains('"rows":{')).limit(1)
 
 
 def link_mac(key: bytes, seq: int, at: datetime, actor: str, action: str, detail: str, before: str) -> str:
@@ -76,10 +80,12 @@ class Receipts:
         """Add a receipt inside the transaction of what it tells of, so that both happen or neither does.
 
         actor: the account's login. subjects: `kind:id` of what it speaks of ("dossier:H1", "official:ab12").
-        The caller hands the link to `anchor` once the transaction is committed. ValueError over 20,000
+        The rows that the transaction wrote are told with it (`serving.work.witnessed_rows`). The caller hands the
+        link to `anchor` once the transaction is committed. ValueError over 20,000
         characters of detail.
         """
-        text = canonical(detail).decode()
+        rows = written_rows(session, self.witness.key)
+        text = canonical({**detail, "rows": rows} if rows else detail).decode()
         if len(text) > _MOST_DETAIL:
             raise ValueError(f"a receipt's detail holds {_MOST_DETAIL} characters, this one has {len(text)}")
         door = session.connection()
@@ -88,9 +94,9 @@ class Receipts:
         mac = link_mac(self.witness.key, seq, now, actor, action, text, tail.mac)
         receipt = {"seq": seq, "at": now, "actor": actor, "action": action, "detail": text, "mac": mac}
         door.execute(_RECEIPT, receipt)
-        rows = [{"subject": subject[:240], "seq": seq} for subject in sorted(set(subjects))]
-        if rows:
-            door.execute(_SUBJECT, rows)
+        spoken_of = [{"subject": subject[:240], "seq": seq} for subject in sorted(set(subjects))]
+        if spoken_of:
+            door.execute(_SUBJECT, spoken_of)
         door.execute(_MOVE_TAIL, {"new_seq": seq, "new_mac": mac})
         return Link(seq, mac)
 
@@ -143,21 +149,48 @@ class Receipts:
         self.witness.anchor(link)
 
     def sign_head(self, *, now: datetime) -> Head:
-        """Sign the end of the chain as of today and keep it beside the keys, outside the database."""
-        with self._state.reading() as session:
-            tail = session.get(ReceiptTail, 1)
-        return self.witness.sign(Link(tail.seq, tail.mac) if tail else FIRST, now)
+        """Sign the end of the chain now and keep it beside the keys, outside the database."""
+        return self.witness.sign(self._tail(), now)
 
-    def verify(self, heads: Iterable[Head] = ()) -> list[Fault]:
-        """Everything that is wrong with the chain, oldest first; an empty list is a sound chain.
+    def sign_due(self, *, now: datetime) -> Head | None:
+        """The same at the pace of the running service; None while it is not due."""
+        return self.witness.sign_due(self._tail(), now)
 
-        heads: signed heads kept elsewhere, checked beside those in `RISK_HOME`. At most one fault is told for
-        a broken link: the walk goes on from what is stored, so that a single edit is not told a thousand
-        times.
+    def adopt(self, *, now: datetime) -> int:
+        """Tell of the rows that were there before receipts told of rows, once in the life of a chain; gives how many.
+
+        From then on a row that no receipt tells of is a fault.
         """
-        witnesses = [*self.witness.heads(), *heads]
+        with self._state.writing() as session:
+            if session.scalar(_TELLS_OF_ROWS) is not None:
+                return 0
+            found = sorted(all_rows(session.connection(), self.witness.key))
+            link = None
+            for start in range(0, len(found), _ADOPTED_AT_ONCE):
+                rows = dict(found[start : start + _ADOPTED_AT_ONCE])
+                link = self.append(session, "", "row.adopt", {"rows": rows}, now=now)
+        if link is not None:
+            self.anchor(link)
+        return len(found)
+
+    def verify(
+        self,
+        heads: Iterable[Head] = (),
+        *,
+        now: datetime | None = None,
+        stopped: Sequence[tuple[datetime, datetime]] = (),
+    ) -> list[Fault]:
+        """Everything that is wrong with the chain and with what it tells of, oldest first; none: it is sound.
+
+        heads: signed heads kept elsewhere, checked beside those in `RISK_HOME`. now: heads must have come at their
+        pace from the first receipt until then; without it their pace is not asked for. stopped: stretches in
+        which the service is known to have stood still. At most one fault is told for a broken link: the walk goes
+        on from what is stored, so that a single edit is not told a thousand times.
+        """
+        own = self.witness.heads()
+        witnesses = [*own, *heads]
         faults = [
-            Fault(head.link.seq, f"head of {head.day}: signature is not ours")
+            Fault(head.link.seq, f"{head.name}: signature is not ours")
             for head in witnesses
             if not self.witness.signed(head)
         ]
@@ -165,11 +198,16 @@ class Receipts:
         if isinstance(anchored, str):
             faults.append(Fault(0, anchored))
             anchored = None
-        wanted = [(f"head of {head.day}", head.link) for head in witnesses if self.witness.signed(head)]
+        wanted = [(head.name, head.link) for head in witnesses if self.witness.signed(head)]
         if anchored is not None:
             wanted.append(("anchor", anchored))
         last = FIRST
+        since: datetime | None = None
+        told_rows: dict[str, tuple[int, str]] = {}
         for row in self._rows():
+            since = since or row.at
+            if '"rows":{' in row.detail:
+                told_rows |= {name: (row.seq, text) for name, text in json.loads(row.detail)["rows"].items()}
             if row.seq != last.seq + 1:
                 faults.append(Fault(row.seq, f"follows receipt {last.seq}: what stood between is missing"))
             mac = link_mac(self.witness.key, row.seq, row.at, row.actor, row.action, row.detail, last.mac)
@@ -189,12 +227,38 @@ class Receipts:
             for name, link in wanted
             if link.seq > last.seq
         ]
-        with self._state.reading() as session:
-            tail = session.get(ReceiptTail, 1)
-        stored = Link(tail.seq, tail.mac) if tail else FIRST
+        if last.seq and anchored is None and not any(fault.seq == 0 for fault in faults):
+            faults.append(Fault(0, "the anchor is gone"))
+        if now is not None and since is not None:
+            faults += [
+                Fault(0, what)
+                for what in silences([head for head in own if self.witness.signed(head)], since, now, stopped)
+            ]
+        if told_rows:
+            with self._state.reading() as session:
+                changed = list(changed_rows(session.connection(), self.witness.key, told_rows))
+            faults += [Fault(seq, what) for seq, what in changed]
+        stored = self._tail()
         if stored != last:
             faults.append(Fault(last.seq, f"the chain ends at {last.seq}, its tail says {stored.seq}"))
         return sorted(faults, key=lambda fault: fault.seq)
+
+    def _tail(self) -> Link:
+        with self._state.reading() as session:
+            tail = session.get(ReceiptTail, 1)
+        return Link(tail.seq, tail.mac) if tail else FIRST
+
+    def doing(self, action: str) -> list[Receipt]:
+        """All receipts of one action, oldest first."""
+        with self._state.reading() as session:
+            return list(session.scalars(select(Receipt).where(Receipt.action == action).order_by(Receipt.seq)))
+
+    def signed_around(self, seq: int) -> tuple[datetime | None, datetime | None]:
+        """Between which signed moments a receipt came: of the last head before it and the first that has it."""
+        heads = [one for one in self.witness.heads() if one.number and self.witness.signed(one)]
+        before = [datetime.fromisoformat(one.at) for one in heads if one.link.seq < seq]
+        since = [datetime.fromisoformat(one.at) for one in heads if one.link.seq >= seq]
+        return max(before, default=None), min(since, default=None)
 
     def about(self, subject: str, most: int = 50, *, without: Collection[str] = ()) -> list[Receipt]:
         """The latest receipts that speak of a subject, newest first; those of the actions `without` are left out."""

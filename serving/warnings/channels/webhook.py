@@ -13,7 +13,11 @@ import ipaddress
 import json
 import socket
 import ssl
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +26,19 @@ from urllib.parse import urlsplit
 from serving.state import OutboxMessage
 from serving.warnings.channels import Undelivered
 
-TIMEOUT = 20.0  # seconds
+TIMEOUT = 20.0  # seconds, over the whole call
+_WRAPPING = tuple(
+    ipaddress.IPv6Network(net)
+    for net in (
+        "::/96",  # IPv4-compatible (RFC 4291 2.5.5.1)
+        "::ffff:0:0/96",  # IPv4-mapped
+        "::ffff:0:0:0/96",  # IPv4-translated (RFC 2765)
+        "64:ff9b::/96",  # NAT64 (RFC 6052)
+        "64:ff9b:1::/48",  # NAT64 of a network of its own (RFC 8215)
+        "2002::/16",  # 6to4
+        "2001::/32",  # Teredo
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -50,16 +66,38 @@ class Webhook:
             "webhook-timestamp": moment,
             "webhook-signature": signature(self.secret, message.key, moment, body),
         }
-        connection, path = self._connection(message.address)
-        try:
-            connection.request("POST", path, body, headers)
-            status = connection.getresponse().status
-        except (OSError, http.client.HTTPException) as error:
-            raise Undelivered(f"webhook: {type(error).__name__}") from error
-        finally:
-            connection.close()
+        status = self._posted(message.address, body, headers)
         if not 200 <= status < 300:
             raise Undelivered(f"the receiver answered {status}")
+
+    def _posted(self, address: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """The status of the answer; `TIMEOUT` holds for name, connection and answer together, however they trickle."""
+        calls: list[http.client.HTTPConnection] = []
+        done: Future[int] = Future()
+
+        def call() -> None:
+            try:
+                connection, path = self._connection(address)
+                calls.append(connection)
+                connection.request("POST", path, body, headers)
+                done.set_result(connection.getresponse().status)
+            except Exception as error:  # told by whoever waits
+                done.set_exception(error)
+            finally:
+                for one in calls:
+                    one.close()
+
+        threading.Thread(target=call, daemon=True, name="webhook").start()
+        try:
+            return done.result(TIMEOUT)
+        except FutureTimeout:
+            for one in calls:
+                if one.sock is not None:
+                    with suppress(OSError):
+                        one.sock.shutdown(socket.SHUT_RDWR)
+            raise Undelivered(f"webhook: no answer within {TIMEOUT:g} seconds") from None
+        except (OSError, http.client.HTTPException) as error:
+            raise Undelivered(f"webhook: {type(error).__name__}") from error
 
     def _connection(self, address: str) -> tuple[http.client.HTTPConnection, str]:
         try:
@@ -93,11 +131,13 @@ def signature(secret: bytes, key: str, moment: str, body: bytes) -> str:
 
 
 def public(address: str) -> bool:
-    """Whether an IP address is one of the open internet, also where it is wrapped in IPv6."""
+    """Whether an IP address is one of the open internet.
+
+    One that wraps an IPv4 address in IPv6 is not: translators on the way decide where such a call ends.
+    """
     found: Any = ipaddress.ip_address(address.partition("%")[0])
-    if found.version == 6:
-        found = found.ipv4_mapped or found.sixtofour or found
-    return bool(found.is_global and not found.is_multicast)
+    wrapped = found.version == 6 and any(found in net for net in _WRAPPING)
+    return bool(found.is_global and not found.is_multicast and not wrapped)
 
 
 class _Pinned(http.client.HTTPConnection):
