@@ -37,7 +37,7 @@ PAGES = {
     "phantich": ["/analyst", "/warnings/effect", "/list", "/contests", "/tokens"],
     "lanhdao": ["/reports", "/leadership", "/leadership?order=progress", "/plan", "/receipts", "/list",
                 "/conduct?grain=unit", "/unit?id=x2"],
-    "quantri": ["/accounts", "/receipts", "/tokens"],
+    "quantri": ["/accounts", "/intake", "/receipts", "/tokens"],
 }  # fmt: skip
 
 

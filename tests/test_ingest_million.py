@@ -21,7 +21,7 @@ import resource, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
 from tests.bench.contender import peak_kilobytes
-from serving.cli.intake import take_in
+from serving.work.intake import take_in
 from serving.settings import Settings
 home, path = map(Path, sys.argv[1:])
 receipt = take_in(Settings.from_env(home), path, "dvcqg", arrived_at=datetime(2027, 1, 1, tzinfo=UTC))

@@ -354,7 +354,7 @@ def test_intake_stops_before_the_disk_is_full_and_a_full_one_refuses_no_file(
 
     monkeypatch.setattr("serving.cli.job_actions.REST", 0.01)
     with monkeypatch.context() as patch:
-        patch.setattr("serving.cli.intake.Record.append", full)
+        patch.setattr("serving.work.intake.Record.append", full)
         with pytest.raises(OSError, match="No space"):
             intake(settings, rules_of(tmp_path), MONDAY, MONDAY)
     assert (drop / "dossier.csv").exists()

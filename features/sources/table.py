@@ -16,14 +16,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from features.record.cell_text import code_of_number
 from features.record.delivery import Chunk, Chunks, DeliveryError, Reject
 from features.sources import FeedOptions
 from features.sources.csv_rows import csv_rows
 from features.sources.files import Member, members, unpacked_to
-from features.sources.layout import find_header
+from features.sources.layout import WITHIN, find_header
 from features.sources.lines import UNREADABLE, damage
 from features.sources.log_rows import LogRows
 from features.sources.mapping import LogMapping, load_mapping
+from features.sources.proposal import headers_in_use
 from features.sources.vietnamese_text import converted, is_legacy, suspect
 from features.sources.workbook import Part, refuse_bomb, sheet_part
 
@@ -215,3 +217,37 @@ def _workbook(member: Member, mapping: LogMapping) -> Iterator[Chunk]:
             parts[0].notes += notes
             for part in parts:
                 yield from _taken(part, mapping, untyped=False)
+
+
+def first_rows(path: Path, encoding: str = "", count: int = 20) -> tuple[list[str], list[list[Any]]]:
+    """Header and first rows of the first table at `path`, before anybody mapped it; DeliveryError without one."""
+    found = [member for member in members(path)[0] if _ending(member) in ("csv", "tsv", "txt", "parquet", *_EXCEL)]
+    if not found:
+        raise DeliveryError(f"table: a .csv, .parquet or Excel file was wanted, {path.name} has none")
+    member, ending = found[0], _ending(found[0])
+    try:
+        if ending in ("csv", "tsv", "txt"):
+            with member.open() as file:
+                table, _, rejects = next(csv_rows(file, member.name, count, tuple(headers_in_use()), encoding=encoding))
+            if not table.column_names:
+                raise DeliveryError(str(rejects[0]) if rejects else f"{member.name}: a table was wanted, none came")
+            return table.column_names, [list(row.values()) for row in table.slice(0, count).to_pylist()]
+        with tempfile.TemporaryDirectory(prefix="dossier-risk-") as folder:
+            file_path = unpacked_to(member, Path(folder))
+            if ending == "parquet":
+                with pq.ParquetFile(file_path) as parquet:
+                    batch = next(parquet.iter_batches(count), None)
+                    rows = [] if batch is None else [list(row.values()) for row in batch.to_pylist()]
+                    return parquet.schema_arrow.names, rows
+            refuse_bomb(file_path)
+            with CalamineWorkbook.from_path(file_path) as workbook:
+                shown = [one.name for one in workbook.sheets_metadata if one.visible == SheetVisibleEnum.Visible]
+                rows = [row for row in workbook.get_sheet_by_name(shown[0]).to_python() if any(c != "" for c in row)]
+    except (pa.ArrowException, CalamineError, StopIteration, IndexError, *UNREADABLE) as error:
+        raise DeliveryError(f"{member.name}: a whole table was wanted, a damaged one came") from error
+    texts = [[code_of_number(cell) for cell in row] for row in rows[:WITHIN]]
+    header = find_header(texts, headers_in_use())
+    if header is None:
+        return (texts[0] if texts else []), rows[1 : count + 1]
+    names = [texts[header.last][place] or name for place, name in enumerate(header.names[: len(texts[header.last])])]
+    return names, rows[header.last + 1 : header.last + 1 + count]

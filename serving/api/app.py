@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from features.calendar.vietnam import VIETNAM
 from serving.access.guard import guard
 from serving.api import answers as answer_routes
-from serving.api import dossiers, events, health, jobs, lists, portal, scores, signals, warnings, watch
+from serving.api import dossiers, events, health, intake, jobs, lists, portal, scores, signals, warnings, watch
 from serving.api import people as people_routes
 from serving.api import reports as report_routes
 from serving.api.limits import BodyLimit, PersonLimit
@@ -53,6 +53,7 @@ ROUTERS = (
     report_routes.router,
     signals.router,
     warnings.router,
+    intake.router,
 )
 """The nouns of the API, each under /api/v1."""
 

@@ -1,5 +1,7 @@
 """`risk ingest` and `risk simulate`: deliveries into the record, and a made-up province to try with."""
 
+import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,11 +14,14 @@ from serving.cli.moments import day
 
 if TYPE_CHECKING:
     from features.record.delivery import Receipt
+    from serving.work.intake import Preview
 
 commands = typer.Typer()
 
 LENGTH = timedelta(days=457)
 """Of a made-up history without a first day: fifteen months."""
+CHANGED = 0.2
+"""Share of rows by which a column has to be fuller or emptier than in the last delivery to be told in a preview."""
 SHOWN = 10
 """How many rejects `risk ingest` prints; `risk rejects` prints all."""
 
@@ -32,16 +37,36 @@ def ingest(
     ] = False,
     zone: Annotated[str | None, typer.Option(help="Zone of times without offset (default: settings).")] = None,
     encoding: Annotated[str, typer.Option(help="Of text that is not UTF-8: tcvn3, vni, cp1258.")] = "",
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Show what would become of it; in a terminal, ask before taking it in.")
+    ] = False,
 ) -> None:
     """Check a delivery row by row and append it to the record; the same delivery again changes nothing.
 
     Exit code 1 where nothing was appended and something was refused.
     """
     from features.record.record import Record
-    from serving.cli.intake import take_in
+    from serving.work.intake import mappings_of, take_in
+    from serving.work.intake import preview as preview_of
+    from serving.work.mapping_store import slug
 
     settings = settings_of(ctx)
     arrived_at = datetime.now(UTC)
+    if preview:
+        found = preview_of(settings, path, source, arrived_at=arrived_at, live=live, mapping=mapping, zone=zone,
+                           encoding=encoding)  # fmt: skip
+        for told in preview_lines(found):
+            typer.echo(told)
+        if found.outcome is None:
+            raise typer.Exit(1)
+        if not sys.stdin.isatty() or not typer.confirm("Take it in?"):
+            return
+        if found.proposal:
+            mapping = mappings_of(settings).keep(f"{source}-{slug(path.stem)}", found.mapping).path
+    if mapping is not None and mapping.is_file() and mapping.suffix == ".toml":
+        kept = mappings_of(settings).keep(slug(mapping.stem), mapping.read_text("utf-8")) if not preview else None
+        if kept is not None:
+            typer.echo(f"mapping {kept.name}, version {kept.version}", err=True)
     receipt = take_in(settings, path, source, arrived_at=arrived_at, live=live, mapping=mapping, zone=zone,
                       encoding=encoding)  # fmt: skip
     typer.echo(receipt)
@@ -55,6 +80,30 @@ def ingest(
             typer.echo(f"{more} more: risk rejects --delivery {receipt.delivery_id}", err=True)
     if receipt.refused:
         raise typer.Exit(1)
+
+
+def preview_lines(found: "Preview") -> Iterator[str]:
+    """A preview as lines: files, mapping and how sure it is, tables with first rows, refused, lost, changed."""
+    yield f"source {found.source}: {', '.join(found.files) or 'no file'}"
+    for one in found.proposal:
+        form = f" as {one.format}" if one.format else ""
+        yield f"mapping: {one.column} = {one.header!r}{form} ({one.confidence:.0%} sure)"
+    if found.outcome is None:
+        yield f"refused: {found.refused}"
+        return
+    good = found.outcome.read - found.outcome.rejected
+    yield f"would read={found.outcome.read} take={good} reject={found.outcome.rejected}"
+    for table in found.outcome.tables:
+        yield f"{table.name}: {table.good} rows, {table.rejected} rejected"
+        if table.rows:
+            yield "  " + " | ".join(table.columns)
+            yield from ("  " + " | ".join(row) for row in table.rows)
+        for column in sorted({*table.filled, *(table.before or {})} if table.before is not None else ()):
+            now, then = table.filled.get(column, 0.0), (table.before or {}).get(column, 0.0)
+            if abs(now - then) >= CHANGED:
+                yield f"  {column}: told in {now:.0%} of rows, {then:.0%} in the last delivery of this source"
+    yield from (f"rejected: {reject}" for reject in found.outcome.rejects[:SHOWN])
+    yield from (f"note: {note} ({count})" for note, count in found.outcome.notes.items())
 
 
 def tell_notes(receipt: "Receipt") -> None:

@@ -40,10 +40,10 @@ def demo(
     """Go the whole way: (make up a province →) ingest → train → promote → score → list → serve."""
     from serving.cli import conduct, lateness
     from serving.cli.drawing import Way, list_table
-    from serving.cli.intake import take_in
     from serving.cli.periods import telling_moment
     from serving.cli.serve import run_server
     from serving.scoring.risk_list import Filters, latest_list
+    from serving.work.intake import take_in
 
     settings = settings_of(ctx)
     deliveries = [(feed, "canonical")] if feed else [(settings.home / "demo" / name, source) for name, source in RAW]

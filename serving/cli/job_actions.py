@@ -15,8 +15,8 @@ REST = 2.0
 def intake(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:
     """Takes in what lies in the inbox and has come to rest; stops before the disk is full."""
     from features.record.delivery import Receipt
-    from serving.cli.intake import take_in
     from serving.jobs.folder_watcher import FolderWatcher
+    from serving.work.intake import take_in
 
     settings.home.mkdir(parents=True, exist_ok=True)
     insist_on_space(rules, settings.home)

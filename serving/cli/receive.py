@@ -25,8 +25,8 @@ def receive(
     from watchfiles import watch
 
     from features.record.delivery import Receipt
-    from serving.cli.intake import take_in
     from serving.jobs.folder_watcher import FolderWatcher
+    from serving.work.intake import take_in
 
     settings = settings_of(ctx)
 

@@ -44,6 +44,7 @@ MENU = (
     MenuItem("/analyst", "Mô hình", "analyst.read"),
     MenuItem("/receipts", "Nhật ký", "receipt.read"),
     MenuItem("/jobs", "Việc tự chạy", "job.read"),
+    MenuItem("/intake", "Nhận dữ liệu", "intake.write"),
     MenuItem("/accounts", "Tài khoản", "account.write"),
     MenuItem("/tokens", "Khóa máy", "token.write"),
 )

@@ -11,8 +11,8 @@ def install(settings: Settings, home: Path, dossiers: int) -> Settings:
     """Makes up a province under `home`, learns, promotes and scores; gives the settings of that home."""
     from features.simulate import simulate
     from serving.cli import lateness
-    from serving.cli.intake import take_in
     from serving.cli.periods import telling_moment
+    from serving.work.intake import take_in
 
     there = replace(
         settings, home=home, record_url=str(home / "record"), database_url=f"sqlite:///{home / 'state.db'}",

@@ -1,0 +1,99 @@
+"""A delivery as it would stand in the record, without a row of it being kept."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from features.record.comparison import compared, last_filled
+from features.record.delivery import Chunk, Reject
+from features.record.row_check import RowCheck
+from features.record.schema import TABLES
+
+FIRST_ROWS = 5
+FIRST_REJECTS = 50
+_HIDDEN = "•••"
+"""In place of what may be a person's data."""
+
+
+@dataclass(frozen=True)
+class TablePreview:
+    """One canonical table of a delivery: how many rows would be taken and set aside, and the first of them.
+
+    `filled`: of every column that says something the share of rows that do; `before`: the same of the last delivery of
+    its source, None where there was none.
+    """
+
+    name: str
+    good: int
+    rejected: int
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    filled: dict[str, float]
+    before: dict[str, float] | None
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What taking a delivery in would give; `read` is the sum of what would be taken and set aside."""
+
+    read: int
+    rejected: int
+    tables: tuple[TablePreview, ...]
+    rejects: tuple[Reject, ...]
+    notes: dict[str, int] = field(default_factory=dict)
+
+
+def dry_run(
+    chunks: Iterable[Chunk], lines: pa.Table, *, source: str, arrived_at: datetime, live: bool = False
+) -> DryRun:
+    """Checks a delivery as `Record.append` does and keeps nothing. `lines`: of `Record.deliveries`, to compare with."""
+    rejects: list[Reject] = []
+    refused: dict[str, int] = {}
+    first: dict[str, list[dict[str, Any]]] = {}
+    read = 0
+    with RowCheck(arrived_at, live=live) as check:
+        for chunk in chunks:
+            rows, aside = check(chunk)
+            read += rows.num_rows + len(aside)
+            refused[chunk.table] = refused.get(chunk.table, 0) + len(aside)
+            rejects += aside[: FIRST_REJECTS - len(rejects)]
+            shown = first.setdefault(chunk.table, [])
+            shown += rows.slice(0, FIRST_ROWS - len(shown)).to_pylist()
+    told = {name: two for name, two in check.numbers.items() if any(two)}
+    line = {"source": source, "read": read, "filled": json.dumps(check.filled), "numeric_attributes": json.dumps(told)}
+    notes = check.notes + compared(lines, line)
+    before = last_filled(lines, source)
+    tables = tuple(
+        _table(name, check.filled.get(name, {}), refused.get(name, 0), first.get(name, []), before.get(name))
+        for name in TABLES if name in first
+    )  # fmt: skip
+    return DryRun(read, sum(refused.values()), tables, tuple(rejects), dict(notes))
+
+
+def _table(
+    name: str, filled: dict[str, int], refused: int, rows: list[dict[str, Any]], before: dict[str, int] | None
+) -> TablePreview:
+    good = filled.get("", 0)
+    columns = tuple(one for one, count in filled.items() if one and count)
+    shown = tuple(tuple(_cell(name, column, row.get(column)) for column in columns) for row in rows)
+    return TablePreview(
+        name, good, refused, columns, shown, _shares(filled), None if before is None else _shares(before)
+    )
+
+
+def _shares(filled: dict[str, int]) -> dict[str, float]:
+    rows = filled.get("", 0)
+    return {name: count / rows for name, count in filled.items() if name and count and rows}
+
+
+def _cell(table: str, column: str, value: object) -> str:
+    if value is None:
+        return ""
+    declared = next((one for one in TABLES[table].columns if one.name == column), None)
+    if declared is not None and declared.personal:
+        return _HIDDEN
+    return value.isoformat(timespec="minutes") if isinstance(value, datetime) else str(value)[:60]

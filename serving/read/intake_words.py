@@ -1,0 +1,111 @@
+"""What receipts of deliveries say, in Vietnamese: sources, tables, columns, notes and reasons for setting aside."""
+
+import re
+
+from features.record.delivery import ALARM, Reject
+from features.record.schema import TABLES
+
+SOURCE_WORDS = {
+    "canonical": "Bảng theo quy ước (canonical)",
+    "table": "Bảng Excel, CSV, Parquet",
+    "xes": "Nhật ký quy trình XES",
+    "dvcqg": "Cổng dịch vụ công quốc gia",
+    "opencps": "OpenCPS",
+    "igate": "VNPT iGate",
+    "petition": "Phản ánh, kiến nghị 1022",
+    "rating": "Đánh giá hài lòng",
+    "api766": "Số liệu bộ chỉ số 766",
+    "roster": "Danh bạ đơn vị, cán bộ",
+}
+
+TABLE_WORDS = {
+    "sector": "lĩnh vực", "procedure": "thủ tục", "unit": "đơn vị", "official": "cán bộ", "dossier": "hồ sơ",
+    "event": "sự kiện", "complaint": "phản ánh", "rating": "đánh giá", "inspection": "cuộc kiểm tra",
+    "finding": "kết quả kiểm tra", "explanation": "giải trình", "outage": "sự cố hệ thống", "holiday": "ngày nghỉ",
+    "alias": "mã khác", "counter": "số đếm của nguồn",
+}  # fmt: skip
+
+_COLUMN_WORDS = {
+    "dossier_id": "mã hồ sơ", "procedure_code": "mã thủ tục", "unit_code": "mã đơn vị", "received_at": "ngày tiếp nhận",
+    "due_at": "ngày hẹn trả", "submitted_at": "ngày nộp", "known_at": "biết từ lúc", "channel": "hình thức nộp",
+    "sector_code": "mã lĩnh vực", "unit_name": "tên đơn vị", "procedure_name": "tên thủ tục", "kind": "loại",
+    "happened_at": "lúc xảy ra", "official_id": "cán bộ", "step": "bước", "ended_at": "ngày kết thúc",
+    "applicant_id": "người nộp", "activity": "việc đã làm",
+}  # fmt: skip
+
+_NOTES = tuple(
+    (re.compile(pattern), words)
+    for pattern, words in (
+        (r"(.+): columns never mapped: (.+)", r"\1: cột chưa khai trong bảng ánh xạ: \2"),
+        (r"(.+): no column (.+?) for ([\w.]+)(?:; is it (.+)\?)?", r"\1: thiếu cột \2 (\3)"),
+        (r"(.+): no attribute (.+) for ([\w.]+)", r"\1: thiếu thuộc tính \2 (\3)"),
+        (r"(.+): attributes never mapped: (.+)", r"\1: thuộc tính chưa khai: \2"),
+        (r"(.+): \d+ hidden sheets, not read: (.+)", r"\1: trang ẩn không đọc: \2"),
+        (r"(.+): \d+ sheets without the mapped columns, not read: (.+)", r"\1: trang thiếu cột đã khai: \2"),
+        (r"(.+): cells of a merged one, which say the same", r"\1: ô gộp, lấy cùng giá trị"),
+        (r"(.+): (.+) has (\d+) dates beside (\d+) texts, as .*",
+         r"\1: cột \2 có \3 ô ngày lẫn \4 ô chữ: có thể ngày và tháng đã bị đảo"),
+        (r"(.+): (.+) has (\d+) dates beside (\d+) texts, .*", r"\1: cột \2 có \3 ô ngày lẫn \4 ô chữ, cần xem lại"),
+        (r"pages missing from an answer: (.+?) of (\d+)(.*)", r"thiếu trang \1 trong \2 trang trả lời"),
+        (r"items missing from an answer(.*)", r"câu trả lời thiếu mục"),
+        (r"events outside of traces, .*", r"sự kiện nằm ngoài vụ việc, đọc theo mã hồ sơ của chính nó"),
+        (r"event: not complete by the log itself .*", r"việc mới dự kiến, mới bắt đầu: chỉ ghi chú"),
+        (r"\d+ files of other kinds not read", r"tệp thuộc loại khác, không đọc"),
+        (r"([\w.]+): column not read", r"\1: cột không đọc"),
+        (r"([\w.]+): midnight to the second as a promise.*", r"\1: hẹn đúng 0 giờ; nếu là cả ngày, hãy gửi dạng ngày"),
+        (r"([\w.]+): no number in a column of numbers.*", r"\1: không phải số trong cột số, coi là chưa biết"),
+        (r"([\w.]+): from here on read as (numbers|text).*", r"\1: từ nay đọc theo kiểu khác"),
+        (r"([\w.]+): told by two columns.*", r"\1: hai cột cùng nghĩa, lấy cột đầu"),
+        (r"([\w.]+): outside the list, .*", r"\1: giá trị ngoài danh mục"),
+        (r"([\w.]+): empty in all rows, (\d+) of (\d+) rows told it.*",
+         r"CẢNH BÁO \1: trống ở mọi dòng, lần trước có ở \2 trong \3 dòng"),
+    )
+)  # fmt: skip
+
+_WANTED = {
+    "a value": "phải có giá trị",
+    "a time in ISO 8601": "cần một thời điểm đọc được",
+    "a time from 1990 to 2100": "cần thời điểm từ 1990 đến 2100",
+    "a day in ISO 8601": "cần một ngày đọc được",
+    "a decimal number": "cần một số",
+    "a whole number": "cần một số nguyên",
+    "true or false": "cần có hoặc không",
+    "one of the list": "cần một giá trị trong danh mục",
+    "not before received_at": "không được trước ngày tiếp nhận",
+    "text in UTF-8": "cần chữ Unicode (UTF-8)",
+    "Unicode text": "cần chữ Unicode",
+    "a whole table": "cần một bảng nguyên vẹn",
+    "a whole file": "cần một tệp nguyên vẹn",
+    "a row of the table": "không phải một dòng hồ sơ",
+    "columns of the mapping": "không có cột nào đã khai",
+    "the day of the code": "ngày và tháng trái với mã hồ sơ",
+    "a day that no spreadsheet turned round": "ngày và tháng có thể đã bị đảo",
+    "a code as text, with all its digits": "mã đã mất chữ số, hãy gửi dạng chữ",
+    "a number that no other office gave to another dossier": "số này đơn vị khác đã cấp cho hồ sơ khác",
+}
+
+
+def column_words(name: str) -> str:
+    """A column's name for people, with the contract's own behind it where that differs."""
+    plain = name.rpartition(".")[2]
+    return _COLUMN_WORDS.get(plain, plain)
+
+
+def note_words(note: str) -> str:
+    """A note in Vietnamese; one that nobody put into words yet as it stands."""
+    told = note.removeprefix(ALARM)
+    for pattern, words in _NOTES:
+        if pattern.fullmatch(told):
+            return pattern.sub(words, told)
+    return told
+
+
+def reject_words(reject: Reject) -> str:
+    """Where, which column, and what was wanted of a row that was set aside."""
+    place = f"{reject.file}:{reject.line}" if reject.line and reject.file else reject.file
+    wanted = _WANTED.get(reject.wanted, f"cần {reject.wanted}")
+    column = f"{column_words(reject.column)}: " if reject.column else ""
+    return f"{place} {column}{wanted} ({reject.came})".strip()
+
+
+assert set(TABLE_WORDS) == set(TABLES), "every table has its words"
