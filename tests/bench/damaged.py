@@ -52,7 +52,19 @@ LOG = (
     '<date key="time:timestamp" value="2026-03-02T08:00:00+07:00"/><string key="org:resource" value="o1"/></event>'
     "</trace></log>"
 )
-SOURCES = (*ITEMS, "canonical", "xes")
+SHEET = (
+    "Mã hồ sơ;Mã TTHC;Mã đơn vị;Ngày tiếp nhận;Ngày hẹn trả\nH99.24-260907-d1;1.990001;H99.24;07/09/2026;21/09/2026\n"
+    "H99.24-260908-d2;1.9900;H99.24;08/09/2026 08:00;N/A\nTổng cộng: 2;;;;\n"
+)
+SHEET_MAPPING = """
+[dossier]
+dossier_id = "Mã hồ sơ"
+procedure_code = "Mã TTHC"
+unit_code = { from = "Mã đơn vị", fill = true }
+received_at = { from = "Ngày tiếp nhận", format = "%d/%m/%Y" }
+due_at = { from = "Ngày hẹn trả", format = "%d/%m/%Y" }
+"""
+SOURCES = (*ITEMS, "canonical", "xes", "table")
 JUNK: tuple[Any, ...] = (
     None, "", " ", 0, -1, 10**15, 10**30, 1.5, 1e300, True, [], {}, [[]], {"a": {}}, "x" * 3_000, "\x00", "\ud7ff",
     "=1+1", "../../etc/passwd", "99999999999999", "2026-13-45T99:99:99", "20260230083000", "'; DROP TABLE dossier; --",
@@ -64,6 +76,8 @@ def delivery(source: str, chance: random.Random, folder: Path, number: int) -> N
     """Writes one damaged delivery of `source` as a file of `folder`."""
     if source == "xes":
         name, data = f"{number}.xes", LOG.replace("c1", f"c{number}").encode()
+    elif source == "table":
+        name, data = f"{number}.csv", SHEET.replace("d1", f"{number:04d}").encode()
     elif source == "canonical":
         name, text = chance.choice(list(TABLES.items()))
         name, data = f"{number}/{name}", text.replace("d1", f"d{number}").encode()

@@ -65,12 +65,15 @@ def taken_in(source: str, chance: random.Random, folder: Path, count: int) -> di
     from features.record.record import Record
     from features.sources import SOURCES, FeedOptions
     from serving.state.official_names import Names
-    from tests.bench.damaged import delivery
+    from tests.bench.damaged import SHEET_MAPPING, delivery
 
     for number in range(count):
         delivery(source, chance, folder / "in", number)
     mapping = Path(__file__).parents[2] / "features" / "sources" / "mappings" / "receipt.toml"
-    options = FeedOptions(key=b"k" * 32, mapping=mapping if source == "xes" else None)
+    if source == "table":
+        mapping = folder / "mapping.toml"
+        mapping.write_text(SHEET_MAPPING, "utf-8")
+    options = FeedOptions(key=b"k" * 32, mapping=mapping if source in ("xes", "table") else None)
     parts = sorted((folder / "in").iterdir()) if source == "canonical" else [folder / "in"]
     try:
         chunks = Names().apart(chunk for part in parts for chunk in SOURCES[source].read(part, options))
