@@ -14,12 +14,16 @@ import docx
 import duckdb
 import openpyxl
 import pytest
+from docx.document import Document
+from docx.oxml.ns import qn
 
 from features.calendar.vietnam import VIETNAM
 from features.case_state.relation import case_states
 from features.record.delivery import Chunk
 from features.record.record import Record
 from features.simulate import Province, simulate
+from serving.documents.letterhead import Letterheads
+from serving.read.register import Register, UnitEntry
 from serving.reports.files import report_file
 from serving.reports.make import KINDS, make, make_again
 from serving.reports.period import Period
@@ -27,6 +31,7 @@ from serving.reports.report import Report
 from serving.state import State, open_state
 from serving.work.annotations import add_mark
 
+HEAD = Letterheads().of(Register(), "")
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 AS_OF = datetime(2026, 9, 4, tzinfo=ZONE)
 MONTH = "2026-08"
@@ -142,14 +147,14 @@ def test_findings_and_complaints_equal_a_recount(province: Province, record: Rec
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "year"])  # a longer half-year
 def test_every_figure_stands_on_its_rows_in_the_workbook(record: Record, state: State, kind: str) -> None:
     report = made(record, state, kind)
-    book = openpyxl.load_workbook(BytesIO(report_file(report, ".xlsx", ZONE)))
+    book = openpyxl.load_workbook(BytesIO(report_file(report, ".xlsx", ZONE, HEAD)))
     assert set(book.sheetnames) == {"Báo cáo", *(f"B{n + 1}" for n in range(len(report.tables))),
                                     *(rows.key for rows in report.rows)}  # fmt: skip
     assert report.figures
     for rows in report.rows:
         sheet = book[rows.key]
         assert sheet.max_row - 4 == len(rows.lines) or (not rows.lines and sheet.max_row == 4)
-    counts = [figure for figure in report.figures if isinstance(figure.value, int) and figure.en != "least asked for"]
+    counts = [one for one in report.figures if one.rows and isinstance(one.value, int) and one.en != "least asked for"]
     for figure in counts:
         (rows,) = [one for one in report.rows if one.key == figure.rows]
         assert len(rows.lines) == figure.value, figure.vi
@@ -166,11 +171,40 @@ def test_equal_reports_give_equal_bytes(record: Record, state: State, kind: str)
     first, second = made(record, state, kind), made(record, state, kind)
     assert first is not second
     for ending in (".xlsx", ".docx"):
-        assert report_file(first, ending, ZONE) == report_file(second, ending, ZONE)
-    document = docx.Document(BytesIO(report_file(first, ".docx", ZONE)))
+        assert report_file(first, ending, ZONE, HEAD) == report_file(second, ending, ZONE, HEAD)
+    document = docx.Document(BytesIO(report_file(first, ".docx", ZONE, HEAD)))
     text = "\n".join(one.text for one in document.paragraphs)
-    assert KINDS[kind].vi.upper() in text
+    assert KINDS[kind].vi in text
     assert not re.search(r"{{|{%", text)
+    _has_the_form_of_the_decree(document)
+
+
+def _has_the_form_of_the_decree(document: Document) -> None:
+    """Upright text with its head, addressee and recipients, heads of tables on every page, no key for a person."""
+    first = document.sections[0]
+    assert (first.page_width or 0) < (first.page_height or 0)
+    cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
+    words = "\n".join([*cells, *(one.text for one in document.paragraphs)])
+    for wanted in ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Kính gửi: ", "Nơi nhận:", "Lưu: VT", "BÁO CÁO", "STT"):
+        assert wanted in words
+    assert not re.search(r"NGƯỜI KÝ|……|\bo-[0-9a-f]{6}|(?<![\w./-])[A-Za-z0-9_-]{22}(?![\w./-])", words)
+    grids = [table for table in document.tables if table.style is not None and table.style.name == "Table Grid"]
+    assert grids
+    for table in grids:
+        assert table._tbl.tr_lst[0].trPr.find(qn("w:tblHeader")) is not None
+        assert all(row.trPr.find(qn("w:cantSplit")) is not None for row in table._tbl.tr_lst)
+
+
+def test_letterheads_are_stated_per_unit_and_say_what_is_wrong(tmp_path: Path) -> None:
+    register = Register(units={"S": UnitEntry("S", "Sở Xây dựng", "department", None)})
+    assert Letterheads.read(tmp_path).of(register, "S").symbol == "SXD"
+    path = tmp_path / "letterheads.toml"
+    path.write_text('[default]\nplace = "Minh Hải"\n[S]\nsigner = "Nguyễn Văn A"\nrecipients = ["Như trên"]\n', "utf-8")
+    stated = Letterheads.read(tmp_path).of(register, "S")
+    assert (stated.place, stated.signer, stated.recipients) == ("Minh Hải", "Nguyễn Văn A", ("Như trên",))
+    path.write_text('[S]\nsinger = "x"\n', "utf-8")
+    with pytest.raises(ValueError, match=r"\[S\] singer: wanted one of"):
+        Letterheads.read(tmp_path)
 
 
 def test_a_past_month_made_today_equals_the_one_made_then(
@@ -187,7 +221,7 @@ def test_a_past_month_made_today_equals_the_one_made_then(
     copied.append([Chunk("dossier", rows)], source="canonical", arrived_at=then + timedelta(days=40))
     again = make_again(copied, state, "centre", MONTH, AS_OF, VIETNAM, now=then + timedelta(days=41))
     for ending in (".xlsx", ".docx"):
-        assert report_file(first, ending, ZONE) == report_file(again, ending, ZONE)
+        assert report_file(first, ending, ZONE, HEAD) == report_file(again, ending, ZONE, HEAD)
     with state.reading() as session:
         anew = make(copied, session, "centre", MONTH, AS_OF, VIETNAM)
     assert value(anew, "received") == int(str(value(first, "received"))) + 7, "the back-fill is there, and was kept out"
@@ -259,7 +293,7 @@ def test_cells_that_a_spreadsheet_would_run_stay_text(state: State, tmp_path: Pa
     received = datetime(2026, 8, 5, 2, tzinfo=UTC)
     rows = [{"dossier_id": hostile, "procedure_code": "+1", "unit_code": "@u", "received_at": received}]
     record.append([Chunk("dossier", rows)], source="canonical", arrived_at=received)
-    book = openpyxl.load_workbook(BytesIO(report_file(made(record, state, "centre"), ".xlsx", ZONE)))
+    book = openpyxl.load_workbook(BytesIO(report_file(made(record, state, "centre"), ".xlsx", ZONE, HEAD)))
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert any(cell.value == hostile for cell in cells)
     assert not [cell for cell in cells if cell.data_type == "f"]
@@ -272,7 +306,7 @@ def test_libreoffice_opens_every_report_without_repair(record: Record, state: St
         pytest.skip("no LibreOffice here")
     for kind in KINDS:
         for ending in (".docx", ".xlsx"):
-            (tmp_path / f"{kind}{ending}").write_bytes(report_file(made(record, state, kind), ending, ZONE))
+            (tmp_path / f"{kind}{ending}").write_bytes(report_file(made(record, state, kind), ending, ZONE, HEAD))
     subprocess.run(
         [office, f"-env:UserInstallation=file://{tmp_path / 'profile'}", "--headless", "--convert-to", "pdf",
          "--outdir", str(tmp_path / "word"), *(str(tmp_path / f"{kind}.docx") for kind in KINDS)],

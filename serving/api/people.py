@@ -93,7 +93,7 @@ class FindingWish:
     dossier_id: str
     kind: Literal["none", "lateness", "harassment", "extra_papers", "wrongful_return", "tampering", "other"]
     severity: Literal[1, 2, 3] | None = None
-    confirmed: bool = False
+    confirmed: bool | None = None
     evidence: str = ""
     cause: Literal["citizen", "consultation", "system", "law", "workload", "official"] | None = None
     step: str = ""

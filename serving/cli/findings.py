@@ -99,7 +99,7 @@ def show(ctx: typer.Context, visit: Annotated[str | None, typer.Option(help="Onl
 
     with _state(settings_of(ctx)) as state, state.reading() as session:
         for row in standing(session, visit):
-            sure = {True: "đã xác nhận", False: "chưa xác nhận", None: "–"}[row.confirmed]
+            sure = {True: "đã xác nhận", False: "không được xác nhận", None: "chờ xác nhận"}[row.confirmed]
             typer.echo(f"{row.finding_id}  v{row.version}  {row.kind}  {row.severity or '–'}  {sure}")
 
 

@@ -28,20 +28,18 @@ def month(
     """Write one report; the same kind, month, unit and moment give the same file again."""
     from features.calendar.vietnam import VIETNAM
     from features.record.record import Record
-    from serving.reports.files import report_file
+    from serving.reports.files import issuer_of, report_file
     from serving.reports.make import make_again
     from serving.state import open_state
 
     settings = settings_of(ctx)
     when = moment(as_of, settings.zone)
-    state = open_state(settings.database_url)
+    record, state = Record(settings.record_url), open_state(settings.database_url)
     try:
-        made = make_again(
-            Record(settings.record_url), state, kind, month, when, VIETNAM, now=datetime.now(UTC), unit_code=unit
-        )
+        made = make_again(record, state, kind, month, when, VIETNAM, now=datetime.now(UTC), unit_code=unit)
     finally:
         state.close()
-    content = report_file(made, out.suffix, settings.zone)
+    content = report_file(made, out.suffix, settings.zone, issuer_of(made, record, settings.home))
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(content)
     typer.echo(f"report={kind} month={month} record_version={made.record_version} sha256={made.sha256} out={out}")

@@ -3,10 +3,12 @@
 What it says of the citizen is left open to be written by hand: the software holds no name and no address.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from datetime import date
 from pathlib import Path
 
 from serving.documents.fill import clean, fill
+from serving.documents.letterhead import Letterhead
 
 TEMPLATE = Path(__file__).with_name("apology.docx")
 LINES = (
@@ -25,9 +27,8 @@ BLANK = "……………………………"
 class ApologyLetter:
     """The fields of the form; days and moments are already in words."""
 
-    issuer: str
-    place_and_day: str
-    signer: str
+    letterhead: Letterhead
+    day: date
     dossier_id: str
     procedure: str
     received_on: str
@@ -43,4 +44,5 @@ class ApologyLetter:
 
 def write_apology(letter: ApologyLetter) -> bytes:
     """The .docx file."""
-    return fill(TEMPLATE, {name: clean(text) for name, text in asdict(letter).items()})
+    said = {one.name: clean(getattr(letter, one.name)) for one in fields(letter) if one.type is str}
+    return fill(TEMPLATE, {**letter.letterhead.fields(letter.day), **said})

@@ -9,14 +9,16 @@ from docxtpl import DocxTemplate
 from jinja2.sandbox import SandboxedEnvironment
 
 from serving.documents.fixed_zip import fixed_zip
+from serving.documents.grid import fit
 
 MIME = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 def fill(template: Path, fields: Mapping[str, Any]) -> bytes:
-    """The .docx of a template with its fields; neither a template nor a value can do more than show text."""
+    """The .docx of a template with its fields, its tables made to fit; nothing in either is run."""
     document = DocxTemplate(template)
     document.render(dict(fields), SandboxedEnvironment(autoescape=True), autoescape=True)
+    fit(document.docx)
     out = BytesIO()
     document.save(out)
     return fixed_zip(out.getvalue())

@@ -1,53 +1,73 @@
 """The pieces that every document's template is put together from, as Nghị định 30/2020/NĐ-CP, Phụ lục I has them.
 
-A4; margins 20 mm above and below, 30 mm left, 15 mm right; Times New Roman 13–14; quốc hiệu and tiêu ngữ on the
-right, issuer on the left; page numbers at the top middle from page 2; place and day in italics.
+A4 upright; margins 20 mm above and below, 30 mm left, 15 mm right; Times New Roman 13–14; superior body and issuer on
+the left, quốc hiệu and tiêu ngữ on the right; page numbers at the top middle from page 2; place and day in italics;
+recipients at the bottom left, authority and name of the signer at the bottom right.
 """
 
 from docx import Document
 from docx.document import Document as Doc
-from docx.enum.section import WD_ORIENT
+from docx.enum.section import WD_ORIENT, WD_SECTION
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
+from docx.section import Section
 from docx.shared import Mm, Pt
-from docx.table import _Cell
+from docx.table import Table, _Cell
 from docx.text.paragraph import Paragraph
 
+SHORT, LONG = Mm(210), Mm(297)  # A4
 
-def page(*, across: bool) -> Doc:
-    """An empty document with the decree's paper, margins, letters and page numbers; across: wide tables."""
+
+def page(*, lying: bool = False) -> Doc:
+    """An empty document with the decree's paper, margins, letters and page numbers; lying: across, for wide lists."""
     document = Document()
     style = document.styles["Normal"]
-    style.font.name, style.font.size = "Times New Roman", Pt(13)
+    style.font.name, style.font.size = "Times New Roman", Pt(14)
     style.element.rPr.rFonts.set(qn("w:eastAsia"), "Times New Roman")
     section = document.sections[0]
-    section.orientation = WD_ORIENT.LANDSCAPE if across else WD_ORIENT.PORTRAIT
-    section.page_width, section.page_height = (Mm(297), Mm(210)) if across else (Mm(210), Mm(297))
-    section.top_margin = section.bottom_margin = Mm(20)
-    section.left_margin, section.right_margin = Mm(30), Mm(15)
+    _paper(section, across=lying)
     section.different_first_page_header_footer = True
     page_number(section.header.paragraphs[0])
     return document
 
 
-def letterhead(document: Doc, number: str) -> None:
-    """Issuer and number on the left, the nation's name and the day on the right."""
+def across(document: Doc) -> None:
+    """What follows stands on pages lying across, for tables that upright paper does not hold."""
+    section = document.add_section(WD_SECTION.NEW_PAGE)
+    _paper(section, across=True)
+    section.different_first_page_header_footer = False
+
+
+def letterhead(document: Doc, kind: str, *, lying: bool = False) -> None:
+    """Superior, issuer and number on the left, the nation's name and the day on the right. kind: such as `BC`."""
     top = document.add_table(rows=2, cols=2)
-    say(top.cell(0, 0).paragraphs[0], "{{ issuer }}", bold=True)
-    nation = top.cell(0, 1)
-    say(nation.paragraphs[0], "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", bold=True)
-    say(nation.add_paragraph(), "Độc lập - Tự do - Hạnh phúc", bold=True, underline=True)
-    say(top.cell(1, 0).paragraphs[0], number)
+    _widths(top, (122, 130) if lying else (70, 95))
+    left, right = top.rows[0].cells
+    say(left.paragraphs[0], "{{ superior }}", size=13)
+    say(left.add_paragraph(), "{{ issuer }}", bold=True, underline=True, size=13)
+    say(right.paragraphs[0], "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", bold=True, size=13)
+    say(right.add_paragraph(), "Độc lập - Tự do - Hạnh phúc", bold=True, underline=True)
+    say(top.cell(1, 0).paragraphs[0], f"Số:          /{kind}-{{{{ symbol }}}}", size=13)
     say(top.cell(1, 1).paragraphs[0], "{{ place_and_day }}", italic=True)
-    say(document.add_paragraph(), "")
+    say(document.add_paragraph(), "", size=6)
 
 
-def signature(document: Doc, left: int) -> None:
-    """The signer at the bottom right, `left` mm in."""
-    signed = document.add_paragraph()
-    say(signed, "{{ signer }}", bold=True)
-    signed.paragraph_format.left_indent = Mm(left)
+def signature(document: Doc, *, lying: bool = False) -> None:
+    """Nơi nhận at the left, the signer at the right."""
+    bottom = document.add_table(rows=1, cols=2)
+    _widths(bottom, (137, 115) if lying else (80, 85))
+    left, right = bottom.rows[0].cells
+    say(left.paragraphs[0], "Nơi nhận:", bold=True, italic=True, left=True, size=12)
+    say(left.add_paragraph(), "{%p for one in recipients %}", left=True, size=11)
+    say(left.add_paragraph(), "- {{ one }};", left=True, size=11)
+    say(left.add_paragraph(), "{%p endfor %}", left=True, size=11)
+    say(right.paragraphs[0], "{%p for one in authority %}", bold=True)
+    say(right.add_paragraph(), "{{ one }}", bold=True)
+    say(right.add_paragraph(), "{%p endfor %}", bold=True)
+    for _ in range(3):  # room for hand and seal
+        say(right.add_paragraph(), "")
+    say(right.add_paragraph(), "{{ signer }}", bold=True)
 
 
 def repeated(cells: tuple[_Cell, ...], start: str, end: str, value: str) -> None:
@@ -65,13 +85,23 @@ def repeated(cells: tuple[_Cell, ...], start: str, end: str, value: str) -> None
 
 def say(
     paragraph: Paragraph, text: str, *, bold: bool = False, italic: bool = False, underline: bool = False,
-    left: bool = False,
+    left: bool = False, size: float | None = None,
 ) -> None:  # fmt: skip
-    """Adds text to a paragraph, in the middle unless it stands left."""
+    """Adds text to a paragraph, in the middle unless it stands left; size in points."""
     run = paragraph.add_run(text)
     run.bold, run.italic, run.underline = bold, italic, underline
+    run.font.size = None if size is None else Pt(size)
     paragraph.alignment = WD_ALIGN_PARAGRAPH.LEFT if left else WD_ALIGN_PARAGRAPH.CENTER
     paragraph.paragraph_format.space_after = Pt(3)
+
+
+def text_paragraph(document: Doc, text: str, *, italic: bool = False) -> None:
+    """A paragraph of the text: first line 10 mm in, both edges straight."""
+    paragraph = document.add_paragraph()
+    say(paragraph, text, italic=italic, left=True)
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
+    paragraph.paragraph_format.first_line_indent = Mm(10)
+    paragraph.paragraph_format.space_after = Pt(6)
 
 
 def page_number(paragraph: Paragraph) -> None:
@@ -86,3 +116,17 @@ def page_number(paragraph: Paragraph) -> None:
             mark = OxmlElement("w:instrText")
             mark.text = text
         run._r.append(mark)
+
+
+def _paper(section: Section, *, across: bool) -> None:
+    section.orientation = WD_ORIENT.LANDSCAPE if across else WD_ORIENT.PORTRAIT
+    section.page_width, section.page_height = (LONG, SHORT) if across else (SHORT, LONG)
+    section.top_margin = section.bottom_margin = Mm(20)
+    section.left_margin, section.right_margin = Mm(30), Mm(15)
+
+
+def _widths(table: Table, millimetres: tuple[int, ...]) -> None:
+    table.autofit = False
+    for row in table.rows:
+        for cell, width in zip(row.cells, millimetres, strict=True):
+            cell.width = Mm(width)

@@ -7,9 +7,11 @@ The template may be replaced by an office's own; its fields are those of `Listin
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from serving.documents.fill import MIME, clean, fill
+from serving.documents.letterhead import Letterhead
 
 __all__ = ["MIME", "TEMPLATE", "Listing", "write_listing"]
 
@@ -18,17 +20,16 @@ TEMPLATE = Path(__file__).with_name("listing.docx")
 
 @dataclass(frozen=True)
 class Listing:
-    """What the document shows: who issues it, its place and day, title, a table, and what it rests on."""
+    """What the document shows: who issues it, its day, title, a table, and what it rests on."""
 
-    issuer: str
-    place_and_day: str
+    letterhead: Letterhead
+    day: date
     title: str
     subject: str
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     basis: str
     disclaimer: str
-    signer: str
 
 
 def write_listing(listing: Listing) -> bytes:
@@ -36,13 +37,11 @@ def write_listing(listing: Listing) -> bytes:
     return fill(
         TEMPLATE,
         {
-            "issuer": listing.issuer,
-            "place_and_day": listing.place_and_day,
+            **listing.letterhead.fields(listing.day),
             "title": listing.title,
             "subject": listing.subject,
             "basis": listing.basis,
             "disclaimer": listing.disclaimer,
-            "signer": listing.signer,
             "head": [clean(cell) for cell in listing.head],
             "rows": [{"cells": [clean(cell) for cell in row]} for row in listing.rows],
         },

@@ -1,44 +1,77 @@
-"""A report as a Word document: figures, tables, and an annex with the rows to which the figures point."""
+"""A report as a Word document: drafted text, figures, tables, and an annex; wide tables stand on pages across.
 
+Every row stands in the workbook of the same report; the annex lists those that the directives want named.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from serving.documents.fill import clean, fill
-from serving.reports.report import Cell, Report, Rows
+from serving.documents.grid import least_width
+from serving.documents.letterhead import Letterhead
+from serving.reports.report import PARTS, Cell, Report, Rows, Table
 from serving.reports.workbook import basis_words
 
 TEMPLATE = Path(__file__).with_name("report.docx")
 MOST_LINES = 60
 """Rows of a figure that the annex shows; all of them stand in the workbook of the same report."""
+UPRIGHT = 165.0
+"""Millimetres of an upright page between its margins."""
+_ROMAN = ("I", "II", "III", "IV", "V")
 
 
-def write_report(report: Report, zone: ZoneInfo) -> bytes:
-    """The .docx; equal reports give equal bytes."""
+@dataclass(frozen=True)
+class _Grid:
+    words: str
+    head: list[str]
+    lines: list[list[str]]
+    note: str = ""
+
+    @property
+    def wide(self) -> bool:
+        """Whether upright paper is too narrow for it."""
+        return least_width([self.head, *self.lines]) > UPRIGHT
+
+    def fields(self) -> dict[str, Any]:
+        return {
+            "words": self.words, "head": self.head, "rows": [{"cells": line} for line in self.lines], "note": self.note
+        }  # fmt: skip
+
+
+def write_report(report: Report, zone: ZoneInfo, letterhead: Letterhead) -> bytes:
+    """The .docx; equal reports under equal letterheads give equal bytes."""
+    tables = [_grid(number, one, zone) for number, one in enumerate(report.tables, 1)]
+    texts: dict[str, list[str]] = {part: [] for part in PARTS}
+    for one in report.sentences:
+        texts[one.part].append(clean(one.vi))
+    upright: dict[str, list[_Grid]] = {
+        "results": [_figures(report, zone), *(one for one in tables if not one.wide)], "causes": [], "proposals": []
+    }  # fmt: skip
+    texts["results"][:0] = [clean(note) for note in report.notes]
+    parts = [
+        (words, texts[part], upright[part]) for part, words in PARTS.items() if texts[part] or upright[part]
+    ]  # fmt: skip
+    day = report.as_of.astimezone(zone)
+    annex = [*(one for one in tables if one.wide), *(_annex(one, zone) for one in report.rows if one.listed)]
     return fill(
         TEMPLATE,
         {
-            "issuer": clean(report.scope.upper()),
-            "place_and_day": "……, ngày …… tháng …… năm ……",
-            "title": clean(report.vi.upper()),
-            "subject": clean(f"{report.scope}, {report.period.words}"),
-            "notes": [clean(note) for note in report.notes],
-            "figures": [
-                {"words": clean(one.vi), "value": words(one.value, zone), "rows": one.rows} for one in report.figures
+            **letterhead.fields(day.date()),
+            "form": "BÁO CÁO",
+            "form_words": "Báo cáo",
+            "subject": clean(f"{report.subject or report.vi} {report.period.words}"),
+            "subject_words": clean(f"{report.vi}, {report.period.words}"),
+            "addressee": clean(letterhead.addressee),
+            "parts": [
+                {"words": f"{number}. {words}", "texts": said, "tables": [one.fields() for one in grids]}
+                for number, (words, said, grids) in zip(_ROMAN, parts, strict=False)
             ],
-            "tables": [
-                {
-                    "words": clean(one.vi),
-                    "head": [clean(column.words) for column in one.columns],
-                    "rows": _cells(one.lines, zone),
-                    "note": clean(one.note),
-                }
-                for one in report.tables
-            ],
-            "annex": [_annex(one, zone) for one in report.rows],
+            "annex": [one.fields() for one in annex],
             "basis": basis_words(report, zone),
-            "signer": "NGƯỜI KÝ",
         },
     )
 
@@ -56,16 +89,32 @@ def words(value: Cell, zone: ZoneInfo) -> str:
     return clean(str(value))
 
 
-def _annex(rows: Rows, zone: ZoneInfo) -> dict[str, Any]:
+def _figures(report: Report, zone: ZoneInfo) -> _Grid:
+    compared = any(one.before is not None or one.year_before is not None for one in report.figures)
+    head = ["STT", "Chỉ tiêu", "Kỳ này", *(["Kỳ trước", "Cùng kỳ năm trước"] if compared else []), "Căn cứ"]
+    lines = [
+        [str(number), clean(one.vi), words(one.value, zone),
+         *([words(one.before, zone), words(one.year_before, zone)] if compared else []), one.rows]
+        for number, one in enumerate(report.figures, 1)
+    ]  # fmt: skip
+    note = "Căn cứ: trang tính cùng tên trong tệp Excel của báo cáo này, mỗi dòng là một hồ sơ hoặc vụ việc."
+    return _Grid("Bảng 1. Số liệu chung", head, lines, note)
+
+
+def _grid(number: int, table: Table, zone: ZoneInfo) -> _Grid:
+    lines = [[str(place), *_line(line, zone)] for place, line in enumerate(table.lines, 1)]
+    if table.total:
+        lines.append(["", *_line(table.total, zone)])
+    head = ["STT", *(clean(column.words) for column in table.columns)]
+    return _Grid(clean(f"Bảng {number + 1}. {table.vi}"), head, lines, clean(table.note))
+
+
+def _annex(rows: Rows, zone: ZoneInfo) -> _Grid:
     left = len(rows.lines) - MOST_LINES
-    return {
-        "key": rows.key,
-        "words": clean(f"{rows.key}: {rows.words} ({len(rows.lines)})"),
-        "head": [clean(text) for text in rows.head],
-        "rows": _cells(rows.lines[:MOST_LINES], zone),
-        "note": f"Còn {left} dòng trong tệp Excel của cùng báo cáo, trang {rows.key}." if left > 0 else "",
-    }
+    note = f"Còn {left} dòng trong tệp Excel của cùng báo cáo, trang {rows.key}." if left > 0 else ""
+    lines = [[str(place), *_line(line, zone)] for place, line in enumerate(rows.lines[:MOST_LINES], 1)]
+    return _Grid(clean(f"Danh sách {rows.key}. {rows.words} ({len(rows.lines)})"), ["STT", *rows.head], lines, note)
 
 
-def _cells(lines: tuple[tuple[Cell, ...], ...], zone: ZoneInfo) -> list[dict[str, list[str]]]:
-    return [{"cells": [words(cell, zone) for cell in line]} for line in lines]
+def _line(line: Sequence[Cell] | Iterable[Cell], zone: ZoneInfo) -> list[str]:
+    return [words(cell, zone) for cell in line]

@@ -56,21 +56,22 @@ def warn(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> 
 
 def monthly(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:
     """Drafts of the reports of the month before the slot, as known at the slot; those that stand are left."""
-    from serving.reports.files import report_file
+    from serving.reports.files import issuer_of, report_file
     from serving.reports.make import make_again
 
     month = f"{slot.astimezone(rules.zone).replace(day=1) - timedelta(days=1):%Y-%m}"
     folder = settings.home / "reports" / "drafts" / month
     folder.mkdir(parents=True, exist_ok=True)
-    state, made = open_state(settings.database_url), 0
+    record, state, made = Record(settings.record_url), open_state(settings.database_url), 0
     try:
         for kind in MONTHLY:
             path = folder / f"{kind}.docx"
             if path.exists():
                 continue
-            report = make_again(Record(settings.record_url), state, kind, month, slot, VIETNAM, now=now)
+            report = make_again(record, state, kind, month, slot, VIETNAM, now=now)
+            issuer = issuer_of(report, record, settings.home)
             with replacing(path, 0o600) as file:
-                file.write(report_file(report, path.suffix, settings.zone))
+                file.write(report_file(report, path.suffix, settings.zone, issuer))
             made += 1
     finally:
         state.close()

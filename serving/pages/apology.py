@@ -13,6 +13,7 @@ from serving.documents.apology import ApologyLetter, write_apology
 from serving.documents.fill import MIME
 from serving.pages.answers import late_case
 from serving.pages.rendering import Key, refused_as_problem
+from serving.pages.sheet_file import letterhead_of
 from serving.read.problem import Problem
 from serving.state import Apology
 from serving.work import apologies
@@ -72,12 +73,13 @@ def document(request: Request, apology_id: int) -> Response:
     """The letter as a Word document; name, address and phone are left open."""
     letter = _letter(request, apology_id)
     register = request.app.state.known.register
-    clock = words.Clockface(request.app.state.serving.settings.zone)
+    zone = request.app.state.serving.settings.zone
+    clock = words.Clockface(zone)
     case = late_case(request, letter.dossier_id, "answer.read")
     unit = register.unit(letter.unit_code)
     content = write_apology(
         ApologyLetter(
-            issuer=unit.upper(), place_and_day="……, ngày …… tháng …… năm ……", signer="THỦ TRƯỞNG ĐƠN VỊ",
+            letterhead=letterhead_of(request, letter.unit_code), day=letter.drafted_at.astimezone(zone).date(),
             dossier_id=letter.dossier_id, procedure=register.procedure(case.procedure_code),
             received_on=clock.day(case.received_at), receiving_unit=unit, unit=unit,
             old_due_at=clock.moment(letter.old_due_at), new_due_at=clock.moment(letter.new_due_at),

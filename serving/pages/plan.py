@@ -164,15 +164,20 @@ def conclude(
 
     It is not changed afterwards.
     """
-    said = (kind, severity, confirmed == "yes", evidence, cause, step)
+    said = (kind, severity, {"yes": True, "no": False}.get(confirmed), evidence, cause, step)
     back = "/plan/visit?" + urlencode({"id": visit_id})
     return RedirectResponse(write_finding(request, visit_id, dossier_id, said, key, back), 303)
 
 
 def write_finding(
-    request: Request, visit_id: str, dossier_id: str, said: tuple[str, str, bool, str, str, str], key: str, back: str
+    request: Request,
+    visit_id: str,
+    dossier_id: str,
+    said: tuple[str, str, bool | None, str, str, str],
+    key: str,
+    back: str,
 ) -> str:
-    """What was found on one dossier of the sheet: kind, severity, confirmed, evidence, cause, step."""
+    """What was found on one dossier: kind, severity, confirmed (None: not yet said), evidence, cause, step."""
     reader = reader_of(request)
     people = request.app.state.people
     kind, severity, confirmed, evidence, cause, step = said

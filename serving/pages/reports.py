@@ -16,7 +16,7 @@ from serving.pages.rendering import Key, refused_as_problem, render
 from serving.pages.risk_list import MOST_CHOICES
 from serving.read.problem import Problem
 from serving.reports import publication
-from serving.reports.files import report_file
+from serving.reports.files import issuer_of, report_file
 from serving.reports.make import KINDS, Kind, make_again
 from serving.reports.report import Report
 from serving.reports.workbook import MIME as EXCEL
@@ -200,7 +200,12 @@ def _moment(request: Request, as_of: str) -> datetime:
 
 def _file(request: Request, report: Report, ending: Ending, action: str) -> Response:
     people = request.app.state.people
-    content = report_file(report, f".{ending}", request.app.state.serving.settings.zone)
+    content = report_file(
+        report,
+        f".{ending}",
+        request.app.state.serving.settings.zone,
+        issuer_of(report, _record(request), request.app.state.serving.settings.home),
+    )
     people.receipts.record(
         reader_of(request).login, action,
         {"kind": report.kind, "month": report.period.month, "scope": report.scope, "sha256": report.sha256},

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from features.sources.vietnamese_number import decimal
 from serving import words
 from serving.access.guard import reader_of
+from serving.documents.letterhead import Letterhead, Letterheads
 from serving.documents.listing import MIME as WORD
 from serving.documents.listing import Listing, write_listing
 from serving.documents.table_file import harmless
@@ -67,23 +68,26 @@ def _excel(request: Request, sheet: Sheet) -> bytes:
 
 
 def _word(request: Request, sheet: Sheet) -> bytes:
-    known = request.app.state.known
     reader = reader_of(request)
     today = request.app.state.people.now().astimezone(request.app.state.serving.settings.zone)
-    issuer = "ỦY BAN NHÂN DÂN TỈNH" if reader.unit_code == "*" else known.register.unit(reader.unit_code).upper()
     return write_listing(
         Listing(
-            issuer=issuer,
-            place_and_day=f"……, ngày {today:%d} tháng {today:%m} năm {today:%Y}",
+            letterhead=letterhead_of(request, "" if reader.unit_code == "*" else reader.unit_code),
+            day=today.date(),
             title=sheet.title,
             subject=sheet.subject,
             head=sheet.head,
             rows=[[_spoken(value) for value in row] for row in sheet.rows],
             basis=_basis(request),
             disclaimer=words.NOT_A_FINDING,
-            signer="NGƯỜI LẬP",
         )
     )
+
+
+def letterhead_of(request: Request, unit_code: str, kind: str = "") -> Letterhead:
+    """Who issues a document of a unit, or of the whole province, as this installation states it."""
+    register = request.app.state.known.register
+    return Letterheads.read(request.app.state.serving.settings.home).of(register, unit_code, kind)
 
 
 def _spoken(value: Cell) -> str:

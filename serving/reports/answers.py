@@ -21,6 +21,15 @@ SELECT dossier_id, official_id, given_at, cause, accepted FROM explanation WHERE
 """
 
 
+ACCEPTED = {True: "có", False: "không", None: "chưa xem xét"}
+
+
+def explained(basis: ReportContext) -> dict[str, tuple[str, str]]:
+    """By dossier: the cause given last, and whether it was accepted, in words."""
+    rows = basis.con.execute(_EXPLAINED, {"until": naive_utc(basis.until)}).fetchall()
+    return {row[0]: (CAUSE_WORDS[row[3] or ""], ACCEPTED[row[4]]) for row in rows}
+
+
 def add_explanations(draft: Draft, basis: ReportContext) -> None:
     """Late dossiers with and without an explanation, and the causes that were accepted."""
     told = {row[0]: row[1:] for row in basis.con.execute(_EXPLAINED, {"until": naive_utc(basis.until)}).fetchall()}
@@ -31,7 +40,7 @@ def add_explanations(draft: Draft, basis: ReportContext) -> None:
         "Hồ sơ trễ đã có giải trình", "late dossiers explained", head,
         [
             (*line, CAUSE_WORDS[told[case.dossier_id][2] or ""],
-             {True: "có", False: "không", None: "chưa xem xét"}[told[case.dossier_id][3]],
+             ACCEPTED[told[case.dossier_id][3]],
              aware_utc(told[case.dossier_id][1]))
             for case, line in zip(
                 sorted(said, key=lambda one: (one.unit_code, one.dossier_id)), lines(basis.register, said), strict=True

@@ -3,7 +3,9 @@
 from serving.reports.answers import add_complaints, add_explanations
 from serving.reports.conclusions import add_conclusions
 from serving.reports.dossiers import add_counts, by
+from serving.reports.narrative import add_narrative
 from serving.reports.ratings import add_ratings
+from serving.reports.remedies import add_remedies
 from serving.reports.report import Draft
 from serving.reports.report_context import ReportContext
 from serving.reports.returns import add_returns
@@ -13,6 +15,7 @@ from serving.reports.steps import add_backlog
 def centre(draft: Draft, basis: ReportContext) -> None:
     """Fills the draft; both classifications that the directive asks for are tables of units."""
     keys = add_counts(draft, basis)
+    add_narrative(draft, basis, keys)
     register = basis.register
     by(draft, basis, keys, "Đơn vị có hồ sơ trễ hẹn hoặc quá hạn", "units with late dossiers", "Đơn vị",
        lambda case: case.unit_code, register.unit, only_late=True)  # fmt: skip
@@ -23,3 +26,4 @@ def centre(draft: Draft, basis: ReportContext) -> None:
     add_complaints(draft, basis)
     add_ratings(draft, basis)
     add_conclusions(draft, basis)
+    add_remedies(draft, basis)

@@ -1,11 +1,15 @@
-"""Visits and what they concluded, as the record held it; a conclusion counts as one only when it is confirmed."""
+"""Visits and what they concluded, as the record held it. A conclusion waits, is confirmed, or was found not to hold.
+
+Only what is confirmed is ever named; what was found not to hold is counted and named nowhere.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 from features.record.utc import aware_utc
 from serving.read.finding_words import KIND_WORDS
-from serving.reports.report import Cell, Column, Draft, Table
+from serving.reports.report import Cell, Column, Draft, Figure, Table
 from serving.reports.report_context import ReportContext
 
 HEAD = (
@@ -14,7 +18,7 @@ HEAD = (
     "Mã kết luận",
     "Cuộc kiểm tra",
     "Mã hồ sơ",
-    "Mã cán bộ",
+    "Cán bộ",
     "Nội dung",
     "Mức",
     "Xác nhận lúc",
@@ -23,7 +27,7 @@ VISIT_HEAD = ("Đơn vị", "Mã đơn vị", "Cuộc kiểm tra", "Đoàn", "Ng
 
 _FINDINGS = """
 SELECT f.finding_id, f.inspection_id, i.unit_code, f.dossier_id, f.official_id, f.kind, f.severity,
-       coalesce(f.confirmed, false) AS confirmed, coalesce(f.confirmed_at, f.known_at) AS said_at
+       f.confirmed, f.confirmed_at, coalesce(f.confirmed_at, f.known_at) AS said_at
 FROM finding_latest f LEFT JOIN inspection_latest i USING (inspection_id)
 WHERE said_at >= $start AND said_at < $until ORDER BY i.unit_code, f.finding_id
 """
@@ -34,9 +38,18 @@ ORDER BY unit_code, visited_at, inspection_id
 """
 
 
+class Adjudication(StrEnum):
+    """What those entitled have said of a finding."""
+
+    WAITING = "waiting"
+    CONFIRMED = "confirmed"
+    NOT_CONFIRMED = "not_confirmed"
+
+
 @dataclass(frozen=True)
 class Conclusion:
-    """One finding as last told. confirmed: by the one entitled; said_at: when that was, else when it was told."""
+    """One finding as last told. confirmed, confirmed_at: what those entitled said, and when; said_at: when that was,
+    else when the finding was told."""
 
     finding_id: str
     inspection_id: str
@@ -45,13 +58,21 @@ class Conclusion:
     official_id: str | None
     kind: str
     severity: int | None
-    confirmed: bool
+    confirmed: bool | None
+    confirmed_at: datetime | None
     said_at: datetime
+
+    @property
+    def adjudication(self) -> Adjudication:
+        """Confirmed, found not to hold (said no, with a day), or still waiting."""
+        if self.confirmed:
+            return Adjudication.CONFIRMED
+        return Adjudication.WAITING if self.confirmed_at is None else Adjudication.NOT_CONFIRMED
 
     @property
     def stands(self) -> bool:
         """Whether something was found, and confirmed."""
-        return self.confirmed and self.kind != "none"
+        return self.adjudication is Adjudication.CONFIRMED and self.kind != "none"
 
 
 def conclusions(basis: ReportContext) -> list[Conclusion]:
@@ -70,7 +91,7 @@ def lines(basis: ReportContext, found: list[Conclusion]) -> list[tuple[Cell, ...
     """One row a conclusion, under `HEAD`."""
     return [
         (basis.register.unit(one.unit_code), one.unit_code, one.finding_id, one.inspection_id, one.dossier_id,
-         one.official_id, KIND_WORDS[one.kind], one.severity, one.said_at if one.confirmed else None)
+         basis.official(one.official_id), KIND_WORDS[one.kind], one.severity, one.said_at if one.confirmed else None)
         for one in found
     ]  # fmt: skip
 
@@ -82,12 +103,14 @@ def add_conclusions(draft: Draft, basis: ReportContext) -> None:
     shown = [(basis.register.unit(row[1]), row[1], row[0], row[2], aware_utc(row[4])) for row in visits]
     draft.count("Cuộc kiểm tra trong kỳ", "visits", VISIT_HEAD, shown)
     told = conclusions(basis)
-    draft.count("Hồ sơ đã kết luận", "dossiers concluded on", HEAD, lines(basis, told))
+    clean = [one for one in told if one.kind == "none"]
     stands = [one for one in told if one.stands]
-    key = draft.count("Kết luận có vấn đề, đã xác nhận", "confirmed findings", HEAD, lines(basis, stands))
-    waiting = sum(one.kind != "none" and not one.confirmed for one in told)
-    if waiting:
-        draft.notes.append(f"{waiting} kết luận chờ xác nhận không được nêu trong báo cáo.")
+    found = [one for one in told if one.kind != "none"]
+    draft.count("Hồ sơ kiểm tra không phát hiện vấn đề", "dossiers found clean", HEAD, lines(basis, clean))
+    key = draft.count("Kết luận có vấn đề, đã xác nhận", "confirmed findings", HEAD, lines(basis, stands), listed=True)
+    for state, vi, en in _UNNAMED:
+        number = sum(one.adjudication is state for one in found)
+        draft.figures.append(Figure(vi, en, number))
     kinds = sorted({one.kind for one in stands})
     draft.tables.append(
         Table(
@@ -96,3 +119,10 @@ def add_conclusions(draft: Draft, basis: ReportContext) -> None:
             tuple((KIND_WORDS[kind], sum(one.kind == kind for one in stands)) for kind in kinds),
         )
     )  # fmt: skip
+
+
+_UNNAMED = (
+    (Adjudication.WAITING, "Kết luận chờ xác nhận (không nêu tên)", "findings waiting"),
+    (Adjudication.NOT_CONFIRMED, "Kết luận không được xác nhận (không nêu tên)", "findings not confirmed"),
+)
+"""Findings that are counted and never listed: a row would name somebody."""

@@ -1,10 +1,11 @@
 """Counts of dossiers as every report shows them: received, ended, late, open, overdue; by unit, sector or step."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from serving.read.caseload import Case
+from serving.read.caseload import Case, Caseload
 from serving.read.on_time_statistics import LEAST, PROGRESS_POINTS, wilson
 from serving.read.register import Register
 from serving.reports.report import Cell, Column, Draft, Figure, Table
@@ -44,42 +45,55 @@ def lines(register: Register, cases: Iterable[Case]) -> list[tuple[Cell, ...]]:
 
 
 def add_counts(draft: Draft, basis: ReportContext) -> Keys:
-    """The counts, late by the lawful clock and by the first promise, share and progress points, each on its rows."""
+    """The counts, late by the lawful clock and by the first promise, share and progress points, each on its rows.
+
+    Beside each the same of the period before and of the same period a year before, where the record reaches back.
+    """
     load, register = basis.caseload, basis.register
+    before, year_before = (_earlier(basis, months) for months in (basis.period.months, 12))
+
+    def count(vi: str, en: str, of: Callable[[Caseload], list[Case]], *, listed: bool = False) -> str:
+        return draft.count(
+            vi, en, HEAD, lines(register, of(load)), listed=listed, before=len(of(before)) if before else None,
+            year_before=len(of(year_before)) if year_before else None,
+        )  # fmt: skip
+
     keys = Keys(
-        draft.count("Hồ sơ tiếp nhận trong kỳ", "received", HEAD, lines(register, load.received)),
-        draft.count("Hồ sơ giải quyết xong trong kỳ", "ended", HEAD, lines(register, load.ended)),
-        draft.count("Trong đó trễ hẹn", "of these late", HEAD, lines(register, load.ended_late)),
-        draft.count("Hồ sơ đang giải quyết cuối kỳ", "open at the end", HEAD, lines(register, load.open)),
-        draft.count("Trong đó đã quá hạn", "of these overdue", HEAD, lines(register, load.overdue)),
-        draft.count(
-            "Trong đó chờ người dân hoặc tạm dừng",
-            "of these waiting for the citizen",
-            HEAD,
-            lines(register, load.waiting),
+        count("Hồ sơ tiếp nhận trong kỳ", "received", lambda one: one.received),
+        count("Hồ sơ giải quyết xong trong kỳ", "ended", lambda one: one.ended),
+        count("Trong đó trễ hẹn", "of these late", lambda one: one.ended_late, listed=True),
+        count("Hồ sơ đang giải quyết cuối kỳ", "open at the end", lambda one: one.open),
+        count("Trong đó đã quá hạn", "of these overdue", lambda one: one.overdue, listed=True),
+        count("Trong đó chờ người dân hoặc tạm dừng", "of these waiting for the citizen", lambda one: one.waiting),
+        count(
+            "Xong sau hẹn trả đầu tiên (kể cả đã hẹn lại)", "ended past the first promise",
+            lambda one: one.ended_past_first,
         ),
-        draft.count(
-            "Xong sau hẹn trả đầu tiên (kể cả đã hẹn lại)",
-            "ended past the first promise",
-            HEAD,
-            lines(register, load.ended_past_first),
-        ),
-    )
+    )  # fmt: skip
     if load.set_aside:
         draft.count(
             "Để riêng: kết thúc ghi trước khi tiếp nhận", "set aside: the end lies before the receipt", HEAD,
             lines(register, load.set_aside),
         )  # fmt: skip
-    share, low, high = late_share(len(load.ended_late), len(load.ended))
-    draft.figures += [
-        Figure("Tỷ lệ trễ hẹn (%)", "late of ended, per cent", share, keys.late),
-        Figure("– khoảng tin cậy 95 %, từ (%)", "95 % interval from", low, keys.late),
-        Figure("– khoảng tin cậy 95 %, đến (%)", "95 % interval to", high, keys.late),
-        Figure(
-            "Điểm tiến độ 766 (trên 20)", "progress points of the index 766", progress(load.received), keys.received
-        ),
-    ]
+    loads = (load, before, year_before)
+    shares = [late_share(len(one.ended_late), len(one.ended)) if one else (None, None, None) for one in loads]
+    words = (
+        ("Tỷ lệ trễ hẹn (%)", "late of ended, per cent"), ("– khoảng tin cậy 95 %, từ (%)", "95 % interval from"),
+        ("– khoảng tin cậy 95 %, đến (%)", "95 % interval to"),
+    )  # fmt: skip
+    for place, (vi, en) in enumerate(words):
+        now, then, last_year = (share[place] for share in shares)
+        draft.figures.append(Figure(vi, en, now, keys.late, then, last_year))
+    points = [progress(one.received) if one else None for one in loads]
+    vi, en = "Điểm tiến độ 766 (trên 20)", "progress points of the index 766"
+    draft.figures.append(Figure(vi, en, points[0], keys.received, *points[1:]))
     return keys
+
+
+def _earlier(basis: ReportContext, months: int) -> Caseload | None:
+    """The caseload of the period so many months before; None where nothing of it is known."""
+    load = basis.earlier(months).caseload
+    return load if load.received else None
 
 
 def by(
@@ -96,18 +110,10 @@ def by(
     start = basis.period.start
     found: list[tuple[Cell, ...]] = []
     for code, cases in groups.items():
-        received = [case for case in cases if case.received_at >= start]
-        ended = [case for case in cases if case.ended_at is not None]
-        late = sum(case.late for case in ended)
-        left = [case for case in cases if case.is_open]
-        overdue = sum(case.late for case in left)
-        if only_late and not late and not overdue:
+        if only_late and not any(case.late and (case.is_open or case.ended_at is not None) for case in cases):
             continue
-        share = late_share(late, len(ended))
-        found.append(
-            (name(code), code or "", len(received), len(ended), late, *share, len(left), overdue,
-             progress(received), sum(case.waits for case in left), sum(case.missed_first for case in ended))
-        )  # fmt: skip
+        words = name(code)
+        found.append((words, code if code and code != words else "", *_row(cases, start)))
     found.sort(key=lambda line: (-_number(line[4]) - _number(line[8]), str(line[1])))
     columns = (
         Column(what), Column("Mã"), Column("Tiếp nhận", keys.received), Column("Xong", keys.ended),
@@ -116,10 +122,24 @@ def by(
         Column("Điểm 766", keys.received), Column("Chờ người dân", keys.waiting),
         Column("Xong sau hẹn đầu", keys.past_first),
     )  # fmt: skip
+    total = ("Tổng", "", *_row(basis.caseload.cases, start))
     note = f"Tỷ lệ chỉ nêu khi có từ {LEAST} hồ sơ xong; khoảng 95 % (Wilson). Khoảng chồng nhau: chưa thể so sánh."
-    table = Table(vi, en, columns, tuple(found), note)
+    table = Table(vi, en, columns, tuple(found), note, total if len(found) > 1 and not only_late else ())
     draft.tables.append(table)
     return table
+
+
+def _row(cases: Sequence[Case], start: datetime) -> tuple[Cell, ...]:
+    """Received, ended, late, share with interval, open, overdue, points, waiting, ended past the first promise."""
+    received = [case for case in cases if case.received_at >= start]
+    ended = [case for case in cases if case.ended_at is not None]
+    late = sum(case.late for case in ended)
+    left = [case for case in cases if case.is_open]
+    share = late_share(late, len(ended))
+    return (
+        len(received), len(ended), late, *share, len(left), sum(case.late for case in left), progress(received),
+        sum(case.waits for case in left), sum(case.missed_first for case in ended),
+    )  # fmt: skip
 
 
 def late_share(late: int, ended: int) -> tuple[float | None, float | None, float | None]:

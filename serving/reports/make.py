@@ -13,6 +13,7 @@ from features.calendar.holiday import as_delivered
 from features.calendar.working_time import Calendar
 from features.record.record import Record
 from serving.reports.centre import centre
+from serving.reports.delays import delays
 from serving.reports.mission import mission
 from serving.reports.period import Period
 from serving.reports.period_annex import span
@@ -26,23 +27,45 @@ from serving.state import ReportMade, State
 NOT_A_FINDING = "Số liệu là số đếm từ hồ sơ; tỷ lệ trễ không phải là kết luận về người hay đơn vị."
 
 
+OF_VISITS = "Kết quả kiểm tra công vụ, trách nhiệm giải quyết thủ tục hành chính"
+OF_DOSSIERS = "Kết quả tiếp nhận, giải quyết thủ tục hành chính"
+
+
 @dataclass(frozen=True)
 class Kind:
-    """A kind of report: its words, how many months it spans, who fills it, and whether it is of one unit."""
+    """A kind of report: its words, how many months it spans, who fills it, and whether it is of one unit.
+
+    subject: what stands below BÁO CÁO; the words where left out.
+    """
 
     vi: str
     en: str
     months: int
     fill: Callable[[Draft, ReportContext], None]
     of_unit: bool = False
+    subject: str = ""
 
 
 KINDS: Mapping[str, Kind] = {
-    "centre": Kind("Báo cáo tháng của Trung tâm Phục vụ hành chính công", "the Centre's monthly report", 1, centre),
-    "unit": Kind("Báo cáo tháng của đơn vị", "the unit's monthly report", 1, unit, of_unit=True),
-    "mission": Kind("Báo cáo kiểm tra công vụ của Sở Nội vụ", "report on public-duty inspections", 1, mission),
+    "centre": Kind(
+        "Báo cáo tháng của Trung tâm Phục vụ hành chính công",
+        "the Centre's monthly report",
+        1,
+        centre,
+        subject=OF_DOSSIERS,
+    ),
+    "unit": Kind("Báo cáo tháng của đơn vị", "the unit's monthly report", 1, unit, of_unit=True, subject=OF_DOSSIERS),
+    "mission": Kind(
+        "Báo cáo kiểm tra công vụ của Sở Nội vụ",
+        "report on public-duty inspections",
+        1,
+        mission,
+        subject=OF_VISITS,
+    ),
     "official": Kind("Phiếu tháng của cán bộ", "monthly sheet of officials", 1, official),
     "head": Kind("Phiếu tháng của người đứng đầu", "monthly sheet of heads", 1, head),
+    "delays": Kind("Danh sách tháng: hồ sơ trễ theo người giữ", "monthly list of who held late dossiers", 1, delays),
+    "quarter": Kind("Phụ lục báo cáo quý", "annex of the quarter", 3, span),
     "half-year": Kind("Phụ lục báo cáo 6 tháng", "annex of the half-year", 6, span),
     "year": Kind("Phụ lục báo cáo năm", "annex of the year", 12, span),
     "progress": Kind("Điểm tiến độ 766 và đối soát", "progress points of 766, reconciled", 1, progress),
@@ -86,7 +109,8 @@ def make_kind(
         scope = basis.register.unit(unit_code) if unit_code else "Toàn tỉnh"
     return Report(
         name, kind.vi, kind.en, period, scope, as_of, record_version, tuple(draft.figures), tuple(draft.tables),
-        tuple(draft.rows), tuple(draft.notes),
+        tuple(draft.rows), tuple(draft.notes), tuple(draft.sentences), unit_code,
+        kind.subject or kind.vi,
     )  # fmt: skip
 
 

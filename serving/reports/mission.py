@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 from features.record.utc import aware_utc
 from serving.reports.conclusions import VISITS, add_conclusions
-from serving.reports.report import Column, Draft, Figure, Table
+from serving.reports.remedies import add_remedies
+from serving.reports.report import Draft, Figure
 from serving.reports.report_context import ReportContext
-from serving.work.remediation import STATES, standing
 
 LEAST_MISSIONS, LEAST_VISITS = 2, 1
 """A month: missions of the Department (S1 3c), visits to each unit (S1 1g)."""
@@ -32,22 +32,4 @@ def mission(draft: Draft, basis: ReportContext) -> None:
         [(basis.register.unit(code), code) for code in active if times[code] < LEAST_VISITS],
     )  # fmt: skip
     add_conclusions(draft, basis)
-    _add_remedies(draft, basis)
-
-
-def _add_remedies(draft: Draft, basis: ReportContext) -> None:
-    on = basis.until.astimezone(ZoneInfo(basis.calendar.zone)).date()
-    found = [one for one in standing(basis.session, on, basis.units, before=basis.as_of) if basis.covers(one.unit_code)]
-    head = ("Đơn vị", "Mã đơn vị", "Kết luận", "Phải khắc phục", "Hạn", "Tình trạng")
-    rows = [
-        (basis.register.unit(one.unit_code), one.unit_code, one.finding_id, one.what, one.due_on, STATES[one.state])
-        for one in found
-    ]
-    key = draft.count("Việc phải khắc phục sau kiểm tra", "remedies demanded", head, rows)
-    states = Counter(one.state for one in found)
-    draft.tables.append(
-        Table(
-            "Khắc phục sau kiểm tra", "remedies by state", (Column("Tình trạng"), Column("Số việc", key)),
-            tuple((words, states[state]) for state, words in STATES.items()),
-        )
-    )  # fmt: skip
+    add_remedies(draft, basis)

@@ -32,6 +32,11 @@ class Period:
         last = f"tháng {int(self.month[5:])} năm {self.month[:4]}"
         return last if self.months == 1 else f"từ tháng {self.start.month} năm {self.start.year} đến {last}"
 
+    def earlier(self, months: int, zone: ZoneInfo) -> "Period":
+        """The period of the same length that ended so many months before."""
+        last = int(self.month[:4]) * 12 + int(self.month[5:]) - 1 - months
+        return Period.ending(_name(last), self.months, zone)
+
     def each(self, zone: ZoneInfo) -> list["Period"]:
         """Its months, one by one."""
         first = self.start.year * 12 + self.start.month - 1

@@ -8,6 +8,8 @@ from serving.read.caseload import Case, Caseload
 from serving.reports.answers import add_complaints
 from serving.reports.conclusions import add_conclusions
 from serving.reports.dossiers import add_counts, by, late_share, progress
+from serving.reports.narrative import add_narrative
+from serving.reports.remedies import add_remedies
 from serving.reports.report import Cell, Column, Draft, Table
 from serving.reports.report_context import ReportContext
 
@@ -18,6 +20,7 @@ PERSISTS = 3
 def span(draft: Draft, basis: ReportContext) -> None:
     """Fills the draft."""
     keys = add_counts(draft, basis)
+    add_narrative(draft, basis, keys)
     first = min((case.received_at for case in basis.caseload.cases), default=basis.as_of)
     months: list[tuple[str, Caseload]] = []
     for period in basis.period.each(ZoneInfo(basis.calendar.zone)):
@@ -44,6 +47,7 @@ def span(draft: Draft, basis: ReportContext) -> None:
     )  # fmt: skip
     add_complaints(draft, basis)
     add_conclusions(draft, basis)
+    add_remedies(draft, basis)
 
 
 def _persistent(basis: ReportContext, months: list[tuple[str, Caseload]]) -> Table:

@@ -49,12 +49,12 @@ def official(draft: Draft, basis: ReportContext) -> None:
         number = sum(one[1] for one in rated)
         mean = round(sum(one[0] * one[1] for one in rated) / number, 2) if number else None
         table.append(
-            (official_id, basis.register.unit(basis.register.officials.get(official_id)), len(ended),
+            (basis.official(official_id), basis.register.unit(basis.register.officials.get(official_id)), len(ended),
              sum(case.late for case in ended), sum(case.is_open for case in cases), sheet.n, sheet.observed,
              round(sheet.expected, 1), *shown, number, mean, of_official[official_id])
         )  # fmt: skip
     columns = (
-        Column("Mã cán bộ"), Column("Đơn vị"), Column("Xong trong kỳ", keys.ended), Column("Trễ", keys.late),
+        Column("Cán bộ"), Column("Đơn vị"), Column("Xong trong kỳ", keys.ended), Column("Trễ", keys.late),
         Column("Đang giữ", keys.open), Column("12 tháng: hồ sơ so được"), Column("trễ"), Column("theo mức chung"),
         Column("tỷ số"), Column("từ"), Column("đến"), Column("Lượt đánh giá"), Column("Điểm trung bình (1–5)"),
         Column("Kết luận đã xác nhận", found_key),

@@ -19,7 +19,8 @@ def add_positive(draft: Draft, basis: ReportContext) -> None:
     for grain, vi, en in _GRAINS:
         found = good_work(basis.con, basis.until, grain, basis.until - YEAR, basis.calendar).to_pylist()
         lines = [
-            (one["key"], basis.register.unit(one["unit_code"]), one["n"], one["good"], _hundred(one["share"]),
+            (basis.official(one["key"]) if grain == "official" else one["key"],
+             basis.register.unit(one["unit_code"]), one["n"], one["good"], _hundred(one["share"]),
              _hundred(one["low"]), _hundred(one["high"]), _hundred(one["usual"]), one["rated"],
              None if one["rating"] is None else round(one["rating"], 2))
             for one in found

@@ -49,13 +49,13 @@ def fill(draft: Draft, basis: ReportContext) -> None:
     draft.tables.append(
         Table(
             "Cán bộ có kết luận đã xác nhận", "officials with confirmed findings",
-            (Column("Mã cán bộ"), Column("Đơn vị"), Column("Số kết luận", key)),
+            (Column("Cán bộ"), Column("Đơn vị"), Column("Số kết luận", key)),
             tuple(
-                (official, basis.register.unit(code),
+                (basis.official(official), basis.register.unit(code),
                  sum(one.official_id == official and (one.unit_code or "") == code for one in findings))
                 for code, official in people
             ),
-            "Tên do người duyệt điền theo kết luận; phần mềm không tự nêu tên.",
+            "Chỉ gồm kết luận đã xác nhận.",
         )
     )  # fmt: skip
 

@@ -14,22 +14,31 @@ Cell = str | int | float | date | datetime | None
 
 @dataclass(frozen=True)
 class Rows:
-    """What figures were counted from: one row a dossier, finding or complaint. key: `R1`, `R2`, … in the report."""
+    """What figures were counted from: one row a dossier, finding or complaint. key: `R1`, `R2`, … in the report.
+
+    listed: whether the Word document's annex lists them; all stand in the workbook.
+    """
 
     key: str
     words: str
     head: tuple[str, ...]
     lines: tuple[tuple[Cell, ...], ...]
+    listed: bool = False
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure in two languages, and the key of its rows (empty where it is derived from figures beside it)."""
+    """One figure in two languages, and the key of its rows (empty where it is derived from figures beside it).
+
+    before, year_before: the same figure of the period before and of the same period a year before, where asked.
+    """
 
     vi: str
     en: str
     value: Cell
     rows: str = ""
+    before: Cell = None
+    year_before: Cell = None
 
 
 @dataclass(frozen=True)
@@ -42,13 +51,30 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of figures, such as one line a unit; the first column names what the line is about."""
+    """A table of figures, such as one line a unit; the first column names what the line is about.
+
+    total: a last line over all of them, where adding up makes sense.
+    """
 
     vi: str
     en: str
     columns: tuple[Column, ...]
     lines: tuple[tuple[Cell, ...], ...]
     note: str = ""
+    total: tuple[Cell, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence of the text, drafted from figures. part: a key of `PARTS`; rows: what its figure stands on."""
+
+    part: str
+    vi: str
+    rows: str = ""
+
+
+PARTS = {"results": "TÌNH HÌNH, KẾT QUẢ", "causes": "TỒN TẠI, NGUYÊN NHÂN", "proposals": "ĐỀ XUẤT, KIẾN NGHỊ"}
+"""The parts of a report's text, in their order (Nghị định 30/2020/NĐ-CP, Phụ lục III, mẫu báo cáo)."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +92,9 @@ class Report:
     tables: tuple[Table, ...]
     rows: tuple[Rows, ...]
     notes: tuple[str, ...]
+    sentences: tuple[Sentence, ...] = ()
+    unit_code: str = ""
+    subject: str = ""
 
     @property
     def sha256(self) -> str:
@@ -82,18 +111,28 @@ class Draft:
     tables: list[Table] = field(default_factory=list)
     rows: list[Rows] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    sentences: list[Sentence] = field(default_factory=list)
 
-    def stand_on(self, words: str, head: Sequence[str], lines: Iterable[Sequence[Cell]]) -> str:
+    def stand_on(
+        self, words: str, head: Sequence[str], lines: Iterable[Sequence[Cell]], *, listed: bool = False
+    ) -> str:
         """Adds the rows of a figure; gives their key."""
         key = f"R{len(self.rows) + 1}"
-        self.rows.append(Rows(key, words, tuple(head), tuple(tuple(line) for line in lines)))
+        self.rows.append(Rows(key, words, tuple(head), tuple(tuple(line) for line in lines), listed))
         return key
 
-    def count(self, vi: str, en: str, head: Sequence[str], lines: Iterable[Sequence[Cell]]) -> str:
+    def count(
+        self, vi: str, en: str, head: Sequence[str], lines: Iterable[Sequence[Cell]], *, listed: bool = False,
+        before: Cell = None, year_before: Cell = None,
+    ) -> str:  # fmt: skip
         """Adds a figure that is the number of its rows; gives the rows' key."""
-        key = self.stand_on(vi, head, lines)
-        self.figures.append(Figure(vi, en, len(self.rows[-1].lines), key))
+        key = self.stand_on(vi, head, lines, listed=listed)
+        self.figures.append(Figure(vi, en, len(self.rows[-1].lines), key, before, year_before))
         return key
+
+    def say(self, part: str, vi: str, rows: str = "") -> None:
+        """Adds a sentence to a part of the text."""
+        self.sentences.append(Sentence(part, vi, rows))
 
 
 def _plain(value: Any) -> str:

@@ -1,10 +1,12 @@
 """What a report is made from: the record as known at a moment, marks made by then, names, one period."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 import duckdb
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from features.calendar.working_time import Calendar
@@ -12,6 +14,7 @@ from features.record.utc import naive_utc
 from serving.read.caseload import Caseload
 from serving.read.register import Register
 from serving.reports.period import Period
+from serving.state import OfficialName
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,23 @@ class ReportContext:
     def moments(self) -> dict[str, datetime]:
         """`start` and `until` as the views of the record hold moments."""
         return {"start": naive_utc(self.period.start), "until": naive_utc(self.until)}
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        return {one.official_id: one.name for one in self.session.scalars(select(OfficialName))}
+
+    def official(self, official_id: str | None) -> str | None:
+        """What an official is called: by the directory, else by number within their unit; never by an opaque key."""
+        if official_id is None or official_id in self._names:
+            return self._names.get(official_id or "")
+        unit = self.register.officials.get(official_id)
+        peers = sorted(one for one, code in self.register.officials.items() if code == unit)
+        number = peers.index(official_id) + 1 if official_id in peers else 0
+        return f"Cán bộ số {number}, {self.register.unit(unit)}" if number else "Cán bộ chưa có trong danh bạ"
+
+    def earlier(self, months: int) -> "ReportContext":
+        """The same of the period that ended so many months before."""
+        return replace(self, period=self.period.earlier(months, ZoneInfo(self.calendar.zone)))
 
     def covers(self, unit_code: str | None) -> bool:
         """Whether a unit is one of the report's."""

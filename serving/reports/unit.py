@@ -3,7 +3,9 @@
 from serving.reports.answers import add_apologies, add_complaints, add_consultations, add_explanations
 from serving.reports.conclusions import add_conclusions
 from serving.reports.dossiers import add_counts, by
+from serving.reports.narrative import add_narrative
 from serving.reports.ratings import add_ratings
+from serving.reports.remedies import add_remedies
 from serving.reports.report import Draft
 from serving.reports.report_context import ReportContext
 from serving.reports.returns import add_returns
@@ -13,6 +15,7 @@ from serving.reports.steps import add_backlog, add_steps
 def unit(draft: Draft, basis: ReportContext) -> None:
     """Fills the draft."""
     keys = add_counts(draft, basis)
+    add_narrative(draft, basis, keys)
     procedure = basis.register.procedure
     by(draft, basis, keys, "Theo thủ tục", "by procedure", "Thủ tục", lambda case: case.procedure_code, procedure)
     by(
@@ -28,3 +31,4 @@ def unit(draft: Draft, basis: ReportContext) -> None:
     add_returns(draft, basis)
     add_ratings(draft, basis)
     add_conclusions(draft, basis)
+    add_remedies(draft, basis)

@@ -6,6 +6,7 @@ from io import BytesIO
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
+from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from serving.documents.fixed_zip import fixed_zip
@@ -53,7 +54,7 @@ class _Book:
             sheet = self._book.add_worksheet(name)
             sheet.write_string(0, 0, f"{table.vi} ({table.en})", self._title)
             sheet.write_string(1, 0, table.note)
-            self._grid(sheet, 3, table.columns, table.lines)
+            self._grid(sheet, 3, table.columns, table.lines, table.total)
         for rows in self._report.rows:
             if len(rows.lines) > MOST_LINES:
                 raise ValueError(
@@ -67,26 +68,31 @@ class _Book:
     def _front(self, sheet: Worksheet) -> None:
         report = self._report
         sheet.set_column(0, 0, 60)
-        sheet.set_column(1, 3, 22)
+        sheet.set_column(1, 5, 20)
         top = (report.vi, f"{report.scope}, {report.period.words}", basis_words(report, self._zone), *report.notes)
         for line, text in enumerate(top):
             sheet.write_string(line, 0, text, self._title if line == 0 else None)
         line = len(top) + 1
-        for place, words in enumerate(("Chỉ tiêu", "Figure", "Số liệu", "Căn cứ")):
+        for place, words in enumerate(("Chỉ tiêu", "Figure", "Kỳ này", "Kỳ trước", "Cùng kỳ năm trước", "Căn cứ")):
             sheet.write_string(line, place, words, self._bold)
+        sheet.freeze_panes(line + 1, 1)
         for figure in report.figures:
             line += 1
             sheet.write_string(line, 0, figure.vi)
             sheet.write_string(line, 1, figure.en)
-            self._cell(sheet, line, 2, figure.value)
-            self._to_rows(sheet, line, 3, figure.rows)
+            for place, value in enumerate((figure.value, figure.before, figure.year_before), 2):
+                self._cell(sheet, line, place, value)
+            self._to_rows(sheet, line, 5, figure.rows)
         line += 2
         for name, table in zip(self._tables, report.tables, strict=True):
             sheet.write_url(line, 0, f"internal:'{name}'!A1", self._link, f"{name}: {table.vi}")
             line += 1
 
-    def _grid(self, sheet: Worksheet, top: int, columns: Sequence[Column], lines: Sequence[Sequence[Cell]]) -> None:
-        """A head, and above it the links to the rows that a column was counted from."""
+    def _grid(
+        self, sheet: Worksheet, top: int, columns: Sequence[Column], lines: Sequence[Sequence[Cell]],
+        total: Sequence[Cell] = (),
+    ) -> None:  # fmt: skip
+        """A head, above it the links to the rows that a column was counted from; a total whose counts are formulas."""
         for place, column in enumerate(columns):
             self._to_rows(sheet, top - 1, place, column.rows)
             sheet.write_string(top, place, column.words, self._bold)
@@ -94,6 +100,13 @@ class _Book:
         for number, line in enumerate(lines, top + 1):
             for place, value in enumerate(line):
                 self._cell(sheet, number, place, value)
+        for place, value in enumerate(total):
+            if isinstance(value, int) and lines:
+                first, last = (xl_rowcol_to_cell(top + row, place) for row in (1, len(lines)))
+                formula = f"=SUBTOTAL(109,{first}:{last})"
+                sheet.write_formula(top + len(lines) + 1, place, formula, self._bold, value)
+            else:
+                self._cell(sheet, top + len(lines) + 1, place, value)
         sheet.freeze_panes(top + 1, 0)
         if lines:
             sheet.autofilter(top, 0, top + len(lines), len(columns) - 1)

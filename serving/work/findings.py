@@ -184,6 +184,6 @@ def _finding(row: Finding) -> dict[str, Any]:
         "kind": row.kind,
         "severity": row.severity,
         "confirmed": row.confirmed,
-        "confirmed_at": row.recorded_at if row.confirmed else None,
+        "confirmed_at": None if row.confirmed is None else row.recorded_at,
         "known_at": row.recorded_at,
     }
