@@ -32,6 +32,16 @@ def log_run(learnt: LearntConduct, url: str) -> str:
     return run_id
 
 
+def champion(url: str, version: str) -> None:
+    """Points the alias `champion` to the registered package of a version; ValueError where none was logged."""
+    client = connect(url, TARGET).MlflowClient()
+    for registered in client.search_model_versions(f"name = '{TARGET}'"):
+        if client.get_run(registered.run_id).data.tags.get("model_version") == version:
+            client.set_registered_model_alias(TARGET, "champion", registered.version)
+            return
+    raise ValueError(f"no run of MLflow holds version {version}")
+
+
 def _metrics(learnt: LearntConduct) -> dict[str, float]:
     """AUC of each tier's model and rule, average precision for dossiers, with intervals; undefined ones left out."""
     told = {

@@ -34,6 +34,7 @@ from features.record.delta import DeltaFiles, Storage, TableVersion, mixed
 from features.record.new_rows import NewRows
 from features.record.row_check import RowCheck
 from features.record.schema import TABLES
+from features.record.schema_version import insist_on_known
 from features.record.staging import Staging
 from features.record.views import create_views, numeric_attributes
 
@@ -60,6 +61,7 @@ class Record:
         self._folder = _local_folder(url)
         self._storage = Storage(str(self._folder or url).rstrip("/"), storage_options)
         self._kept_lines: tuple[TableVersion, pa.Table] | None = None  # of `delivery` as it stood then
+        self._known_form = False
         self._new_rows = NewRows(self._storage, in_folder=self._folder is not None)
 
     def append(
@@ -199,6 +201,9 @@ class Record:
 
     def _lines(self, seen: DeltaTable | None, version: int | None = None) -> pa.Table:
         """The lines of `delivery`, as `seen`, up to `version`, in order."""
+        if seen is not None and not self._known_form:
+            insist_on_known(seen)
+            self._known_form = True
         kept = self._kept_lines
         table = _DELIVERY.empty_table()
         if seen is not None:

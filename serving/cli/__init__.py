@@ -36,6 +36,7 @@ from serving.cli import (
     serve,
     signals,
     tuning,
+    upgrade,
     warn,
     watching,
     weekly,
@@ -51,7 +52,7 @@ app = typer.Typer(
 )
 
 GROUPS = {
-    "The service": (demo, serve, jobs, accounts, receipts, doctor, backup),
+    "The service": (demo, serve, jobs, accounts, receipts, doctor, backup, upgrade),
     "What we know": (delivery, receive, reconcile, complaints, matrix),
     "How we learn and judge": (learning, analyst, watching, rolling, tuning, fairness),
     "Scores, lists and signals": (lists, weekly, signals, positive),

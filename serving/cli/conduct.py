@@ -40,9 +40,17 @@ def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None)
 
 def promote(settings: Settings, because: str | None, say: Say, by: str | None = None) -> str:
     """Makes the candidate champion."""
+    from serving.cli.lateness import quiet_mlflow
     from training.conduct import promote as run
+    from training.conduct_tracking import champion
 
-    return f"champion {TARGET} {run(settings.models, at=datetime.now(UTC), because=because, by=by)}"
+    version = run(settings.models, at=datetime.now(UTC), because=because, by=by)
+    try:
+        with quiet_mlflow():
+            champion(settings.mlflow_url, version)
+    except ValueError as error:  # MLflow is away or was never told: the pointers are what the service reads
+        say(f"MLflow's alias was not moved: {error}")
+    return f"champion {TARGET} {version}"
 
 
 def ready(settings: Settings) -> bool:

@@ -103,15 +103,23 @@ def _list(settings: Settings) -> Iterator[Check]:
 
 
 def _database(settings: Settings) -> Iterator[Check]:
-    from sqlalchemy import text
+    from sqlalchemy import inspect
 
-    from serving.state import open_state
+    from serving.state import Base, open_state
 
     state = open_state(settings.database_url)
     try:
-        with state.reading() as session:
-            session.execute(text("SELECT 1"))
-        yield Check("database", True, settings.database_url.split("://")[0] + " answers")
+        found = inspect(state.engine)
+        lacking = [
+            f"{table.name}.{column.name}"
+            for table in Base.metadata.sorted_tables
+            for column in table.columns
+            if not found.has_table(table.name)
+            or column.name not in {one["name"] for one in found.get_columns(table.name)}
+        ]
+        told = settings.database_url.split("://")[0]
+        words = f"{told} answers" if not lacking else f"{told} lacks {', '.join(lacking[:3])}; restore it from a backup"
+        yield Check("database", not lacking, words)
     finally:
         state.close()
 
