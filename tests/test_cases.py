@@ -11,6 +11,7 @@ from features.calendar.vietnam import VIETNAM
 from features.case_state.official_class import OfficialClass, class_766, class_recomputed
 from features.case_state.replay import Happening, replay
 from features.record.delivery import Receipt, Reject
+from features.record.early_ends import BEFORE
 from features.record.record import Record
 from features.sources import SOURCES, FeedOptions
 from serving.access.permissions import UnitTree
@@ -162,6 +163,21 @@ def test_one_number_of_two_offices_is_never_a_newer_version(case: Case) -> None:
     assert [reject.came for reject in case.rejects] == ["00123 of H99.18, given by H99.13"] * 2
     again = case.take("", "canonical")
     assert (again.appended, again.rejected) == (0, 2)
+
+
+@of("14")
+def test_an_end_before_receipt_is_told_and_leaves_nothing_overdue(case: Case) -> None:
+    case.take("", "canonical")
+    assert case.tells("an end more than 15 minutes before receipt")
+    assert case.last.counts[BEFORE] == 1
+    later = Case(case.folder, case.home / "apart")  # the dossier in the record, the event in a later delivery
+    later.take("dossier.csv", "canonical")
+    later.take("event.csv", "canonical")
+    assert later.tells("an end more than 15 minutes before receipt")
+    received = datetime(2026, 3, 2, 8, tzinfo=ZONE)
+    end = Happening("decided", datetime(2026, 3, 1, 10, tzinfo=ZONE))
+    clock = replay(received, datetime(2026, 3, 10, 17, tzinfo=ZONE), [end], NOW, VIETNAM)
+    assert class_recomputed(clock, VIETNAM) is not OfficialClass.OVERDUE_OPEN
 
 
 @of("15")

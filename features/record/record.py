@@ -31,6 +31,7 @@ from features.record.cell_text import numbers
 from features.record.comparison import compared
 from features.record.delivery import Chunk, DeliveryError, Receipt, Reject
 from features.record.delta import DeltaFiles, Storage, TableVersion, mixed
+from features.record.early_ends import early_ends
 from features.record.new_rows import NewRows
 from features.record.row_check import RowCheck
 from features.record.schema import TABLES
@@ -88,6 +89,8 @@ class Record:
                 "numeric_attributes": json.dumps({name: two for name, two in check.numbers.items() if any(two)}),
                 "filled": json.dumps(check.filled),
             }  # fmt: skip
+            visible = set(self.deliveries()["delivery_id"].to_pylist())
+            check.notes.update(early_ends(staging, self._storage.table("dossier"), visible, live=live))
             with self._writing():
                 receipt = self._commit_once(staging, line, check.notes)
             if tidy and receipt.version % TIDY_EVERY == 0:  # looking costs a small delivery as much as writing
