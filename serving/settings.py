@@ -47,6 +47,7 @@ class Settings:
     zone: zone of times that come without an offset, and of what people read.
     oidc: the identity provider that people may log in through; None where there are only local accounts.
     smtp_password: of the mail server that `warnings.toml` names.
+    root_path: the path under which a proxy shows the service, such as /risk; empty where it stands alone.
     otlp_endpoint: base URL of the receiver of traces (OpenTelemetry, OTLP over HTTP); empty: none are made.
     heads: where heads of the receipt chain are carried.
     """
@@ -59,13 +60,15 @@ class Settings:
     oidc: OidcSettings | None = None
     smtp_password: str = ""
     otlp_endpoint: str = ""
+    root_path: str = ""
     heads: HeadSettings = HeadSettings()
 
     @classmethod
     def from_env(cls, home: Path | None = None) -> "Settings":
         """Settings from RISK_HOME, RISK_RECORD_URL, RISK_DATABASE_URL, RISK_MLFLOW_URL, RISK_ZONE.
 
-        RISK_OIDC_…, RISK_SMTP_PASSWORD, RISK_HEADS_FOLDER, _WEBHOOK, _MAIL, _TIME_STAMP, OTEL_EXPORTER_OTLP_ENDPOINT.
+        RISK_OIDC_…, RISK_SMTP_PASSWORD, RISK_ROOT_PATH, RISK_HEADS_FOLDER, _WEBHOOK, _MAIL, _TIME_STAMP,
+        OTEL_EXPORTER_OTLP_ENDPOINT.
 
         `home`, as given on the command line, wins over RISK_HOME. An unknown zone raises ValueError.
         """
@@ -84,6 +87,7 @@ class Settings:
             oidc=_oidc(),
             smtp_password=os.environ.get("RISK_SMTP_PASSWORD", ""),
             otlp_endpoint=os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+            root_path=os.environ.get("RISK_ROOT_PATH", "").strip("/"),
             heads=_heads(),
         )
 

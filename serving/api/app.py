@@ -22,6 +22,7 @@ from serving.api.limits import BodyLimit, PersonLimit
 from serving.jobs.chain_heads import ChainHeads
 from serving.log_lines import log_as_json
 from serving.pages.install import install as install_pages
+from serving.pages.sub_path import SubPath
 from serving.read import problem
 from serving.read.read_model import ReadModel
 from serving.read.served_state import Now, Serving, utc_now
@@ -120,6 +121,8 @@ def create_app(
     install_pages(app)
     if traces.on:
         app.add_middleware(TracedRequests, traces=traces)
+    if settings.root_path:
+        app.add_middleware(SubPath, root=settings.root_path)
     app.add_middleware(PersonLimit)
     app.add_middleware(watch.Watch)
     return app

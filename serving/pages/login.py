@@ -159,4 +159,4 @@ def _same_browser(request: Request, door: str) -> bool:
 
 
 def _callback(request: Request) -> str:
-    return str(request.url.replace(path="/login/oidc/callback", query=""))
+    return str(request.url.replace(path=request.scope.get("outside", "") + "/login/oidc/callback", query=""))
