@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "serving" / "deploy"
 
 
-@pytest.mark.parametrize("unit", sorted(path.name for path in DEPLOY.glob("*.service")) + ["risk-once.timer"])
+@pytest.mark.parametrize("unit", [*sorted(path.name for path in DEPLOY.glob("*.service")), "risk-once.timer"])
 def test_systemd_takes_the_units(unit: str, tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("no systemd-analyze")
