@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from features.record.comparison import compared, last_filled
-from features.record.delivery import Chunk, Reject
+from features.record.delivery import DEFAULT_ZONE, Chunk, Reject
 from features.record.row_check import RowCheck
 from features.record.schema import TABLES
 
@@ -48,9 +49,13 @@ class DryRun:
 
 
 def dry_run(
-    chunks: Iterable[Chunk], lines: pa.Table, *, source: str, arrived_at: datetime, live: bool = False
-) -> DryRun:
-    """Checks a delivery as `Record.append` does and keeps nothing. `lines`: of `Record.deliveries`, to compare with."""
+    chunks: Iterable[Chunk], lines: pa.Table, *, source: str, arrived_at: datetime, live: bool = False,
+    zone: str = DEFAULT_ZONE,
+) -> DryRun:  # fmt: skip
+    """Checks a delivery as `Record.append` does and keeps nothing.
+
+    lines: of `Record.deliveries`, to compare with. zone: in which moments are shown.
+    """
     rejects: list[Reject] = []
     refused: dict[str, int] = {}
     first: dict[str, list[dict[str, Any]]] = {}
@@ -68,18 +73,23 @@ def dry_run(
     notes = check.notes + compared(lines, line)
     before = last_filled(lines, source)
     tables = tuple(
-        _table(name, check.filled.get(name, {}), refused.get(name, 0), first.get(name, []), before.get(name))
+        _table(name, check.filled.get(name, {}), refused.get(name, 0), first[name], before.get(name), ZoneInfo(zone))
         for name in TABLES if name in first
     )  # fmt: skip
     return DryRun(read, sum(refused.values()), tables, tuple(rejects), dict(notes))
 
 
 def _table(
-    name: str, filled: dict[str, int], refused: int, rows: list[dict[str, Any]], before: dict[str, int] | None
+    name: str,
+    filled: dict[str, int],
+    refused: int,
+    rows: list[dict[str, Any]],
+    before: dict[str, int] | None,
+    zone: ZoneInfo,
 ) -> TablePreview:
     good = filled.get("", 0)
     columns = tuple(one for one, count in filled.items() if one and count)
-    shown = tuple(tuple(_cell(name, column, row.get(column)) for column in columns) for row in rows)
+    shown = tuple(tuple(_cell(name, column, row.get(column), zone) for column in columns) for row in rows)
     return TablePreview(
         name, good, refused, columns, shown, _shares(filled), None if before is None else _shares(before)
     )
@@ -90,10 +100,12 @@ def _shares(filled: dict[str, int]) -> dict[str, float]:
     return {name: count / rows for name, count in filled.items() if name and count and rows}
 
 
-def _cell(table: str, column: str, value: object) -> str:
+def _cell(table: str, column: str, value: object, zone: ZoneInfo) -> str:
     if value is None:
         return ""
     declared = next((one for one in TABLES[table].columns if one.name == column), None)
     if declared is not None and declared.personal:
         return _HIDDEN
-    return value.isoformat(timespec="minutes") if isinstance(value, datetime) else str(value)[:60]
+    if isinstance(value, datetime):
+        return value.astimezone(zone).isoformat(timespec="minutes")
+    return str(value)[:60]

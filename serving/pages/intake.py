@@ -10,7 +10,7 @@ from features.record.delivery import ALARM
 from features.sources import SOURCES
 from features.sources.vietnamese_text import ENCODINGS
 from serving.pages.rendering import Key, render
-from serving.read.intake_words import SOURCE_WORDS, TABLE_WORDS, column_words, note_words, reject_words
+from serving.read.intake_words import SOURCE_WORDS, TABLE_WORDS, cell_words, column_words, note_words, reject_words
 from serving.work.intake import Preview, mappings_of
 from serving.work.upload_intake import deliveries_of, looked_at, looked_at_again, taken_in, upload_of
 from serving.work.uploads import Upload
@@ -69,8 +69,8 @@ def decide(
 def _preview(request: Request, upload: Upload, found: Preview) -> Response:
     return render(
         request, "intake_preview.html", title="Xem trước", upload=upload, found=found, source_words=SOURCE_WORDS,
-        table_words=TABLE_WORDS, column_words=column_words, note_words=note_words, reject_words=reject_words,
-        alarm=ALARM, mapped=bool(found.mapping),
+        table_words=TABLE_WORDS, cell_words=cell_words, column_words=column_words, note_words=note_words,
+        reject_words=reject_words, alarm=ALARM, mapped=bool(found.mapping),
     )  # fmt: skip
 
 

@@ -88,10 +88,32 @@ _WANTED = {
 }
 
 
+_CAME = {
+    "nothing": "để trống",
+    "a line of totals": "dòng tổng cộng",
+    "a line of signatures or remarks": "dòng ký tên, ghi chú",
+    "the header again": "lặp lại tiêu đề",
+    "a line with hardly a cell": "hầu như trống",
+    "an empty file": "tệp trống",
+    "a float": "số",
+    "day and month the other way round than in the code": "ngược với mã",
+}
+_MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d)[+-]\d\d:\d\d")
+
+
 def column_words(name: str) -> str:
     """A column's name for people, with the contract's own behind it where that differs."""
     plain = name.rpartition(".")[2]
     return _COLUMN_WORDS.get(plain, plain)
+
+
+def cell_words(cell: str) -> str:
+    """A cell of a first row: moments as people write them, unknown as a dash."""
+    told = _MOMENT.fullmatch(cell)
+    if not told:
+        return cell or "–"
+    year, month, day, clock = told.groups()
+    return "từ trước" if year == "1990" else f"{day}/{month}/{year} {clock}"
 
 
 def note_words(note: str) -> str:
@@ -108,7 +130,7 @@ def reject_words(reject: Reject) -> str:
     place = f"{reject.file}:{reject.line}" if reject.line and reject.file else reject.file
     wanted = _WANTED.get(reject.wanted, f"cần {reject.wanted}")
     column = f"{column_words(reject.column)}: " if reject.column else ""
-    return f"{place} {column}{wanted} ({reject.came})".strip()
+    return f"{place} {column}{wanted} ({_CAME.get(reject.came, reject.came)})".strip()
 
 
 assert set(TABLE_WORDS) == set(TABLES), "every table has its words"

@@ -103,7 +103,9 @@ def preview(
         try:
             with _read(settings, record, path, source, options, None) as chunks:
                 lines = record.deliveries()
-                outcome = dry_run(chunks, lines, source=source, arrived_at=arrived_at, live=live)
+                outcome = dry_run(
+                    chunks, lines, source=source, arrived_at=arrived_at, live=live, zone=settings.zone.key
+                )
         except DeliveryError as error:
             return Preview(source, files, text, proposal, None, str(error))
     return Preview(source, files, text, proposal, outcome)
