@@ -167,6 +167,12 @@ def test_headers_are_compared_as_cells_are(tmp_path: Path) -> None:
     assert visible("a\u00adb") == "ab"
 
 
+def test_a_canonical_table_without_a_promise_says_so(tmp_path: Path) -> None:
+    record = Record(tmp_path / "home")
+    receipt = take(record, tmp_path / "a", "dossier.csv", dossiers("N0", "N1").replace("due_at", "due_date"))
+    assert receipt.notes == ("dossier.due_at: no such column, so no promise; is it 'due_date'?",)
+
+
 def test_a_column_empty_now_and_full_before_is_an_alarm(tmp_path: Path) -> None:
     record = Record(tmp_path / "home")
     take(record, tmp_path / "3", "dossier.csv", dossiers("N0", "N1", "N2", "N3"))

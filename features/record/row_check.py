@@ -15,6 +15,7 @@ is the same row whenever it comes. Rules gentler than a reject, each counted in 
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from difflib import get_close_matches
 
 import duckdb
 import pyarrow as pa
@@ -66,6 +67,7 @@ class RowCheck:
         self._live = live
         self._con = _parked.pop() if _parked else _engine()
         self._rows = 0
+        self._headed = False
 
     def __enter__(self) -> "RowCheck":
         return self
@@ -85,6 +87,7 @@ class RowCheck:
         if table is None:
             raise DeliveryError(f"table: one of {', '.join(TABLES)} was wanted, {chunk.table!r} came")
         raw = raw_table(chunk.rows)
+        self._headed = isinstance(chunk.rows, pa.Table)  # a table of columns that its source named, once for all rows
         names = self._columns(table, raw)
         count = chunk.rows.num_rows if isinstance(chunk.rows, pa.Table) else len(chunk.rows)
         self._rows += count
@@ -196,6 +199,10 @@ class RowCheck:
         """The columns to read: their name in the chunk → their canonical name or `x_…`."""
         names: dict[str, str] = {}
         alike = {heading(name): name for name in table.names}
+        if table.name == "dossier" and raw.num_rows and "due_at" not in map(heading, raw.column_names) and self._headed:
+            close = get_close_matches("due_at", raw.column_names, 1, 0.5)
+            hint = f"; is it {close[0][:40]!r}?" if close else ""
+            self.notes[f"dossier.due_at: no such column, so no promise{hint}"] += raw.num_rows
         for name in raw.column_names:
             own = alike.get(heading(name))
             if own is not None:

@@ -54,6 +54,7 @@ _NOTES = tuple(
          r"kết thúc trước khi tiếp nhận quá \1 phút: hồ sơ để riêng, cần kiểm tra"),
         (r"event: an end up to (\d+) minutes before receipt.*", r"kết thúc trước tiếp nhận đến \1 phút: lệch giờ máy"),
         (r"\d+ files of other kinds not read", r"tệp thuộc loại khác, không đọc"),
+        (r"dossier.due_at: no such column, so no promise.*", r"thiếu cột ngày hẹn trả: không hồ sơ nào có hẹn"),
         (r"([\w.]+): column not read", r"\1: cột không đọc"),
         (r"([\w.]+): midnight to the second as a promise.*", r"\1: hẹn đúng 0 giờ; nếu là cả ngày, hãy gửi dạng ngày"),
         (r"([\w.]+): no number in a column of numbers.*", r"\1: không phải số trong cột số, coi là chưa biết"),
