@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -50,6 +51,7 @@ class Settings:
     root_path: the path under which a proxy shows the service, such as /risk; empty where it stands alone.
     otlp_endpoint: base URL of the receiver of traces (OpenTelemetry, OTLP over HTTP); empty: none are made.
     heads: where heads of the receipt chain are carried.
+    trusted_proxies: addresses and networks, with commas, whose word on scheme and client (X-Forwarded-…) is taken.
     """
 
     home: Path
@@ -62,6 +64,7 @@ class Settings:
     otlp_endpoint: str = ""
     root_path: str = ""
     heads: HeadSettings = HeadSettings()
+    trusted_proxies: str = "127.0.0.1,::1"
 
     @classmethod
     def from_env(cls, home: Path | None = None) -> "Settings":
@@ -89,6 +92,7 @@ class Settings:
             otlp_endpoint=os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
             root_path=os.environ.get("RISK_ROOT_PATH", "").strip("/"),
             heads=_heads(),
+            trusted_proxies=_proxies(),
         )
 
     @property
@@ -110,6 +114,16 @@ class Settings:
     def keys(self) -> Path:
         """Folder of secret keys, readable by its owner alone."""
         return self.home / "keys"
+
+
+def _proxies() -> str:
+    told = os.environ.get("RISK_TRUSTED_PROXIES", "127.0.0.1,::1")
+    for one in told.split(","):
+        try:
+            ip_network(one.strip())
+        except ValueError as error:  # "*" too: whoever connects would then say who they are
+            raise ValueError(f"RISK_TRUSTED_PROXIES: wanted addresses or networks, got {one[:60]!r}") from error
+    return ",".join(one.strip() for one in told.split(","))
 
 
 def _heads() -> HeadSettings:

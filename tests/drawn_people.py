@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from serving.access.account import add_account, find_account
 from serving.access.guard import COOKIE
 from serving.access.passwords import hash_password
-from serving.access.permissions import GRANTS, Role, reach_of
+from serving.access.permissions import GRANTS, IN_PERSON, Role, reach_of
 from serving.access.session import find_session, start_session
 from serving.access.token import issue_token
 from serving.settings import Settings
@@ -90,7 +90,7 @@ def token(settings: Settings, role: Role, *, now: datetime = NOW, unit: str = "*
     with state.writing() as session:
         login = f"may.{role.value}.{unit.strip('*') or 'all'}"
         account = _add(session, login, "Máy", role, now, unit, "o1" if role is Role.OFFICIAL else None)
-        actions = frozenset(action for action in GRANTS if reach_of(role, action))
+        actions = frozenset(action for action in GRANTS if reach_of(role, action) and action not in IN_PERSON)
         issued = issue_token(session, account, "test", actions, now=now, expires_at=now + timedelta(days=300))
     state.close()
     return issued

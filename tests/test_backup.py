@@ -1,9 +1,13 @@
 """Backup while others write, wipe, restore: the same scores to the bit; a damaged archive is refused."""
 
+import hashlib
+import json
 import shutil
 import tarfile
 import threading
+from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -17,10 +21,114 @@ from features.record.delivery import Chunk
 from features.record.record import Record
 from serving.access.permissions import Role
 from serving.cli import app
+from serving.jobs import archive as archive_module
+from serving.jobs.archive import MANIFEST, SIGNATURE
 from serving.jobs.backup import back_up, restore
+from serving.jobs.key_copy import close_keys, open_keys
 from serving.scoring.batch import score_record
 from serving.scoring.score_files import read_scores
 from serving.settings import Settings
+
+WORD = "một lời dài giữ ở nơi khác"
+
+
+def keys_of(settings: Settings) -> dict[str, bytes]:
+    """The keys of an installation as its restore wants them."""
+    return {
+        path.relative_to(settings.keys).as_posix(): path.read_bytes()
+        for path in settings.keys.rglob("*")
+        if path.is_file()
+    }
+
+
+def repacked(archive: Path, change: Callable[[dict[str, bytes]], None]) -> None:
+    """Rewrites an archive with changed content and a manifest that fits it; the signature is out of reach."""
+    with tarfile.open(archive) as tar:
+        held = {entry.name: tar.extractfile(entry).read() for entry in tar}  # type: ignore[union-attr]
+    manifest = json.loads(held.pop(MANIFEST))
+    signature = held.pop(SIGNATURE)
+    change(held)
+    manifest["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in held.items()}
+    held |= {MANIFEST: json.dumps(manifest, sort_keys=True).encode(), SIGNATURE: signature}
+    with tarfile.open(archive, "w") as tar:
+        for name, data in held.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            tar.addfile(entry, BytesIO(data))
+
+
+def test_edited_content_is_refused_though_its_hashes_fit(office: Settings, tmp_path: Path) -> None:
+    archive = tmp_path / "b.tar"
+    back_up(office, archive, now=AS_OF)
+    assert archive.stat().st_mode & 0o077 == 0
+
+    def edit(held: dict[str, bytes]) -> None:
+        name = next(name for name in held if name.endswith("champion.json"))
+        held[name] = held[name].replace(b"v1", b"v2")
+
+    repacked(archive, edit)
+    with pytest.raises(ValueError, match="not signed with the key at hand"):
+        restore(archive, Settings.from_env(tmp_path / "again"), keys_of(office))
+    assert not (tmp_path / "again").exists()
+
+
+def test_an_archive_holds_no_key_and_the_key_file_opens_with_its_word_alone(office: Settings, tmp_path: Path) -> None:
+    archive = tmp_path / "b.tar"
+    back_up(office, archive, now=AS_OF)
+    secrets = keys_of(office)
+    assert secrets
+    content = archive.read_bytes()
+    assert [name for name, secret in secrets.items() if secret in content] == []
+    close_keys(office.keys, tmp_path / "keys.closed", WORD)
+    closed = (tmp_path / "keys.closed").read_bytes()
+    assert (tmp_path / "keys.closed").stat().st_mode & 0o077 == 0
+    assert [name for name, secret in secrets.items() if secret in closed] == []
+    assert open_keys(tmp_path / "keys.closed", WORD) == secrets
+    with pytest.raises(ValueError, match="does not open"):
+        open_keys(tmp_path / "keys.closed", WORD + " ")
+    (tmp_path / "keys.closed").write_bytes(closed[:-1] + bytes([closed[-1] ^ 1]))
+    with pytest.raises(ValueError, match="was changed"):
+        open_keys(tmp_path / "keys.closed", WORD)
+    with pytest.raises(ValueError, match="at least 16"):
+        close_keys(office.keys, tmp_path / "short", "ngắn")
+
+
+@pytest.mark.parametrize("kind", ["bomb", "link", "many"])
+def test_what_a_restore_writes_is_bounded(
+    office: Settings, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_module, "MOST_FILES", 100)
+    archive = tmp_path / "bomb.tar.gz"
+    with tarfile.open(archive, "w:gz", compresslevel=9) as tar:
+        if kind == "bomb":
+            big = tarfile.TarInfo("big")
+            big.size = 3 * 2**30
+            tar.addfile(big, Zeros(big.size))  # type: ignore[arg-type]
+        elif kind == "link":
+            link = tarfile.TarInfo("link")
+            link.type, link.linkname = tarfile.SYMTYPE, "state.db"
+            tar.addfile(link)
+        else:
+            for number in range(102):
+                tar.addfile(tarfile.TarInfo(f"f{number}"))
+    monkeypatch.setattr(archive_module, "MOST_RATIO", 1)
+    with pytest.raises(ValueError, match="not a whole backup"):
+        restore(archive, Settings.from_env(tmp_path / "again"), keys_of(office))
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) < 2**26
+    assert not (tmp_path / "again").exists()
+
+
+class Zeros:
+    """A file of nothing but zeros."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def read(self, most: int) -> bytes:
+        """The next zeros."""
+        took = min(most, self.left)
+        self.left -= took
+        return bytes(took)
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +144,19 @@ def test_restore_drill_gives_the_same_scores_to_the_bit(office: Settings, tmp_pa
     home = tmp_path / "home"
     shutil.copytree(office.home, home)
     settings = Settings.from_env(home)
-    told = CliRunner().invoke(app, ["--home", str(home), "backup", str(tmp_path / "b.tar.gz")])
+    told = CliRunner().invoke(
+        app,
+        ["--home", str(home), "backup", str(tmp_path / "b.tar.gz"), "--keys", str(tmp_path / "k")],
+        input=f"{WORD}\n",
+    )
     assert told.exit_code == 0, told.output
     before, _ = read_scores(score_record(settings, AS_OF, PLAIN_WEEK, latest=False)[1])
     shutil.rmtree(home)
-    told = CliRunner().invoke(app, ["--home", str(home), "restore", str(tmp_path / "b.tar.gz")])
+    told = CliRunner().invoke(
+        app,
+        ["--home", str(home), "restore", str(tmp_path / "b.tar.gz"), "--keys", str(tmp_path / "k")],
+        input=f"{WORD}\n",
+    )
     assert told.exit_code == 0, told.output
     after, meta = read_scores(score_record(settings, AS_OF, PLAIN_WEEK, latest=False)[1])
     assert after.equals(before)
@@ -68,7 +184,7 @@ def test_a_backup_during_deliveries_holds_whole_deliveries(office: Settings, tmp
     finally:
         stop.set()
         writer.join()
-    restore(tmp_path / "b.tar", Settings.from_env(tmp_path / "again"))
+    restore(tmp_path / "b.tar", Settings.from_env(tmp_path / "again"), keys_of(Settings.from_env(home)))
     copy = Record(tmp_path / "again" / "record")
     con = copy.connect()
     told = con.execute("SELECT sum(appended) FROM delivery").fetchall()[0][0]
@@ -97,7 +213,7 @@ def test_a_damaged_archive_is_refused_and_leaves_nothing(office: Settings, tmp_p
         with tarfile.open(archive, "w") as tar:
             tar.add(__file__, arcname="../../outside.py")
     with pytest.raises(ValueError, match=r"not a whole backup|missing, changed or foreign"):
-        restore(archive, Settings.from_env(tmp_path / "again"))
+        restore(archive, Settings.from_env(tmp_path / "again"), keys_of(office))
     assert not (tmp_path / "again").exists()
     assert not list(tmp_path.glob(".restore-*"))
 
@@ -105,7 +221,7 @@ def test_a_damaged_archive_is_refused_and_leaves_nothing(office: Settings, tmp_p
 def test_restore_never_overwrites(office: Settings, tmp_path: Path) -> None:
     back_up(office, tmp_path / "b.tar", now=AS_OF)
     with pytest.raises(ValueError, match="not empty"):
-        restore(tmp_path / "b.tar", office)
+        restore(tmp_path / "b.tar", office, keys_of(office))
 
 
 def test_doctor_says_what_is_there_and_what_is_wrong(office: Settings, tmp_path: Path) -> None:

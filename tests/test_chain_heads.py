@@ -16,7 +16,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from serving.access.permissions import PUBLIC, ROUTES, Role
+from serving.access.permissions import Role
+from serving.access.route_table import PUBLIC, ROUTES
 from serving.api.app import create_app
 from serving.cli import app as risk
 from serving.jobs.chain_heads import ChainHeads, carriers, time_stamp, uncarried

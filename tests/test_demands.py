@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from serving.access.permissions import ROUTES
+from serving.access.route_table import ROUTES
 from serving.cli import app
 from serving.reports.make import KINDS
 

@@ -11,7 +11,8 @@ from drawn_office import dossier_id, seal_plan
 from drawn_people import NOW, PEOPLE, sit_down, staffed_office
 from fastapi.testclient import TestClient
 
-from serving.access.permissions import PUBLIC, ROUTES, Role
+from serving.access.permissions import Role
+from serving.access.route_table import PUBLIC, ROUTES
 from serving.api.app import create_app
 from serving.settings import Settings
 from serving.work import decisions

@@ -15,20 +15,9 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.access.permissions import (
-    EVERY_UNIT,
-    GRANTS,
-    PUBLIC,
-    ROUTES,
-    Reach,
-    Role,
-    Scope,
-    UnitTree,
-    action_of,
-    reach_of,
-    scope_of,
-)
+from serving.access.permissions import EVERY_UNIT, GRANTS, Reach, Role, Scope, UnitTree, reach_of, scope_of
 from serving.access.route import templates
+from serving.access.route_table import PUBLIC, ROUTES, action_of
 from serving.api.app import create_app
 from serving.settings import Settings
 

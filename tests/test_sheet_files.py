@@ -12,7 +12,8 @@ from drawn_office import dossier_id, official_of, unit_of
 from drawn_people import NOW, PEOPLE, sit_down
 from fastapi.testclient import TestClient
 
-from serving.access.permissions import ROUTES, reach_of
+from serving.access.permissions import reach_of
+from serving.access.route_table import ROUTES
 from serving.api.app import create_app
 
 LISTS = sorted(

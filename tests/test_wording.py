@@ -11,7 +11,8 @@ from fastapi.testclient import TestClient
 
 from features.sources.vietnamese_number import decimal
 from serving import words
-from serving.access.permissions import GRANTS, ROUTES, reach_of
+from serving.access.permissions import GRANTS, reach_of
+from serving.access.route_table import ROUTES
 from serving.api.app import create_app
 from serving.pages import rendering
 from serving.pages.board import to_do

@@ -9,8 +9,9 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from serving.access.permissions import PUBLIC, Role, Scope, UnitTree, action_of, reach_of, scope_of
+from serving.access.permissions import IN_PERSON, Role, Scope, UnitTree, reach_of, scope_of
 from serving.access.route import template_of
+from serving.access.route_table import PUBLIC, action_of
 from serving.access.session import find_session, touch_session
 from serving.access.token import PREFIX
 from serving.state import Account
@@ -50,6 +51,9 @@ class Reader:
 
     def may(self, action: str) -> bool:
         """Whether the reader may do `action` anywhere at all."""
+        by_token = self.allowed is not None
+        if by_token and action in IN_PERSON:
+            return False
         return reach_of(self.role, action) is not None and (self.allowed is None or action in self.allowed)
 
     def scope_for(self, action: str) -> Scope:

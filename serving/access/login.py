@@ -1,19 +1,20 @@
 """The door: a login name and a password, with limits on guessing."""
 
+import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from serving.access.account import find_account, normal_login
 from serving.access.passwords import matches
-from serving.access.secret import keyed_digest
+from serving.access.secret import keyed_digest, new_secret
 from serving.state import Account, LoginFailure, State
 
 WINDOW = timedelta(minutes=15)
 MOST_PER_LOGIN_AND_ADDRESS = 5
-MOST_PER_LOGIN = 25  # higher, so that a stranger cannot lock somebody out from one place
+MOST_PER_LOGIN = 25  # of places where nobody of this name has been let in before
 MOST_PER_ADDRESS = 100  # an office stands behind one address
 
 
@@ -24,19 +25,41 @@ class TooMany:
     wait: timedelta
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a try comes from. known: a browser in which this very name was let in before (`known_device`)."""
+
+    name: str
+    known: bool = False
+
+
+def device_mark(key: bytes, login: str) -> str:
+    """What a browser keeps once `login` was let in from it: a random name and its HMAC; it opens nothing by itself."""
+    name = new_secret()[:22]
+    return f"{name}.{keyed_digest(key, f'device:{normal_login(login)}:{name}')}"
+
+
+def known_device(key: bytes, login: str, mark: str) -> Place | None:
+    """The place that a mark names, None where it is not one of ours for this login."""
+    name, _, mac = mark.partition(".")
+    wanted = keyed_digest(key, f"device:{normal_login(login)}:{name}")
+    return Place(f"device:{name[:40]}", known=True) if hmac.compare_digest(wanted.encode(), mac.encode()) else None
+
+
 def log_in(
-    state: State, login: str, password: str, address: str, *, key: bytes, now: datetime
+    state: State, login: str, password: str, place: Place, *, key: bytes, now: datetime
 ) -> Account | TooMany | None:
     """The account when name and password are right; None when they are not.
 
     `TooMany` when there were too many tries.
 
     key: the installation's key, under which typed names are kept. The password is not even looked at while a
-    limit holds, and a wrong name costs the same time as a wrong password.
+    limit holds, and a wrong name costs the same time as a wrong password. At a known place its own tries alone count:
+    strangers who guess elsewhere lock nobody out of the browser they always use.
     """
     login_key = keyed_digest(key, normal_login(login))
     with state.reading() as session:
-        oldest = _limit_reached(session, login_key, address, now)
+        oldest = _limit_reached(session, login_key, place, now)
         account = find_account(session, login)
     if oldest is not None:
         return TooMany(oldest + WINDOW - now)
@@ -44,24 +67,23 @@ def log_in(
     if matches(password, hashed):
         with state.writing() as session:
             session.execute(
-                delete(LoginFailure).where(LoginFailure.login_key == login_key, LoginFailure.address == address)
+                delete(LoginFailure).where(LoginFailure.login_key == login_key, LoginFailure.address == place.name)
             )
         return account
     with state.writing() as session:
         session.execute(delete(LoginFailure).where(LoginFailure.at < now - WINDOW))
-        session.add(LoginFailure(login_key=login_key, address=address, at=now))
+        session.add(LoginFailure(login_key=login_key, address=place.name, at=now))
     return None
 
 
-def _limit_reached(session: Session, login_key: str, address: str, now: datetime) -> datetime | None:
+def _limit_reached(session: Session, login_key: str, place: Place, now: datetime) -> datetime | None:
     """The oldest failure inside the window of a limit that is reached, None where none is."""
     since = LoginFailure.at >= now - WINDOW
-    by_login, by_address = LoginFailure.login_key == login_key, LoginFailure.address == address
-    for most, which in (
-        (MOST_PER_LOGIN_AND_ADDRESS, (by_login, by_address)),
-        (MOST_PER_LOGIN, (by_login,)),
-        (MOST_PER_ADDRESS, (by_address,)),
-    ):
+    by_login, by_address = LoginFailure.login_key == login_key, LoginFailure.address == place.name
+    limits: list[tuple[int, tuple[ColumnElement[bool], ...]]] = [(MOST_PER_LOGIN_AND_ADDRESS, (by_login, by_address))]
+    if not place.known:
+        limits += [(MOST_PER_LOGIN, (by_login,)), (MOST_PER_ADDRESS, (by_address,))]
+    for most, which in limits:
         count, oldest = session.execute(select(func.count(), func.min(LoginFailure.at)).where(since, *which)).one()
         if count >= most:
             found: datetime = oldest

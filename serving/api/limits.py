@@ -1,5 +1,6 @@
 """Limits on what a request may send, and on how much of the house one person may fill."""
 
+import asyncio
 import re
 import time
 from collections import Counter
@@ -9,14 +10,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.read.problem import Problem, problem_response
 
 MOST_BYTES = 10_000_000
+BODY_SECONDS = 60.0
+"""How long a body may take to come, however it trickles; the proxy in front has a limit per read besides."""
 
 
 class BodyLimit:
-    """Refuses bodies above `MOST_BYTES` with 413, by the length announced or by what really comes."""
+    """Refuses bodies above `MOST_BYTES` (413), by the length announced or by what really comes, and slow ones (408)."""
 
-    def __init__(self, app: ASGIApp, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, app: ASGIApp, most_bytes: int = MOST_BYTES, seconds: float = BODY_SECONDS) -> None:
         self.app = app
         self.most_bytes = most_bytes
+        self.seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on, counting its body; one that announces too much is not read at all."""
@@ -28,11 +32,19 @@ class BodyLimit:
         if not announced.isdigit() or int(announced) > self.most_bytes:
             await problem_response(413, detail, {"Connection": "close"})(scope, receive, send)
             return
-        came = 0
+        came, body_over = 0, False
+        ends = asyncio.get_running_loop().time() + self.seconds
 
         async def counted() -> Message:
-            nonlocal came
-            message = await receive()
+            nonlocal came, body_over
+            if body_over:
+                return await receive()  # what may come later is the end of the connection
+            try:
+                async with asyncio.timeout_at(ends):
+                    message = await receive()
+            except TimeoutError:
+                raise Problem(408, "The body took too long.", {"Connection": "close"}) from None
+            body_over = not message.get("more_body", False)
             came += len(message.get("body", b""))
             if came > self.most_bytes:
                 raise Problem(413, detail, {"Connection": "close"})

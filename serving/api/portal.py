@@ -18,7 +18,7 @@ router = APIRouter(prefix="/portal", tags=["portal"])
 
 def _portal(request: Request) -> Portal:
     people = request.app.state.people
-    return Portal(request.app.state.serving.settings, people.state, people.login_key)
+    return Portal(request.app.state.serving.settings, people.state, people.login_key, people.receipts)
 
 
 async def _object(request: Request) -> dict[str, Any] | None:

@@ -6,27 +6,43 @@ from typing import Annotated
 
 import typer
 
-from serving.cli.group import settings_of
+from serving.cli.group import asked, settings_of
 
 commands = typer.Typer()
 
 
 @commands.command()
 def backup(
-    ctx: typer.Context, archive: Annotated[Path, typer.Argument(help="File to write: .tar or .tar.gz.")]
+    ctx: typer.Context,
+    archive: Annotated[Path, typer.Argument(help="File to write: .tar or .tar.gz.")],
+    keys: Annotated[
+        Path | None, typer.Option(help="Also write the keys to this file, closed by a word that is asked for.")
+    ] = None,
 ) -> None:
-    """Copy the whole installation to one archive, wherever record and database lie; may run while it serves."""
-    from serving.jobs.backup import back_up
+    """Copy the whole installation to one signed archive, wherever record and database lie; may run while it serves.
 
-    kept = back_up(settings_of(ctx), archive, now=datetime.now(UTC))
+    Keys are not in it. They change seldom: close them once into a file of their own (--keys), and keep it elsewhere.
+    """
+    from serving.jobs.backup import back_up
+    from serving.jobs.key_copy import close_keys
+
+    settings = settings_of(ctx)
+    kept = back_up(settings, archive, now=datetime.now(UTC))
+    if keys is not None:
+        typer.echo(f"{keys}: {close_keys(settings.keys, keys, asked('Word', twice=True))} keys")
     typer.echo(f"{archive}: {kept.files} files, {kept.size / 1e6:.1f} MB")
 
 
 @commands.command()
-def restore(ctx: typer.Context, archive: Annotated[Path, typer.Argument(help="Archive of risk backup.")]) -> None:
-    """Unpack a backup into an empty --home (and record and database of the settings), every file checked."""
+def restore(
+    ctx: typer.Context,
+    archive: Annotated[Path, typer.Argument(help="Archive of risk backup.")],
+    keys: Annotated[Path, typer.Option(help="File of risk backup --keys; its word is asked for.")],
+) -> None:
+    """Unpack a backup into an empty --home (and record and database of the settings), signature and files checked."""
     from serving.jobs.backup import restore as unpack
+    from serving.jobs.key_copy import open_keys
 
     settings = settings_of(ctx)
-    kept = unpack(archive, settings)
+    kept = unpack(archive, settings, open_keys(keys, asked("Word")))
     typer.echo(f"{settings.home}: {kept.files} files, {kept.size / 1e6:.1f} MB")

@@ -40,4 +40,6 @@ def run_server(settings: Settings, host: str, port: int, workers: int) -> None:
         timeout_worker_healthcheck=60,
         limit_concurrency=512,
         server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
     )

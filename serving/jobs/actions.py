@@ -10,8 +10,9 @@ from sqlalchemy import delete
 
 from features.atomic_file import replacing
 from features.calendar.vietnam import VIETNAM
+from features.key_file import key_file
 from features.record.record import Record
-from serving.jobs.backup import back_up, drill
+from serving.jobs.backup import SIGNING, back_up, drill
 from serving.jobs.run_log import RunLog
 from serving.jobs.runner import Action, insist_on_space
 from serving.jobs.schedule import FRESH, JobRules
@@ -109,7 +110,7 @@ def restore_drill(settings: Settings, rules: JobRules, slot: datetime, now: date
     if not found:
         raise FileNotFoundError(f"no backup in {rules.backups}: run risk jobs run backup")
     insist_on_space(rules, rules.backups, 3 * found[-1].stat().st_size)
-    return f"{found[-1].name}: {drill(found[-1], rules.backups)}"
+    return f"{found[-1].name}: {drill(found[-1], rules.backups, key_file(settings.keys / SIGNING))}"
 
 
 def retain(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import sqlite3
 import tarfile
 import tempfile
@@ -11,15 +12,25 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
-MANIFEST = "backup.json"
-FORMAT = 2
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+MANIFEST, SIGNATURE = "backup.json", "backup.sig"
+FORMAT = 3
+MOST_FILES = 2_000_000
+MOST_RATIO = 200
+"""How many times its own size an archive may unpack to, beyond a first gigabyte."""
+_SIGNED = b"dossier-risk backup "
 
 Part = tuple[str, int, IO[bytes]]
 """Name, mode and content of a file."""
 
 
-def pack(archive: Path, parts: Iterable[Part], about: Mapping[str, Any]) -> tuple[int, int]:
-    """Writes parts and manifest (`about` and the hashes), for the owner alone; how many files and bytes."""
+def pack(archive: Path, parts: Iterable[Part], about: Mapping[str, Any], key: bytes) -> tuple[int, int]:
+    """Writes parts, manifest (`about` and the hashes) and its signature, for the owner alone; how many files and bytes.
+
+    key: 32 bytes, of Ed25519; whoever unpacks needs it, and whoever has it not can't change what is in here.
+    """
     archive.parent.mkdir(parents=True, exist_ok=True)
     aside = archive.with_name(f".{archive.name}.tmp")
     hashes: dict[str, str] = {}
@@ -33,6 +44,7 @@ def pack(archive: Path, parts: Iterable[Part], about: Mapping[str, Any]) -> tupl
                     size += length
                 told = json.dumps({"format": FORMAT, **about, "files": hashes}, sort_keys=True).encode()
                 _add(tar, MANIFEST, 0o600, BytesIO(told))
+                _add(tar, SIGNATURE, 0o600, BytesIO(Ed25519PrivateKey.from_private_bytes(key).sign(_SIGNED + told)))
         aside.replace(archive)
     finally:
         aside.unlink(missing_ok=True)
@@ -85,22 +97,37 @@ class _Hashing:
         return data
 
 
-def unpack(archive: Path, aside: Path) -> dict[str, Any]:
-    """Unpacks into `aside` and gives the manifest, every file checked; ValueError for anything that is not whole."""
+def unpack(archive: Path, aside: Path, key: bytes) -> dict[str, Any]:
+    """Unpacks into `aside` and gives the manifest, every file checked; ValueError for anything that is not whole.
+
+    What comes is bounded before it is written: plain files alone, no more than the disk holds and the archive's size
+    explains. key: the one it was packed with; without its signature nothing is believed.
+    """
     try:
         with tarfile.open(archive) as tar:
-            tar.extractall(aside, filter="data")
-        manifest: dict[str, Any] = json.loads((aside / MANIFEST).read_text("utf-8"))
+            left = min(shutil.disk_usage(aside.parent).free, 2**30 + MOST_RATIO * archive.stat().st_size)
+            for number, entry in enumerate(tar):
+                left -= entry.size
+                if not entry.isreg() or left < 0 or number > MOST_FILES:
+                    raise ValueError("wanted plain files, no more than fit here")
+                tar.extract(entry, aside, filter="data")
+        told = (aside / MANIFEST).read_bytes()
+        manifest: dict[str, Any] = json.loads(told)
         wanted: dict[str, str] = manifest["files"]
+        signature = (aside / SIGNATURE).read_bytes() if (aside / SIGNATURE).exists() else b""
+        Ed25519PrivateKey.from_private_bytes(key).public_key().verify(signature, _SIGNED + told)
+    except InvalidSignature as error:
+        raise ValueError(f"{archive.name} is not signed with the key at hand: edited, or of another place") from error
     except (tarfile.TarError, KeyError, ValueError, OSError, EOFError) as error:
         raise ValueError(f"{archive.name} is not a whole backup: {type(error).__name__}") from error
     if int(manifest.get("format", 1)) > FORMAT:
         raise ValueError(f"{archive.name} is of a newer version ({manifest.get('version')}): restore with that one")
-    came = {path.relative_to(aside).as_posix() for path in all_files(aside)} - {MANIFEST}
+    came = {path.relative_to(aside).as_posix() for path in all_files(aside)} - {MANIFEST, SIGNATURE}
     bad = [name for name in sorted(wanted.keys() | came) if name not in came or wanted.get(name) != _hash(aside / name)]
     if bad:
         raise ValueError(f"{archive.name}: {len(bad)} files are missing, changed or foreign, {bad[0]} first")
     (aside / MANIFEST).unlink()
+    (aside / SIGNATURE).unlink()
     return manifest
 
 

@@ -2,19 +2,20 @@
 
 | in the archive | what |
 |---|---|
-| as under RISK_HOME | record, models, lists, plans, keys, receipts; SQLite databases by SQLite's own online backup |
+| as under RISK_HOME | record, models, lists, plans, receipts; SQLite databases by SQLite's own online backup |
 | `_record/…` | a record elsewhere (RISK_RECORD_URL: another folder, an object store) |
 | `_database/…` | a working state elsewhere (RISK_DATABASE_URL): PostgreSQL by COPY in one snapshot, or a SQLite file |
 | `backup.json` | the manifest, last: what there is, of which version, with SHA-256 of each file |
 
 It is complete or there is none: what can't be read is an error. A tracking server by URL keeps its own copies. Keys are
-in it: keep the archive as safe as the installation.
+not in it: they go to a file of their own, encrypted under a word that is kept elsewhere (`serving.jobs.key_copy`), and
+the archive is signed with one of them.
 """
 
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version as version_of
@@ -22,9 +23,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from features.key_file import key_file
 from features.record.record import Record
 from serving.jobs.archive import Part, all_files, opened, pack, unpack
 from serving.jobs.database_copy import copy_in, copy_out, insist_on_empty
+from serving.jobs.key_copy import put_keys
 from serving.jobs.mlflow_paths import relocate
 from serving.jobs.record_copy import files_of, local_folder, order, put
 from serving.settings import Settings
@@ -32,8 +35,10 @@ from serving.state import State, head, open_state
 
 RECORD, DATABASE = "_record", "_database"
 SQLITE = "state.db"
+SIGNING = "backup.key"
+"""The key that archives are signed with."""
 _LEAVE = (".lock", ".tmp", "-wal", "-shm", "-journal", ".turn")
-_LEAVE_FOLDERS = {"staging", "demo", "backups", "inbox", RECORD, DATABASE}
+_LEAVE_FOLDERS = {"keys", "staging", "demo", "backups", "inbox", RECORD, DATABASE}
 
 
 @dataclass(frozen=True)
@@ -56,15 +61,16 @@ def back_up(settings: Settings, archive: Path, *, now: datetime) -> Archived:
         "made_at": now.isoformat(), "version": version_of("dossier-risk"), "revision": head(), "home": str(home),
         "record_version": Record(settings.record_url).version(), **_elsewhere(settings),
     }  # fmt: skip
-    return Archived(*pack(archive, _parts(settings, archive), about))
+    return Archived(*pack(archive, _parts(settings, archive), about, key_file(settings.keys / SIGNING)))
 
 
-def restore(archive: Path, settings: Settings) -> Archived:
+def restore(archive: Path, settings: Settings, keys: Mapping[str, bytes]) -> Archived:
     """Unpacks a backup into the home, database and record of the settings, each of which must be empty or absent.
 
-    Every file is checked against its hash before anything is put in place. MLflow's paths become those of the new
-    home. ValueError for a damaged or foreign archive, and where the settings name another kind of database or record
-    than the backup holds.
+    keys: name → content of the installation's keys (`serving.jobs.key_copy.open_keys`); they come back with the data.
+    Every file is checked against its signed hash before anything is put in place. MLflow's paths become those of the
+    new home. ValueError for a damaged, edited or foreign archive, and where the settings name another kind of database
+    or record than the backup holds.
     """
     home = settings.home
     if home.exists() and any(home.iterdir()):
@@ -72,7 +78,7 @@ def restore(archive: Path, settings: Settings) -> Archived:
     home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home.parent, prefix=".restore-") as folder:
         aside = Path(folder) / "home"
-        manifest = unpack(archive, aside)
+        manifest = unpack(archive, aside, keys[SIGNING])
         kept = Archived(len(manifest["files"]), sum(path.stat().st_size for path in all_files(aside)))
         _insist_on_places(manifest, settings)
         if (aside / RECORD).is_dir():
@@ -81,6 +87,7 @@ def restore(archive: Path, settings: Settings) -> Archived:
         if (aside / DATABASE).is_dir():
             _restore_database(settings, aside / DATABASE)
             shutil.rmtree(aside / DATABASE)
+        put_keys(aside / "keys", keys)
         if home.exists():
             home.rmdir()
         aside.replace(home)
@@ -88,7 +95,7 @@ def restore(archive: Path, settings: Settings) -> Archived:
     return kept
 
 
-def drill(archive: Path, folder: Path) -> str:
+def drill(archive: Path, folder: Path, key: bytes) -> str:
     """Unpacks under `folder` and opens what came: the record's version, the lists, the database; in a line of counts.
 
     A PostgreSQL state is read through as files, for a drill has no server of its own. ValueError where something of
@@ -96,7 +103,7 @@ def drill(archive: Path, folder: Path) -> str:
     """
     with tempfile.TemporaryDirectory(dir=folder, prefix=".drill-") as under:
         aside = Path(under) / "home"
-        manifest = unpack(archive, aside)
+        manifest = unpack(archive, aside, key)
         record = Record(aside / RECORD if (aside / RECORD).is_dir() else aside / "record")
         if record.version() < int(manifest.get("record_version", 0)):  # what came meanwhile may be in it
             raise ValueError(f"the record restored is at {record.version()}, wanted {manifest['record_version']}")

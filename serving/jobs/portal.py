@@ -14,13 +14,14 @@ from features.sources import FeedOptions
 from features.sources.codes import dossier_code
 from features.sources.dvcqg import read_items
 from features.sources.json_stream import Item
-from serving.access.login import TooMany, log_in
+from serving.access.login import Place, TooMany, log_in
 from serving.access.permissions import Role, reach_of
 from serving.access.token import find_token, issue_token
 from serving.jobs.reference import with_reference
 from serving.settings import Settings
 from serving.state import State
 from serving.state.official_names import Names, remember
+from serving.work.receipts import Receipts
 
 ACTION = "delivery.write"
 SESSION_LIFE = timedelta(hours=10)
@@ -44,18 +45,23 @@ class Answer:
 class Portal:
     """The exchange over one installation. `key`: under which typed login names are kept (`log_in`)."""
 
-    def __init__(self, settings: Settings, state: State, key: bytes) -> None:
-        self._settings, self._state, self._key = settings, state, key
+    def __init__(self, settings: Settings, state: State, key: bytes, receipts: Receipts) -> None:
+        self._settings, self._state, self._key, self._receipts = settings, state, key, receipts
         self._record = Record(settings.record_url)
 
     def log_in(self, username: str, password: str, address: str, now: datetime) -> str | None:
         """A new session for an account that may deliver; None where name, password or right are missing."""
-        account = log_in(self._state, username, password, address, key=self._key, now=now)
+        account = log_in(self._state, username, password, Place(address), key=self._key, now=now)
+        if account is None:
+            self._receipts.record("", "session.refused", {"by": "portal"}, now=now)
         if account is None or isinstance(account, TooMany) or reach_of(Role(account.role), ACTION) is None:
             return None
         with self._state.writing() as session:
             until = now + SESSION_LIFE
-            return issue_token(session, account, "portal", frozenset({ACTION}), now=now, expires_at=until)
+            token = issue_token(session, account, "portal", frozenset({ACTION}), now=now, expires_at=until)
+            link = self._receipts.append(session, account.login, "session.start", {"by": "portal"}, now=now)
+        self._receipts.anchor(link)
+        return token
 
     def answer(self, envelope: dict[str, Any], now: datetime) -> Answer:
         """What becomes of one envelope: its rows are in the record when the answer says so."""

@@ -9,10 +9,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from serving.access.account import add_account, deactivate
+from serving.access.account import add_account, deactivate, set_password
 from serving.access.guard import reader_of
-from serving.access.permissions import EVERY_UNIT, GRANTS, Role, reach_of
+from serving.access.login import TooMany, log_in
+from serving.access.permissions import EVERY_UNIT, GRANTS, IN_PERSON, Role, reach_of
 from serving.access.token import issue_token, revoke_token, tokens_of
+from serving.pages.login import device_of
 from serving.pages.rendering import Key, refused_as_problem, render
 from serving.read.problem import Problem
 from serving.read.receipt_words import ACTION_WORDS
@@ -81,6 +83,42 @@ def close(request: Request, account_id: int, key: Key) -> Response:
     return _changed(request, key, "account.write", "/accounts", effect)
 
 
+@router.get("/password", response_class=HTMLResponse)
+def password_form(request: Request) -> Response:
+    """The form with which a person changes the own password."""
+    return _password(request)
+
+
+@router.post("/password", response_class=HTMLResponse)
+def change_password(
+    request: Request,
+    present: Annotated[str, Form(max_length=5000)],
+    wanted: Annotated[str, Form(max_length=5000)],
+    repeated: Annotated[str, Form(max_length=5000)],
+) -> Response:
+    """A new password for who knows the present one; every session ends, this one too."""
+    reader, people = reader_of(request), request.app.state.people
+    if wanted != repeated:
+        return _password(request, "Hai lần nhập mật khẩu mới không giống nhau.", 422)
+    found = log_in(
+        people.state, reader.login, present, device_of(request, reader.login), key=people.login_key, now=people.now()
+    )
+    if isinstance(found, TooMany):
+        return _password(request, "Đã thử quá nhiều lần. Hãy thử lại sau.", 429)
+    if found is None:
+        people.receipts.record(reader.login, "session.refused", {"by": "password.write"}, now=people.now())
+        return _password(request, "Mật khẩu hiện tại không đúng.", 422)
+    with refused_as_problem(), people.state.writing() as session:
+        set_password(session, session.get_one(Account, reader.account_id), wanted)
+        link = people.receipts.append(session, reader.login, "password.write", {"by": "password"}, now=people.now())
+    people.receipts.anchor(link)
+    return RedirectResponse("/login", 303)
+
+
+def _password(request: Request, trouble: str | None = None, status: int = 200) -> Response:
+    return render(request, "password.html", status, title="Mật khẩu", trouble=trouble)
+
+
 @router.get("/tokens", response_class=HTMLResponse)
 def tokens(request: Request) -> Response:
     """The reader's own tokens; their secrets are not kept."""
@@ -100,7 +138,7 @@ def issue(
     now = people.now()
     with refused_as_problem(), people.state.writing() as session:
         account = session.get_one(Account, reader.account_id)
-        chosen = frozenset(action for action in actions or [] if reader.may(action))
+        chosen = frozenset(action for action in actions or [] if reader.may(action) and action not in IN_PERSON)
         made = issue_token(session, account, name, chosen, now=now, expires_at=now + timedelta(days=days))
         link = people.receipts.append(
             session, reader.login, "token.write", {"made": name, "actions": sorted(chosen)}, now=now
@@ -135,5 +173,5 @@ def _tokens(request: Request, made: str | None) -> Response:
     reader = reader_of(request)
     with request.app.state.people.state.reading() as session:
         mine = tokens_of(session, reader.account_id)
-    allowed = [action for action in GRANTS if reach_of(reader.role, action)]
+    allowed = [action for action in GRANTS if reach_of(reader.role, action) and action not in IN_PERSON]
     return render(request, "tokens.html", title="Khóa máy", tokens=mine, allowed=allowed, made=made, words=ACTION_WORDS)

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from serving.access.account import account_of_identity
+from serving.access.account import account_of_identity, find_account
 from serving.access.guard import cookie_name, cookie_options
-from serving.access.login import TooMany, log_in
+from serving.access.login import Place, TooMany, device_mark, known_device, log_in
 from serving.access.oidc import FLOW_LIFE, ProviderError
 from serving.access.secret import digest, new_secret
 from serving.access.session import LONGEST_STAY, end_session, start_session
@@ -20,6 +20,7 @@ from serving.state import Account
 router = APIRouter(include_in_schema=False)
 log = logging.getLogger(__name__)
 
+_DEVICE_COOKIE = "risk_device"  # a browser that somebody was let in from; strangers' guesses do not count there
 _DOOR_COOKIE = "risk_door"  # ties a login form, or a flow through the provider, to one browser
 
 WRONG = "Tên đăng nhập hoặc mật khẩu không đúng."
@@ -57,8 +58,7 @@ def enter(
     back = local_path(next_)
     if not _same_browser(request, door):
         return _form(request, back, "Biểu mẫu đã cũ. Hãy thử lại.", status=403)
-    address = request.client.host if request.client else "unknown"
-    found = log_in(people.state, login, password, address, key=people.login_key, now=people.now())
+    found = log_in(people.state, login, password, device_of(request, login), key=people.login_key, now=people.now())
     if isinstance(found, TooMany):
         seconds = max(1, int(found.wait.total_seconds()))
         text = f"Đã thử quá nhiều lần. Hãy thử lại sau {seconds // 60 + 1} phút."
@@ -66,6 +66,10 @@ def enter(
         answer.headers["Retry-After"] = str(seconds)
         return answer
     if found is None:
+        with people.state.reading() as session:
+            known = find_account(session, login)
+        # a name that is nobody's may be a password typed into the wrong field: it is not kept
+        people.receipts.record(known.login if known else "", "session.refused", {"by": "password"}, now=people.now())
         return _form(request, back, WRONG, status=401)
     return _admit(request, found, back, "password")
 
@@ -115,6 +119,7 @@ def from_provider(
         identity = people.provider.finish(people.state, browser, state, code, _callback(request), now=people.now())
     except ProviderError as error:
         log.warning("login through the provider was refused: %s", error)
+        people.receipts.record("", "session.refused", {"by": "oidc"}, now=people.now())
         return _form(request, "/", PROVIDER_FAILED, status=401)
     with people.state.reading() as session:
         account = account_of_identity(session, identity.issuer, identity.subject)
@@ -133,7 +138,16 @@ def _admit(request: Request, account: Account, back: str, by: str) -> Response:
     answer = RedirectResponse(back, 303)
     answer.set_cookie(cookie_name(request), token, max_age=int(LONGEST_STAY.total_seconds()), **cookie_options(request))
     answer.delete_cookie(_DOOR_COOKIE, **cookie_options(request))
+    mark = device_mark(people.login_key, account.login)
+    answer.set_cookie(_DEVICE_COOKIE, mark, max_age=180 * 24 * 3600, **cookie_options(request))
     return answer
+
+
+def device_of(request: Request, login: str) -> Place:
+    """Where a try to log in as `login` comes from: a browser that this name was let in from before, or an address."""
+    key = request.app.state.people.login_key
+    known = known_device(key, login, request.cookies.get(_DEVICE_COOKIE, ""))
+    return known or Place(request.client.host if request.client else "unknown")
 
 
 def _form(request: Request, back: str, trouble: str | None = None, status: int = 200) -> Response:

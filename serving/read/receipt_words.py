@@ -9,6 +9,8 @@ from serving.words import iso_day
 ACTION_WORDS = {
     "session.start": "Đăng nhập",
     "session.end": "Đăng xuất",
+    "session.refused": "Đăng nhập không thành công",
+    "password.write": "Đổi mật khẩu của mình",
     "home.read": "Mở trang đầu",
     "list.read": "Xem danh sách",
     "list.export": "Xuất danh sách",
