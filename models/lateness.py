@@ -1,13 +1,20 @@
-"""Lateness: will an open dossier miss the promise in force?
+"""Lateness: will an open dossier become late by the lawful clock? And: will the office move its promise first?
 
-**Cohort.** A dossier known, not ended and not yet due, as known at `as_of` (`known_at < as_of`).
-**Promise in force.** The due moment of the last known event that gives one, else of the latest known version.
-**Processing end.** The first of refused, decided, withdrawn, else the first delivered; after a reopening, the
-last of these that follows it.
-**Label.** Over `[as_of, due)`, as known at the cutoff: 1 when the promise passes without processing end, 0 when
-the dossier ended by then. Null while `due` is not before the cutoff, even where the dossier has ended already:
-counting the early endings of an unfinished horizon favours short dossiers (matured cohort, methods.md 1).
-**Law.** Decree 118/2025/NĐ-CP (replaces 61/2018): results on or before the appointed date.
+What late, open and the lawful promise are stands in `features.case_state.state` and nowhere else.
+
+**Cohort** of both. A dossier known, open and not late, whose lawful promise lies ahead, or stands still with its clock
+(papers requested, suspended): as known at `as_of` (`known_at < as_of`) and read at it. One without any promise or term
+is in no cohort, for nothing can be missed.
+**Horizon.** From `as_of` to the lawful promise as known then. Labels are ripe when it lies before the cutoff, of what
+ended earlier too: counting the early endings of an unfinished horizon favours short dossiers (matured cohort,
+methods.md 1). All is read as known at the cutoff.
+**Late** (`LATENESS`): 1 when the dossier is late by the lawful clock at the cutoff; 0 when it ended without; null when
+it is still open and lawfully not late, for the citizen's time has pushed the promise on, or is set aside. So no
+landmark of label 1 belongs to a dossier that ended on time.
+**Moved** (`PROMISE_MOVED`): 1 when within the horizon, before the end, the office moved the promise in force to a later
+moment (extension, apology with a new appointment, reset), reason or none; else 0. The citizen's time that a source
+books with the papers is no such move.
+**Law.** Decree 118/2025/NĐ-CP (replaces 61/2018): results on or before the appointed date, one new appointment.
 """
 
 from __future__ import annotations
@@ -18,57 +25,19 @@ from datetime import datetime, timedelta
 import duckdb
 import pyarrow as pa
 
+from features.calendar.vietnam import VIETNAM
+from features.calendar.working_time import Calendar
+from features.case_state.kinds import ALL_ENDS, MOVES, SUPPLIES
+from features.case_state.relation import NAME, case_states, states_of_cases
+from features.record.latest import latest
 from features.record.utc import aware_table, naive_column, naive_utc
 from models.target import CASES, Target
 
 MICROSECOND = timedelta(microseconds=1)
+CHUNK = 400_000
+"""Cases whose states are worked out at once."""
 
-# How each dossier stood between two pieces of news about its end or its promise; half-open in knowledge:
-# a row holds for `from_at < as_of <= until_at`.
-_STATE = """
-    news AS (
-        SELECT dossier_id, known_at, happened_at, row_id, kind, due_at FROM event
-        WHERE kind IN ('refused', 'decided', 'withdrawn', 'delivered', 'reopened') OR due_at IS NOT NULL
-    ),
-    running AS (
-        SELECT dossier_id, known_at AS from_at,
-               ROW_NUMBER() OVER (PARTITION BY dossier_id, known_at ORDER BY happened_at DESC, row_id DESC) AS nth,
-               MIN(CASE WHEN kind IN ('refused', 'decided', 'withdrawn') THEN happened_at END) OVER known AS first_end,
-               MIN(CASE WHEN kind = 'delivered' THEN happened_at END) OVER known AS first_delivered,
-               MAX(CASE WHEN kind NOT IN ('reopened') AND kind IN
-                   ('refused', 'decided', 'withdrawn', 'delivered') THEN happened_at END) OVER known AS last_end,
-               MAX(CASE WHEN kind = 'reopened' THEN happened_at END) OVER known AS reopened,
-               MAX(CASE WHEN due_at IS NOT NULL THEN
-                   ROW(happened_at, known_at, row_id, due_at) END) OVER known AS promise
-        FROM news
-        WINDOW known AS (PARTITION BY dossier_id ORDER BY known_at
-                         RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
-    ),
-    state AS (
-        SELECT dossier_id, from_at,
-               LEAD(from_at) OVER (PARTITION BY dossier_id ORDER BY from_at) AS until_at,
-               CASE WHEN reopened IS NULL THEN COALESCE(first_end, first_delivered)
-                    WHEN last_end > reopened THEN last_end END AS end_at,
-               promise[4] AS new_due_at
-        FROM running WHERE nth = 1
-    ),
-    version AS (
-        SELECT dossier_id, received_at, due_at, known_at,
-               LEAD(known_at) OVER (PARTITION BY dossier_id ORDER BY known_at, row_id) AS until_at
-        FROM dossier
-    )
-"""
-
-_STANDING = """
-    standing AS (
-        SELECT c.*, v.received_at, s.end_at, COALESCE(s.new_due_at, v.due_at) AS due_at
-        FROM moment c
-        JOIN version v ON v.dossier_id = c.dossier_id
-             AND v.known_at < c.as_of AND (v.until_at IS NULL OR v.until_at >= c.as_of)
-        LEFT JOIN state s ON s.dossier_id = c.dossier_id
-             AND s.from_at < c.as_of AND (s.until_at IS NULL OR s.until_at >= c.as_of)
-    )
-"""
+_IN_COHORT = "is_open AND NOT late AND lawful_due_at IS NOT NULL AND (waits OR lawful_due_at > {as_of})"
 
 _ARRIVAL = """
     SELECT dossier_id, GREATEST(MIN(received_at), MIN(known_at)) + INTERVAL 1 MICROSECOND AS as_of
@@ -82,15 +51,16 @@ _AT_EVENTS = """
 _AT_SHARES = """
     SELECT dossier_id,
            received_at + to_microseconds(CAST(share * (EPOCH_US(due_at) - EPOCH_US(received_at)) AS BIGINT)) AS as_of
-    FROM (SELECT dossier_id, received_at, due_at, UNNEST($shares) AS share FROM version WHERE due_at > received_at)
+    FROM (SELECT dossier_id, received_at, due_at, UNNEST($shares) AS share FROM dossier WHERE due_at > received_at)
 """
 
 _AT_AGES = """
     SELECT dossier_id, received_at + to_microseconds(age) AS as_of
-    FROM (SELECT dossier_id, received_at, UNNEST($ages) AS age FROM version)
+    FROM (SELECT dossier_id, received_at, UNNEST($ages) AS age FROM dossier)
 """
 
-# A dossier is looked at from its first knowledge until the last promise known of it.
+# A dossier is looked at from its first knowledge until its last promise, for as long as any pause could push that on,
+# until it ends: the state of each moment says whether it was in the cohort then.
 _GRID = """
     SELECT s.dossier_id, CAST($start AS TIMESTAMP) + to_microseconds($step * k.k) AS as_of
     FROM (SELECT d.dossier_id, MIN(d.known_at) AS first_at, GREATEST(MAX(d.due_at), MAX(e.due_at)) AS last_at
@@ -100,6 +70,17 @@ _GRID = """
       ON CAST($start AS TIMESTAMP) + to_microseconds($step * k.k) > s.first_at
      AND CAST($start AS TIMESTAMP) + to_microseconds($step * k.k) < COALESCE(s.last_at, s.first_at)
 """
+
+
+# Dossiers that ended for good before the moment need no replay; one that was reopened or told anew does.
+_MAYBE = f"""NOT EXISTS (
+    FROM (SELECT dossier_id, min(known_at) AS known_at FROM event
+          WHERE kind IN {ALL_ENDS} AND dossier_id NOT IN (
+              SELECT dossier_id FROM event WHERE kind = 'reopened'
+              UNION SELECT dossier_id FROM event WHERE event_id IS NOT NULL
+              GROUP BY dossier_id, event_id HAVING count(*) > 1)
+          GROUP BY dossier_id) o
+    WHERE o.dossier_id = m.dossier_id AND o.known_at < m.as_of)"""
 
 
 def landmarks(
@@ -112,6 +93,7 @@ def landmarks(
     at_arrival: bool = False,
     at_shares: Sequence[float] = (),
     at_ages: Sequence[timedelta] = (),
+    calendar: Calendar = VIETNAM,
 ) -> pa.Table:
     """The cases of the cohort at the landmarks in `[start, end]`, ordered by `as_of` then `dossier_id`.
 
@@ -140,57 +122,95 @@ def landmarks(
     if not parts:
         raise ValueError("wanted at least one of every, at_events, at_arrival, at_shares, at_ages; came none")
     moment = " UNION ".join(f"({part})" for part in parts)
-    sql = f"""
-        WITH {_STATE},
-        moment AS (SELECT dossier_id, as_of FROM ({moment}) WHERE as_of BETWEEN $start AND $end),
-        {_STANDING}
-        SELECT dossier_id, as_of FROM standing
-        WHERE end_at IS NULL AND due_at > as_of ORDER BY as_of, dossier_id
-    """
-    return aware_table(con.sql(sql, params=bound).to_arrow_table()).cast(CASES)
+    sql = f"""SELECT dossier_id, as_of FROM ({moment}) m WHERE as_of BETWEEN $start AND $end AND {_MAYBE}
+              ORDER BY as_of, dossier_id"""
+    asked = aware_table(con.sql(sql, params=bound).to_arrow_table()).cast(CASES)
+    found = [CASES.empty_table()]
+    for start_at in range(0, asked.num_rows, CHUNK):
+        part = asked.slice(start_at, CHUNK)
+        with states_of_cases(con, part, calendar) as states:
+            chosen = states.filter(
+                _IN_COHORT.format(as_of="read_at")
+            ).project("dossier_id").order("dossier_id").to_arrow_table()  # fmt: skip
+        found.append(part.take(chosen["dossier_id"].combine_chunks()))
+    return pa.concat_tables(found).combine_chunks()
 
 
-def cohort(con: duckdb.DuckDBPyConnection, as_of: datetime, *, overdue: bool = False) -> pa.Table:
-    """Every open dossier that can still keep its promise at `as_of`, ordered by id.
+def cohort(
+    con: duckdb.DuckDBPyConnection, as_of: datetime, *, overdue: bool = False, calendar: Calendar = VIETNAM
+) -> pa.Table:
+    """Every open dossier that can still keep its lawful promise at `as_of`, ordered by id.
 
     `overdue`: also those that have missed it already or were never given one (for lists of open work).
     Columns as `models.target.CASES`.
     """
-    sql = f"""
-        WITH {_STATE},
-        moment AS (SELECT DISTINCT dossier_id, CAST($as_of AS TIMESTAMP) AS as_of FROM dossier),
-        {_STANDING}
-        SELECT dossier_id, as_of FROM standing
-        WHERE end_at IS NULL AND ($overdue OR due_at > as_of) ORDER BY dossier_id
+    wanted = "is_open" if overdue else _IN_COHORT.format(as_of="read_at")
+    with case_states(con, as_of, calendar) as states:
+        found = states.filter(wanted).project("dossier_id, read_at AS as_of").order("dossier_id").to_arrow_table()
+    return aware_table(found).cast(CASES)
+
+
+def labels(
+    con: duckdb.DuckDBPyConnection, cases: pa.Table, cutoff: datetime, *, calendar: Calendar = VIETNAM
+) -> pa.Table:
+    """The cases, in their order, with `label` (double) of lateness, `due_at`, `received_at` (timestamp[us, UTC]).
+
+    `due_at` is the lawful promise as known at `as_of`; `label` is null where it is not before the cutoff. What becomes
+    known at the cutoff or later plays no part, even where `con` would show it.
     """
-    table = con.sql(sql, params={"as_of": naive_utc(as_of), "overdue": overdue}).to_arrow_table()
-    return aware_table(table).cast(CASES)
+    return _labelled(con, cases, cutoff, calendar, """
+        CASE WHEN s.due_at >= $cutoff OR s.due_at IS NULL THEN NULL
+             WHEN f.late THEN 1 WHEN f.phase = 'ended' THEN 0 END""")  # fmt: skip
 
 
-def labels(con: duckdb.DuckDBPyConnection, cases: pa.Table, cutoff: datetime) -> pa.Table:
-    """The cases, in their order, with `label` (double), `due_at` and `received_at` (timestamp[us, UTC]).
+def moved_labels(
+    con: duckdb.DuckDBPyConnection, cases: pa.Table, cutoff: datetime, *, calendar: Calendar = VIETNAM
+) -> pa.Table:
+    """As `labels`, of whether the office moves the promise within the horizon."""
+    return _labelled(con, cases, cutoff, calendar, """
+        CASE WHEN s.due_at >= $cutoff OR s.due_at IS NULL THEN NULL
+             WHEN EXISTS (FROM given m WHERE m.dossier_id = a.dossier_id AND m.happened_at >= a.as_of
+                          AND m.happened_at <= s.due_at AND m.due_at > s.promised_at
+                          AND (f.ended_at IS NULL OR m.happened_at <= f.ended_at)) THEN 1 ELSE 0 END""")  # fmt: skip
 
-    `due_at` is the promise in force at `as_of`; `label` is null where it is not before the cutoff. What
-    becomes known at the cutoff or later plays no part, even where `con` would show it.
-    """
+
+_GIVEN = f"""
+    WITH event_known AS (FROM {latest("event", "known_at < $cutoff AND dossier_id IN (SELECT dossier_id FROM asked)")}),
+    given AS (
+        SELECT dossier_id, happened_at, due_at FROM event_known e
+        WHERE kind IN {MOVES} AND due_at IS NOT NULL
+          AND NOT (kind = 'extended' AND coalesce(reason, '') = '' AND EXISTS (
+              FROM event_known p WHERE p.dossier_id = e.dossier_id AND p.kind IN {SUPPLIES}
+                               AND p.happened_at = e.happened_at))
+    )"""
+"""Promises that the office moved; an extension without a word, told with the papers, books the citizen's time."""
+
+
+def _labelled(
+    con: duckdb.DuckDBPyConnection, cases: pa.Table, cutoff: datetime, calendar: Calendar, label: str
+) -> pa.Table:
+    known = [_known_then(con, cases.slice(at, CHUNK), at, calendar) for at in range(0, max(cases.num_rows, 1), CHUNK)]
     con.register("asked", _naive_table(cases))
-    sql = f"""
-        WITH {_STATE},
-        moment AS (SELECT dossier_id, as_of, nth AS row_no FROM asked),
-        {_STANDING},
-        final AS (SELECT dossier_id, end_at FROM state
-                  WHERE from_at < $cutoff AND (until_at IS NULL OR until_at >= $cutoff))
-        SELECT a.dossier_id, a.as_of, s.due_at, s.received_at,
-               CAST(CASE WHEN s.due_at >= $cutoff OR s.due_at IS NULL THEN NULL
-                         WHEN f.end_at <= s.due_at THEN 0 ELSE 1 END AS DOUBLE) AS label
-        FROM asked a LEFT JOIN standing s ON s.row_no = a.nth
-        LEFT JOIN final f ON f.dossier_id = a.dossier_id
-        ORDER BY a.nth
-    """
+    con.register("known_then", pa.concat_tables(known))
     try:
-        return aware_table(con.sql(sql, params={"cutoff": naive_utc(cutoff)}).to_arrow_table())
+        with case_states(con, cutoff, calendar, dossiers="asked"):
+            sql = f"""{_GIVEN}
+                SELECT a.dossier_id, a.as_of, s.due_at, s.received_at, CAST({label} AS DOUBLE) AS label
+                FROM asked a LEFT JOIN known_then s ON s.nth = a.nth
+                LEFT JOIN {NAME} f ON f.dossier_id = a.dossier_id
+                ORDER BY a.nth"""
+            return aware_table(con.sql(sql, params={"cutoff": naive_utc(cutoff)}).to_arrow_table())
     finally:
         con.unregister("asked")
+        con.unregister("known_then")
+
+
+def _known_then(con: duckdb.DuckDBPyConnection, cases: pa.Table, first: int, calendar: Calendar) -> pa.Table:
+    """By place of the case, from `first`: receipt, lawful promise and promise in force as known at its moment."""
+    with states_of_cases(con, cases, calendar) as states:
+        return states.project(
+            f"dossier_id + {first} AS nth, lawful_due_at AS due_at, received_at, due_at AS promised_at"
+        ).to_arrow_table()
 
 
 def _naive_table(cases: pa.Table) -> pa.Table:
@@ -202,10 +222,22 @@ def _naive_table(cases: pa.Table) -> pa.Table:
 
 LATENESS = Target(
     name="lateness",
-    words_vi="Hồ sơ có nguy cơ trễ hẹn",
-    words_en="The dossier may miss its appointed date",
-    horizon="from as_of until the promise in force at as_of",
+    words_vi="Hồ sơ có nguy cơ trễ hẹn theo thời hạn luật định",
+    words_en="The dossier may become late by the lawful clock",
+    horizon="from as_of until the lawful promise as known at as_of",
     law="Nghị định 118/2025/NĐ-CP",
     cohort=cohort,
     labels=labels,
 )
+
+PROMISE_MOVED = Target(
+    name="promise_moved",
+    words_vi="Cơ quan có thể dời ngày hẹn trả trước khi đến hạn",
+    words_en="The office may move its promise before it runs out",
+    horizon="from as_of until the lawful promise as known at as_of",
+    law="Nghị định 118/2025/NĐ-CP",
+    cohort=cohort,
+    labels=moved_labels,
+)
+TARGETS = {target.name: target for target in (LATENESS, PROMISE_MOVED)}
+"""Targets of dossiers by name: one cohort, two questions."""

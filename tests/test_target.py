@@ -1,6 +1,7 @@
 """Lateness: who is in the cohort, what counts as late, and that nothing later than a moment plays a part."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -8,7 +9,13 @@ from drawn_views import moment, views
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.lateness import cohort, labels, landmarks
+from features.calendar.vietnam import VIETNAM
+from features.case_state.replay import Happening, replay
+from features.record.delivery import Chunk
+from features.record.record import Record
+from features.record.utc import aware_utc
+from features.simulate import simulate
+from models.lateness import cohort, labels, landmarks, moved_labels
 
 DOSSIERS = """
     dossier_id | procedure_code | unit_code | received_at      | due_at           | known_at
@@ -16,6 +23,8 @@ DOSSIERS = """
     late       | P              | U         | 2026-03-02T08:00 | 2026-03-10T17:00 |
     open       | P              | U         | 2026-03-02T08:00 | 2026-03-10T17:00 |
     extended   | P              | U         | 2026-03-02T08:00 | 2026-03-10T17:00 |
+    reset      | P              | U         | 2026-03-02T08:00 | 2026-03-10T17:00 |
+    papers     | P              | U         | 2026-03-02T08:00 | 2026-03-10T17:00 |
     delivered  | P              | U         | 2026-03-02T08:00 | 2026-03-10T17:00 |
     reopened   | P              | U         | 2026-03-02T08:00 | 2026-03-10T17:00 |
     no-promise | P              | U         | 2026-03-02T08:00 |                  |
@@ -23,18 +32,23 @@ DOSSIERS = """
     unripe     | P              | U         | 2026-03-02T08:00 | 2026-05-10T17:00 |
 """
 EVENTS = """
-    dossier_id | kind      | happened_at      | known_at         | due_at
-    in-time    | decided   | 2026-03-10T17:00 |                  |
-    late       | decided   | 2026-03-10T17:01 |                  |
-    extended   | extended  | 2026-03-09T08:00 |                  | 2026-03-20T17:00
-    extended   | decided   | 2026-03-19T08:00 |                  |
-    delivered  | decided   | 2026-03-09T08:00 |                  |
-    delivered  | delivered | 2026-03-15T08:00 |                  |
-    reopened   | decided   | 2026-03-06T08:00 |                  |
-    reopened   | reopened  | 2026-03-07T08:00 |                  |
-    reopened   | refused   | 2026-03-12T08:00 |                  |
-    heard-late | decided   | 2026-03-09T08:00 | 2026-06-01T08:00 |
-    unripe     | decided   | 2026-03-09T08:00 |                  |
+    dossier_id | kind      | happened_at      | known_at         | due_at           | reason
+    in-time    | decided   | 2026-03-10T17:00 |                  |                  |
+    late       | decided   | 2026-03-10T17:01 |                  |                  |
+    extended   | extended  | 2026-03-09T08:00 |                  | 2026-03-20T17:00 | ốm
+    extended   | decided   | 2026-03-19T08:00 |                  |                  |
+    reset      | reset     | 2026-03-09T08:00 |                  | 2026-03-20T17:00 | ốm
+    reset      | decided   | 2026-03-19T08:00 |                  |                  |
+    papers     | papers_requested | 2026-03-06T08:00 |           |                  |
+    papers     | papers_supplied  | 2026-03-11T08:00 |           | 2026-03-13T17:00 |
+    papers     | decided   | 2026-03-13T10:00 |                  |                  |
+    delivered  | decided   | 2026-03-09T08:00 |                  |                  |
+    delivered  | delivered | 2026-03-15T08:00 |                  |                  |
+    reopened   | decided   | 2026-03-06T08:00 |                  |                  |
+    reopened   | reopened  | 2026-03-07T08:00 |                  |                  |
+    reopened   | refused   | 2026-03-12T08:00 |                  |                  |
+    heard-late | decided   | 2026-03-09T08:00 | 2026-06-01T08:00 |                  |
+    unripe     | decided   | 2026-03-09T08:00 |                  |                  |
 """
 CUTOFF = moment("2026-04-01T00:00")
 
@@ -49,8 +63,12 @@ def _cases(as_of: datetime, *ids: str) -> pa.Table:
         ("in-time", "2026-03-05T08:00", 0.0),
         ("late", "2026-03-05T08:00", 1.0),
         ("open", "2026-03-05T08:00", 1.0),
-        ("extended", "2026-03-05T08:00", 1.0),  # the promise in force then was missed
-        ("extended", "2026-03-10T08:00", 0.0),  # the new promise was kept
+        ("extended", "2026-03-05T08:00", 0.0),  # one extension with a reason, in time, is lawful
+        ("extended", "2026-03-10T08:00", 0.0),
+        ("reset", "2026-03-05T08:00", 1.0),  # a reset moves nothing by law
+        ("reset", "2026-03-10T08:00", 1.0),
+        ("papers", "2026-03-05T08:00", 0.0),  # the citizen's time is not the office's
+        ("papers", "2026-03-10T08:00", 0.0),
         ("delivered", "2026-03-05T08:00", 0.0),  # processing ended with the decision
         ("reopened", "2026-03-05T08:00", 1.0),  # the end after the reopening counts
         ("no-promise", "2026-03-05T08:00", None),
@@ -64,6 +82,50 @@ def test_the_label_is_read_from_what_the_cutoff_knows(dossier: str, as_of: str, 
     assert found["label"].to_pylist() == [label]
 
 
+@pytest.mark.parametrize(
+    ("dossier", "as_of", "label"),
+    [
+        ("extended", "2026-03-05T08:00", 1.0),  # a lawful move is a move
+        ("extended", "2026-03-10T08:00", 0.0),  # moved already, and kept
+        ("reset", "2026-03-05T08:00", 1.0),
+        ("papers", "2026-03-05T08:00", 0.0),  # the citizen's time, booked by the source
+        ("in-time", "2026-03-05T08:00", 0.0),
+        ("unripe", "2026-03-05T08:00", None),
+        ("no-promise", "2026-03-05T08:00", None),
+    ],
+)
+def test_whether_the_office_moves_its_promise(dossier: str, as_of: str, label: float | None) -> None:
+    con = views(dossier=DOSSIERS, event=EVENTS)
+    assert moved_labels(con, _cases(moment(as_of), dossier), CUTOFF)["label"].to_pylist() == [label]
+
+
+def test_no_landmark_of_label_one_ends_on_time_by_the_lawful_clock(tmp_path: Path) -> None:
+    """In a province with pauses, extensions, resets, reopenings: recounted dossier by dossier by the twin."""
+    province = simulate(seed=5, dossiers=800, start=date(2026, 3, 2), end=date(2026, 6, 30))
+    record = Record(tmp_path)
+    chunks = [Chunk(name, table.to_pylist()) for name, table in province.tables.items()]
+    record.append(iter(chunks), source="canonical", arrived_at=moment("2027-01-01T00:00"))
+    cutoff = moment("2026-06-30T00:00")
+    con = record.connect(cutoff=cutoff)
+    cases_ = landmarks(con, moment("2026-03-02T00:00"), cutoff, every=timedelta(days=7), at_arrival=True)
+    told = labels(con, cases_, cutoff).to_pylist()
+    facts = con.sql("SELECT dossier_id, received_at, due_at FROM dossier_latest").to_arrow_table().to_pylist()
+    events: dict[str, list[Happening]] = {}
+    rows = con.execute("SELECT dossier_id, kind, happened_at, due_at, reason FROM event_latest"
+                       " ORDER BY happened_at, known_at, row_id").fetchall()  # fmt: skip
+    for name, kind, at, due, reason in rows:
+        events.setdefault(name, []).append(Happening(kind, aware_utc(at), aware_utc(due), reason))
+    late = {}
+    for row in facts:
+        name = row["dossier_id"]
+        state = replay(aware_utc(row["received_at"]), aware_utc(row["due_at"]), events.get(name, []), cutoff, VIETNAM)
+        late[name] = state.late
+    ones = [row for row in told if row["label"] == 1]
+    assert len(ones) > 100
+    assert not [row for row in ones if not late[row["dossier_id"]]]
+    assert not [row for row in told if row["label"] == 0 and late[row["dossier_id"]]]
+
+
 def test_labels_keep_the_order_of_cases_and_repeat_for_repeated_ones() -> None:
     con = views(dossier=DOSSIERS, event=EVENTS)
     at = moment("2026-03-05T08:00")
@@ -75,17 +137,18 @@ def test_labels_keep_the_order_of_cases_and_repeat_for_repeated_ones() -> None:
 def test_the_cohort_is_open_known_and_not_yet_due() -> None:
     con = views(dossier=DOSSIERS, event=EVENTS)
     assert cohort(con, moment("2026-03-06T08:00"))["dossier_id"].to_pylist() == [
-        "delivered", "extended", "heard-late", "in-time", "late", "open", "reopened", "unripe"]  # fmt: skip
-    assert cohort(con, moment("2026-03-11T08:00"))["dossier_id"].to_pylist() == ["extended"]
+        "delivered", "extended", "heard-late", "in-time", "late", "open", "papers", "reopened", "reset", "unripe",
+    ]  # fmt: skip
+    assert cohort(con, moment("2026-03-11T08:00"))["dossier_id"].to_pylist() == ["extended", "papers"]
     overdue = cohort(con, moment("2026-03-11T08:00"), overdue=True)["dossier_id"].to_pylist()
-    assert overdue == ["extended", "heard-late", "no-promise", "open", "reopened"]
+    assert overdue == ["extended", "heard-late", "no-promise", "open", "papers", "reopened", "reset"]
     assert cohort(con, moment("2026-03-02T08:00")).num_rows == 0, "known before as_of, not at it"
 
 
 def test_landmarks_at_arrival_stand_one_microsecond_after_receipt() -> None:
     con = views(dossier=DOSSIERS, event=EVENTS)
     found = landmarks(con, moment("2026-03-01T00:00"), CUTOFF, at_arrival=True)
-    assert found.num_rows == 8, "all but the one without a promise"
+    assert found.num_rows == 10, "all but the one without a promise"
     assert set(found["as_of"].to_pylist()) == {moment("2026-03-02T08:00") + timedelta(microseconds=1)}
 
 
@@ -97,7 +160,8 @@ def test_weekly_landmarks_start_at_the_start_and_include_the_end() -> None:
     for row in found.to_pylist():
         ids.setdefault(row["as_of"], []).append(row["dossier_id"])
     assert list(ids) == [start, start + timedelta(days=7), start + timedelta(days=14)]
-    assert ids[start + timedelta(days=7)] == ["extended", "heard-late", "in-time", "late", "open", "reopened"]
+    assert ids[start + timedelta(days=7)] == [
+        "extended", "heard-late", "in-time", "late", "open", "papers", "reopened", "reset"]  # fmt: skip
     assert ids[start + timedelta(days=14)] == ["extended"]
 
 
@@ -105,8 +169,11 @@ def test_landmarks_at_events_follow_each_piece_of_news() -> None:
     con = views(dossier=DOSSIERS, event=EVENTS)
     found = landmarks(con, moment("2026-03-01T00:00"), CUTOFF, at_events=True).to_pylist()
     assert [(row["dossier_id"], row["as_of"]) for row in found] == [
+        ("papers", moment("2026-03-06T08:00") + timedelta(microseconds=1)),
         ("reopened", moment("2026-03-07T08:00") + timedelta(microseconds=1)),
         ("extended", moment("2026-03-09T08:00") + timedelta(microseconds=1)),
+        ("reset", moment("2026-03-09T08:00") + timedelta(microseconds=1)),
+        ("papers", moment("2026-03-11T08:00") + timedelta(microseconds=1)),
     ]
 
 

@@ -11,3 +11,5 @@ ENDS = ("refused", "decided", "withdrawn")
 ALL_ENDS = (*ENDS, "delivered")
 SUPPLIES = ("papers_supplied", "resumed")
 """Carry a due moment with which the source books the citizen's time."""
+MOVES = ("extended", "apologised", "reset")
+"""Carry a due moment to which the office moves its promise."""

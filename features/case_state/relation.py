@@ -9,17 +9,19 @@ papers) and the working time in which the clock stood since.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
+import pyarrow as pa
 
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import Calendar
 from features.case_state.kinds import ALL_ENDS, ENDS, RUNS, STOPS, SUPPLIES
 from features.case_state.state import A_DAY_W, SAME_CASE, SKEW
 from features.matrix.source_relations import clock
-from features.record.latest import latest
-from features.record.utc import naive_utc
+from features.record.latest import latest, newest
+from features.record.utc import naive_column, naive_utc
 
 NAME = "case_state"
 """What the relation is called while it stands."""
@@ -28,7 +30,7 @@ _SKEW = round(SKEW.total_seconds()) * MICROSECONDS
 _SAME_CASE = round(SAME_CASE.total_seconds()) * MICROSECONDS
 
 COLUMNS = (
-    "dossier_id", "unit_code", "procedure_code", "legal_days", "received_at", "phase", "holder", "step",
+    "dossier_id", "read_at", "unit_code", "procedure_code", "legal_days", "received_at", "phase", "holder", "step",
     "first_due_at", "due_at", "lawful_due_at", "ended_at", "ended_how", "paused_since", "late", "late_first",
     "overdue", "is_open", "waits", "citizen_w", "suspended_w", "other_w", "own_w", "requests", "extensions", "resets",
     "reopened", "flags",
@@ -36,15 +38,47 @@ COLUMNS = (
 """Columns of the relation: moments are timestamps in UTC without a zone, `*_w` microseconds worked, flags a list."""
 
 
-def first_promise(known: str) -> str:
-    """A subquery of the first promise by dossier (`features.case_state.state`) among the rows for which `known`."""
+def first_promise(rows: str) -> str:
+    """A subquery of the first promise by dossier (`features.case_state.state`) among the dossier rows `rows`."""
     return f"""(
         SELECT dossier_id, min(due_at) AS due_at
         FROM (SELECT *, max(known_at) OVER (PARTITION BY dossier_id) AS written_at
               FROM (SELECT dossier_id, due_at, known_at, min(known_at) OVER (PARTITION BY dossier_id) AS first_at
-                    FROM dossier WHERE due_at IS NOT NULL AND {known})
+                    FROM {rows} WHERE due_at IS NOT NULL)
               WHERE known_at <= first_at + INTERVAL 1 DAY)
         WHERE known_at = written_at GROUP BY dossier_id)"""
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What is read: the standing rows and the first promises of dossiers, their events, and SQL of `until_at`.
+
+    What goes by the name `dossier_id` is the key of the relation: a dossier, or a case.
+    """
+
+    dossiers: str
+    firsts: str
+    events: str
+
+
+def _of_record(only: str) -> _Rows:
+    """Every dossier as known before `$as_of`."""
+    known = f"known_at < $as_of{only}"
+    return _Rows(
+        f"(SELECT *, $until AS until_at FROM {latest('dossier', known)})",
+        first_promise(f"(FROM dossier WHERE {known})"),
+        latest("event", known),
+    )
+
+
+_CASE_ROWS = "SELECT c.case_no AS dossier_id, c.as_of AS until_at, r.* EXCLUDE (dossier_id) FROM asked_case c JOIN"
+_KNOWN = "r ON r.dossier_id = c.dossier_id AND r.known_at < c.as_of"
+_OF_CASES = _Rows(
+    f"({_CASE_ROWS} dossier {_KNOWN} {newest('c.case_no', alias='r')})",
+    first_promise(f"({_CASE_ROWS} dossier {_KNOWN})"),
+    f"({_CASE_ROWS} event {_KNOWN} {newest('c.case_no', 'coalesce(r.event_id, r.row_id)', alias='r')})",
+)
+"""Every case of `asked_case` (case_no, dossier_id, as_of) as known before its own moment."""
 
 
 def _worked(sql: str, moments: dict[str, str], spans: int) -> str:
@@ -57,13 +91,13 @@ def _worked(sql: str, moments: dict[str, str], spans: int) -> str:
     return sql.replace("$clocks", " ".join(joins))
 
 
-def _statement(spans: int, only: str) -> str:
+def _statement(spans: int, rows: _Rows) -> str:
     standing = _worked(
         f"""SELECT d.*, p.legal_working_days AS legal_days, $received_w AS received_w, $due_w AS first_w
         FROM (SELECT dossier_id, unit_code, procedure_code, epoch_us(received_at) AS received_us,
-                     epoch_us(f.due_at) AS due_us, epoch_us(r.due_at) AS stated_us
-              FROM {latest("dossier", f"known_at < $as_of{only}")} r
-              LEFT JOIN {first_promise(f"known_at < $as_of{only}")} f USING (dossier_id)) d
+                     epoch_us(until_at) AS read_us, epoch_us(f.due_at) AS due_us, epoch_us(r.due_at) AS stated_us
+              FROM {rows.dossiers} r
+              LEFT JOIN {rows.firsts} f USING (dossier_id)) d
         LEFT JOIN (SELECT procedure_code, legal_working_days FROM {latest("procedure")}) p USING (procedure_code)
         $clocks""",
         {"received": "d.received_us", "due": "d.due_us"}, spans,
@@ -74,13 +108,12 @@ def _statement(spans: int, only: str) -> str:
         FROM (SELECT e.dossier_id, e.kind, e.official_id, coalesce(e.step, e.kind) AS step, e.reason,
                      e.known_at, e.row_id, epoch_us(e.happened_at) AS happened_us,
                      greatest(epoch_us(e.happened_at), d.received_us) AS at_us, epoch_us(e.due_at) AS due_us
-              FROM {latest("event", f"known_at < $as_of{only}")} e JOIN dossiers d USING (dossier_id)
-              WHERE e.happened_at <= $until
+              FROM known_event e JOIN dossiers d USING (dossier_id)
+              WHERE epoch_us(e.happened_at) <= d.read_us
                 AND epoch_us(e.happened_at) >= d.received_us - CASE WHEN e.kind IN {ALL_ENDS} THEN {_SKEW} ELSE 0 END
              ) e $clocks""",
         {"at": "e.at_us", "due": "e.due_us"}, spans,
     )  # fmt: skip
-    until = _worked("SELECT d.dossier_id, greatest($until_us, d.received_us) AS until_us FROM dossiers d", {}, spans)
     stretch = _worked(
         """SELECT s.*, $stop_w AS stop_w FROM (
             SELECT e.*, coalesce(lead(at_us) OVER w, u.until_us) AS stop_us, lead(seq) OVER w IS NULL AS last
@@ -93,10 +126,14 @@ def _statement(spans: int, only: str) -> str:
     before = f"OVER ({per} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
     return f"""
     WITH dossiers AS MATERIALIZED ({standing}),
+    known_event AS MATERIALIZED (
+        SELECT dossier_id, kind, official_id, step, reason, known_at, row_id, happened_at, due_at FROM {rows.events}
+    ),
     early AS (
         SELECT DISTINCT dossier_id
-        FROM {latest("event", f"known_at < $as_of{only}")} e JOIN dossiers d USING (dossier_id)
-        WHERE e.kind IN {ALL_ENDS} AND epoch_us(e.happened_at) < d.received_us - {_SKEW} AND e.happened_at <= $until
+        FROM known_event e JOIN dossiers d USING (dossier_id)
+        WHERE e.kind IN {ALL_ENDS} AND epoch_us(e.happened_at) < d.received_us - {_SKEW}
+          AND epoch_us(e.happened_at) <= d.read_us
     ),
     told AS MATERIALIZED ({told}),
     counted AS (
@@ -146,7 +183,7 @@ def _statement(spans: int, only: str) -> str:
                (kind = 'consulted')::INTEGER - (kind = 'consultation_answered')::INTEGER AS asks
         FROM whole
     ),
-    moment AS ({until}),
+    moment AS (SELECT dossier_id, greatest(read_us, received_us) AS until_us FROM dossiers),
     stretch AS ({stretch}),
     paced AS (
         SELECT *,
@@ -259,7 +296,8 @@ def _statement(spans: int, only: str) -> str:
                                               THEN t.start_us + d.wanted_w - t.before_w END) AS promised_us
         FROM dated d ASOF LEFT JOIN work_stretch t ON t.before_w < d.wanted_w
     )
-    SELECT d.dossier_id, d.unit_code, d.procedure_code, d.legal_days, make_timestamp(d.received_us) AS received_at,
+    SELECT d.dossier_id, make_timestamp(d.read_us) AS read_at, d.unit_code, d.procedure_code, d.legal_days,
+           make_timestamp(d.received_us) AS received_at,
            CASE WHEN p.ended THEN 'ended' WHEN y.dossier_id IS NOT NULL THEN 'set_aside'
                 WHEN p.stopped_by = 'papers_requested' THEN 'citizen' WHEN p.stopped_by IS NOT NULL THEN 'suspended'
                 WHEN p.asked THEN 'other_office' ELSE 'running' END AS phase,
@@ -321,20 +359,45 @@ def case_states(
     that other statements can join it. dossiers: a relation of the connection with `dossier_id`s to which it is
     restricted. Holidays that the record was told take the place of the calendar's own.
     """
+    only = f" AND dossier_id IN (SELECT dossier_id FROM {dossiers})" if dossiers else ""
+    at = {"as_of": naive_utc(as_of), "until": naive_utc(as_of if until is None else until)}
+    with _made(con, calendar, NAME, _of_record(only), at) as relation:
+        yield relation
+
+
+@contextmanager
+def states_of_cases(
+    con: duckdb.DuckDBPyConnection, cases: pa.Table, calendar: Calendar
+) -> Iterator[duckdb.DuckDBPyRelation]:
+    """The state of each case (`dossier_id`, `as_of` aware) as known before its own moment and read at it.
+
+    The table `case_state_at` stands on `con` while the context lasts; its `dossier_id` is the place of the case in
+    `cases`, from 0. A case whose dossier was not known then has no row.
+    """
+    asked = {"case_no": pa.array(range(cases.num_rows), pa.int64()), "dossier_id": cases["dossier_id"],
+             "as_of": naive_column(cases["as_of"])}  # fmt: skip
+    con.register("asked_case", pa.table(asked))
+    try:
+        with _made(con, calendar, f"{NAME}_at", _OF_CASES, {}) as relation:
+            yield relation
+    finally:
+        con.unregister("asked_case")
+
+
+@contextmanager
+def _made(
+    con: duckdb.DuckDBPyConnection, calendar: Calendar, name: str, rows: _Rows, bound: dict[str, datetime]
+) -> Iterator[duckdb.DuckDBPyRelation]:
     calendar = as_delivered(con, calendar)
     days, stretches = calendar.relation(), calendar.stretches()
     days = days.append_column("calendar_no", [[0] * days.num_rows])
-    spans = sum(name.startswith("start_") for name in days.column_names)
-    only = f" AND dossier_id IN (SELECT dossier_id FROM {dossiers})" if dossiers else ""
-    until = as_of if until is None else until
+    spans = sum(column.startswith("start_") for column in days.column_names)
     con.register("working_day", days)
     con.register("work_stretch", stretches)
-    naive = naive_utc(until)
     try:
-        statement = _statement(spans, only).replace("$until_us", "epoch_us(CAST($until AS TIMESTAMP))")
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {NAME} AS {statement}", {"as_of": naive_utc(as_of), "until": naive})
-        yield con.table(NAME)
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {_statement(spans, rows)}", bound)
+        yield con.table(name)
     finally:
-        con.execute(f"DROP TABLE IF EXISTS {NAME}")
+        con.execute(f"DROP TABLE IF EXISTS {name}")
         con.unregister("working_day")
         con.unregister("work_stretch")
