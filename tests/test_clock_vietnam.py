@@ -194,6 +194,7 @@ def test_processing_ends_before_the_result_is_handed_out() -> None:
         ("09-21 08:30", [("09-10 08:30", "papers_requested"), ("09-15 08:30", "papers_supplied"),
                          ("09-23 08:30", "decided")], "on_time", "before"),  # rule 5: three days off
         ("09-21 08:30", [], "overdue_open", "overdue_open"),  # rule 6
+        ("09-21 08:30", [("09-25 16:00", "papers_requested")], "overdue_open", "overdue_open"),  # asked too late
         (None, [("09-18 16:00", "decided")], "on_time", "unknown"),  # rule 7: within ten days
         (None, [("09-30 16:00", "decided")], "overdue", "unknown"),
     ],

@@ -33,7 +33,7 @@ _DOSSIERS = f"""
     SELECT d.dossier_id, d.received_at, f.due_at AS first_due_at, d.due_at, d.unit_code, d.procedure_code,
            p.legal_working_days
     FROM {latest("dossier", "known_at < $as_of")} d
-    LEFT JOIN {first_promise("known_at < $as_of")} f USING (dossier_id)
+    LEFT JOIN {first_promise("(FROM dossier WHERE known_at < $as_of)")} f USING (dossier_id)
     LEFT JOIN {latest("procedure")} p USING (procedure_code)
     ANTI JOIN ({_OVER}) o ON o.dossier_id = d.dossier_id
     ORDER BY d.dossier_id"""

@@ -29,12 +29,17 @@ def class_766(state: CaseState, calendar: Calendar, legal_days: float | None = N
     """The class by rules 1–7 of DOC766. `legal_days`: the procedure's term, for dossiers without a promise.
 
     Rule 5 (the citizen's time is subtracted) holds against the first promise, for the promise in force has been
-    moved for it already; the dossier is on time by whichever is kinder.
+    moved for it already; the dossier is on time by whichever is kinder. Of a dossier that waits for papers the time
+    since the request lies after the end that rule 3 gives it, and is not subtracted: papers asked for after the
+    promise had passed do not bring it back.
     """
     if state.phase is Phase.SET_ASIDE:
         return OfficialClass.UNKNOWN
     end, ended = _claimed_end(state)
-    used = calendar.working_hours(state.received_at, end) - state.supplement_hours
+    citizen = state.supplement_hours
+    if state.waiting_for_papers and not ended:
+        citizen -= calendar.working_hours(end, state.until)
+    used = calendar.working_hours(state.received_at, end) - citizen
     if state.requests > MOST_REQUESTS:
         overdue: bool | None = True
     elif state.due_at is not None:
