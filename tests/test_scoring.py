@@ -165,10 +165,12 @@ def test_one_dossier_at_the_desk_scores_as_on_the_list(office: Settings, scored:
 
 
 def test_an_ended_dossier_has_nothing_left_to_be_late() -> None:
-    dossier = {"due_at": AS_OF + timedelta(days=2)}
+    dossier = {"received_at": AS_OF - timedelta(days=2), "due_at": AS_OF + timedelta(days=2)}
     decided = {"kind": "decided", "happened_at": AS_OF - timedelta(hours=3)}
     reopened = {"kind": "reopened", "happened_at": AS_OF - timedelta(hours=1), "due_at": AS_OF + timedelta(days=9)}
     with pytest.raises(Ended):
-        standing_due(dossier, [decided], AS_OF)
-    assert standing_due(dossier, [decided], AS_OF - timedelta(hours=3)) == dossier["due_at"]  # not known yet
-    assert standing_due(dossier, [decided, reopened], AS_OF) == reopened["due_at"]
+        standing_due(dossier, [decided], AS_OF, PLAIN_WEEK)
+    assert (
+        standing_due(dossier, [decided], AS_OF - timedelta(hours=3), PLAIN_WEEK) == dossier["due_at"]
+    )  # not known yet
+    assert standing_due(dossier, [decided, reopened], AS_OF, PLAIN_WEEK) == dossier["due_at"], "no move by law"

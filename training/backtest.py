@@ -12,6 +12,7 @@ from features.matrix import batch as matrix
 from features.record.record import Record
 from models import lateness
 from models.risk_model import RiskModel
+from models.target import Target
 from training.fit import fit
 from training.grains import GRAINS, added_up, groups_of
 from training.training_set import gather
@@ -28,6 +29,7 @@ def backtest(
     at_arrival: bool = False,
     grain: str = "dossier",
     calendar: Calendar = PLAIN_WEEK,
+    target: Target = lateness.LATENESS,
     say: Say = lambda line: None,
 ) -> pa.Table:
     """One row a landmark in `[cutoff, until]`, every `every` from the cutoff or at each dossier's own arrival.
@@ -37,10 +39,11 @@ def backtest(
     official or unit their rows are added up (`training.grains.added_up`).
     """
     say("read what was known at the cutoff")
-    sample = gather(record.connect(cutoff=cutoff), cutoff, calendar)
-    model = fit(sample, target=lateness.LATENESS.name, say=say)
+    sample = gather(record.connect(cutoff=cutoff), cutoff, calendar, target=target)
+    model = fit(sample, target=target.name, say=say)
     say("score what came later")
-    found = score_later(record, model, cutoff, until, every=every, at_arrival=at_arrival, calendar=calendar)
+    found = score_later(record, model, cutoff, until, every=every, at_arrival=at_arrival, calendar=calendar,
+                        target=target)  # fmt: skip
     if grain == "dossier":
         return found
     say(f"add up by {grain}")
@@ -56,12 +59,13 @@ def score_later(
     every: timedelta | None = None,
     at_arrival: bool = False,
     calendar: Calendar = PLAIN_WEEK,
+    target: Target = lateness.LATENESS,
 ) -> pa.Table:
     """The rows of `backtest` for a model that is trained already."""
     con = record.connect(cutoff=until)
     cases = lateness.landmarks(con, cutoff, until, every=every, at_arrival=at_arrival)
     cells = matrix.build(con, cases, calendar=calendar)
-    labelled = lateness.labels(con, cases, until)
+    labelled = target.labels(con, cases, until)
     return pa.table(
         {
             "cutoff": pa.array([cutoff] * cases.num_rows, pa.timestamp("us", "UTC")),

@@ -18,6 +18,7 @@ from features.record.record import Record
 from models import artefact
 from models.lateness import LATENESS, landmarks
 from models.risk_model import RiskModel
+from models.target import Target
 from training import pointers
 from training.drift import background
 from training.fit import fit_judged
@@ -63,10 +64,11 @@ def train(
     by: str | None = None,
     recipes: Mapping[str, Recipe] | None = None,
     most: int = MOST,
+    target: Target = LATENESS,
     refit: Callable[[RiskModel, Recipe], RiskModel] | None = None,
     say: Say = lambda line: None,
 ) -> Trained:
-    """Learns lateness from what was known at `cutoff`; the result stands as candidate under `models/lateness`.
+    """Learns `target` from what was known at `cutoff`; the result stands as candidate under `models/<target>`.
 
     MLflow is asked first whether it will take the run (TrackingRefused); where it goes away meanwhile the candidate
     stands all the same, and `training.tracking.resume` tells it later.
@@ -78,10 +80,10 @@ def train(
     ValueError where the record holds too little to learn from.
     """
     if mlflow_url is not None:
-        insist_on_tracking(mlflow_url, LATENESS.name)
+        insist_on_tracking(mlflow_url, target.name)
     say("read the record and build the matrix")
     version = record.version() if version is None else version
-    sample = gather(record.connect(version=version, cutoff=cutoff), cutoff, calendar, most=most)
+    sample = gather(record.connect(version=version, cutoff=cutoff), cutoff, calendar, most=most, target=target)
     about: dict[str, Any] = {
         "cutoff": cutoff.astimezone(UTC).isoformat(),
         "record_version": version,
@@ -92,14 +94,14 @@ def train(
     say("check that no cell looks ahead")
     checked = time_travel(record, sample.matrix.select(list(KEYS)), cutoff, calendar, version=version)
     about["time_travel"] = {"holds": checked.holds, "words": str(checked)}
-    recipes = recipes_of(models / LATENESS.name) if recipes is None else recipes
+    recipes = recipes_of(models / target.name) if recipes is None else recipes
     # a list, for their order breaks ties and a manifest sorts its keys
     about["recipes"] = [{"name": name, **asdict(recipe)} for name, recipe in recipes.items()]
-    model, choices = fit_judged(sample, target=LATENESS.name, recipes=recipes, about=about, say=say)
+    model, choices = fit_judged(sample, target=target.name, recipes=recipes, about=about, say=say)
     if refit is not None:
         model = refit(model, recipes[choices.recipe])
     say("compare with the champion, look whether reasons stay")
-    beside = beside_champion(models / LATENESS.name, sample, choices)
+    beside = beside_champion(models / target.name, sample, choices)
     steady = steadiness(model, sample, recipes[choices.recipe])
     weekly = window(record.connect(version=version, cutoff=cutoff), cutoff, calendar)
     model = replace(
@@ -110,9 +112,9 @@ def train(
     if mlflow_url is not None:
         say("log the run")
         trained = _logged(trained, mlflow_url, say)
-    with pointers.held(models / LATENESS.name):
+    with pointers.held(models / target.name):
         pointers.write(
-            models / LATENESS.name,
+            models / target.name,
             "candidate",
             {
                 "version": trained.version,

@@ -12,6 +12,7 @@ from features.calendar.working_time import PLAIN_WEEK, Calendar
 from features.matrix import batch as matrix
 from features.record.utc import aware_utc
 from models import lateness
+from models.target import Target
 from training.sample import Sample
 
 WEEK = timedelta(days=7)
@@ -50,13 +51,14 @@ def gather(
     *,
     most: int = MOST,
     seed: int = 0,
+    target: Target = lateness.LATENESS,
 ) -> Sample:
     """The ripe cases of the training period; `con` shows what was known at `cutoff` (`Record.connect(cutoff=…)`).
 
     Beyond `most` landmarks whole dossiers are drawn, by `seed`.
     """
     cases = training_cases(con, cutoff)
-    return labelled_rows(con, cases, cutoff, calendar, most=most, seed=seed)
+    return labelled_rows(con, cases, cutoff, calendar, most=most, seed=seed, target=target)
 
 
 def labelled_rows(
@@ -67,9 +69,10 @@ def labelled_rows(
     *,
     most: int = MOST,
     seed: int = 0,
+    target: Target = lateness.LATENESS,
 ) -> Sample:
     """The cases whose label is ripe at `known_at`, with their matrix rows; whole dossiers are drawn beyond `most`."""
-    labelled = lateness.labels(con, cases, known_at)
+    labelled = target.labels(con, cases, known_at)
     ripe = labelled["label"].is_valid()
     cases, labelled = cases.filter(ripe), labelled.filter(ripe)
     if cases.num_rows > most:

@@ -1,4 +1,4 @@
-"""The steps of the target lateness, as the commands take them."""
+"""The steps of the targets of dossiers (`models.lateness.TARGETS`), as the commands take them; lateness by default."""
 
 import warnings
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from features.calendar.vietnam import VIETNAM
 from features.record.record import Record
+from models.lateness import TARGETS
 from serving.cli.targets import Backtest, Say
 from serving.settings import Settings
 
@@ -65,10 +66,10 @@ def quiet_mlflow() -> Iterator[None]:
 def summary(made: "Trained") -> str:
     """What a training gave, in a line."""
     parts = ", ".join(f"{name} {weight:.2f}" for name, weight in made.model.weights.items())
-    return f"candidate {TARGET} {made.version}: {len(made.sample)} cases; blend: {parts}"
+    return f"candidate {made.model.target} {made.version}: {len(made.sample)} cases; blend: {parts}"
 
 
-def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None) -> str:
+def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None, *, target: str = TARGET) -> str:
     """Learns from what was known before `cutoff` and tells MLflow; the result stands as candidate."""
     from serving.jobs.mlflow_paths import relocate
     from training.run import train as run
@@ -83,6 +84,7 @@ def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None)
             mlflow_url=settings.mlflow_url,
             calendar=CALENDAR,
             by=by,
+            target=TARGETS[target],
             say=say,
         )
     return summary(made)
@@ -111,7 +113,7 @@ def train_on_cluster(settings: Settings, cutoff: datetime, address: str, say: Sa
     return summary(made)
 
 
-def backtest(settings: Settings, asked: Backtest, say: Say) -> str:
+def backtest(settings: Settings, asked: Backtest, say: Say, *, target: str = TARGET) -> str:
     """Writes `cutoff, as_of, dossier_id, score, rule_score, label` to Parquet, one row a landmark.
 
     By the grain official or unit `official_id` or `unit_code` and `n` stand in place of the dossier.
@@ -136,6 +138,7 @@ def backtest(settings: Settings, asked: Backtest, say: Say) -> str:
         at_arrival=asked.at_arrival,
         grain=asked.grain or "dossier",
         calendar=CALENDAR,
+        target=TARGETS[target],
         say=say,
     )
     asked.out.parent.mkdir(parents=True, exist_ok=True)
@@ -144,43 +147,43 @@ def backtest(settings: Settings, asked: Backtest, say: Say) -> str:
     return f"{asked.out}: {table.num_rows} rows, {known} with a label"
 
 
-def promote(settings: Settings, because: str | None, say: Say, by: str | None = None) -> str:
+def promote(settings: Settings, because: str | None, say: Say, by: str | None = None, *, target: str = TARGET) -> str:
     """Makes the candidate champion when its gates hold, or `because` a person says so."""
     from training.promote import promote as run
 
     version = run(
-        settings.models, TARGET, at=datetime.now(UTC), because=because, by=by, mlflow_url=settings.mlflow_url, say=say
+        settings.models, target, at=datetime.now(UTC), because=because, by=by, mlflow_url=settings.mlflow_url, say=say
     )
-    return f"champion {TARGET} {version}"
+    return f"champion {target} {version}"
 
 
-def ready(settings: Settings) -> bool:
+def ready(settings: Settings, *, target: str = TARGET) -> bool:
     """Whether a champion was ever promoted."""
-    return (settings.models / TARGET / "champion.json").exists()
+    return (settings.models / target / "champion.json").exists()
 
 
-def score(settings: Settings, as_of: datetime, say: Say) -> str:
+def score(settings: Settings, as_of: datetime, say: Say, *, target: str = TARGET) -> str:
     """Scores all open dossiers as of `as_of` and makes them the latest list."""
     from serving.scoring.batch import score_record
 
-    meta, path = score_record(settings, as_of, CALENDAR)
+    meta, path = score_record(settings, as_of, CALENDAR, target=TARGETS[target])
     maker = "quy tắc · the rule" if meta.rule else meta.model_version
     for column, count in sorted(meta.misfits.items()):
         say(f"{column}: no number in {count} dossiers where the model wants one; unknown for these, all others as ever")
     return f"{path}: {meta.n} open dossiers scored by {maker}"
 
 
-def export(settings: Settings, as_of: datetime, grain: str, out: Path) -> str:
+def export(settings: Settings, as_of: datetime, grain: str, out: Path, *, target: str = TARGET) -> str:
     """Writes the scores of `as_of`; scores first where that has not been done."""
     from serving.documents.table_file import scores_table, write_table
     from serving.scoring.batch import score_record
     from serving.scoring.score_files import read_scores, scores_path
 
     if grain != "dossier":
-        raise ValueError(f"lateness is scored by dossier, not by {grain}")
-    path = scores_path(settings.scores, TARGET, as_of)
+        raise ValueError(f"{target} is scored by dossier, not by {grain}")
+    path = scores_path(settings.scores, target, as_of)
     if not path.exists():
-        _, path = score_record(settings, as_of, CALENDAR, latest=False)
+        _, path = score_record(settings, as_of, CALENDAR, latest=False, target=TARGETS[target])
     table, meta = read_scores(path)
-    write_table(scores_table(table), out, settings.zone, title=f"{TARGET} {meta.as_of:%Y-%m-%d}")
+    write_table(scores_table(table), out, settings.zone, title=f"{target} {meta.as_of:%Y-%m-%d}")
     return f"{out}: {table.num_rows} rows"

@@ -17,7 +17,11 @@ from serving.settings import Settings
 Say = Callable[[str], None]
 """Takes one line of progress for the person at the terminal."""
 
-STEPS = {"lateness": "serving.cli.lateness", "conduct": "serving.cli.conduct"}
+STEPS = {
+    "lateness": "serving.cli.lateness",
+    "promise_moved": "serving.cli.promise_moved",
+    "conduct": "serving.cli.conduct",
+}
 """Target name → module with its steps."""
 
 

@@ -18,9 +18,10 @@ from features.calendar.holiday import as_delivered
 from features.calendar.working_time import HOUR, Calendar, microseconds
 from features.matrix.batch import build_batches
 from features.record.record import Record
-from models.lateness import LATENESS, cohort
+from models.lateness import LATENESS, cohort, labels
 from models.reasons import Reason, reasons
 from models.risk_model import RiskModel, Scores
+from models.target import Target
 from serving.scoring.champion import champion
 from serving.scoring.score_files import REASON, SCHEMA, ListMeta, write_scores
 from serving.settings import Settings
@@ -36,7 +37,7 @@ def score_open(
     con: duckdb.DuckDBPyConnection, as_of: datetime, model: RiskModel, calendar: Calendar,
     misfits: Counter[str] | None = None,
 ) -> pa.Table:  # fmt: skip
-    """Every open dossier at `as_of`, overdue ones included: rows of `score_files.SCHEMA`, highest risk first.
+    """Every open dossier at `as_of`, of lateness overdue ones too: rows of `score_files.SCHEMA`, highest risk first.
 
     `con`: the record restricted to what was known at `as_of` (`Record.connect(cutoff=as_of)`). Ties stand by
     age, then id. A dossier whose promise has passed is certain to miss it: what lifts its score to `CERTAIN`
@@ -44,8 +45,9 @@ def score_open(
     many cells of each column don't fit the model's type: they are unknown for their dossier alone.
     """
     calendar = as_delivered(con, calendar)
-    cases = cohort(con, as_of, overdue=True)
-    standing = LATENESS.labels(con, cases, as_of).select(["due_at", "received_at"])
+    lateness = model.target == LATENESS.name
+    cases = cohort(con, as_of, overdue=lateness, calendar=calendar)
+    standing = labels(con, cases, as_of, calendar=calendar).select(["due_at", "received_at"])
     if not cases.num_rows:
         return SCHEMA.empty_table()
     parts: list[pa.Table] = []
@@ -63,7 +65,8 @@ def _rows(matrix: pa.Table, standing: pa.Table, model: RiskModel, calendar: Cale
     left = np.array([np.nan if moment is None else hours_left(calendar, as_of, moment) for moment in due])
     told = reasons(scores, matrix, top=REASONS)
     log_odds = scores.log_odds.copy()
-    late = np.array([moment is not None and moment <= as_of for moment in due], bool)
+    certain = model.target == LATENESS.name
+    late = np.array([certain and moment is not None and moment <= as_of for moment in due], bool)
     for place in np.flatnonzero(late & (log_odds < odds(CERTAIN))):
         told[place] = [overdue(odds(CERTAIN) - log_odds[place], left[place]), *told[place]][:REASONS]
         log_odds[place] = odds(CERTAIN)
@@ -125,7 +128,9 @@ def odds(probability: float) -> float:
     return float(np.log(probability / (1 - probability)))
 
 
-def score_record(settings: Settings, as_of: datetime, calendar: Calendar, latest: bool = True) -> tuple[ListMeta, Path]:
+def score_record(
+    settings: Settings, as_of: datetime, calendar: Calendar, latest: bool = True, target: Target = LATENESS
+) -> tuple[ListMeta, Path]:
     """Scores the record's open dossiers with the present champion and stores the list.
 
     Gives its description and file. FileNotFoundError where nothing was promoted. latest: make it the list
@@ -133,11 +138,11 @@ def score_record(settings: Settings, as_of: datetime, calendar: Calendar, latest
     """
     record = Record(settings.record_url)
     version = record.version()
-    model = champion(settings.models, LATENESS.name, threads=os.cpu_count() or 1)
+    model = champion(settings.models, target.name, threads=os.cpu_count() or 1)
     misfits: Counter[str] = Counter()
     table = score_open(record.connect(version=version, cutoff=as_of), as_of, model.model, calendar, misfits)
     meta = ListMeta(
-        target=LATENESS.name,
+        target=target.name,
         as_of=as_of,
         model_version=model.version,
         model_sha256=model.sha256,

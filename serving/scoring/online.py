@@ -11,7 +11,7 @@ import numpy as np
 from deltalake.exceptions import DeltaError
 
 from features.calendar.working_time import Calendar
-from features.case_state.kinds import ENDS
+from features.case_state.replay import Happening, replay
 from features.matrix.daily_snapshot import local_day, midnight
 from features.matrix.online import Fact, known_events
 from features.record.record import Record
@@ -43,7 +43,7 @@ class Scored:
 
     log_odds = base + the effects of `reasons` + `others`. rule: the simple rule spoke, not a model ("quy
     tắc").
-    left_hours: working hours to `due_at`, negative once past.
+    due_at: the lawful promise; left_hours: working hours to it, negative once past.
     """
 
     dossier_id: str
@@ -161,8 +161,10 @@ class OnlineScorer:
         ground, now = self._ground, self.champion.value
         if ground is None or now is None:
             raise Unready("no champion or no record yet; run: risk ingest, risk train, risk promote")
-        due_at = standing_due(dossier, events, as_of)
-        cells = ground.single.cells(dossier, events, as_of, ground.day(as_of))
+        day = ground.day(as_of)
+        term = next(iter(day.terms.get(dossier.get("procedure_code") or "", ())), {})
+        due_at = standing_due(dossier, events, as_of, ground.calendar, term.get("legal_working_days"))
+        cells = ground.single.cells(dossier, events, as_of, day)
         scores = now.model.score_encoded(now.model.encoder.encode_cells(cells))
         log_odds, base = float(scores.log_odds[0]), float(scores.base)
         told = reasons(scores, cells, top=REASONS)[0]
@@ -186,19 +188,17 @@ class OnlineScorer:
         )
 
 
-def standing_due(dossier: Fact, events: Sequence[Fact], as_of: datetime) -> datetime | None:
-    """The promise in force at `as_of`: of the last known event that gives one, else of the dossier.
+def standing_due(
+    dossier: Fact, events: Sequence[Fact], as_of: datetime, calendar: Calendar, legal_days: float | None = None
+) -> datetime | None:
+    """The lawful promise at `as_of`, by what was known (`features.case_state`).
 
-    `Ended` where processing has ended by then and was not reopened.
+    legal_days: the procedure's published term, for a dossier without a promise. `Ended` where processing has ended by
+    then and was not reopened.
     """
-    due_at: datetime | None = dossier.get("due_at")
-    ended = False
-    for event in known_events(events, as_of):
-        due_at = event.get("due_at") or due_at
-        if event["kind"] in (*ENDS, "delivered"):
-            ended = True
-        elif event["kind"] == "reopened":
-            ended = False
-    if ended:
+    happened = [Happening(e["kind"], e["happened_at"], e.get("due_at"), e.get("reason"))
+                for e in known_events(events, as_of)]  # fmt: skip
+    state = replay(dossier["received_at"], dossier.get("due_at"), happened, as_of, calendar, legal_days)
+    if not state.is_open:
         raise Ended("the dossier has ended: there is nothing left to be late")
-    return due_at
+    return state.lawful_due_at
