@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models.lateness import LATENESS
+from models.lateness import TARGETS
 from models.risk_model import RiskModel
 from training.evaluate import LISTED
 from training.gates import Gate
@@ -23,18 +23,18 @@ _LIMITS = (
     "learns from the record alone: what an office does not enter is not seen",
     "a due date derived from the legal term misses clock stops that were not delivered",
     "in the first weeks of a young record rates and queues are not yet what they seem; they are shrunk to the whole",
-    "reset or reopened dossiers count with the promise in force at the moment of the score",
+    "a promise that the office moved counts by the lawful one: first promise, the citizen's time, one extension in time",
 )
 
 
 def card(model: RiskModel, sha256: str, gates: Sequence[Gate] = (), groups: Mapping[str, Any] | None = None) -> str:
     """The card in Markdown. `groups`: figures by group of dossiers (`training.fairness`), where they were made."""
-    about = model.about
+    about, asked = model.about, TARGETS[model.target]
     training = about.get("training", {})
     lines = [
         f"# Model card: {model.target}",
         "",
-        f"**What.** {LATENESS.words_en}. *{LATENESS.words_vi}.* Horizon: {LATENESS.horizon}. Law: {LATENESS.law}.",
+        f"**What.** {asked.words_en}. *{asked.words_vi}.* Horizon: {asked.horizon}. Law: {asked.law}.",
         "",
         "**For whom.** Inspectors (where to look first), heads of units (what goes wrong in the next days), analysts.",
         "",

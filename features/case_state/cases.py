@@ -11,8 +11,8 @@ import duckdb
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import EPOCH, Calendar
 from features.case_state.kinds import ALL_ENDS
-from features.case_state.relation import first_promise
 from features.case_state.replay import Happening, replay
+from features.case_state.slip import first_promise
 from features.case_state.state import CaseState
 from features.record.latest import latest
 from features.record.utc import aware_utc, naive_utc

@@ -18,6 +18,7 @@ import pyarrow as pa
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import Calendar
 from features.case_state.kinds import ALL_ENDS, ENDS, RUNS, STOPS, SUPPLIES
+from features.case_state.slip import first_promise
 from features.case_state.state import A_DAY_W, SAME_CASE, SKEW
 from features.matrix.source_relations import clock
 from features.record.latest import latest, newest
@@ -36,17 +37,6 @@ COLUMNS = (
     "reopened", "flags",
 )  # fmt: skip
 """Columns of the relation: moments are timestamps in UTC without a zone, `*_w` microseconds worked, flags a list."""
-
-
-def first_promise(rows: str) -> str:
-    """A subquery of the first promise by dossier (`features.case_state.state`) among the dossier rows `rows`."""
-    return f"""(
-        SELECT dossier_id, min(due_at) AS due_at
-        FROM (SELECT *, max(known_at) OVER (PARTITION BY dossier_id) AS written_at
-              FROM (SELECT dossier_id, due_at, known_at, min(known_at) OVER (PARTITION BY dossier_id) AS first_at
-                    FROM {rows} WHERE due_at IS NOT NULL)
-              WHERE known_at <= first_at + INTERVAL 1 DAY)
-        WHERE known_at = written_at GROUP BY dossier_id)"""
 
 
 @dataclass(frozen=True)
