@@ -23,7 +23,7 @@ _LIMITS = (
     "learns from the record alone: what an office does not enter is not seen",
     "a due date derived from the legal term misses clock stops that were not delivered",
     "in the first weeks of a young record rates and queues are not yet what they seem; they are shrunk to the whole",
-    "a promise that the office moved counts by the lawful one: first promise, the citizen's time, one extension in time",
+    "a promise that the office moved counts by the lawful one: the first, the citizen's time, one extension in time",
 )
 
 
