@@ -57,6 +57,7 @@ def test_a_word_for_nothing_is_unknown_in_a_column_of_numbers(tmp_path: Path, wo
     receipt = take(record, tmp_path / "4", "dossier.csv", dossiers("N2", "N3", "N4", x_area=["80", word, "65"]))
     assert (receipt.appended, receipt.rejected) == (3, 0)
     assert values(record, "x_area") == [120.5, 90.0, 80.0, None, 65.0]
+    assert any("x_area: words for nothing" in note for note in receipt.notes)
 
 
 def test_a_number_as_vietnamese_write_it_is_one_and_any_other_text_is_told(tmp_path: Path) -> None:

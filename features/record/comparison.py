@@ -30,6 +30,8 @@ def compared(lines: pa.Table, line: Mapping[str, object]) -> Counter[str]:
         if before[name] != after[name]:
             kind = "numbers" if after[name] else "text"
             notes[f"dossier.{name}: from here on read as {kind}, for most of its values are"] += sum(new[name])
+        elif after[name] and new[name][1] > 0 and new[name][0] <= new[name][1]:  # else the check has told it
+            notes[f"dossier.{name}: no number in a column of numbers, unknown where one is wanted"] += new[name][1]
     return notes
 
 

@@ -145,6 +145,9 @@ class RowCheck:
         told, read = known(cells, typed=False), decimals(known(cells, typed=True))
         fits = reads_as_number(read)
         good, all_told = pc.sum(fits).as_py() or 0, len(read) - read.null_count
+        nothing = len(cells) - cells.null_count - all_told
+        if nothing and (2 * good > all_told or not all_told):
+            self.notes[f"{label}: words for nothing (N/A, -, không), unknown where a number is wanted"] += nothing
         if not (chunk.untyped or self._mixed(chunk, name)) or 2 * good <= all_told:
             count[1] += len(told) - told.null_count
             return told

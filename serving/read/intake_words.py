@@ -57,6 +57,7 @@ _NOTES = tuple(
         (r"dossier.due_at: no such column, so no promise.*", r"thiếu cột ngày hẹn trả: không hồ sơ nào có hẹn"),
         (r"([\w.]+): column not read", r"\1: cột không đọc"),
         (r"([\w.]+): midnight to the second as a promise.*", r"\1: hẹn đúng 0 giờ; nếu là cả ngày, hãy gửi dạng ngày"),
+        (r"([\w.]+): words for nothing .*", r"\1: ô ghi N/A, -, không: coi là chưa biết"),
         (r"([\w.]+): no number in a column of numbers.*", r"\1: không phải số trong cột số, coi là chưa biết"),
         (r"([\w.]+): from here on read as (numbers|text).*", r"\1: từ nay đọc theo kiểu khác"),
         (r"([\w.]+): told by two columns.*", r"\1: hai cột cùng nghĩa, lấy cột đầu"),
