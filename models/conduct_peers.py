@@ -2,9 +2,9 @@
 
 Expected is what the peers' rates make of the same dossiers: the rate of the same procedure among officials of
 the same position, everybody's own dossiers left out of the rate they are held against, pulled to the rate of
-all in that position by `PRIOR` dossiers. Nobody is flagged most of whose dossiers have too few peers. The order is
-that of `models.excess.exceedance_percentile`, so that where nobody does anything no office and no field stands above
-another
+all in that position by `PRIOR` dossiers. Nobody is flagged most of whose dossiers have too few peers, or by acts of
+which it is in doubt who did them (`features.signals.accounts`): the office answers for those. The order is that of
+`models.excess.exceedance_percentile`, so that where nobody does anything no office and no field stands above another
 for having few or many dossiers. Tier `signal`: rules on the record, which work from the first day and prove nothing.
 """
 
@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from features.signals.handled import CHARGED
+from features.signals.handled import CHARGED, DOUBT
 from models.excess import FALSE_DISCOVERY, Excess, exceedance_percentile, excess
 
 PRIOR = 20
@@ -81,15 +81,19 @@ def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str
     posts = pa.array([position.get(who, "") for who in handled["official_id"].to_pylist()], pa.string())
     table = handled.append_column("position", posts)
     found: dict[str, tuple[pa.Table, Excess]] = {}
+    clear: dict[str, Excess] = {}
     for family in CHARGED:
         counts = _against_peers(table, key, group, family)
         found[family] = counts, excess(*(counts[name].to_numpy() for name in ("observed", "expected", "grp", "n")))
+        clear[family] = excess(*(counts[name].to_numpy() for name in ("clear", "expected", "grp", "n")))
     first = next(iter(found.values()))[0]
     above = np.column_stack([told.above for _, told in found.values()])
     low = np.column_stack([told.low for _, told in found.values()])
     # where several are as sure as can be told, the one whose interval lies highest speaks
     worst = np.array([max(range(len(CHARGED)), key=lambda f: (above[i, f], low[i, f])) for i in range(len(above))])
     score = exceedance_percentile([told for _, told in found.values()])
+    flagged_by = "clear" if key == "official_id" else "observed"  # who acted is in doubt: the office answers for it
+    sure = clear if flagged_by == "clear" else {family: told for family, (_, told) in found.items()}
     standings = []
     for i, family in enumerate(np.array(CHARGED)[worst]):
         counts, told = found[family]
@@ -101,7 +105,9 @@ def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str
                 family=str(family),
                 score=float(score[i]) if enough else None,
                 flag=enough
-                and bool(counts["has_peers"][i].as_py() and _stands_out(counts["observed"][i].as_py(), told, i)),
+                and bool(
+                    counts["has_peers"][i].as_py() and _stands_out(counts[flagged_by][i].as_py(), sure[family], i)
+                ),
                 n=int(first["n"][i].as_py()),
                 observed=int(counts["observed"][i].as_py()),
                 expected=float(counts["expected"][i].as_py()),
@@ -127,7 +133,8 @@ def _against_peers(table: pa.Table, key: str, group: str, family: str) -> pa.Tab
     return con.sql(f"""
         WITH own AS (
             SELECT {key} AS key, procedure_code, position, count(*) AS dossiers, count({family}) AS n,
-                   count(*) FILTER ({family}) AS k, any_value({group}) AS grp
+                   count(*) FILTER ({family}) AS k, count(*) FILTER ({family} AND NOT {family}{DOUBT}) AS clear,
+                   any_value({group}) AS grp
             FROM handled GROUP BY ALL
         ), peers AS (
             SELECT procedure_code, position, sum(n) AS n, sum(k) AS k, count(*) FILTER (n > 0) AS people
@@ -136,7 +143,7 @@ def _against_peers(table: pa.Table, key: str, group: str, family: str) -> pa.Tab
             SELECT position, coalesce(sum(k) / nullif(sum(n), 0), 0) AS rate FROM own GROUP BY position
         )
         SELECT o.key, min(u.unit_code) AS unit_code, min(o.grp) AS grp, CAST(sum(o.dossiers) AS DOUBLE) AS n,
-               CAST(sum(o.k) AS DOUBLE) AS observed,
+               CAST(sum(o.k) AS DOUBLE) AS observed, CAST(sum(o.clear) AS DOUBLE) AS clear,
                sum(o.n * (p.k - o.k + {PRIOR} * e.rate) / (p.n - o.n + {PRIOR}) ORDER BY o.procedure_code, o.position)
                AS expected,
                coalesce(sum(o.n) FILTER (p.people > {FEWEST_PEERS}) >= sum(o.n) / 2, false) AS has_peers

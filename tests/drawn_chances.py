@@ -63,6 +63,13 @@ def asked_by_several(where: str, who: int, number: int, hit: bool) -> Rows:
     return course(where, who, number, f"1 papers_requested p1; 2 papers_supplied -; 3 papers_requested {other}")
 
 
+def under_another(where: str, who: int, number: int, hit: bool) -> Rows:
+    """A request for papers under an account that never had the dossier, or under that of who has it."""
+    account = "x" if hit else "o"
+    told = f"0.01 assigned o{who}; 1 papers_requested {account}{who}; 2 papers_supplied o{who}; 3 decided boss"
+    return course(where, who, number, told)
+
+
 def with_agent(where: str, who: int, number: int, hit: bool) -> Rows:
     """An agent's dossier settled in a day while eight earlier ones wait, or where none waits."""
     place = {"unit_code": f"{where}-UH" if hit else f"{where}-U{who}"}

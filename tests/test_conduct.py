@@ -203,3 +203,36 @@ def test_another_manifest_is_refused(tmp_path):
     save({"reported": forecast()}, {}, tmp_path)
     with pytest.raises(ArtefactError, match="sha256"):
         load(tmp_path, sha256="0" * 64)
+
+
+def lent(number: int, holder: str, account: str, rounds: int) -> tuple[dict[str, object], list[dict[str, object]]]:
+    """A dossier assigned to `holder`, who has it before and after requests for papers under `account`."""
+    dossier, events = course(number, account, rounds)
+    asked = [event for event in events if event["kind"] == "papers_requested"]
+    at = BEGIN + timedelta(days=number % 100)
+    told = [("assigned", 1, holder), ("papers_supplied", 24 * 5, holder), ("decided", 24 * 6, "o9")]
+    mine = [
+        {"dossier_id": f"d{number}", "kind": kind, "happened_at": (at + timedelta(hours=hours)).isoformat()}
+        | {"official_id": who, "unit_code": "U" + holder[1]}
+        for kind, hours, who in told
+    ]
+    return dossier, [*mine, *asked]
+
+
+def test_acts_under_a_colleagues_account_flag_neither_the_colleague_nor_the_holder_but_the_office(tmp_path):
+    rows = [course(n, who, k) for n, (who, k) in enumerate((w, k) for w, ks in PEERS.items() for k in ks)]
+    rows += [lent(1000 + n, "o7", "o8", 2) for n in range(30)] + [lent(1100 + n, "o7", "o7", 1) for n in range(10)]
+    for _, events in rows:
+        for event in events:
+            if event["official_id"] == "o8":
+                event["unit_code"] = "U7"
+    record = Record(tmp_path / "record")
+    told = [event for _, events in rows for event in events]
+    record.append([Chunk("dossier", [d for d, _ in rows]), Chunk("event", told)], source="t", arrived_at=AS_OF)
+    acted = handled(record.connect(), AS_OF)
+    charged = {row["official_id"] for row in acted.to_pylist() if row["papers"] and row["official_id"] in ("o7", "o8")}
+    assert charged == {"o7"}
+    standing = {one.key: one for one in officials(acted, POSTS)}
+    assert standing["o7"].observed == 30
+    assert not any(one.flag for one in standing.values())
+    assert [one.key for one in units(acted, POSTS, {}) if one.flag] == ["U7"]

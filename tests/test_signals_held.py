@@ -37,6 +37,7 @@ POPULATIONS = {
     "COMPLAINTS_UNANSWERED": (drawn.complaint, 9, 4, 25, "U1"),
     "RATED_LOW": (drawn.rated, 9, 4, 25, "U1"),
     "CONSULTED_LATE": (drawn.consulted, 9, 4, 25, "V1"),
+    "ACTS_UNDER_OTHERS": (drawn.under_another, 12, 4, 25, "U1"),
     "HEAD_LATE_UNEXPLAINED": (drawn.unexplained, 16, 9, 25, "head1"),
     "HEAD_EXPLAINED_ALIKE": (drawn.alike, 25, 10, 25, "head1"),
     "HEAD_RESET": (drawn.reset, 9, 2, 25, "head1"),

@@ -1,7 +1,8 @@
 """Who handled which dossiers, and which signals of a dossier are charged to whom.
 
 A signal is charged to the official whose own acts it rests on: the request for papers to who requested, the
-reset of a promise to who reset it. Of several who did the same in one dossier, whoever did it most is charged.
+reset of a promise to who reset it. An act entered under an account that never had the dossier in hand is charged, with
+doubt, to whoever had. Of several who did the same in one dossier, whoever did it most is charged.
 Overtaking, refusals after the promise and a first request for published papers close to it are charged to nobody:
 they follow the length of the queue and the difficulty of the work. They stay with the dossier.
 
@@ -17,6 +18,7 @@ import pyarrow as pa
 
 from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import Calendar
+from features.signals.accounts import of_accounts
 from features.signals.evaluate import DOSSIER_SIGNALS, select_signals
 from features.signals.hands import of_stays
 from features.signals.held_again import of_agents
@@ -42,6 +44,9 @@ ACTS = {
 }
 """Kinds of event whose official the signals of a family are charged to."""
 
+DOUBT = "_doubt"
+"""Suffix of the column that says of a charge that most of the acts behind it stand under another's account."""
+
 YEAR = timedelta(days=365)
 
 
@@ -51,7 +56,8 @@ def handled(
     """One row an official and dossier on which they acted in [since, as_of) (by default a year).
 
     Columns official_id, unit_code (where they acted last), procedure_code, dossier_id, and for each of `CHARGED`
-    whether it is charged to the official (null: there was no chance). Only what was known before `as_of` counts.
+    whether it is charged to the official (null: there was no chance), and with `DOUBT` whether that is doubtful: the
+    acts were entered under another's account (`features.signals.accounts`). Only what was known before `as_of` counts.
     """
     begin = (since or as_of - YEAR).astimezone(UTC).replace(tzinfo=None)
     until = as_of.astimezone(UTC).replace(tzinfo=None)
@@ -62,14 +68,21 @@ def handled(
     ).to_arrow_table()["dossier_id"]
     cases = pa.table({"dossier_id": ids, "as_of": pa.array([as_of] * len(ids), pa.timestamp("us", "UTC"))})
     named = [signal for signal in DOSSIER_SIGNALS if any(signal.name in family for family in FAMILIES.values())]
-    return over_cases(con, cases, calendar, _select(begin, select_signals(named)), of_stays(as_of), of_agents)
+    return over_cases(
+        con, cases, calendar, _select(begin, select_signals(named)), of_stays(as_of), of_agents, of_accounts
+    )
 
 
 def _select(begin: datetime, signals: str) -> str:
-    acts = ", ".join(f"count(*) FILTER (k.kind IN {ACTS[family]}) AS {family}_acts" for family in FAMILIES)
+    acts = ", ".join(
+        f"count(*) FILTER (k.kind IN {ACTS[family]}) AS {family}_acts,"
+        f" count(*) FILTER (k.kind IN {ACTS[family]} AND NOT k.doubtful) AS {family}_clear"
+        for family in FAMILIES
+    )
     charged = ", ".join(
         f"coalesce(s.{family}, false) AND {family}_acts > 0"
-        f" AND {family}_acts = max({family}_acts) OVER (PARTITION BY k.case_no) AS {family}"
+        f" AND {family}_acts = max({family}_acts) OVER (PARTITION BY k.case_no) AS {family},"
+        f" 2 * {family}_clear < {family}_acts AS {family}{DOUBT}"
         for family in FAMILIES
     )
     shown = ", ".join(
@@ -77,11 +90,12 @@ def _select(begin: datetime, signals: str) -> str:
         for family, names in FAMILIES.items()
     )
     return f"""
-        SELECT k.official_id, k.unit_code, k.procedure_code, k.dossier_id, {charged}, a.hit AS {AGENTS}
+        SELECT k.official_id, k.unit_code, k.procedure_code, k.dossier_id, {charged}, a.hit AS {AGENTS},
+               false AS {AGENTS}{DOUBT}
         FROM (SELECT k.case_no, k.official_id, arg_max(k.unit_code, (k.happened_at, k.row_id)) AS unit_code,
                      d.procedure_code, k.dossier_id, {acts}
-              FROM known k JOIN dossier_now d ON d.case_no = k.case_no
-              WHERE k.official_id IS NOT NULL AND k.happened_at >= TIMESTAMP '{begin.isoformat(" ")}'
+              FROM act_in_custody k JOIN dossier_now d ON d.case_no = k.case_no
+              WHERE k.happened_at >= TIMESTAMP '{begin.isoformat(" ")}'
               GROUP BY ALL) k
         LEFT JOIN (SELECT case_no, {shown} FROM ({signals}) GROUP BY case_no) s ON s.case_no = k.case_no
         LEFT JOIN agent_pace a ON a.case_no = k.case_no AND a.official_id = k.official_id

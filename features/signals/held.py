@@ -12,6 +12,7 @@ import pyarrow as pa
 from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import Calendar
 from features.record.utc import naive_utc
+from features.signals.accounts import ACCOUNTS, of_accounts
 from features.signals.hands import YEAR, lately, of_stays
 from features.signals.head import HEAD, of_heads
 from features.signals.held_again import HELD_AGAIN, of_agents
@@ -22,7 +23,7 @@ from features.signals.peers import against_peers, offices
 from features.signals.signal import Grain, HeldSignal
 from features.sources.names import is_desk
 
-HELD_SIGNALS: tuple[HeldSignal, ...] = (*HELD_LATE, *HELD_AGAIN, *HELD_OFFICE, *HEAD)
+HELD_SIGNALS: tuple[HeldSignal, ...] = (*HELD_LATE, *HELD_AGAIN, *HELD_OFFICE, *ACCOUNTS, *HEAD)
 """Every signal about an official, a unit, a head or an agent, in the order in which answers list them."""
 
 ALERT = pa.schema([
@@ -61,7 +62,7 @@ def evaluate_held(
     con.register("office_of_unit", offices(con, as_of, grain))
     try:
         cases = lately(con, as_of, naive_utc(as_of - YEAR))  # rules that look back further rest on findings alone
-        more = of_stays(as_of), of_agents, of_heads, _of_alerts
+        more = of_stays(as_of), of_agents, of_accounts, of_heads, _of_alerts
         found = over_cases(con, cases, calendar, _select(chosen, as_of), *more)
     finally:
         con.unregister("alert_told")

@@ -11,7 +11,7 @@ import numpy as np
 
 from features.calendar.vietnam import VIETNAM
 from features.simulate.arrivals import Arrivals, draw_arrivals
-from features.simulate.catalogue import PROCEDURES
+from features.simulate.catalogue import OUTSIDE_PAPERS, PROCEDURES
 from features.simulate.complaints import Complaints, complaint_tables, draw_complaints
 from features.simulate.conduct import (
     REPEATED,
@@ -25,6 +25,7 @@ from features.simulate.conduct import (
 )
 from features.simulate.course import Course, run_course
 from features.simulate.delays import Closure
+from features.simulate.evasion import Evasion, look_alike, silenced, under_others
 from features.simulate.events import Events, event_table
 from features.simulate.habits import ROUNDS, Habits, ordinary_habits
 from features.simulate.inspection import Policy, every_unit_monthly
@@ -78,6 +79,7 @@ def simulate(
     policy: Policy | None = PRACTICE,
     reform: date | None = None,
     change: date | None = None,
+    evasion: Evasion | None = None,
 ) -> Province:
     """The history of a made-up province from `start` until `end` (local days, half-open).
 
@@ -88,8 +90,8 @@ def simulate(
     3 %, 0 nobody. `hard`, `flooded`: honest officials with hard cases, and under a flood of false complaints
     (None: about 2 % each, none where there are no culprits). `policy` chooses the monthly inspections, None
     holds none. `reform`: the day districts end and communes take over. `change`: the day from which land
-    and construction are handled much more slowly (a planted change of process). ValueError for
-    impossible numbers.
+    and construction are handled much more slowly (a planted change of process). `evasion`: how what is done
+    is hidden, and how often honest acts look alike. ValueError for impossible numbers.
     """
     if dossiers < 1 or end <= start:
         raise ValueError(f"wanted dossiers ≥ 1 and start < end, came {dossiers}, {start}, {end}")
@@ -101,13 +103,13 @@ def simulate(
         stream(seed, "arrivals"), world, time, first, end, round(dossiers * (1 + WARM_UP / length))
     )
     conduct = plant(stream(seed, "conduct"), world, arrivals, culprits, hard, flooded)
-    history = _history(seed, world, time, arrivals, conduct, reform, change)
+    history = _history(seed, world, time, arrivals, conduct, reform, change, evasion, local_midnight(end))
     return _deliver(seed, start, end, history, policy)
 
 
 def _history(
     seed: int, world: World, time: WorkTime, arrivals: Arrivals, conduct: Conduct,
-    reform: date | None, change: date | None,
+    reform: date | None, change: date | None, evasion: Evasion | None, end: int,
 ) -> History:  # fmt: skip
     arrivals = favour_agents(stream(seed, "agents"), arrivals, conduct)
     habits = ordinary_habits(stream(seed, "habits"), arrivals, world)
@@ -125,6 +127,11 @@ def _history(
     events = lay_out(stream(seed, "events"), world, time, arrivals, course, papers)
     events = rewrite(time, events, arrivals, course, closed, renewed)
     complaints = draw_complaints(stream(seed, "complaints"), world, time, arrivals, course, harm, conduct)
+    if evasion is not None:
+        outside = len(paper_sets) - len(OUTSIDE_PAPERS), len(paper_sets) - 1
+        events = look_alike(stream(seed, "look alike"), time, events, arrivals, course, harm, evasion.honest, outside)
+        events = under_others(stream(seed, "accounts"), world, events, arrivals, harm, conduct, evasion)
+        complaints = silenced(stream(seed, "silence"), complaints, conduct, evasion, end)
     reformed = None
     if reform is not None:
         world, reformed = draw_reform(stream(seed, "reform"), world, conduct, reform)
