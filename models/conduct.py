@@ -65,7 +65,8 @@ class ConductLine:
     `score`: official and unit: share of those with the same work whom chance makes stand out less (tier `signal`), or
     the forecast (tier `reported`); dossier: the probability of a finding if pulled (tier `discovered`), or how unusual
     its signals are among its peers, in [0, 1). None: not enough data.
-    `low`, `high`: 95 % interval of the ratio to peers, where there is one. `n`: dossiers it rests on.
+    `low`, `high`: 95 % interval of the ratio to peers, where there is one. `n`: dossiers it rests on. `family`: of
+    signals, in which it stands out most; `observed`: dossiers with such signals, `expected`: what peers would have.
     """
 
     official_id: str | None
@@ -80,6 +81,9 @@ class ConductLine:
     reasons_vi: str
     reasons_en: str
     tier: str
+    family: str | None = None
+    observed: int | None = None
+    expected: float | None = None
 
 
 def against_peers(standings: Sequence[PeerComparison], grain: str) -> list[ConductLine]:
@@ -95,7 +99,8 @@ def against_peers(standings: Sequence[PeerComparison], grain: str) -> list[Condu
         lines.append(
             ConductLine(official, one.unit_code or None, None, one.score, one.flag, one.n,
                         one.low if one.score is not None else None, one.high if one.score is not None else None,
-                        rank, vi, en, "signal")
+                        rank, vi, en, "signal", one.family, one.observed if one.score is not None else None,
+                        one.expected if one.score is not None else None)
         )  # fmt: skip
     return lines
 

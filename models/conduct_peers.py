@@ -117,7 +117,12 @@ def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str
                 above=float(told.above[i]),
             )
         )
-    return sorted(standings, key=lambda one: (one.score is None, -(one.score or 0), -one.low, one.key))
+    return sorted(standings, key=_order)
+
+
+def _order(one: PeerComparison) -> tuple[bool, bool, float, float, str]:
+    """Flagged first, by the lower end of the ratio's interval; then by how few chance lets stand out more."""
+    return one.score is None, not one.flag, -one.low if one.flag else -(one.score or 0), -one.low, one.key
 
 
 def _stands_out(observed: float, told: Excess, i: int) -> bool:

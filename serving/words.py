@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from features.sources.vietnamese_number import decimal
+from models.conduct import ConductLine
 
 _DIRECTION = re.compile(r"\s*\(góp phần làm (?:tăng|giảm)[^)]*\)")
 HOURS_A_DAY = 8  # working hours; domain: 1 day = 8 working hours
@@ -109,8 +110,11 @@ def step_words(step: str | None) -> str:
     return EVENT_WORDS.get(step, step) if step else "–"
 
 
-def rarity(score: float) -> str:
-    """How often what a dossier shows is seen among its peers, from how unusual it is (0 to 1)."""
+def sign_of_dossier(line: ConductLine) -> str:
+    """What the score of a dossier's line says: of tier `signal` how rare its signals are, of `discovered` a chance."""
+    score = line.score or 0.0
+    if line.tier == "discovered":
+        return f"khả năng có phát hiện {decimal(100 * score, 0)} %"
     return "rất ít gặp" if score >= 0.99 else "ít gặp" if score >= 0.9 else "thường gặp"
 
 

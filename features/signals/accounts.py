@@ -14,6 +14,9 @@ from features.signals.signal import HeldSignal
 _BY_OFFICE = "('decided', 'refused', 'withdrawn', 'delivered', 'received', 'assigned', 'note', 'apologised')"
 _BY_RIGHT = "('reset', 'extended', 'suspended', 'forwarded', 'consulted', 'returned')"
 _DESK = "một cửa"
+LENT_CASES, LENT_BY = 10, 3
+"""Dossiers and holders from which on an account that acts for others counts as lent: none of its acts on dossiers of
+others is then its owner's beyond doubt."""
 
 
 def of_accounts(spans: int) -> Mapping[str, str]:
@@ -31,26 +34,29 @@ def of_accounts(spans: int) -> Mapping[str, str]:
         "seen_last": """
             SELECT case_no, official_id, max(happened_at) AS last_at FROM known
             WHERE official_id IS NOT NULL GROUP BY ALL""",
-        "act_in_custody": f"""
-            SELECT k.* EXCLUDE (official_id, holder_id),
-                   CASE WHEN k.doubtful THEN k.holder_id ELSE k.official_id END AS official_id,
-                   k.official_id AS account_id
-            FROM (
-                SELECT k.*, h.official_id AS holder_id,
-                       k.kind NOT IN {_BY_OFFICE} AND coalesce(h.official_id <> k.official_id, false)
-                       AND coalesce(y.first_at > k.happened_at, true) AND NOT coalesce(q.is_desk, false)
-                       AND NOT (coalesce(p.is_head, false) AND k.kind IN {_BY_RIGHT})
-                       AND (coalesce(p.position = q.position, false) OR coalesce(l.last_at > k.happened_at, false))
-                       AS doubtful
-                FROM known k
-                ASOF LEFT JOIN (SELECT case_no, official_id, happened_at FROM known
-                                WHERE kind = 'assigned' AND official_id IS NOT NULL) h
-                     ON h.case_no = k.case_no AND h.happened_at < k.happened_at
-                LEFT JOIN given y ON y.case_no = k.case_no AND y.official_id = k.official_id
-                LEFT JOIN seen_last l ON l.case_no = k.case_no AND l.official_id = h.official_id
-                LEFT JOIN post_told p ON p.official_id = k.official_id
-                LEFT JOIN post_told q ON q.official_id = h.official_id
-                WHERE k.official_id IS NOT NULL) k""",
+        "act_of_other": f"""
+            SELECT k.*, h.official_id AS holder_id,
+                   k.kind NOT IN {_BY_OFFICE} AND coalesce(h.official_id <> k.official_id, false)
+                   AND coalesce(y.first_at > k.happened_at, true) AND NOT coalesce(q.is_desk, false)
+                   AND NOT (coalesce(p.is_head, false) AND k.kind IN {_BY_RIGHT}) AS of_other,
+                   coalesce(p.position = q.position, false) OR coalesce(l.last_at > k.happened_at, false) AS unmoved
+            FROM known k
+            ASOF LEFT JOIN (SELECT case_no, official_id, happened_at FROM known
+                            WHERE kind = 'assigned' AND official_id IS NOT NULL) h
+                 ON h.case_no = k.case_no AND h.happened_at < k.happened_at
+            LEFT JOIN given y ON y.case_no = k.case_no AND y.official_id = k.official_id
+            LEFT JOIN seen_last l ON l.case_no = k.case_no AND l.official_id = h.official_id
+            LEFT JOIN post_told p ON p.official_id = k.official_id
+            LEFT JOIN post_told q ON q.official_id = h.official_id
+            WHERE k.official_id IS NOT NULL""",
+        "lent_account": f"""
+            SELECT official_id FROM act_of_other WHERE of_other AND unmoved GROUP BY official_id
+            HAVING count(DISTINCT case_no) >= {LENT_CASES} AND count(DISTINCT holder_id) >= {LENT_BY}""",
+        "act_in_custody": """
+            SELECT * EXCLUDE (official_id, holder_id, of_other, unmoved),
+                   CASE WHEN doubtful THEN holder_id ELSE official_id END AS official_id, official_id AS account_id
+            FROM (SELECT *, of_other AND (unmoved OR official_id IN (SELECT official_id FROM lent_account)) AS doubtful
+                  FROM act_of_other)""",
     }
 
 

@@ -15,6 +15,8 @@ from serving.access.guard import reader_of
 from serving.api.answer import answer
 from serving.api.looked import looked
 from serving.pages.conduct import Grain, conduct_lines
+from serving.pages.evidence import atlas, evidence
+from serving.read.evidence import EvidencePack, Subject, UnlistedPaper
 from serving.read.problem import Problem, documented
 from serving.read.served_state import Serving, serving
 from serving.scoring.conduct_list_cache import told
@@ -83,6 +85,24 @@ def list_conduct(
         subjects=[f"official:{line.official_id}" for line in shown if line.official_id],
     )  # fmt: skip
     return answer([line if told(line) else replace(line, **_TOO_LITTLE) for line in shown])
+
+
+@router.get("/evidence", response_model=EvidencePack, responses=documented(404, 422))
+def show_evidence(
+    request: Request,
+    subject: Subject,
+    key: Annotated[str, Query(alias="id", min_length=1, max_length=200)],
+    family: Annotated[str, Query(max_length=20)] = "",
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> Response:
+    """The dossiers and acts behind the figures of an official, unit, procedure or sector; 200 from `offset`."""
+    return answer(evidence(request, subject, key, family, offset, 200))
+
+
+@router.get("/papers", response_model=list[UnlistedPaper], responses=documented(404))
+def list_papers(request: Request) -> Response:
+    """Papers on no published list by the unit that asked for them, with dossiers and the citizen's working days."""
+    return answer(atlas(request))
 
 
 def _signals(state: Serving, dossier_id: str, at: datetime) -> tuple[str | None, list[Shown]]:

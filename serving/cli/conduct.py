@@ -60,9 +60,11 @@ def ready(settings: Settings) -> bool:
 
 def score(settings: Settings, as_of: datetime, say: Say) -> str:
     """Writes the lists of officials, units and dossiers as of `as_of`."""
+    from features.record.positions import positions
     from features.record.record import Record
+    from features.signals.acts import acts
     from features.signals.handled import handled
-    from serving.scoring import conduct_lists
+    from serving.scoring import conduct_evidence, conduct_lists
     from serving.scoring.score_files import write_scores
     from serving.state import State
     from serving.warnings.alerts import alerts
@@ -81,6 +83,8 @@ def score(settings: Settings, as_of: datetime, say: Say) -> str:
         say("conduct: chance of a finding for every open dossier")
         table, meta = conduct_lists.scored(con, settings.models, as_of, found["dossier"], acted, version)
         write_scores(settings.scores, table, meta)
+        position = {who: post.position for who, post in positions(con, as_of).items()}
+        conduct_evidence.write(settings.scores, as_of, acts(con, acted, as_of), acted, position)
     return f"{folder}: " + ", ".join(f"{len(told)} {grain}s" for grain, told in found.items())
 
 

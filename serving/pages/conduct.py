@@ -51,13 +51,17 @@ def show(
         now=people.now(),
         subjects=[f"official:{line.official_id}" for line in shown if line.official_id],
     )
+    rows = [(line, told(line), drawing.ratio_span(line.low, line.high)) for line in shown]
     wishes = {"grain": grain, "tier": chosen, "unit": unit}
     return render(
         request,
         "conduct.html",
         title="Dấu hiệu phiền hà",
         as_of=shelf.as_of if shelf else None,
-        lines=[(line, told(line), drawing.ratio_span(line.low, line.high)) for line in shown],
+        lines=rows,
+        folds=chosen == "signal",
+        flagged=[one for one in rows if one[0].flag and one[1]],
+        rest=[one for one in rows if not (one[0].flag and one[1])],
         grain=grain,
         grains=GRAIN_WORDS,
         tier=chosen,

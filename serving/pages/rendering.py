@@ -77,7 +77,7 @@ def templates(zone: str) -> Environment:
         "brief_reason": words.brief_reason,
         "brief_id": words.brief_id,
         "step_words": words.step_words,
-        "rarity": words.rarity,
+        "sign_of_dossier": words.sign_of_dossier,
     }
     env.globals |= {"NOT_A_FINDING": words.NOT_A_FINDING, "ROLE_WORDS": words.ROLE_WORDS}
     return env

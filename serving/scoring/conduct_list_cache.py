@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -25,6 +26,13 @@ def told(line: ConductLine) -> bool:
     if line.dossier_id is not None:
         return True
     return line.score is not None and line.n >= (FEWEST_DOSSIERS if line.tier == "signal" else FEWEST_PEOPLE)
+
+
+def _order(line: ConductLine) -> tuple[bool, bool, bool, float, int]:
+    """Flagged first, by the lower end of the ratio; those of whom nothing was seen come last."""
+    enough = told(line)
+    flagged = enough and line.flag
+    return not enough, not flagged, line.observed == 0, -(line.low or 0.0) if flagged else 0.0, line.rank
 
 
 @dataclass(frozen=True)
@@ -49,10 +57,19 @@ class ConductShelf:
         return list(dict.fromkeys(line.tier for line in self.lists.get(grain, ())))
 
     def within(self, grain: str, tier: str, scope: Scope, unit: str = "") -> list[ConductLine]:
-        """The lines of one tier in a scope, those with enough behind them first, each part by rank."""
+        """The lines of one tier in a scope: flagged ones by the lower end of the ratio, then the others with enough
+        behind them, then the rest, each part by rank.
+        """
         lines: Iterable[ConductLine] = self.lists.get(grain, ())
         mine = [line for line in lines if line.tier == tier and scope.covers(line.unit_code)]
-        return sorted((line for line in mine if unit in ("", line.unit_code)), key=lambda line: not told(line))
+        return sorted((line for line in mine if unit in ("", line.unit_code)), key=_order)
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    """The lines on disk; lists of before a column was told lack it."""
+    held = set(pq.read_schema(path).names)
+    rows: list[dict[str, Any]] = pq.read_table(path, columns=[name for name in COLUMNS if name in held]).to_pylist()
+    return rows
 
 
 def kept_conduct(scores: Path) -> Reloadable[ConductShelf]:
@@ -73,7 +90,7 @@ def kept_conduct(scores: Path) -> Reloadable[ConductShelf]:
         lists = {}
         for grain in GRAINS:
             path = latest / f"{grain}.parquet"
-            rows = pq.read_table(path, columns=COLUMNS).to_pylist() if path.exists() else []
+            rows = _rows(path) if path.exists() else []
             lists[grain] = tuple(ConductLine(**row) for row in rows)
         return ConductShelf(datetime.strptime(latest.name, _STAMP).replace(tzinfo=UTC), lists)
 

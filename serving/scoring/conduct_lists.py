@@ -36,7 +36,8 @@ COLUMNS = [field.name for field in fields(ConductLine)]
 _SCHEMA = pa.schema([
     ("official_id", pa.string()), ("unit_code", pa.string()), ("dossier_id", pa.string()), ("score", pa.float64()),
     ("flag", pa.bool_()), ("n", pa.int64()), ("low", pa.float64()), ("high", pa.float64()), ("rank", pa.int64()),
-    ("reasons_vi", pa.string()), ("reasons_en", pa.string()), ("tier", pa.string()),
+    ("reasons_vi", pa.string()), ("reasons_en", pa.string()), ("tier", pa.string()), ("family", pa.string()),
+    ("observed", pa.int64()), ("expected", pa.float64()),
 ])  # fmt: skip
 
 

@@ -1,0 +1,44 @@
+"""What the conduct lists of one moment rest on, on disk beside them: who handled what, and the acts behind charges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.atomic_file import replacing
+from features.signals.acts import SCHEMA
+
+ACTS_FILE, HANDLED_FILE = "acts.parquet", "handled.parquet"
+
+
+def folder(scores: Path, as_of: datetime) -> Path:
+    """Where the lists of one moment lie."""
+    return scores / "conduct" / f"{as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def write(scores: Path, as_of: datetime, acts: pa.Table, handled: pa.Table, position: Mapping[str, str]) -> None:
+    """Writes the acts and what everybody handled (with their `position`) beside the lists of the moment."""
+    place = folder(scores, as_of)
+    place.mkdir(parents=True, exist_ok=True)
+    posts = pa.array([position.get(who, "") for who in handled["official_id"].to_pylist()], pa.string())
+    for name, table in ((ACTS_FILE, acts), (HANDLED_FILE, handled.append_column("position", posts))):
+        with replacing(place / name) as file:
+            pq.write_table(table, file, compression="zstd")
+
+
+def acts_of(scores: Path, as_of: datetime, **wanted: str) -> pa.Table:
+    """The acts of one moment's lists whose columns have these values; empty where none were written."""
+    path = folder(scores, as_of) / ACTS_FILE
+    if not path.exists():
+        return SCHEMA.empty_table()
+    return pq.read_table(path, filters=[(name, "=", value) for name, value in wanted.items()] or None)
+
+
+def handled_of(scores: Path, as_of: datetime) -> pa.Table | None:
+    """Who handled what in the year before one moment's lists; None where it was not written."""
+    path = folder(scores, as_of) / HANDLED_FILE
+    return pq.read_table(path) if path.exists() else None
