@@ -173,7 +173,8 @@ def seal_plan(settings: Settings) -> str:
         Team("snv", "home_affairs", units=(), visits_a_day=2, days_a_month=4),
         Team("tt-1", "centre", units=(), visits_a_day=2, days_a_month=4),
     )
-    brief = PlanInput("2026-03", "Asia/Ho_Chi_Minh", days, units, Rules(teams=teams, high_risk_visits=1), source)
+    rules = Rules(teams=teams, high_risk_visits=1, surprise=0.0)  # both of the two units are visited
+    brief = PlanInput("2026-03", "Asia/Ho_Chi_Minh", days, units, rules, source)
     store = PlanStore(settings.home / "plans", settings.keys)
     plan_id, _ = store.commit("2026-03", AS_OF, seed="a seed for tests")
     store.seal(plan_id, brief, AS_OF)
