@@ -42,7 +42,8 @@ class PeerComparison:
     """How one official or unit stands in the family in which it stands out most.
 
     `score`: share of those with the same work whom chance makes stand out less; None where there are fewer than 20
-    dossiers ("not enough data"). `above`: probability that the ratio of observed to expected exceeds 1.5. `ratio`,
+    dossiers ("not enough data"). `doubtful`: it would be flagged if
+    it were sure who did the acts. `above`: probability that the ratio of observed to expected exceeds 1.5. `ratio`,
     `low`, `high`: its posterior mean and 95 % interval. `n` dossiers handled, `observed` and `expected` dossiers with
     signals of the `family`.
     """
@@ -52,6 +53,7 @@ class PeerComparison:
     family: str
     score: float | None
     flag: bool
+    doubtful: bool
     n: int
     observed: int
     expected: float
@@ -98,16 +100,17 @@ def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str
     for i, family in enumerate(np.array(CHARGED)[worst]):
         counts, told = found[family]
         enough = bool(told.enough[i])
+        peers = enough and bool(counts["has_peers"][i].as_py())
         standings.append(
             PeerComparison(
                 key=first["key"][i].as_py(),
                 unit_code=first["unit_code"][i].as_py() or "",
                 family=str(family),
                 score=float(score[i]) if enough else None,
-                flag=enough
-                and bool(
-                    counts["has_peers"][i].as_py() and _stands_out(counts[flagged_by][i].as_py(), sure[family], i)
-                ),
+                flag=peers and _stands_out(counts[flagged_by][i].as_py(), sure[family], i),
+                doubtful=peers
+                and _stands_out(counts["observed"][i].as_py(), told, i)
+                and not _stands_out(counts[flagged_by][i].as_py(), sure[family], i),
                 n=int(first["n"][i].as_py()),
                 observed=int(counts["observed"][i].as_py()),
                 expected=float(counts["expected"][i].as_py()),
@@ -120,9 +123,12 @@ def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str
     return sorted(standings, key=_order)
 
 
-def _order(one: PeerComparison) -> tuple[bool, bool, float, float, str]:
-    """Flagged first, by the lower end of the ratio's interval; then by how few chance lets stand out more."""
-    return one.score is None, not one.flag, -one.low if one.flag else -(one.score or 0), -one.low, one.key
+def _order(one: PeerComparison) -> tuple[bool, bool, bool, float, float, str]:
+    """Flagged first, by the lower end of the ratio's interval; then whose acts are in doubt, by the same; then by how
+    few chance lets stand out more.
+    """
+    first = -one.low if one.flag or one.doubtful else -(one.score or 0)
+    return one.score is None, not one.flag, not one.doubtful, first, -one.low, one.key
 
 
 def _stands_out(observed: float, told: Excess, i: int) -> bool:

@@ -14,7 +14,7 @@ from features.signals.signal import HeldSignal
 _BY_OFFICE = "('decided', 'refused', 'withdrawn', 'delivered', 'received', 'assigned', 'note', 'apologised')"
 _BY_RIGHT = "('reset', 'extended', 'suspended', 'forwarded', 'consulted', 'returned')"
 _DESK = "một cửa"
-LENT_CASES, LENT_BY = 10, 3
+LENT_CASES, LENT_BY = 10, 2
 """Dossiers and holders from which on an account that acts for others counts as lent: none of its acts on dossiers of
 others is then its owner's beyond doubt."""
 
@@ -36,14 +36,14 @@ def of_accounts(spans: int) -> Mapping[str, str]:
             WHERE official_id IS NOT NULL GROUP BY ALL""",
         "act_of_other": f"""
             SELECT k.*, h.official_id AS holder_id,
-                   k.kind NOT IN {_BY_OFFICE} AND coalesce(h.official_id <> k.official_id, false)
-                   AND coalesce(y.first_at > k.happened_at, true) AND NOT coalesce(q.is_desk, false)
-                   AND NOT (coalesce(p.is_head, false) AND k.kind IN {_BY_RIGHT}) AS of_other,
+                   k.kind NOT IN {_BY_OFFICE} AND NOT (coalesce(p.is_head, false) AND k.kind IN {_BY_RIGHT}) AS of_hand,
+                   of_hand AND coalesce(h.official_id <> k.official_id, false)
+                   AND coalesce(y.first_at > k.happened_at, true) AND NOT coalesce(q.is_desk, false) AS of_other,
                    coalesce(p.position = q.position, false) OR coalesce(l.last_at > k.happened_at, false) AS unmoved
             FROM known k
             ASOF LEFT JOIN (SELECT case_no, official_id, happened_at FROM known
                             WHERE kind = 'assigned' AND official_id IS NOT NULL) h
-                 ON h.case_no = k.case_no AND h.happened_at < k.happened_at
+                 ON h.case_no = k.case_no AND h.happened_at <= k.happened_at
             LEFT JOIN given y ON y.case_no = k.case_no AND y.official_id = k.official_id
             LEFT JOIN seen_last l ON l.case_no = k.case_no AND l.official_id = h.official_id
             LEFT JOIN post_told p ON p.official_id = k.official_id
@@ -53,10 +53,12 @@ def of_accounts(spans: int) -> Mapping[str, str]:
             SELECT official_id FROM act_of_other WHERE of_other AND unmoved GROUP BY official_id
             HAVING count(DISTINCT case_no) >= {LENT_CASES} AND count(DISTINCT holder_id) >= {LENT_BY}""",
         "act_in_custody": """
-            SELECT * EXCLUDE (official_id, holder_id, of_other, unmoved),
-                   CASE WHEN doubtful THEN holder_id ELSE official_id END AS official_id, official_id AS account_id
-            FROM (SELECT *, of_other AND (unmoved OR official_id IN (SELECT official_id FROM lent_account)) AS doubtful
-                  FROM act_of_other)""",
+            SELECT * EXCLUDE (official_id, holder_id, of_hand, of_other, unmoved, lent),
+                   CASE WHEN of_other AND doubtful THEN holder_id ELSE official_id END AS official_id,
+                   official_id AS account_id
+            FROM (SELECT a.*, n.official_id IS NOT NULL AS lent,
+                         (of_other AND unmoved) OR (of_hand AND n.official_id IS NOT NULL) AS doubtful
+                  FROM act_of_other a LEFT JOIN lent_account n ON n.official_id = a.official_id)""",
     }
 
 

@@ -74,6 +74,7 @@ def handled(
 
 
 def _select(begin: datetime, signals: str) -> str:
+    # an account that two share makes a dossier look as though it went to and fro
     acts = ", ".join(
         f"count(*) FILTER (k.kind IN {ACTS[family]}) AS {family}_acts,"
         f" count(*) FILTER (k.kind IN {ACTS[family]} AND NOT k.doubtful) AS {family}_clear"
@@ -82,7 +83,7 @@ def _select(begin: datetime, signals: str) -> str:
     charged = ", ".join(
         f"coalesce(s.{family}, false) AND {family}_acts > 0"
         f" AND {family}_acts = max({family}_acts) OVER (PARTITION BY k.case_no) AS {family},"
-        f" 2 * {family}_clear < {family}_acts AS {family}{DOUBT}"
+        f" 2 * {family}_clear < {family}_acts{' OR in_doubt' if family == 'evasion' else ''} AS {family}{DOUBT}"
         for family in FAMILIES
     )
     shown = ", ".join(
@@ -92,9 +93,11 @@ def _select(begin: datetime, signals: str) -> str:
     return f"""
         SELECT k.official_id, k.unit_code, k.procedure_code, k.dossier_id, {charged}, a.hit AS {AGENTS},
                false AS {AGENTS}{DOUBT}
-        FROM (SELECT k.case_no, k.official_id, arg_max(k.unit_code, (k.happened_at, k.row_id)) AS unit_code,
+        FROM (SELECT k.case_no, k.official_id, any_value(k.in_doubt) AS in_doubt,
+                     arg_max(k.unit_code, (k.happened_at, k.row_id)) AS unit_code,
                      d.procedure_code, k.dossier_id, {acts}
-              FROM act_in_custody k JOIN dossier_now d ON d.case_no = k.case_no
+              FROM (SELECT *, bool_or(doubtful) OVER (PARTITION BY case_no) AS in_doubt FROM act_in_custody) k
+              JOIN dossier_now d ON d.case_no = k.case_no
               WHERE k.happened_at >= TIMESTAMP '{begin.isoformat(" ")}'
               GROUP BY ALL) k
         LEFT JOIN (SELECT case_no, {shown} FROM ({signals}) GROUP BY case_no) s ON s.case_no = k.case_no

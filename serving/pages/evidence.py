@@ -52,7 +52,10 @@ def show(request: Request, subject: Subject, key: Key, family: Family = "", offs
 @router.get("/papers", response_class=HTMLResponse)
 def papers(request: Request) -> Response:
     """Which papers beyond the published lists each office asks for, and what they cost in days."""
-    return render(request, "papers.html", title="Giấy tờ ngoài danh mục", as_of=_as_of(request), papers=atlas(request))
+    listed = request.app.state.serving.conduct.value is not None
+    found = atlas(request) if listed else []
+    as_of = _as_of(request) if listed else None
+    return render(request, "papers.html", title="Giấy tờ ngoài danh mục", as_of=as_of, papers=found)
 
 
 def evidence(request: Request, subject: Subject, key: str, family: str, offset: int, size: int) -> EvidencePack:
