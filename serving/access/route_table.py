@@ -36,6 +36,7 @@ _ONE_BY_ONE: dict[str, str] = {
     "GET /conduct": "harassment.read",
     "GET /evidence": "harassment.read",
     "GET /papers": "harassment.read",
+    "GET /sectors": "harassment.read",
     "GET /unit": "unit.read",
     "GET /official": "official.read",
     "GET /explanations": "explanation.read",

@@ -64,6 +64,7 @@ def score(settings: Settings, as_of: datetime, say: Say) -> str:
     from features.record.record import Record
     from features.signals.acts import acts
     from features.signals.handled import handled
+    from models.sector_risk import sector_risks
     from serving.scoring import conduct_evidence, conduct_lists
     from serving.scoring.score_files import write_scores
     from serving.state import State
@@ -84,7 +85,9 @@ def score(settings: Settings, as_of: datetime, say: Say) -> str:
         table, meta = conduct_lists.scored(con, settings.models, as_of, found["dossier"], acted, version)
         write_scores(settings.scores, table, meta)
         position = {who: post.position for who, post in positions(con, as_of).items()}
-        conduct_evidence.write(settings.scores, as_of, acts(con, acted, as_of), acted, position)
+        conduct_evidence.write(
+            settings.scores, as_of, acts(con, acted, as_of), acted, position, sector_risks(con, as_of, acted)
+        )
     return f"{folder}: " + ", ".join(f"{len(told)} {grain}s" for grain, told in found.items())
 
 

@@ -37,6 +37,7 @@ from serving.pages import (
     remedies,
     reports,
     risk_list,
+    sectors,
     unit,
     warnings,
 )
@@ -48,6 +49,7 @@ NOUNS = (
     door,
     home,
     risk_list,
+    sectors,
     conduct,
     unit,
     dossier,

@@ -12,6 +12,7 @@ import duckdb
 
 from features.calendar.working_time import Calendar
 from features.record.utc import aware_utc, naive_utc
+from models.sector_risk import sector_weights
 from serving.plan.plan_input import PlanInput, Pull, Source, UnitBrief
 from serving.plan.rules import Rules
 from serving.plan.sheet import expected_findings
@@ -38,8 +39,6 @@ SELECT unit_code, last_visit.visited, team_id, coalesce(confirmed.visited >= las
 FROM last_visit LEFT JOIN confirmed USING (unit_code)
 """
 
-_PRIORS = "SELECT sector_code, max(prior_weight) FROM sector WHERE prior_weight IS NOT NULL GROUP BY sector_code"
-
 
 def gather(
     con: duckdb.DuckDBPyConnection, scores: Path, month: str, calendar: Calendar, rules: Rules, zone: ZoneInfo
@@ -54,7 +53,7 @@ def gather(
     start = datetime.combine(days[0], datetime.min.time(), zone)
     until = start + timedelta(days=31)
     names = dict(con.execute(_UNITS, {"start": naive_utc(start), "until": naive_utc(until)}).fetchall())
-    weights = sector_priors(con)
+    weights = sector_weights(con, meta.as_of)
     last = {code: (at, team, confirmed) for code, at, team, confirmed in con.execute(_LAST_VISITS).fetchall()}
     pulls: dict[str, list[Pull]] = defaultdict(list)
     prior: dict[str, float] = defaultdict(float)
@@ -88,11 +87,6 @@ def gather(
         meta.features_hash, meta.record_version, hashlib.sha256(scores.read_bytes()).hexdigest(),
     )  # fmt: skip
     return PlanInput(month, zone.key, tuple(days), tuple(units), rules, source)
-
-
-def sector_priors(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
-    """The directives' weight of each sector that has one (0–1), by sector_code."""
-    return dict(con.execute(_PRIORS).fetchall())
 
 
 def open_days(month: str, calendar: Calendar) -> list[date]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from features.key_file import key_file
 from features.record.record import Record
-from serving.plan.gather import sector_priors
+from models.sector_risk import sector_weights
 from serving.plan.list_choice import Caps, Line, choose, marked_new, order, share_new, share_out
 from serving.plan.list_entry import Grain, entries
 from serving.plan.rules import Rules
@@ -69,7 +69,7 @@ def make_week(
     rules = rules or Rules()
     root = settings.home / "lists"
     earlier = before(root, target, grain, week)
-    priors = sector_priors(Record(settings.record_url).connect(cutoff=now))
+    priors = sector_weights(Record(settings.record_url).connect(cutoff=now), now)
     secret = key_file(settings.keys / "lists.key").hex() if jitter else None
     lines = choose(order(entries(scores, grain, priors, rules.prior_strength), secret, week), size, caps)
     last = {line["entry"]["unit_code"]: line["team_id"] for line in earlier["lines"]} if earlier else {}

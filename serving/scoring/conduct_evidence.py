@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,8 +13,10 @@ import pyarrow.parquet as pq
 
 from features.atomic_file import replacing
 from features.signals.acts import SCHEMA
+from models.loop import HitRate
+from models.sector_risk import SectorRisk
 
-ACTS_FILE, HANDLED_FILE = "acts.parquet", "handled.parquet"
+ACTS_FILE, HANDLED_FILE, SECTORS_FILE = "acts.parquet", "handled.parquet", "sectors.json"
 
 
 def folder(scores: Path, as_of: datetime) -> Path:
@@ -20,14 +24,31 @@ def folder(scores: Path, as_of: datetime) -> Path:
     return scores / "conduct" / f"{as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
-def write(scores: Path, as_of: datetime, acts: pa.Table, handled: pa.Table, position: Mapping[str, str]) -> None:
-    """Writes the acts and what everybody handled (with their `position`) beside the lists of the moment."""
+def write(
+    scores: Path, as_of: datetime, acts: pa.Table, handled: pa.Table, position: Mapping[str, str],
+    sectors: Sequence[SectorRisk] = (),
+) -> None:  # fmt: skip
+    """Writes the acts, what everybody handled (with their `position`) and sectors beside the lists of the moment."""
     place = folder(scores, as_of)
     place.mkdir(parents=True, exist_ok=True)
     posts = pa.array([position.get(who, "") for who in handled["official_id"].to_pylist()], pa.string())
     for name, table in ((ACTS_FILE, acts), (HANDLED_FILE, handled.append_column("position", posts))):
         with replacing(place / name) as file:
             pq.write_table(table, file, compression="zstd")
+    with replacing(place / SECTORS_FILE) as file:
+        file.write(json.dumps([asdict(one) for one in sectors]).encode())
+
+
+def sectors_of(scores: Path, as_of: datetime) -> list[SectorRisk]:
+    """The sectors of one moment's lists; none where they were not written."""
+    path = folder(scores, as_of) / SECTORS_FILE
+    if not path.exists():
+        return []
+    told = []
+    for row in json.loads(path.read_text("utf-8")):
+        rates = {name: HitRate(**row[name]) if row[name] else None for name in ("found", "reported", "signalled")}
+        told.append(SectorRisk(**{**row, **rates}))
+    return told
 
 
 def acts_of(scores: Path, as_of: datetime, **wanted: str) -> pa.Table:

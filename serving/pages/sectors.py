@@ -1,0 +1,33 @@
+"""`/sectors`: where lateness and harassment gather by field of work, beside the directives' high-risk fields."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from serving.access.guard import reader_of
+from serving.pages.rendering import render
+from serving.scoring import conduct_evidence
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/sectors", response_class=HTMLResponse)
+def show(request: Request) -> Response:
+    """Every sector with its late share, findings, complaints and signals, each with its interval."""
+    serving, known = request.app.state.serving, request.app.state.known
+    shelf = serving.conduct.value
+    sectors = conduct_evidence.sectors_of(serving.settings.scores, shelf.as_of) if shelf else []
+    people = request.app.state.people
+    people.receipts.record(reader_of(request).login, "sectors.read", {"n": len(sectors)}, now=people.now())
+    late = known.standing.sectors
+    rows = [(one, late.get(one.sector_code)) for one in sectors]
+    points = []
+    for one, count in rows:
+        harassed = one.found if one.found.n else one.signalled
+        if count is not None and count.share is not None and harassed is not None:
+            points.append((one.sector_code, count.share, harassed.rate))
+    most = max([y for *_, y in points], default=1.0) or 1.0
+    return render(
+        request, "sectors.html", title="Theo lĩnh vực", as_of=shelf.as_of if shelf else None, rows=rows,
+        points=[(code, round(20 + 460 * min(x, 1.0), 1), round(200 - 180 * y / most, 1)) for code, x, y in points],
+        most=most,
+    )  # fmt: skip
