@@ -11,13 +11,13 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from serving.access.account import add_account, find_account
-from serving.access.guard import COOKIE
 from serving.access.passwords import hash_password
 from serving.access.permissions import GRANTS, IN_PERSON, Role, reach_of
 from serving.access.session import find_session, start_session
 from serving.access.token import issue_token
 from serving.settings import Settings
 from serving.state import Account, State, open_state
+from serving.use_cases.guard import COOKIE
 
 PASSWORD = "Sông Hồng chảy qua 36 phố"
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -101,7 +101,7 @@ def sit_down(client: TestClient, login: str) -> str:
 
     Returns the key that its forms carry.
     """
-    people = client.app.state.people  # type: ignore[attr-defined]
+    people = client.app.state.context.people  # type: ignore[attr-defined]
     now = people.now()
     with people.state.writing() as session:
         account = find_account(session, login)

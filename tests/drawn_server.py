@@ -54,7 +54,7 @@ def running(home: Path, now: datetime = NOW, workers: int = 1) -> Iterator[str]:
 
 def app() -> Any:
     """The app of this process; each worker makes its own."""
-    from serving.api.app import create_app
+    from serving.app import create_app
     from serving.settings import Settings
 
     moment = datetime.fromisoformat(os.environ["RISK_TEST_NOW"])

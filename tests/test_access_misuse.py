@@ -12,7 +12,7 @@ from serving.access import login as door
 from serving.access.account import find_account
 from serving.access.permissions import IN_PERSON, Role, reach_of
 from serving.access.token import issue_token
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.state import ApiToken
 
 NEW = "Núi Tản cao 1296 thước"
@@ -26,7 +26,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
 
 
 def test_no_token_makes_another_that_outlives_it(client: TestClient) -> None:
-    people = client.app.state.people  # type: ignore[attr-defined]
+    people = client.app.state.context.people  # type: ignore[attr-defined]
     with people.state.writing() as session:
         account = find_account(session, "phantich")
         with pytest.raises(ValueError, match=r"token\.write"):
@@ -60,7 +60,7 @@ def test_everybody_changes_their_own_password(client: TestClient, person: object
     done = client.post("/password", data=form, follow_redirects=False)
     assert (done.status_code, done.headers["location"]) == (303, "/login")
     assert client.get("/", follow_redirects=False).status_code == 303, "the session is over"
-    receipts = client.app.state.people.receipts  # type: ignore[attr-defined]
+    receipts = client.app.state.context.people.receipts  # type: ignore[attr-defined]
     assert [one.action for one in receipts.latest(actor=login, most=2)] == ["password.write", "session.refused"]
 
 
@@ -78,7 +78,7 @@ def test_strangers_lock_nobody_out_of_the_browser_they_always_use(
     monkeypatch.setattr(door, "MOST_PER_LOGIN_AND_ADDRESS", 3)
     log_in(client, "thanhtra")
     mark = client.cookies["risk_device"]
-    people = client.app.state.people  # type: ignore[attr-defined]
+    people = client.app.state.context.people  # type: ignore[attr-defined]
     for place in range(4):
         found = door.log_in(
             people.state, "thanhtra", "đoán", door.Place(f"10.0.0.{place}"), key=people.login_key, now=NOW
@@ -100,7 +100,7 @@ def test_strangers_lock_nobody_out_of_the_browser_they_always_use(
 def test_a_refused_login_leaves_a_receipt_without_what_was_typed(client: TestClient) -> None:
     assert attempt(client, "thanhtra", "đoán mò") == 401
     assert attempt(client, "mật khẩu gõ nhầm ô", "x") == 401
-    receipts = client.app.state.people.receipts  # type: ignore[attr-defined]
+    receipts = client.app.state.context.people.receipts  # type: ignore[attr-defined]
     told = [(one.actor, one.action, one.detail) for one in receipts.latest(action="session.refused")]
     assert told == [("", "session.refused", '{"by":"password"}'), ("thanhtra", "session.refused", '{"by":"password"}')]
     assert receipts.verify() == []

@@ -9,7 +9,7 @@ import pytest
 from drawn_people import NOW, sit_down, staffed_office
 from fastapi.testclient import TestClient
 
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.jobs.promotion import promote_by_command
 from serving.pages import analyst
 
@@ -30,7 +30,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 
 def shelve(client: TestClient, gates: list[dict[str, Any]], trained_by: str = "an") -> Path:
     """Puts a candidate of these gates on the shelf, beside no champion."""
-    folder: Path = client.app.state.serving.settings.models / "lateness"  # type: ignore[attr-defined]
+    folder: Path = client.app.state.context.serving.settings.models / "lateness"  # type: ignore[attr-defined]
     (folder / "v1").mkdir(parents=True, exist_ok=True)
     said = {"version": "v1", "sha256": SHA, "gates": gates, "trained_by": trained_by}
     (folder / "candidate.json").write_text(json.dumps(said))
@@ -47,7 +47,7 @@ def ask(client: TestClient, login: str = "phantich", **changed: str) -> int:
 
 
 def promotions(client: TestClient) -> list[str]:
-    receipts = client.app.state.people.receipts  # type: ignore[attr-defined]
+    receipts = client.app.state.context.people.receipts  # type: ignore[attr-defined]
     return [one.detail for one in receipts.latest(action="model.promote")]
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from features.calendar.vietnam import VIETNAM
 from features.record.record import Record
 from serving.access.permissions import Role, Scope
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.read.case_file import CaseEvent, CaseFile
 from serving.read.caseload import Caseload
 from serving.read.responsibility import ledger
@@ -386,7 +386,7 @@ def test_floods_are_told_once_and_the_largest_first() -> None:
 
 
 def test_every_page_of_answers_opens_with_a_token_too(client: TestClient) -> None:
-    app_settings = client.app.state.serving.settings  # type: ignore[attr-defined]
+    app_settings = client.app.state.context.serving.settings  # type: ignore[attr-defined]
     bearer = token(app_settings, Role.UNIT_HEAD, now=datetime(2026, 3, 1, tzinfo=UTC), unit="x1")
     for path in ("explanations", "apologies", "consultations", "complaints", "returns", "remedies", "reports"):
         for door in (f"/{path}", f"/api/v1/{path}"):

@@ -16,8 +16,8 @@ from fastapi.testclient import TestClient
 
 from features.calendar.vietnam import VIETNAM
 from serving.access.permissions import Role
-from serving.api.app import create_app
 from serving.api.limits import MOST_BYTES
+from serving.app import create_app
 from serving.scoring.batch import score_record
 from serving.settings import Settings
 
@@ -220,7 +220,7 @@ def test_news_that_another_process_took_in_count_in_the_next_score(
                      "happened_at": (LATER - timedelta(minutes=2 - number)).isoformat()}  # fmt: skip
             told = server.post("/api/v1/events", json={"events": [event]}).json()
             assert told["appended"] == len(told["scores"]) == 1
-    _, events = apps[1].state.serving.desk.history(first["dossier_id"])
+    _, events = apps[1].state.context.serving.desk.history(first["dossier_id"])
     assert {"two-0", "two-1"} <= {event["event_id"] for event in events}
 
 
@@ -262,7 +262,7 @@ def test_a_failure_tells_nothing_of_itself(office: Settings, caplog: pytest.LogC
 
     bearer = {"Authorization": f"Bearer {token(office, Role.LEADER)}"}
     with TestClient(app, headers=bearer, raise_server_exceptions=False) as client:
-        app.state.serving.risk_list = broken
+        app.state.context.serving.risk_list = broken
         body = is_problem(client.get("/api/v1/list"), 500)
     assert "secret" not in json.dumps(body)
 
@@ -279,9 +279,7 @@ def test_the_description_is_served_and_has_examples(client: TestClient) -> None:
 
 
 def test_the_service_imports_neither_mlflow_nor_shap_nor_learning() -> None:
-    code = (
-        "import sys, serving.api.app; print([name for name in ('mlflow', 'shap', 'training') if name in sys.modules])"
-    )
+    code = "import sys, serving.app; print([name for name in ('mlflow', 'shap', 'training') if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert found.stdout.strip() == "[]"
 

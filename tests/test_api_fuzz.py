@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
 from serving.access.permissions import Role
-from serving.api.app import create_app
+from serving.app import create_app
 from tests.bench.fuzz import Started
 
 pytestmark = pytest.mark.slow

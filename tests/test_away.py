@@ -11,7 +11,7 @@ from drawn_people import NOW, Clock, sit_down, staffed_office
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.settings import Settings
 from serving.state import State
 
@@ -39,7 +39,7 @@ def away(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def refuse(*_: object, **__: object) -> None:
         raise OperationalError("connect", None, ConnectionRefusedError("no database"))
 
-    state: State = client.app.state.people.state  # type: ignore[attr-defined]
+    state: State = client.app.state.context.people.state  # type: ignore[attr-defined]
     with monkeypatch.context() as patched:
         patched.setattr(state.engine, "connect", refuse)
         patched.setattr(state._writing, "connect", refuse)
@@ -57,7 +57,7 @@ def test_readers_read_on_and_are_told_how_old_it_is(
     csrf = sit_down(client, "thanhtra")
     assert client.post("/decisions", data=decision(csrf, 0)).status_code == 200
     clock.now = NOW + timedelta(minutes=1)
-    client.app.state.refresh()  # type: ignore[attr-defined]
+    client.app.state.context.refresh()  # type: ignore[attr-defined]
     assert client.get("/list").status_code == 200
     clock.now = NOW + timedelta(minutes=20)
     with away(client, monkeypatch):
@@ -96,7 +96,7 @@ def test_writes_and_strangers_are_sent_back(client: TestClient, monkeypatch: pyt
 
 
 def test_who_looked_meanwhile_joins_the_chain_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    receipts = client.app.state.people.receipts  # type: ignore[attr-defined]
+    receipts = client.app.state.context.people.receipts  # type: ignore[attr-defined]
     sit_down(client, "thanhtra")
     client.get("/list")
     before = len(receipts.latest(action="list.read"))

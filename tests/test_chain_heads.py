@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from serving.access.permissions import Role
 from serving.access.route_table import PUBLIC, ROUTES
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.cli import app as risk
 from serving.jobs.chain_heads import ChainHeads, carriers, time_stamp, uncarried
 from serving.settings import HeadSettings, Settings
@@ -94,10 +94,10 @@ def test_a_known_stop_of_the_service_is_no_fault_an_unknown_one_is(office: Setti
 def test_the_running_service_signs_and_carries_by_itself(office: Settings, tmp_path: Path) -> None:
     clock = Clock()
     with TestClient(create_app(office, now=clock, poll_seconds=3600)) as client:
-        client.app.state.refresh()  # type: ignore[attr-defined]
+        client.app.state.context.refresh()  # type: ignore[attr-defined]
         clock.now += HEAD_EVERY
-        client.app.state.refresh()  # type: ignore[attr-defined]
-        chain: Receipts = client.app.state.people.receipts  # type: ignore[attr-defined]
+        client.app.state.context.refresh()  # type: ignore[attr-defined]
+        chain: Receipts = client.app.state.context.people.receipts  # type: ignore[attr-defined]
         assert [head.number for head in chain.witness.heads()] == [1, 2]
         ChainHeads(office, chain, clock).carry()
         assert len(list((tmp_path / "elsewhere").glob("*.json"))) == 2
@@ -216,7 +216,7 @@ def test_every_read_of_persons_by_the_api_leaves_a_receipt(client: TestClient) -
         "/api/v1/metrics",
         "/api/v1/warnings/effect",
     }
-    chain: Receipts = client.app.state.people.receipts  # type: ignore[attr-defined]
+    chain: Receipts = client.app.state.context.people.receipts  # type: ignore[attr-defined]
     asked = 0
     for rule, action in ROUTES.items():
         method, path = rule.split(" ", 1)
@@ -236,10 +236,10 @@ def test_every_read_of_persons_by_the_api_leaves_a_receipt(client: TestClient) -
 
 
 def test_a_token_does_not_walk_the_dossiers_unseen(client: TestClient) -> None:
-    settings = client.app.state.serving.settings  # type: ignore[attr-defined]
+    settings = client.app.state.context.serving.settings  # type: ignore[attr-defined]
     bearer = {"Authorization": f"Bearer {token(settings, Role.ANALYST)}"}
     lines = client.get("/api/v1/list?size=200", headers=bearer).json()["lines"]
-    chain: Receipts = client.app.state.people.receipts  # type: ignore[attr-defined]
+    chain: Receipts = client.app.state.context.people.receipts  # type: ignore[attr-defined]
     for line in lines[:5]:
         client.get(f"/api/v1/dossiers/{line['dossier_id']}", headers=bearer)
     for line in lines[:5]:

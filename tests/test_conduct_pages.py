@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.conduct import ConductLine
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.pages.drawing import ratio_span
 from serving.scoring.conduct_list_cache import told
 
@@ -89,7 +89,7 @@ def test_badges_new_since_yesterday_and_drawn_by_chance(client: TestClient) -> N
     assert shown == list(range(80, 90))
     assert new.count(">mới<") == 10
     everything = "".join(client.get(f"/list?size=50&offset={offset}").text for offset in (0, 50))
-    drawn = client.app.state.serving.drawn  # type: ignore[attr-defined]
+    drawn = client.app.state.context.serving.drawn  # type: ignore[attr-defined]
     assert drawn
     assert everything.count(">ngẫu nhiên<") == len(drawn)
 

@@ -46,7 +46,7 @@ GLOSSARY = {
 }
 """The words of design.md, and what nobody may call the same thing."""
 
-AT_THE_EDGE = ("serving/cli/", "serving/settings.py", "serving/api/app.py", "serving/read/served_state.py")
+AT_THE_EDGE = ("serving/cli/", "serving/settings.py", "serving/app.py", "serving/use_cases/served_state.py")
 """Where the wall clock may be read: the command line and the app. Everybody else is given the time."""
 
 WRITTEN = {".py", ".md", ".toml", ".html", ".css", ".js", ".svg", ".json", ".txt", ".csv", ".yml", ""}
@@ -89,7 +89,7 @@ def test_rooms_import_only_what_they_may() -> None:
     assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-1000:]
     with (ROOT / "pyproject.toml").open("rb") as file:
         contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
-    assert {room for contract in contracts for room in contract["source_modules"]} >= set(ROOMS)
+    assert {room for contract in contracts for room in contract.get("source_modules", ())} >= set(ROOMS)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=where)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from features.record.record import Record
 from features.sources.proposal import form_of, mapping_text, propose
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.cli import app as command
 from serving.settings import Settings
 from serving.work.mapping_store import MappingStore, slug

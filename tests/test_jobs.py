@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
 from features.calendar.vietnam import VIETNAM
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.cli import app
 from serving.cli.job_actions import action_of, intake
 from serving.jobs.job_status import job_statuses

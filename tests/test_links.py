@@ -11,7 +11,7 @@ from drawn_people import NOW, PEOPLE, Person, sit_down
 from fastapi.testclient import TestClient
 
 from serving.access.permissions import reach_of
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.pages.rendering import MENU
 
 FILES = (".xlsx", ".docx", ".css", ".svg")  # files have tests of their own

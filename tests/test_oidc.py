@@ -17,7 +17,7 @@ from joserfc.jwk import RSAKey
 
 from serving.access.account import add_account, deactivate, find_account
 from serving.access.permissions import Role
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.settings import OidcSettings
 
 
@@ -36,7 +36,7 @@ def provider(clock: Clock) -> Iterator[oidc_provider.Provider]:
 def client(provider: oidc_provider.Provider, clock: Clock, tmp_path: Path) -> Iterator[TestClient]:
     settings = replace(settings_of(tmp_path), oidc=OidcSettings(provider.issuer, *oidc_provider.CLIENT))
     with TestClient(create_app(settings, now=clock, poll_seconds=60)) as opened:
-        people = opened.app.state.people  # type: ignore[attr-defined]
+        people = opened.app.state.context.people  # type: ignore[attr-defined]
         with people.state.writing() as session:
             add_account(
                 session, "canbo", "Cán bộ", Role.OFFICIAL, now=NOW, unit_code="x1", official_id="o1",
@@ -139,7 +139,7 @@ def test_who_has_no_account_or_a_closed_one_stays_outside(client: TestClient, pr
     provider.subject = "stranger"
     assert client.get(there(client), follow_redirects=False).status_code == 403
     provider.subject = "canbo-1"
-    people = client.app.state.people  # type: ignore[attr-defined]
+    people = client.app.state.context.people  # type: ignore[attr-defined]
     with people.state.writing() as session:
         account = find_account(session, "canbo")
         assert account is not None

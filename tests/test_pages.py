@@ -16,7 +16,7 @@ from drawn_people import NOW, PASSWORD, sit_down, staffed_office
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.settings import Settings
 from serving.state import Contest, Decision, Finding
 
@@ -59,7 +59,7 @@ def form_of(page: str, action: str) -> dict[str, str]:
 
 
 def count(client: TestClient, table: type) -> int:
-    people = client.app.state.people  # type: ignore[attr-defined]
+    people = client.app.state.context.people  # type: ignore[attr-defined]
     with people.state.reading() as session:
         return int(session.scalar(select(func.count()).select_from(table)) or 0)
 
@@ -74,7 +74,7 @@ def test_a_decision_needs_a_reason_and_a_double_click_has_one_effect(client: Tes
     assert again.status_code == 200
     assert count(client, Decision) == 1
     assert again.text.count("đã có biên bản") == 1
-    receipts = client.app.state.people.receipts  # type: ignore[attr-defined]
+    receipts = client.app.state.context.people.receipts  # type: ignore[attr-defined]
     told = [one for one in receipts.about(f"dossier:{dossier_id(0)}") if one.action == "decision.write"]
     assert len(told) == 1
     assert "đã có biên bản" in told[0].detail
@@ -129,7 +129,7 @@ def test_contest_freezes_the_score_until_it_is_answered_and_recomputed(client: T
 
 
 def refresh(client: TestClient) -> None:
-    state = client.app.state  # type: ignore[attr-defined]
+    state = client.app.state.context  # type: ignore[attr-defined]
     state.refresh()
 
 

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from serving.access.permissions import Role
 from serving.access.route_table import PUBLIC, ROUTES
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.settings import Settings
 from serving.work import decisions
 
@@ -123,7 +123,7 @@ def test_a_head_neither_undoes_a_pick_nor_makes_one(client: TestClient) -> None:
     sit_down(client, "thanhtra")
     assert MARK in client.get("/plan").text
     assert "đơn vị đã xử lý xong" in client.get(f"/dossier?id={PICKED}").text
-    people = client.app.state.people  # type: ignore[attr-defined]
+    people = client.app.state.context.people  # type: ignore[attr-defined]
     with people.state.reading() as session:
         assert decisions.latest_decisions(session, "lateness", [PICKED]) == {PICKED: decisions.Kind.PICK}
     sit_down(client, "truongphong")

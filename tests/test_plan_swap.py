@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from test_plan_store import BEFORE, PARTS, failed, give_parts
 from typer.testing import CliRunner
 
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.cli import app as risk
 from serving.plan.store import PlanStore
 from serving.plan.verify import ledger_faults, verify

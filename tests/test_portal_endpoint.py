@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from features.record.delivery import DeliveryError, Receipt
 from features.record.record import Record
 from serving.access.permissions import Role
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.cli import app as command_line
 from serving.jobs.folder_watcher import FolderWatcher
 from serving.settings import Settings

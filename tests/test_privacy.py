@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from serving.access.permissions import Role
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.cli import app as command_line
 from serving.settings import Settings
 

@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 from drawn_people import NOW, PASSWORD, staffed_office
 from starlette.testclient import TestClient
 
-from serving.api.app import create_app
+from serving.app import create_app
 from tests.bench.port import free_port
 
 CONF = Path(__file__).parents[1] / "serving" / "deploy" / "nginx.conf"

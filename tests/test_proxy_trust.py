@@ -9,8 +9,8 @@ from drawn_people import NOW, PASSWORD, staffed_office
 from fastapi.testclient import TestClient
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from serving.api.app import create_app
 from serving.api.limits import BodyLimit
+from serving.app import create_app
 from serving.read.problem import Problem
 from serving.settings import Settings
 

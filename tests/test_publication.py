@@ -16,7 +16,7 @@ from features.calendar.vietnam import VIETNAM
 from features.record.delivery import Chunk
 from features.record.record import Record
 from serving.access.permissions import Role
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.reports import publication
 from serving.settings import Settings
 from serving.state import OfficialName, PublicationPack, open_state
@@ -146,7 +146,7 @@ def test_before_approval_it_is_a_marked_draft_and_a_refused_one_is_gone(client: 
     assert decide(client, leader, 5, pack=2, outcome="refused") == 200
     assert client.get("/publications/2.xlsx", headers=headers).status_code == 422
     assert decide(client, leader, 6, pack=99) == 404
-    receipts = client.app.state.people.receipts  # type: ignore[attr-defined]
+    receipts = client.app.state.context.people.receipts  # type: ignore[attr-defined]
     assert receipts.verify() == []
     acts = [one.action for one in receipts.latest(most=50) if one.action.startswith("publication.")]
     assert acts.count("publication.propose") == 2
@@ -201,6 +201,6 @@ def test_people_propose_and_approve_on_the_page(client: TestClient) -> None:
         if person.login not in ("thanhtra", "lanhdao", "thanhtra.x1"):
             csrf = sit_down(client, person.login)
             assert client.post("/publications/1", data={**form, "csrf": csrf, "key": "r" * 30}).status_code == 403
-    people = client.app.state.people  # type: ignore[attr-defined]
+    people = client.app.state.context.people  # type: ignore[attr-defined]
     with people.state.reading() as session:
         assert session.query(PublicationPack).count() == 1

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from serving.access.permissions import EVERY_UNIT, GRANTS, Reach, Role, Scope, UnitTree, reach_of, scope_of
 from serving.access.route import templates
 from serving.access.route_table import PUBLIC, ROUTES, action_of
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.settings import Settings
 
 UNITS = {"x1": {"x1", "x1.1"}, "*": {"x1", "x2", "x3", "x1.1"}}

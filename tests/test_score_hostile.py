@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from features.record.delivery import Chunk
 from features.record.record import Record
 from serving.access.permissions import Role
-from serving.api.app import create_app
+from serving.app import create_app
 
 RECEIVED = AS_OF - timedelta(days=6)
 

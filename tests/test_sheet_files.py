@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from serving.access.permissions import reach_of
 from serving.access.route_table import ROUTES
-from serving.api.app import create_app
+from serving.app import create_app
 
 LISTS = sorted(
     path.removesuffix(".{ending}")

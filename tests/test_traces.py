@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from features.record.delivery import Chunk
 from features.record.record import Record
 from serving.access.permissions import Role
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.settings import Settings
 from serving.traces import Traces
 

@@ -17,9 +17,9 @@ from features.calendar.vietnam import VIETNAM
 from features.record.delivery import Chunk
 from features.record.record import Record
 from serving.cli import main
-from serving.read.served_state import kept_list
 from serving.scoring.batch import score_record
 from serving.scoring.score_files import latest_path, read_scores
+from serving.use_cases.served_state import kept_list
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 SPAWN = multiprocessing.get_context("spawn")

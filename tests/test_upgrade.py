@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from features.record.record import Record
 from features.record.schema_version import NewerRecord, mark
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.cli import app
 from serving.settings import Settings
 from serving.state import ExplanationAct, ExplanationSlip, NewerDatabase, head, open_state

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from features.record.record import Record
 from serving.access.permissions import Role
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.cli import app as command_line
 from serving.settings import Settings
 from serving.state import EarlyWarning, open_state
@@ -61,7 +61,7 @@ def client(settings: Settings) -> Iterator[TestClient]:
 
 
 def number_of(client: TestClient, dossier: str) -> int:
-    with client.app.state.people.state.reading() as session:  # type: ignore[attr-defined]
+    with client.app.state.context.people.state.reading() as session:  # type: ignore[attr-defined]
         return session.scalars(select(EarlyWarning.id).where(EarlyWarning.dossier_id == dossier)).one()
 
 
@@ -99,7 +99,7 @@ def test_the_api_tells_and_acknowledges_the_same_lines(client: TestClient) -> No
     headers["Idempotency-Key"] = "v" * 30
     assert client.post("/api/v1/warnings/acknowledge", json=wish, headers=headers).status_code == 404
     assert client.get("/api/v1/warnings/effect").status_code == 403
-    with client.app.state.people.state.writing() as session:  # type: ignore[attr-defined]
+    with client.app.state.context.people.state.writing() as session:  # type: ignore[attr-defined]
         warning = session.get_one(EarlyWarning, number)
         warning.acknowledged_at, warning.note = None, ""
 
@@ -134,7 +134,7 @@ def test_those_who_weigh_warnings_see_that_too_few_were_told(client: TestClient)
 
 def test_acknowledging_twice_has_one_effect_and_one_receipt(client: TestClient) -> None:
     csrf = sit_down(client, "truongphong")
-    people = client.app.state.people  # type: ignore[attr-defined]
+    people = client.app.state.context.people  # type: ignore[attr-defined]
     number = number_of(client, dossier_id(0))
     form = {"csrf": csrf, "key": KEY, "warning": str(number), "note": "Giao thêm người"}
     for _ in range(2):
@@ -167,7 +167,7 @@ def test_only_the_heads_of_the_unit_answer(client: TestClient) -> None:
 
 
 def test_a_note_that_is_too_long_is_refused(client: TestClient) -> None:
-    people = client.app.state.people  # type: ignore[attr-defined]
+    people = client.app.state.context.people  # type: ignore[attr-defined]
     with people.state.writing() as session, pytest.raises(ValueError, match="1000"):
         acknowledge(session, [number_of(client, dossier_id(4))], None, "x" * 1001, by=1, now=NOW)
 

@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
 from serving.access.permissions import Role
-from serving.api.app import create_app
 from serving.api.watch import Watch
+from serving.app import create_app
 from serving.log_lines import JsonLines
 from serving.settings import Settings
 

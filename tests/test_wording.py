@@ -13,7 +13,7 @@ from features.sources.vietnamese_number import decimal
 from serving import words
 from serving.access.permissions import GRANTS, reach_of
 from serving.access.route_table import ROUTES
-from serving.api.app import create_app
+from serving.app import create_app
 from serving.pages import rendering
 from serving.pages.board import to_do
 from serving.pages.leadership import AGAINST

@@ -6,16 +6,17 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from features.calendar.vietnam import VIETNAM
-from serving.access.guard import reader_of
 from serving.access.permissions import Role
 from serving.api.answer import answer
 from serving.api.looked import note_look
 from serving.api.people import Done, Key
-from serving.pages.answers import apologies_in, complaints_in, consultations_in, returned_in, write_mark
-from serving.pages.explanations import slips_in, write_explanation, write_review
-from serving.pages.remedies import remedies_in
 from serving.read.problem import Problem, documented
 from serving.read.responsibility import CustodyInterval, Share, case_known, ledger
+from serving.use_cases.answers import apologies_in, complaints_in, consultations_in, returned_in, write_mark
+from serving.use_cases.app_context import context_of
+from serving.use_cases.explanations import slips_in, write_explanation, write_review
+from serving.use_cases.guard import reader_of
+from serving.use_cases.remedies import remedies_in
 from serving.warnings.acknowledgement import WarningLine, warnings_about
 from serving.work import remediation
 from serving.work.apologies import ApologyStanding
@@ -79,7 +80,7 @@ class LedgerAnswer:
 @router.get("/explanations", response_model=list[dict[str, Any]])
 def list_explanations(request: Request) -> Response:
     """The first 200 explanation slips of the reader's scope, those that wait longest first."""
-    request.app.state.trackers.of()
+    context_of(request).trackers.of()
     found = slips_in(request, reader_of(request).scope)
     _looked(request, "/explanations", [one.slip.dossier_id for one in found], "explanation.read")
     return answer([_slip(one) for one in found])
@@ -127,7 +128,7 @@ def list_complaints(request: Request, offset: Offset = 0) -> Response:
     """
     found = complaints_in(request)[offset : offset + MOST]
     _looked(request, "/complaints", [one.dossier_id for one in found if one.dossier_id])
-    sorted_by = request.app.state.trackers.sorting()
+    sorted_by = context_of(request).trackers.sorting()
     unnamed = {"dossier_id": None} if reader_of(request).role is Role.UNIT_HEAD else {}
     return answer(
         [
@@ -170,10 +171,10 @@ def mark(request: Request, wish: MarkWish, key: Key) -> Response:
 @router.get("/ledger/{dossier_id:path}", response_model=LedgerAnswer, responses=documented(404, 422))
 def show_ledger(request: Request, dossier_id: Annotated[str, Path(max_length=200)]) -> Response:
     """The responsibility ledger of a dossier, open or ended, of the reader's scope; who looked is on record."""
-    reader, people = reader_of(request), request.app.state.people
+    reader, people = reader_of(request), context_of(request).people
     now = people.now()
-    until = request.app.state.known.moment.as_of
-    case = case_known(request.app.state.trackers.record, dossier_id, until)
+    until = context_of(request).known.moment.as_of
+    case = case_known(context_of(request).trackers.record, dossier_id, until)
     holders = {one.official_id for one in case.events} if case else set()
     scope = reader.scope
     seen = case is not None and (

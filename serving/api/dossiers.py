@@ -7,14 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from features.calendar.vietnam import VIETNAM
-from serving.access.guard import reader_of
 from serving.api.answer import answer
 from serving.api.looked import looked
 from serving.read.case_file import CaseEvent, CaseFile
 from serving.read.delay import Delay
 from serving.read.problem import Problem, documented
-from serving.read.served_state import Serving, serving
 from serving.scoring.risk_list import RiskLine
+from serving.use_cases.app_context import context_of, serving
+from serving.use_cases.guard import reader_of
+from serving.use_cases.served_state import Serving
 
 router = APIRouter(tags=["dossier"])
 
@@ -63,7 +64,7 @@ async def show_dossier(
     line = risk_list.line(dossier_id)
     if line is None or not reader_of(request).scope.covers(line.unit_code, line.official_id):
         raise Problem(404, "No open dossier of this id on the latest list.")
-    case: CaseFile | None = request.app.state.known.cases.of(dossier_id)
+    case: CaseFile | None = context_of(request).known.cases.of(dossier_id)
     meta = risk_list.meta
     detail = {"as_of": meta.as_of.isoformat(), "model": meta.model_version, "dossier": dossier_id,
               "score": f"{line.score:.6f}"}  # fmt: skip
@@ -78,7 +79,7 @@ async def show_dossier(
             facts=_facts(case),
             clock=_clock(line, case, meta.as_of),
             timeline=list(case.events) if case else [],
-            delay=request.app.state.known.delays.of(case, meta.as_of) if case else None,
+            delay=context_of(request).known.delays.of(case, meta.as_of) if case else None,
         )
     )
 

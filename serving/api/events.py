@@ -14,8 +14,9 @@ from features.record.delivery import Chunk
 from serving.api.answer import answer
 from serving.api.posted import Id, PostedDossier, PostedEvent, aware
 from serving.read.problem import Problem, documented
-from serving.read.served_state import Serving, serving
 from serving.scoring.online import Ended, OnlineScorer, Scored, Unready
+from serving.use_cases.app_context import serving
+from serving.use_cases.served_state import Serving
 
 router = APIRouter(tags=["events"])
 

@@ -13,7 +13,8 @@ from serving.jobs.promise import Promise, data_promise, database_promise, job_pr
 from serving.jobs.run_log import RunLog
 from serving.jobs.schedule import JobRules
 from serving.read.problem import documented
-from serving.read.served_state import Serving, serving
+from serving.use_cases.app_context import context_of, serving
+from serving.use_cases.served_state import Serving
 
 router = APIRouter(tags=["health"])
 
@@ -65,7 +66,7 @@ class Readiness:
 async def health(request: Request, state: Annotated[Serving, Depends(serving)]) -> Response:
     """Whether the process answers at all; what `ready` says is no reason to end a process that lives."""
     latest = state.lists["lateness"].value if "lateness" in state.lists else None
-    until = request.app.state.known.register.data_until
+    until = context_of(request).known.register.data_until
     return answer(Health("ok", state.now(), until, latest.meta.as_of if latest else None))
 
 
@@ -102,7 +103,7 @@ def ready(request: Request, state: Annotated[Serving, Depends(serving)]) -> Resp
 
 
 def _promises(request: Request, state: Serving) -> list[Promise]:
-    people, known, now = request.app.state.people, request.app.state.known, state.now()
+    people, known, now = context_of(request).people, context_of(request).known, state.now()
     rules = JobRules.of(state.settings.home, state.settings.zone)
     latest = state.lists["lateness"].value if "lateness" in state.lists else None
     found = [

@@ -9,7 +9,7 @@ from features.record.dry_run import DryRun
 from features.sources.proposal import ProposedColumn
 from serving.api.answer import answer
 from serving.read.problem import documented
-from serving.work.upload_intake import looked_at, taken_in, upload_of
+from serving.use_cases.upload_intake import looked_at, taken_in, upload_of
 
 router = APIRouter(tags=["deliveries"])
 

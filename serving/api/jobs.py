@@ -9,6 +9,7 @@ from serving.jobs.job_status import JobStatus, job_statuses
 from serving.jobs.run_log import RunLog
 from serving.jobs.schedule import JobRules
 from serving.read.problem import documented
+from serving.use_cases.app_context import context_of
 
 router = APIRouter(tags=["jobs"])
 
@@ -23,6 +24,6 @@ class Jobs:
 @router.get("/jobs", response_model=Jobs, responses=documented(503))
 def list_jobs(request: Request) -> Response:
     """Last and next run of each job, how long it took, what came of it."""
-    settings, people = request.app.state.serving.settings, request.app.state.people
+    settings, people = context_of(request).serving.settings, context_of(request).people
     rules = JobRules.of(settings.home, settings.zone)
     return answer(Jobs(job_statuses(rules, RunLog(people.state), people.now())))

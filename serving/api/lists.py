@@ -7,12 +7,13 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from serving.access.guard import reader_of
 from serving.api.answer import answer
 from serving.api.looked import looked
 from serving.read.problem import documented
-from serving.read.served_state import Serving, serving
 from serving.scoring.risk_list import MOST_ROWS, Filters, RiskLine
+from serving.use_cases.app_context import serving
+from serving.use_cases.guard import reader_of
+from serving.use_cases.served_state import Serving
 
 router = APIRouter(tags=["list"])
 

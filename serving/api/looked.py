@@ -6,7 +6,8 @@ from typing import Any
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
-from serving.access.guard import reader_of
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
 
 
 async def looked(request: Request, action: str, detail: Mapping[str, Any], subjects: Iterable[str] = ()) -> None:
@@ -16,5 +17,5 @@ async def looked(request: Request, action: str, detail: Mapping[str, Any], subje
 
 def note_look(request: Request, action: str, detail: Mapping[str, Any], subjects: Iterable[str] = ()) -> None:
     """The same in a thread of the route's."""
-    people = request.app.state.people
+    people = context_of(request).people
     people.receipts.record(reader_of(request).login, action, detail, now=people.now(), subjects=subjects)

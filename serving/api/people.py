@@ -10,19 +10,20 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
-from serving.access.guard import reader_of
 from serving.access.permissions import Scope
 from serving.api.answer import answer
 from serving.api.looked import note_look
-from serving.pages.contest import write_answer, write_contest
-from serving.pages.decision import write_decisions
-from serving.pages.dossier import line_in_scope
-from serving.pages.plan import visible_visits, write_finding
-from serving.pages.receipts import receipts_for
 from serving.read.official_sheet import OfficialSheet
 from serving.read.on_time_statistics import Count
 from serving.read.problem import Problem, documented
 from serving.state import Contest, Receipt
+from serving.use_cases.app_context import context_of
+from serving.use_cases.contests import write_answer, write_contest
+from serving.use_cases.decisions import write_decisions
+from serving.use_cases.dossiers import line_in_scope
+from serving.use_cases.guard import reader_of
+from serving.use_cases.receipts import receipts_for
+from serving.use_cases.visits import visible_visits, write_finding
 from serving.work import contests
 from serving.work.contests import Upheld
 
@@ -109,7 +110,7 @@ class Done:
 @router.get("/standing", response_model=StandingAnswer)
 def standing(request: Request) -> Response:
     """Units and sectors: received, late, open, with intervals and the progress points of the index 766."""
-    found = request.app.state.known.standing
+    found = context_of(request).known.standing
     return answer(
         StandingAnswer(
             found.until,
@@ -124,7 +125,7 @@ def standing(request: Request) -> Response:
 def official(request: Request, official_id: Id) -> Response:
     """One official of a unit in the reader's scope; who looked is on record."""
     reader = reader_of(request)
-    people, known = request.app.state.people, request.app.state.known
+    people, known = context_of(request).people, context_of(request).known
     unit = known.register.officials.get(official_id)
     if unit is None or not reader.scope.covers(unit):
         raise Problem(404, "No official of this key.")
@@ -143,7 +144,7 @@ def official(request: Request, official_id: Id) -> Response:
 @router.get("/contests", response_model=list[dict[str, Any]])
 def list_contests(request: Request) -> Response:
     """The contests of the reader's scope, open ones first."""
-    with request.app.state.people.state.reading() as session:
+    with context_of(request).people.state.reading() as session:
         found = contests.contests_in(session, reader_of(request).scope)
     about = [f"dossier:{one.dossier_id}" for one in found]
     note_look(request, "contest.read", {"rows": len(found)}, about)

@@ -12,13 +12,14 @@ from starlette.concurrency import run_in_threadpool
 
 from features.record.delivery import DeliveryError
 from serving.jobs.portal import NO_SESSION, REFUSED, Answer, Portal
+from serving.use_cases.app_context import context_of
 
 router = APIRouter(prefix="/portal", tags=["portal"])
 
 
 def _portal(request: Request) -> Portal:
-    people = request.app.state.people
-    return Portal(request.app.state.serving.settings, people.state, people.login_key, people.receipts)
+    people = context_of(request).people
+    return Portal(context_of(request).serving.settings, people.state, people.login_key, people.receipts)
 
 
 async def _object(request: Request) -> dict[str, Any] | None:
@@ -37,7 +38,7 @@ async def log_in(request: Request) -> JSONResponse:
     session = None
     if isinstance(name, str) and isinstance(word, str) and len(name) <= 200 and len(word) <= 5000:
         address = request.client.host if request.client else "unknown"
-        now = request.app.state.people.now()
+        now = context_of(request).people.now()
         session = await run_in_threadpool(_portal(request).log_in, name, word, address, now)
     if session is None:
         return JSONResponse(
@@ -52,7 +53,7 @@ async def take_envelope(request: Request) -> JSONResponse:
     told = await _object(request)
     if told is None:
         return _as_json(Answer(REFUSED, "Nội dung không phải một đối tượng JSON"))
-    now = request.app.state.people.now()
+    now = context_of(request).people.now()
     try:
         found = await run_in_threadpool(_portal(request).answer, told, now)
     except DeliveryError as error:

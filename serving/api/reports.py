@@ -5,14 +5,15 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from serving.access.guard import reader_of
 from serving.api.answer import answer
 from serving.api.people import Done, Key
-from serving.pages import reports as pages
-from serving.pages.reports import Ending, PackId
 from serving.read.problem import documented
 from serving.reports.make import KINDS
 from serving.state import PublicationPack, ReportMade
+from serving.use_cases import reports as use
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
+from serving.use_cases.reports import Ending, PackId
 
 router = APIRouter(tags=["reports"])
 
@@ -45,8 +46,8 @@ class PackDecisionWish:
 @router.get("/reports", response_model=Reports)
 def list_reports(request: Request) -> Response:
     """The kinds of reports, and the latest 50 made."""
-    with request.app.state.people.state.reading() as session:
-        made = pages.made_in(session, reader_of(request))
+    with context_of(request).people.state.reading() as session:
+        made = use.made_in(session, reader_of(request))
     return answer(Reports({name: kind.vi for name, kind in KINDS.items()}, [_made(one) for one in made]))
 
 
@@ -60,33 +61,33 @@ def report(
     as_of: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     """One report as a file; the same kind, month, unit and as_of give the same bytes again."""
-    return pages.file(request, kind, ending, month, unit, as_of)
+    return use.report_response(request, use.report_in(request, kind, month, unit, as_of), ending, "report.export")
 
 
 @router.get("/publications", response_model=list[dict[str, Any]])
 def list_packs(request: Request) -> Response:
     """The latest 50 packs; for those who see the whole province."""
-    with request.app.state.people.state.reading() as session:
-        found = pages.packs_in(session, reader_of(request))
+    with context_of(request).people.state.reading() as session:
+        found = use.packs_in(session, reader_of(request))
     return answer([_pack(one) for one in found])
 
 
 @router.post("/publications", response_model=Done, responses=documented(400, 404, 422))
 def propose(request: Request, wish: ProposalWish, key: Key) -> Response:
     """Proposes a pack; confirmed findings are all it can hold."""
-    return answer(Done(pages.write_proposal(request, wish.month, wish.as_of, wish.reason, key, "/reports")))
+    return answer(Done(use.write_proposal(request, wish.month, wish.as_of, wish.reason, key, "/reports")))
 
 
 @router.post("/publications/{pack_id}", response_model=Done, responses=documented(400, 404, 422))
 def decide(request: Request, pack_id: PackId, wish: PackDecisionWish, key: Key) -> Response:
     """A second person approves or refuses, once."""
-    return answer(Done(pages.write_decision(request, pack_id, wish.outcome, wish.because, key, "/reports")))
+    return answer(Done(use.write_decision(request, pack_id, wish.outcome, wish.because, key, "/reports")))
 
 
 @router.get("/publications/{pack_id}.{ending}", responses=documented(404, 422), response_class=Response)
 def pack(request: Request, pack_id: PackId, ending: Ending) -> Response:
     """The pack as a file: a marked draft before its approval."""
-    return pages.pack_file(request, pack_id, ending)
+    return use.report_response(request, use.pack_in(request, pack_id), ending, "publication.export")
 
 
 def _made(one: ReportMade) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from features.matrix.online import Misfit
 from serving.api.answer import answer
 from serving.api.posted import PostedHistory
 from serving.read.problem import Problem, documented
-from serving.read.served_state import Serving, serving
 from serving.scoring.online import Ended, Scored, Unready
+from serving.use_cases.app_context import serving
+from serving.use_cases.served_state import Serving
 
 router = APIRouter(tags=["score"])
 

@@ -11,15 +11,16 @@ from starlette.concurrency import run_in_threadpool
 from features.record.record import Record
 from features.signals import DOSSIER_SIGNALS, evaluate
 from models.conduct import ConductLine
-from serving.access.guard import reader_of
 from serving.api.answer import answer
 from serving.api.looked import looked
-from serving.pages.conduct import Grain, conduct_lines
 from serving.pages.evidence import atlas, evidence
 from serving.read.evidence import EvidencePack, Subject, UnlistedPaper
 from serving.read.problem import Problem, documented
-from serving.read.served_state import Serving, serving
 from serving.scoring.conduct_list_cache import told
+from serving.use_cases.app_context import context_of, serving
+from serving.use_cases.conduct import Grain, conduct_lines
+from serving.use_cases.guard import reader_of
+from serving.use_cases.served_state import Serving
 
 router = APIRouter(tags=["signals"])
 _RULES = {signal.name: signal for signal in DOSSIER_SIGNALS}
@@ -79,7 +80,7 @@ def list_conduct(
     """200 lines of one conduct list from `offset`, of one tier; no figure where there is too little behind a line."""
     chosen, lines = conduct_lines(request, grain, tier, unit)
     shown = lines[offset : offset + 200]
-    people = request.app.state.people
+    people = context_of(request).people
     people.receipts.record(
         reader_of(request).login, "conduct.read", {"grain": grain, "tier": chosen}, now=people.now(),
         subjects=[f"official:{line.official_id}" for line in shown if line.official_id],

@@ -5,11 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from serving.access.guard import reader_of
 from serving.api.answer import answer
 from serving.api.people import Done, Key
-from serving.pages.warnings import effect_now, write_acknowledgement
 from serving.read.problem import documented
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
+from serving.use_cases.warnings import effect_now, write_acknowledgement
 from serving.warnings.acknowledgement import WarningLine, WarningStatus, warnings_of
 
 router = APIRouter(prefix="/warnings", tags=["warnings"])
@@ -30,7 +31,7 @@ def list_warnings(
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
     """Warnings told to the heads of the reader's units, 200 from `offset`; who looked is on record."""
-    reader, people = reader_of(request), request.app.state.people
+    reader, people = reader_of(request), context_of(request).people
     with people.state.reading() as session:
         found = warnings_of(session, reader.scope.units, standing, offset=offset)
     people.receipts.record(

@@ -22,7 +22,8 @@ from serving.jobs.job_status import job_statuses
 from serving.jobs.run_log import RunLog
 from serving.jobs.schedule import JobRules
 from serving.read.problem import problem_response
-from serving.read.served_state import Serving, serving
+from serving.use_cases.app_context import context_of, serving
+from serving.use_cases.served_state import Serving
 
 log = logging.getLogger("serving.requests")
 router = APIRouter(tags=["health"])
@@ -106,12 +107,12 @@ def metrics(request: Request, state: Annotated[Serving, Depends(serving)]) -> Re
 
 def _tell_jobs(request: Request, state: Serving) -> None:
     """Ages and runs into the gauges; while the database is away they stay as they were told last."""
-    now, until = state.now(), request.app.state.known.register.data_until
+    now, until = state.now(), context_of(request).known.register.data_until
     if until is not None:
         DATA_AGE.set((now - until).total_seconds())
     rules = JobRules.of(state.settings.home, state.settings.zone)
     with suppress(SQLAlchemyError):
-        for one in job_statuses(rules, RunLog(request.app.state.people.state), now):
+        for one in job_statuses(rules, RunLog(context_of(request).people.state), now):
             JOB_LATE.labels(one.job).set(one.late)
             JOB_FAILED.labels(one.job).set(one.outcome in ("failed", "killed"))
             for gauge, at in ((JOB_SUCCESS, one.last_done), (JOB_NEXT, one.next_slot)):

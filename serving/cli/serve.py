@@ -28,7 +28,7 @@ def run_server(settings: Settings, host: str, port: int, workers: int) -> None:
 
     os.environ["RISK_HOME"] = str(settings.home)
     uvicorn.run(
-        "serving.api.app:app_from_env",
+        "serving.app:app_from_env",
         factory=True,
         host=host,
         port=port,

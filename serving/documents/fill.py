@@ -11,6 +11,8 @@ from jinja2.sandbox import SandboxedEnvironment
 from serving.documents.fixed_zip import fixed_zip
 from serving.documents.grid import fit
 
+REPORT = Path(__file__).with_name("report.docx")
+"""The template of every report."""
 MIME = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from docx.document import Document as Doc
 from docx.table import Table
 
-from serving.documents import apology, listing, report
+from serving.documents import apology, listing
+from serving.documents.fill import REPORT
 from serving.documents.grid import STYLE
 from serving.documents.layout import across, letterhead, page, repeated, say, signature, text_paragraph
 
@@ -82,5 +83,5 @@ def _grid(document: Doc, head: str, rows: str) -> Table:
 
 if __name__ == "__main__":
     make_listing().save(str(listing.TEMPLATE))
-    make_report().save(str(report.TEMPLATE))
+    make_report().save(str(REPORT))
     make_apology().save(str(apology.TEMPLATE))

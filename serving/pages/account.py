@@ -10,16 +10,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from serving.access.account import add_account, deactivate, set_password
-from serving.access.guard import reader_of
 from serving.access.login import TooMany, log_in
 from serving.access.permissions import EVERY_UNIT, GRANTS, IN_PERSON, Role, reach_of
 from serving.access.token import issue_token, revoke_token, tokens_of
 from serving.pages.login import device_of
-from serving.pages.rendering import Key, refused_as_problem, render
-from serving.read.problem import Problem
+from serving.pages.rendering import Key, render
+from serving.read.problem import Problem, refused_as_problem
 from serving.read.receipt_words import ACTION_WORDS
 from serving.state import Account
-from serving.work.idempotent_write import idempotent_write
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
+from serving.use_cases.idempotent_write import idempotent_write
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,7 +28,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/accounts", response_class=HTMLResponse)
 def show(request: Request) -> Response:
     """All accounts."""
-    with request.app.state.people.state.reading() as session:
+    with context_of(request).people.state.reading() as session:
         accounts = list(session.scalars(select(Account).order_by(Account.login)))
     return render(request, "accounts.html", title="Tài khoản", accounts=accounts, roles=list(Role))
 
@@ -47,7 +48,7 @@ def add(
 ) -> Response:
     """Make an account, local or of the identity provider."""
     unit = unit.strip() or EVERY_UNIT
-    if unit != EVERY_UNIT and unit not in request.app.state.known.register.units:
+    if unit != EVERY_UNIT and unit not in context_of(request).known.register.units:
         raise Problem(422, "No unit of this code.")
 
     def effect(session: Session) -> dict[str, str]:
@@ -56,7 +57,7 @@ def add(
             login,
             name,
             role,
-            now=request.app.state.people.now(),
+            now=context_of(request).people.now(),
             unit_code=unit,
             official_id=official.strip() or None,
             password=password or None,
@@ -77,7 +78,7 @@ def close(request: Request, account_id: int, key: Key) -> Response:
             raise Problem(404, "No account of this number.")
         if account.id == reader_of(request).account_id:
             raise ValueError("nobody closes their own account")
-        deactivate(session, account, now=request.app.state.people.now())
+        deactivate(session, account, now=context_of(request).people.now())
         return {"closed": account.login}
 
     return _changed(request, key, "account.write", "/accounts", effect)
@@ -97,7 +98,7 @@ def change_password(
     repeated: Annotated[str, Form(max_length=5000)],
 ) -> Response:
     """A new password for who knows the present one; every session ends, this one too."""
-    reader, people = reader_of(request), request.app.state.people
+    reader, people = reader_of(request), context_of(request).people
     if wanted != repeated:
         return _password(request, "Hai lần nhập mật khẩu mới không giống nhau.", 422)
     found = log_in(
@@ -134,7 +135,7 @@ def issue(
 ) -> Response:
     """Make a token; its secret is shown once, here."""
     reader = reader_of(request)
-    people = request.app.state.people
+    people = context_of(request).people
     now = people.now()
     with refused_as_problem(), people.state.writing() as session:
         account = session.get_one(Account, reader.account_id)
@@ -153,7 +154,7 @@ def revoke(request: Request, token_id: int, key: Key) -> Response:
 
     def effect(session: Session) -> dict[str, str]:
         account_id = reader_of(request).account_id
-        if token_id >= 2**31 or not revoke_token(session, account_id, token_id, now=request.app.state.people.now()):
+        if token_id >= 2**31 or not revoke_token(session, account_id, token_id, now=context_of(request).people.now()):
             raise Problem(404, "No token of this number.")
         return {"revoked": str(token_id)}
 
@@ -165,13 +166,13 @@ def _changed(
 ) -> Response:
     """One change with its receipt, once for one form."""
     with refused_as_problem():
-        back = idempotent_write(request.app.state.people, reader_of(request), key, action, back, effect)
+        back = idempotent_write(context_of(request).people, reader_of(request), key, action, back, effect)
     return RedirectResponse(back, 303)
 
 
 def _tokens(request: Request, made: str | None) -> Response:
     reader = reader_of(request)
-    with request.app.state.people.state.reading() as session:
+    with context_of(request).people.state.reading() as session:
         mine = tokens_of(session, reader.account_id)
     allowed = [action for action in GRANTS if reach_of(reader.role, action) and action not in IN_PERSON]
     return render(request, "tokens.html", title="Khóa máy", tokens=mine, allowed=allowed, made=made, words=ACTION_WORDS)

@@ -6,18 +6,19 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from serving.access.guard import reader_of
 from serving.jobs.promotion import promote_by_command
 from serving.pages import model_drawing
 from serving.pages.model_words import GATE_WORDS, feature_words, group_words, member_words, warning_words
-from serving.pages.rendering import Key, refused_as_problem, render
-from serving.pages.risk_list import TARGET
+from serving.pages.rendering import Key, render
 from serving.read.model_registry import read_shelf
 from serving.read.monitoring_log import read_watches
-from serving.read.problem import Problem
+from serving.read.problem import Problem, refused_as_problem
 from serving.read.rolling_log import bands_of, read_rolling
+from serving.scoring.risk_list import TARGET
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
+from serving.use_cases.idempotent_write import idempotent_write
 from serving.words import LEVELS
-from serving.work.idempotent_write import idempotent_write
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,7 +27,7 @@ router = APIRouter(include_in_schema=False)
 def show(request: Request) -> Response:
     """The models of lateness and how the latest list spreads over the bands of risk."""
     reader = reader_of(request)
-    people, serving = request.app.state.people, request.app.state.serving
+    people, serving = context_of(request).people, context_of(request).serving
     shelf = read_shelf(serving.settings.models, TARGET)
     risk_list = serving.risk_list(TARGET)
     rate = people.remembered.upheld_rate(people.state, reader.scope)
@@ -39,7 +40,7 @@ def show(request: Request) -> Response:
     watches = read_watches(serving.settings.models, TARGET)
     about = shelf.champion.about if shelf.champion else {}
     origins = read_rolling(serving.settings.models, TARGET)
-    register = request.app.state.known.register
+    register = context_of(request).known.register
     return render(
         request,
         "analyst.html",
@@ -79,7 +80,7 @@ def promote(
 ) -> Response:
     """Makes the candidate that was seen the champion: the reason is kept first, then the command asks every gate."""
     reader = reader_of(request)
-    people, settings = request.app.state.people, request.app.state.serving.settings
+    people, settings = context_of(request).people, context_of(request).serving.settings
     shelf = read_shelf(settings.models, TARGET)
     asked: list[str] = []
 

@@ -8,16 +8,17 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from serving import words
-from serving.access.guard import reader_of
 from serving.documents.apology import ApologyLetter, write_apology
 from serving.documents.fill import MIME
 from serving.pages.answers import late_case
-from serving.pages.rendering import Key, refused_as_problem
+from serving.pages.rendering import Key
 from serving.pages.sheet_file import letterhead_of
-from serving.read.problem import Problem
+from serving.read.problem import Problem, refused_as_problem
 from serving.state import Apology
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
+from serving.use_cases.idempotent_write import idempotent_write
 from serving.work import apologies
-from serving.work.idempotent_write import idempotent_write
 
 router = APIRouter(include_in_schema=False)
 
@@ -31,9 +32,9 @@ def draft(
     key: Key,
 ) -> Response:
     """Drafts a letter for a late dossier of the unit; the new day is local, such as 2026-11-25T16:00."""
-    reader, people = reader_of(request), request.app.state.people
+    reader, people = reader_of(request), context_of(request).people
     case = late_case(request, dossier_id, "apology.write")
-    zone = request.app.state.serving.settings.zone
+    zone = context_of(request).serving.settings.zone
 
     def effect(session: Session) -> dict[str, object]:
         told = datetime.fromisoformat(new_due_at)
@@ -52,7 +53,7 @@ def draft(
 @router.post("/apologies/{apology_id}/sent")
 def sent(request: Request, apology_id: int, key: Key) -> Response:
     """Notes that the letter went out, once."""
-    reader, people = reader_of(request), request.app.state.people
+    reader, people = reader_of(request), context_of(request).people
     letter = _letter(request, apology_id)
 
     def effect(session: Session) -> dict[str, object]:
@@ -64,7 +65,7 @@ def sent(request: Request, apology_id: int, key: Key) -> Response:
         back = idempotent_write(
             people, reader, key, "apology.write", "/apologies", effect, [f"dossier:{letter.dossier_id}"]
         )
-    request.app.state.trackers.of(anew=True)
+    context_of(request).trackers.of(anew=True)
     return RedirectResponse(back, 303)
 
 
@@ -72,8 +73,8 @@ def sent(request: Request, apology_id: int, key: Key) -> Response:
 def document(request: Request, apology_id: int) -> Response:
     """The letter as a Word document; name, address and phone are left open."""
     letter = _letter(request, apology_id)
-    register = request.app.state.known.register
-    zone = request.app.state.serving.settings.zone
+    register = context_of(request).known.register
+    zone = context_of(request).serving.settings.zone
     clock = words.Clockface(zone)
     case = late_case(request, letter.dossier_id, "answer.read")
     unit = register.unit(letter.unit_code)
@@ -86,7 +87,7 @@ def document(request: Request, apology_id: int) -> Response:
             reason=letter.reason,
         )
     )  # fmt: skip
-    people = request.app.state.people
+    people = context_of(request).people
     people.receipts.record(
         reader_of(request).login, "apology.export", {"apology": apology_id}, now=people.now(),
         subjects=[f"dossier:{letter.dossier_id}"],
@@ -97,7 +98,7 @@ def document(request: Request, apology_id: int) -> Response:
 
 
 def _letter(request: Request, apology_id: int) -> Apology:
-    with request.app.state.people.state.reading() as session:
+    with context_of(request).people.state.reading() as session:
         found: Apology | None = session.get(Apology, apology_id) if 0 < apology_id < 2**31 else None
     if found is None or not reader_of(request).scope.covers(found.unit_code):
         raise Problem(404, "No letter of this number.")

@@ -10,12 +10,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from serving.access.guard import reader_of
 from serving.pages import drawing
 from serving.pages.rendering import render
-from serving.pages.risk_list import TARGET, as_frozen, filters_for, stretch
+from serving.pages.risk_list import as_frozen, filters_for, stretch
 from serving.read.case_file import CaseFile
-from serving.scoring.risk_list import Filters, RiskLine, RiskList
+from serving.scoring.risk_list import TARGET, Filters, RiskLine, RiskList
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
 from serving.warnings.acknowledgement import count_open
 from serving.words import HOURS_A_DAY
 
@@ -50,8 +51,8 @@ def to_do(line: RiskLine) -> str:
 def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0) -> Response:
     """Open dossiers of the reader's unit and below, least time left first, then by risk."""
     reader = reader_of(request)
-    people, known = request.app.state.people, request.app.state.known
-    risk_list: RiskList = request.app.state.serving.risk_list(TARGET)
+    people, known = context_of(request).people, context_of(request).known
+    risk_list: RiskList = context_of(request).serving.risk_list(TARGET)
     filters = filters_for(reader)
     page = risk_list.page(filters, offset, 25, by_left=True)
     ids = [line.dossier_id for line in page.lines]
@@ -101,7 +102,7 @@ def _warnings(request: Request) -> int | None:
     """How many early warnings wait for the reader; None while the working state is away."""
     if getattr(request.state, "away", False):
         return None
-    with request.app.state.people.state.reading() as session:
+    with context_of(request).people.state.reading() as session:
         return count_open(session, reader_of(request).scope_for("warning.read").units)
 
 

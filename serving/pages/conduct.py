@@ -4,22 +4,21 @@ An order in which to look, against peers who do the same procedures. Where there
 answer is "not enough data" and no figure. Closed to the units inspected.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from models.conduct import ConductLine
-from serving.access.guard import reader_of
 from serving.pages import drawing
 from serving.pages.rendering import render
 from serving.pages.risk_list import stretch
 from serving.scoring.conduct_list_cache import ConductShelf, told
+from serving.use_cases.app_context import context_of
+from serving.use_cases.conduct import Grain, conduct_lines
+from serving.use_cases.guard import reader_of
 
 router = APIRouter(include_in_schema=False)
 
-Grain = Literal["official", "unit", "dossier"]
 ROWS = 25
 GRAIN_WORDS = {"official": "Cán bộ", "unit": "Đơn vị", "dossier": "Hồ sơ"}
 TIER_WORDS = {
@@ -40,8 +39,8 @@ def show(
 ) -> Response:
     """One list of one grain and tier, in the reader's scope."""
     reader = reader_of(request)
-    people = request.app.state.people
-    shelf: ConductShelf | None = request.app.state.serving.conduct.value
+    people = context_of(request).people
+    shelf: ConductShelf | None = context_of(request).serving.conduct.value
     chosen, lines = conduct_lines(request, grain, tier, unit)
     shown = lines[offset : offset + ROWS]
     people.receipts.record(
@@ -69,13 +68,3 @@ def show(
         unit=unit,
         pages=stretch("/conduct", wishes, offset, len(shown), ROWS, len(lines)),
     )
-
-
-def conduct_lines(request: Request, grain: str, tier: str, unit: str) -> tuple[str, Sequence[ConductLine]]:
-    """The tier shown (the wanted one, else the list's first) and its lines in the reader's scope."""
-    shelf: ConductShelf | None = request.app.state.serving.conduct.value
-    tiers = shelf.tiers(grain) if shelf else []
-    if shelf is None or not tiers:
-        return "", []
-    chosen = tier if tier in tiers else tiers[0]
-    return chosen, shelf.within(grain, chosen, reader_of(request).scope, unit)

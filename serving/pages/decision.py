@@ -5,17 +5,13 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
-from sqlalchemy.orm import Session
 
-from serving.access.guard import Reader, reader_of
-from serving.pages.dossier import line_in_scope
-from serving.pages.rendering import Key, refused_as_problem
-from serving.pages.risk_list import TARGET
+from serving.pages.rendering import Key
 from serving.read.problem import Problem
 from serving.scoring.risk_list import RiskLine
-from serving.state import Decision
+from serving.use_cases.decisions import write_decisions
+from serving.use_cases.dossiers import line_in_scope
 from serving.work import decisions
-from serving.work.idempotent_write import idempotent_write
 
 router = APIRouter(include_in_schema=False)
 
@@ -49,33 +45,3 @@ def _decide(request: Request, lines: list[RiskLine], kind: str, reason: str, key
     if not lines:
         raise Problem(422, "Tick at least one dossier.")
     return RedirectResponse(write_decisions(request, lines, kind, reason, key, back), 303)
-
-
-def write_decisions(request: Request, lines: list[RiskLine], kind: str, reason: str, key: str, back: str) -> str:
-    """The same decision about each of the lines, with one receipt; 422 for what is refused."""
-    reader: Reader = reader_of(request)
-    people = request.app.state.people
-    meta = request.app.state.serving.risk_list(TARGET).meta
-    ids = [line.dossier_id for line in lines]
-
-    def effect(session: Session) -> dict[str, object]:
-        for line in lines:
-            decisions.decide(
-                session,
-                Decision(
-                    dossier_id=line.dossier_id,
-                    unit_code=line.unit_code or "",
-                    target=TARGET,
-                    track=decisions.track_of(reader.role),
-                    as_of=meta.as_of,
-                    score=line.score,
-                    kind=kind,
-                    reason=reason,
-                    decided_at=people.now(),
-                    decided_by=reader.account_id,
-                ),
-            )
-        return {"kind": kind, "reason": reason.strip(), "dossiers": ids, "model": meta.model_version}
-
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "decision.write", back, effect, [f"dossier:{one}" for one in ids])

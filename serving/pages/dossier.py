@@ -9,16 +9,15 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from features.calendar.vietnam import VIETNAM
-from serving.access.guard import reader_of
 from serving.pages import drawing
 from serving.pages.rendering import render
-from serving.pages.risk_list import TARGET
-from serving.read.case_file import CaseFile
-from serving.read.problem import Problem
 from serving.read.receipt_words import ACTION_WORDS
 from serving.read.responsibility import ledger
-from serving.scoring.risk_list import RiskLine
+from serving.scoring.risk_list import TARGET
 from serving.state import Contest, Decision, Receipt
+from serving.use_cases.app_context import context_of
+from serving.use_cases.dossiers import line_in_scope
+from serving.use_cases.guard import reader_of
 from serving.warnings.acknowledgement import WarningLine, warnings_about
 from serving.words import EVENT_WORDS
 from serving.work import contests, decisions
@@ -29,26 +28,13 @@ Id = Annotated[str, Query(alias="id", max_length=200)]
 _LONG_NUMBER = re.compile(r"\d{9,}")  # identity and phone numbers have 9 to 12 digits
 
 
-def line_in_scope(request: Request, dossier_id: str, action: str | None = None) -> tuple[RiskLine, CaseFile | None]:
-    """The line and the case file of a dossier that the reader may see.
-
-    404 for others and absent ones alike.
-    """
-    reader = reader_of(request)
-    scope = reader.scope_for(action) if action else reader.scope
-    line = request.app.state.serving.risk_list(TARGET).line(dossier_id)
-    if line is None or not scope.covers(line.unit_code, line.official_id):
-        raise Problem(404, "No open dossier of this id.")
-    return line, request.app.state.known.cases.of(dossier_id)
-
-
 @router.get("/dossier", response_class=HTMLResponse)
 def show(request: Request, dossier_id: Id) -> Response:
     """One open dossier in the reader's scope."""
     reader = reader_of(request)
-    people, known = request.app.state.people, request.app.state.known
+    people, known = context_of(request).people, context_of(request).known
     line, case = line_in_scope(request, dossier_id)
-    meta = request.app.state.serving.risk_list(TARGET).meta
+    meta = context_of(request).serving.risk_list(TARGET).meta
     frozen, _ = people.remembered.marks(people.state, TARGET, [dossier_id])
     said: list[Contest] = []
     decided: list[Decision] = []
@@ -63,7 +49,7 @@ def show(request: Request, dossier_id: Id) -> Response:
         if reader.may("receipt.read"):
             seen = people.receipts.about(f"dossier:{dossier_id}", most=8)
     sees = reader.scope_for("harassment.read").covers(line.unit_code, line.official_id)
-    shelf = request.app.state.serving.conduct.value
+    shelf = context_of(request).serving.conduct.value
     shown = replace(line, score=frozen.get(dossier_id, line.score))
     people.receipts.record(
         reader.login,
@@ -94,7 +80,7 @@ def show(request: Request, dossier_id: Id) -> Response:
         sees=sees,
         signals=shelf.of("dossier", dossier_id) if shelf and sees else None,
         event_words=EVENT_WORDS,
-        procedure=known.standing.procedures.get(line.procedure_code),
+        procedure=known.standing.procedures.get(line.procedure_code or ""),
         contests=said,
         decided=[(decisions.WORDS[decisions.Kind(one.kind)], one) for one in decided],
         decision_words={kind: decisions.WORDS[kind] for kind in decisions.KINDS[decisions.track_of(reader.role)]},

@@ -11,13 +11,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from features.signals.acts import SCHEMA
-from serving.access.guard import reader_of
 from serving.pages.rendering import render
 from serving.pages.risk_list import stretch
 from serving.read.evidence import COLUMN, FAMILY_VI, EvidencePack, Subject, UnlistedPaper, pack, unlisted_papers
 from serving.read.problem import Problem
 from serving.scoring import conduct_evidence
 from serving.scoring.conduct_list_cache import ConductShelf
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -32,7 +33,7 @@ Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 def show(request: Request, subject: Subject, key: Key, family: Family = "", offset: Offset = 0) -> Response:
     """The evidence pack of one official, unit, procedure or sector, in the reader's scope; 404 where there is none."""
     found = evidence(request, subject, key, family, offset, SIZE)
-    register = request.app.state.known.register
+    register = context_of(request).known.register
     name = {"unit": register.unit, "procedure": register.procedure}.get(subject, str)(key)
     wishes = {"subject": subject, "id": key, "family": family}
     total = sum(found.families.values())
@@ -52,7 +53,7 @@ def show(request: Request, subject: Subject, key: Key, family: Family = "", offs
 @router.get("/papers", response_class=HTMLResponse)
 def papers(request: Request) -> Response:
     """Which papers beyond the published lists each office asks for, and what they cost in days."""
-    listed = request.app.state.serving.conduct.value is not None
+    listed = context_of(request).serving.conduct.value is not None
     found = atlas(request) if listed else []
     as_of = _as_of(request) if listed else None
     return render(request, "papers.html", title="Giấy tờ ngoài danh mục", as_of=as_of, papers=found)
@@ -60,8 +61,8 @@ def papers(request: Request) -> Response:
 
 def evidence(request: Request, subject: Subject, key: str, family: str, offset: int, size: int) -> EvidencePack:
     """The pack; Problem 404 where no act of the subject lies in the reader's scope."""
-    reader, people = reader_of(request), request.app.state.people
-    as_of, scores = _as_of(request), request.app.state.serving.settings.scores
+    reader, people = reader_of(request), context_of(request).people
+    as_of, scores = _as_of(request), context_of(request).serving.settings.scores
     acts = _mine(request, conduct_evidence.acts_of(scores, as_of, **{COLUMN[subject]: key}))
     if not acts.num_rows:
         raise Problem(404, "No acts stand behind figures of this key.")
@@ -74,13 +75,13 @@ def evidence(request: Request, subject: Subject, key: str, family: str, offset: 
 
 def atlas(request: Request) -> list[UnlistedPaper]:
     """The papers beyond published lists by unit, in the reader's scope."""
-    scores = request.app.state.serving.settings.scores
+    scores = context_of(request).serving.settings.scores
     acts = _mine(request, conduct_evidence.acts_of(scores, _as_of(request), family="papers"))
     return unlisted_papers(pack(acts, None, _as_of(request), "unit", "", "", 0, acts.num_rows).dossiers)
 
 
 def _as_of(request: Request) -> datetime:
-    shelf: ConductShelf | None = request.app.state.serving.conduct.value
+    shelf: ConductShelf | None = context_of(request).serving.conduct.value
     if shelf is None:
         raise Problem(404, "No conduct list yet.")
     return shelf.as_of

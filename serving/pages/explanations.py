@@ -5,18 +5,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from sqlalchemy.orm import Session
 
-from serving.access.guard import reader_of
-from serving.access.permissions import Scope
-from serving.pages.rendering import Key, refused_as_problem, render
-from serving.pages.risk_list import TARGET, stretch
+from serving.pages.rendering import Key, render
+from serving.pages.risk_list import stretch
 from serving.read.finding_words import CAUSE_WORDS
-from serving.read.problem import Problem
-from serving.state import ExplanationSlip
+from serving.scoring.risk_list import TARGET
+from serving.use_cases.app_context import context_of
+from serving.use_cases.explanations import write_explanation, write_review
+from serving.use_cases.guard import reader_of
 from serving.work import explanations
-from serving.work.explanations import LONGEST_TEXT, Explanation
-from serving.work.idempotent_write import idempotent_write
+from serving.work.explanations import LONGEST_TEXT
 
 router = APIRouter(include_in_schema=False)
 
@@ -32,13 +30,13 @@ def show(
 ) -> Response:
     """The slips of the reader's scope, those that wait longest first."""
     reader = reader_of(request)
-    people = request.app.state.people
-    request.app.state.trackers.of()
+    people = context_of(request).people
+    context_of(request).trackers.of()
     with people.state.reading() as session:
         found = explanations.explanations(session, reader.scope, people.now(), most=10_000)
     wanted = [one for one in found if not state or one.state == state]
     shown = wanted[offset : offset + ROWS]
-    listed = request.app.state.serving.lists[TARGET].value
+    listed = context_of(request).serving.lists[TARGET].value
     people.receipts.record(
         reader.login, "explanation.read", {"seen": [one.slip.id for one in shown]}, now=people.now(),
         subjects=[f"dossier:{one.slip.dossier_id}" for one in shown],
@@ -82,51 +80,3 @@ def close(
 ) -> Response:
     """The level above closes or refuses."""
     return RedirectResponse(write_review(request, slip_id, outcome, text, key, "/explanations"), 303)
-
-
-OUTCOMES = {"explanation.review": ("accepted", "returned"), "explanation.close": ("closed", "refused")}
-
-
-def write_explanation(request: Request, slip_id: int, cause: str, text: str, key: str, back: str) -> str:
-    """An explanation of a slip in the reader's scope; 404 outside it, 422 for what is refused."""
-    reader, people = reader_of(request), request.app.state.people
-    slip = slip_in(request, slip_id)
-
-    def effect(session: Session) -> dict[str, object]:
-        held = session.get_one(ExplanationSlip, slip.id)
-        explanations.explain(session, held, cause, text, now=people.now(), by=reader.account_id)
-        return {"slip": slip.id, "dossier": slip.dossier_id, "cause": cause}
-
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "explanation.write", back, effect, [f"dossier:{slip.dossier_id}"])
-
-
-def write_review(request: Request, slip_id: int, outcome: str, text: str, key: str, back: str) -> str:
-    """The head's or the level above's answer; the route's own right says which answers it may give."""
-    reader, people = reader_of(request), request.app.state.people
-    if outcome not in OUTCOMES[reader.action]:
-        raise Problem(422, f"Wanted {' or '.join(OUTCOMES[reader.action])}.")
-    slip = slip_in(request, slip_id)
-
-    def effect(session: Session) -> dict[str, object]:
-        held = session.get_one(ExplanationSlip, slip.id)
-        explanations.review(session, held, outcome, text, now=people.now(), by=reader.account_id)
-        return {"slip": slip.id, "dossier": slip.dossier_id, "outcome": outcome}
-
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, reader.action, back, effect, [f"dossier:{slip.dossier_id}"])
-
-
-def slip_in(request: Request, slip_id: int) -> ExplanationSlip:
-    """A slip of the reader's scope; 404 for others and absent ones alike."""
-    found = slips_in(request, reader_of(request).scope, slip_id) if 0 < slip_id < 2**31 else []
-    if not found:
-        raise Problem(404, "No slip of this number.")
-    return found[0].slip
-
-
-def slips_in(request: Request, scope: Scope, slip_id: int | None = None) -> list[Explanation]:
-    """The first 200 slips of a scope, or one of them."""
-    people = request.app.state.people
-    with people.state.reading() as session:
-        return explanations.explanations(session, scope, people.now(), slip_id=slip_id)

@@ -8,18 +8,20 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from serving import words
-from serving.access.guard import reader_of
 from serving.pages.board import to_do
-from serving.pages.conduct import GRAIN_WORDS, Grain, conduct_lines
+from serving.pages.conduct import GRAIN_WORDS
 from serving.pages.leadership import AGAINST, rank
-from serving.pages.plan import visible_visits
-from serving.pages.receipts import receipts_for
-from serving.pages.risk_list import TARGET, as_frozen, filters_for, least_of
+from serving.pages.risk_list import as_frozen, filters_for, least_of
 from serving.pages.sheet_file import Cell, Format, Sheet, file_of
 from serving.plan.rendering import BY, CHOSEN
 from serving.read.receipt_words import ACTION_WORDS
 from serving.scoring.conduct_list_cache import told
-from serving.scoring.risk_list import MOST_ROWS, RiskLine
+from serving.scoring.risk_list import MOST_ROWS, TARGET, RiskLine
+from serving.use_cases.app_context import context_of
+from serving.use_cases.conduct import Grain, conduct_lines
+from serving.use_cases.guard import reader_of
+from serving.use_cases.receipts import receipts_for
+from serving.use_cases.visits import visible_visits
 from serving.work import contests
 
 router = APIRouter(include_in_schema=False)
@@ -50,7 +52,7 @@ def risk_list(
 ) -> Response:
     """The first 200 lines of the list under the same filters as the page."""
     filters = filters_for(reader_of(request), unit, sector, least_of(level), due)
-    lines = request.app.state.serving.risk_list(TARGET).page(filters, 0, MOST_ROWS).lines
+    lines = context_of(request).serving.risk_list(TARGET).page(filters, 0, MOST_ROWS).lines
     sheet = _with_reasons(request, "danh-sach-rui-ro", "Hồ sơ cần xem trước theo nguy cơ trễ hạn", lines)
     return file_of(request, ending, "list.export", sheet)
 
@@ -58,7 +60,7 @@ def risk_list(
 @router.get("/board.{ending}")
 def board(request: Request, ending: Format) -> Response:
     """The first 200 dossiers of the head's unit and below, least time left first."""
-    found = request.app.state.serving.risk_list(TARGET)
+    found = context_of(request).serving.risk_list(TARGET)
     page = found.page(filters_for(reader_of(request)), 0, MOST_ROWS, by_left=True)
     rows = [(*_line(request, line), line.official_id or "", to_do(line)) for line in _lines(request, page.lines)]
     subject = "Hồ sơ của đơn vị, ít thời gian nhất trước"
@@ -68,7 +70,7 @@ def board(request: Request, ending: Format) -> Response:
 @router.get("/own.{ending}")
 def own(request: Request, ending: Format) -> Response:
     """What the official holds, with the reasons."""
-    found = request.app.state.serving.risk_list(TARGET)
+    found = context_of(request).serving.risk_list(TARGET)
     page = found.page(filters_for(reader_of(request)), 0, MOST_ROWS, by_left=True)
     sheet = _with_reasons(request, "ho-so-cua-toi", "Hồ sơ tôi đang giữ", page.lines)
     return file_of(request, ending, "own.export", sheet)
@@ -78,7 +80,7 @@ def own(request: Request, ending: Format) -> Response:
 def conduct(request: Request, ending: Format, grain: Grain = "official", tier: Text = "", unit: Text = "") -> Response:
     """The first 200 lines of one conduct list; no figure where there is too little behind it."""
     _, lines = conduct_lines(request, grain, tier, unit)
-    register = request.app.state.known.register
+    register = context_of(request).known.register
     rows: list[Sequence[Cell]] = [
         (
             place, line.dossier_id or line.official_id or register.unit(line.unit_code), register.unit(line.unit_code),
@@ -94,7 +96,7 @@ def conduct(request: Request, ending: Format, grain: Grain = "official", tier: T
 @router.get("/leadership.{ending}")
 def leadership(request: Request, ending: Format, order: Literal["share", "progress", "overdue"] = "share") -> Response:
     """The ranking of units."""
-    known = request.app.state.known
+    known = context_of(request).known
     standing = known.standing
     rows: list[Sequence[Cell]] = []
     for one in rank(list(standing.units.values()), order, standing.total.share):
@@ -114,8 +116,8 @@ def leadership(request: Request, ending: Format, order: Literal["share", "progre
 @router.get("/contests.{ending}")
 def contest_list(request: Request, ending: Format) -> Response:
     """The contests of the reader's scope."""
-    clock, register = _clock(request), request.app.state.known.register
-    with request.app.state.people.state.reading() as session:
+    clock, register = _clock(request), context_of(request).known.register
+    with context_of(request).people.state.reading() as session:
         found = contests.contests_in(session, reader_of(request).scope)
     outcomes = {"upheld": "giải trình đúng", "rejected": "giữ nguyên"}
     rows = [
@@ -152,7 +154,7 @@ def receipt_list(
 @router.get("/plan.{ending}")
 def visits(request: Request, ending: Format) -> Response:
     """The visits of the latest plan whose hour has come; what is sealed stays sealed here too."""
-    clock, register = _clock(request), request.app.state.known.register
+    clock, register = _clock(request), context_of(request).known.register
     rows = [
         (
             clock.moment(datetime.fromisoformat(one["at"])), register.unit(one["unit_code"]), BY[one["by"]][0],
@@ -174,13 +176,13 @@ def _with_reasons(request: Request, name: str, subject: str, lines: list[RiskLin
 
 def _lines(request: Request, lines: list[RiskLine]) -> list[RiskLine]:
     """The lines with the scores that stand still while they are contested."""
-    people = request.app.state.people
+    people = context_of(request).people
     frozen, _ = people.remembered.marks(people.state, TARGET, [line.dossier_id for line in lines])
     return [as_frozen(line, frozen) for line in lines]
 
 
 def _line(request: Request, line: RiskLine) -> Sequence[Cell]:
-    register = request.app.state.known.register
+    register = context_of(request).known.register
     return (
         line.dossier_id, register.procedure(line.procedure_code), register.sector(line.sector_code),
         register.unit(line.unit_code), words.step_words(line.step), round(100 * line.score, 1),
@@ -189,7 +191,7 @@ def _line(request: Request, line: RiskLine) -> Sequence[Cell]:
 
 
 def _clock(request: Request) -> words.Clockface:
-    return words.Clockface(request.app.state.serving.settings.zone)
+    return words.Clockface(context_of(request).serving.settings.zone)
 
 
 def _hundred(share: float | None) -> float | None:

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from serving import words
-from serving.access.guard import reader_of
-from serving.pages.answers import apologies_in, complaints_in, consultations_in, returned_in
-from serving.pages.remedies import remedies_in
 from serving.pages.sheet_file import Format, Sheet, file_of
 from serving.read.finding_words import CAUSE_WORDS
 from serving.scoring.risk_list import MOST_ROWS
+from serving.use_cases.answers import apologies_in, complaints_in, consultations_in, returned_in
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
+from serving.use_cases.remedies import remedies_in
 from serving.warnings.acknowledgement import WarningStatus, warnings_of
 from serving.work import apologies, complaints, consultations, explanations
 from serving.work.complaint_triage import TOPIC_WORDS
@@ -23,8 +24,8 @@ router = APIRouter(include_in_schema=False)
 @router.get("/warnings.{ending}")
 def warnings(request: Request, ending: Format, standing: WarningStatus = WarningStatus.OPEN) -> Response:
     """The first 200 early warnings of the reader's units."""
-    clock, register = _clock(request), request.app.state.known.register
-    with request.app.state.people.state.reading() as session:
+    clock, register = _clock(request), context_of(request).known.register
+    with context_of(request).people.state.reading() as session:
         found = warnings_of(session, reader_of(request).scope.units, standing, most=MOST_ROWS)
     head = ("Mã hồ sơ", "Thủ tục", "Đơn vị", "Báo lúc", "Hạn", "Còn lại lúc báo", "Nguy cơ trễ (%)",
             "Nơi rút ngắn được nhiều nhất", "Xác nhận lúc", "Việc sẽ làm")  # fmt: skip
@@ -41,8 +42,8 @@ def warnings(request: Request, ending: Format, standing: WarningStatus = Warning
 @router.get("/explanations.{ending}")
 def explanation_list(request: Request, ending: Format) -> Response:
     """The first 200 explanation slips, those that wait longest first."""
-    clock, register, people = _clock(request), request.app.state.known.register, request.app.state.people
-    request.app.state.trackers.of()
+    clock, register, people = _clock(request), context_of(request).known.register, context_of(request).people
+    context_of(request).trackers.of()
     with people.state.reading() as session:
         found = explanations.explanations(session, reader_of(request).scope, people.now(), most=MOST_ROWS)
     head = ("Mã hồ sơ", "Đơn vị", "Bước", "Hẹn trả", "Quá (giờ làm việc)", "Giải trình trước", "Tình trạng",
@@ -60,7 +61,7 @@ def explanation_list(request: Request, ending: Format) -> Response:
 @router.get("/apologies.{ending}")
 def apology_list(request: Request, ending: Format) -> Response:
     """The first 200 dossiers for which an apology is owed."""
-    clock, register = _clock(request), request.app.state.known.register
+    clock, register = _clock(request), context_of(request).known.register
     head = ("Mã hồ sơ", "Đơn vị", "Hẹn lần đầu", "Xin lỗi lúc", "Hẹn mới", "Kết quả", "Số lần hẹn lại")
     rows = [
         (one.case.dossier_id, register.unit(one.case.unit_code), clock.moment(one.case.first_due_at),
@@ -73,7 +74,7 @@ def apology_list(request: Request, ending: Format) -> Response:
 @router.get("/consultations.{ending}")
 def consultation_list(request: Request, ending: Format) -> Response:
     """The first 200 consultations."""
-    clock, register = _clock(request), request.app.state.known.register
+    clock, register = _clock(request), context_of(request).known.register
     head = ("Mã hồ sơ", "Đơn vị hỏi", "Cơ quan được hỏi", "Hỏi lúc", "Hạn", "Trả lời lúc", "Tình trạng")
     rows = [
         (one.dossier_id, register.unit(one.lead_unit), register.unit(one.asked_unit), clock.moment(one.asked_at),
@@ -87,8 +88,8 @@ def consultation_list(request: Request, ending: Format) -> Response:
 @router.get("/complaints.{ending}")
 def complaint_list(request: Request, ending: Format) -> Response:
     """The first 200 complaints by their terms; never who complained, nor the words."""
-    clock, register = _clock(request), request.app.state.known.register
-    sorted_by = request.app.state.trackers.sorting()
+    clock, register = _clock(request), context_of(request).known.register
+    sorted_by = context_of(request).trackers.sorting()
     head = ("Phản ánh", "Đơn vị", "Nội dung về", "Giống phản ánh", "Trong đợt", "Gửi lúc", "Hạn xử lý", "Trả lời lúc",
             "Tình trạng")  # fmt: skip
     rows = []
@@ -106,7 +107,7 @@ def complaint_list(request: Request, ending: Format) -> Response:
 @router.get("/returns.{ending}")
 def return_list(request: Request, ending: Format) -> Response:
     """The first 200 dossiers that were sent back twice or more."""
-    register = request.app.state.known.register
+    register = context_of(request).known.register
     rows = [
         (case.dossier_id, register.unit(case.unit_code), register.procedure(case.procedure_code), case.times_back,
          case.former or "")
@@ -120,7 +121,7 @@ def return_list(request: Request, ending: Format) -> Response:
 @router.get("/remedies.{ending}")
 def remedy_list(request: Request, ending: Format) -> Response:
     """The first 200 remedies."""
-    register = request.app.state.known.register
+    register = context_of(request).known.register
     rows = [
         (one.what, register.unit(one.unit_code), _day(one.due_on), REMEDY_STATES[one.state], one.finding_id)
         for one in remedies_in(request)[:MOST_ROWS]
@@ -131,7 +132,7 @@ def remedy_list(request: Request, ending: Format) -> Response:
 
 
 def _clock(request: Request) -> words.Clockface:
-    return words.Clockface(request.app.state.serving.settings.zone)
+    return words.Clockface(context_of(request).serving.settings.zone)
 
 
 def _day(day: date) -> str:

@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 
-from serving.access.guard import reader_of
 from serving.pages.rendering import MENU
+from serving.use_cases.guard import reader_of
 
 router = APIRouter(include_in_schema=False)
 

@@ -11,7 +11,6 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from serving.access.guard import LoginNeeded
 from serving.pages import (
     account,
     analyst,
@@ -44,6 +43,8 @@ from serving.pages import (
 from serving.pages import login as door
 from serving.pages.headers import Headers
 from serving.pages.rendering import render
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import LoginNeeded
 
 NOUNS = (
     door,
@@ -125,7 +126,7 @@ def _for_people(machine: Callable[..., Any]) -> Callable[[Request, Exception], A
         away = isinstance(error, OperationalError)
         if away:
             title, what = AWAY
-        elif answer.status_code == 503 and request.app.state.serving.lists["lateness"].value is None:
+        elif answer.status_code == 503 and context_of(request).serving.lists["lateness"].value is None:
             title, what = UNSCORED
         still = READ_ON if away else frozenset()
         shown = render(request, "error.html", answer.status_code, title=title, what=what, still=still)

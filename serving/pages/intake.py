@@ -11,8 +11,9 @@ from features.sources import SOURCES
 from features.sources.vietnamese_text import ENCODINGS
 from serving.pages.rendering import Key, render
 from serving.read.intake_words import SOURCE_WORDS, TABLE_WORDS, cell_words, column_words, note_words, reject_words
+from serving.use_cases.app_context import context_of
+from serving.use_cases.upload_intake import deliveries_of, looked_at, looked_at_again, taken_in, upload_of
 from serving.work.intake import Preview, mappings_of
-from serving.work.upload_intake import deliveries_of, looked_at, looked_at_again, taken_in, upload_of
 from serving.work.uploads import Upload
 
 router = APIRouter(include_in_schema=False)
@@ -23,7 +24,7 @@ def show(request: Request, delivery: Annotated[str, Query(max_length=20)] = "") 
     """The form, and the last deliveries; `delivery` stands first, with what was set aside of it."""
     lines = deliveries_of(request)
     chosen = next((line for line in lines if line["delivery_id"] == delivery), None)
-    serving = request.app.state.serving
+    serving = context_of(request).serving
     return render(
         request, "intake.html", title="Nhận dữ liệu", sources=SOURCE_WORDS, encodings=ENCODINGS,
         names=mappings_of(serving.settings).names(), lines=lines, chosen=chosen,

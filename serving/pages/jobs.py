@@ -8,6 +8,7 @@ from serving.jobs.promise import data_promise, job_promises, list_promise
 from serving.jobs.run_log import RunLog
 from serving.jobs.schedule import JobRules
 from serving.pages.rendering import render
+from serving.use_cases.app_context import context_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -24,7 +25,7 @@ PROMISES = {"data": "Dữ liệu", "list": "Danh sách", "jobs": "Việc tự ch
 @router.get("/jobs", response_class=HTMLResponse)
 def show(request: Request) -> Response:
     """Every job with its last run and the next."""
-    serving, people, known = request.app.state.serving, request.app.state.people, request.app.state.known
+    serving, people, known = context_of(request).serving, context_of(request).people, context_of(request).known
     rules, now = JobRules.of(serving.settings.home, serving.settings.zone), people.now()
     statuses = job_statuses(rules, RunLog(people.state), now)
     latest = serving.lists["lateness"].value

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from serving.access.guard import reader_of
 from serving.pages.rendering import render
 from serving.pages.risk_list import stretch
 from serving.read.on_time_statistics import Count
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -42,7 +43,7 @@ def show(
 ) -> Response:
     """The whole province: no dossier and no official is named here."""
     reader = reader_of(request)
-    people, known = request.app.state.people, request.app.state.known
+    people, known = context_of(request).people, context_of(request).known
     standing = known.standing
     ranked = rank(list(standing.units.values()), order, standing.total.share)
     rate = people.remembered.upheld_rate(people.state, reader.scope)

@@ -14,6 +14,7 @@ from serving.pages.rendering import templates
 from serving.read.register import Register
 from serving.scoring.conduct_list_cache import ConductShelf
 from serving.scoring.risk_list import RiskLine, RiskList
+from serving.use_cases.app_context import context_of
 
 _KEPT = 10_000  # about 1.2 KB each
 
@@ -49,9 +50,9 @@ class ListRows:
 
 def list_rows(request: Request, risk_list: RiskList) -> ListRows:
     """The rows kept by this process for the list at hand."""
-    state = request.app.state
-    wanted = (risk_list, state.known.register, state.serving.conduct.value)
+    state, context = request.app.state, context_of(request)
+    wanted = (risk_list, context.known.register, context.serving.conduct.value)
     kept: ListRows | None = getattr(state, "list_rows", None)
     if kept is None or any(mine is not theirs for mine, theirs in zip(kept.made_of, wanted, strict=True)):
-        kept = state.list_rows = ListRows(*wanted, state.serving.settings.zone.key)
+        kept = state.list_rows = ListRows(*wanted, context.serving.settings.zone.key)
     return kept

@@ -9,13 +9,14 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from serving.access.account import account_of_identity, find_account
-from serving.access.guard import cookie_name, cookie_options
 from serving.access.login import Place, TooMany, device_mark, known_device, log_in
 from serving.access.oidc import FLOW_LIFE, ProviderError
 from serving.access.secret import digest, new_secret
 from serving.access.session import LONGEST_STAY, end_session, start_session
 from serving.pages.rendering import render
 from serving.state import Account
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import cookie_name, cookie_options
 
 router = APIRouter(include_in_schema=False)
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ def enter(
     door: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
     """Name and password: on to the wanted page, or the form again with what was wrong."""
-    people = request.app.state.people
+    people = context_of(request).people
     back = local_path(next_)
     if not _same_browser(request, door):
         return _form(request, back, "Biểu mẫu đã cũ. Hãy thử lại.", status=403)
@@ -77,7 +78,7 @@ def enter(
 @router.post("/logout")
 def leave(request: Request) -> Response:
     """End the session, here and on the server."""
-    people = request.app.state.people
+    people = context_of(request).people
     token = request.cookies.get(cookie_name(request), "")
     with people.state.writing() as session:
         end_session(session, token)
@@ -90,7 +91,7 @@ def leave(request: Request) -> Response:
 @router.get("/login/oidc")
 def to_provider(request: Request, next_: Annotated[str, Query(alias="next", max_length=500)] = "/") -> Response:
     """To the identity provider, with state, nonce and PKCE challenge."""
-    people = request.app.state.people
+    people = context_of(request).people
     if people.provider is None:
         return _form(request, "/", "Chưa cấu hình hệ thống định danh.", status=404)
     browser = new_secret()
@@ -111,7 +112,7 @@ def from_provider(
     code: Annotated[str, Query(max_length=2000)] = "",
 ) -> Response:
     """Back from the provider: in, if everything holds and the subject has an account."""
-    people = request.app.state.people
+    people = context_of(request).people
     if people.provider is None:
         return _form(request, "/", "Chưa cấu hình hệ thống định danh.", status=404)
     try:
@@ -129,7 +130,7 @@ def from_provider(
 
 
 def _admit(request: Request, account: Account, back: str, by: str) -> Response:
-    people = request.app.state.people
+    people = context_of(request).people
     now = people.now()
     with people.state.writing() as session:
         token = start_session(session, account, now=now)
@@ -145,7 +146,7 @@ def _admit(request: Request, account: Account, back: str, by: str) -> Response:
 
 def device_of(request: Request, login: str) -> Place:
     """Where a try to log in as `login` comes from: a browser that this name was let in from before, or an address."""
-    key = request.app.state.people.login_key
+    key = context_of(request).people.login_key
     known = known_device(key, login, request.cookies.get(_DEVICE_COOKIE, ""))
     return known or Place(request.client.host if request.client else "unknown")
 
@@ -161,7 +162,7 @@ def _form(request: Request, back: str, trouble: str | None = None, status: int =
         back=back,
         door=digest(browser),
         trouble=trouble,
-        provider=request.app.state.people.provider is not None,
+        provider=context_of(request).people.provider is not None,
     )
     answer.set_cookie(_DOOR_COOKIE, browser, max_age=3600, **cookie_options(request))
     return answer

@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from serving.access.guard import reader_of
 from serving.access.permissions import Scope
 from serving.pages import drawing
 from serving.pages.rendering import render
-from serving.pages.risk_list import TARGET
 from serving.read.problem import Problem
 from serving.scoring.conduct_list_cache import told
-from serving.scoring.risk_list import Filters
+from serving.scoring.risk_list import TARGET, Filters
 from serving.state import OfficialName
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
 from serving.work import contests
 
 router = APIRouter(include_in_schema=False)
@@ -23,11 +23,11 @@ router = APIRouter(include_in_schema=False)
 def show(request: Request, official_id: Annotated[str, Query(alias="id", max_length=200)]) -> Response:
     """An official of a unit in the reader's scope; 404 for others and absent ones alike."""
     reader = reader_of(request)
-    people, known = request.app.state.people, request.app.state.known
+    people, known = context_of(request).people, context_of(request).known
     unit = known.register.officials.get(official_id)
     if unit is None or not reader.scope.covers(unit):
         raise Problem(404, "No official of this key.")
-    risk_list = request.app.state.serving.risk_list(TARGET)
+    risk_list = context_of(request).serving.risk_list(TARGET)
     page = risk_list.page(Filters(official=official_id, units=reader.scope.units), 0, 25, by_left=True)
     people.receipts.record(
         reader.login,
@@ -40,7 +40,7 @@ def show(request: Request, official_id: Annotated[str, Query(alias="id", max_len
         named = session.get(OfficialName, official_id)
         rate = contests.upheld_rate(session, Scope(units=frozenset(), official_id=official_id))
     sees = reader.scope_for("harassment.read").covers(unit)
-    shelf = request.app.state.serving.conduct.value if sees else None
+    shelf = context_of(request).serving.conduct.value if sees else None
     line = shelf.of("official", official_id) if shelf else None
     return render(
         request,

@@ -5,10 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from serving.access.guard import reader_of
-from serving.pages.receipts import INSPECTION
 from serving.pages.rendering import render
-from serving.pages.risk_list import TARGET, as_frozen, filters_for, stretch
+from serving.pages.risk_list import as_frozen, filters_for, stretch
+from serving.scoring.risk_list import TARGET
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
+from serving.use_cases.receipts import INSPECTION
 from serving.work import contests
 
 router = APIRouter(include_in_schema=False)
@@ -18,8 +20,8 @@ router = APIRouter(include_in_schema=False)
 def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0) -> Response:
     """What the official holds, least time left first; every score with the reasons it rests on."""
     reader = reader_of(request)
-    people, known = request.app.state.people, request.app.state.known
-    risk_list = request.app.state.serving.risk_list(TARGET)
+    people, known = context_of(request).people, context_of(request).known
+    risk_list = context_of(request).serving.risk_list(TARGET)
     page = risk_list.page(filters_for(reader), offset, 25, by_left=True)
     ids = [line.dossier_id for line in page.lines]
     with people.state.reading() as session:

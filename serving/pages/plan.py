@@ -1,32 +1,27 @@
 """`/plan`: the month's visits as their hour comes, their sheets, and the findings form for the phone."""
 
 import json
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from sqlalchemy.orm import Session
 
-from serving.access.guard import reader_of
-from serving.pages.rendering import Key, refused_as_problem, render
-from serving.pages.risk_list import TARGET
+from serving.pages.rendering import Key, render
 from serving.plan.questions import questions
 from serving.plan.rendering import BY, CHOSEN
-from serving.plan.sampled_dossiers import pulled, visit_of
-from serving.plan.store import PlanStore, Sealed
 from serving.read.finding_words import CAUSE_WORDS, KIND_WORDS
-from serving.read.problem import Problem
-from serving.state import Decision
+from serving.read.problem import Problem, refused_as_problem
+from serving.scoring.risk_list import TARGET
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
+from serving.use_cases.idempotent_write import idempotent_write
+from serving.use_cases.visits import Visit, in_scope, picked, plan_store, visit_in, write_finding
 from serving.work import decisions, findings
-from serving.work.idempotent_write import idempotent_write
 
 router = APIRouter(include_in_schema=False)
-
-Visit = Mapping[str, Any]
 
 
 @router.get("/plan", response_class=HTMLResponse)
@@ -37,16 +32,16 @@ def show(
 ) -> Response:
     """One plan: what it promises, and week by week the visits whose hour has come; the rest is sealed."""
     reader = reader_of(request)
-    people = request.app.state.people
-    store = _store(request)
+    people = context_of(request).people
+    store = plan_store(request)
     known = store.plans()
     if plan and plan not in known:
         raise Problem(404, "No plan of this name.")
     plan_id = plan or (known[-1] if known else "")
     now = people.now()
     opened = store.open(plan_id).plan if plan_id else None
-    visits = _mine(request, store.visits(plan_id, now)) if plan_id else []
-    zone = request.app.state.serving.settings.zone
+    visits = in_scope(request, store.visits(plan_id, now)) if plan_id else []
+    zone = context_of(request).serving.settings.zone
     weeks = sorted({_monday(datetime.fromisoformat(visit["at"]), zone) for visit in visits})
     chosen = week if week in weeks else (weeks[-1] if weeks else "")
     people.receipts.record(
@@ -95,8 +90,8 @@ def approve(
     The hash is over plan, brief and the ledger before it: a plan sealed anew has another, and is not approved.
     """
     reader = reader_of(request)
-    people = request.app.state.people
-    store = _store(request)
+    people = context_of(request).people
+    store = plan_store(request)
     if plan not in store.plans() or sha256 != store.seal_of(plan):
         raise Problem(404, "No sealed plan of this name and hash.")
     with refused_as_problem():
@@ -116,12 +111,12 @@ def approve(
 def visit(request: Request, visit_id: Annotated[str, Query(alias="id", max_length=200)]) -> Response:
     """The sheet of a visit whose hour has come: what to pull, what to ask, and a form for each dossier."""
     reader = reader_of(request)
-    people = request.app.state.people
-    found = _visit(request, visit_id)
+    people = context_of(request).people
+    found = visit_in(request, visit_id)
     now = people.now()
     with people.state.reading() as session:
         said = {one.dossier_id: one for one in findings.standing(session, inspection_id=visit_id)}
-    extra = _picked(request, found)
+    extra = picked(request, found)
     people.receipts.record(
         reader.login,
         "visit.read",
@@ -138,7 +133,7 @@ def visit(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
         lines=[(line, questions(line["reasons"] if line["chosen_by"] == "score" else ())) for line in found["sheet"]],
         said=said,
         extra=extra,
-        listed=request.app.state.serving.lists[TARGET].value,  # open dossiers have a page; others may have ended
+        listed=context_of(request).serving.lists[TARGET].value,  # open dossiers have a page; others may have ended
         by=BY,
         chosen_words=CHOSEN,
         kinds=KIND_WORDS,
@@ -167,89 +162,6 @@ def conclude(
     said = (kind, severity, {"yes": True, "no": False}.get(confirmed), evidence, cause, step)
     back = "/plan/visit?" + urlencode({"id": visit_id})
     return RedirectResponse(write_finding(request, visit_id, dossier_id, said, key, back), 303)
-
-
-def write_finding(
-    request: Request,
-    visit_id: str,
-    dossier_id: str,
-    said: tuple[str, str, bool | None, str, str, str],
-    key: str,
-    back: str,
-) -> str:
-    """What was found on one dossier: kind, severity, confirmed (None: not yet said), evidence, cause, step."""
-    reader = reader_of(request)
-    people = request.app.state.people
-    kind, severity, confirmed, evidence, cause, step = said
-    found = _visit(request, visit_id)
-    if dossier_id not in {line["dossier_id"] for line in found["sheet"]} | {
-        one.dossier_id for one in _picked(request, found)
-    }:
-        raise Problem(404, "No dossier of this id on the sheet.")
-
-    def effect(session: Session) -> dict[str, str]:
-        findings.add(
-            session,
-            pulled(_store(request), visit_id, dossier_id, people.now()),
-            findings.Conclusion(
-                kind=kind,
-                severity=int(severity) if severity and kind != "none" else None,
-                confirmed=confirmed if kind != "none" else None,
-                evidence=evidence,
-                cause=cause or None,
-                step=step.strip() or None,
-            ),
-            now=people.now(),
-            by=reader.account_id,
-        )
-        return {"visit": visit_id, "dossier": dossier_id, "kind": kind}
-
-    about = [f"dossier:{dossier_id}", f"visit:{visit_id}"]
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "finding.write", back, effect, about)
-
-
-def visible_visits(request: Request) -> list[Visit]:
-    """The visits of the latest plan whose hour has come, in the reader's scope; who asked is on record."""
-    people = request.app.state.people
-    store = _store(request)
-    known = store.plans()
-    if not known:
-        return []
-    subjects = [f"plan:{known[-1]}"]
-    people.receipts.record(
-        reader_of(request).login, "plan.read", {"plan": known[-1]}, now=people.now(), subjects=subjects
-    )
-    return _mine(request, store.visits(known[-1], people.now()))
-
-
-def _store(request: Request) -> PlanStore:
-    settings = request.app.state.serving.settings
-    return PlanStore(settings.home / "plans", settings.keys)
-
-
-def _visit(request: Request, visit_id: str) -> Visit:
-    """A visit that has begun, in the reader's scope; sealed, foreign and absent ones answer alike."""
-    try:
-        found = visit_of(_store(request), visit_id, request.app.state.people.now())
-    except (LookupError, Sealed):
-        found = None
-    if found is None or not _mine(request, [found]):
-        raise Problem(404, "No visit of this number.")
-    return found
-
-
-def _picked(request: Request, visit: Visit) -> list[Decision]:
-    """What people ticked for this unit beside the sealed sheet: pulled too, and recorded as chosen otherwise."""
-    drawn = {line["dossier_id"] for line in visit["sheet"]}
-    with request.app.state.people.state.reading() as session:
-        picks = decisions.picks_in(session, TARGET, reader_of(request).scope, visit["unit_code"])
-    return [one for one in picks if one.dossier_id not in drawn]
-
-
-def _mine(request: Request, visits: list[dict[str, Any]]) -> list[Visit]:
-    scope = reader_of(request).scope
-    return [visit for visit in visits if scope.covers(visit["unit_code"])]
 
 
 def _monday(moment: datetime, zone: ZoneInfo) -> str:

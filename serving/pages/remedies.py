@@ -7,13 +7,15 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from serving.access.guard import reader_of
 from serving.access.permissions import Role
-from serving.pages.rendering import Key, refused_as_problem, render
-from serving.read.problem import Problem
+from serving.pages.rendering import Key, render
+from serving.read.problem import Problem, refused_as_problem
 from serving.state import Remediation
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
+from serving.use_cases.idempotent_write import idempotent_write
+from serving.use_cases.remedies import remedies_in
 from serving.work import remediation
-from serving.work.idempotent_write import idempotent_write
 
 router = APIRouter(include_in_schema=False)
 
@@ -28,7 +30,7 @@ ACT_WORDS = {
 @router.get("/remedies", response_class=HTMLResponse)
 def show(request: Request) -> Response:
     """The remedies of the reader's units, the most urgent first."""
-    reader, people = reader_of(request), request.app.state.people
+    reader, people = reader_of(request), context_of(request).people
     now = people.now()
     found = remedies_in(request)
     people.receipts.record(reader.login, "answer.read", {"page": "/remedies", "rows": len(found)}, now=now)
@@ -48,7 +50,7 @@ def write(
     due_on: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
     """An act on a remedy of the reader's units: the unit's own, or the inspector's."""
-    reader, people = reader_of(request), request.app.state.people
+    reader, people = reader_of(request), context_of(request).people
     if kind not in ACTS_OF.get(reader.role, ()):
         raise Problem(422, f"Wanted one of {', '.join(ACTS_OF.get(reader.role, ()))}.")
     with people.state.reading() as session:
@@ -63,14 +65,3 @@ def write(
 
     with refused_as_problem():
         return RedirectResponse(idempotent_write(people, reader, key, "remedy.write", "/remedies", effect), 303)
-
-
-def remedies_in(request: Request) -> list[remediation.RemedyStanding]:
-    """What the units of the reader's scope must put right, the most urgent first."""
-    with request.app.state.people.state.reading() as session:
-        return remediation.standing(session, _today(request), reader_of(request).scope.units)
-
-
-def _today(request: Request) -> date:
-    today: date = request.app.state.people.now().astimezone(request.app.state.serving.settings.zone).date()
-    return today

@@ -1,7 +1,5 @@
 """What every page is written on: templates, filters, the menu by rights, the footer."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
@@ -13,9 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from features.sources.vietnamese_number import decimal
 from serving import words
-from serving.access.guard import Reader
 from serving.access.secret import new_secret
-from serving.read.problem import Problem
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import Reader
 
 Key = Annotated[str, Form(max_length=64)]
 """What makes a second sending of a form harmless (`serving.work.submission`)."""
@@ -85,12 +83,12 @@ def templates(zone: str) -> Environment:
 
 def render(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """The answer with one page. `form_key` is fresh on every page: a form sent twice carries it twice."""
-    people = request.app.state.people
-    serving = request.app.state.serving
+    people = context_of(request).people
+    serving = context_of(request).serving
     reader: Reader | None = getattr(request.state, "reader", None)
     kept = serving.lists.get("lateness")
     meta = kept.value.meta if kept and kept.value else None
-    known = request.app.state.known
+    known = context_of(request).known
     context.setdefault("title", "Rủi ro hồ sơ")
 
     def opens_official(official_id: str | None) -> bool:
@@ -116,12 +114,3 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
         )
     )
     return HTMLResponse(html, status)
-
-
-@contextmanager
-def refused_as_problem() -> Iterator[None]:
-    """What the state refuses (ValueError: an empty reason, a second answer) is a 422 with its words."""
-    try:
-        yield
-    except ValueError as error:
-        raise Problem(422, str(error)) from error

@@ -7,16 +7,16 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from serving.access.guard import Reader, reader_of
 from serving.pages.list_rows import list_rows
 from serving.pages.rendering import render
-from serving.scoring.risk_list import Filters, RiskLine, RiskList
+from serving.scoring.risk_list import TARGET, Filters, RiskLine, RiskList
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import Reader, reader_of
 from serving.words import LEVELS
 from serving.work.decisions import WORDS
 
 router = APIRouter(include_in_schema=False)
 
-TARGET = "lateness"
 MOST_CHOICES = 80  # longer menus are typed instead: thousands of units would weigh more than the list itself
 
 Text = Annotated[str, Query(max_length=200)]
@@ -83,7 +83,7 @@ def show(
     reader = reader_of(request)
     if q.strip():
         return RedirectResponse("/dossier?" + urlencode({"id": q.strip()}), 303)
-    people, serving = request.app.state.people, request.app.state.serving
+    people, serving = context_of(request).people, context_of(request).serving
     risk_list: RiskList = serving.risk_list(TARGET)
     page = risk_list.page(filters_for(reader, unit, sector, least_of(level), due), offset, size)
     ids = [line.dossier_id for line in page.lines]

@@ -3,9 +3,10 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from serving.access.guard import reader_of
 from serving.pages.rendering import render
 from serving.scoring import conduct_evidence
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -13,10 +14,10 @@ router = APIRouter(include_in_schema=False)
 @router.get("/sectors", response_class=HTMLResponse)
 def show(request: Request) -> Response:
     """Every sector with its late share, findings, complaints and signals, each with its interval."""
-    serving, known = request.app.state.serving, request.app.state.known
+    serving, known = context_of(request).serving, context_of(request).known
     shelf = serving.conduct.value
     sectors = conduct_evidence.sectors_of(serving.settings.scores, shelf.as_of) if shelf else []
-    people = request.app.state.people
+    people = context_of(request).people
     people.receipts.record(reader_of(request).login, "sectors.read", {"n": len(sectors)}, now=people.now())
     late = known.standing.sectors
     rows = [(one, late.get(one.sector_code)) for one in sectors]

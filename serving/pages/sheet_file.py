@@ -11,12 +11,13 @@ from fastapi.responses import Response
 
 from features.sources.vietnamese_number import decimal
 from serving import words
-from serving.access.guard import reader_of
 from serving.documents.letterhead import Letterhead, Letterheads
 from serving.documents.listing import MIME as WORD
 from serving.documents.listing import Listing, write_listing
 from serving.documents.table_file import harmless
-from serving.pages.risk_list import TARGET
+from serving.scoring.risk_list import TARGET
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Format = Literal["xlsx", "docx"]
@@ -36,7 +37,7 @@ class Sheet:
 
 def file_of(request: Request, ending: Format, action: str, sheet: Sheet) -> Response:
     """The answer with the file; who took it is on record under `action`."""
-    people = request.app.state.people
+    people = context_of(request).people
     detail = {"rows": len(sheet.rows), "as": ending}
     people.receipts.record(reader_of(request).login, action, detail, now=people.now())
     make, mime = (_excel, EXCEL) if ending == "xlsx" else (_word, WORD)
@@ -69,7 +70,7 @@ def _excel(request: Request, sheet: Sheet) -> bytes:
 
 def _word(request: Request, sheet: Sheet) -> bytes:
     reader = reader_of(request)
-    today = request.app.state.people.now().astimezone(request.app.state.serving.settings.zone)
+    today = context_of(request).people.now().astimezone(context_of(request).serving.settings.zone)
     return write_listing(
         Listing(
             letterhead=letterhead_of(request, "" if reader.unit_code == "*" else reader.unit_code),
@@ -86,8 +87,8 @@ def _word(request: Request, sheet: Sheet) -> bytes:
 
 def letterhead_of(request: Request, unit_code: str, kind: str = "") -> Letterhead:
     """Who issues a document of a unit, or of the whole province, as this installation states it."""
-    register = request.app.state.known.register
-    return Letterheads.read(request.app.state.serving.settings.home).of(register, unit_code, kind)
+    register = context_of(request).known.register
+    return Letterheads.read(context_of(request).serving.settings.home).of(register, unit_code, kind)
 
 
 def _spoken(value: Cell) -> str:
@@ -99,9 +100,9 @@ def _spoken(value: Cell) -> str:
 
 
 def _basis(request: Request) -> str:
-    clock = words.Clockface(request.app.state.serving.settings.zone)
-    kept = request.app.state.serving.lists[TARGET].value
-    until = clock.moment(request.app.state.known.register.data_until)
+    clock = words.Clockface(context_of(request).serving.settings.zone)
+    kept = context_of(request).serving.lists[TARGET].value
+    until = clock.moment(context_of(request).known.register.data_until)
     if kept is None:
         return f"Dữ liệu đến {until}."
     return f"Mô hình {kept.meta.model_version}, chấm điểm lúc {clock.moment(kept.meta.as_of)}, dữ liệu đến {until}."

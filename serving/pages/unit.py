@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from serving.access.guard import reader_of
 from serving.pages import drawing
 from serving.pages.leadership import AGAINST
 from serving.pages.rendering import render
-from serving.pages.risk_list import TARGET
 from serving.read.problem import Problem
 from serving.scoring.conduct_list_cache import told
-from serving.scoring.risk_list import Filters
+from serving.scoring.risk_list import TARGET, Filters
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -21,7 +21,7 @@ router = APIRouter(include_in_schema=False)
 def show(request: Request, unit_code: Annotated[str, Query(alias="id", max_length=120)]) -> Response:
     """A unit in the reader's scope; 404 for others and absent ones alike."""
     reader = reader_of(request)
-    people, known, serving = request.app.state.people, request.app.state.known, request.app.state.serving
+    people, known, serving = context_of(request).people, context_of(request).known, context_of(request).serving
     if unit_code not in known.register.units or not reader.scope.covers(unit_code):
         raise Problem(404, "No unit of this code.")
     sees = reader.scope_for("harassment.read").covers(unit_code)

@@ -4,6 +4,8 @@ No answer repeats what was sent: a body may hold personal data.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -57,6 +59,15 @@ def problem_response(
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
     body |= {name: value for name, value in (("detail", detail), ("errors", errors)) if value is not None}
     return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
+
+
+@contextmanager
+def refused_as_problem() -> Iterator[None]:
+    """What the state refuses (ValueError: an empty reason, a second answer) is a 422 with its words."""
+    try:
+        yield
+    except ValueError as error:
+        raise Problem(422, str(error)) from error
 
 
 def install(app: FastAPI) -> None:

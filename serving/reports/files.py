@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 from features.record.record import Record
 from serving.documents.letterhead import Letterhead, Letterheads
-from serving.documents.report import write_report
 from serving.read.register import Register
 from serving.reports.report import Report
+from serving.reports.word_file import write_report
 from serving.reports.workbook import write_workbook
 
 ENDINGS = (".docx", ".xlsx")

@@ -14,6 +14,8 @@ import pyarrow.compute as pc
 from models.reasons import Reason
 from serving.scoring.score_files import ListMeta, latest_path, read_scores
 
+TARGET = "lateness"
+"""The target whose list people work with every day."""
 MOST_ROWS = 200
 """Rows of one page at most."""
 

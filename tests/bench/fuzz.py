@@ -103,7 +103,7 @@ def asked(settings: Settings, requests: int, seed: int) -> Counter[int]:
     import hypothesis
     import schemathesis
 
-    from serving.api.app import create_app
+    from serving.app import create_app
     from tests.bench.requests import bench_token
 
     app = Started(create_app(settings, poll_seconds=3600))
@@ -122,7 +122,7 @@ class Started:
     """An application that has refreshed before the first request: schemathesis starts and ends it once for each."""
 
     def __init__(self, app: Any) -> None:
-        app.state.refresh()
+        app.state.context.refresh()
         self._app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -6,17 +6,15 @@ Every row stands in the workbook of the same report; the annex lists those that 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from serving.documents.fill import clean, fill
+from serving.documents.fill import REPORT, clean, fill
 from serving.documents.grid import least_width
 from serving.documents.letterhead import Letterhead
 from serving.reports.report import PARTS, Cell, Report, Rows, Table
 from serving.reports.workbook import basis_words
 
-TEMPLATE = Path(__file__).with_name("report.docx")
 MOST_LINES = 60
 """Rows of a figure that the annex shows; all of them stand in the workbook of the same report."""
 UPRIGHT = 165.0
@@ -58,7 +56,7 @@ def write_report(report: Report, zone: ZoneInfo, letterhead: Letterhead) -> byte
     day = report.as_of.astimezone(zone)
     annex = [*(one for one in tables if one.wide), *(_annex(one, zone) for one in report.rows if one.listed)]
     return fill(
-        TEMPLATE,
+        REPORT,
         {
             **letterhead.fields(day.date()),
             "form": "BÁO CÁO",

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from serving.access.guard import Reader
+from serving.use_cases.guard import Reader
 from serving.work.people import People
 from serving.work.submission import claim, settle
 

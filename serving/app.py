@@ -13,7 +13,6 @@ from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from features.calendar.vietnam import VIETNAM
-from serving.access.guard import guard
 from serving.api import answers as answer_routes
 from serving.api import dossiers, events, health, intake, jobs, lists, portal, scores, signals, warnings, watch
 from serving.api import people as people_routes
@@ -25,9 +24,11 @@ from serving.pages.install import install as install_pages
 from serving.pages.sub_path import SubPath
 from serving.read import problem
 from serving.read.read_model import ReadModel
-from serving.read.served_state import Now, Serving, utc_now
 from serving.settings import Settings
 from serving.traces import TracedRequests, Traces
+from serving.use_cases.app_context import AppContext
+from serving.use_cases.guard import guard
+from serving.use_cases.served_state import Now, Serving, utc_now
 from serving.work.contests import recompute
 from serving.work.explanation_feed import deliver_explanations
 from serving.work.findings import deliver
@@ -111,8 +112,8 @@ def create_app(
         dependencies=[Depends(guard)],
         responses=problem.documented(401, 403, 429),
     )
-    app.state.trackers = Trackers(state.record, people.state, VIETNAM, now)
-    app.state.serving, app.state.people, app.state.known, app.state.refresh = state, people, known, refresh
+    trackers = Trackers(state.record, people.state, VIETNAM, now)
+    AppContext(state, people, known, trackers, refresh).install(app)
     problem.install(app)
     app.add_middleware(BodyLimit)
     for router in ROUTERS:

@@ -15,6 +15,7 @@ from serving.access.route_table import PUBLIC, action_of
 from serving.access.session import find_session, touch_session
 from serving.access.token import PREFIX
 from serving.state import Account
+from serving.use_cases.app_context import context_of
 from serving.work.fallback_cache import AWAY
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -116,10 +117,10 @@ def cookie_options(request: Request) -> dict[str, Any]:
 
 def _kept_reader(request: Request, action: str) -> Reader | None:
     """The reader of a token that was looked up before: no query, so no thread, whose turn costs more than a score."""
-    people = request.app.state.people
+    people = context_of(request).people
     bearer = _bearer(request)
     grant = people.grants.kept(bearer, people.now()) if bearer else None
-    tree: UnitTree = request.app.state.known.register.tree
+    tree: UnitTree = context_of(request).known.register.tree
     return None if grant is None else _as_reader(grant.account, "", grant.actions, action, tree)
 
 
@@ -132,9 +133,9 @@ def _bearer(request: Request) -> str | None:
 
 
 def _reader(request: Request, action: str) -> Reader | None:
-    people = request.app.state.people
+    people = context_of(request).people
     now = people.now()
-    tree: UnitTree = request.app.state.known.register.tree
+    tree: UnitTree = context_of(request).known.register.tree
     bearer = _bearer(request)
     if bearer is not None:
         grant = people.grants.find(bearer, now) if bearer else None

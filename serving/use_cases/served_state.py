@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from fastapi import Request
-
 from features.calendar.vietnam import VIETNAM
 from features.record.record import TIDY_EVERY, Record
 from serving.plan.drawn import drawn
@@ -102,12 +100,6 @@ def kept_list(root: Path, target: str) -> Reloadable[RiskList]:
         return found
 
     return Reloadable(f"list of {target}", sign, load)
-
-
-async def serving(request: Request) -> Serving:
-    """The state of the app that handles `request`; async, or every request would wait for a thread to look it up."""
-    state: Serving = request.app.state.serving
-    return state
 
 
 def utc_now() -> datetime:

@@ -10,10 +10,11 @@ from features.record.delivery import DeliveryError, Receipt
 from features.record.record import Record
 from features.sources import SOURCES
 from features.sources.vietnamese_text import ENCODINGS
-from serving.access.guard import reader_of
 from serving.read.problem import Problem
 from serving.settings import Settings
-from serving.work.idempotent_write import idempotent_write
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
+from serving.use_cases.idempotent_write import idempotent_write
 from serving.work.intake import MAPPED, Preview, mappings_of, preview, take_in
 from serving.work.mapping_store import slug
 from serving.work.uploads import Upload, Uploads
@@ -31,23 +32,23 @@ def looked_at(
     """
     if source not in SOURCES or encoding not in ("", *ENCODINGS) or len(mapping) > MOST_MAPPING or not data:
         raise Problem(422, f"A file, a source of {', '.join(SOURCES)} and an encoding of {', '.join(ENCODINGS)}.")
-    settings: Settings = request.app.state.serving.settings
+    settings: Settings = context_of(request).serving.settings
     kept = mappings_of(settings).latest(slug(mapping_name)) if mapping_name and not mapping.strip() else None
     told = {"source": source, "mapping": kept.text if kept else mapping.replace("\r\n", "\n"),
             "mapping_name": slug(mapping_name or name) if source in MAPPED else "",
             "encoding": encoding, "live": live}  # fmt: skip
-    now = request.app.state.people.now()
+    now = context_of(request).people.now()
     upload = _uploads(settings).add(data, told, login=reader_of(request).login, name=name, now=now)
     return looked_at_again(request, upload)
 
 
 def looked_at_again(request: Request, upload: Upload, mapping: str | None = None) -> tuple[Upload, Preview]:
     """What would become of a file that is kept, by another mapping where one is given."""
-    settings: Settings = request.app.state.serving.settings
+    settings: Settings = context_of(request).serving.settings
     if mapping is not None and len(mapping) <= MOST_MAPPING:
         upload = replace(upload, mapping=mapping.replace("\r\n", "\n"))
     found = preview(
-        settings, _uploads(settings).path(upload), upload.source, arrived_at=request.app.state.people.now(),
+        settings, _uploads(settings).path(upload), upload.source, arrived_at=context_of(request).people.now(),
         live=upload.live, text=upload.mapping if upload.source in MAPPED else "", encoding=upload.encoding,
     )  # fmt: skip
     if upload.source in MAPPED:
@@ -58,7 +59,7 @@ def looked_at_again(request: Request, upload: Upload, mapping: str | None = None
 
 def upload_of(request: Request, token: str) -> Upload:
     """The reader's own upload; Problem 404 where it was taken in, is of somebody else or too old."""
-    found = _uploads(request.app.state.serving.settings).get(token, reader_of(request).login)
+    found = _uploads(context_of(request).serving.settings).get(token, reader_of(request).login)
     if found is None:
         raise Problem(404, "No file of this number waits; send it again.")
     return found
@@ -66,8 +67,8 @@ def upload_of(request: Request, token: str) -> Upload:
 
 def taken_in(request: Request, upload: Upload, key: str) -> Receipt:
     """Takes the file into the record, keeps its mapping as a version and writes the receipt; Problem 422 if refused."""
-    settings: Settings = request.app.state.serving.settings
-    people, uploads = request.app.state.people, _uploads(settings)
+    settings: Settings = context_of(request).serving.settings
+    people, uploads = context_of(request).people, _uploads(settings)
     version = ""
     with TemporaryDirectory(prefix="dossier-risk-") as folder:
         mapping = Path(folder) / "mapping.toml" if upload.source in MAPPED else None
@@ -94,7 +95,7 @@ def taken_in(request: Request, upload: Upload, key: str) -> Receipt:
 
 def deliveries_of(request: Request, most: int = 20) -> list[dict[str, object]]:
     """The last deliveries of the record, newest first: the lines of `Record.deliveries`."""
-    record: Record = request.app.state.serving.record
+    record: Record = context_of(request).serving.record
     lines = record.deliveries()
     rows: list[dict[str, object]] = lines.slice(max(0, lines.num_rows - most)).to_pylist()
     return rows[::-1]

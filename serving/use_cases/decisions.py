@@ -1,0 +1,42 @@
+"""Decisions of a reader on scores."""
+
+from fastapi import Request
+from sqlalchemy.orm import Session
+
+from serving.read.problem import refused_as_problem
+from serving.scoring.risk_list import TARGET, RiskLine
+from serving.state import Decision
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import Reader, reader_of
+from serving.use_cases.idempotent_write import idempotent_write
+from serving.work import decisions
+
+
+def write_decisions(request: Request, lines: list[RiskLine], kind: str, reason: str, key: str, back: str) -> str:
+    """The same decision about each of the lines, with one receipt; 422 for what is refused."""
+    reader: Reader = reader_of(request)
+    people = context_of(request).people
+    meta = context_of(request).serving.risk_list(TARGET).meta
+    ids = [line.dossier_id for line in lines]
+
+    def effect(session: Session) -> dict[str, object]:
+        for line in lines:
+            decisions.decide(
+                session,
+                Decision(
+                    dossier_id=line.dossier_id,
+                    unit_code=line.unit_code or "",
+                    target=TARGET,
+                    track=decisions.track_of(reader.role),
+                    as_of=meta.as_of,
+                    score=line.score,
+                    kind=kind,
+                    reason=reason,
+                    decided_at=people.now(),
+                    decided_by=reader.account_id,
+                ),
+            )
+        return {"kind": kind, "reason": reason.strip(), "dossiers": ids, "model": meta.model_version}
+
+    with refused_as_problem():
+        return idempotent_write(people, reader, key, "decision.write", back, effect, [f"dossier:{one}" for one in ids])

@@ -1,0 +1,151 @@
+"""Reports and packs for publication as a reader may make, see and approve them."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import Path, Request
+from fastapi.responses import Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from features.calendar.vietnam import VIETNAM
+from features.record.record import Record
+from serving.documents.fill import MIME as WORD
+from serving.read.problem import Problem, refused_as_problem
+from serving.reports import publication
+from serving.reports.files import issuer_of, report_file
+from serving.reports.make import KINDS, Kind, make_again
+from serving.reports.report import Report
+from serving.reports.workbook import MIME as EXCEL
+from serving.state import PublicationPack, ReportMade
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import Reader, reader_of
+from serving.use_cases.idempotent_write import idempotent_write
+
+Ending = Literal["xlsx", "docx"]
+PackId = Annotated[int, Path(ge=1, lt=2**31)]
+MOST = 50
+
+
+def kinds_for(reader: Reader) -> dict[str, Kind]:
+    """The kinds of report for a reader: the one of inspections is for those who read their plan."""
+    return {name: kind for name, kind in KINDS.items() if name != "mission" or reader.may("plan.read")}
+
+
+def report_in(request: Request, kind: str, month: str, unit: str, as_of: str) -> Report:
+    """A report of the reader's scope; 404 for a unit outside it, 422 for what cannot be made."""
+    reader, people = reader_of(request), context_of(request).people
+    scope = reader.scope
+    if kind in KINDS and kind not in kinds_for(reader):
+        raise Problem(404, "No report of this kind.")
+    if not unit and scope.units is not None:
+        unit = reader.unit_code
+    if unit and not scope.covers(unit):
+        raise Problem(404, "No unit of this code.")
+    with refused_as_problem():
+        return make_again(
+            _record(request), people.state, kind, month, _moment(request, as_of), VIETNAM, now=people.now(),
+            unit_code=unit, by=reader.account_id,
+        )  # fmt: skip
+
+
+def pack_in(request: Request, pack_id: int) -> Report:
+    """A pack for publication; only for those who see the whole province."""
+    reader, people = reader_of(request), context_of(request).people
+    with people.state.reading() as session:
+        pack = session.get(PublicationPack, pack_id) if reader.scope.units is None else None
+        if pack is None:
+            raise Problem(404, "No pack of this number.")
+        with refused_as_problem():
+            return publication.pack_report(_record(request), session, pack, VIETNAM)
+
+
+def write_proposal(request: Request, month: str, as_of: str, reason: str, key: str, back: str) -> str:
+    """The reader's proposal; 404 for those who do not see the whole province, 422 for what is refused."""
+    reader, people = reader_of(request), context_of(request).people
+    if reader.scope.units is not None:
+        raise Problem(404, "Packs are of the whole province.")
+
+    def effect(session: Session) -> dict[str, object]:
+        pack = publication.propose(
+            _record(request), session, month, _moment(request, as_of), VIETNAM, reason, by=reader.account_id,
+            now=people.now(),
+        )  # fmt: skip
+        return {"pack": pack.id, "month": month, "sha256": pack.sha256}
+
+    with refused_as_problem():
+        return idempotent_write(people, reader, key, "publication.propose", back, effect)
+
+
+def write_decision(request: Request, pack_id: int, outcome: str, because: str, key: str, back: str) -> str:
+    """The second person's decision; approval makes the pack once more, so that what is approved can be had."""
+    reader, people = reader_of(request), context_of(request).people
+    if outcome not in ("approved", "refused"):
+        raise Problem(422, "Wanted approved or refused.")
+
+    def effect(session: Session) -> dict[str, object]:
+        pack = session.get(PublicationPack, pack_id, with_for_update=True)
+        if pack is None or reader.scope.units is not None:
+            raise Problem(404, "No pack of this number.")
+        if outcome == "approved":
+            publication.pack_report(_record(request), session, pack, VIETNAM)
+        publication.decide(pack, outcome == "approved", because, by=reader.account_id, now=people.now())
+        return {"pack": pack_id, "outcome": outcome, "sha256": pack.sha256}
+
+    with refused_as_problem():
+        return idempotent_write(people, reader, key, "publication.approve", back, effect, [f"publication:{pack_id}"])
+
+
+def made_in(session: Session, reader: Reader) -> list[ReportMade]:
+    """The reports made in the reader's scope, the latest first."""
+    found = session.scalars(select(ReportMade).order_by(ReportMade.id.desc()).limit(1_000))
+    scope = reader.scope
+    return [one for one in found if scope.units is None or (one.unit_code and scope.covers(one.unit_code))][:MOST]
+
+
+def packs_in(session: Session, reader: Reader) -> list[PublicationPack]:
+    """The packs, the latest first; for those who see the whole province and may read them."""
+    if not _whole(reader, "publication.read"):
+        return []
+    return list(session.scalars(select(PublicationPack).order_by(PublicationPack.id.desc()).limit(MOST)))
+
+
+def _record(request: Request) -> Record:
+    record: Record = context_of(request).trackers.record
+    return record
+
+
+def _whole(reader: Reader, action: str) -> bool:
+    return reader.may(action) and reader.scope_for(action).units is None
+
+
+def _moment(request: Request, as_of: str) -> datetime:
+    now: datetime = context_of(request).people.now()
+    if not as_of:
+        return now
+    told = datetime.fromisoformat(as_of)
+    aware = told if told.tzinfo else told.replace(tzinfo=context_of(request).serving.settings.zone)
+    if aware > now:
+        raise ValueError("as_of: wanted a moment that has come")
+    return aware
+
+
+def report_response(request: Request, report: Report, ending: Ending, action: str) -> Response:
+    people = context_of(request).people
+    content = report_file(
+        report,
+        f".{ending}",
+        context_of(request).serving.settings.zone,
+        issuer_of(report, _record(request), context_of(request).serving.settings.home),
+    )
+    people.receipts.record(
+        reader_of(request).login, action,
+        {"kind": report.kind, "month": report.period.month, "scope": report.scope, "sha256": report.sha256},
+        now=people.now(),
+    )  # fmt: skip
+    name = f"{report.kind}-{report.period.month}.{ending}"
+    return Response(
+        content,
+        media_type=EXCEL if ending == "xlsx" else WORD,
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "X-Content-SHA256": report.sha256},
+    )

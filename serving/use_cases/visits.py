@@ -1,0 +1,102 @@
+"""The visits that a reader may see, and the findings entered on them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request
+from sqlalchemy.orm import Session
+
+from serving.plan.sampled_dossiers import pulled, visit_of
+from serving.plan.store import PlanStore, Sealed
+from serving.read.problem import Problem, refused_as_problem
+from serving.scoring.risk_list import TARGET
+from serving.state import Decision
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
+from serving.use_cases.idempotent_write import idempotent_write
+from serving.work import decisions, findings
+
+Visit = Mapping[str, Any]
+
+
+def write_finding(
+    request: Request,
+    visit_id: str,
+    dossier_id: str,
+    said: tuple[str, str, bool | None, str, str, str],
+    key: str,
+    back: str,
+) -> str:
+    """What was found on one dossier: kind, severity, confirmed (None: not yet said), evidence, cause, step."""
+    reader = reader_of(request)
+    people = context_of(request).people
+    kind, severity, confirmed, evidence, cause, step = said
+    found = visit_in(request, visit_id)
+    if dossier_id not in {line["dossier_id"] for line in found["sheet"]} | {
+        one.dossier_id for one in picked(request, found)
+    }:
+        raise Problem(404, "No dossier of this id on the sheet.")
+
+    def effect(session: Session) -> dict[str, str]:
+        findings.add(
+            session,
+            pulled(plan_store(request), visit_id, dossier_id, people.now()),
+            findings.Conclusion(
+                kind=kind,
+                severity=int(severity) if severity and kind != "none" else None,
+                confirmed=confirmed if kind != "none" else None,
+                evidence=evidence,
+                cause=cause or None,
+                step=step.strip() or None,
+            ),
+            now=people.now(),
+            by=reader.account_id,
+        )
+        return {"visit": visit_id, "dossier": dossier_id, "kind": kind}
+
+    about = [f"dossier:{dossier_id}", f"visit:{visit_id}"]
+    with refused_as_problem():
+        return idempotent_write(people, reader, key, "finding.write", back, effect, about)
+
+
+def visible_visits(request: Request) -> list[Visit]:
+    """The visits of the latest plan whose hour has come, in the reader's scope; who asked is on record."""
+    people = context_of(request).people
+    store = plan_store(request)
+    known = store.plans()
+    if not known:
+        return []
+    subjects = [f"plan:{known[-1]}"]
+    people.receipts.record(
+        reader_of(request).login, "plan.read", {"plan": known[-1]}, now=people.now(), subjects=subjects
+    )
+    return in_scope(request, store.visits(known[-1], people.now()))
+
+
+def plan_store(request: Request) -> PlanStore:
+    settings = context_of(request).serving.settings
+    return PlanStore(settings.home / "plans", settings.keys)
+
+
+def visit_in(request: Request, visit_id: str) -> Visit:
+    """A visit that has begun, in the reader's scope; sealed, foreign and absent ones answer alike."""
+    try:
+        found = visit_of(plan_store(request), visit_id, context_of(request).people.now())
+    except (LookupError, Sealed):
+        found = None
+    if found is None or not in_scope(request, [found]):
+        raise Problem(404, "No visit of this number.")
+    return found
+
+
+def picked(request: Request, visit: Visit) -> list[Decision]:
+    """What people ticked for this unit beside the sealed sheet: pulled too, and recorded as chosen otherwise."""
+    drawn = {line["dossier_id"] for line in visit["sheet"]}
+    with context_of(request).people.state.reading() as session:
+        picks = decisions.picks_in(session, TARGET, reader_of(request).scope, visit["unit_code"])
+    return [one for one in picks if one.dossier_id not in drawn]
+
+
+def in_scope(request: Request, visits: list[dict[str, Any]]) -> list[Visit]:
+    scope = reader_of(request).scope
+    return [visit for visit in visits if scope.covers(visit["unit_code"])]
