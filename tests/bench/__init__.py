@@ -15,6 +15,7 @@ from tests.bench import (  # noqa: F401 -- each joins the group
     matrix,
     model_kills,
     next_day,
+    nights,
     overload,
     pages,
     replay_commands,
