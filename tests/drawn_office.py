@@ -229,6 +229,7 @@ def store_scores(
             "received_at": [row["received_at"] for row in rows],
             "step": ["Thẩm định"] * n,
             "reasons": [reasons] * n,
+            "phase": ["running"] * n,
         }
     ).cast(SCHEMA)
     write_scores(settings.scores, table, ListMeta("lateness", as_of, "20260302-1", "ab" * 32, 1, "cd" * 32, n))

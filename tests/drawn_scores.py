@@ -46,6 +46,7 @@ def drawn(rows: int, seed: int = 1) -> pa.Table:
             "received_at": [AS_OF - timedelta(hours=int(number)) for number in rng.integers(1, 900, rows)],
             "step": ["thẩm định"] * rows,
             "reasons": [[reason("queue", 0.8), reason("clock", -0.2)]] * rows,
+            "phase": pa.array(["running"] * rows, pa.string()),
         }
     ).cast(SCHEMA)
 

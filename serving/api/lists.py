@@ -48,6 +48,9 @@ async def show_list(
     official: Text = None,
     least_score: Annotated[float, Query(ge=0, le=1)] = 0.0,
     ahead: Annotated[bool, Query(description="Only promises that can still be kept.")] = False,
+    waiting: Annotated[
+        bool, Query(description="Only dossiers whose clock stands (chờ người dân); they are on no other list.")
+    ] = False,
     offset: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
     size: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
 ) -> Response:
@@ -58,7 +61,7 @@ async def show_list(
     """
     risk_list = state.risk_list(target)
     scope = reader_of(request).scope
-    filters = Filters(sector, unit, official, least_score, units=scope.units, ahead=ahead)
+    filters = Filters(sector, unit, official, least_score, units=scope.units, ahead=ahead, waiting=waiting)
     page = risk_list.page(filters, offset, size)
     seen = [line.dossier_id for line in page.lines]
     detail = {"as_of": risk_list.meta.as_of.isoformat(), "model": risk_list.meta.model_version, "seen": seen}
@@ -71,6 +74,7 @@ async def show_list(
         "official": official,
         "least_score": least_score,
         "ahead": "true" if ahead else None,
+        "waiting": "true" if waiting else None,
     }
     query = {name: value for name, value in wishes.items() if value} | {"offset": offset + size, "size": size}
     return answer(

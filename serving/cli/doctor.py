@@ -5,14 +5,19 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
 
 import typer
 
 from serving.cli.group import settings_of
+from serving.cli.moments import moment_or_now
 from serving.settings import Settings
 
 commands = typer.Typer()
 
+MOST_SHOWN = 50
+"""Differences between readers that are printed; all are counted."""
 LEAST_PYTHON = (3, 11)
 LEAST_MEMORY = 4 << 30
 LEAST_DISK = 5 << 30
@@ -28,13 +33,37 @@ class Check:
 
 
 @commands.command()
-def doctor(ctx: typer.Context) -> None:
+def doctor(
+    ctx: typer.Context,
+    agreement: Annotated[
+        bool, typer.Option("--agreement", help="Compare every reader on the record, dossier by dossier.")
+    ] = False,
+    as_of: Annotated[str | None, typer.Option(help="Compared as known then; now where left out.")] = None,
+) -> None:
     """Check this machine and this installation; exits 1 where something must be mended."""
     settings = settings_of(ctx)
+    if agreement:
+        _compare(settings, moment_or_now(as_of, settings.zone))
+        return
     checks = [check for look in LOOKS for check in _looked(look, settings)]
     for check in checks:
         typer.echo(f"{'✓' if check.holds else '–' if check.holds is None else '✗'} {check.name}: {check.words}")
     if any(check.holds is False for check in checks):
+        raise typer.Exit(1)
+
+
+def _compare(settings: Settings, now: datetime) -> None:
+    """Prints where readers differ; exits 1 where they do."""
+    from features.calendar.vietnam import VIETNAM
+    from features.record.record import Record
+    from serving.read.agreement import differences
+
+    found = 0
+    for found, one in enumerate(differences(Record(settings.record_url), settings.scores, now, VIETNAM), 1):
+        if found <= MOST_SHOWN:
+            typer.echo(f"✗ {one.reader}: {one.key}: {one.what}: {one.shown} shown, {one.state} by its state")
+    typer.echo(f"differences={found}")
+    if found:
         raise typer.Exit(1)
 
 

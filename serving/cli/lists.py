@@ -54,6 +54,9 @@ def show(
     official: Annotated[str | None, typer.Option(help="Only this official_id.")] = None,
     least_score: Annotated[float, typer.Option(help="Only scores of at least this (0 to 1).", min=0, max=1)] = 0.0,
     ahead: Annotated[bool, typer.Option("--ahead", help="Only promises that can still be kept.")] = False,
+    waiting: Annotated[
+        bool, typer.Option("--waiting", help="Only dossiers that wait for the citizen or stand still.")
+    ] = False,
     rows: Annotated[int, typer.Option(help="How many rows.", min=1, max=200)] = 20,
 ) -> None:
     """Show the top of the latest list with its reasons."""
@@ -64,7 +67,8 @@ def show(
 
     risk_list = latest_list(settings_of(ctx).scores, target)
     page = risk_list.page(
-        Filters(sector=sector, unit=unit, official=official, least_score=least_score, ahead=ahead), size=rows
+        Filters(sector=sector, unit=unit, official=official, least_score=least_score, ahead=ahead, waiting=waiting),
+        size=rows,
     )
     Console().print(list_table(page, risk_list.meta, settings_of(ctx).zone))
 

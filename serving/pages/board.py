@@ -3,7 +3,7 @@
 No harassment scores here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -34,6 +34,8 @@ class BoardLine:
 
 def to_do(line: RiskLine) -> str:
     """What helps, from time left and risk alone: a rule that a head can check, not a model's opinion."""
+    if line.waits:
+        return "Nhắc người nộp; đồng hồ đang dừng"
     if line.left_hours is None:
         return "Xác định hạn trả và hẹn người nộp"
     if line.left_hours < 0:
@@ -90,8 +92,10 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
 
 def _counts(risk_list: RiskList, filters: Filters) -> dict[str, int]:
     left = risk_list.left_hours(filters)
+    waiting = len(risk_list.places(replace(filters, waiting=True)))
     return {
-        "open": len(left),
+        "open": len(left) + waiting,
+        "waiting": waiting,
         "overdue": int((left < 0).sum()),
         "today": int(((left >= 0) & (left < HOURS_A_DAY)).sum()),
         "week": int(((left >= HOURS_A_DAY) & (left < 5 * HOURS_A_DAY)).sum()),

@@ -186,7 +186,7 @@ def _line(request: Request, line: RiskLine) -> Sequence[Cell]:
     return (
         line.dossier_id, register.procedure(line.procedure_code), register.sector(line.sector_code),
         register.unit(line.unit_code), words.step_words(line.step), round(100 * line.score, 1),
-        words.days_left(line.left_hours), _clock(request).day(line.due_at),
+        "chờ người dân" if line.waits else words.days_left(line.left_hours), _clock(request).day(line.due_at),
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """`/own`: an official's own dossiers, their scores and reasons, and what became of contests."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -22,7 +23,7 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
     reader = reader_of(request)
     people, known = context_of(request).people, context_of(request).known
     risk_list = context_of(request).serving.risk_list(TARGET)
-    page = risk_list.page(filters_for(reader), offset, 25, by_left=True)
+    page = risk_list.page(replace(filters_for(reader), waiting=None), offset, 25, by_left=True)
     ids = [line.dossier_id for line in page.lines]
     with people.state.reading() as session:
         frozen = contests.frozen_scores(session, TARGET, ids)

@@ -50,7 +50,7 @@ def stretch(path: str, wishes: dict[str, Any], offset: int, shown: int, size: in
 
 
 def filters_for(reader: Reader, unit: str = "", sector: str = "", least: float = 0.0, due: str = "") -> Filters:
-    """The wish of a reader inside the reader's scope. due: `ahead`, `new`, or all for any other text."""
+    """The wish of a reader inside the reader's scope. due: `ahead`, `new`, `waiting`, or all whose clock runs."""
     scope = reader.scope
     return Filters(
         sector=sector or None,
@@ -60,6 +60,7 @@ def filters_for(reader: Reader, unit: str = "", sector: str = "", least: float =
         units=None if scope.official_id else scope.units,
         ahead=due == "ahead",
         fresh=due == "new",
+        waiting=due == "waiting",
     )
 
 

@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from features.case_state.state import WAITING
 from features.record.utc import naive_column
 
 Grain = Literal["dossier", "official", "unit"]
@@ -54,10 +56,11 @@ def entries(scores: pa.Table, grain: Grain, priors: Mapping[str, float], strengt
     """All lines of a grain, in no order. scores: columns of `score_files.SCHEMA`.
 
     priors: prior_weight by sector_code. strength: how much a prior of 1 adds to the utility. Officials with fewer
-    than LEAST_DOSSIERS open dossiers have no line.
+    than LEAST_DOSSIERS open dossiers have no line. Dossiers whose clock stands are on no list.
     """
     if grain not in GRAINS:
         raise ValueError(f"grain: wanted one of {', '.join(GRAINS)}, got {str(grain)[:20]!r}")
+    scores = scores.filter(pc.invert(pc.is_in(scores["phase"], pa.array(WAITING, pa.string()))))
     con = duckdb.connect(config={"threads": 1})
     columns = ["dossier_id", "unit_code", "official_id", "sector_code", "score"]
     con.register("score", scores.select(columns).append_column("received_at", naive_column(scores["received_at"])))

@@ -13,12 +13,16 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import HOUR, Calendar, microseconds
+from features.case_state.relation import case_states
+from features.case_state.state import WAITING
 from features.matrix.batch import build_batches
 from features.record.record import Record
-from models.lateness import LATENESS, cohort, labels
+from features.record.utc import aware_table
+from models.lateness import LATENESS, cohort
 from models.reasons import Reason, reasons
 from models.risk_model import RiskModel, Scores
 from models.target import Target
@@ -37,19 +41,26 @@ def score_open(
     con: duckdb.DuckDBPyConnection, as_of: datetime, model: RiskModel, calendar: Calendar,
     misfits: Counter[str] | None = None,
 ) -> pa.Table:  # fmt: skip
-    """Every open dossier at `as_of`, of lateness overdue ones too: rows of `score_files.SCHEMA`, highest risk first.
+    """Every open dossier at `as_of`, of lateness overdue ones too: rows of `score_files.SCHEMA`, highest risk first,
+    then those whose clock stands.
 
     `con`: the record restricted to what was known at `as_of` (`Record.connect(cutoff=as_of)`). Ties stand by
-    age, then id. A dossier whose promise has passed is certain to miss it: what lifts its score to `CERTAIN`
-    is told as a reason of its own, `overdue`, so that contributions still add up to the score. `misfits` takes up how
-    many cells of each column don't fit the model's type: they are unknown for their dossier alone.
+    age, then id. A dossier whose lawful promise has passed while its clock runs is certain to miss it: what lifts its
+    score to `CERTAIN` is told as a reason of its own, `overdue`, so that contributions still add up to the score.
+    `misfits` takes up how many cells of each column don't fit the model's type: they are unknown for their dossier
+    alone.
     """
     calendar = as_delivered(con, calendar)
-    lateness = model.target == LATENESS.name
-    cases = cohort(con, as_of, overdue=lateness, calendar=calendar)
-    standing = labels(con, cases, as_of, calendar=calendar).select(["due_at", "received_at"])
-    if not cases.num_rows:
+    with case_states(con, as_of, calendar) as states:
+        columns = "dossier_id, lawful_due_at AS due_at, received_at, phase, overdue"
+        standing = aware_table(states.filter("is_open").project(columns).order("dossier_id").to_arrow_table())
+    if model.target != LATENESS.name:
+        asked = cohort(con, as_of, calendar=calendar)["dossier_id"]
+        standing = standing.filter(pc.is_in(standing["dossier_id"], asked.combine_chunks()))
+    if not standing.num_rows:
         return SCHEMA.empty_table()
+    moments = pa.array([as_of] * standing.num_rows, pa.timestamp("us", "UTC"))
+    cases = standing.select(["dossier_id"]).append_column("as_of", moments)
     parts: list[pa.Table] = []
     for matrix in build_batches(con, cases, calendar=calendar, rows=BATCH):
         if misfits is not None:
@@ -66,7 +77,7 @@ def _rows(matrix: pa.Table, standing: pa.Table, model: RiskModel, calendar: Cale
     told = reasons(scores, matrix, top=REASONS)
     log_odds = scores.log_odds.copy()
     certain = model.target == LATENESS.name
-    late = np.array([certain and moment is not None and moment <= as_of for moment in due], bool)
+    late = standing["overdue"].to_numpy() & certain
     for place in np.flatnonzero(late & (log_odds < odds(CERTAIN))):
         told[place] = [overdue(odds(CERTAIN) - log_odds[place], left[place]), *told[place]][:REASONS]
         log_odds[place] = odds(CERTAIN)
@@ -93,13 +104,16 @@ def _table(
         "due_at": standing["due_at"],
         "received_at": standing["received_at"],
         "step": matrix["step"],
+        "phase": standing["phase"],
         "reasons": pa.array([[asdict(one) for one in row] for row in told], pa.list_(REASON)),
     }
     return pa.table(columns).select(SCHEMA.names).cast(SCHEMA)
 
 
 def _ranked(table: pa.Table) -> pa.Table:
-    ordered = table.sort_by([("score", "descending"), ("received_at", "ascending"), ("dossier_id", "ascending")])
+    waits = pc.is_in(table["phase"], pa.array(WAITING, pa.string()))
+    keys = [("waits", "ascending"), ("score", "descending"), ("received_at", "ascending"), ("dossier_id", "ascending")]
+    ordered = table.append_column("waits", waits).sort_by(keys).drop_columns(["waits"])
     rank = pa.array(np.arange(1, table.num_rows + 1), pa.int64())
     return ordered.set_column(SCHEMA.get_field_index("rank"), SCHEMA.field("rank"), rank)
 

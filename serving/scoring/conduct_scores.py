@@ -67,6 +67,7 @@ def table(
         "received_at": standing["received_at"],
         "step": course["step"],
         "reasons": pa.array([told.get(key, []) for key in ids], pa.list_(REASON)),
+        "phase": pa.nulls(len(p), pa.string()),
     }
     found = pa.table(columns).select(SCHEMA.names).cast(SCHEMA)
     ordered = found.sort_by([("score", "descending"), ("received_at", "ascending"), ("dossier_id", "ascending")])

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.case_state.state import WAITING
 from models.reasons import Reason
 from serving.scoring.score_files import ListMeta, latest_path, read_scores
 
@@ -28,7 +29,8 @@ class RiskLine:
     """One open dossier on the list: the row of the file, the JSON of the API and the line of the page.
 
     rank: 1 is the highest score. score: probability (0 to 1) of missing the promise in force.
-    log_odds = base + the sum of all contributions. left_hours: working hours to `due_at`, negative once past.
+    log_odds = base + the sum of all contributions. due_at: the lawful promise; left_hours: working hours to it,
+    negative once past. phase: in whose hands it is (`features.case_state.state.Phase`); None where nobody told.
     """
 
     rank: int
@@ -45,6 +47,12 @@ class RiskLine:
     received_at: datetime | None
     step: str | None
     reasons: list[Reason]
+    phase: str | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the clock stands: the citizen has to act, or processing is suspended."""
+        return self.phase in WAITING
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,8 @@ class Filters:
     """Which lines are wanted; None takes all.
 
     `units`: codes the reader may see (scope), on top of the wish. `ahead`: only promises that can still be kept.
-    `fresh`: only what yesterday's list did not hold.
+    `fresh`: only what yesterday's list did not hold. `waiting`: only dossiers whose clock stands, which are on no other
+    list; None takes both.
     """
 
     sector: str | None = None
@@ -62,6 +71,7 @@ class Filters:
     units: frozenset[str] | None = None
     ahead: bool = False
     fresh: bool = False
+    waiting: bool | None = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +93,7 @@ class RiskList:
         self._table = table.sort_by("rank").combine_chunks()
         self._score = self._table["score"].to_numpy()
         self._left = pc.fill_null(self._table["left_hours"], np.inf).to_numpy()
+        self._waits = pc.is_in(self._table["phase"], pa.array(WAITING, pa.string())).to_numpy()
         self._codes = {name: _Codes(self._table[name]) for name in ("sector_code", "unit_code", "official_id")}
         self._places = lru_cache(maxsize=_KEPT_FILTERS)(self._passing)
         self._line_at = lru_cache(maxsize=_KEPT_LINES)(self._make_line)
@@ -116,6 +127,8 @@ class RiskList:
                 keep &= self._codes[column].among(frozenset((wanted,)))
         if filters.units is not None:
             keep &= self._codes["unit_code"].among(filters.units)
+        if filters.waiting is not None:
+            keep &= self._waits == filters.waiting
         if filters.ahead:
             keep &= self._left > 0
         if filters.fresh:

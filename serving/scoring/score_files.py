@@ -47,9 +47,11 @@ SCHEMA = pa.schema(
         ("received_at", pa.timestamp("us", "UTC")),
         ("step", pa.string()),
         ("reasons", pa.list_(REASON)),
+        ("phase", pa.string()),
     ]
 )
-"""One row an open dossier, by rank. `left_hours` counts working hours to the due moment, negative once past.
+"""One row an open dossier, by rank. `due_at` is the lawful promise, `left_hours` working hours to it, negative once
+past; `phase` is of `features.case_state.state.Phase`: while the clock stands a dossier is never overdue.
 """
 
 _META = b"dossier-risk"
@@ -121,6 +123,8 @@ def read_scores(path: Path) -> tuple[pa.Table, ListMeta]:
         table = pq.read_table(path, memory_map=False)
         metadata = table.schema.metadata or {}
         meta = ListMeta.from_json(json.loads(metadata[_META]))
+        if "phase" not in table.column_names:  # a list of before phases were told
+            table = table.append_column("phase", pa.nulls(table.num_rows, pa.string()))
         return table.select(SCHEMA.names).cast(SCHEMA), meta
     except FileNotFoundError:
         raise FileNotFoundError(f"no scored list at {path.parent}; run: risk score --as-of T") from None

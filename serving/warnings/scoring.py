@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.case_state.state import WAITING
 from serving.scoring.score_files import ListMeta, read_scores, scores_path, stamp
 from serving.warnings.firing import Watched
 from serving.warnings.heads import Heads
@@ -25,9 +26,10 @@ class Scoring:
 
     @classmethod
     def of(cls, table: pa.Table, meta: ListMeta, policy: Policy) -> "Scoring":
-        """From a list; lines without a promise, or whose promise has passed, cannot be warned of."""
+        """From a list; lines without a promise, whose promise has passed or whose clock stands cannot be warned of."""
         keep = pc.and_(pc.greater(table["score"], policy.costs.threshold), pc.greater(table["left_hours"], 0.0))
         keep = pc.and_(pc.fill_null(keep, False), table["due_at"].is_valid())
+        keep = pc.and_(keep, pc.invert(pc.is_in(table["phase"], pa.array(WAITING, pa.string()))))
         rows = table.filter(keep).to_pylist()
         return cls(meta, {row["dossier_id"]: row for row in rows}, table)
 

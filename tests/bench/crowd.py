@@ -55,6 +55,7 @@ def make_crowd(settings: Settings, dossiers: int) -> None:
             "received_at": [AS_OF - timedelta(hours=int(hours)) for hours in rng.integers(5, 700, dossiers)],
             "step": [_STEPS[place % len(_STEPS)] for place in range(dossiers)],
             "reasons": [reasons] * dossiers,
+            "phase": ["running"] * dossiers,
         }
     ).cast(SCHEMA)
     meta = ListMeta("lateness", AS_OF, "20260302-1", "ab" * 32, record.version(), "cd" * 32, dossiers)
