@@ -9,13 +9,15 @@ import pytest
 from drawn_model import drawn_model, ship
 from drawn_office import AS_OF, draw_office
 
+from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import PLAIN_WEEK
+from features.case_state.state import WAITING
 from features.matrix.batch import build
 from features.record.record import Record
 from models.lateness import cohort
 from serving.scoring.batch import CERTAIN, features_hash, score_open, score_record
 from serving.scoring.champion import champion
-from serving.scoring.online import Ended, OnlineScorer, standing_due
+from serving.scoring.online import Ended, OnlineScorer, state_at
 from serving.scoring.score_files import SCHEMA, read_scores
 from serving.settings import Settings
 
@@ -50,7 +52,9 @@ def test_every_open_dossier_is_scored_once(office: Settings, scored: pa.Table) -
 def test_rank_falls_with_score_then_age_then_id(scored: pa.Table) -> None:
     rows = scored.to_pylist()
     assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
-    assert rows == sorted(rows, key=lambda row: (-row["score"], row["received_at"], row["dossier_id"]))
+    assert rows == sorted(
+        rows, key=lambda row: (row["phase"] in WAITING, -row["score"], row["received_at"], row["dossier_id"])
+    )
 
 
 def test_the_score_is_the_model_s_and_reasons_are_part_of_it(office: Settings, scored: pa.Table) -> None:
@@ -165,12 +169,12 @@ def test_one_dossier_at_the_desk_scores_as_on_the_list(office: Settings, scored:
 
 
 def test_an_ended_dossier_has_nothing_left_to_be_late() -> None:
-    dossier = {"received_at": AS_OF - timedelta(days=2), "due_at": AS_OF + timedelta(days=2)}
+    dossier = {"received_at": AS_OF - timedelta(days=9), "due_at": AS_OF + timedelta(days=2)}
     decided = {"kind": "decided", "happened_at": AS_OF - timedelta(hours=3)}
     reopened = {"kind": "reopened", "happened_at": AS_OF - timedelta(hours=1), "due_at": AS_OF + timedelta(days=9)}
     with pytest.raises(Ended):
-        standing_due(dossier, [decided], AS_OF, PLAIN_WEEK)
+        state_at(dossier, [decided], AS_OF, VIETNAM)
     assert (
-        standing_due(dossier, [decided], AS_OF - timedelta(hours=3), PLAIN_WEEK) == dossier["due_at"]
+        state_at(dossier, [decided], AS_OF - timedelta(hours=3), VIETNAM).due_at == dossier["due_at"]
     )  # not known yet
-    assert standing_due(dossier, [decided, reopened], AS_OF, PLAIN_WEEK) == dossier["due_at"], "no move by law"
+    assert state_at(dossier, [decided, reopened], AS_OF, VIETNAM).due_at == reopened["due_at"]

@@ -92,6 +92,7 @@ def scores() -> pa.Table:
             "sector_code": [row[2] for row in rows],
             "score": [row[3] for row in rows],
             "received_at": pa.array([DAY] * len(rows), pa.timestamp("us", "UTC")),
+            "phase": ["running"] * len(rows),
         }
     )
 

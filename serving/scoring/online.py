@@ -12,6 +12,7 @@ from deltalake.exceptions import DeltaError
 
 from features.calendar.working_time import Calendar
 from features.case_state.replay import Happening, replay
+from features.case_state.state import CaseState
 from features.matrix.daily_snapshot import local_day, midnight
 from features.matrix.online import Fact, known_events
 from features.record.record import Record
@@ -163,13 +164,14 @@ class OnlineScorer:
             raise Unready("no champion or no record yet; run: risk ingest, risk train, risk promote")
         day = ground.day(as_of)
         term = next(iter(day.terms.get(dossier.get("procedure_code") or "", ())), {})
-        due_at = standing_due(dossier, events, as_of, ground.calendar, term.get("legal_working_days"))
+        state = state_at(dossier, events, as_of, ground.calendar, term.get("legal_working_days"))
+        due_at = state.lawful_due_at
         cells = ground.single.cells(dossier, events, as_of, day)
         scores = now.model.score_encoded(now.model.encoder.encode_cells(cells))
         log_odds, base = float(scores.log_odds[0]), float(scores.base)
         told = reasons(scores, cells, top=REASONS)[0]
         left = None if due_at is None else hours_left(ground.calendar, as_of, due_at)
-        if due_at is not None and left is not None and due_at <= as_of and log_odds < odds(CERTAIN):
+        if state.overdue and left is not None and log_odds < odds(CERTAIN):
             told = [overdue(odds(CERTAIN) - log_odds, left), *told][:REASONS]
             log_odds = odds(CERTAIN)
         return Scored(
@@ -188,17 +190,15 @@ class OnlineScorer:
         )
 
 
-def standing_due(
+def state_at(
     dossier: Fact, events: Sequence[Fact], as_of: datetime, calendar: Calendar, legal_days: float | None = None
-) -> datetime | None:
-    """The lawful promise at `as_of`, by what was known (`features.case_state`).
-
-    legal_days: the procedure's published term, for a dossier without a promise. `Ended` where processing has ended by
-    then and was not reopened.
-    """
-    happened = [Happening(e["kind"], e["happened_at"], e.get("due_at"), e.get("reason"))
-                for e in known_events(events, as_of)]  # fmt: skip
-    state = replay(dossier["received_at"], dossier.get("due_at"), happened, as_of, calendar, legal_days)
+) -> CaseState:
+    """The lawful state at `as_of` of what is known of one dossier by then; `Ended` where nothing can be late."""
+    happenings = [
+        Happening(event["kind"], event["happened_at"], event.get("due_at"), event.get("reason"))
+        for event in known_events(events, as_of)
+    ]
+    state = replay(dossier["received_at"], dossier.get("due_at"), happenings, as_of, calendar, legal_days)
     if not state.is_open:
         raise Ended("the dossier has ended: there is nothing left to be late")
-    return state.lawful_due_at
+    return state
