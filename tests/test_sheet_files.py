@@ -12,6 +12,8 @@ from drawn_office import dossier_id, official_of, unit_of
 from drawn_people import NOW, PEOPLE, sit_down
 from fastapi.testclient import TestClient
 
+from features.record.delivery import Chunk
+from features.record.record import Record
 from serving.access.permissions import reach_of
 from serving.access.route_table import ROUTES
 from serving.app import create_app
@@ -23,13 +25,17 @@ LISTS = sorted(
 )
 NOTHING_HERE = {"/warnings", "/consultations", "/complaints", "/returns", "/remedies"}
 """Lists of which the drawn office has no line; tests/test_answers.py and tests/test_warning_pages.py have some."""
+AFTER = NOW + timedelta(days=27)
 FORMULA = "=cmd|'/c calc'!A1"
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     settings = draw_full_office(tmp_path_factory.mktemp("office"))
-    with TestClient(create_app(settings, now=lambda: NOW + timedelta(days=27), poll_seconds=3600)) as opened:
+    heard = AFTER - timedelta(hours=1)  # a record that has fallen behind opens no slip
+    note = {"dossier_id": dossier_id(0), "kind": "note", "happened_at": heard, "known_at": heard}
+    Record(settings.record_url).append([Chunk("event", [note])], source="canonical", arrived_at=heard)
+    with TestClient(create_app(settings, now=lambda: AFTER, poll_seconds=3600)) as opened:
         csrf = sit_down(opened, "canbo")
         form = {"csrf": csrf, "dossier": dossier_id(0), "about": "fact", "text": FORMULA, "key": "c" * 24}
         assert opened.post("/contest", data=form).status_code == 200

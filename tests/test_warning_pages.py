@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from features.calendar.vietnam import VIETNAM
 from features.record.record import Record
 from serving.access.permissions import Role
 from serving.app import create_app
@@ -184,18 +185,32 @@ def test_the_commands_show_and_measure(settings: Settings) -> None:
     assert "fired: no new list" in ran.output, ran.output
 
 
+def _late(ended: datetime, due: datetime, asked: datetime | None, brought: datetime | None) -> bool:
+    """Whether it ended after its promise, moved by the working time in which papers were awaited."""
+    if asked is None or brought is None or asked > due:
+        return ended > due
+    past, awaited = (
+        VIETNAM.working_hours(begin.replace(tzinfo=UTC), end.replace(tzinfo=UTC))
+        for begin, end in ((due, ended), (asked, brought))
+    )
+    return past > awaited
+
+
 def test_the_effect_reads_outcomes_from_the_record(settings: Settings, tmp_path: Path) -> None:
     own = Settings(tmp_path, settings.record_url, f"sqlite:///{tmp_path / 'state.db'}", "", settings.zone)
     state = open_state(own.database_url)
     until = AS_OF + timedelta(days=40)
     with Record(own.record_url).connect(cutoff=until) as con:
+        # own working time, for the clock stands from papers asked to papers brought
         ended = con.execute(
-            "SELECT d.dossier_id, d.received_at, e.happened_at > d.due_at"
-            " FROM dossier d JOIN event e USING (dossier_id)"
-            " WHERE e.kind = 'decided' ORDER BY 1"
+            "SELECT d.dossier_id, d.received_at, max(e.happened_at) FILTER (e.kind = 'decided'), any_value(d.due_at),"
+            " max(e.happened_at) FILTER (e.kind = 'papers_requested'),"
+            " max(e.happened_at) FILTER (e.kind = 'papers_supplied')"
+            " FROM dossier d JOIN event e USING (dossier_id) GROUP BY ALL"
+            " HAVING bool_or(e.kind = 'decided') ORDER BY 1"
         ).fetchall()
     with state.writing() as session:
-        for at, (dossier, received, _) in enumerate(ended):
+        for at, (dossier, received, *_) in enumerate(ended):
             as_of = received.replace(tzinfo=UTC) + timedelta(hours=1)
             session.add(
                 EarlyWarning(
@@ -209,7 +224,7 @@ def test_the_effect_reads_outcomes_from_the_record(settings: Settings, tmp_path:
         found = effect_of_warnings(session, con, until)
         recent = effect_of_warnings(session, con, until, since=until)
     state.close()
-    late = np.array([float(one) for _, _, one in ended])
+    late = np.array([float(_late(*one[2:])) for one in ended])
     told = np.arange(len(ended)) % 4 != 0
     assert (found.told, found.held_out) == (told.sum(), (~told).sum())
     assert found.rate_told == pytest.approx(late[told].mean())
