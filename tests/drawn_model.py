@@ -18,7 +18,7 @@ NUMBERS = ("hours_left", "time_used", "unit_late_rate", "official_open")
 
 def drawn_model(shift: float = 0.0) -> RiskModel:
     """A model of lateness over four numbers and one category; `shift` is added to every log-odds."""
-    rates = CategoryRates(("procedure_code",), {"1.001": 0.5, "1.002": -0.3}, prior=-1.0)
+    rates = CategoryRates(("procedure_code",), {"1.001000": 0.5, "1.002000": -0.3}, prior=-1.0)
     columns = len(NUMBERS) + 1
     linear = LinearMember(
         intercept=-1.0,

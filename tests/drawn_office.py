@@ -25,9 +25,9 @@ UNITS = [
 ]
 SECTORS = [("DD", "Đất đai"), ("XD", "Xây dựng"), ("HT", "Hộ tịch")]
 PROCEDURES = [
-    ("1.001", "Đăng ký biến động quyền sử dụng đất", "DD", 10.0),
-    ("1.002", "Cấp giấy phép xây dựng nhà ở riêng lẻ", "XD", 15.0),
-    ("1.003", "Đăng ký khai sinh", "HT", 1.0),
+    ("1.001000", "Đăng ký biến động quyền sử dụng đất", "DD", 10.0),
+    ("1.002000", "Cấp giấy phép xây dựng nhà ở riêng lẻ", "XD", 15.0),
+    ("1.003000", "Đăng ký khai sinh", "HT", 1.0),
 ]
 OPEN = 90
 CLOSED = 240

@@ -21,7 +21,7 @@ def score(
     """Writes the list of `as_of`: dossier → score; all of one unit, held by o1, and due after `left` hours."""
     rows = [
         {
-            "dossier_id": dossier, "unit_code": unit, "official_id": None, "procedure_code": "1.002",
+            "dossier_id": dossier, "unit_code": unit, "official_id": None, "procedure_code": "1.002000",
             "sector_code": "XD", "as_of": as_of, "score": value, "log_odds": 0.0, "base": 0.0, "rank": rank,
             "left_hours": left, "due_at": due or datetime(2026, 3, 31, 9, tzinfo=as_of.tzinfo),
             "received_at": as_of - timedelta(days=5), "step": "Thẩm định", "reasons": [REASON, CODED],

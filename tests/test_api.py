@@ -49,7 +49,7 @@ def first(client: TestClient) -> dict[str, Any]:
 
 def posted(**changes: Any) -> dict[str, Any]:
     dossier = {
-        "dossier_id": "P-1", "procedure_code": "1.001", "unit_code": "x1", "channel": "online",
+        "dossier_id": "P-1", "procedure_code": "1.001000", "unit_code": "x1", "channel": "online",
         "received_at": (AS_OF - timedelta(days=6)).isoformat(), "due_at": (AS_OF + timedelta(days=3)).isoformat(),
     }  # fmt: skip
     event = {

@@ -14,7 +14,7 @@ from features.calendar.working_time import PLAIN_WEEK
 from serving.scoring.online import OnlineScorer
 
 DOSSIER = {
-    "dossier_id": "P-1", "procedure_code": "1.001", "unit_code": "x1", "channel": "online",
+    "dossier_id": "P-1", "procedure_code": "1.001000", "unit_code": "x1", "channel": "online",
     "received_at": AS_OF - timedelta(days=6), "due_at": AS_OF + timedelta(days=3),
 }  # fmt: skip
 

@@ -26,7 +26,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """An office whose record has attributes, one a text and one a number."""
     office = draw_office(tmp_path_factory.mktemp("office"))
     row = {
-        "dossier_id": "A-1", "procedure_code": "1.001", "unit_code": "x1", "received_at": RECEIVED,
+        "dossier_id": "A-1", "procedure_code": "1.001000", "unit_code": "x1", "received_at": RECEIVED,
         "x_kind_of_land": "ở", "x_abstract_placeholder": 1,
     }  # fmt: skip
     Record(office.record_url).append([Chunk("dossier", [row])], source="canonical", arrived_at=AS_OF)
@@ -39,7 +39,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 
 def history(**changes: Any) -> dict[str, Any]:
     dossier = {
-        "dossier_id": "P-1", "procedure_code": "1.001", "unit_code": "x1", "received_at": RECEIVED.isoformat(),
+        "dossier_id": "P-1", "procedure_code": "1.001000", "unit_code": "x1", "received_at": RECEIVED.isoformat(),
         "due_at": (AS_OF + timedelta(days=3)).isoformat(),
     }  # fmt: skip
     event = {

@@ -67,7 +67,7 @@ def test_a_signal_of_a_dossier_says_all_it_must(signal: Signal) -> None:
 @pytest.mark.parametrize("grain", ["official", "unit"])
 @pytest.mark.parametrize("family", CHARGED)
 def test_a_line_against_peers_says_all_it_must(grain: str, family: str) -> None:
-    one = PeerComparison("k", "U", family, 0.97, True, 43, 17, 6.25, 2.7, 1.51, 4.26, 0.931)
+    one = PeerComparison("k", "U", family, 0.97, True, False, 43, 17, 6.25, 2.7, 1.51, 4.26, 0.931)
     (line,) = against_peers([one], grain)
     for part in (
         f"{CAUSES[grain][0]}: 17 trong n = 43",

@@ -112,6 +112,8 @@ def test_numbers_have_a_decimal_comma_and_days_are_day_month_year(pages: dict[tu
     for who, page in pages.items():
         if who[1] in ("/receipts",):  # its column shows the receipts' own canonical JSON
             page = re.sub(r'<td class="small" data-l="Nội dung">.*?</td>', "", page, flags=re.DOTALL)
+        if who[1] == "/intake":  # its counts of rows are whole numbers, with dots between thousands
+            page = re.sub(r'<td class="n" data-l="(Đọc|Mới|Đã có|Để riêng)">\d{1,3}(\.\d{3})*</td>', "", page)
         said = re.sub(r"H99\.13-\d+-\d+|x1\.1|canonical\S*", "", text_of(page))
         assert DECIMAL_POINT.findall(said) == [], who
         assert OTHER_DAYS.findall(said) == [], who

@@ -24,13 +24,15 @@ def conduct(
     Where findings of the following year are in the record, who was found then is the truth.
     """
     import numpy as np
+    import pyarrow as pa
 
     from features.record.record import Record
     from features.record.utc import naive_utc
-    from models.official_events import DISCOVERED
+    from models.official_events import DISCOVERED, labels
     from serving.cli import conduct as steps
     from serving.scoring import conduct_lists
     from training.conduct_fairness import audit, groups_of, table
+    from training.official_forecast import probable
 
     settings = settings_of(ctx)
     at = moment(as_of, settings.zone)
@@ -42,16 +44,13 @@ def conduct(
     scored = [row for row in lines.to_pylist() if row["score"] is not None]
     ids = [row["official_id"] for row in scored]
     con = Record(settings.record_url).connect()
-    begin = naive_utc(at)
-    later = con.execute(
-        f"SELECT DISTINCT official_id FROM ({DISCOVERED.events}) WHERE happened_at >= ? AND happened_at < ?",
-        [begin, begin + steps.HORIZON],
-    ).fetchall()
-    named = {who for (who,) in later}
+    # a finding that names nobody counts for whoever more likely than not had the dossier, as the forecast is judged
+    cases = pa.table({"official_id": ids, "as_of": pa.array([naive_utc(at)] * len(ids), pa.timestamp("us"))})
+    truth = probable(labels(con, cases, DISCOVERED, steps.HORIZON, at + steps.HORIZON))
     found = audit(
         np.array([row["score"] for row in scored]),
         np.array([row["flag"] for row in scored]),
-        np.array([who in named for who in ids]) if named else None,
+        truth if truth.any() else None,
         groups_of(con, at, ids),
     )
     heading = [f"# Conduct scores by group, {at:%Y-%m-%d}", "", f"{len(ids)} officials with at least 20 dossiers.", ""]

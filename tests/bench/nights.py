@@ -182,7 +182,7 @@ def _drop(home: Path, day: int, at: datetime) -> None:
     lines = ["dossier_id,procedure_code,unit_code,official_id,received_at,due_at"]
     for n in range(A_DAY):
         due = at + timedelta(days=4 + n)
-        lines.append(f"night-{day:02d}-{n},1.002,x{1 + n % 3},o{1 + n % 3},{at.isoformat()},{due.isoformat()}")
+        lines.append(f"night-{day:02d}-{n},1.002000,x{1 + n % 3},o{1 + n % 3},{at.isoformat()},{due.isoformat()}")
     (folder / "dossier.csv").write_text("\n".join(lines) + "\n") if not (folder / "dossier.csv").exists() else (
         folder / "dossier.csv"
     ).open("a").write("\n".join(lines[1:]) + "\n")
