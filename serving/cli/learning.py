@@ -13,7 +13,9 @@ from serving.cli.targets import Backtest, steps
 
 commands = typer.Typer()
 
-TargetName = Annotated[str, typer.Argument(help="What is predicted: lateness, promise_moved or conduct.", metavar="TARGET")]
+TargetName = Annotated[
+    str, typer.Argument(help="What is predicted: lateness, promise_moved or conduct.", metavar="TARGET")
+]
 
 By = Annotated[
     str | None, typer.Option("--by", envvar="RISK_PERSON", help="Who does it; another trains than promotes.")
