@@ -183,11 +183,13 @@ def test_an_ended_dossier_is_a_conflict(client: TestClient) -> None:
     is_problem(client.post("/api/v1/score", json=body), 409)
 
 
-def test_news_is_recorded_once_and_scored_at_once(client: TestClient, first: dict[str, Any]) -> None:
+def test_news_is_recorded_once_and_scored_at_once(client: TestClient) -> None:
+    lines = client.get("/api/v1/list", params={"size": 200}).json()["lines"]
+    first = next(line for line in lines if line["left_hours"] > 10)  # an extension counts a working day ahead
     event = {
-        "dossier_id": first["dossier_id"], "kind": "reset", "step": "Thẩm định", "event_id": "api-1",
+        "dossier_id": first["dossier_id"], "kind": "extended", "step": "Thẩm định", "event_id": "api-1",
         "happened_at": (NOW - timedelta(minutes=1)).isoformat(),
-        "due_at": (NOW + timedelta(days=60)).isoformat(),
+        "due_at": (NOW + timedelta(days=60)).isoformat(), "reason": "Chờ kết quả đo đạc",
     }  # fmt: skip
     answer = client.post("/api/v1/events", json={"events": [event]})
     assert answer.status_code == 200, answer.text
@@ -199,6 +201,19 @@ def test_news_is_recorded_once_and_scored_at_once(client: TestClient, first: dic
     again = client.post("/api/v1/events", json={"events": [event]}).json()
     assert (again["read"], again["appended"], again["known"], again["rejected"]) == (1, 0, 1, 0)
     assert again["scores"][0]["score"] == pytest.approx(fresh["score"], abs=1e-12)
+
+
+def test_neither_a_reset_nor_an_extension_without_a_reason_moves_the_lawful_promise(client: TestClient) -> None:
+    lines = client.get("/api/v1/list", params={"size": 200}).json()["lines"]
+    line = [line for line in lines if line["left_hours"] > 10][-1]
+    for kind in ("reset", "extended"):
+        event = {
+            "dossier_id": line["dossier_id"], "kind": kind, "event_id": f"api-{kind}",
+            "happened_at": (NOW - timedelta(minutes=1)).isoformat(),
+            "due_at": (NOW + timedelta(days=60)).isoformat(),
+        }  # fmt: skip
+        (fresh,) = client.post("/api/v1/events", json={"events": [event]}).json()["scores"]
+        assert datetime.fromisoformat(fresh["due_at"]) == datetime.fromisoformat(line["due_at"])
 
 
 def test_a_new_dossier_can_be_told_and_gets_its_score(client: TestClient) -> None:

@@ -291,6 +291,15 @@ def test_whatever_comes_is_counted(
     assert receipt.read == len(rows) == receipt.appended + receipt.known + receipt.rejected
 
 
+@pytest.mark.parametrize("other", [5.0, "u2"])
+def test_nan_is_no_code(tmp_path: Path, other: object) -> None:
+    row = {"dossier_id": "d1", "procedure_code": "p", "unit_code": float("nan"), "received_at": "2025-03-03"}
+    receipt = Record(tmp_path).append(
+        [Chunk("dossier", [row, row | {"dossier_id": "d2", "unit_code": other}])], source="canonical", arrived_at=NOW
+    )
+    assert (receipt.appended, receipt.rejected) == (1, 1)
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(noise=st.binary(max_size=60), ending=st.sampled_from(["csv", "jsonl", "parquet", "csv.gz"]))
 def test_whatever_bytes_come_there_is_an_answer(

@@ -28,8 +28,12 @@ FIXED = ("simulate", "ingest", "train", "backtest", "promote", "score", "list", 
 
 
 def risk(*words: str | Path) -> str:
+    return run(0, *words)
+
+
+def run(exit_code: int, *words: str | Path) -> str:
     result = CliRunner().invoke(app, [str(word) for word in words])
-    assert result.exit_code == 0, result.output + repr(result.exception)
+    assert result.exit_code == exit_code, result.output + repr(result.exception)
     return result.output
 
 
@@ -76,7 +80,8 @@ def test_ingest_counts_every_row_and_the_second_time_changes_nothing(tmp_path: P
     first = COUNTS.search(risk("--home", tmp_path / "h", "ingest", delivery, "--source", "canonical"))
     assert first is not None
     assert tuple(map(int, first.groups())) == (23, 22, 0, 1)
-    again = COUNTS.search(risk("ingest", delivery, "--source", "canonical", "--home", tmp_path / "h"))
+    # nothing appended and something refused: the exit code says so
+    again = COUNTS.search(run(1, "ingest", delivery, "--source", "canonical", "--home", tmp_path / "h"))
     assert again is not None
     assert tuple(map(int, again.groups())) == (23, 0, 22, 1)
 

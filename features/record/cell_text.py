@@ -4,6 +4,7 @@ Offices write "N/A" where they know nothing, spreadsheets put invisible characte
 is often a day alone. Every source is read by these rules, columns of a table at once.
 """
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable
@@ -125,11 +126,17 @@ def codes(column: pa.ChunkedArray | pa.Array, name: str) -> pa.ChunkedArray | pa
 def code_of_number(value: object) -> str:
     """A code that came as a number: whole ones without `.0`; beyond 15 digits as `LOST_DIGITS`, for they are lost.
 
+    NaN is an empty cell, as data frames write it.
+
     >>> code_of_number(20260001.0), code_of_number(2.00052), code_of_number(1234567890123456.0)
     ('20260001', '2.00052', '1.234568e+15')
+    >>> code_of_number(float("nan"))
+    ''
     """
     if not isinstance(value, float):
         return str(value)
+    if math.isnan(value):
+        return ""
     if abs(value) >= 1e15:
         return f"{value:e}"
     return str(int(value)) if value == int(value) else str(value)

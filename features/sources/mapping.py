@@ -87,7 +87,7 @@ class Source:
         """The cell of `item`; None where it is empty. A time that cannot be read stays as it came."""
         if not self.names:
             return self.value
-        told = [item[name] for name in self.names if item.get(name) not in (None, "")]
+        told = [item[name] for name in self.names if item.get(name) is not None and code_of_number(item[name])]
         if not told:
             return self.value
         if self.latest:

@@ -43,6 +43,7 @@ class PostedEvent(BaseModel):
     unit_code: Text | None = None
     step: Text | None = Field(None, examples=["Thẩm định"])
     due_at: Moment | None = None
+    reason: Text | None = None
 
 
 class PostedDossier(BaseModel):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features.record.delivery import ALARM
 from serving.cli.group import settings_of
 from serving.cli.moments import day
 
@@ -108,6 +107,8 @@ def preview_lines(found: "Preview") -> Iterator[str]:
 
 def tell_notes(receipt: "Receipt") -> None:
     """Prints what a receipt has to tell beside its counts, alarms first."""
+    from features.record.delivery import ALARM
+
     for note in sorted(receipt.notes, key=lambda note: not note.startswith(ALARM)):
         kind, words = ("alarm", note.removeprefix(ALARM)) if note.startswith(ALARM) else ("note", note)
         typer.echo(
