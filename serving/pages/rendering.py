@@ -45,7 +45,6 @@ MENU = (
     MenuItem("/intake", "Nhận dữ liệu", "intake.write"),
     MenuItem("/accounts", "Tài khoản", "account.write"),
     MenuItem("/tokens", "Khóa máy", "token.write"),
-    MenuItem("/password", "Mật khẩu", "password.write"),
 )
 
 

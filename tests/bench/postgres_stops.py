@@ -74,10 +74,11 @@ def write(url: str, home: Path, log: Path, over: Event) -> None:
             number += 1
             try:
                 with state.writing() as session:
-                    receipts.append(session, log.stem, "write", {"number": number}, now=_AT)
+                    link = receipts.append(session, log.stem, "write", {"number": number}, now=_AT)
             except (DBAPIError, SQLAlchemyError):
                 time.sleep(0.05)
                 continue
+            receipts.anchor(link)
             file.write(f"{number}\n")
             file.flush()
     state.close()
