@@ -133,7 +133,9 @@ def _brief(month: str) -> PlanInput:
         Team("tt-1", "centre", units=(), visits_a_day=2, days_a_month=4),
     )
     source = Source("lateness", START.isoformat(), "v", "ab", "cd", 1, "ef")
-    return PlanInput(month, "Asia/Ho_Chi_Minh", days, units, Rules(teams=teams, high_risk_visits=1, surprise=0.0), source)
+    return PlanInput(
+        month, "Asia/Ho_Chi_Minh", days, units, Rules(teams=teams, high_risk_visits=1, surprise=0.0), source
+    )
 
 
 def finding(home: Path, number: int) -> None:
