@@ -156,6 +156,31 @@ def test_bad_events_are_told_by_line(tmp_path: Path) -> None:
     assert receipt.appended == 4
 
 
+@pytest.mark.parametrize(
+    ("whole", "line", "appended"),
+    [
+        ('<string key="org:resource" value="r7"/>', 9, 5),  # of an event, which stands without it
+        ('<date key="stopped" value="2025-03-07T00:00:00"/>', 18, 4),  # of a trace, whose withdrawal it told
+        ('<string key="part" value="x"/>', 0, 5),  # within a list, which is not read
+    ],
+)
+def test_an_attribute_without_key_is_told_by_line(tmp_path: Path, whole: str, line: int, appended: int) -> None:
+    torn = whole.replace("key=", "kez=")
+    log = written(tmp_path / "a.xes", LOG.replace(whole, torn))
+    receipt, record = ingest(tmp_path / "home", "xes", log, written(tmp_path / "m.toml", MAPPING))
+    rejects = record.rejects(receipt.delivery_id)
+    assert [(one.line, one.wanted) for one in rejects] == [(line, "an attribute with its key")] * (line > 0)
+    assert receipt.appended == appended
+
+
+def test_an_event_in_no_trace_with_an_attribute_without_key_is_told(tmp_path: Path) -> None:
+    event = '<event>\n<string key="case:concept:name" value="A9"/><string value="r7"/></event>'
+    log = written(tmp_path / "a.xes", f"<log>\n{event}</log>")
+    chunks = list(SOURCES["xes"].read(log, FeedOptions(mapping=written(tmp_path / "m.toml", MAPPING))))
+    rejects = [reject for chunk in chunks for reject in chunk.rejects]
+    assert [(one.line, one.came) for one in rejects] == [(3, "a value alone")]
+
+
 PLAIN = """
 zone = "Asia/Ho_Chi_Minh"
 

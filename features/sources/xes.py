@@ -53,7 +53,7 @@ def _log(member: Member, mapping: LogMapping) -> Iterator[Chunk]:
                     _take_loose(element, mapping, rows, member.name)
                 else:
                     traces += 1
-                    _take(element, mapping, rows)
+                    _take(element, rows, member.name)
                 yield from rows.chunks()
                 element.clear()
                 while element.getprevious() is not None:
@@ -79,7 +79,7 @@ def _log(member: Member, mapping: LogMapping) -> Iterator[Chunk]:
 
 def _take_loose(event: Any, mapping: LogMapping, rows: LogRows, file: str) -> None:
     """An event that stands in the log itself and names its case, as in a flat export (OCEL and streams write so)."""
-    item, line = _attributes(event), event.sourceline or 0
+    item, line = _attributes(event, rows, file), event.sourceline or 0
     rows.attributes |= item.keys()
     if not any(item.get(name) for name in mapping.tables["event"]["dossier_id"].names):
         rows.rejects.append(Reject(file, line, "", "an event in a trace, or with the name of its case", "neither"))
@@ -90,9 +90,9 @@ def _take_loose(event: Any, mapping: LogMapping, rows: LogRows, file: str) -> No
         rows.once(item, {kind}, line)
 
 
-def _take(trace: Any, mapping: LogMapping, rows: LogRows) -> None:
-    case = {f"case:{key}": value for key, value in _attributes(trace).items()}
-    events = [({**case, **_attributes(event)}, event.sourceline or 0) for event in trace.iterfind(_EVENT)]
+def _take(trace: Any, rows: LogRows, file: str) -> None:
+    case = {f"case:{key}": value for key, value in _attributes(trace, rows, file).items()}
+    events = [({**case, **_attributes(event, rows, file)}, event.sourceline or 0) for event in trace.iterfind(_EVENT)]
     line = trace.sourceline or 0
     rows.attributes.update(case, *(item for item, _ in events))
     first = events[0][0] if events else case
@@ -101,9 +101,20 @@ def _take(trace: Any, mapping: LogMapping, rows: LogRows) -> None:
     rows.once(first, kinds, line)
 
 
-def _attributes(element: Any) -> dict[str, str]:
-    """Key and value of the element's own attributes; events, lists and other children have no value."""
-    return {child.get("key"): value for child in element if (value := child.get("value")) is not None}
+def _attributes(element: Any, rows: LogRows, file: str) -> dict[str, str]:
+    """Key and value of the element's own attributes; events, lists and other children have no value.
+
+    A value without key is set aside alone: nothing says what it is, and the rest of its event can still be read.
+    """
+    found = {}
+    for child in element:
+        if (value := child.get("value")) is None:
+            continue
+        if (key := child.get("key")) is None:
+            rows.rejects.append(Reject(file, child.sourceline or 0, "", "an attribute with its key", "a value alone"))
+        else:
+            found[key] = value
+    return found
 
 
 class _NoDoctype:
