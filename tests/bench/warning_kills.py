@@ -127,7 +127,10 @@ def _prepare(settings: Settings, days: list[datetime], lists: list[dict[str, flo
     units = [{"unit_code": code, "unit_name": code, "parent_code": parent, "level": "other"} for code, parent in UNITS]
     dossiers = [{"dossier_id": "x0-0000-0", "procedure_code": "1.001", "unit_code": "x0", "received_at": FIRST}]
     record = Record(settings.record_url)
-    chunks = [Chunk("unit", units, []), Chunk("dossier", dossiers, [])]
+    # every morning something is heard: from a record that has fallen behind nobody is warned
+    heard = [now - timedelta(minutes=5) for now in days]
+    notes = [{"dossier_id": "x0-0000-0", "kind": "note", "happened_at": at, "known_at": at} for at in heard]
+    chunks = [Chunk("unit", units, []), Chunk("dossier", dossiers, []), Chunk("event", notes, [])]
     record.append(chunks, source="canonical", arrived_at=FIRST - timedelta(days=1))
     open_state(settings.database_url).close()
     key_file(settings.keys / SEED)
