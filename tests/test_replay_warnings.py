@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from serving.cli import app as command_line
 from serving.warnings.firing import Firing, Watched
 from serving.warnings.held_out import draw
 from serving.warnings.policy import Costs, Policy
+from tests.bench.__main__ import bench as command_line
 from tests.bench.replay.warnings import Alerts, Year, at_same_number, run
 from tests.bench.replay.warnings_report import Trial, bootstrap, figures, recovered
 
