@@ -3,8 +3,10 @@
 import hashlib
 import json
 import random
+import sys
 from pathlib import Path
 
+import grimp
 import lightgbm
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from models.artefact import GOLDEN, MANIFEST, SIGNATURE, ArtefactError, load, sa
 from models.booster import TreeMember
 from models.risk_model import RiskModel
 from training.fit import LARGE, fit
+from training.tracking import REQUIREMENTS
 
 
 @pytest.fixture(scope="module")
@@ -174,3 +177,26 @@ def test_the_canary_scores_golden_rows_in_a_process_of_its_own(tmp_path: Path) -
     (tmp_path / "other" / MANIFEST).write_text(json.dumps(manifest))
     with pytest.raises(ArtefactError, match=r"log-odds differ by up to 0\.5"):
         canary.check(tmp_path / "other")
+
+
+def test_a_model_on_a_tracking_server_needs_only_its_logged_requirements() -> None:
+    """What `training.pyfunc` imports, however late: models and features, which go with it, and `REQUIREMENTS`.
+
+    The slow test that serves a model in a bare environment says the same an hour later.
+    """
+    graph = grimp.build_graph("features", "models", "training", include_external_packages=True)
+    needed, asked = set(), ["training.pyfunc"]
+    while asked:
+        name = asked.pop()
+        if name not in needed:
+            needed.add(name)
+            asked += [
+                *graph.find_modules_directly_imported_by(name),
+                *([name.rpartition(".")[0]] if "." in name else []),
+            ]
+    rooms = {"features", "models", "training"}
+    ours = {name for name in needed if name.split(".")[0] in rooms}
+    assert {name for name in ours if name.startswith("training")} == {"training", "training.pyfunc"}
+    foreign = {name.split(".")[0] for name in needed - ours} - sys.stdlib_module_names
+    assert foreign <= set(REQUIREMENTS), f"log {foreign - set(REQUIREMENTS)} with the model, or import less"
+    assert "features.calendar.vietnam" not in ours, "a model needs no calendar"

@@ -33,7 +33,7 @@ from training.run import Trained
 from training.tracking_check import insist_on_tracking
 
 EXPERIMENT = "lateness"
-REQUIREMENTS = ("mlflow", "numpy", "pyarrow", "lightgbm", "cryptography", "duckdb", "sqlglot", "pandas")
+REQUIREMENTS = ("mlflow", "numpy", "pyarrow", "lightgbm", "cryptography", "duckdb", "sqlglot", "pandas", "numba")
 """What a bare environment needs to answer with score and reasons; logged with the versions that trained."""
 
 

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from features.calendar.vietnam import VIETNAM
+from features.record.cell_numbers import is_text, without
 from features.sources.codes import padded_procedure
 from features.sources.vietnamese_text import LEGACY, suspect
 
@@ -29,12 +30,7 @@ _NOTHING = r"#?N/A!?|#(REF|VALUE|DIV/0|NUM|NULL|NAME)[!?]?|\(?null\)?|-{1,3}|–
 _NOTHING_TYPED = r"|na|none|nil|\?+|/|x|không|khong|không có|khong co|không rõ|chưa có|chua co|chưa|trống"
 """More words for nothing in a column of numbers, moments or days; as text they may be a category."""
 
-_VIETNAMESE = r"^[-+]?\d{1,3}(\.\d{3})+,\d+$"  # 1.250,5
-_THOUSANDS = r"^[-+]?\d{1,3}(\.\d{3}){2,}$"  # 1.250.000
-_COMMA = r"^[-+]?\d+,(\d{1,2}|\d{4,})$"  # 12,5 and not 1,250, which may be either
 _MEANT = r"^[-+]?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$"
-_DECIMAL = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
-
 LOST_DIGITS = r"[-+]?\d(\.\d+)?[eE]\+?\d+"
 """A code that a spreadsheet printed as a rounded number: 2.02603E+13."""
 
@@ -63,29 +59,17 @@ def heading(name: str) -> str:
 
 def cleaned(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     """Text without invisible characters and with plain blanks; other columns as they are."""
-    if not _is_text(column) or not pc.any(pc.match_substring_regex(column, f"{_BLANKS}|{_INVISIBLE}")).as_py():
+    if not is_text(column) or not pc.any(pc.match_substring_regex(column, f"{_BLANKS}|{_INVISIBLE}")).as_py():
         return column
     return pc.replace_substring_regex(pc.replace_substring_regex(column, _INVISIBLE, ""), _BLANKS, " ")
 
 
 def known(column: pa.ChunkedArray | pa.Array, *, typed: bool) -> pa.ChunkedArray | pa.Array:
     """Text in which the usual words for nothing are unknown; `typed`: more words, in a column that is no text."""
-    if not _is_text(column):
+    if not is_text(column):
         return column
     words = _NOTHING + _NOTHING_TYPED if typed else _NOTHING
-    return _without(column, pc.match_substring_regex(column, rf"^\s*({words})\s*$", ignore_case=True))
-
-
-def decimals(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
-    """Text in which Vietnamese numbers that can be nothing else (1.250,5) are written with a point."""
-    if not _is_text(column) or not pc.any(pc.match_substring_regex(column, r"\d,\d|\.\d{3}\.\d{3}")).as_py():
-        return column
-    bare = pc.utf8_trim_whitespace(column)
-    dotted = pc.match_substring_regex(bare, f"{_VIETNAMESE}|{_THOUSANDS}")
-    column = pc.if_else(pc.fill_null(dotted, False), pc.replace_substring(bare, ".", ""), column)
-    comma = pc.match_substring_regex(pc.utf8_trim_whitespace(column), rf"{_COMMA}|^[-+]?\d+,\d+$")
-    comma = pc.and_(comma, pc.or_(dotted, pc.match_substring_regex(bare, _COMMA)))
-    return pc.if_else(pc.fill_null(comma, False), pc.replace_substring(column, ",", "."), column)
+    return without(column, pc.match_substring_regex(column, rf"^\s*({words})\s*$", ignore_case=True))
 
 
 def reads_as_number(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
@@ -93,26 +77,11 @@ def reads_as_number(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.
     return pc.match_substring_regex(pc.utf8_trim_whitespace(column), _MEANT)
 
 
-def numbers(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
-    """The column as float64; a cell that is no number is unknown."""
-    if pt.is_null(column.type) or not _is_text(column):
-        return column.cast(pa.float64())
-    told = pc.utf8_trim_whitespace(decimals(column))
-    return _without(told, pc.invert(pc.match_substring_regex(told, _DECIMAL))).cast(pa.float64())
-
-
-def number(cell: object) -> float | None:
-    """One cell as `numbers` reads it."""
-    if isinstance(cell, int | float):
-        return float(cell)
-    return None if cell is None else cast(float | None, numbers(pa.array([str(cell)]))[0].as_py())
-
-
 def codes(column: pa.ChunkedArray | pa.Array, name: str) -> pa.ChunkedArray | pa.Array:
     """Codes as text in one form: 5.0 as 5, `="007"` as 007, dashes as `-`, those of procedures as published."""
     if pt.is_boolean(column.type) or pt.is_temporal(column.type):
         return column
-    told = column if _is_text(column) else _each(column, code_of_number)
+    told = column if is_text(column) else _each(column, code_of_number)
     if pc.any(pc.match_substring_regex(told, rf"^\s*(=\"|')|{_DASHES}")).as_py():
         told = pc.replace_substring_regex(told, r'^\s*(="([^"]*)"|\'(.*))$', r"\2\3")
         told = pc.replace_substring_regex(told, _DASHES, "-")
@@ -151,7 +120,7 @@ def promises(column: pa.ChunkedArray | pa.Array, zone: str) -> tuple[pa.ChunkedA
         told = pa.array([None if day is None else closing(_day(day), zone) for day in column.to_pylist()],
                         pa.timestamp("us", "UTC"))  # fmt: skip
         return told, len(told) - told.null_count
-    if not _is_text(column):
+    if not is_text(column):
         return column, 0
     days = pc.fill_null(pc.match_substring_regex(column, _DAY), False)
     count = pc.sum(days).as_py() or 0
@@ -182,7 +151,7 @@ def closing(day: date, zone: str) -> datetime:
 
 def midnights(column: pa.ChunkedArray | pa.Array, zone: str) -> int:
     """How many moments of the column are a local midnight told as such: a promise that may mean the day."""
-    if _is_text(column):
+    if is_text(column):
         return pc.sum(pc.match_substring_regex(column, r"[T ]00:00(:00(\.0+)?)?([-+]\d{2}:?\d{2})?\s*$")).as_py() or 0
     if not pt.is_timestamp(column.type):
         return 0
@@ -196,7 +165,7 @@ def _day(value: object) -> date:
 
 def legacy_rows(column: pa.ChunkedArray | pa.Array) -> list[tuple[int, str]]:
     """Rows of text in letters from before Unicode, with the name of the encoding that it shows the marks of."""
-    if not _is_text(column) or not pc.any(pc.match_substring_regex(column, LEGACY)).as_py():
+    if not is_text(column) or not pc.any(pc.match_substring_regex(column, LEGACY)).as_py():
         return []
     marked = pc.fill_null(pc.match_substring_regex(column, LEGACY), False)
     rows = pc.indices_nonzero(marked).to_pylist()
@@ -215,15 +184,6 @@ def turned_rows(codes: pa.ChunkedArray, days: pa.ChunkedArray) -> list[int]:
     turned = pc.binary_join_element_wise(year, day, month, "")
     both = pc.and_(pc.equal(code, turned), pc.not_equal(code, days))
     return list(pc.indices_nonzero(pc.fill_null(both, False)).to_pylist())
-
-
-def _is_text(column: pa.ChunkedArray | pa.Array) -> bool:
-    return bool(pt.is_string(column.type) or pt.is_large_string(column.type))
-
-
-def _without(column: pa.ChunkedArray | pa.Array, gone: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
-    gone = pc.fill_null(gone, False)
-    return pc.if_else(gone, pa.scalar(None, column.type), column) if pc.any(gone).as_py() else column
 
 
 def _each(column: pa.ChunkedArray | pa.Array, function: Callable[[object], str]) -> pa.ChunkedArray | pa.Array:

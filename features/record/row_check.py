@@ -21,10 +21,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.record.cell_numbers import decimals
 from features.record.cell_text import (
     cleaned,
     codes,
-    decimals,
     heading,
     known,
     legacy_rows,
