@@ -134,6 +134,15 @@ class Calendar:
         known = np.maximum(span, 0)
         return np.where(span < 0, 0, before[known] + np.minimum(moments, end[known]) - start[known])
 
+    def when_worked_each(self, worked: Instants, *, none: int, last: bool = False) -> Instants:
+        """`when_worked` of many [n], `none` where the calendar ends before. last: the last moment, not the first."""
+        start, end, before = self._pieces
+        if not len(start):
+            return np.full(len(worked), none)
+        span = np.maximum(np.searchsorted(before, worked if last else worked - 1, side="right") - 1, 0)
+        moment = np.maximum(start[span], start[span] + worked - before[span])
+        return np.where(moment <= end[span], moment, none)
+
     @cached_property
     def _overrides(self) -> dict[date, Hours]:
         return dict(self.days)
