@@ -72,7 +72,7 @@ def client(settings: Settings) -> Iterator[TestClient]:
 @pytest.fixture
 def without_positive_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """The list of good work is left out: it takes most of the time, and one test has it."""
-    monkeypatch.setattr(publication, "add_positive", lambda draft, basis: None)
+    monkeypatch.setattr(publication, "add_published_positive", lambda draft, basis: None)
 
 
 def key(n: int) -> dict[str, str]:
@@ -114,6 +114,7 @@ def test_only_confirmed_findings_are_in_a_pack_for_every_role_and_door(client: T
             if answer.status_code == 200:
                 words = words_in(answer.content)
                 assert CONFIRMED in words
+                assert f"D-{CONFIRMED}" not in words, "the citizen's dossier is not published"
                 assert f"Người {CONFIRMED}" in words, "who is named is named by the directory, never by a key"
                 assert not {word for word in words if word.startswith("o-")}
                 assert not words & {text for name in OTHERS for text in (name, f"Người {name}", f"D-{name}")}
@@ -143,6 +144,7 @@ def test_before_approval_it_is_a_marked_draft_and_a_refused_one_is_gone(client: 
     headers = {"Authorization": f"Bearer {leader}"}
     assert publication.DRAFT in words_in(client.get("/publications/1.xlsx", headers=headers).content)
     assert decide(client, leader, 3) == 200
+    assert decide(client, leader, 30, pack=2) == 422, "its counts are not those that have gone out since"
     assert publication.DRAFT not in words_in(client.get("/publications/1.xlsx", headers=headers).content)
     assert decide(client, leader, 4, outcome="refused") == 422, "a decision is not changed"
     assert decide(client, leader, 5, pack=2, outcome="refused") == 200
@@ -165,9 +167,9 @@ def test_nobody_approves_their_own_and_every_act_has_a_reason(settings: Settings
             publication.propose(record, session, "2026-03", NOW, VIETNAM, "quá sớm để nêu", by=1, now=NOW)
         pack = publication.propose(record, session, MONTH, NOW, VIETNAM, "báo cáo tháng", by=1, now=NOW)
         with pytest.raises(ValueError, match="second person"):
-            publication.decide(pack, True, "tự duyệt cho nhanh", by=1, now=NOW)
+            publication.decide(session, pack, True, "tự duyệt cho nhanh", by=1, now=NOW)
         with pytest.raises(ValueError, match="because: wanted"):
-            publication.decide(pack, True, "", by=2, now=NOW)
+            publication.decide(session, pack, True, "", by=2, now=NOW)
         assert pack.approved is None
         pack.sha256 = "0" * 64
         with pytest.raises(ValueError, match="not what was proposed"):

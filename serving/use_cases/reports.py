@@ -89,7 +89,7 @@ def write_decision(request: Request, pack_id: int, outcome: str, because: str, k
             raise Problem(404, "No pack of this number.")
         if outcome == "approved":
             publication.pack_report(_record(request), session, pack, VIETNAM)
-        publication.decide(pack, outcome == "approved", because, by=reader.account_id, now=people.now())
+        publication.decide(session, pack, outcome == "approved", because, by=reader.account_id, now=people.now())
         return {"pack": pack_id, "outcome": outcome, "sha256": pack.sha256}
 
     with refused_as_problem():
