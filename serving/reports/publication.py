@@ -180,7 +180,11 @@ def _make(
     """The pack's content; its counts are those of the month's first pack that was approved before it was proposed."""
     first = session.scalar(
         select(PublicationPack)
-        .where(PublicationPack.month == month, PublicationPack.approved.is_(True), PublicationPack.decided_at < proposed_at)
+        .where(
+            PublicationPack.month == month,
+            PublicationPack.approved.is_(True),
+            PublicationPack.decided_at < proposed_at,
+        )
         .order_by(PublicationPack.id).limit(1)
     )  # fmt: skip
     fill_pack = PACK
