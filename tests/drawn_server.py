@@ -64,12 +64,14 @@ def app() -> Any:
 if __name__ == "__main__":
     import uvicorn
 
+    from serving.api.connections import server_options
+
     uvicorn.run(
         "drawn_server:app",
         factory=True,
         host="127.0.0.1",
         port=int(sys.argv[1]),
         workers=int(sys.argv[2]),
-        timeout_worker_healthcheck=60,
         log_level="error",
+        **server_options("127.0.0.1,::1"),
     )

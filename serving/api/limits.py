@@ -11,16 +11,21 @@ from serving.read.problem import Problem, problem_response
 
 MOST_BYTES = 10_000_000
 BODY_SECONDS = 60.0
-"""How long a body may take to come, however it trickles; the proxy in front has a limit per read besides."""
+"""How long a body may take to come in all."""
+BODY_GRACE, LEAST_RATE = 15.0, 2_000.0
+"""A body has so many seconds, and one more for so many bytes that have come: one that trickles is ended early."""
 
 
 class BodyLimit:
     """Refuses bodies above `MOST_BYTES` (413), by the length announced or by what really comes, and slow ones (408)."""
 
-    def __init__(self, app: ASGIApp, most_bytes: int = MOST_BYTES, seconds: float = BODY_SECONDS) -> None:
+    def __init__(
+        self, app: ASGIApp, most_bytes: int = MOST_BYTES, seconds: float = BODY_SECONDS, grace: float = BODY_GRACE
+    ) -> None:
         self.app = app
         self.most_bytes = most_bytes
         self.seconds = seconds
+        self.grace = grace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on, counting its body; one that announces too much is not read at all."""
@@ -33,14 +38,14 @@ class BodyLimit:
             await problem_response(413, detail, {"Connection": "close"})(scope, receive, send)
             return
         came, body_over = 0, False
-        ends = asyncio.get_running_loop().time() + self.seconds
+        began = asyncio.get_running_loop().time()
 
         async def counted() -> Message:
             nonlocal came, body_over
             if body_over:
                 return await receive()  # what may come later is the end of the connection
             try:
-                async with asyncio.timeout_at(ends):
+                async with asyncio.timeout_at(began + min(self.seconds, self.grace + came / LEAST_RATE)):
                     message = await receive()
             except TimeoutError:
                 raise Problem(408, "The body took too long.", {"Connection": "close"}) from None

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from serving.api.connections import server_options
 from serving.cli.group import settings_of
 from serving.settings import Settings
 
@@ -33,13 +34,5 @@ def run_server(settings: Settings, host: str, port: int, workers: int) -> None:
         host=host,
         port=port,
         workers=workers,
-        log_config=None,  # the app logs, a JSON object a line
-        access_log=False,
-        timeout_keep_alive=20,
-        # a process that imports on a busy machine is slow, not dead: killed after the usual 5 s it would never start
-        timeout_worker_healthcheck=60,
-        limit_concurrency=512,
-        server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=settings.trusted_proxies,
+        **server_options(settings.trusted_proxies),
     )
