@@ -64,7 +64,7 @@ def app() -> Any:
 if __name__ == "__main__":
     import uvicorn
 
-    from serving.api.connections import server_options
+    from serving.connections import server_options
 
     uvicorn.run(
         "drawn_server:app",

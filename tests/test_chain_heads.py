@@ -1,5 +1,6 @@
 """The end of the chain is known outside, and what receipts tell of is compared with what is there."""
 
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -20,11 +21,16 @@ from serving.access.permissions import Role
 from serving.access.route_table import PUBLIC, ROUTES
 from serving.app import create_app
 from serving.cli import app as risk
+from serving.jobs.actions import sign_head
 from serving.jobs.chain_heads import ChainHeads, carriers, time_stamp, uncarried
+from serving.jobs.schedule import JobRules
 from serving.settings import HeadSettings, Settings
 from serving.state import open_state
+from serving.warnings.channels.webhook import signature
+from serving.warnings.turn import WEBHOOK_SECRET
 from serving.work.chain_anchor import HEAD_EVERY, Head, Witness
 from serving.work.receipts import Receipts
+from tests.bench.receivers import Handed, mail_server, webhook_receiver
 
 
 @pytest.fixture
@@ -113,6 +119,70 @@ def test_a_place_that_heads_do_not_reach_is_a_fault(office: Settings, tmp_path: 
     assert uncarried(settings, chain.witness) == [
         f"{chain.witness.heads()[0].name} and 3 later ones were not carried to the folder"
     ]
+
+
+def test_heads_reach_a_mailbox_and_a_webhook_signed_and_once(office: Settings) -> None:
+    handed = Handed()
+    with mail_server(handed) as mail, webhook_receiver(handed) as hook:
+        write_rules(office, mail)
+        places = HeadSettings(mail="luu.giu@so.gov.vn", webhook=f"http://127.0.0.1:{hook}/heads")
+        settings = replace(office, heads=places)
+        chain, clock = chain_of(settings), Clock()
+        run_for(chain, 3, settings, clock)
+        assert uncarried(settings, chain.witness) == []
+        heads = chain.witness.heads()
+        assert [Head.from_json(mail.get_content()) for mail in handed.mails] == heads
+        assert {mail["To"] for mail in handed.mails} == {"luu.giu@so.gov.vn"}
+        assert [Head.from_json(json.loads(body)["text"]) for _, body in handed.calls] == heads
+        secret = (settings.keys / WEBHOOK_SECRET).read_bytes()
+        for headers, body in handed.calls:
+            wanted = signature(secret, headers["webhook-id"], headers["webhook-timestamp"], body)
+            assert headers["webhook-signature"] == wanted
+        run_for(chain, 1, settings, clock)
+        assert len(handed.mails) == len(handed.calls) == len(heads) + 1, "each once"
+        outside = [Head.from_json(mail.get_content()) for mail in handed.mails]
+        assert chain.verify(outside, now=clock.now) == []
+        with chain._state.writing() as session:
+            session.execute(text("DELETE FROM receipt_subject WHERE seq > 3"))
+            session.execute(text("DELETE FROM receipt WHERE seq > 3"))
+        assert any("cut off" in fault.what for fault in chain.verify(outside, now=clock.now))
+
+
+def test_a_mail_server_that_refuses_is_asked_again(office: Settings) -> None:
+    handed = Handed(mail_answer="451 later")
+    with mail_server(handed) as mail:
+        write_rules(office, mail)
+        settings = replace(office, heads=HeadSettings(mail="luu.giu@so.gov.vn"))
+        chain, clock = chain_of(settings), Clock()
+        run_for(chain, 4, settings, clock)
+        assert handed.mails == []
+        assert "not carried to the mail" in uncarried(settings, chain.witness)[0]
+        handed.mail_answer = "250 taken"
+        ChainHeads(settings, chain, clock).carry()
+        assert len(handed.mails) == 4
+        assert uncarried(settings, chain.witness) == []
+
+
+def test_the_job_signs_and_carries_as_the_service_does(office: Settings, tmp_path: Path) -> None:
+    rules, clock = JobRules.of(office.home, office.zone), Clock()
+    chain = chain_of(office)
+    chain.record("thanhtra", "dossier.read", {"dossier": "H1"}, now=clock.now)
+    assert "receipt 1 signed; carried to: folder" in sign_head(office, rules, clock.now, clock.now)
+    assert "no head was due; carried to: folder" in sign_head(office, rules, clock.now, clock.now + HEAD_EVERY / 2)
+    assert [path.name for path in (tmp_path / "elsewhere").glob("*.json")] == ["00000001.json"]
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where a folder is wanted")
+    away = replace(office, heads=HeadSettings(folder=blocked))
+    sign_head(away, rules, clock.now, clock.now + HEAD_EVERY)
+    sign_head(away, rules, clock.now, clock.now + 2 * HEAD_EVERY)
+    with pytest.raises(OSError, match="not carried to the folder"):
+        sign_head(away, rules, clock.now, clock.now + 3 * HEAD_EVERY)
+
+
+def write_rules(office: Settings, mail_port: int) -> None:
+    words = ("[webhook]", "allow_private = true", "[mail]", 'host = "127.0.0.1"', f"port = {mail_port}",
+             "starttls = false")  # fmt: skip
+    office.warnings.write_text("\n".join(words))
 
 
 SLIPPED_IN = (

@@ -11,9 +11,9 @@ import httpx2
 import pytest
 import uvicorn
 
-from serving.api import connections
-from serving.api.connections import server_options
+from serving import connections
 from serving.api.limits import BodyLimit
+from serving.connections import server_options
 from tests.bench.port import free_port
 
 PROXY, STRANGER = "127.0.0.2", "127.0.0.3"

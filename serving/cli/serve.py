@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from serving.api.connections import server_options
 from serving.cli.group import settings_of
+from serving.connections import server_options
 from serving.settings import Settings
 
 commands = typer.Typer()

@@ -80,16 +80,25 @@ def monthly(settings: Settings, rules: JobRules, slot: datetime, now: datetime) 
 
 
 def sign_head(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:
-    """Signs the head of the chain of receipts for the day."""
+    """Signs a head of the chain of receipts where the service has not, and carries what is not outside yet.
+
+    OSError where heads lag at a place that the settings name.
+    """
+    from serving.jobs.chain_heads import ChainHeads, uncarried
     from serving.work.chain_anchor import Witness
     from serving.work.receipts import Receipts
 
     state = open_state(settings.database_url)
     try:
-        head = Receipts(state, Witness(settings.keys, settings.home / "receipts")).sign_head(now=now)
+        receipts = Receipts(state, Witness(settings.keys, settings.home / "receipts"))
+        head = receipts.sign_due(now=now)
+        ChainHeads(settings, receipts, lambda: now).carry()
+        if lag := uncarried(settings, receipts.witness):
+            raise OSError("; ".join(lag))
     finally:
         state.close()
-    return f"{head.day}: receipt {head.link.seq} signed"
+    signed = "no head was due" if head is None else f"{head.name}: receipt {head.link.seq} signed"
+    return f"{signed}; carried to: {', '.join(settings.heads.places) or 'nowhere (RISK_HEADS_…)'}"
 
 
 def keep_backup(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:
