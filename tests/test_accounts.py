@@ -36,6 +36,13 @@ def inspector(state: State) -> Account:
     return found
 
 
+@pytest.mark.parametrize("login", ["' OR '1'='1", "x' OR login <> '", "thanhtra1' --", "';delete from account;--"])
+def test_a_login_name_is_a_value_and_never_sql(state: State, login: str) -> None:
+    with state.writing() as session:
+        assert find_account(session, login) is None
+        assert session.scalar(select(Account.login)) == "thanhtra1"
+
+
 def test_passwords_are_argon2id_and_checked() -> None:
     hashed = hash_password(PASSWORD, "ai")
     assert hashed.startswith("$argon2id$")

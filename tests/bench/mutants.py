@@ -1,24 +1,32 @@
-"""Takes one guard away at a time, in a copy of the tree: the test that is said to prove it must fail.
+"""`mutants`: takes one guard away at a time, in a copy of the tree: the test that is said to prove it must fail.
 
-    python -m tests.bench.mutants OUT.md [WORD]
-
-WORD: only the guards whose threat holds it. The table goes to OUT.md; exit 1 where a test passes without its guard.
+Every row of `serving/SECURITY.md` has at least one. A test that fails with its guard in place proves nothing: all are
+run first in the untouched copy.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tests.bench.group import bench
 
 ROOT = Path(__file__).parents[2]
+TABLE = Path(__file__).with_suffix(".md")
+SECURITY = ROOT / "serving" / "SECURITY.md"
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A guard and its proof. wanted: the text that stands there; mutated: what takes its place."""
+    """A guard and its proof. threat: the bold words of its row in `serving/SECURITY.md`. wanted: the text that stands
+    there, once; mutated: what takes its place."""
 
     threat: str
     path: str
@@ -29,106 +37,272 @@ class Mutant:
 
 MUTANTS = (
     Mutant(
-        "cutting the receipts' end", "serving/work/chain_anchor.py",
+        "Cutting the receipts' end", "serving/work/chain_anchor.py",
         "if end - start - known > LONGEST_SILENCE:", "if False:",
         "tests/test_chain_heads.py::test_a_cut_tail_is_found_though_anchor_tail_and_all_heads_went_with_it",
     ),
     Mutant(
-        "heads taken away", "serving/work/chain_anchor.py",
+        "Cutting the receipts' end", "serving/work/chain_anchor.py",
         "if (head.number, head.previous) != wanted:", "if False:",
         "tests/test_chain_heads.py::test_heads_taken_from_the_end_or_the_middle_are_missed",
     ),
     Mutant(
-        "webhooks into the inner network", "serving/warnings/channels/webhook.py",
+        "Webhooks into the inner network", "serving/warnings/channels/webhook.py",
         "and not found.is_multicast and not wrapped)", "and not found.is_multicast)",
         "tests/test_webhook_limits.py::test_wrapped_and_inner_addresses_are_refused",
     ),
     Mutant(
-        "a slow receiver", "serving/warnings/send.py",
+        "Webhooks into the inner network", "serving/warnings/send.py",
         "MOST_AT_ONCE = 64", "MOST_AT_ONCE = 1",
         "tests/test_webhook_limits.py::test_a_slow_receiver_delays_nobody_else",
     ),
     Mutant(
-        "a sealed plan swapped", "serving/plan/verify.py",
+        "A sealed plan swapped", "serving/plan/verify.py",
         "if parts is None or len(promised) < 2:",
         "if parts is None or len(promised) < 2:\n        return Check(name, True, '')\n    if False:",
         "tests/test_plan_swap.py::test_a_plan_sealed_anew_with_a_chosen_seed_and_an_earlier_date_is_found",
     ),
     Mutant(
-        "a plan's ledger cut", "serving/plan/verify.py",
+        "A sealed plan swapped", "serving/plan/verify.py",
         "    return sorted(lost) + [", "    return [",
         "tests/test_plan_swap.py::test_the_end_of_the_ledger_cannot_be_cut",
     ),
     Mutant(
-        "a body that trickles", "serving/api/limits.py",
-        "async with asyncio.timeout_at(ends):", "async with asyncio.timeout(None):",
+        "A forged client address", "serving/api/limits.py",
+        "async with asyncio.timeout_at(began + min(self.seconds, self.grace + came / LEAST_RATE)):",
+        "async with asyncio.timeout(None):",
         "tests/test_proxy_trust.py::test_a_body_that_trickles_is_ended_in_time",
     ),
     Mutant(
-        "an audit that asked nobody", ".ci/audit",
+        "A known hole in a package", ".ci/audit",
         "return bool(packages) and", "return True or",
         "tests/test_audit.py::test_an_audit_that_skipped_every_package_is_none",
     ),
     Mutant(
-        "a backup that was edited", "serving/jobs/archive.py",
+        "A backup that was changed", "serving/jobs/archive.py",
         "        Ed25519PrivateKey.from_private_bytes(key).public_key().verify(signature, _SIGNED + told)\n", "",
         "tests/test_backup.py::test_edited_content_is_refused_though_its_hashes_fit",
     ),
     Mutant(
-        "the inspected reading their own selection", "serving/work/decisions.py",
+        "The inspected reading their own selection", "serving/work/decisions.py",
         "tracks = list(Track) if picks else [Track.UNIT]", "tracks = list(Track)",
         "tests/test_picks.py::test_nothing_that_the_inspected_may_read_changes_with_a_pick",
     ),
     Mutant(
-        "a head undoing a pick", "serving/work/decisions.py",
+        "The inspected reading their own selection", "serving/work/decisions.py",
         "return Track.UNIT if reach_of(role, \"pick.read\") is None else Track.INSPECTION", "return Track.INSPECTION",
         "tests/test_picks.py::test_a_head_neither_undoes_a_pick_nor_makes_one",
     ),
     Mutant(
-        "a stolen token", "serving/access/guard.py",
+        "A stolen token or password", "serving/use_cases/guard.py",
         "if by_token and action in IN_PERSON:", "if False:",
         "tests/test_access_misuse.py::test_no_token_makes_another_that_outlives_it",
+    ),
+    Mutant(
+        "A flood of complaints", "features/complaints/history.py",
+        "WHERE upheld OR (copies <= {BURST} AND (anonymous OR filed <= {BURST}))", "WHERE true",
+        "tests/test_complaint_history.py::test_five_hundred_complaints_by_one_person_and_fifty_by_five_count_nothing",
+    ),
+    Mutant(
+        "Closing and reopening, pausing, late requests, splitting", "features/signals/integrity.py",
+        "p.due_at = k.happened_at WHERE k.kind IN {ENDS}", "p.due_at = k.happened_at WHERE false",
+        "tests/test_signals_integrity.py::test_signal_fires_and_near_miss_is_silent",
+    ),
+    Mutant(
+        "Rewriting the past", "features/record/views.py",
+        "known_at HAVING count(*) > 1", "known_at HAVING count(*) > 9",
+        "tests/test_record.py::test_two_stories_of_one_moment_are_kept_and_flagged",
+    ),
+    Mutant(
+        "Learning who is inspected", "serving/plan/store.py",
+        "if datetime.fromisoformat(visit[\"at\"]) <= at]", "if visit]",
+        "tests/test_pages.py::test_a_visit_before_its_hour_answers_like_an_absent_one",
+    ),
+    Mutant(
+        "Changing what was concluded", "serving/work/witnessed_rows.py",
+        "if not hmac.compare_digest(present, text):", "if False:",
+        "tests/test_chain_heads.py::test_a_row_changed_behind_its_receipt_is_named",
+    ),
+    Mutant(
+        "Acting or reading unseen", "serving/api/looked.py",
+        "    people.receipts.record(reader_of(request).login, action, detail, now=people.now(), subjects=subjects)",
+        "    return",
+        "tests/test_chain_heads.py::test_every_read_of_persons_by_the_api_leaves_a_receipt",
+    ),
+    Mutant(
+        "A curious insider", "serving/use_cases/dossiers.py",
+        "if line is None or not scope.covers(line.unit_code, line.official_id):", "if line is None:",
+        "tests/test_rights.py::test_an_id_outside_the_scope_answers_like_an_absent_one",
+    ),
+    Mutant(
+        "A curious insider", "serving/use_cases/guard.py",
+        "    if action is None:\n        raise HTTPException(403, \"No rule allows this.\")",
+        "    action = action or \"session.end\"",
+        "tests/test_rights.py::test_a_route_without_a_rule_is_closed_to_all",
+    ),
+    Mutant(
+        "A stolen token or password", "serving/access/login.py",
+        "    if oldest is not None:", "    if False:",
+        "tests/test_accounts.py::test_guessing_is_stopped_and_opens_again_after_the_window",
+    ),
+    Mutant(
+        "A forged login", "serving/access/oidc.py",
+        "\"aud\": settings.client_id not in audiences,", "\"aud\": False,",
+        "tests/test_oidc.py::test_a_token_that_does_not_hold_is_refused",
+    ),
+    Mutant(
+        "A malicious or damaged model", "models/artefact.py",
+        "    if came != wanted:", "    if False:",
+        "tests/test_artefact.py::test_every_changed_byte_of_a_file_is_found",
+    ),
+    Mutant(
+        "Hostile deliveries", "features/sources/files.py",
+        "        if self._left < 0:", "        if False:",
+        "tests/test_bad_input.py::test_a_bomb_is_refused_and_the_rest_lands",
+    ),
+    Mutant(
+        "SQL in a delivery or request", "serving/access/account.py",
+        "select(Account).where(Account.login == normal_login(login))",
+        "select(Account).where(__import__(\"sqlalchemy\").text(f\"login = '{normal_login(login)}'\"))",
+        "tests/test_accounts.py::test_a_login_name_is_a_value_and_never_sql",
+    ),
+    Mutant(
+        "Formulas", "serving/documents/table_file.py",
+        "return \"'\" + text if text.startswith(_FORMULA) else text", "return text",
+        "tests/test_export.py::test_no_cell_of_csv_begins_a_formula",
+    ),
+    Mutant(
+        "Scripts in what people type", "serving/pages/rendering.py",
+        "autoescape=select_autoescape(default=True)", "autoescape=False",
+        "tests/test_pages.py::test_what_people_type_is_shown_as_text",
+    ),
+    Mutant(
+        "Scripts in what people type", "serving/use_cases/guard.py",
+        "await _meant(request, reader.csrf)", "pass",
+        "tests/test_rights.py::test_a_form_without_its_key_or_from_another_site_has_no_effect",
+    ),
+    Mutant(
+        "Forged log lines", "serving/log_lines.py",
+        "return json.dumps(told, ensure_ascii=False)", "return str(told[\"message\"])",
+        "tests/test_watch.py::test_a_log_message_can_not_forge_a_line_and_an_exception_tells_no_words",
+    ),
+    Mutant(
+        "Overload and huge uploads", "serving/api/watch.py",
+        "if self._in_work > self.most_at_once and", "if False and",
+        "tests/test_watch.py::test_too_many_at_once_are_told_to_come_back_and_health_is_not",
+    ),
+    Mutant(
+        "Overload and huge uploads", "serving/api/limits.py",
+        "if self._in_work[person] >= most:", "if False:",
+        "tests/test_limits.py::test_one_token_leaves_room_for_others_and_is_itself_again_at_once",
+    ),
+    Mutant(
+        "Sudden ends", "features/record/delta.py",
+        "        if visible is not None:  # a file", "        if False:  # a file",
+        "tests/test_record.py::test_a_full_disk_leaves_the_record_as_it_was",
+    ),
+    Mutant(
+        "A backup that was changed", "serving/jobs/archive.py",
+        "if not entry.isreg() or left < 0 or number > MOST_FILES:", "if not entry.isreg():",
+        "tests/test_backup.py::test_what_a_restore_writes_is_bounded",
+    ),
+    Mutant(
+        "Values nobody foresaw", "serving/api/posted.py",
+        "if name.startswith(\"x_\") and (value is None or isinstance(value, str | float | int))",
+        "if name.startswith(\"x_\")",
+        "tests/test_score_hostile.py::test_hostile_values_are_scored_or_refused_but_nothing_breaks",
+    ),
+    Mutant(
+        "A forged client address", "serving/connections.py",
+        "self._deadline = self.loop.call_later(seconds, self.timeout_keep_alive_handler)", "self._deadline = None",
+        "tests/test_connections.py::test_who_does_not_say_to_the_end_is_let_go",
+    ),
+    Mutant(
+        "A forged client address", "serving/connections.py",
+        "\"forwarded_allow_ips\": trusted_proxies,", "\"forwarded_allow_ips\": \"*\",",
+        "tests/test_connections.py::test_a_proxy_elsewhere_says_who_the_client_is_and_a_stranger_does_not",
+    ),
+    Mutant(
+        "Telling of few people", "serving/reports/small_numbers.py",
+        "min(one.high, band.high - (least - one.low)) - max(one.low, band.low - (most - one.high)) + 1 >= K", "True",
+        "tests/test_small_numbers.py::test_no_sum_or_whole_minus_parts_leaves_fewer_than_k_counts",
+    ),
+    Mutant(
+        "Telling of few people", "serving/reports/small_numbers.py",
+        "return cls(low, low + width - 1)", "return cls(count, count)",
+        "tests/test_small_numbers.py::test_no_difference_of_two_months_or_complement_leaves_fewer_than_k",
+    ),
+    Mutant(
+        "Telling of few people", "serving/reports/publication.py",
+        "        if first is not None:", "        if False:",
+        "tests/test_small_numbers.py::test_a_second_pack_of_a_month_repeats_its_counts",
+    ),
+    Mutant(
+        "Telling of few people", "serving/reports/small_numbers.py",
+        "return isinstance(cell, int | float)", "return False",
+        "tests/test_small_numbers.py::test_a_bare_number_or_a_list_of_dossiers_stops_a_publication",
     ),
 )  # fmt: skip
 
 
-def killed(mutant: Mutant) -> bool:
-    """Whether the test fails once the guard is gone. ValueError where the guard is not where the table says."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "tree"
-        ignored = shutil.ignore_patterns(".git", "var", ".*_cache", "__pycache__")
-        shutil.copytree(ROOT, copy, ignore=ignored, symlinks=True)
-        path = copy / mutant.path
-        text = path.read_text("utf-8")
-        if text.count(mutant.wanted) != 1:
-            raise ValueError(f"{mutant.path}: wanted once {mutant.wanted!r}, found {text.count(mutant.wanted)}")
-        path.write_text(text.replace(mutant.wanted, mutant.mutated), "utf-8")
-        words = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", mutant.test]
-        done = subprocess.run(
-            words, cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)}, capture_output=True, text=True, check=False
-        )
-        if done.returncode not in (0, 1):
-            raise ValueError(f"{mutant.test} did not run: {done.stdout[-500:]}")
-        return done.returncode == 1
+def threats() -> list[str]:
+    """The bold words of every row of `serving/SECURITY.md`."""
+    return re.findall(r"^\| \*\*(.+?)\*\*", SECURITY.read_text("utf-8"), re.MULTILINE)
 
 
-def main(out: Path, word: str = "") -> int:
-    """Runs the mutants and writes their table."""
+def _ran(tree: Path, tests: list[str]) -> tuple[int, str]:
+    """The exit status of pytest in a tree, and the end of what it said."""
+    words = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", *tests]
+    environment = {**os.environ, "PYTHONPATH": str(tree)}
+    done = subprocess.run(words, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout[-800:]
+
+
+def killed(tree: Path, mutant: Mutant) -> bool:
+    """Whether the test fails once the guard is gone from a copy of the tree, which is put back as it was.
+
+    ValueError where the guard is not where the table says, or the test did not run.
+    """
+    path = tree / mutant.path
+    text = path.read_text("utf-8")
+    if text.count(mutant.wanted) != 1:
+        raise ValueError(f"{mutant.path}: wanted once {mutant.wanted!r}, found {text.count(mutant.wanted)}")
+    path.write_text(text.replace(mutant.wanted, mutant.mutated), "utf-8")
+    try:
+        status, said = _ran(tree, [mutant.test])
+    finally:
+        path.write_text(text, "utf-8")
+    if status not in (0, 1):
+        raise ValueError(f"{mutant.test} did not run: {said}")
+    return status == 1
+
+
+@bench.command("mutants")
+def mutants(
+    out: Annotated[Path, typer.Option(help="Where the table goes.")] = TABLE,
+    word: Annotated[str, typer.Option(help="Only guards whose threat holds it; then nothing is written.")] = "",
+) -> None:
+    """Takes each guard away and runs the test that is said to prove it; exit 1 where one passes without its guard."""
+    asked = [one for one in MUTANTS if word in one.threat]
     lines = ["| threat | guard taken away | test | found |", "|---|---|---|---|"]
     survivors = 0
-    for mutant in MUTANTS:
-        if word not in mutant.threat:
-            continue
-        found = killed(mutant)
-        survivors += not found
-        guard = mutant.wanted.strip().replace("|", "\\|")
-        lines.append(
-            f"| {mutant.threat} | `{mutant.path}`: `{guard}` | `{mutant.test}` | {'yes' if found else '**no**'} |"
+    with tempfile.TemporaryDirectory(prefix="risk-mutants-") as folder:
+        tree = Path(folder) / "tree"
+        ignored = shutil.ignore_patterns(".git", "var", ".*_cache", "__pycache__", ".venv", "node_modules")
+        shutil.copytree(ROOT, tree, ignore=ignored, symlinks=True)
+        status, said = _ran(tree, sorted({one.test for one in asked}))
+        if status:
+            raise typer.BadParameter(f"with every guard in place the tests fail: {said}")
+        for mutant in asked:
+            found = killed(tree, mutant)
+            survivors += not found
+            guard = re.sub(r"\s+", " ", mutant.wanted).strip().replace("|", "\\|")
+            told = "yes" if found else "**no**"
+            lines.append(f"| {mutant.threat} | `{mutant.path}`: `{guard}` | `{mutant.test}` | {told} |")
+            typer.echo(lines[-1])
+    if not word:
+        out.write_text(
+            "# Guards taken away\n\nWritten by `python -m tests.bench mutants`.\n\n" + "\n".join(lines) + "\n", "utf-8"
         )
-        print(lines[-1], flush=True)
-    out.write_text("\n".join(lines) + "\n", "utf-8")
-    return 1 if survivors else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), *sys.argv[2:3]))
+    if survivors:
+        raise typer.Exit(1)
