@@ -22,7 +22,7 @@ from features.matrix.incremental import IncrementalState
 from features.matrix.matrix_sql import KEYS as KEYS
 from features.matrix.matrix_sql import dossier_relations, groups_of, matrix_relations, timed
 from features.matrix.source_relations import ASKED, codes, record_relations
-from features.matrix.temp_tables import TempTablePipeline, names_in
+from features.record.temp_tables import TempTablePipeline, names_in
 
 FEATURES: list[Feature] = [*dossier.FEATURES, *official.FEATURES, *unit.FEATURES, *procedure.FEATURES]
 """Every feature that does not depend on the attributes of a record, in the order of the matrix."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from features.matrix.group import Group
-from features.matrix.temp_tables import TempTablePipeline
+from features.record.temp_tables import TempTablePipeline
 
 _CODES = {
     "official_no": ("official_code", "official_id"),

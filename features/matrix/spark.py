@@ -22,7 +22,7 @@ from features.matrix.declaration import Feature
 from features.matrix.group import ASKED_DAY
 from features.matrix.matrix_sql import dossier_relations, groups_of, matrix_relations, timed
 from features.matrix.source_relations import ASKED, KIND, MICROS, codes, record_relations
-from features.matrix.temp_tables import names_in
+from features.record.temp_tables import names_in
 
 TABLES = ("dossier", "event", "procedure")
 

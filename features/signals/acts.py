@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from features.calendar.vietnam import VIETNAM
 from features.signals.accounts import of_accounts
-from features.signals.evaluate import DOSSIER_SIGNALS, evaluate
+from features.signals.evaluate import DOSSIER_SIGNALS, SIGNAL_SHOWN, of_signals
 from features.signals.handled import ACTS, CHARGED, DOUBT, FAMILIES, YEAR
 from features.signals.over_cases import over_cases
 
@@ -43,13 +43,11 @@ def acts(con: duckdb.DuckDBPyConnection, acted: pa.Table, as_of: datetime, since
     cases = pa.table({"dossier_id": ids, "as_of": pa.array([as_of] * len(ids), pa.timestamp("us", "UTC"))})
     named = [one for one in DOSSIER_SIGNALS if any(one.name in family for family in FAMILIES.values())]
     con.register("charge", charged)
-    con.register("shown_signal", evaluate(con, cases, named))
     begin = (since or as_of - YEAR).astimezone(UTC).replace(tzinfo=None)
     try:
-        return over_cases(con, cases, VIETNAM, _select(begin), of_accounts).cast(SCHEMA)
+        return over_cases(con, cases, VIETNAM, _select(begin), of_accounts, of_signals(named)).cast(SCHEMA)
     finally:
         con.unregister("charge")
-        con.unregister("shown_signal")
 
 
 def _charged(acted: pa.Table) -> pa.Table:
@@ -72,7 +70,7 @@ def _select(begin: datetime) -> str:
         f"(g.family = '{family}' AND s.signal IN ({_kinds(names)}))" for family, names in FAMILIES.items()
     )
     return f"""
-        , place AS (
+        WITH place AS (
             SELECT g.*, d.case_no, p.sector_code FROM charge g JOIN dossier_now d ON d.dossier_id = g.dossier_id
             LEFT JOIN (SELECT procedure_code, any_value(sector_code ORDER BY sector_code) AS sector_code
                        FROM procedure GROUP BY procedure_code) p ON p.procedure_code = g.procedure_code
@@ -97,7 +95,7 @@ def _select(begin: datetime) -> str:
             SELECT g.official_id, g.unit_code, g.procedure_code, g.sector_code, g.dossier_id, g.family, g.doubtful,
                    'signal:' || s.signal AS act, NULL::TIMESTAMP AS happened_at, NULL AS account_id, NULL AS detail,
                    NULL::VARCHAR[] AS unlisted, NULL::DOUBLE AS hours, s.value
-            FROM place g JOIN shown_signal s ON s.dossier_id = g.dossier_id AND ({of_signal})
+            FROM place g JOIN {SIGNAL_SHOWN} s ON s.case_no = g.case_no AND ({of_signal})
         ), said AS (
             SELECT g.official_id, g.unit_code, g.procedure_code, g.sector_code, g.dossier_id, g.family, g.doubtful,
                    'complaint' AS act, q.filed_at AS happened_at, NULL AS account_id,

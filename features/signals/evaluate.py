@@ -1,7 +1,8 @@
-"""Which signals each case shows: one statement for many dossiers at many moments."""
+"""Which signals each case shows, for many dossiers at many moments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
+from functools import partial
 
 import duckdb
 import pyarrow as pa
@@ -11,12 +12,14 @@ from features.calendar.working_time import Calendar
 from features.signals.conduct_of_dossier import CONDUCT_OF_DOSSIER
 from features.signals.handling import HANDLING
 from features.signals.integrity import INTEGRITY
-from features.signals.over_cases import over_cases
+from features.signals.over_cases import More, over_cases
 from features.signals.signal import Signal
 from features.signals.voice import VOICE
 
 DOSSIER_SIGNALS: tuple[Signal, ...] = (*INTEGRITY, *CONDUCT_OF_DOSSIER, *HANDLING, *VOICE)
 """Every signal of the grain `dossier`, in the order in which answers list them."""
+
+SIGNAL_SHOWN = "signal_shown"
 
 
 def evaluate(
@@ -30,7 +33,7 @@ def evaluate(
     `con`: a connection of `Record.connect`. One row a case and signal that holds: dossier_id, as_of, signal, value
     (double), in the order of cases, then of `signals`. A rule applies to moments within its validity.
     """
-    rows = over_cases(con, cases, calendar, f"{select_signals(signals)} ORDER BY case_no, signal_order")
+    rows = over_cases(con, cases, calendar, f"FROM {SIGNAL_SHOWN} ORDER BY case_no, signal_order", of_signals(signals))
     taken = rows["case_no"]
     return pa.table({
         "dossier_id": cases["dossier_id"].take(taken), "as_of": cases["as_of"].take(taken),
@@ -38,16 +41,21 @@ def evaluate(
     })  # fmt: skip
 
 
-def select_signals(signals: Sequence[Signal]) -> str:
-    """SQL over the relations of cases: case_no, signal_order, signal, value, one row a case and signal that holds."""
-    found = []
-    for order, signal in enumerate(signals):
-        found.append(
+def of_signals(signals: Sequence[Signal]) -> More:
+    """The relation `signal_shown`: case_no, signal_order, signal, value, one row a case and signal that holds."""
+    return partial(_of_signals, signals)
+
+
+def _of_signals(signals: Sequence[Signal], spans: int) -> Mapping[str, str]:
+    # each signal by itself: planning grows faster than the statement
+    each = {
+        f"{SIGNAL_SHOWN}_{order}": (
             f"SELECT s.case_no, {order} AS signal_order, '{signal.name}' AS signal, CAST(s.value AS DOUBLE) AS value "
             f"FROM ({signal.text()}) s JOIN cases_in c ON c.case_no = s.case_no WHERE {_valid(signal)}"
         )
-    union = " UNION ALL ".join(found)
-    return f"SELECT case_no, signal_order, signal, value FROM ({union})"
+        for order, signal in enumerate(signals)
+    }
+    return {**each, SIGNAL_SHOWN: " UNION ALL ".join(f"FROM {name}" for name in each)}
 
 
 def _valid(signal: Signal) -> str:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import Calendar
 from features.record.utc import naive_utc
-from features.signals.evaluate import DOSSIER_SIGNALS, select_signals
+from features.signals.evaluate import DOSSIER_SIGNALS, of_signals
 from features.signals.hands import lately, of_stays
 from features.signals.held import evaluate_held
 from features.signals.over_cases import over_cases
@@ -63,7 +63,7 @@ def good_work(
     con.register("office_of_unit", offices(con, as_of, grain))
     try:
         found = over_cases(
-            con, lately(con, as_of, begin), calendar, _select(grain, begin, select_signals(stains)), of_stays(as_of)
+            con, lately(con, as_of, begin), calendar, _select(grain, begin), of_stays(as_of), of_signals(stains)
         )
     finally:
         con.unregister("office_of_unit")
@@ -72,7 +72,7 @@ def good_work(
     return found.filter(persons)
 
 
-def _select(grain: str, begin: datetime, stains: str) -> str:
+def _select(grain: str, begin: datetime) -> str:
     whose = {
         "official": """SELECT case_no, official_id AS key, arg_max(unit_code, taken_at) AS unit_code
                        FROM stay GROUP BY case_no, official_id""",
@@ -81,7 +81,7 @@ def _select(grain: str, begin: datetime, stains: str) -> str:
     wilson = f"""(k + {_Z**2 / 2}) / (n + {_Z**2}) {{sign}}
                  {_Z} * sqrt(k * (n - k) / n + {_Z**2 / 4}) / (n + {_Z**2})"""
     return f"""
-        , done AS (
+        WITH done AS (
             SELECT d.case_no, d.procedure_code, s.end_at, r.rated, r.rating,
                    s.due_w - s.end_w >= {TO_SPARE} * (s.due_w - d.received_w) AND t.case_no IS NULL
                    AND y.case_no IS NULL AND u.case_no IS NULL AND coalesce(r.lowest, 5) > 2 AS good

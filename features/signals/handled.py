@@ -19,7 +19,7 @@ import pyarrow as pa
 from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import Calendar
 from features.signals.accounts import of_accounts
-from features.signals.evaluate import DOSSIER_SIGNALS, select_signals
+from features.signals.evaluate import DOSSIER_SIGNALS, SIGNAL_SHOWN, of_signals
 from features.signals.hands import of_stays
 from features.signals.held_again import of_agents
 from features.signals.over_cases import over_cases
@@ -68,12 +68,10 @@ def handled(
     ).to_arrow_table()["dossier_id"]
     cases = pa.table({"dossier_id": ids, "as_of": pa.array([as_of] * len(ids), pa.timestamp("us", "UTC"))})
     named = [signal for signal in DOSSIER_SIGNALS if any(signal.name in family for family in FAMILIES.values())]
-    return over_cases(
-        con, cases, calendar, _select(begin, select_signals(named)), of_stays(as_of), of_agents, of_accounts
-    )
+    return over_cases(con, cases, calendar, _select(begin), of_stays(as_of), of_agents, of_accounts, of_signals(named))
 
 
-def _select(begin: datetime, signals: str) -> str:
+def _select(begin: datetime) -> str:
     # an account that two share makes a dossier look as though it went to and fro
     acts = ", ".join(
         f"count(*) FILTER (k.kind IN {ACTS[family]}) AS {family}_acts,"
@@ -100,6 +98,6 @@ def _select(begin: datetime, signals: str) -> str:
               JOIN dossier_now d ON d.case_no = k.case_no
               WHERE k.happened_at >= TIMESTAMP '{begin.isoformat(" ")}'
               GROUP BY ALL) k
-        LEFT JOIN (SELECT case_no, {shown} FROM ({signals}) GROUP BY case_no) s ON s.case_no = k.case_no
+        LEFT JOIN (SELECT case_no, {shown} FROM {SIGNAL_SHOWN} GROUP BY case_no) s ON s.case_no = k.case_no
         LEFT JOIN agent_pace a ON a.case_no = k.case_no AND a.official_id = k.official_id
         ORDER BY k.official_id, k.dossier_id"""

@@ -8,12 +8,12 @@ told by the same office.
 from features.signals.signal import Signal
 
 _OWNER = "Trung tâm Phục vụ hành chính công"
-_TELLS_REASONS = """EXISTS (SELECT 1 FROM event r WHERE r.unit_code = k.unit_code AND r.known_at < k.as_of
+_TELLS_REASONS = """EXISTS (SELECT 1 FROM event_then r WHERE r.unit_code = k.unit_code AND r.known_at < k.as_of
                  AND r.kind = k.kind AND r.reason <> '')"""
-_SAME_MATTER = """dossier_now d JOIN dossier p ON p.applicant_id = d.applicant_id
+_SAME_MATTER = """dossier_now d JOIN dossier_then p ON p.applicant_id = d.applicant_id
            AND p.procedure_code = d.procedure_code AND p.dossier_id <> d.dossier_id AND p.known_at < d.as_of
            AND p.received_at < d.received_at
-           JOIN event e ON e.dossier_id = p.dossier_id AND e.known_at < d.as_of"""
+           JOIN event_then e ON e.dossier_id = p.dossier_id AND e.known_at < d.as_of"""
 
 HANDLING = (
     Signal(
@@ -39,7 +39,7 @@ HANDLING = (
         "WITHDRAWN_AND_RESUBMITTED", "dossier",
         f"""SELECT d.case_no, count(DISTINCT p.dossier_id) AS value FROM {_SAME_MATTER}
             WHERE e.kind = 'withdrawn' AND e.happened_at > d.received_at - INTERVAL 30 DAY
-              AND EXISTS (SELECT 1 FROM event q WHERE q.dossier_id = p.dossier_id AND q.kind = 'papers_requested'
+              AND EXISTS (SELECT 1 FROM event_then q WHERE q.dossier_id = p.dossier_id AND q.kind = 'papers_requested'
                           AND q.happened_at < e.happened_at AND q.known_at < d.as_of)
             GROUP BY d.case_no""",
         "Người nộp rút hồ sơ sau khi bị yêu cầu bổ sung rồi nộp lại hồ sơ mới cùng thủ tục",
@@ -94,14 +94,14 @@ HANDLING = (
         """SELECT k.case_no, count(DISTINCT k.to_unit_code) AS value FROM known k
            JOIN dossier_now d ON d.case_no = k.case_no
            JOIN (SELECT m.as_of, p.procedure_code, count(DISTINCT q.dossier_id) AS consulted
-                 FROM (SELECT DISTINCT as_of FROM cases_in) m JOIN event q ON q.kind = 'consulted'
+                 FROM (SELECT DISTINCT as_of FROM cases_in) m JOIN event_then q ON q.kind = 'consulted'
                       AND q.known_at < m.as_of
-                 JOIN (SELECT DISTINCT dossier_id, procedure_code FROM dossier) p ON p.dossier_id = q.dossier_id
+                 JOIN (SELECT DISTINCT dossier_id, procedure_code FROM dossier_then) p ON p.dossier_id = q.dossier_id
                  GROUP BY ALL) u ON u.as_of = k.as_of AND u.procedure_code = d.procedure_code
            LEFT JOIN (SELECT m.as_of, p.procedure_code, q.to_unit_code, count(DISTINCT q.dossier_id) AS asked
-                 FROM (SELECT DISTINCT as_of FROM cases_in) m JOIN event q ON q.kind = 'consulted'
+                 FROM (SELECT DISTINCT as_of FROM cases_in) m JOIN event_then q ON q.kind = 'consulted'
                       AND q.known_at < m.as_of
-                 JOIN (SELECT DISTINCT dossier_id, procedure_code FROM dossier) p ON p.dossier_id = q.dossier_id
+                 JOIN (SELECT DISTINCT dossier_id, procedure_code FROM dossier_then) p ON p.dossier_id = q.dossier_id
                  GROUP BY ALL) s ON s.as_of = k.as_of AND s.procedure_code = d.procedure_code
                  AND s.to_unit_code = k.to_unit_code
            WHERE k.kind = 'consulted' AND k.to_unit_code IS NOT NULL AND u.consulted >= 20
@@ -127,14 +127,14 @@ HANDLING = (
            JOIN standing s ON s.case_no = d.case_no AND s.end_at IS NOT NULL
            JOIN (SELECT m.as_of, x.dossier_id, arg_max(x.procedure_code, (x.known_at, x.row_id)) AS procedure_code,
                         arg_max(x.unit_code, (x.known_at, x.row_id)) AS unit_code, min(x.received_at) AS received_at
-                 FROM (SELECT DISTINCT as_of FROM cases_in) m JOIN dossier x ON x.known_at < m.as_of
+                 FROM (SELECT DISTINCT as_of FROM cases_in) m JOIN dossier_then x ON x.known_at < m.as_of
                  GROUP BY m.as_of, x.dossier_id) o
              ON o.as_of = d.as_of AND o.procedure_code = d.procedure_code AND o.unit_code = d.unit_code
             AND o.received_at < d.received_at AND o.received_at > d.received_at - INTERVAL 60 DAY
            LEFT JOIN (SELECT m.as_of, v.dossier_id,
                         min(v.happened_at) FILTER (v.kind IN ('refused', 'decided', 'withdrawn')) AS end_at,
                         bool_or(v.kind IN ('papers_requested', 'suspended')) AS stopped
-                 FROM (SELECT DISTINCT as_of FROM cases_in) m JOIN event v ON v.known_at < m.as_of
+                 FROM (SELECT DISTINCT as_of FROM cases_in) m JOIN event_then v ON v.known_at < m.as_of
                  GROUP BY m.as_of, v.dossier_id) e ON e.as_of = o.as_of AND e.dossier_id = o.dossier_id
            WHERE d.agent_id IS NOT NULL AND NOT coalesce(e.stopped, false)
              AND coalesce(e.end_at, d.as_of) > s.end_at

@@ -98,7 +98,7 @@ def _select(signals: Sequence[HeldSignal], as_of: datetime) -> str:
         for order, one in enumerate(signals)
     )
     return f"""
-        , chance AS ({chances}), {against_peers("chance")}
+        WITH chance AS ({chances}), {against_peers("chance")}
         SELECT s.key, s.unit_code, t.name AS signal, s.k AS value, s.n, s.expected, s.low, s.high
         FROM beside_peers s
         JOIN (VALUES {told}) t(signal_no, name, threshold, least, clearly) USING (signal_no)

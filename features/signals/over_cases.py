@@ -7,11 +7,14 @@ import pyarrow as pa
 
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import Calendar
+from features.record.temp_tables import TempTablePipeline
 from features.record.utc import naive_column
 from features.signals.relations import relations
 
 _ATTRIBUTES = ("x_identity_placeholder", "x_submitted_copied")
 """Attributes that signals name; unknown where no delivery ever gave them."""
+
+ANSWER = "answer_over_cases"
 
 More = Callable[[int], Mapping[str, str]]
 """Further relations by name, for a calendar of so many stretches of work in one UTC day."""
@@ -36,12 +39,14 @@ def over_cases(
     parts["version"] = _with_attributes(con, parts["version"])
     for made in more:
         parts |= made(spans)
-    statement = "WITH " + ",\n".join(f"{name} AS MATERIALIZED ({sql})" for name, sql in parts.items())
+    tables = TempTablePipeline(con)
     con.register("cases_told", numbered)
     con.register("working_day", calendar.relation())
     try:
-        return con.sql(f"{statement} {select}").to_arrow_table()
+        tables.make_all({**parts, ANSWER: select}, keep=[ANSWER], inline=False)
+        return con.sql(f"FROM {ANSWER}").to_arrow_table()
     finally:
+        tables.clear()
         con.unregister("cases_told")
         con.unregister("working_day")
 

@@ -1,5 +1,6 @@
 """The relations that signals of the grain `dossier` are written over, for many cases at once.
 
+    event_then, dossier_then  all events and dossiers of the record, as the last of the cases' moments knew them
     known     the events of each case's dossier known before `as_of`, with working hours (`*_w`) of their moments
     version   the known versions of the dossier, `dossier_now` the one that stands
     promise   every promise in the order in which it was made, with the one before it
@@ -47,12 +48,20 @@ def relations(spans: int) -> dict[str, str]:
         return select.replace("$joins", " ".join(joins))
 
     return {
+        # copied once: the record's views are long, and every statement that names one plans it anew
+        "event_then": """
+            SELECT dossier_id, kind, happened_at, known_at, official_id, unit_code, to_unit_code, step, step_due_at,
+                   due_at, reason, papers, event_id, row_id
+            FROM event WHERE known_at < (SELECT max(as_of) FROM cases_in)""",
+        "dossier_then": """
+            SELECT dossier_id, procedure_code, unit_code, applicant_id, received_at, known_at, row_id
+            FROM dossier WHERE known_at < (SELECT max(as_of) FROM cases_in)""",
         "known": timed(
             """
             SELECT c.case_no, c.as_of, e.dossier_id, e.kind, e.happened_at, e.known_at, e.official_id, e.unit_code,
                    e.to_unit_code, e.step, e.step_due_at, e.due_at, e.reason, e.papers, e.event_id, e.row_id,
                    $happened AS happened_w, $promised AS due_w
-            FROM cases_in c JOIN event e ON e.dossier_id = c.dossier_id AND e.known_at < c.as_of $joins""",
+            FROM cases_in c JOIN event_then e ON e.dossier_id = c.dossier_id AND e.known_at < c.as_of $joins""",
             happened="e.happened_at", promised="e.due_at",
         ),
         "version": """

@@ -34,22 +34,24 @@ class TempTablePipeline:
         self.con.execute(f"CREATE OR REPLACE TEMP {kind} {name} AS {sql}")
         self._made[name] = kind
 
-    def make_all(self, relations: Mapping[str, str], *, keep: Collection[str]) -> None:
+    def make_all(self, relations: Mapping[str, str], *, keep: Collection[str], inline: bool = True) -> None:
         """Makes relations in order, each on those before it, and drops all but `keep` when they are done with.
 
-        What is read once, by one other, becomes part of its statement.
+        What nothing reads is not made. `inline`: what is read once, by one other, becomes part of its statement; not
+        so where statements are long and rows few, for then DuckDB plans them longer than it runs them.
         """
+        relations = _needed(relations, keep)
         reads = {name: names_in(sql) for name, sql in relations.items()}
         readers = {name: [other for other in relations if name in reads[other] and other != name]
                    for name in relations}  # fmt: skip
         order = {name: n for n, name in enumerate(relations)}
         last: dict[str, int] = {}  # the place after which a relation is done with
         for name in reversed(list(relations)):
-            uses = [last[other] if self._once(other, readers, keep, relations) else order[other]
+            uses = [last[other] if inline and self._once(other, readers, keep, relations) else order[other]
                     for other in readers[name]]  # fmt: skip
             last[name] = len(order) if name in keep else max(uses, default=order[name])
         for name, sql in relations.items():
-            once = self._once(name, readers, keep, relations)
+            once = inline and self._once(name, readers, keep, relations)
             self.make(name, sql, kind="VIEW" if once else "TABLE")
             if not once:
                 self.drop(*(done for done in reversed(self._made) if last.get(done) == order[name]))
@@ -86,3 +88,11 @@ class TempTablePipeline:
     def clear(self) -> None:
         """Forgets all of them."""
         self.drop(*reversed(list(self._made)))
+
+
+def _needed(relations: Mapping[str, str], keep: Collection[str]) -> dict[str, str]:
+    wanted = set(keep)
+    for name in reversed(list(relations)):
+        if name in wanted:
+            wanted |= names_in(relations[name])
+    return {name: sql for name, sql in relations.items() if name in wanted}
