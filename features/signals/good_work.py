@@ -87,7 +87,7 @@ def _select(grain: str, begin: datetime) -> str:
                    AND y.case_no IS NULL AND u.case_no IS NULL AND coalesce(r.lowest, 5) > 2 AS good
             FROM dossier_now d JOIN standing s ON s.case_no = d.case_no
             JOIN (SELECT DISTINCT case_no FROM known WHERE kind IN ('decided', 'delivered')) e ON e.case_no = d.case_no
-            LEFT JOIN (SELECT DISTINCT case_no FROM ({stains})) t ON t.case_no = d.case_no
+            LEFT JOIN (SELECT DISTINCT case_no FROM {SIGNAL_SHOWN}) t ON t.case_no = d.case_no
             LEFT JOIN (SELECT DISTINCT case_no FROM stay WHERE long) y ON y.case_no = d.case_no
             LEFT JOIN (SELECT DISTINCT c.case_no FROM cases_in c
                        JOIN complaint q ON q.dossier_id = c.dossier_id AND q.known_at < c.as_of
