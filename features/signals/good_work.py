@@ -16,7 +16,7 @@ import pyarrow as pa
 from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import Calendar
 from features.record.utc import naive_utc
-from features.signals.evaluate import DOSSIER_SIGNALS, of_signals
+from features.signals.evaluate import DOSSIER_SIGNALS, SIGNAL_SHOWN, of_signals
 from features.signals.hands import lately, of_stays
 from features.signals.held import evaluate_held
 from features.signals.over_cases import over_cases
