@@ -1,5 +1,5 @@
 """What we predict: targets (cohort, label, horizon), the additive risk model, its checked artefact, reasons in words.
 
-Start at `lateness` (a target) and `risk_model` (score and contributions in one call). `cards/` holds generated
+Start at `targets` and `risk_model` (score and contributions in one call). `cards/` holds generated
 figures and model cards. Imports `features` alone.
 """

@@ -39,9 +39,9 @@ class Effect:
 
 
 def effect(late: Floats, told: Flags, score: Floats, held_out_share: Floats) -> Effect:
-    """The effect of being told on lateness; all [n].
+    """The effect of being told on being late; all [n].
 
-    late: 0 or 1. told: the arm. score: the probability of lateness when the warning fired, known before the draw.
+    late: 0 or 1. told: the arm. score: the probability of being late when the warning fired, known before the draw.
     held_out_share: chance of being held out at that time, in (0, 1): where it changed over time, rows are weighted
     by the inverse of the chance of their own arm. ValueError for shares outside, or rows without a chance.
     """

@@ -2,7 +2,7 @@
 
 **Cohort.** Dossiers that a visit may pull; for lists, the open ones.
 **Label.** Of pulled dossiers alone: 1 where the finding is of the harassment type and was not adjudicated
-otherwise, as known at the cutoff; 0 where the visit says `none`, lateness or another kind. A visit without finding
+otherwise, as known at the cutoff; 0 where the visit says `none`, late or another kind. A visit without finding
 rows says nothing.
 **Moment.** The Monday (local midnight) of the week of the visit: what a list made for that week could know.
 **Random share.** Pulled by the draw at visits that no complaint caused: the only dossiers by which a model is

@@ -18,7 +18,7 @@ from features.signals.voice import VOICE
 
 EXPLAINED = frozenset({"NO_APOLOGY", "LATE_APOLOGY", "ON_TIME_BY_DATE_ONLY", "PLACEHOLDER_ID", "SUBMITTED_COPIED",
                        "OTHER_CODE", "NO_DUE_DATE"})  # fmt: skip
-"""Signals that tell of lateness or of the data, not of how a citizen was treated."""
+"""Signals that tell of being late or of the data, not of how a citizen was treated."""
 
 SHOWN: tuple[Signal, ...] = tuple(signal for signal in DOSSIER_SIGNALS if signal.name not in EXPLAINED)
 """Signals by which a dossier is listed."""

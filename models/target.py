@@ -1,38 +1,38 @@
 """What is predicted: a target is a cohort, a horizon and a label, in words and in SQL, with its law.
 
-A case is one dossier as of one moment. Tables of cases have the columns `dossier_id` (string) and `as_of`
-(timestamp[us, UTC]). Nothing here reads the clock.
+The targets themselves stand in `models.targets`, what asks the record for them in `models.cases`. This module needs
+neither DuckDB nor Arrow: commands read names and words from it before they load those.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
-import duckdb
-import pyarrow as pa
-
-CASES = pa.schema([("dossier_id", pa.string()), ("as_of", pa.timestamp("us", "UTC"))])
-
-Cohort = Callable[[duckdb.DuckDBPyConnection, datetime], pa.Table]
-Labels = Callable[[duckdb.DuckDBPyConnection, pa.Table, datetime], pa.Table]
+PROMISE_AHEAD = "is_open AND NOT late AND lawful_due_at IS NOT NULL AND (waits OR lawful_due_at > read_at)"
+"""A dossier known, open and not late, whose lawful promise lies ahead, or stands still with its clock (papers
+requested, suspended). One without any promise or term is in no cohort, for nothing can be missed."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A question about a case whose answer comes later.
+    """A question about an open dossier whose answer comes later, by its lawful promise as known then.
 
-    `cohort(con, as_of)` names the cases that can be asked about at a moment. `labels(con, cases, cutoff)`
-    gives the cases in their order with `label` (double: 1 yes, 0 no, null where the horizon has not passed at
-    the cutoff) and `due_at`, the end of each horizon. `con` is a connection of the record
-    (`features.record.record.Record.connect`) restricted to what was known at the cutoff.
+    A label is ripe when that horizon lies before the cutoff, of what ended earlier too: counting the early endings of
+    an unfinished horizon favours short dossiers (matured cohort, methods.md 1).
+
+    cohort: SQL condition on `case_state` (features.case_state.relation) read at the moment of the case. label: SQL that
+    gives 1, 0 or NULL of a ripe case, from `a` (the case: dossier_id, as_of, nth), `s` (as known at `as_of`: due_at the
+    lawful promise, promised_at the one in force, received_at, procedure_code), `f` (case_state at the cutoff) and the
+    relations `known_event` (standing events as known at the cutoff), `act` (those of a case, by `nth`, within its
+    horizon and before the end) and `move` (acts that move the promise).
+    overdue_is_certain: the promise itself answers once it has passed, so lists hold overdue dossiers too.
     """
 
     name: str
     words_vi: str
     words_en: str
-    horizon: str
-    law: str
-    cohort: Cohort
-    labels: Labels
+    label: str
+    law: str = "Nghị định 118/2025/NĐ-CP"
+    horizon: str = "from as_of until the lawful promise as known at as_of"
+    cohort: str = PROMISE_AHEAD
+    overdue_is_certain: bool = False

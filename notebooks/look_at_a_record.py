@@ -42,7 +42,7 @@ print("version", Record(folder).version())
 # %% [markdown]
 # ## Where dossiers run late
 # Late: the processing end lies after the first promise. Dossiers without an end or a promise are left out here;
-# the model's own label is more careful (`models/lateness.py`).
+# the model's own label is more careful (`models/cases.py`).
 
 # %%
 late = con.sql("""

@@ -26,7 +26,7 @@ from features.calendar.vietnam import VIETNAM
 from features.matrix.batch import build
 from features.record.record import Record
 from features.simulate.recorded import made_up_record
-from models.lateness import cohort
+from models.cases import cohort
 from models.reasons import reasons
 from training.fit import SMALL, fit
 from training.training_set import gather

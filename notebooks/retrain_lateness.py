@@ -23,7 +23,7 @@ import matplotlib.pyplot as plt
 from features.calendar.vietnam import VIETNAM
 from features.record.record import Record
 from features.simulate.recorded import made_up_record
-from models.lateness import landmarks
+from models.cases import landmarks
 from training.evaluate import curve
 from training.gates import gates_of
 from training.run import train

@@ -25,7 +25,7 @@ import numpy as np
 from features.calendar.vietnam import VIETNAM
 from features.record.record import Record
 from features.simulate.recorded import made_up_record
-from models.lateness import landmarks
+from models.cases import landmarks
 from models.value import doubly_robust, hajek
 from tests.bench.replay.policies import Greedy, Tempered
 from training.fit import SMALL, fit

@@ -13,6 +13,7 @@ from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from features.calendar.vietnam import VIETNAM
+from models.targets import MAIN
 from serving.api import answers as answer_routes
 from serving.api import dossiers, events, health, intake, jobs, lists, portal, scores, signals, warnings, watch
 from serving.api import people as people_routes
@@ -77,13 +78,13 @@ def create_app(
 
     def refresh(at_once: bool = True) -> None:
         state.refresh(at_once)
-        latest = state.lists["lateness"].value
+        latest = state.lists[MAIN.name].value
         known.refresh(latest, at_once)
         if latest is not None:
-            recompute(people.state, "lateness", latest)
+            recompute(people.state, MAIN.name, latest)
         people.receipts.unspool()
         heads.turn()
-        people.remembered.refresh(people.state, "lateness", now())
+        people.remembered.refresh(people.state, MAIN.name, now())
         deliver(people.state, state.record, now=now())
         deliver_explanations(people.state, state.record, now=now())
         state.tidy()

@@ -20,7 +20,7 @@ from features.matrix import batch as matrix
 from features.record.delivery import Chunk
 from features.record.record import Record
 from features.simulate import simulate
-from models.lateness import landmarks
+from models.cases import landmarks
 from training import landmark_parts
 from training.landmark_parts import extend
 from training.part_manifest import parts

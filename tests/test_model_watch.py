@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from features.calendar.working_time import PLAIN_WEEK
 from features.record.delivery import Chunk
 from features.record.record import Record
-from models.lateness import cohort, landmarks
+from models.cases import cohort, landmarks
 from serving.cli import app
 from tests.bench.replay.drift import Changed, Still, card
 from training.drift import GROWING, background, watch

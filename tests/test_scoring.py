@@ -14,7 +14,7 @@ from features.calendar.working_time import PLAIN_WEEK
 from features.case_state.state import WAITING
 from features.matrix.batch import build
 from features.record.record import Record
-from models.lateness import cohort
+from models.cases import cohort
 from serving.scoring.batch import CERTAIN, features_hash, score_open, score_record
 from serving.scoring.champion import champion
 from serving.scoring.online import Ended, OnlineScorer, state_at

@@ -18,7 +18,7 @@ from features.matrix.sql_eval import Unsupported, aggregate, scalar
 from features.record.delivery import Chunk
 from features.record.record import Record
 from features.record.schema import EVENT_KINDS
-from models.lateness import cohort
+from models.cases import cohort
 
 START = datetime(2026, 1, 5, 1, tzinfo=UTC)
 FEW = st.sampled_from

@@ -15,7 +15,8 @@ from features.record.delivery import Chunk
 from features.record.record import Record
 from features.record.utc import aware_utc
 from features.simulate import simulate
-from models.lateness import cohort, labels, landmarks, moved_labels
+from models.cases import cohort, labels, landmarks
+from models.targets import PROMISE_MOVED
 
 DOSSIERS = """
     dossier_id | procedure_code | unit_code | received_at      | due_at           | known_at
@@ -96,7 +97,7 @@ def test_the_label_is_read_from_what_the_cutoff_knows(dossier: str, as_of: str, 
 )
 def test_whether_the_office_moves_its_promise(dossier: str, as_of: str, label: float | None) -> None:
     con = views(dossier=DOSSIERS, event=EVENTS)
-    assert moved_labels(con, _cases(moment(as_of), dossier), CUTOFF)["label"].to_pylist() == [label]
+    assert labels(con, _cases(moment(as_of), dossier), CUTOFF, PROMISE_MOVED)["label"].to_pylist() == [label]
 
 
 def test_no_landmark_of_label_one_ends_on_time_by_the_lawful_clock(tmp_path: Path) -> None:

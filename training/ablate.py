@@ -22,9 +22,9 @@ from training.sample import Sample
 from training.split import rolling
 
 Say = Callable[[str], None]
-HEAD = """# Lateness: what each block of features is worth
+HEAD = """# What each block of features is worth
 
-Written by `risk ablate lateness --card`, a section a record. Each block of columns is left out once; told is how much
+Written by `risk ablate TARGET --card`, a section a record. Each block of columns is left out once; told is how much
 log-loss rises and AUC falls without it (above zero: it is missed), with 95 % intervals over dossiers. A block that is
 not shown to earn its place on one record may on another: blocks stand in for each other, and one left out alone is
 missed less than it tells.

@@ -10,9 +10,10 @@ import pyarrow as pa
 from features.calendar.working_time import PLAIN_WEEK, Calendar
 from features.matrix import batch as matrix
 from features.record.record import Record
-from models import lateness
+from models.cases import labels, landmarks
 from models.risk_model import RiskModel
 from models.target import Target
+from models.targets import MAIN
 from training.fit import fit
 from training.grains import GRAINS, added_up, groups_of
 from training.training_set import gather
@@ -29,7 +30,7 @@ def backtest(
     at_arrival: bool = False,
     grain: str = "dossier",
     calendar: Calendar = PLAIN_WEEK,
-    target: Target = lateness.LATENESS,
+    target: Target = MAIN,
     say: Say = lambda line: None,
 ) -> pa.Table:
     """One row a landmark in `[cutoff, until]`, every `every` from the cutoff or at each dossier's own arrival.
@@ -59,13 +60,13 @@ def score_later(
     every: timedelta | None = None,
     at_arrival: bool = False,
     calendar: Calendar = PLAIN_WEEK,
-    target: Target = lateness.LATENESS,
+    target: Target = MAIN,
 ) -> pa.Table:
     """The rows of `backtest` for a model that is trained already."""
     con = record.connect(cutoff=until)
-    cases = lateness.landmarks(con, cutoff, until, every=every, at_arrival=at_arrival)
+    cases = landmarks(con, cutoff, until, target, every=every, at_arrival=at_arrival)
     cells = matrix.build(con, cases, calendar=calendar)
-    labelled = target.labels(con, cases, until)
+    labelled = labels(con, cases, until, target)
     return pa.table(
         {
             "cutoff": pa.array([cutoff] * cases.num_rows, pa.timestamp("us", "UTC")),

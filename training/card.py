@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models.lateness import TARGETS
 from models.risk_model import RiskModel
+from models.targets import TARGETS
 from training.evaluate import LISTED
 from training.gates import Gate
 

@@ -23,8 +23,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models.booster import TreeMember
+from models.cases import labels
 from models.encoding import Encoder
-from models.lateness import labels
 from models.risk_model import RiskModel
 from training.bagging import mean_of
 from training.members import DIRECTION, Recipe, hidden

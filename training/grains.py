@@ -1,4 +1,4 @@
-"""Lateness by official and by unit: whose open dossiers will be late, when their probabilities are added up?
+"""Late dossiers by official and by unit: whose open dossiers will be late, when their probabilities are added up?
 
 An official answers for what lies in their hands at a landmark, a unit for what it received. What is expected of a group
 is the mean probability of its dossiers, what came the share of them that were late.

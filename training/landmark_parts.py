@@ -33,7 +33,7 @@ from features.matrix.matrix_sql import dossier_relations, groups_of, matrix_rela
 from features.matrix.source_relations import record_relations
 from features.record.record import Record
 from features.record.utc import aware_utc, naive_utc
-from models.lateness import landmarks
+from models.cases import landmarks
 from training.part_manifest import Manifest, read_manifest, write_manifest
 
 Say = Callable[[str], None]
@@ -64,7 +64,7 @@ def extend(
     """Brings the parts in `folder` up to the last landmark at or before `to` (aware), as the record is now.
 
     Landmarks stand at local midnight, `every` whole days apart, counted from Monday 2001-01-01; their cases are the
-    cohort of lateness. ValueError for other spans, and where the record holds no dossier.
+    cohort of the main target. ValueError for other spans, and where the record holds no dossier.
     """
     if every % timedelta(days=1) or every < timedelta(days=1):
         raise ValueError(f"wanted landmarks a whole number of days apart, came {every}")

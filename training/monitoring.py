@@ -21,7 +21,7 @@ from features.calendar.working_time import PLAIN_WEEK, Calendar, microseconds
 from features.matrix.batch import build
 from features.record.record import Record
 from features.record.utc import naive_utc
-from models import lateness
+from models.cases import cohort, labels
 from models.risk_model import RiskModel
 from training.drift import Drift, silent_units
 from training.drift import watch as drifts
@@ -107,7 +107,7 @@ def watch(
     if "background" not in model.about:
         raise ValueError("wanted a champion that knows its training window; train and promote again")
     con = record.connect(cutoff=as_of)
-    cases = lateness.cohort(con, as_of)
+    cases = cohort(con, as_of)
     if matrix is None:
         some = drawn(cases["dossier_id"], MOST_OPEN / max(cases.num_rows, 1))
         matrix = build(con, cases.filter(some), calendar=calendar)
@@ -149,7 +149,7 @@ def silence(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calendar)
 
 def live(con: duckdb.DuckDBPyConnection, scored: pa.Table, as_of: datetime) -> Live | None:
     """Figures of scores (dossier_id, as_of, score) whose promise has passed at `as_of`; None without 20 of each end."""
-    labelled = lateness.labels(con, scored.select(["dossier_id", "as_of"]), as_of)
+    labelled = labels(con, scored.select(["dossier_id", "as_of"]), as_of)
     label = labelled["label"].to_numpy(zero_copy_only=False).astype(float)
     ripe = ~np.isnan(label)
     score = scored["score"].to_numpy(zero_copy_only=False).astype(float)[ripe]

@@ -11,11 +11,13 @@ import numpy as np
 
 from features.calendar.working_time import PLAIN_WEEK, Calendar
 from features.record.record import Record
-from models import artefact, lateness
+from models import artefact
+from models.cases import labels, landmarks
 from models.clock_rule import clock_rule
 from models.logit import sigmoid
 from models.risk_model import RiskModel
 from models.rule import RuleMember
+from models.targets import MAIN
 from training.calibrate import platt
 from training.evaluate import curve
 from training.fit import fit
@@ -92,7 +94,7 @@ def refit(
     unripe = int((sample.due_at >= window.cutoff.timestamp() * 1e6).sum())
     if unripe:
         raise LeakError(f"{unripe} learnt rows are due at the origin or later: their label was not known yet")
-    model = fit(sample, target=lateness.LATENESS.name, say=say)
+    model = fit(sample, target=MAIN.name, say=say)
     cells = sample.matrix["days_left"].to_numpy(zero_copy_only=False).astype(float)[:, None]
     rule = fit_rules(cells, sample.label, sample.share, ["days_left"])["days_left"]
     against = platt(_against_peers(sample), sample.label, sample.share)
@@ -116,8 +118,8 @@ def judge(
     """
     say("score what came after")
     con = record.connect(cutoff=window.read_at)
-    cases = lateness.landmarks(con, window.cutoff + window.embargo, window.until, every=WEEK)
-    unripe = int(lateness.labels(con, cases, window.read_at)["label"].null_count)
+    cases = landmarks(con, window.cutoff + window.embargo, window.until, every=WEEK)
+    unripe = int(labels(con, cases, window.read_at)["label"].null_count)
     sample = labelled_rows(con, cases, window.read_at, calendar, most=window.most_judged, seed=window.seed)
     if not len(sample) or sample.label.min() == sample.label.max():
         raise ValueError("no ripe landmarks of both outcomes after it")
@@ -174,7 +176,7 @@ def champion_at(folder: Path, origin: datetime, versions: list[str]) -> tuple[st
 
 def _against_peers(sample: Sample) -> np.ndarray:
     """Log of the time that peers usually still need over the time that is left [n]; the rule needs no lesson."""
-    return clock_rule(lateness.LATENESS.name).log_odds(
+    return clock_rule(MAIN.name).log_odds(
         np.column_stack([
             sample.matrix[name].to_numpy(zero_copy_only=False).astype(float)
             for name in ("hours_left", "procedure_step_left_hours")

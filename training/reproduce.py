@@ -14,6 +14,7 @@ import numpy as np
 from features.calendar.working_time import PLAIN_WEEK, Calendar
 from features.record.record import Record
 from models import artefact
+from models.targets import MAIN
 from training.members import Recipe
 from training.provenance import provenance
 from training.run import train
@@ -76,7 +77,7 @@ def _recipes(said: list[dict[str, Any]]) -> dict[str, Recipe]:
     return {one["name"]: Recipe(**{key: value for key, value in one.items() if key != "name"}) for one in said}
 
 
-def folder_of_run(run_id: str, url: str, models: Path, target: str = "lateness") -> Path:
+def folder_of_run(run_id: str, url: str, models: Path, target: str = MAIN.name) -> Path:
     """The package of an MLflow run: the local folder, else fetched from the run. ValueError for an unknown run."""
     from training.tracking import connect
 

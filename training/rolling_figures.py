@@ -22,7 +22,7 @@ LIST = 0.1
 PRECISION = 0.5
 """The precision at which lead time is told."""
 UNSEEN = 5.0
-"""What a lateness that nobody looked at costs, in looks: who believes the score looks from 1/5 on."""
+"""What a late dossier that nobody looked at costs, in looks: who believes the score looks from 1/5 on."""
 
 Measure = Callable[["Score", np.ndarray], float]
 
@@ -169,7 +169,7 @@ def days_earlier(score: Score, weight: np.ndarray) -> float:
 
 
 def cost(score: Score, weight: np.ndarray) -> float:
-    """Looks a landmark costs who looks where it pays by the score: a look 1, a lateness nobody looked at `UNSEEN`."""
+    """Looks a landmark costs who looks where it pays by the score: a look 1, a late one nobody looked at `UNSEEN`."""
     if not score.probability:
         return float("nan")
     looked = score.score >= 1 / UNSEEN

@@ -29,7 +29,7 @@ WORDS = {
     },
     "lead_days": f"days of lead at precision {PRECISION:.0%}",
     "list_days": f"days before the promise that a late dossier stands on the top {LIST:.0%}",
-    "cost": f"cost a landmark (a look 1, an unseen lateness {UNSEEN:.0f})",
+    "cost": f"cost a landmark (a look 1, an unseen late one {UNSEEN:.0f})",
     "change_a_week": "change of a dossier's score in a week",
 }
 """What each figure is called on the page, in the order of its rows."""
@@ -50,7 +50,7 @@ _STYLE = (
 )
 
 
-def as_page(found: Sequence[Origin], title: str = "Backtest: lateness") -> str:
+def as_page(found: Sequence[Origin], title: str = "Backtest") -> str:
     """The page. A difference whose whole interval lies on one side of zero stands in bold."""
     body = [f"<h1>{html.escape(title)}</h1>"]
     if not found:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from models.targets import MAIN
 from training.origin import Origin, Window
 from training.plots import curves_plot, over_time_plot
 from training.provenance import git_commit
@@ -19,7 +20,7 @@ from training.tracking import connect, metric_name
 def log_report(found: Sequence[Origin], asked: Sequence[Window], url: str, page: Path) -> str:
     """Logs the report and gives the run's id; metrics have the number of the origin as step."""
     mlflow = connect(url)
-    tags = {"kind": "backtest", "target": "lateness", "git_commit": git_commit(), "origins": str(len(found))}
+    tags = {"kind": "backtest", "target": MAIN.name, "git_commit": git_commit(), "origins": str(len(found))}
     with mlflow.start_run(run_name=f"rolling backtest until {asked[-1].until:%Y-%m-%d}", tags=tags) as run:
         first = asked[0]
         mlflow.log_params(

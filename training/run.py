@@ -16,9 +16,10 @@ from features.calendar.working_time import PLAIN_WEEK, Calendar
 from features.matrix import batch as matrix
 from features.record.record import Record
 from models import artefact
-from models.lateness import LATENESS, landmarks
+from models.cases import landmarks
 from models.risk_model import RiskModel
 from models.target import Target
+from models.targets import MAIN
 from training import pointers
 from training.drift import background
 from training.fit import fit_judged
@@ -64,7 +65,7 @@ def train(
     by: str | None = None,
     recipes: Mapping[str, Recipe] | None = None,
     most: int = MOST,
-    target: Target = LATENESS,
+    target: Target = MAIN,
     refit: Callable[[RiskModel, Recipe], RiskModel] | None = None,
     say: Say = lambda line: None,
 ) -> Trained:
@@ -134,9 +135,8 @@ def _logged(trained: Trained, url: str, say: Say) -> Trained:
     try:
         return log_run(trained, url)
     except Exception as error:  # MLflow's errors and those of its libraries have no kind in common
-        say(
-            f"MLflow could not be told ({type(error).__name__}); the candidate stands, tell it later: risk log lateness"
-        )
+        later = f"risk log {trained.model.target}"
+        say(f"MLflow could not be told ({type(error).__name__}); the candidate stands, tell it later: {later}")
         return trained
 
 

@@ -25,7 +25,7 @@ class Sample:
 
     @classmethod
     def of(cls, matrix: pa.Table, labelled: pa.Table) -> Sample:
-        """The rows whose label is known; `labelled` as `models.lateness.labels` gives it, rows as in `matrix`."""
+        """The rows whose label is known; `labelled` as `models.cases.labels` gives it, rows as in `matrix`."""
         label = labelled["label"].cast(pa.float64()).to_numpy(zero_copy_only=False)
         known = np.flatnonzero(~np.isnan(label))
         taken = labelled.take(pa.array(known))

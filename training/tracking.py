@@ -1,6 +1,6 @@
 """One MLflow run a training: what went in, what was chosen, how good it is, and the model itself as text.
 
-MLflow is imported here, late, and nowhere in the service. The registered model `lateness` carries the alias
+MLflow is imported here, late, and nowhere in the service. The registered model, named as its target, carries the alias
 `candidate`; promotion moves `champion`. The model of a run is a pyfunc made from code (no pickle) around the packaged
 folder, so `mlflow models serve` answers with score and reasons; beside it stands the native LightGBM model.
 """
@@ -25,6 +25,7 @@ from models import artefact
 from models.artefact import MANIFEST
 from models.booster import TreeMember
 from models.risk_model import RiskModel
+from models.targets import MAIN
 from training import pointers
 from training.members import KEYS, is_category
 from training.plots import shap_summary
@@ -32,7 +33,6 @@ from training.provenance import ROOT
 from training.run import Trained
 from training.tracking_check import insist_on_tracking
 
-EXPERIMENT = "lateness"
 REQUIREMENTS = ("mlflow", "numpy", "pyarrow", "lightgbm", "cryptography", "duckdb", "sqlglot", "pandas", "numba")
 """What a bare environment needs to answer with score and reasons; logged with the versions that trained."""
 
@@ -41,7 +41,7 @@ LOGGED_ROWS = 1000
 """Rows of a training that the run shows as its data, and the plots are made from."""
 
 
-def connect(url: str, experiment: str = EXPERIMENT) -> Any:
+def connect(url: str, experiment: str = MAIN.name) -> Any:
     """The mlflow module, pointed at a tracking server or a SQLite file (made and migrated on first use)."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -86,14 +86,14 @@ def keep_rows(folder: Path, matrix: pa.Table) -> Path:
     return path
 
 
-def unlogged(models: Path, target: str = EXPERIMENT) -> list[Path]:
+def unlogged(models: Path, target: str = MAIN.name) -> list[Path]:
     """Packages of trainings that MLflow was not told of, oldest first."""
     found = sorted((models / target).glob(".unlogged-*.parquet"))
     names = [path.name.removeprefix(".unlogged-").removesuffix(".parquet") for path in found]
     return [models / target / name for name in names if (models / target / name).is_dir()]
 
 
-def resume(models: Path, url: str, target: str = EXPERIMENT) -> list[str]:
+def resume(models: Path, url: str, target: str = MAIN.name) -> list[str]:
     """Tells MLflow of the trainings that it was not told of, and points the aliases; the ids of the runs."""
     runs = []
     for folder in unlogged(models, target):
@@ -118,7 +118,7 @@ def told_of(folder: Path, version: str, run_id: str, url: str) -> None:
 
 def log_package(model: RiskModel, folder: Path, sha256: str, rows: pa.Table, url: str) -> str:
     """Logs a package as one run with `rows` of its training; the id of the run."""
-    mlflow = connect(url)
+    mlflow = connect(url, model.target)
     about = model.about
     version = int(about["record_version"])
     with mlflow.start_run(run_name=folder.name) as run:
@@ -164,7 +164,7 @@ def log_package(model: RiskModel, folder: Path, sha256: str, rows: pa.Table, url
             pip_requirements=requirements(),
             signature=infer_signature(frame, _answer(scored)),
             input_example=frame,
-            registered_model_name=EXPERIMENT,
+            registered_model_name=model.target,
         )
         for name, member in model.members.items():
             if isinstance(member, TreeMember):
@@ -173,7 +173,7 @@ def log_package(model: RiskModel, folder: Path, sha256: str, rows: pa.Table, url
         run_id = str(run.info.run_id)
     client = mlflow.MlflowClient()
     registered = max(client.search_model_versions(f"run_id = '{run_id}'"), key=lambda found: int(found.version))
-    client.set_registered_model_alias(EXPERIMENT, "candidate", registered.version)
+    client.set_registered_model_alias(model.target, "candidate", registered.version)
     return run_id
 
 
@@ -192,7 +192,7 @@ def move_alias(url: str, run_id: str, alias: str) -> None:
     mlflow = connect(url)
     client = mlflow.MlflowClient()
     registered = max(client.search_model_versions(f"run_id = '{run_id}'"), key=lambda found: int(found.version))
-    client.set_registered_model_alias(EXPERIMENT, alias, registered.version)
+    client.set_registered_model_alias(registered.name, alias, registered.version)
 
 
 def example_frame(matrix: pa.Table) -> Any:

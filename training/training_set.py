@@ -11,8 +11,9 @@ import pyarrow as pa
 from features.calendar.working_time import PLAIN_WEEK, Calendar
 from features.matrix import batch as matrix
 from features.record.utc import aware_utc
-from models import lateness
+from models.cases import labels, landmarks
 from models.target import Target
+from models.targets import MAIN
 from training.sample import Sample
 
 WEEK = timedelta(days=7)
@@ -39,9 +40,9 @@ def first_receipt(con: duckdb.DuckDBPyConnection) -> datetime:
     return aware_utc(found)
 
 
-def training_cases(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> pa.Table:
+def training_cases(con: duckdb.DuckDBPyConnection, cutoff: datetime, target: Target = MAIN) -> pa.Table:
     """The landmarks to learn from: arrival, quarters of the term, and every week, before the cutoff."""
-    return lateness.landmarks(con, first_receipt(con), cutoff, every=WEEK, at_arrival=True, at_shares=SHARES)
+    return landmarks(con, first_receipt(con), cutoff, target, every=WEEK, at_arrival=True, at_shares=SHARES)
 
 
 def gather(
@@ -51,13 +52,13 @@ def gather(
     *,
     most: int = MOST,
     seed: int = 0,
-    target: Target = lateness.LATENESS,
+    target: Target = MAIN,
 ) -> Sample:
     """The ripe cases of the training period; `con` shows what was known at `cutoff` (`Record.connect(cutoff=…)`).
 
     Beyond `most` landmarks whole dossiers are drawn, by `seed`.
     """
-    cases = training_cases(con, cutoff)
+    cases = training_cases(con, cutoff, target)
     return labelled_rows(con, cases, cutoff, calendar, most=most, seed=seed, target=target)
 
 
@@ -69,10 +70,10 @@ def labelled_rows(
     *,
     most: int = MOST,
     seed: int = 0,
-    target: Target = lateness.LATENESS,
+    target: Target = MAIN,
 ) -> Sample:
     """The cases whose label is ripe at `known_at`, with their matrix rows; whole dossiers are drawn beyond `most`."""
-    labelled = target.labels(con, cases, known_at)
+    labelled = labels(con, cases, known_at, target)
     ripe = labelled["label"].is_valid()
     cases, labelled = cases.filter(ripe), labelled.filter(ripe)
     if cases.num_rows > most:

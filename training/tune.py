@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from models.targets import MAIN
 from training.evaluate import Figure, interval
 from training.fit import LARGE, RECIPES, stable_columns
 from training.members import Recipe
@@ -177,7 +178,7 @@ def logged(url: str, cutoff: datetime, record_version: int) -> Iterator[tuple[Ca
     from training.tracking import connect
 
     mlflow = connect(url)
-    tags = {"kind": "tuning", "target": "lateness", "cutoff": cutoff.isoformat(), "record_version": str(record_version)}
+    tags = {"kind": "tuning", "target": MAIN.name, "cutoff": cutoff.isoformat(), "record_version": str(record_version)}
     with mlflow.start_run(run_name=f"tuning {cutoff:%Y-%m-%d}", tags=tags):
 
         def tell(number: int, trial: Trial) -> None:

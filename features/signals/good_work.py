@@ -37,7 +37,7 @@ NO_STAIN = frozenset({
     "LATE_APOLOGY", "APOLOGY_PROMISE_BROKEN", "RATING_BEFORE_RESOLUTION", "RECEIPT_SLOW", "QUEUE_JUMPED",
     *(signal.name for signal in VOICE), "PAKN_STAFF",
 })  # fmt: skip
-"""Signals of the data, of lateness, of the queue, or of what somebody says: no stain on how a dossier was handled."""
+"""Signals of the data, of being late, of the queue, or of what somebody says: no stain on how a dossier was handled."""
 
 _Z = 1.96
 

@@ -1,4 +1,4 @@
-"""How long each official had a dossier in hand: lateness charged by step, not by the whole dossier.
+"""How long each official had a dossier in hand: time over the term charged by step, not by the whole dossier.
 
 A stay is one unbroken time of a dossier with one official in one step. It is taken with the event that names the
 official, who has the dossier from then on, and handed on with the first event that names another official or step,

@@ -1,4 +1,4 @@
-"""Heads who hide lateness: the end of a late dossier set to its due moment (T1), or a new promise (reset).
+"""Heads who hide late dossiers: the end of a late dossier set to its due moment (T1), or a new promise (reset).
 
 T1 as real systems write it (domain.md 1.9): a placeholder closes the dossier at the due second, the true
 signature is not in the log, but the steps before it are, and the result is handed out long after. A reset

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from features.calendar.vietnam import VIETNAM
+from models.targets import MAIN
 from serving.api.answer import answer
 from serving.api.looked import looked
 from serving.read.case_file import CaseEvent, CaseFile
@@ -57,7 +58,7 @@ async def show_dossier(
     request: Request,
     dossier_id: Annotated[str, Path(max_length=200)],
     state: Annotated[Serving, Depends(serving)],
-    target: Annotated[str, Query(max_length=40)] = "lateness",
+    target: Annotated[str, Query(max_length=40)] = MAIN.name,
 ) -> Response:
     """One open dossier of the latest list; an id that is unknown or out of the reader's scope answers 404."""
     risk_list = state.risk_list(target)

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 
+from models.targets import MAIN
 from serving.api.answer import answer
 from serving.jobs.job_status import job_statuses
 from serving.jobs.promise import Promise, data_promise, database_promise, job_promises, list_promise
@@ -65,7 +66,7 @@ class Readiness:
 @router.get("/health", response_model=Health)
 async def health(request: Request, state: Annotated[Serving, Depends(serving)]) -> Response:
     """Whether the process answers at all; what `ready` says is no reason to end a process that lives."""
-    latest = state.lists["lateness"].value if "lateness" in state.lists else None
+    latest = state.lists[MAIN.name].value if MAIN.name in state.lists else None
     until = context_of(request).known.register.data_until
     return answer(Health("ok", state.now(), until, latest.meta.as_of if latest else None))
 
@@ -105,7 +106,7 @@ def ready(request: Request, state: Annotated[Serving, Depends(serving)]) -> Resp
 def _promises(request: Request, state: Serving) -> list[Promise]:
     people, known, now = context_of(request).people, context_of(request).known, state.now()
     rules = JobRules.of(state.settings.home, state.settings.zone)
-    latest = state.lists["lateness"].value if "lateness" in state.lists else None
+    latest = state.lists[MAIN.name].value if MAIN.name in state.lists else None
     found = [
         data_promise(rules, known.register.data_until, known.calendar, now),
         list_promise(rules, latest.meta.as_of if latest else None, now),

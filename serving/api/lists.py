@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from models.targets import MAIN
 from serving.api.answer import answer
 from serving.api.looked import looked
 from serving.read.problem import documented
@@ -42,7 +43,7 @@ class ListAnswer:
 async def show_list(
     request: Request,
     state: Annotated[Serving, Depends(serving)],
-    target: Annotated[str, Query(max_length=40, examples=["lateness"])] = "lateness",
+    target: Annotated[str, Query(max_length=40, examples=[MAIN.name])] = MAIN.name,
     sector: Text = None,
     unit: Text = None,
     official: Text = None,

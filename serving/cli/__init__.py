@@ -48,7 +48,7 @@ app = typer.Typer(
     cls=RiskGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Risk of lateness and harassment of public-service dossiers: scores with reasons, lists, plans.",
+    help="Risk that something goes wrong in public-service dossiers: scores with reasons, lists, plans.",
 )
 
 GROUPS = {
@@ -76,7 +76,7 @@ def top(
     ctx: typer.Context,
     home: Annotated[Path | None, typer.Option(help="Folder of all data (RISK_HOME, else ./var).")] = None,
 ) -> None:
-    """Risk of lateness and harassment of public-service dossiers."""
+    """Risk that something goes wrong in public-service dossiers."""
     try:
         ctx.obj = Settings.from_env(home)
     except ValueError as error:

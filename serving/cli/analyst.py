@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from models.targets import TARGETS
 from serving.cli.group import settings_of
 from serving.cli.learning import By, TargetName
 from serving.cli.receipts import note
@@ -46,8 +47,9 @@ def reproduce(
     from training.reproduce import reproduce as again
 
     settings = settings_of(ctx)
-    folder = settings.models / "lateness" / Path(run).name
-    if not folder.is_dir():
+    kept = [settings.models / target / Path(run).name for target in TARGETS]
+    folder = next((path for path in kept if path.is_dir()), None)
+    if folder is None:
         folder = folder_of_run(run, settings.mlflow_url, settings.models)
     found = again(Record(settings.record_url), folder, calendar=VIETNAM, say=lambda line: typer.echo(line, err=True))
     typer.echo(str(found))
@@ -59,7 +61,7 @@ def reproduce(
 def card(
     ctx: typer.Context,
     target: TargetName,
-    out: Annotated[Path | None, typer.Option(help="Markdown file to write, such as models/cards/lateness.md.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Markdown file to write, such as card.md.")] = None,
     pointer: Annotated[str, typer.Option(help="champion, candidate or previous.")] = "candidate",
 ) -> None:
     """Write the model card of TARGET."""

@@ -15,7 +15,7 @@ HORIZON = timedelta(days=365)
 def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None) -> str:
     """Learns the forecasts for officials and the finding model for dossiers; they stand as candidate."""
     from features.record.record import Record
-    from serving.cli.lateness import quiet_mlflow
+    from serving.cli.dossier_targets import quiet_mlflow
     from training.conduct import train as run
     from training.conduct_tracking import log_run
     from training.tracking_check import insist_on_tracking
@@ -40,7 +40,7 @@ def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None)
 
 def promote(settings: Settings, because: str | None, say: Say, by: str | None = None) -> str:
     """Makes the candidate champion."""
-    from serving.cli.lateness import quiet_mlflow
+    from serving.cli.dossier_targets import quiet_mlflow
     from training.conduct import promote as run
     from training.conduct_tracking import champion
 

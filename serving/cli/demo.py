@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from models.targets import MAIN
 from serving.cli.delivery import LENGTH
 from serving.cli.group import settings_of
 from serving.settings import Settings
@@ -38,14 +39,15 @@ def demo(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65_535)] = 8000,
 ) -> None:
     """Go the whole way: (make up a province →) ingest → train → promote → score → list → serve."""
-    from serving.cli import conduct, lateness
+    from serving.cli import conduct
+    from serving.cli.dossier_targets import DossierSteps, summary
     from serving.cli.drawing import Way, list_table
     from serving.cli.periods import telling_moment
     from serving.cli.serve import run_server
     from serving.scoring.risk_list import Filters, latest_list
     from serving.work.intake import take_in
 
-    settings = settings_of(ctx)
+    settings, steps = settings_of(ctx), DossierSteps(MAIN)
     deliveries = [(feed, "canonical")] if feed else [(settings.home / "demo" / name, source) for name, source in RAW]
     with Way(7 if feed else 8) as way:
         if feed is None:
@@ -57,14 +59,14 @@ def demo(
                 way.say(f"{path.name} ({source}): {receipt}")
         as_of = telling_moment(settings)
         with way.step(f"Học mô hình trễ hạn tại {as_of:%Y-%m-%d} · train"):
-            made = lateness.learn(settings, as_of, way.say)
-            way.say(lateness.summary(made))
+            made = steps.learn(settings, as_of, way.say)
+            way.say(summary(made))
         with way.step("Đưa vào sử dụng · promote"):
-            way.say(lateness.promote(settings, "demo", way.say))
+            way.say(steps.promote(settings, "demo", way.say))
         with way.step("Chấm điểm hồ sơ đang mở · score"):
-            way.say(lateness.score(settings, as_of, way.say))
+            way.say(steps.score(settings, as_of, way.say))
         with way.step("Lập danh sách · list"):
-            risk_list = latest_list(settings.scores, "lateness")
+            risk_list = latest_list(settings.scores, MAIN.name)
             page = risk_list.page(Filters(ahead=True), size=SHOWN)
             way.show(list_table(page, risk_list.meta, settings.zone))
         with way.step("Tìm dấu hiệu phiền hà · conduct"):
@@ -72,7 +74,7 @@ def demo(
             way.say(conduct.promote(settings, "demo", way.say))
             way.say(conduct.score(settings, as_of, way.say))
         with way.step("Ghi vào MLflow · log the training run"):
-            way.say(lateness.log(settings, made, as_of))
+            way.say(steps.log(settings, made, as_of))
     if password := _first_account(settings):
         way.show(f"Đăng nhập · log in: {LOGIN} / {password}")
     if no_serve:

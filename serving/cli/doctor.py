@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from models.targets import MAIN
 from serving.cli.group import settings_of
 from serving.cli.moments import moment_or_now
 from serving.settings import Settings
@@ -112,7 +113,7 @@ def _model(settings: Settings) -> Iterator[Check]:
     from serving.scoring.champion import champion
 
     try:
-        found = champion(settings.models, "lateness")
+        found = champion(settings.models, MAIN.name)
     except FileNotFoundError as error:
         yield Check("model", None, str(error))
         return
@@ -124,7 +125,7 @@ def _list(settings: Settings) -> Iterator[Check]:
     from serving.scoring.score_files import latest_path, read_scores
 
     try:
-        _, meta = read_scores(latest_path(settings.scores, "lateness"))
+        _, meta = read_scores(latest_path(settings.scores, MAIN.name))
     except FileNotFoundError as error:
         yield Check("list", None, str(error))
         return

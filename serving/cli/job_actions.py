@@ -3,6 +3,7 @@
 import time
 from datetime import datetime
 
+from models.targets import MAIN
 from serving.jobs.actions import ACTIONS, monitored
 from serving.jobs.runner import Action, insist_on_space
 from serving.jobs.schedule import JobRules
@@ -68,7 +69,7 @@ def _latest(settings: Settings) -> datetime | None:
     from serving.scoring.score_files import latest_path, read_scores
 
     try:
-        return read_scores(latest_path(settings.scores, "lateness"))[1].as_of
+        return read_scores(latest_path(settings.scores, MAIN.name))[1].as_of
     except FileNotFoundError:
         return None
 

@@ -6,16 +6,15 @@ from typing import Annotated
 
 import typer
 
+from models.targets import TARGETS
 from serving.cli.group import settings_of
 from serving.cli.moments import moment, span
 from serving.cli.receipts import note
-from serving.cli.targets import Backtest, steps
+from serving.cli.targets import NAMES, Backtest, main_alone, steps
 
 commands = typer.Typer()
 
-TargetName = Annotated[
-    str, typer.Argument(help="What is predicted: lateness, promise_moved or conduct.", metavar="TARGET")
-]
+TargetName = Annotated[str, typer.Argument(help=f"What is predicted: one of {', '.join(NAMES)}.", metavar="TARGET")]
 
 By = Annotated[
     str | None, typer.Option("--by", envvar="RISK_PERSON", help="Who does it; another trains than promotes.")
@@ -31,7 +30,7 @@ def train(
     cluster: Annotated[
         str | None,
         typer.Option(
-            help="Dask scheduler (tcp://host:8786, or local) that learns the trees of lateness from all "
+            help="Dask scheduler (tcp://host:8786, or local) that learns the trees of the main target from all "
             "landmarks of `risk matrix build`, not from a sample."
         ),
     ] = None,
@@ -39,10 +38,9 @@ def train(
     """Learn TARGET from what was known at the cutoff; the result stands as candidate."""
     settings = settings_of(ctx)
     if cluster is not None:
-        from serving.cli.lateness import TARGET, train_on_cluster
+        from serving.cli.dossier_targets import train_on_cluster
 
-        if target != TARGET:
-            raise typer.BadParameter(f"only {TARGET} is learnt on a cluster", param_hint="--cluster")
+        main_alone(target)
         typer.echo(train_on_cluster(settings, moment(cutoff, settings.zone), cluster, _say, by=by))
         return
     typer.echo(steps(target).train(settings, moment(cutoff, settings.zone), _say, by=by))
@@ -51,11 +49,11 @@ def train(
 @commands.command("log")
 def log_run(ctx: typer.Context, target: TargetName) -> None:
     """Tell MLflow of trainings of TARGET that it could not be told of when they were made."""
-    from serving.cli.lateness import TARGET, log_later
+    from serving.cli.dossier_targets import DossierSteps
 
-    if target != TARGET:
-        raise typer.BadParameter(f"wanted {TARGET}, got {target[:40]!r}")
-    runs = log_later(settings_of(ctx))
+    if target not in TARGETS:
+        raise typer.BadParameter(f"wanted one of {', '.join(TARGETS)}, got {target[:40]!r}")
+    runs = DossierSteps(TARGETS[target]).log_later(settings_of(ctx))
     typer.echo("\n".join(f"MLflow run {run}" for run in runs) or "nothing waits: MLflow was told of every training")
 
 

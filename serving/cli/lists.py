@@ -29,7 +29,9 @@ def score(
     when = moment(as_of, settings.zone)
     chosen = [target] if target else ready_targets(settings)
     if not chosen:
-        raise typer.BadParameter("no target has a champion yet; run: risk train lateness --cutoff T, then risk promote")
+        raise typer.BadParameter(
+            f"no target has a champion yet; run: risk train {TARGET} --cutoff T, then risk promote"
+        )
     for name in chosen:
         typer.echo(steps(name).score(settings, when, lambda line: typer.echo(line, err=True)))
     if watch and TARGET in chosen:
@@ -48,7 +50,7 @@ def _watch(settings: Settings, when: datetime) -> None:
 @commands.command("list")
 def show(
     ctx: typer.Context,
-    target: Annotated[str, typer.Option(help="Which target's list.")] = "lateness",
+    target: Annotated[str, typer.Option(help="Which target's list.")] = TARGET,
     unit: Annotated[str | None, typer.Option(help="Only this unit_code.")] = None,
     sector: Annotated[str | None, typer.Option(help="Only this sector_code.")] = None,
     official: Annotated[str | None, typer.Option(help="Only this official_id.")] = None,
@@ -78,7 +80,7 @@ def export_scores(
     ctx: typer.Context,
     as_of: Annotated[str, typer.Option(help="The moment of the scores; scored first where that is not done.")],
     out: Annotated[Path, typer.Option(help="File to write: .csv, .parquet or .xlsx.")],
-    target: Annotated[str, typer.Option(help="Which target's scores.")] = "lateness",
+    target: Annotated[str, typer.Option(help="Which target's scores.")] = TARGET,
     grain: Annotated[str, typer.Option(help="dossier, official or unit.")] = "dossier",
 ) -> None:
     """Write the scores and reasons of one moment to a file."""

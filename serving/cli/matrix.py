@@ -22,7 +22,7 @@ def build(
 ) -> None:
     """Extend the Parquet parts by the landmarks that are new; those that a late delivery made void are made again."""
     from features.record.record import Record
-    from serving.cli.lateness import CALENDAR
+    from serving.cli.dossier_targets import CALENDAR
     from training.landmark_parts import extend
 
     settings = settings_of(ctx)

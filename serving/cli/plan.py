@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from models.targets import MAIN
 from serving.cli.group import asked, settings_of
 from serving.cli.moments import moment, moment_or_now
 from serving.cli.receipts import note, open_chain
+from serving.cli.targets import CONDUCT
 from serving.settings import Settings
 
 if TYPE_CHECKING:
@@ -90,10 +92,10 @@ def make(
     as_of: Annotated[
         str | None, typer.Option(help="Rest on the scored list of this moment; the latest where left out.")
     ] = None,
-    target: Annotated[str, typer.Option(help="Which target's scores: lateness, conduct, or mix.")] = "lateness",
+    target: Annotated[str, typer.Option(help="Which target's scores: one target's, or mix.")] = MAIN.name,
     mix: Annotated[
-        str, typer.Option(help="Weights of --target mix, such as lateness=0.5,conduct=1: what one finding matters.")
-    ] = "lateness=0.5,conduct=1",
+        str, typer.Option(help="Weights of --target mix, comma-separated: what one finding matters.")
+    ] = f"{MAIN.name}=0.5,{CONDUCT}=1",
     rules_file: Annotated[
         Path | None, typer.Option("--rules", help="TOML of rules and teams (see `risk plan rules`).")
     ] = None,

@@ -12,6 +12,7 @@ import typer
 from serving.cli.group import settings_of
 from serving.cli.learning import TargetName
 from serving.cli.moments import moment
+from serving.cli.targets import main_alone
 
 if TYPE_CHECKING:
     from training.origin import Origin
@@ -38,13 +39,12 @@ def rolling(
 ) -> None:
     """Backtest TARGET at rolling origins: refit at each, judge what came after, beside the rules, with intervals."""
     from features.calendar.vietnam import VIETNAM
-    from serving.cli.lateness import quiet_mlflow
+    from serving.cli.dossier_targets import quiet_mlflow
     from training.rolling import STEPS, Place, rolling_backtest, windows
     from training.rolling_page import as_page
 
     settings = settings_of(ctx)
-    if target != "lateness":
-        raise ValueError(f"wanted the target lateness, came {target!r:.40}")
+    main_alone(target)
     asked = windows(
         moment(last, settings.zone),
         origins,

@@ -1,28 +1,22 @@
-"""Which targets the commands know, and the module that takes each one's steps.
-
-A second target joins by a module with the functions of `TargetSteps` and one line in `STEPS`.
-"""
+"""Which targets the commands know: those of dossiers (`models.targets`, one entry each) and conduct."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol
 
 import typer
 
+from models.targets import MAIN, TARGETS
 from serving.settings import Settings
 
 Say = Callable[[str], None]
 """Takes one line of progress for the person at the terminal."""
 
-STEPS = {
-    "lateness": "serving.cli.lateness",
-    "promise_moved": "serving.cli.promise_moved",
-    "conduct": "serving.cli.conduct",
-}
-"""Target name → module with its steps."""
+CONDUCT = "conduct"
+NAMES = (*TARGETS, CONDUCT)
+"""Names of all targets; which officials, units and dossiers signals name is a target with steps of its own."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +25,7 @@ class Backtest:
 
     cutoff: the model learns from what was known before it. until: last moment scored and judged. every:
     distance of landmarks; at_arrival: at each dossier's own arrival instead. grain, tier, horizon: which
-    things are scored, which label counts, how far ahead (targets beside lateness). out: Parquet file to
+    things are scored, which label counts, how far ahead (conduct). out: Parquet file to
     write.
     """
 
@@ -46,7 +40,7 @@ class Backtest:
 
 
 class TargetSteps(Protocol):
-    """The steps of one target, as module functions. Each returns the line that tells what came of it."""
+    """The steps of one target. Each returns the line that tells what came of it."""
 
     def train(self, settings: Settings, cutoff: datetime, say: Say, by: str | None = None) -> str:
         """Learns from what was known before `cutoff`; the result stands as candidate, trained by `by`."""
@@ -71,11 +65,23 @@ class TargetSteps(Protocol):
 
 def steps(target: str) -> TargetSteps:
     """The steps of `target`; typer.BadParameter names the known ones."""
-    if target not in STEPS:
-        raise typer.BadParameter(f"wanted one of {', '.join(STEPS)}, got {target[:40]!r}", param_hint="target")
-    return cast(TargetSteps, import_module(STEPS[target]))
+    if target in TARGETS:
+        from serving.cli.dossier_targets import DossierSteps
+
+        return DossierSteps(TARGETS[target])
+    if target == CONDUCT:
+        from serving.cli import conduct
+
+        return conduct
+    raise typer.BadParameter(f"wanted one of {', '.join(NAMES)}, got {target[:40]!r}", param_hint="target")
+
+
+def main_alone(target: str) -> None:
+    """ValueError for another target than the main one, where a command knows that alone."""
+    if target != MAIN.name:
+        raise ValueError(f"wanted the target {MAIN.name}, came {target!r:.40}")
 
 
 def ready_targets(settings: Settings) -> list[str]:
     """The targets that have something to score with."""
-    return [name for name in STEPS if hasattr(steps(name), "ready") and steps(name).ready(settings)]
+    return [name for name in NAMES if steps(name).ready(settings)]

@@ -12,6 +12,7 @@ import typer
 from serving.cli.group import settings_of
 from serving.cli.learning import TargetName
 from serving.cli.moments import moment
+from serving.cli.targets import main_alone
 
 if TYPE_CHECKING:
     from training.tune import Trial
@@ -34,13 +35,13 @@ def tune(
     """Search for a better recipe of TARGET inside the training period; the next training takes it up if it is one."""
     from features.calendar.vietnam import VIETNAM
     from features.record.record import Record
-    from serving.cli.lateness import quiet_mlflow
+    from serving.cli.dossier_targets import quiet_mlflow
     from training.training_set import gather
     from training.tune import keep, kept_recipes, logged
     from training.tune import tune as search
 
     settings = settings_of(ctx)
-    _only_lateness(target)
+    main_alone(target)
     folder, at, record = settings.models / target, moment(cutoff, settings.zone), Record(settings.record_url)
     version = record.version()
     sample = gather(record.connect(version=version, cutoff=at), at, VIETNAM, most=most, seed=seed)
@@ -92,7 +93,7 @@ def ablate(
     from training.tune import recipes_of
 
     settings = settings_of(ctx)
-    _only_lateness(target)
+    main_alone(target)
     known = recipes_of(settings.models / target)
     if recipe not in known:
         raise ValueError(f"wanted a recipe of {', '.join(known)}, came {recipe!r:.40}")
@@ -104,11 +105,6 @@ def ablate(
     typer.echo(text)
     if card is not None:
         put_on_card(card, text)
-
-
-def _only_lateness(target: str) -> None:
-    if target != "lateness":
-        raise ValueError(f"wanted the target lateness, came {target!r:.40}")
 
 
 @contextmanager

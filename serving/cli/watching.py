@@ -9,13 +9,15 @@ from typing import Annotated, Any
 import typer
 
 from features.atomic_file import add_line, whole_lines
+from models.targets import MAIN
 from serving.cli.group import settings_of
 from serving.cli.learning import TargetName
 from serving.cli.moments import moment
+from serving.cli.targets import main_alone
 from serving.settings import Settings
 
 commands = typer.Typer()
-TARGET = "lateness"
+TARGET = MAIN.name
 """The target that is watched: labels of conduct take months."""
 KEPT = "watch.jsonl"
 LIVE_DAYS = timedelta(days=120)
@@ -34,8 +36,7 @@ def watch(
     by itself (`risk score`); this looks at any other moment.
     """
     settings = settings_of(ctx)
-    if target != TARGET:
-        raise ValueError(f"wanted the target {TARGET}, came {target!r:.40}")
+    main_alone(target)
     for line in watched(settings, moment(as_of, settings.zone)):
         typer.echo(line)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from models.targets import MAIN
 from serving.cli.group import settings_of
 
 commands = typer.Typer()
@@ -15,7 +16,7 @@ commands = typer.Typer()
 def weekly(
     ctx: typer.Context,
     grain: Annotated[str, typer.Argument(help="dossier, official or unit.")],
-    target: Annotated[str, typer.Option(help="Which target's scores.")] = "lateness",
+    target: Annotated[str, typer.Option(help="Which target's scores.")] = MAIN.name,
     week: Annotated[
         str | None, typer.Option(help="ISO week such as 2026-W49; that of the scores where left out.")
     ] = None,

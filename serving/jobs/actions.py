@@ -12,6 +12,7 @@ from features.atomic_file import replacing
 from features.calendar.vietnam import VIETNAM
 from features.key_file import key_file
 from features.record.record import Record
+from models.targets import MAIN
 from serving.jobs.backup import SIGNING, back_up, drill
 from serving.jobs.run_log import RunLog
 from serving.jobs.runner import Action, insist_on_space
@@ -31,12 +32,12 @@ def weekly(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -
     from serving.scoring.score_files import latest_path, read_scores
 
     week = week_of(slot.astimezone(rules.zone).date())
-    scores, meta = read_scores(latest_path(settings.scores, "lateness"))
+    scores, meta = read_scores(latest_path(settings.scores, MAIN.name))
     if slot - meta.as_of > FRESH:
         raise ValueError(f"the latest list is of {meta.as_of.isoformat()}: too old for {week}; score first")
     made = []
     for grain in GRAINS:
-        if not path_of(settings.home / "lists", "lateness", grain, week).exists():
+        if not path_of(settings.home / "lists", MAIN.name, grain, week).exists():
             made.append(f"{len(make_week(settings, scores, meta, grain, week=week, now=now).lines)} of {grain}")
     return f"{week}: " + (", ".join(made) if made else "stands already")
 

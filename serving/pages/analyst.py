@@ -6,6 +6,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
+from models.targets import MAIN
 from serving.jobs.promotion import promote_by_command
 from serving.pages import model_drawing
 from serving.pages.model_words import GATE_WORDS, feature_words, group_words, member_words, warning_words
@@ -14,7 +15,6 @@ from serving.read.model_registry import read_shelf
 from serving.read.monitoring_log import read_watches
 from serving.read.problem import Problem, refused_as_problem
 from serving.read.rolling_log import bands_of, read_rolling
-from serving.scoring.risk_list import TARGET
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.idempotent_write import idempotent_write
@@ -25,11 +25,11 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/analyst", response_class=HTMLResponse)
 def show(request: Request) -> Response:
-    """The models of lateness and how the latest list spreads over the bands of risk."""
+    """The models of the main target and how the latest list spreads over the bands of risk."""
     reader = reader_of(request)
     people, serving = context_of(request).people, context_of(request).serving
-    shelf = read_shelf(serving.settings.models, TARGET)
-    risk_list = serving.risk_list(TARGET)
+    shelf = read_shelf(serving.settings.models, MAIN.name)
+    risk_list = serving.risk_list(MAIN.name)
     rate = people.remembered.upheld_rate(people.state, reader.scope)
     people.receipts.record(
         reader.login,
@@ -37,9 +37,9 @@ def show(request: Request) -> Response:
         {"champion": shelf.champion.version if shelf.champion else ""},
         now=people.now(),
     )
-    watches = read_watches(serving.settings.models, TARGET)
+    watches = read_watches(serving.settings.models, MAIN.name)
     about = shelf.champion.about if shelf.champion else {}
-    origins = read_rolling(serving.settings.models, TARGET)
+    origins = read_rolling(serving.settings.models, MAIN.name)
     register = context_of(request).known.register
     return render(
         request,
@@ -64,7 +64,7 @@ def show(request: Request) -> Response:
         rate=rate,
         spread=[(band, count) for band, count in zip(LEVELS, risk_list.spread([b.least for b in LEVELS]), strict=True)],
         total=len(risk_list),
-        trouble=serving.lists[TARGET].trouble,
+        trouble=serving.lists[MAIN.name].trouble,
         refusal=shelf.refusal,
         refusing=shelf.refusing(reader.login),
         may_promote=reader.may("model.promote"),
@@ -81,7 +81,7 @@ def promote(
     """Makes the candidate that was seen the champion: the reason is kept first, then the command asks every gate."""
     reader = reader_of(request)
     people, settings = context_of(request).people, context_of(request).serving.settings
-    shelf = read_shelf(settings.models, TARGET)
+    shelf = read_shelf(settings.models, MAIN.name)
     asked: list[str] = []
 
     def effect(_: Session) -> dict[str, str]:
@@ -96,7 +96,7 @@ def promote(
 
     with refused_as_problem():
         back = idempotent_write(people, reader, key, "model.promote", "/analyst", effect)
-    refused = promote_by_command(settings.home, TARGET, reader.login) if asked else None
+    refused = promote_by_command(settings.home, MAIN.name, reader.login) if asked else None
     if refused is not None:
         people.receipts.record(
             reader.login, "model.promote", {"candidate": asked[0], "outcome": refused[:500]}, now=people.now()

@@ -10,11 +10,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from models.targets import MAIN
 from serving.pages import drawing
 from serving.pages.rendering import render
 from serving.pages.risk_list import as_frozen, filters_for, stretch
 from serving.read.case_file import CaseFile
-from serving.scoring.risk_list import TARGET, Filters, RiskLine, RiskList
+from serving.scoring.risk_list import Filters, RiskLine, RiskList
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.warnings.acknowledgement import count_open
@@ -54,11 +55,11 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
     """Open dossiers of the reader's unit and below, least time left first, then by risk."""
     reader = reader_of(request)
     people, known = context_of(request).people, context_of(request).known
-    risk_list: RiskList = context_of(request).serving.risk_list(TARGET)
+    risk_list: RiskList = context_of(request).serving.risk_list(MAIN.name)
     filters = filters_for(reader)
     page = risk_list.page(filters, offset, 25, by_left=True)
     ids = [line.dossier_id for line in page.lines]
-    frozen, _ = people.remembered.marks(people.state, TARGET, ids)
+    frozen, _ = people.remembered.marks(people.state, MAIN.name, ids)
     rate = people.remembered.upheld_rate(people.state, reader.scope)
     waiting = _warnings(request)
     people.receipts.record(

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from features.calendar.vietnam import VIETNAM
+from models.targets import MAIN
 from serving.pages import drawing
 from serving.pages.rendering import render
 from serving.read.receipt_words import ACTION_WORDS
 from serving.read.responsibility import ledger
-from serving.scoring.risk_list import TARGET
 from serving.state import Contest, Decision, Receipt
 from serving.use_cases.app_context import context_of
 from serving.use_cases.dossiers import line_in_scope
@@ -34,8 +34,8 @@ def show(request: Request, dossier_id: Id) -> Response:
     reader = reader_of(request)
     people, known = context_of(request).people, context_of(request).known
     line, case = line_in_scope(request, dossier_id)
-    meta = context_of(request).serving.risk_list(TARGET).meta
-    frozen, _ = people.remembered.marks(people.state, TARGET, [dossier_id])
+    meta = context_of(request).serving.risk_list(MAIN.name).meta
+    frozen, _ = people.remembered.marks(people.state, MAIN.name, [dossier_id])
     said: list[Contest] = []
     decided: list[Decision] = []
     seen: list[Receipt] = []

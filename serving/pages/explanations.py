@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from models.targets import MAIN
 from serving.pages.rendering import Key, render
 from serving.pages.risk_list import stretch
 from serving.read.finding_words import CAUSE_WORDS
-from serving.scoring.risk_list import TARGET
 from serving.use_cases.app_context import context_of
 from serving.use_cases.explanations import write_explanation, write_review
 from serving.use_cases.guard import reader_of
@@ -36,7 +36,7 @@ def show(
         found = explanations.explanations(session, reader.scope, people.now(), most=10_000)
     wanted = [one for one in found if not state or one.state == state]
     shown = wanted[offset : offset + ROWS]
-    listed = context_of(request).serving.lists[TARGET].value
+    listed = context_of(request).serving.lists[MAIN.name].value
     people.receipts.record(
         reader.login, "explanation.read", {"seen": [one.slip.id for one in shown]}, now=people.now(),
         subjects=[f"dossier:{one.slip.dossier_id}" for one in shown],

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from models.targets import MAIN
 from serving import words
 from serving.pages.board import to_do
 from serving.pages.conduct import GRAIN_WORDS
@@ -16,7 +17,7 @@ from serving.pages.sheet_file import Cell, Format, Sheet, file_of
 from serving.plan.rendering import BY, CHOSEN
 from serving.read.receipt_words import ACTION_WORDS
 from serving.scoring.conduct_list_cache import told
-from serving.scoring.risk_list import MOST_ROWS, TARGET, RiskLine
+from serving.scoring.risk_list import MOST_ROWS, RiskLine
 from serving.use_cases.app_context import context_of
 from serving.use_cases.conduct import Grain, conduct_lines
 from serving.use_cases.guard import reader_of
@@ -52,7 +53,7 @@ def risk_list(
 ) -> Response:
     """The first 200 lines of the list under the same filters as the page."""
     filters = filters_for(reader_of(request), unit, sector, least_of(level), due)
-    lines = context_of(request).serving.risk_list(TARGET).page(filters, 0, MOST_ROWS).lines
+    lines = context_of(request).serving.risk_list(MAIN.name).page(filters, 0, MOST_ROWS).lines
     sheet = _with_reasons(request, "danh-sach-rui-ro", "Hồ sơ cần xem trước theo nguy cơ trễ hạn", lines)
     return file_of(request, ending, "list.export", sheet)
 
@@ -60,7 +61,7 @@ def risk_list(
 @router.get("/board.{ending}")
 def board(request: Request, ending: Format) -> Response:
     """The first 200 dossiers of the head's unit and below, least time left first."""
-    found = context_of(request).serving.risk_list(TARGET)
+    found = context_of(request).serving.risk_list(MAIN.name)
     page = found.page(filters_for(reader_of(request)), 0, MOST_ROWS, by_left=True)
     rows = [(*_line(request, line), line.official_id or "", to_do(line)) for line in _lines(request, page.lines)]
     subject = "Hồ sơ của đơn vị, ít thời gian nhất trước"
@@ -70,7 +71,7 @@ def board(request: Request, ending: Format) -> Response:
 @router.get("/own.{ending}")
 def own(request: Request, ending: Format) -> Response:
     """What the official holds, with the reasons."""
-    found = context_of(request).serving.risk_list(TARGET)
+    found = context_of(request).serving.risk_list(MAIN.name)
     page = found.page(filters_for(reader_of(request)), 0, MOST_ROWS, by_left=True)
     sheet = _with_reasons(request, "ho-so-cua-toi", "Hồ sơ tôi đang giữ", page.lines)
     return file_of(request, ending, "own.export", sheet)
@@ -177,7 +178,7 @@ def _with_reasons(request: Request, name: str, subject: str, lines: list[RiskLin
 def _lines(request: Request, lines: list[RiskLine]) -> list[RiskLine]:
     """The lines with the scores that stand still while they are contested."""
     people = context_of(request).people
-    frozen, _ = people.remembered.marks(people.state, TARGET, [line.dossier_id for line in lines])
+    frozen, _ = people.remembered.marks(people.state, MAIN.name, [line.dossier_id for line in lines])
     return [as_frozen(line, frozen) for line in lines]
 
 

@@ -11,6 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
+from models.targets import MAIN
 from serving.pages import (
     account,
     analyst,
@@ -126,7 +127,7 @@ def _for_people(machine: Callable[..., Any]) -> Callable[[Request, Exception], A
         away = isinstance(error, OperationalError)
         if away:
             title, what = AWAY
-        elif answer.status_code == 503 and context_of(request).serving.lists["lateness"].value is None:
+        elif answer.status_code == 503 and context_of(request).serving.lists[MAIN.name].value is None:
             title, what = UNSCORED
         still = READ_ON if away else frozenset()
         shown = render(request, "error.html", answer.status_code, title=title, what=what, still=still)

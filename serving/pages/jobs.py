@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
+from models.targets import MAIN
 from serving.jobs.job_status import job_statuses
 from serving.jobs.promise import data_promise, job_promises, list_promise
 from serving.jobs.run_log import RunLog
@@ -28,7 +29,7 @@ def show(request: Request) -> Response:
     serving, people, known = context_of(request).serving, context_of(request).people, context_of(request).known
     rules, now = JobRules.of(serving.settings.home, serving.settings.zone), people.now()
     statuses = job_statuses(rules, RunLog(people.state), now)
-    latest = serving.lists["lateness"].value
+    latest = serving.lists[MAIN.name].value
     promises = [
         data_promise(rules, known.register.data_until, known.calendar, now),
         list_promise(rules, latest.meta.as_of if latest else None, now),

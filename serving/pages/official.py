@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from models.targets import MAIN
 from serving.access.permissions import Scope
 from serving.pages import drawing
 from serving.pages.rendering import render
 from serving.read.problem import Problem
 from serving.scoring.conduct_list_cache import told
-from serving.scoring.risk_list import TARGET, Filters
+from serving.scoring.risk_list import Filters
 from serving.state import OfficialName
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
@@ -27,7 +28,7 @@ def show(request: Request, official_id: Annotated[str, Query(alias="id", max_len
     unit = known.register.officials.get(official_id)
     if unit is None or not reader.scope.covers(unit):
         raise Problem(404, "No official of this key.")
-    risk_list = context_of(request).serving.risk_list(TARGET)
+    risk_list = context_of(request).serving.risk_list(MAIN.name)
     page = risk_list.page(Filters(official=official_id, units=reader.scope.units, waiting=None), 0, 25, by_left=True)
     people.receipts.record(
         reader.login,

@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from models.targets import MAIN
 from serving.pages.rendering import render
 from serving.pages.risk_list import as_frozen, filters_for, stretch
-from serving.scoring.risk_list import TARGET
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.receipts import INSPECTION
@@ -22,11 +22,11 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
     """What the official holds, least time left first; every score with the reasons it rests on."""
     reader = reader_of(request)
     people, known = context_of(request).people, context_of(request).known
-    risk_list = context_of(request).serving.risk_list(TARGET)
+    risk_list = context_of(request).serving.risk_list(MAIN.name)
     page = risk_list.page(replace(filters_for(reader), waiting=None), offset, 25, by_left=True)
     ids = [line.dossier_id for line in page.lines]
     with people.state.reading() as session:
-        frozen = contests.frozen_scores(session, TARGET, ids)
+        frozen = contests.frozen_scores(session, MAIN.name, ids)
         mine = contests.contests_in(session, reader.scope, most=20)
         rate = contests.upheld_rate(session, reader.scope)
     people.receipts.record(

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from models.targets import MAIN
 from serving.pages.rendering import Key, render
 from serving.plan.questions import questions
 from serving.plan.rendering import BY, CHOSEN
 from serving.read.finding_words import CAUSE_WORDS, KIND_WORDS
 from serving.read.problem import Problem, refused_as_problem
-from serving.scoring.risk_list import TARGET
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.idempotent_write import idempotent_write
@@ -48,7 +48,7 @@ def show(
         reader.login, "plan.read", {"plan": plan_id, "week": chosen}, now=now, subjects=[f"plan:{plan_id}"]
     )
     with people.state.reading() as session:
-        picks = decisions.picks_in(session, TARGET, reader.scope)
+        picks = decisions.picks_in(session, MAIN.name, reader.scope)
         done = {one.dossier_id for one in findings.standing(session, units={one.unit_code for one in picks})}
     seal = store.seal_of(plan_id) if plan_id else None
     approvals = [
@@ -133,7 +133,7 @@ def visit(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
         lines=[(line, questions(line["reasons"] if line["chosen_by"] == "score" else ())) for line in found["sheet"]],
         said=said,
         extra=extra,
-        listed=context_of(request).serving.lists[TARGET].value,  # open dossiers have a page; others may have ended
+        listed=context_of(request).serving.lists[MAIN.name].value,  # open dossiers have a page; others may have ended
         by=BY,
         chosen_words=CHOSEN,
         kinds=KIND_WORDS,

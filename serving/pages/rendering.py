@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from features.sources.vietnamese_number import decimal
+from models.targets import MAIN
 from serving import words
 from serving.access.secret import new_secret
 from serving.use_cases.app_context import context_of
@@ -85,7 +86,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
     people = context_of(request).people
     serving = context_of(request).serving
     reader: Reader | None = getattr(request.state, "reader", None)
-    kept = serving.lists.get("lateness")
+    kept = serving.lists.get(MAIN.name)
     meta = kept.value.meta if kept and kept.value else None
     known = context_of(request).known
     context.setdefault("title", "Rủi ro hồ sơ")

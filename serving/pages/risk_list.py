@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from models.targets import MAIN
 from serving.pages.list_rows import list_rows
 from serving.pages.rendering import render
-from serving.scoring.risk_list import TARGET, Filters, RiskLine, RiskList
+from serving.scoring.risk_list import Filters, RiskLine, RiskList
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import Reader, reader_of
 from serving.words import LEVELS
@@ -85,10 +86,10 @@ def show(
     if q.strip():
         return RedirectResponse("/dossier?" + urlencode({"id": q.strip()}), 303)
     people, serving = context_of(request).people, context_of(request).serving
-    risk_list: RiskList = serving.risk_list(TARGET)
+    risk_list: RiskList = serving.risk_list(MAIN.name)
     page = risk_list.page(filters_for(reader, unit, sector, least_of(level), due), offset, size)
     ids = [line.dossier_id for line in page.lines]
-    frozen, decided = people.remembered.marks(people.state, TARGET, ids)
+    frozen, decided = people.remembered.marks(people.state, MAIN.name, ids)
     may_pick, sees = reader.may("decision.write"), reader.may("harassment.read")
     picks = reader.may("pick.read")
     said = {key: WORDS[kind] for key, kind in decided.items()} if picks else {}

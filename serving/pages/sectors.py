@@ -1,4 +1,4 @@
-"""`/sectors`: where lateness and harassment gather by field of work, beside the directives' high-risk fields."""
+"""`/sectors`: where late dossiers and harassment gather by field of work, beside the directives' high-risk fields."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response

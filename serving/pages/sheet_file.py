@@ -10,12 +10,12 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from features.sources.vietnamese_number import decimal
+from models.targets import MAIN
 from serving import words
 from serving.documents.letterhead import Letterhead, Letterheads
 from serving.documents.listing import MIME as WORD
 from serving.documents.listing import Listing, write_listing
 from serving.documents.table_file import harmless
-from serving.scoring.risk_list import TARGET
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 
@@ -101,7 +101,7 @@ def _spoken(value: Cell) -> str:
 
 def _basis(request: Request) -> str:
     clock = words.Clockface(context_of(request).serving.settings.zone)
-    kept = context_of(request).serving.lists[TARGET].value
+    kept = context_of(request).serving.lists[MAIN.name].value
     until = clock.moment(context_of(request).known.register.data_until)
     if kept is None:
         return f"Dữ liệu đến {until}."

@@ -1,16 +1,17 @@
-"""`/unit`: one unit: lateness with its interval, and signals of conduct against peers for who may see them."""
+"""`/unit`: one unit: on-time figures with its interval, and signals of conduct against peers for who may see them."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from models.targets import MAIN
 from serving.pages import drawing
 from serving.pages.leadership import AGAINST
 from serving.pages.rendering import render
 from serving.read.problem import Problem
 from serving.scoring.conduct_list_cache import told
-from serving.scoring.risk_list import TARGET, Filters
+from serving.scoring.risk_list import Filters
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 
@@ -28,7 +29,7 @@ def show(request: Request, unit_code: Annotated[str, Query(alias="id", max_lengt
     shelf = serving.conduct.value if sees else None
     line = shelf.of("unit", unit_code) if shelf else None
     standing = known.standing.units.get(unit_code)
-    page = serving.risk_list(TARGET).page(Filters(unit=unit_code), 0, 10)
+    page = serving.risk_list(MAIN.name).page(Filters(unit=unit_code), 0, 10)
     people.receipts.record(
         reader.login, "unit.read", {"unit": unit_code}, now=people.now(), subjects=[f"unit:{unit_code}"]
     )

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from models.effect import LEAST
+from models.targets import MAIN
 from serving.pages.rendering import Key, render
 from serving.pages.risk_list import stretch
-from serving.scoring.risk_list import TARGET
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.warnings import PAGE, effect_now, write_acknowledgement
@@ -34,7 +34,7 @@ def show(
     with people.state.reading() as session:
         found = warnings_of(session, reader.scope.units, standing, most=PAGE + 1, offset=offset)
         waiting = count_open(session, reader.scope.units)
-    listed = context_of(request).serving.lists[TARGET].value
+    listed = context_of(request).serving.lists[MAIN.name].value
     lines = found[:PAGE]
     ids = [line.dossier_id for line in lines]
     people.receipts.record(

@@ -13,27 +13,28 @@ from typing import Any
 
 import pyarrow as pa
 
+from models.targets import MAIN
 from serving.scoring.score_files import SCHEMA, ListMeta, latest_path, read_scores, write_scores
 
 MIX = "mix"
 
 
 def parts(text: str) -> dict[str, float]:
-    """The weights of `lateness=0.5,conduct=1`; ValueError for another form, none, or all of weight 0."""
+    """The weights of `<target>=0.5,<target>=1`; ValueError for another form, none, or all of weight 0."""
     found: dict[str, float] = {}
     for piece in text.split(","):
         name, _, weight = piece.partition("=")
         try:
             found[name.strip()] = float(weight)
         except ValueError:
-            raise ValueError(f"mix: wanted such as lateness=0.5,conduct=1, got {text[:60]!r}") from None
+            raise ValueError(f"mix: wanted such as {MAIN.name}=0.5,conduct=1, got {text[:60]!r}") from None
     if any(weight < 0 for weight in found.values()) or not sum(found.values()):
         raise ValueError("mix: wanted weights of 0 or more, at least one above")
     return {name: weight for name, weight in sorted(found.items()) if weight}
 
 
 def words(weights: Mapping[str, float]) -> str:
-    """The mix as it is logged: `conduct=1,lateness=0.5`."""
+    """The mix as it is logged: `<target>=1,<target>=0.5`, by name."""
     return ",".join(f"{name}={weight:g}" for name, weight in sorted(weights.items()))
 
 

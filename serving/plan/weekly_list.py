@@ -12,6 +12,7 @@ import pyarrow as pa
 from features.key_file import key_file
 from features.record.record import Record
 from models.sector_risk import sector_weights
+from models.targets import MAIN
 from serving.plan.list_choice import Caps, Line, choose, marked_new, order, share_new, share_out
 from serving.plan.list_entry import Grain, entries
 from serving.plan.rules import Rules
@@ -56,7 +57,7 @@ def make_week(
     *,
     week: str,
     now: datetime,
-    target: str = "lateness",
+    target: str = MAIN.name,
     size: int = 50,
     caps: Caps = Caps(0, 0),
     rules: Rules | None = None,

@@ -20,6 +20,7 @@ from features.record.reading_moment import ReadingMoment
 from features.record.record import Record
 from features.record.utc import aware_table
 from features.sources.reconcile import LATE
+from models.targets import MAIN
 from serving.read.caseload import Case, Caseload
 from serving.read.on_time_statistics import WINDOW, OnTimeStatistics
 from serving.scoring.risk_list import RiskList
@@ -68,7 +69,7 @@ def differences(record: Record, scores: Path, now: datetime, calendar: Calendar)
         asked = {case.dossier_id for case in month.cases if case.late} - told
         yield from _sets("slips", "to be explained", asked, late - told)
     try:
-        table, meta = read_scores(latest_path(scores, "lateness"))
+        table, meta = read_scores(latest_path(scores, MAIN.name))
     except FileNotFoundError:
         return  # nothing was scored yet
     with record.connect(version=meta.record_version, cutoff=meta.as_of) as con:

@@ -1,4 +1,4 @@
-"""One official's lateness against peers who do the same procedures: observed, expected, ratio with an interval.
+"""One official's late dossiers against peers who do the same procedures: observed, expected, ratio with an interval.
 
 Charged by step: a late dossier counts for whoever had it in hand for longer than nine in ten of the others need for
 that step and procedure (`features.signals.hands`), not for everybody through whose hands it went.

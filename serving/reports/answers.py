@@ -54,7 +54,7 @@ def add_explanations(draft: Draft, basis: ReportContext) -> None:
     causes = Counter(told[case.dossier_id][2] or "" for case in said if told[case.dossier_id][3])
     draft.tables.append(
         Table(
-            "Nguyên nhân trễ hẹn đã được chấp nhận", "accepted causes of lateness",
+            "Nguyên nhân trễ hẹn đã được chấp nhận", "accepted causes of being late",
             (Column("Nguyên nhân"), Column("Số hồ sơ", key)),
             tuple((CAUSE_WORDS[cause], number) for cause, number in causes.most_common()),
         )

@@ -1,6 +1,6 @@
 """A first draft of a report's text, each sentence made of figures of the same report; people write the final one.
 
-What rose and what fell against the period before, where lateness gathers by unit, step and accepted cause, and what
+What rose and what fell against the period before, where late dossiers gather by unit, step and accepted cause, and what
 follows from that for the month to come. Templates with numbers alone; no model of language has a hand in it.
 """
 

@@ -1,4 +1,4 @@
-"""What citizens said after the end, by unit (S0 2d): never the index's own "satisfaction", which is lateness."""
+"""What citizens said after the end, by unit (S0 2d): never the index's own "satisfaction", which is being on time."""
 
 from collections import defaultdict
 

@@ -22,10 +22,11 @@ from features.case_state.state import WAITING
 from features.matrix.batch import build_batches
 from features.record.record import Record
 from features.record.utc import aware_table
-from models.lateness import LATENESS, cohort
+from models.cases import cohort
 from models.reasons import Reason, reasons
 from models.risk_model import RiskModel, Scores
 from models.target import Target
+from models.targets import MAIN, TARGETS
 from serving.scoring.champion import champion
 from serving.scoring.score_files import REASON, SCHEMA, ListMeta, write_scores
 from serving.settings import Settings
@@ -41,8 +42,8 @@ def score_open(
     con: duckdb.DuckDBPyConnection, as_of: datetime, model: RiskModel, calendar: Calendar,
     misfits: Counter[str] | None = None,
 ) -> pa.Table:  # fmt: skip
-    """Every open dossier at `as_of`, of lateness overdue ones too: rows of `score_files.SCHEMA`, highest risk first,
-    then those whose clock stands.
+    """Every open dossier at `as_of`, overdue ones too where these are certain: rows of `score_files.SCHEMA`, highest
+    risk first, then those whose clock stands.
 
     `con`: the record restricted to what was known at `as_of` (`Record.connect(cutoff=as_of)`). Ties stand by
     age, then id. A dossier whose lawful promise has passed while its clock runs is certain to miss it: what lifts its
@@ -54,8 +55,9 @@ def score_open(
     with case_states(con, as_of, calendar) as states:
         columns = "dossier_id, lawful_due_at AS due_at, received_at, phase, overdue"
         standing = aware_table(states.filter("is_open").project(columns).order("dossier_id").to_arrow_table())
-    if model.target != LATENESS.name:
-        asked = cohort(con, as_of, calendar=calendar)["dossier_id"]
+    target = TARGETS[model.target]
+    if not target.overdue_is_certain:
+        asked = cohort(con, as_of, target, calendar=calendar)["dossier_id"]
         standing = standing.filter(pc.is_in(standing["dossier_id"], asked.combine_chunks()))
     if not standing.num_rows:
         return SCHEMA.empty_table()
@@ -76,7 +78,7 @@ def _rows(matrix: pa.Table, standing: pa.Table, model: RiskModel, calendar: Cale
     left = np.array([np.nan if moment is None else hours_left(calendar, as_of, moment) for moment in due])
     told = reasons(scores, matrix, top=REASONS)
     log_odds = scores.log_odds.copy()
-    certain = model.target == LATENESS.name
+    certain = TARGETS[model.target].overdue_is_certain
     late = standing["overdue"].to_numpy() & certain
     for place in np.flatnonzero(late & (log_odds < odds(CERTAIN))):
         told[place] = [overdue(odds(CERTAIN) - log_odds[place], left[place]), *told[place]][:REASONS]
@@ -143,7 +145,7 @@ def odds(probability: float) -> float:
 
 
 def score_record(
-    settings: Settings, as_of: datetime, calendar: Calendar, latest: bool = True, target: Target = LATENESS
+    settings: Settings, as_of: datetime, calendar: Calendar, latest: bool = True, target: Target = MAIN
 ) -> tuple[ListMeta, Path]:
     """Scores the record's open dossiers with the present champion and stores the list.
 

@@ -1,6 +1,6 @@
 """The scored list of the target conduct: every open dossier with its chance of a finding if a visit pulled it.
 
-The same columns as the list of lateness, so that plans, weekly lists and exports read one form. Where a finding model
+The same columns as the daily list, so that plans, weekly lists and exports read one form. Where a finding model
 ships the chance is its probability. Where none does, the signals rank and the chance is the rate of findings among
 inspected dossiers as unusual as this one, shrunk to `models.finding_chance` where few were inspected.
 """
@@ -18,10 +18,10 @@ from features.calendar.vietnam import VIETNAM
 from features.matrix import batch as matrix
 from features.signals import evaluate
 from features.signals.sentences import said_of_dossier
+from models.cases import cohort, labels
 from models.conduct import ConductLine
 from models.finding_chance import FindingChance
 from models.finding_matrix import SHOWN
-from models.lateness import LATENESS, cohort
 from models.rarity import Usual
 from serving.scoring.batch import hours_left, odds
 from serving.scoring.score_files import REASON, SCHEMA
@@ -47,7 +47,7 @@ def table(
     cases = cohort(con, as_of, overdue=True)
     if not cases.num_rows:
         return SCHEMA.empty_table()
-    standing = LATENESS.labels(con, cases, as_of)
+    standing = labels(con, cases, as_of)
     course = matrix.build(con, cases, calendar=VIETNAM)
     ids = course["dossier_id"].to_pylist()
     scored = {line.dossier_id: line for line in lines}

@@ -16,8 +16,8 @@ from features.case_state.state import CaseState
 from features.matrix.daily_snapshot import local_day, midnight
 from features.matrix.online import Fact, known_events
 from features.record.record import Record
-from models.lateness import LATENESS
 from models.reasons import Reason, reasons
+from models.targets import MAIN
 from serving.scoring.batch import CERTAIN, REASONS, hours_left, odds, overdue
 from serving.scoring.champion import Champion, champion, pointed_at
 from serving.scoring.rate_limiter import RateLimiter
@@ -69,7 +69,7 @@ class OnlineScorer:
     """
 
     def __init__(
-        self, settings: Settings, calendar: Calendar, target: str = LATENESS.name, record: Record | None = None
+        self, settings: Settings, calendar: Calendar, target: str = MAIN.name, record: Record | None = None
     ) -> None:
         self.target = target
         self.traces = Traces()

@@ -15,8 +15,6 @@ from features.case_state.state import WAITING
 from models.reasons import Reason
 from serving.scoring.score_files import ListMeta, latest_path, read_scores
 
-TARGET = "lateness"
-"""The target whose list people work with every day."""
 MOST_ROWS = 200
 """Rows of one page at most."""
 

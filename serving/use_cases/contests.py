@@ -3,8 +3,8 @@
 from fastapi import Request
 from sqlalchemy.orm import Session
 
+from models.targets import MAIN
 from serving.read.problem import Problem, refused_as_problem
-from serving.scoring.risk_list import TARGET
 from serving.state import Contest
 from serving.use_cases.app_context import context_of
 from serving.use_cases.dossiers import line_in_scope
@@ -18,7 +18,7 @@ def write_contest(request: Request, dossier_id: str, about: str, text: str, key:
     reader = reader_of(request)
     line, _ = line_in_scope(request, dossier_id)
     people = context_of(request).people
-    meta = context_of(request).serving.risk_list(TARGET).meta
+    meta = context_of(request).serving.risk_list(MAIN.name).meta
     if about != "fact" and about not in {reason.code for reason in line.reasons}:
         raise Problem(422, "Wanted one of the reasons shown, or fact.")
 
@@ -27,7 +27,7 @@ def write_contest(request: Request, dossier_id: str, about: str, text: str, key:
             dossier_id=dossier_id,
             official_id=line.official_id,
             unit_code=line.unit_code or "",
-            target=TARGET,
+            target=MAIN.name,
             as_of=meta.as_of,
             model_version=meta.model_version,
             frozen_score=line.score,

@@ -3,8 +3,9 @@
 from fastapi import Request
 from sqlalchemy.orm import Session
 
+from models.targets import MAIN
 from serving.read.problem import refused_as_problem
-from serving.scoring.risk_list import TARGET, RiskLine
+from serving.scoring.risk_list import RiskLine
 from serving.state import Decision
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import Reader, reader_of
@@ -16,7 +17,7 @@ def write_decisions(request: Request, lines: list[RiskLine], kind: str, reason: 
     """The same decision about each of the lines, with one receipt; 422 for what is refused."""
     reader: Reader = reader_of(request)
     people = context_of(request).people
-    meta = context_of(request).serving.risk_list(TARGET).meta
+    meta = context_of(request).serving.risk_list(MAIN.name).meta
     ids = [line.dossier_id for line in lines]
 
     def effect(session: Session) -> dict[str, object]:
@@ -26,7 +27,7 @@ def write_decisions(request: Request, lines: list[RiskLine], kind: str, reason: 
                 Decision(
                     dossier_id=line.dossier_id,
                     unit_code=line.unit_code or "",
-                    target=TARGET,
+                    target=MAIN.name,
                     track=decisions.track_of(reader.role),
                     as_of=meta.as_of,
                     score=line.score,

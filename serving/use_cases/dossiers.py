@@ -2,9 +2,10 @@
 
 from fastapi import Request
 
+from models.targets import MAIN
 from serving.read.case_file import CaseFile
 from serving.read.problem import Problem
-from serving.scoring.risk_list import TARGET, RiskLine
+from serving.scoring.risk_list import RiskLine
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 
@@ -16,7 +17,7 @@ def line_in_scope(request: Request, dossier_id: str, action: str | None = None) 
     """
     reader = reader_of(request)
     scope = reader.scope_for(action) if action else reader.scope
-    line = context_of(request).serving.risk_list(TARGET).line(dossier_id)
+    line = context_of(request).serving.risk_list(MAIN.name).line(dossier_id)
     if line is None or not scope.covers(line.unit_code, line.official_id):
         raise Problem(404, "No open dossier of this id.")
     return line, context_of(request).known.cases.of(dossier_id)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from features.calendar.vietnam import VIETNAM
 from features.record.record import TIDY_EVERY, Record
+from models.targets import MAIN
 from serving.plan.drawn import drawn
 from serving.plan.store import PlanStore
 from serving.read.problem import Problem
@@ -57,7 +58,7 @@ class Serving:
         at_once: single news too are taken over now (`OnlineScorer.refresh`).
         """
         root = self.settings.scores
-        found = {"lateness"} | {path.name for path in root.glob("*") if (path / "latest.json").is_file()}
+        found = {MAIN.name} | {path.name for path in root.glob("*") if (path / "latest.json").is_file()}
         for target in sorted(found - self.lists.keys()):
             self.lists[target] = kept_list(root, target)
         for kept in self.lists.values():

@@ -6,10 +6,10 @@ from typing import Any
 from fastapi import Request
 from sqlalchemy.orm import Session
 
+from models.targets import MAIN
 from serving.plan.sampled_dossiers import pulled, visit_of
 from serving.plan.store import PlanStore, Sealed
 from serving.read.problem import Problem, refused_as_problem
-from serving.scoring.risk_list import TARGET
 from serving.state import Decision
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
@@ -93,7 +93,7 @@ def picked(request: Request, visit: Visit) -> list[Decision]:
     """What people ticked for this unit beside the sealed sheet: pulled too, and recorded as chosen otherwise."""
     drawn = {line["dossier_id"] for line in visit["sheet"]}
     with context_of(request).people.state.reading() as session:
-        picks = decisions.picks_in(session, TARGET, reader_of(request).scope, visit["unit_code"])
+        picks = decisions.picks_in(session, MAIN.name, reader_of(request).scope, visit["unit_code"])
     return [one for one in picks if one.dossier_id not in drawn]
 
 

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from features.calendar.vietnam import VIETNAM
 from features.record.reading_moment import ReadingMoment
+from models.cases import labels
 from models.effect import Effect, effect
-from models.lateness import LATENESS
+from models.targets import MAIN
 from serving.state import EarlyWarning
 
 
@@ -25,7 +26,7 @@ def effect_of_warnings(
     come of being told. Warnings fired while nobody was held out say nothing and are left out.
     """
     query = select(EarlyWarning).where(
-        EarlyWarning.target == LATENESS.name, EarlyWarning.held_out_share > 0, EarlyWarning.fired_at < as_of
+        EarlyWarning.target == MAIN.name, EarlyWarning.held_out_share > 0, EarlyWarning.fired_at < as_of
     )
     if since is not None:
         query = query.where(EarlyWarning.fired_at >= since)
@@ -41,7 +42,7 @@ def effect_of_warnings(
         }
     )
     until = ReadingMoment.read(con, as_of, VIETNAM).as_of
-    label = LATENESS.labels(con, cases, until)["label"].to_numpy(zero_copy_only=False).astype(np.float64)
+    label = labels(con, cases, until)["label"].to_numpy(zero_copy_only=False).astype(np.float64)
     known = np.flatnonzero(~np.isnan(label))
     return effect(
         label[known],

@@ -12,7 +12,7 @@ from features.calendar.vietnam import VIETNAM
 from features.key_file import key_file
 from features.record.reading_moment import ReadingMoment
 from features.record.record import Record
-from models.lateness import LATENESS
+from models.targets import MAIN
 from serving.read.case_file import CaseFiles
 from serving.read.delay import DelayPart, Delays
 from serving.read.register import Register
@@ -50,7 +50,7 @@ class Turn:
     behind: datetime | None = None
 
 
-def turn(settings: Settings, state: State, rules: WarningRules, *, now: datetime, target: str = LATENESS.name) -> Turn:
+def turn(settings: Settings, state: State, rules: WarningRules, *, now: datetime, target: str = MAIN.name) -> Turn:
     """One turn as of `now` over the newest scored list that was there by then."""
     fired, digests, escalated = None, 0, 0
     scoring = scoring_at(settings.scores, target, now, rules.policy)

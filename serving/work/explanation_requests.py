@@ -26,7 +26,7 @@ SELECT dossier_id FROM (
 
 
 def explained(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """Dossiers whose lateness was explained, the last explanation accepted or not yet judged, as `con` knows."""
+    """Late dossiers that were explained, the last explanation accepted or not yet judged, as `con` knows."""
     return frozenset(row[0] for row in con.execute(_EXPLAINED).fetchall())
 
 
@@ -36,7 +36,7 @@ def open_slips(
 ) -> int:  # fmt: skip
     """Opens a slip for each late dossier that has none; gives how many. Twice, or in two processes, changes nothing.
 
-    late: dossiers that missed the lawful promise. explained: those whose lateness the record explains already.
+    late: dossiers that missed the lawful promise. explained: those that the record explains already.
     """
     known = list(known)
     there = explained | set(session.scalars(select(ExplanationSlip.dossier_id)))

@@ -19,7 +19,7 @@ from serving.work.explanation_requests import explained, open_slips
 from serving.work.outages import outages
 
 BACK = timedelta(days=31)
-"""How far back lateness, consultations and complaints are followed; what is still open is followed however old."""
+"""How far back late dossiers, consultations and complaints are followed; what is still open is followed however old."""
 EVERY = timedelta(minutes=1)
 _INSTANT = timedelta(microseconds=1)
 

@@ -10,10 +10,12 @@ from serving.settings import Settings
 def install(settings: Settings, home: Path, dossiers: int) -> Settings:
     """Makes up a province under `home`, learns, promotes and scores; gives the settings of that home."""
     from features.simulate import simulate
-    from serving.cli import lateness
+    from models.targets import MAIN
+    from serving.cli.dossier_targets import DossierSteps
     from serving.cli.periods import telling_moment
     from serving.work.intake import take_in
 
+    steps = DossierSteps(MAIN)
     there = replace(
         settings, home=home, record_url=str(home / "record"), database_url=f"sqlite:///{home / 'state.db'}",
         mlflow_url=f"sqlite:///{home / 'mlflow.db'}",
@@ -21,9 +23,9 @@ def install(settings: Settings, home: Path, dossiers: int) -> Settings:
     simulate(seed=1, dossiers=dossiers).write(home / "demo" / "feed")
     take_in(there, home / "demo" / "feed", "canonical", arrived_at=datetime.now(UTC))
     as_of = telling_moment(there)
-    lateness.learn(there, as_of, _quiet)
-    lateness.promote(there, "benchmark", _quiet)
-    lateness.score(there, as_of, _quiet)
+    steps.learn(there, as_of, _quiet)
+    steps.promote(there, "benchmark", _quiet)
+    steps.score(there, as_of, _quiet)
     return there
 
 

@@ -20,9 +20,10 @@ from features.calendar.working_time import PLAIN_WEEK
 from features.matrix import batch as matrix
 from features.record.record import Record
 from features.sources import SOURCES, FeedOptions
-from models import lateness
+from models import cases as target_cases
 from models.logit import sigmoid
 from models.risk_model import RiskModel
+from models.targets import MAIN
 from training.evaluate import METRICS, Figure, with_intervals
 from training.fit import fit
 from training.sample import Sample
@@ -120,7 +121,7 @@ def benchmark(data: Path, scratch: Path, say: Say = lambda line: None, draws: in
         feed = SOURCES["canonical"].read(data / reference.name, FeedOptions())
         record.append(feed, source="canonical", arrived_at=reference.until)
         sample = gather(record.connect(cutoff=reference.cutoff), reference.cutoff)
-        model = fit(sample, target=lateness.LATENESS.name, say=say)
+        model = fit(sample, target=MAIN.name, say=say)
         for moment in ("arrival", "open"):
             say(f"{reference.name}: judge {moment}")
             yield _line(reference, moment, record, model, draws)
@@ -130,12 +131,12 @@ def judged_sample(reference: Reference, moment: str, record: Record) -> Sample:
     """The test cases of a line: received after the cut, due by the end."""
     con = record.connect(cutoff=reference.until)
     if moment == "arrival":
-        cases = lateness.landmarks(con, reference.cutoff, reference.until, at_arrival=True)
+        cases = target_cases.landmarks(con, reference.cutoff, reference.until, at_arrival=True)
     else:
-        cases = lateness.landmarks(
+        cases = target_cases.landmarks(
             con, reference.cutoff, reference.until, at_ages=reference.ages, at_shares=reference.shares
         )
-    labelled = lateness.labels(con, cases, reference.until)
+    labelled = target_cases.labels(con, cases, reference.until)
     ripe = labelled["label"].is_valid()
     cases, labelled = cases.filter(ripe), labelled.filter(ripe)
     sample = Sample.of(matrix.build(con, cases, calendar=PLAIN_WEEK), labelled)

@@ -131,7 +131,7 @@ def ways(folder: str, model: str) -> dict[str, float]:
     from features.calendar.vietnam import VIETNAM
     from features.matrix.batch import build as build_matrix
     from models.artefact import load
-    from models.lateness import cohort
+    from models.cases import cohort
     from models.tree_shap import TreeShap
     from tests.bench.drawn_record import views
 

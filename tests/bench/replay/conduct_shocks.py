@@ -11,8 +11,8 @@ import pyarrow as pa
 from scipy.stats import rankdata
 
 from models import finding_matrix
+from models.cases import cohort
 from models.encoding import column_of_numbers
-from models.lateness import cohort
 from tests.bench.replay.conduct_worlds import AS_OF, Made, standings
 from training import finding
 from training.evaluate import Ranked

@@ -25,7 +25,7 @@ from features.matrix.batch import build
 from features.record.record import Record
 from features.simulate.recorded import made_up_record
 from features.simulate.simulation import CHANGED_SECTORS
-from models.lateness import landmarks
+from models.cases import landmarks
 from models.risk_model import RiskModel
 from tests.bench.replay.province_report import Spread
 from training.evaluate import METRICS, Figure, with_intervals

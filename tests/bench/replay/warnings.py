@@ -23,7 +23,8 @@ from features.matrix import batch as matrix
 from features.record.delivery import Chunk
 from features.record.record import Record
 from features.simulate import simulate
-from models import lateness
+from models import cases as target_cases
+from models.targets import MAIN
 from training.fit import fit
 from training.sample import microseconds
 from training.training_set import gather
@@ -95,13 +96,13 @@ def year(seed: int, dossiers: int, say: Callable[[str], None]) -> Year:
         record.append(chunks, source="simulated", arrived_at=until)
         say(f"seed {seed}: learn from the first year")
         with record.connect(cutoff=CUTOFF) as con:
-            model = fit(gather(con, CUTOFF, VIETNAM), target=lateness.LATENESS.name)
+            model = fit(gather(con, CUTOFF, VIETNAM), target=MAIN.name)
         say(f"seed {seed}: score the second")
         with record.connect(cutoff=until) as con:
-            cases = lateness.landmarks(con, CUTOFF, until, every=DAY)
+            cases = target_cases.landmarks(con, CUTOFF, until, every=DAY)
             cases = cases.filter(pa.array(_worked(cases["as_of"].to_pylist(), VIETNAM), pa.bool_()))
             cells = matrix.build(con, cases, calendar=VIETNAM)
-            labelled = lateness.labels(con, cases, until)
+            labelled = target_cases.labels(con, cases, until)
     return _year(cells, labelled, model.probability(cells), VIETNAM)
 
 

@@ -1,20 +1,8 @@
-"""Lateness: will an open dossier become late by the lawful clock? And: will the office move its promise first?
+"""The cases of a target: who is in its cohort at a moment, landmarks to learn from, labels as known at a cutoff.
 
-What late, open and the lawful promise are stands in `features.case_state.state` and nowhere else.
-
-**Cohort** of both. A dossier known, open and not late, whose lawful promise lies ahead, or stands still with its clock
-(papers requested, suspended): as known at `as_of` (`known_at < as_of`) and read at it. One without any promise or term
-is in no cohort, for nothing can be missed.
-**Horizon.** From `as_of` to the lawful promise as known then. Labels are ripe when it lies before the cutoff, of what
-ended earlier too: counting the early endings of an unfinished horizon favours short dossiers (matured cohort,
-methods.md 1). All is read as known at the cutoff.
-**Late** (`LATENESS`): 1 when the dossier is late by the lawful clock at the cutoff; 0 when it ended without; null when
-it is still open and lawfully not late, for the citizen's time has pushed the promise on, or is set aside. So no
-landmark of label 1 belongs to a dossier that ended on time.
-**Moved** (`PROMISE_MOVED`): 1 when within the horizon, before the end, the office moved the promise in force to a later
-moment (extension, apology with a new appointment, reset), reason or none; else 0. The citizen's time that a source
-books with the papers is no such move.
-**Law.** Decree 118/2025/NĐ-CP (replaces 61/2018): results on or before the appointed date, one new appointment.
+A case is one dossier as of one moment. Tables of cases have the columns `dossier_id` (string) and `as_of`
+(timestamp[us, UTC]). What open, late and the lawful promise are stands in `features.case_state.state` and nowhere else.
+Nothing here reads the clock.
 """
 
 from __future__ import annotations
@@ -31,13 +19,14 @@ from features.case_state.kinds import ALL_ENDS, MOVES, SUPPLIES
 from features.case_state.relation import NAME, case_states, states_of_cases
 from features.record.latest import latest
 from features.record.utc import aware_table, naive_column, naive_utc
-from models.target import CASES, Target
+from models.target import Target
+from models.targets import MAIN
+
+CASES = pa.schema([("dossier_id", pa.string()), ("as_of", pa.timestamp("us", "UTC"))])
 
 MICROSECOND = timedelta(microseconds=1)
 CHUNK = 400_000
 """Cases whose states are worked out at once."""
-
-_IN_COHORT = "is_open AND NOT late AND lawful_due_at IS NOT NULL AND (waits OR lawful_due_at > {as_of})"
 
 _ARRIVAL = """
     SELECT dossier_id, GREATEST(MIN(received_at), MIN(known_at)) + INTERVAL 1 MICROSECOND AS as_of
@@ -83,10 +72,52 @@ _MAYBE = f"""NOT EXISTS (
     WHERE o.dossier_id = m.dossier_id AND o.known_at < m.as_of)"""
 
 
+_HORIZON = f"""
+    WITH known_event AS (FROM {latest("event", "known_at < $cutoff AND dossier_id IN (SELECT dossier_id FROM asked)")}),
+    act AS (
+        SELECT e.*, a.nth FROM known_event e
+        JOIN asked a ON a.dossier_id = e.dossier_id AND e.happened_at >= a.as_of
+        JOIN known_then s ON s.nth = a.nth AND e.happened_at <= s.due_at
+        LEFT JOIN {NAME} f ON f.dossier_id = a.dossier_id
+        WHERE f.ended_at IS NULL OR e.happened_at <= f.ended_at
+    ),
+    move AS (
+        SELECT * FROM act e
+        WHERE kind IN {MOVES} AND due_at IS NOT NULL
+          AND NOT (kind = 'extended' AND coalesce(reason, '') = '' AND EXISTS (
+              FROM known_event p WHERE p.dossier_id = e.dossier_id AND p.kind IN {SUPPLIES}
+                               AND p.happened_at = e.happened_at))
+    )"""
+"""What the cutoff knows: events of the asked dossiers, those of them within a case's horizon and before the end, and
+among these the promises that the office moved; an extension without a word, told with the papers, books the citizen's
+time."""
+
+
+def cohort(
+    con: duckdb.DuckDBPyConnection,
+    as_of: datetime,
+    target: Target = MAIN,
+    *,
+    overdue: bool = False,
+    calendar: Calendar = VIETNAM,
+) -> pa.Table:
+    """Every dossier of the target's cohort at `as_of`, ordered by id.
+
+    `con`: a connection of the record (`features.record.record.Record.connect`) that may show later knowledge.
+    `overdue`: every open dossier, those too that have missed the promise already or were never given one (for lists
+    of open work). Columns as `CASES`.
+    """
+    with case_states(con, as_of, calendar) as states:
+        chosen = states.filter("is_open" if overdue else target.cohort).project("dossier_id, read_at AS as_of")
+        found = chosen.order("dossier_id").to_arrow_table()
+    return aware_table(found).cast(CASES)
+
+
 def landmarks(
     con: duckdb.DuckDBPyConnection,
     start: datetime,
     end: datetime,
+    target: Target = MAIN,
     *,
     every: timedelta | None = None,
     at_events: bool = False,
@@ -95,13 +126,13 @@ def landmarks(
     at_ages: Sequence[timedelta] = (),
     calendar: Calendar = VIETNAM,
 ) -> pa.Table:
-    """The cases of the cohort at the landmarks in `[start, end]`, ordered by `as_of` then `dossier_id`.
+    """The cases of the target's cohort at the landmarks in `[start, end]`, ordered by `as_of` then `dossier_id`.
 
     `every`: all dossiers of the cohort at `start`, `start + every`, …; `at_events`: each dossier 1 µs after
     each of its events became known; `at_arrival`: each dossier 1 µs after it was received (after it became
     known, where that is later); `at_shares`: each dossier when these shares of its first term have passed, so
     that short terms are seen as often as long ones; `at_ages`: each dossier so long after receipt.
-    Columns as `models.target.CASES`.
+    Columns as `CASES`.
     """
     parts = []
     bound: dict[str, object] = {"start": naive_utc(start), "end": naive_utc(end)}
@@ -130,72 +161,35 @@ def landmarks(
         part = asked.slice(start_at, CHUNK)
         with states_of_cases(con, part, calendar) as states:
             chosen = states.filter(
-                _IN_COHORT.format(as_of="read_at")
+                target.cohort
             ).project("dossier_id").order("dossier_id").to_arrow_table()  # fmt: skip
         found.append(part.take(chosen["dossier_id"].combine_chunks()))
     return pa.concat_tables(found).combine_chunks()
 
 
-def cohort(
-    con: duckdb.DuckDBPyConnection, as_of: datetime, *, overdue: bool = False, calendar: Calendar = VIETNAM
-) -> pa.Table:
-    """Every open dossier that can still keep its lawful promise at `as_of`, ordered by id.
-
-    `overdue`: also those that have missed it already or were never given one (for lists of open work).
-    Columns as `models.target.CASES`.
-    """
-    wanted = "is_open" if overdue else _IN_COHORT.format(as_of="read_at")
-    with case_states(con, as_of, calendar) as states:
-        found = states.filter(wanted).project("dossier_id, read_at AS as_of").order("dossier_id").to_arrow_table()
-    return aware_table(found).cast(CASES)
-
-
 def labels(
-    con: duckdb.DuckDBPyConnection, cases: pa.Table, cutoff: datetime, *, calendar: Calendar = VIETNAM
+    con: duckdb.DuckDBPyConnection,
+    cases: pa.Table,
+    cutoff: datetime,
+    target: Target = MAIN,
+    *,
+    calendar: Calendar = VIETNAM,
 ) -> pa.Table:
-    """The cases, in their order, with `label` (double) of lateness, `due_at`, `received_at` (timestamp[us, UTC]).
+    """The cases, in their order, with `label` (double), `due_at`, `received_at` (timestamp[us, UTC]).
 
-    `due_at` is the lawful promise as known at `as_of`; `label` is null where it is not before the cutoff. What becomes
-    known at the cutoff or later plays no part, even where `con` would show it.
+    `due_at` is the lawful promise as known at `as_of`; `label` is null where it is not before the cutoff. What
+    becomes known at the cutoff or later plays no part, even where `con` would show it.
     """
-    return _labelled(con, cases, cutoff, calendar, """
-        CASE WHEN s.due_at >= $cutoff OR s.due_at IS NULL THEN NULL
-             WHEN f.late THEN 1 WHEN f.phase = 'ended' THEN 0 END""")  # fmt: skip
-
-
-def moved_labels(
-    con: duckdb.DuckDBPyConnection, cases: pa.Table, cutoff: datetime, *, calendar: Calendar = VIETNAM
-) -> pa.Table:
-    """As `labels`, of whether the office moves the promise within the horizon."""
-    return _labelled(con, cases, cutoff, calendar, """
-        CASE WHEN s.due_at >= $cutoff OR s.due_at IS NULL THEN NULL
-             WHEN EXISTS (FROM given m WHERE m.dossier_id = a.dossier_id AND m.happened_at >= a.as_of
-                          AND m.happened_at <= s.due_at AND m.due_at > s.promised_at
-                          AND (f.ended_at IS NULL OR m.happened_at <= f.ended_at)) THEN 1 ELSE 0 END""")  # fmt: skip
-
-
-_GIVEN = f"""
-    WITH event_known AS (FROM {latest("event", "known_at < $cutoff AND dossier_id IN (SELECT dossier_id FROM asked)")}),
-    given AS (
-        SELECT dossier_id, happened_at, due_at FROM event_known e
-        WHERE kind IN {MOVES} AND due_at IS NOT NULL
-          AND NOT (kind = 'extended' AND coalesce(reason, '') = '' AND EXISTS (
-              FROM event_known p WHERE p.dossier_id = e.dossier_id AND p.kind IN {SUPPLIES}
-                               AND p.happened_at = e.happened_at))
-    )"""
-"""Promises that the office moved; an extension without a word, told with the papers, books the citizen's time."""
-
-
-def _labelled(
-    con: duckdb.DuckDBPyConnection, cases: pa.Table, cutoff: datetime, calendar: Calendar, label: str
-) -> pa.Table:
-    known = [_known_then(con, cases.slice(at, CHUNK), at, calendar) for at in range(0, max(cases.num_rows, 1), CHUNK)]
+    starts = range(0, max(cases.num_rows, 1), CHUNK)
     con.register("asked", _naive_table(cases))
-    con.register("known_then", pa.concat_tables(known))
+    con.register(
+        "known_then", pa.concat_tables(_known_then(con, cases.slice(at, CHUNK), at, calendar) for at in starts)
+    )
     try:
         with case_states(con, cutoff, calendar, dossiers="asked"):
-            sql = f"""{_GIVEN}
-                SELECT a.dossier_id, a.as_of, s.due_at, s.received_at, CAST({label} AS DOUBLE) AS label
+            sql = f"""{_HORIZON}
+                SELECT a.dossier_id, a.as_of, s.due_at, s.received_at,
+                       CAST(CASE WHEN s.due_at < $cutoff THEN {target.label} END AS DOUBLE) AS label
                 FROM asked a LEFT JOIN known_then s ON s.nth = a.nth
                 LEFT JOIN {NAME} f ON f.dossier_id = a.dossier_id
                 ORDER BY a.nth"""
@@ -209,7 +203,7 @@ def _known_then(con: duckdb.DuckDBPyConnection, cases: pa.Table, first: int, cal
     """By place of the case, from `first`: receipt, lawful promise and promise in force as known at its moment."""
     with states_of_cases(con, cases, calendar) as states:
         return states.project(
-            f"dossier_id + {first} AS nth, lawful_due_at AS due_at, received_at, due_at AS promised_at"
+            f"dossier_id + {first} AS nth, lawful_due_at AS due_at, received_at, due_at AS promised_at, procedure_code"
         ).to_arrow_table()
 
 
@@ -218,26 +212,3 @@ def _naive_table(cases: pa.Table) -> pa.Table:
     return pa.table(
         {"dossier_id": cases["dossier_id"], "as_of": as_of, "nth": pa.array(range(cases.num_rows), pa.int64())}
     )
-
-
-LATENESS = Target(
-    name="lateness",
-    words_vi="Hồ sơ có nguy cơ trễ hẹn theo thời hạn luật định",
-    words_en="The dossier may become late by the lawful clock",
-    horizon="from as_of until the lawful promise as known at as_of",
-    law="Nghị định 118/2025/NĐ-CP",
-    cohort=cohort,
-    labels=labels,
-)
-
-PROMISE_MOVED = Target(
-    name="promise_moved",
-    words_vi="Cơ quan có thể dời ngày hẹn trả trước khi đến hạn",
-    words_en="The office may move its promise before it runs out",
-    horizon="from as_of until the lawful promise as known at as_of",
-    law="Nghị định 118/2025/NĐ-CP",
-    cohort=cohort,
-    labels=moved_labels,
-)
-TARGETS = {target.name: target for target in (LATENESS, PROMISE_MOVED)}
-"""Targets of dossiers by name: one cohort, two questions."""
