@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import Calendar
-from features.case_state.kinds import ALL_ENDS, MOVES, SUPPLIES
+from features.case_state.kinds import ALL_ENDS
 from features.case_state.relation import NAME, case_states, states_of_cases
 from features.record.latest import latest
 from features.record.utc import aware_table, naive_column, naive_utc
@@ -80,17 +80,8 @@ _HORIZON = f"""
         JOIN known_then s ON s.nth = a.nth AND e.happened_at <= s.due_at
         LEFT JOIN {NAME} f ON f.dossier_id = a.dossier_id
         WHERE f.ended_at IS NULL OR e.happened_at <= f.ended_at
-    ),
-    move AS (
-        SELECT * FROM act e
-        WHERE kind IN {MOVES} AND due_at IS NOT NULL
-          AND NOT (kind = 'extended' AND coalesce(reason, '') = '' AND EXISTS (
-              FROM known_event p WHERE p.dossier_id = e.dossier_id AND p.kind IN {SUPPLIES}
-                               AND p.happened_at = e.happened_at))
     )"""
-"""What the cutoff knows: events of the asked dossiers, those of them within a case's horizon and before the end, and
-among these the promises that the office moved; an extension without a word, told with the papers, books the citizen's
-time."""
+"""What the cutoff knows: events of the asked dossiers, and those of them within a case's horizon and before the end."""
 
 
 def cohort(
@@ -187,7 +178,7 @@ def labels(
     )
     try:
         with case_states(con, cutoff, calendar, dossiers="asked"):
-            sql = f"""{_HORIZON}
+            sql = f"""{_HORIZON}{target.given and ", " + target.given}
                 SELECT a.dossier_id, a.as_of, s.due_at, s.received_at,
                        CAST(CASE WHEN s.due_at < $cutoff THEN {target.label} END AS DOUBLE) AS label
                 FROM asked a LEFT JOIN known_then s ON s.nth = a.nth

@@ -23,8 +23,9 @@ class Target:
     cohort: SQL condition on `case_state` (features.case_state.relation) read at the moment of the case. label: SQL that
     gives 1, 0 or NULL of a ripe case, from `a` (the case: dossier_id, as_of, nth), `s` (as known at `as_of`: due_at the
     lawful promise, promised_at the one in force, received_at, procedure_code), `f` (case_state at the cutoff) and the
-    relations `known_event` (standing events as known at the cutoff), `act` (those of a case, by `nth`, within its
-    horizon and before the end) and `move` (acts that move the promise).
+    relations `known_event` (standing events as known at the cutoff) and `act` (those of a case, by `nth`, within its
+    horizon and before the end). given: relations of the label's own, `name AS (SELECT …)`, over these and the record
+    with `$cutoff`.
     overdue_is_certain: the promise itself answers once it has passed, so lists hold overdue dossiers too.
     """
 
@@ -35,4 +36,5 @@ class Target:
     law: str = "Nghị định 118/2025/NĐ-CP"
     horizon: str = "from as_of until the lawful promise as known at as_of"
     cohort: str = PROMISE_AHEAD
+    given: str = ""
     overdue_is_certain: bool = False

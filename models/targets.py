@@ -5,6 +5,7 @@ All that names a target takes it from here: commands, training, MLflow, cards, s
 
 from __future__ import annotations
 
+from features.case_state.kinds import MOVES, SUPPLIES
 from models.target import Target
 
 LATENESS = Target(
@@ -21,7 +22,14 @@ PROMISE_MOVED = Target(
     name="promise_moved",
     words_vi="Cơ quan có thể dời ngày hẹn trả trước khi đến hạn",
     words_en="The office may move its promise before it runs out",
-    # extension, apology with a new appointment, reset; reason or none
+    # extension, apology with a new appointment, reset, reason or none; an extension without a word, told with the
+    # papers, books the citizen's time
+    given=f"""move AS (
+        SELECT * FROM act e
+        WHERE kind IN {MOVES} AND due_at IS NOT NULL
+          AND NOT (kind = 'extended' AND coalesce(reason, '') = '' AND EXISTS (
+              FROM known_event p WHERE p.dossier_id = e.dossier_id AND p.kind IN {SUPPLIES}
+                               AND p.happened_at = e.happened_at)))""",
     label="EXISTS (FROM move m WHERE m.nth = a.nth AND m.due_at > s.promised_at)",
 )
 
