@@ -33,7 +33,38 @@ PROMISE_MOVED = Target(
     label="EXISTS (FROM move m WHERE m.nth = a.nth AND m.due_at > s.promised_at)",
 )
 
-TARGETS = {target.name: target for target in (LATENESS, PROMISE_MOVED)}
+RETURNED_WRONGLY = Target(
+    name="returned_wrongly",
+    words_vi="Hồ sơ có thể bị yêu cầu giấy tờ ngoài thành phần đã công bố, hoặc bị yêu cầu bổ sung quá số lần",
+    words_en="Papers outside the published list may be asked for, or papers asked for more often than is allowed",
+    law="Nghị định 118/2025/NĐ-CP, Nghị định 61/2018/NĐ-CP Điều 17 (hướng dẫn bổ sung một lần), QĐ 766/QĐ-TTg",
+    # the list and the number of times are those of the procedure's rows in force at the request; once where no number
+    # is told (there is none for all procedures, QĐ 766 counts from the second), and without a published list only a
+    # request too many can be wrong
+    given="""request AS (
+        SELECT *, row_number() OVER (PARTITION BY dossier_id ORDER BY happened_at) AS time
+        FROM (SELECT dossier_id, happened_at, string_agg(lower(papers), ';') AS papers FROM known_event
+              WHERE kind = 'papers_requested' GROUP BY ALL)
+    ),
+    published AS (
+        SELECT procedure_code, valid_from, valid_to, lower(papers) AS papers, max_supplements AS times
+        FROM procedure WHERE known_at < $cutoff
+    ),
+    judged AS (
+        SELECT q.dossier_id, q.happened_at, q.time > coalesce(max(p.times), 1) AS too_often,
+               list_filter(string_split(any_value(q.papers), ';'), lambda x: trim(x) <> ''
+                   AND NOT contains(string_agg(p.papers, ';'), trim(x))) AS unlisted
+        FROM request q JOIN (SELECT DISTINCT dossier_id, procedure_code FROM asked a JOIN known_then USING (nth)) d
+             USING (dossier_id)
+        LEFT JOIN published p ON p.procedure_code = d.procedure_code
+             AND coalesce(p.valid_from <= q.happened_at, true) AND coalesce(p.valid_to > q.happened_at, true)
+        GROUP BY q.dossier_id, q.happened_at, q.time
+    )""",
+    label="""EXISTS (FROM judged j JOIN act q ON q.dossier_id = j.dossier_id AND q.happened_at = j.happened_at
+                    WHERE q.nth = a.nth AND q.kind = 'papers_requested' AND (j.too_often OR len(j.unlisted) > 0))""",
+)
+
+TARGETS = {target.name: target for target in (LATENESS, PROMISE_MOVED, RETURNED_WRONGLY)}
 """Targets of dossiers by name: one cohort, several questions."""
 
 MAIN = LATENESS

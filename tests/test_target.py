@@ -16,7 +16,7 @@ from features.record.record import Record
 from features.record.utc import aware_utc
 from features.simulate import simulate
 from models.cases import cohort, labels, landmarks
-from models.targets import PROMISE_MOVED
+from models.targets import PROMISE_MOVED, RETURNED_WRONGLY
 
 DOSSIERS = """
     dossier_id | procedure_code | unit_code | received_at      | due_at           | known_at
@@ -98,6 +98,43 @@ def test_the_label_is_read_from_what_the_cutoff_knows(dossier: str, as_of: str, 
 def test_whether_the_office_moves_its_promise(dossier: str, as_of: str, label: float | None) -> None:
     con = views(dossier=DOSSIERS, event=EVENTS)
     assert labels(con, _cases(moment(as_of), dossier), CUTOFF, PROMISE_MOVED)["label"].to_pylist() == [label]
+
+
+PROCEDURES = """
+    procedure_code | papers                     | max_supplements | valid_from       | valid_to         | known_at
+    P              | Đơn; Ảnh thẻ               |                 | 2020-01-01T00:00 | 2026-01-01T00:00 | 2020-01-01
+    P              | Đơn; Bản sao CCCD (nếu có) |                 | 2026-01-01T00:00 |                  | 2026-01-01
+    R              | Đơn                        | 2               |                  |                  | 2026-01-01
+"""
+
+
+@pytest.mark.parametrize(
+    ("procedure", "asked", "label"),
+    [
+        ("P", {}, 0.0),
+        ("P", {"03-06T08:00": "Bản sao CCCD"}, 0.0),  # on the list, and the first time
+        ("P", {"03-06T08:00": "Bản sao CCCD; Ảnh thẻ"}, 1.0),  # a photograph is on the list of years ago
+        ("P", {"03-06T08:00": ""}, 0.0),  # nothing told, nothing held against anybody
+        ("P", {"03-03T08:00": "Đơn", "03-06T08:00": "Đơn"}, 1.0),  # twice
+        ("P", {"03-03T08:00": "Ảnh thẻ"}, 0.0),  # before the case's moment
+        ("P", {"03-12T08:00": "Ảnh thẻ"}, 0.0),  # after the horizon
+        ("Q", {"03-06T08:00": "Ảnh thẻ"}, 0.0),  # no list is published for it
+        ("Q", {"03-03T08:00": "Đơn", "03-06T08:00": "Đơn"}, 1.0),  # once where no other number is told
+        ("R", {"03-03T08:00": "Đơn", "03-06T08:00": "Đơn"}, 0.0),  # this procedure may ask twice
+        ("R", {"03-03T08:00": "Đơn", "03-04T08:00": "Đơn", "03-06T08:00": "Đơn"}, 1.0),
+    ],
+)
+def test_whether_papers_are_asked_for_beyond_the_published_list_or_too_often(
+    procedure: str, asked: dict[str, str], label: float
+) -> None:
+    dossier = {"dossier_id": "x", "procedure_code": procedure, "unit_code": "U", "received_at": "2026-03-02T08:00",
+               "due_at": "2026-03-10T17:00"}  # fmt: skip
+    events = [{"dossier_id": "x", "kind": "papers_requested", "happened_at": f"2026-{at}", "papers": papers or None}
+              for at, papers in asked.items()]  # fmt: skip
+    con = views(dossier=[dossier], procedure=PROCEDURES, event=events)
+    cases = _cases(moment("2026-03-05T08:00"), "x")
+    assert labels(con, cases, CUTOFF, RETURNED_WRONGLY)["label"].to_pylist() == [label]
+    assert labels(con, cases, moment("2026-03-06T07:00"), RETURNED_WRONGLY)["label"].to_pylist() == [None]
 
 
 def test_no_landmark_of_label_one_ends_on_time_by_the_lawful_clock(tmp_path: Path) -> None:
