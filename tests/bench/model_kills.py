@@ -119,7 +119,7 @@ def broken(home: Path, url: str) -> list[str]:
 
 
 def _aliases(url: str) -> list[str]:
-    from serving.cli.lateness import quiet_mlflow
+    from serving.cli.dossier_targets import quiet_mlflow
 
     wrong = []
     with quiet_mlflow():
