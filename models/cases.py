@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import Calendar
-from features.case_state.kinds import ALL_ENDS
 from features.case_state.relation import NAME, case_states, states_of_cases
 from features.record.latest import latest
+from features.record.schema import ALL_ENDS
 from features.record.utc import aware_table, naive_column, naive_utc
 from models.target import Target
 from models.targets import MAIN

@@ -19,8 +19,8 @@ from features.calendar.vietnam import VIETNAM
 from features.complaints import history as complaint_history
 from features.signals import evaluate
 from features.signals.sentences import CAUSES, basis_vi, said_of_dossier
-from features.sources.names import is_desk
 from features.sources.vietnamese_number import decimal
+from features.spelling.names import is_desk
 from models.conduct_peers import PeerComparison
 from models.excess import RATIO
 from models.finding_matrix import SHOWN

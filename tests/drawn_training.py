@@ -8,7 +8,8 @@ import numpy as np
 
 from features.record.delivery import Chunk
 from features.record.record import Record
-from training.run import Trained, train
+from training.packaging import Trained
+from training.run import train
 
 ZERO = datetime(2026, 1, 5, 1, tzinfo=UTC)
 CUTOFF = ZERO + timedelta(days=150)

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import PLAIN_WEEK, Calendar
-from features.case_state.kinds import ALL_ENDS, ENDS, RUNS, STOPS, SUPPLIES
+from features.case_state.kinds import RUNS, STOPS, SUPPLIES
 from features.case_state.relation import case_states
 from features.case_state.replay import Happening, replay
 from features.record.delivery import Chunk
 from features.record.record import Record
+from features.record.schema import ALL_ENDS, ENDS
 
 # Of 2026, received Monday 7 September 8:00 unless a row's events begin with `received`. An event is `moment kind`, then
 # `>moment` for a new promise, `!` for a reason. late, first: late by the lawful clock, the first promise missed.

@@ -16,7 +16,7 @@ from features.complaints import triage
 from features.complaints.copies import first_alike
 from features.complaints.floods import floods
 from features.complaints.topics import PHRASES, topics, wording
-from features.sources.names import plain
+from features.spelling.names import plain
 from serving.cli import app as command_line
 
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)

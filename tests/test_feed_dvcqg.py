@@ -21,13 +21,13 @@ from features.signals import evaluate
 from features.signals.conduct_of_dossier import CONDUCT_OF_DOSSIER
 from features.signals.integrity import INTEGRITY
 from features.sources import SOURCES, FeedOptions
-from features.sources.codes import dossier_code, dossier_codes_in, procedure_code, unit_code
 from features.sources.moments import NotAMoment, parse
-from features.sources.names import canonical, is_placeholder
 from features.sources.pseudonyms import Pseudonyms
 from features.sources.redact import scrub
 from features.sources.unit_directory import BookedUnit, UnitDirectory
-from features.sources.vietnamese_text import suspect
+from features.spelling.codes import dossier_code, dossier_codes_in, procedure_code, unit_code
+from features.spelling.names import canonical, is_placeholder
+from features.spelling.vietnamese_text import suspect
 
 CODE = "H99.24-260907-0012"
 SAMPLES = {

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.case_state.kinds import ENDS
 from features.record.delivery import Chunk
 from features.record.record import Record
+from features.record.schema import ENDS
 from serving.scoring import open_dossiers
 from serving.scoring.open_dossiers import OpenDossiers
 from serving.scoring.record_snapshot import rows_of

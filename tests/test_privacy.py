@@ -32,7 +32,7 @@ def forms(name: str) -> set[bytes]:
     """A name as it could stand in a file: as it is, in NFD, in capitals, without diacritics, JSON-escaped."""
     import unicodedata
 
-    from features.sources.names import plain
+    from features.spelling.names import plain
 
     told = {name, name.upper(), name.lower(), plain(name), plain(name).title(), plain(name).upper()}
     told |= {unicodedata.normalize("NFD", one) for one in told}

@@ -17,9 +17,10 @@ from models.artefact import ArtefactError, load
 from training import conduct, pointers
 from training.gates import STEADY, Refused, gates_of, second_person, steady
 from training.members import Recipe
+from training.packaging import Trained
 from training.promote import promote, rollback
 from training.reproduce import reproduce
-from training.run import Trained, train
+from training.run import train
 
 AT = datetime(2026, 7, 1, tzinfo=UTC)
 TINY = {"small": Recipe(rounds=20, trees={"num_leaves": 4, "bagging_fraction": 0.7, "bagging_freq": 1})}

@@ -18,7 +18,7 @@ from features.record.delivery import DeliveryError, Receipt
 from features.record.record import Record
 from features.sources import SOURCES, FeedOptions
 from features.sources.layout import find_header, oddity
-from features.sources.vietnamese_text import converted, encoding_of
+from features.spelling.vietnamese_text import converted, encoding_of
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")

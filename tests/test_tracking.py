@@ -19,8 +19,9 @@ import pytest
 from drawn_mlflow import answering, tracking_server
 from drawn_training import CUTOFF, draw_record
 
+from training.packaging import Trained
 from training.promote import promote, rollback
-from training.run import Trained, train
+from training.run import train
 
 pytestmark = pytest.mark.slow
 

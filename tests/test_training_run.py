@@ -17,9 +17,10 @@ from training import pointers
 from training.backtest import backtest
 from training.drift import stability
 from training.gates import Gate, Refused, gates_of
+from training.packaging import package
 from training.promote import promote, rollback
 from training.reproduce import reproduce
-from training.run import package, train
+from training.run import train
 from training.time_travel import time_travel
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from training.fit import fit_judged
 from training.gates import against, gates_of
 from training.members import KEYS, Recipe
 from training.model_selection import Choices
+from training.packaging import Trained, package
 from training.provenance import provenance
 from training.reason_stability import steadiness
 from training.sample import Sample
@@ -35,23 +35,10 @@ from training.training_set import MOST, WEEK, drawn, gather
 from training.tune import recipes_of
 
 Say = Callable[[str], None]
-GOLDEN_ROWS = 20
 LEAST_FRESH = 100
 WINDOW_WEEKS = 26
 WATCHED = 12_000
 """Rows of the training window that later scorings are compared with, about."""
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a training left: the model, its folder (`version` is its name) and the identity of its manifest."""
-
-    model: RiskModel
-    version: str
-    folder: Path
-    sha256: str
-    sample: Sample
-    run_id: str | None = None
 
 
 def train(
@@ -172,20 +159,3 @@ def window(con: Any, cutoff: datetime, calendar: Calendar, most: int = WATCHED) 
     if cases.num_rows > most:
         cases = cases.filter(drawn(cases["dossier_id"], most / cases.num_rows))
     return matrix.build(con, cases, calendar=calendar)
-
-
-def package(model: RiskModel, sample: Sample, cutoff: datetime, models: Path) -> Trained:
-    """Saves the model in a folder of its own, named by cutoff and identity; the same model has the same folder."""
-    root = models / model.target
-    half = root / f".half-{cutoff.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-    if half.exists():  # what a killed run left
-        shutil.rmtree(half)
-    golden = model.encoder.encode(sample.matrix.slice(0, GOLDEN_ROWS))
-    sha256 = artefact.save(model, half, golden=golden)
-    version = f"{cutoff.astimezone(UTC):%Y%m%dT%H%M%SZ}-{sha256[:8]}"
-    folder = root / version
-    if folder.exists():
-        shutil.rmtree(half)
-    else:
-        half.rename(folder)
-    return Trained(model, version, folder, sha256, sample)

@@ -28,9 +28,9 @@ from models.risk_model import RiskModel
 from models.targets import MAIN
 from training import pointers
 from training.members import KEYS, is_category
+from training.packaging import Trained
 from training.plots import shap_summary
 from training.provenance import ROOT
-from training.run import Trained
 from training.tracking_check import insist_on_tracking
 
 REQUIREMENTS = ("mlflow", "numpy", "pyarrow", "lightgbm", "cryptography", "duckdb", "sqlglot", "pandas", "numba")

@@ -10,11 +10,11 @@ import duckdb
 
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import EPOCH, Calendar
-from features.case_state.kinds import ALL_ENDS
 from features.case_state.replay import Happening, replay
 from features.case_state.slip import first_promise
 from features.case_state.state import CaseState
 from features.record.latest import latest
+from features.record.schema import ALL_ENDS
 from features.record.utc import aware_utc, naive_utc
 
 _CLAIM = r"regexp_matches(coalesce(e.event_id, ''), '^(state:)?(decided|refused|withdrawn)@')"

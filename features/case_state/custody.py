@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from features.case_state.kinds import STOPS
 from features.record.utc import naive_utc
-from features.sources.names import is_desk
+from features.spelling.names import is_desk
 
 LEAST = 0.05
 """Shares under this are left out: a clerk who stamped the receipt is no holder."""

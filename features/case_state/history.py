@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from string import Template
 
-from features.case_state.kinds import ENDS, RUNS, STOPS
+from features.case_state.kinds import RUNS, STOPS
+from features.record.schema import ENDS
 
 RUNNING = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
 """The frame of what is known up to and with an event of a strand."""

@@ -1,4 +1,4 @@
-"""What kinds of event do to a dossier's clock: the one place that says so."""
+"""What kinds of event do to a dossier's clock: the one place that says so; those that end it are `schema.ENDS`."""
 
 STOPS = ("papers_requested", "suspended")
 """Stop the lawful clock: the citizen must act, or processing stands still."""
@@ -6,9 +6,6 @@ RUNS = ("papers_supplied", "resumed", "assigned", "forwarded", "consulted", "ret
 """Let it run again: an office that works on a dossier no longer waits."""
 TURNED_AWAY = ("refused", "withdrawn")
 """End it without what was asked for."""
-ENDS = ("refused", "decided", "withdrawn")
-"""End the processing; `delivered` does where none of them is known."""
-ALL_ENDS = (*ENDS, "delivered")
 SUPPLIES = ("papers_supplied", "resumed")
 """Carry a due moment with which the source books the citizen's time."""
 MOVES = ("extended", "apologised", "reset")

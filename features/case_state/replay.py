@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from features.calendar.working_time import EPOCH, Calendar, microseconds
-from features.case_state.kinds import ALL_ENDS, ENDS, RUNS, STOPS, SUPPLIES
-from features.case_state.state import A_DAY_W, SAME_CASE, SKEW, WAITING, CaseState, Flag, Phase, Promise
+from features.case_state.kinds import RUNS, STOPS, SUPPLIES
+from features.case_state.state import A_DAY_W, SAME_CASE, WAITING, CaseState, Flag, Phase, Promise
+from features.record.early_ends import SKEW
+from features.record.schema import ALL_ENDS, ENDS
 
 
 @dataclass(frozen=True)

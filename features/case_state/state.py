@@ -36,8 +36,6 @@ from features.case_state.kinds import SUPPLIES
 
 SAME_CASE = timedelta(days=30)
 """Reopened within this time after its end, a dossier goes on with its old clock."""
-SKEW = timedelta(minutes=15)
-"""An end told this little before receipt is an error of two clocks."""
 A_DAY_W = HOURS_A_DAY * HOUR
 """One working day in microseconds worked: how early an extension comes, how far a source may round."""
 

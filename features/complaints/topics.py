@@ -14,8 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from features.sources.codes import without_codes
-from features.sources.names import plain
+from features.spelling.codes import without_codes
+from features.spelling.names import plain
 
 PHRASES = Path(__file__).with_name("phrases.toml")
 SURE = 0.3

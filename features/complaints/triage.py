@@ -11,7 +11,7 @@ from features.complaints.floods import floods
 from features.complaints.topics import topics, wording
 from features.record.latest import latest
 from features.record.utc import naive_utc
-from features.sources.codes import dossier_codes_in
+from features.spelling.codes import dossier_codes_in
 
 YEAR = timedelta(days=365)
 SAME_WITHIN = 60.0

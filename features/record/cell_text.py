@@ -19,8 +19,8 @@ import pyarrow.types as pt
 
 from features.calendar.vietnam import VIETNAM
 from features.record.cell_numbers import is_text, without
-from features.sources.codes import padded_procedure
-from features.sources.vietnamese_text import LEGACY, suspect
+from features.spelling.codes import padded_procedure
+from features.spelling.vietnamese_text import LEGACY, suspect
 
 _BLANKS = "[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
 _INVISIBLE = "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"

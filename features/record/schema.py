@@ -34,6 +34,9 @@ EVENT_KINDS = (
     "consulted", "consultation_answered", "extended", "reset", "returned", "refused", "decided", "delivered",
     "withdrawn", "apologised", "reopened", "note",
 )  # fmt: skip
+ENDS = ("refused", "decided", "withdrawn")
+"""End the processing; `delivered` does where none of them is known."""
+ALL_ENDS = (*ENDS, "delivered")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from features.signals.held import evaluate_held
 from features.signals.over_cases import over_cases
 from features.signals.peers import against_peers, offices
 from features.signals.voice import VOICE
-from features.sources.names import is_desk
+from features.spelling.names import is_desk
 
 YEAR = timedelta(days=365)
 TO_SPARE = 0.2

@@ -21,7 +21,7 @@ from features.signals.held_office import HELD_OFFICE
 from features.signals.over_cases import over_cases
 from features.signals.peers import against_peers, offices
 from features.signals.signal import Grain, HeldSignal
-from features.sources.names import is_desk
+from features.spelling.names import is_desk
 
 HELD_SIGNALS: tuple[HeldSignal, ...] = (*HELD_LATE, *HELD_AGAIN, *HELD_OFFICE, *ACCOUNTS, *HEAD)
 """Every signal about an official, a unit, a head or an agent, in the order in which answers list them."""

@@ -7,7 +7,7 @@ coarse: status 4 covers every act of work. The first pattern that fits the folde
 import re
 from functools import lru_cache
 
-from features.sources.names import plain
+from features.spelling.names import plain
 
 _WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("apologised", ("xin loi",)),

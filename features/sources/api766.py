@@ -11,10 +11,10 @@ from typing import Any
 
 from features.record.delivery import Chunks
 from features.sources import FeedOptions
-from features.sources.codes import unit_code
 from features.sources.items import items
 from features.sources.nested import inside, objects
 from features.sources.row_builder import RowBuilder, harvested
+from features.spelling.codes import unit_code
 
 PROGRESS = ("totalReceived", "totalOnTime", "totalOverdue", "totalCompleted", "avgProcessingDays", "score")
 

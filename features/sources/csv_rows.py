@@ -17,7 +17,7 @@ from features.record.delivery import Reject
 from features.sources.layout import WITHIN, Header, find_header, oddity
 from features.sources.lines import MAX_LINE, UNREADABLE, damage, numbered_lines
 from features.sources.text_encoding import EncodingRefused, in_utf8
-from features.sources.vietnamese_text import ENCODINGS
+from features.spelling.vietnamese_text import ENCODINGS
 
 MAX_RECORD_LINES = 200
 _DECLARED = re.compile(r"sep=(.)")

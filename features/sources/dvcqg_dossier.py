@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from features.sources.codes import dossier_code, unit_code, unit_of_dossier
 from features.sources.nested import objects, string
 from features.sources.portal_status import status
 from features.sources.pseudonyms import identity_is_missing
 from features.sources.redact import scrub
 from features.sources.row_builder import RowBuilder
+from features.spelling.codes import dossier_code, unit_code, unit_of_dossier
 
 CHANNELS = {"1": "counter", "2": "online", "3": "post", "": "counter"}
 APPLICANTS = {"1": "citizen", "2": "business", "3": "agency", "4": "other"}

@@ -13,9 +13,9 @@ from features.record.delivery import Chunks
 from features.sources import FeedOptions
 from features.sources.actions import kind_of
 from features.sources.items import items
-from features.sources.names import plain
 from features.sources.nested import inside, objects, string
 from features.sources.row_builder import RowBuilder, harvested
+from features.spelling.names import plain
 
 _CHANNELS = (("truc tuyen", "online"), ("buu chinh", "post"), ("truc tiep", "counter"))
 _PAUSING = frozenset({"papers_requested", "suspended"})

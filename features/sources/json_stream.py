@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from features.sources.vietnamese_text import encoding_of
+from features.spelling.vietnamese_text import encoding_of
 
 BLOCK = 1 << 20
 LONGEST = 16 << 20

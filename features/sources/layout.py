@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from features.record.cell_text import heading, visible
-from features.sources.names import plain
+from features.spelling.names import plain
 
 WITHIN = 30
 """Lines that are not empty, among which the header is looked for."""

@@ -56,7 +56,7 @@ from features.record.cell_text import code_of_number, visible
 from features.record.delivery import DEFAULT_ZONE, DeliveryError
 from features.record.schema import EVENT_KINDS, TABLES, Table
 from features.sources.layout import WITHIN
-from features.sources.vietnamese_text import ENCODINGS
+from features.spelling.vietnamese_text import ENCODINGS
 
 EXCEL_EPOCHS = {"excel": date(1899, 12, 30), "excel-1904": date(1904, 1, 1)}
 """Day 0 of serial days, by the name of the format."""

@@ -10,12 +10,12 @@ from typing import Any
 
 from features.record.delivery import Chunks
 from features.sources import FeedOptions
-from features.sources.codes import unit_code
 from features.sources.items import items
 from features.sources.nested import objects
 from features.sources.opencps_action import read_action
 from features.sources.opencps_dossier import read_dossier
 from features.sources.row_builder import RowBuilder, harvested
+from features.spelling.codes import unit_code
 
 FALSE_Z = True
 STATISTICS = (

@@ -12,12 +12,12 @@ from typing import Any
 
 from features.record.delivery import Chunks
 from features.sources import FeedOptions
-from features.sources.codes import dossier_codes_in
 from features.sources.items import items
-from features.sources.names import plain
 from features.sources.petition_topic import topic
 from features.sources.redact import scrub
 from features.sources.row_builder import RowBuilder, harvested
+from features.spelling.codes import dossier_codes_in
+from features.spelling.names import plain
 
 ANSWER = "\n[trả lời] "
 _CHANNELS = (

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from features.sources.names import plain
+from features.spelling.names import plain
 
 _TAGS = (
     ("conduct", r"hanh vi|can bo|cong chuc|thai do"),

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from features.sources.names import plain
+from features.spelling.names import plain
 
 SURE, LIKELY = 0.9, 0.72
 

@@ -9,7 +9,7 @@ minimisation: domain.md 3.6).
 import hashlib
 import hmac
 
-from features.sources.names import canonical, is_placeholder
+from features.spelling.names import canonical, is_placeholder
 
 _UNKNOWN_IDENTITIES = frozenset({"", "0", "000000001", "000000000", "000000000001", "000000000000", "123456789"})
 """Fillers that systems send for an unknown identity number (T10)."""
@@ -36,7 +36,7 @@ class Pseudonyms:
         """`o-…` for the person of that name in that unit; None for a placeholder, which is nobody.
 
         The unit is part of the key: the same name in two units is two people. Writings of one name
-        (`features.sources.names.canonical`) give one key.
+        (`features.spelling.names.canonical`) give one key.
         """
         known = (name or "", unit_code or "")
         if known not in self._officials:

@@ -11,8 +11,8 @@ from typing import Any
 from features.record.delivery import Chunks
 from features.sources import FeedOptions
 from features.sources.items import items
-from features.sources.names import plain
 from features.sources.row_builder import RowBuilder, harvested
+from features.spelling.names import plain
 
 SCORES = {
     "rat hai long": 5, "hai long": 4, "binh thuong": 3, "chap nhan duoc": 3, "khong hai long": 1,

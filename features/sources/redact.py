@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from features.sources.codes import _DOSSIER
-from features.sources.names import folded, plain, tidy
+from features.spelling.codes import _DOSSIER
+from features.spelling.names import folded, plain, tidy
 
 LONGEST = 1000
 """Characters of a text that are kept."""

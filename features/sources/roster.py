@@ -12,10 +12,10 @@ from typing import Any
 
 from features.record.delivery import Chunks
 from features.sources import FeedOptions
-from features.sources.codes import unit_code
 from features.sources.items import items
 from features.sources.nested import strings
 from features.sources.row_builder import RowBuilder, harvested
+from features.spelling.codes import unit_code
 
 LEVELS = {"PROVINCE": "province", "AGENCY": "department", "COMMUNE": "commune"}
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from features.record.delivery import Chunk, DeliveryError, Reject, describe
 from features.sources import FeedOptions
-from features.sources.codes import dossier_code, procedure_code, unit_code, unit_of_dossier
 from features.sources.json_stream import Item
 from features.sources.moments import NotAMoment, day_in_path, parse
-from features.sources.names import folded, has_no_diacritics, is_placeholder, tidy
 from features.sources.paging import Pages
 from features.sources.pseudonyms import Pseudonyms
 from features.sources.unit_directory import UnitDirectory
-from features.sources.vietnamese_text import suspect
+from features.spelling.codes import dossier_code, procedure_code, unit_code, unit_of_dossier
+from features.spelling.names import folded, has_no_diacritics, is_placeholder, tidy
+from features.spelling.vietnamese_text import suspect
 
 ROWS_A_CHUNK = 20_000
 STATE = "state:"

@@ -26,8 +26,8 @@ from features.sources.lines import UNREADABLE, damage
 from features.sources.log_rows import LogRows
 from features.sources.mapping import LogMapping, load_mapping
 from features.sources.proposal import headers_in_use
-from features.sources.vietnamese_text import converted, is_legacy, suspect
 from features.sources.workbook import Part, refuse_bomb, sheet_part
+from features.spelling.vietnamese_text import converted, is_legacy, suspect
 
 _EXCEL = ("xlsx", "xlsm", "xls", "xlsb", "ods")
 

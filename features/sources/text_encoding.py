@@ -8,7 +8,7 @@ import codecs
 from typing import IO, BinaryIO, cast
 
 from features.sources.lines import MAX_LINE
-from features.sources.vietnamese_text import ENCODINGS, converted, encoding_of, is_legacy
+from features.spelling.vietnamese_text import ENCODINGS, converted, encoding_of, is_legacy
 
 _HEAD = 2**16
 _MARKS = (

@@ -13,8 +13,8 @@ from functools import lru_cache
 from typing import Any
 
 from features.record.succession import predecessors
-from features.sources.codes import unit_code
-from features.sources.names import plain
+from features.spelling.codes import unit_code
+from features.spelling.names import plain
 
 _SUFFIX = re.compile(r"\s*(?:[-,–]\s*)?\b(?:tinh|thanh pho|tp\.?)\s+[a-z ]+$")
 _ASIDE = re.compile(r"\([^)]*\)")

@@ -12,10 +12,10 @@ from python_calamine import CalamineSheet
 
 from features.record.cell_text import code_of_number, visible
 from features.record.delivery import Reject
-from features.sources.codes import day_of_code, swapped
 from features.sources.files import MAX_RATIO
 from features.sources.layout import WITHIN, Header, find_header, oddity
 from features.sources.mapping import LogMapping
+from features.spelling.codes import day_of_code, swapped
 
 _MAX_SHEET_BYTES = 2 * 2**30
 

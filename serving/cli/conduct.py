@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from serving.cli.targets import Backtest, Say
+from serving.cli.target_steps import Backtest, Say
 from serving.settings import Settings
 
 TARGET = "conduct"

@@ -57,7 +57,7 @@ def _compare(settings: Settings, now: datetime) -> None:
     """Prints where readers differ; exits 1 where they do."""
     from features.calendar.vietnam import VIETNAM
     from features.record.record import Record
-    from serving.read.agreement import differences
+    from serving.use_cases.agreement import differences
 
     found = 0
     for found, one in enumerate(differences(Record(settings.record_url), settings.scores, now, VIETNAM), 1):

@@ -12,11 +12,11 @@ from unittest.mock import patch
 from features.calendar.vietnam import VIETNAM
 from features.record.record import Record
 from models.target import Target
-from serving.cli.targets import Backtest, Say
+from serving.cli.target_steps import Backtest, Say
 from serving.settings import Settings
 
 if TYPE_CHECKING:
-    from training.run import Trained
+    from training.packaging import Trained
 
 CALENDAR = VIETNAM
 

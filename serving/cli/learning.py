@@ -10,7 +10,8 @@ from models.targets import TARGETS
 from serving.cli.group import settings_of
 from serving.cli.moments import moment, span
 from serving.cli.receipts import note
-from serving.cli.targets import NAMES, Backtest, main_alone, steps
+from serving.cli.target_steps import Backtest
+from serving.cli.targets import NAMES, main_alone, steps
 
 commands = typer.Typer()
 

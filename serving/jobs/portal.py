@@ -11,17 +11,17 @@ from typing import Any
 from features.record.delivery import Receipt, Reject
 from features.record.record import Record
 from features.sources import FeedOptions
-from features.sources.codes import dossier_code
 from features.sources.dvcqg import read_items
 from features.sources.json_stream import Item
+from features.spelling.codes import dossier_code
 from serving.access.login import Place, TooMany, log_in
 from serving.access.permissions import Role, reach_of
 from serving.access.token import find_token, issue_token
-from serving.jobs.reference import with_reference
 from serving.settings import Settings
 from serving.state import State
 from serving.state.official_names import Names, remember
 from serving.work.receipts import Receipts
+from serving.work.reference import with_reference
 
 ACTION = "delivery.write"
 SESSION_LIFE = timedelta(hours=10)

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from features.record.delivery import ALARM
 from features.sources import SOURCES
-from features.sources.vietnamese_text import ENCODINGS
+from features.spelling.vietnamese_text import ENCODINGS
 from serving.pages.rendering import Key, render
 from serving.read.intake_words import SOURCE_WORDS, TABLE_WORDS, cell_words, column_words, note_words, reject_words
 from serving.use_cases.app_context import context_of

@@ -18,7 +18,8 @@ import duckdb
 
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import HOUR, Calendar
-from features.case_state.kinds import ENDS, RUNS, STOPS
+from features.case_state.kinds import RUNS, STOPS
+from features.record.schema import ENDS
 from serving.read.case_file import CaseFile
 
 MOST_ENDED = 20_000

@@ -15,8 +15,8 @@ from math import sqrt
 import duckdb
 
 from features.calendar.working_time import Calendar
-from features.case_state.kinds import ALL_ENDS
 from features.case_state.relation import NAME, case_states
+from features.record.schema import ALL_ENDS
 from features.record.utc import naive_utc
 
 WINDOW = timedelta(days=365)

@@ -12,8 +12,9 @@ from itertools import pairwise
 import pyarrow as pa
 
 from features.calendar.working_time import Calendar
-from features.case_state.kinds import ENDS, RUNS, STOPS
+from features.case_state.kinds import RUNS, STOPS
 from features.record.record import Record
+from features.record.schema import ENDS
 from serving.read.case_file import CaseEvent, CaseFile, CaseFiles
 from serving.read.delay import Holder
 

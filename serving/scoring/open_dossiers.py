@@ -4,8 +4,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.case_state.kinds import ENDS
 from features.matrix.online import Fact
+from features.record.schema import ENDS
 from features.record.utc import aware_table
 
 MOST_ROWS = 1_000_000

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from features.record.delivery import Chunk
-from features.sources.names import folded
+from features.spelling.names import folded
 from serving.state.directory import OfficialName
 from serving.state.engine import State
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from features.record.delivery import DeliveryError, Receipt
 from features.record.record import Record
 from features.sources import SOURCES
-from features.sources.vietnamese_text import ENCODINGS
+from features.spelling.vietnamese_text import ENCODINGS
 from serving.read.problem import Problem
 from serving.settings import Settings
 from serving.use_cases.app_context import context_of

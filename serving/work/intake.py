@@ -14,12 +14,12 @@ from features.sources import SOURCES, FeedOptions
 from features.sources.files import members
 from features.sources.proposal import ProposedColumn, mapping_text, propose
 from features.sources.table import first_rows
-from features.sources.vietnamese_text import ENCODINGS
-from serving.jobs.reference import NAMES_PEOPLE, with_reference
+from features.spelling.vietnamese_text import ENCODINGS
 from serving.settings import Settings
 from serving.state import open_state
 from serving.state.official_names import Names, remember
 from serving.work.mapping_store import MappingStore
+from serving.work.reference import NAMES_PEOPLE, with_reference
 
 MAPPED = frozenset({"table", "xes"})
 """Sources that are read with a mapping."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from features.atomic_file import replacing
-from features.sources.names import plain
+from features.spelling.names import plain
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
