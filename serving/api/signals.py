@@ -13,12 +13,12 @@ from features.signals import DOSSIER_SIGNALS, evaluate
 from models.conduct import ConductLine
 from serving.api.answer import answer
 from serving.api.looked import looked
-from serving.pages.evidence import atlas, evidence
 from serving.read.evidence import EvidencePack, Subject, UnlistedPaper
 from serving.read.problem import Problem, documented
 from serving.scoring.conduct_list_cache import told
 from serving.use_cases.app_context import context_of, serving
 from serving.use_cases.conduct import Grain, conduct_lines
+from serving.use_cases.evidence import evidence, unlisted
 from serving.use_cases.guard import reader_of
 from serving.use_cases.served_state import Serving
 
@@ -103,7 +103,7 @@ def show_evidence(
 @router.get("/papers", response_model=list[UnlistedPaper], responses=documented(404))
 def list_papers(request: Request) -> Response:
     """Papers on no published list by the unit that asked for them, with dossiers and the citizen's working days."""
-    return answer(atlas(request))
+    return answer(unlisted(request))
 
 
 def _signals(state: Serving, dossier_id: str, at: datetime) -> tuple[str | None, list[Shown]]:
