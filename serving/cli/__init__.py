@@ -42,6 +42,7 @@ from serving.cli import (
     weekly,
 )
 from serving.cli.group import RiskGroup
+from serving.extras import advice, missing_extra
 from serving.settings import Settings
 
 app = typer.Typer(
@@ -71,10 +72,21 @@ ENGINES = ("duckdb", "_duckdb", "deltalake", "pyarrow", "sqlalchemy")
 """Packages whose errors tell of a damaged file, a full disk or a database that is away, not of our mistakes."""
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"dossier-risk {version('dossier-risk')}")
+        raise typer.Exit
+
+
 @app.callback()
 def top(
     ctx: typer.Context,
     home: Annotated[Path | None, typer.Option(help="Folder of all data (RISK_HOME, else ./var).")] = None,
+    _shown: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version and end.")
+    ] = False,
 ) -> None:
     """Risk that something goes wrong in public-service dossiers."""
     try:
@@ -88,6 +100,12 @@ def main() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # many small matrices: more threads only wait for each other
     try:
         app()
+    except ModuleNotFoundError as error:
+        extra = missing_extra(error)
+        if os.environ.get("RISK_DEBUG") or not extra:
+            raise
+        typer.echo(f"risk: {advice(extra)}", err=True)
+        sys.exit(1)
     except Exception as error:
         engine = type(error).__module__.split(".")[0] in ENGINES
         if os.environ.get("RISK_DEBUG") or not (engine or isinstance(error, (ValueError, LookupError, OSError))):

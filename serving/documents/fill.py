@@ -5,11 +5,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from docxtpl import DocxTemplate
 from jinja2.sandbox import SandboxedEnvironment
 
 from serving.documents.fixed_zip import fixed_zip
-from serving.documents.grid import fit
 
 REPORT = Path(__file__).with_name("report.docx")
 """The template of every report."""
@@ -18,6 +16,10 @@ MIME = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 def fill(template: Path, fields: Mapping[str, Any]) -> bytes:
     """The .docx of a template with its fields, its tables made to fit; nothing in either is run."""
+    from docxtpl import DocxTemplate  # of the extra `reports`
+
+    from serving.documents.grid import fit
+
     document = DocxTemplate(template)
     document.render(dict(fields), SandboxedEnvironment(autoescape=True), autoescape=True)
     fit(document.docx)

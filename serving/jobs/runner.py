@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import OperationalError
 
+from serving.extras import advice, missing_extra
 from serving.jobs.run_log import DONE, FAILED, RunLog
 from serving.jobs.schedule import Job, JobRules
 from serving.jobs.sole_runner import sole_runner
@@ -58,6 +59,8 @@ def run_slot(
 
 def trouble(error: Exception) -> str:
     """An error in a line without people's data: our own words and the system's; of an engine its kind alone."""
+    if isinstance(error, ImportError) and (extra := missing_extra(error)):
+        return advice(extra)
     module = type(error).__module__.split(".")[0]
     ours = isinstance(error, ValueError | LookupError | OSError) and module in (
         "builtins",

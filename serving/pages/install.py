@@ -85,6 +85,7 @@ TROUBLE = {
     405: ("Không được phép", "Trang này không nhận thao tác đó."),
     413: ("Quá lớn", "Nội dung gửi lên vượt 10 MB."),
     422: ("Chưa đúng", "Có ô nhập chưa đúng. Hãy quay lại và kiểm tra."),
+    501: ("Chưa cài phần này", "Bản cài đặt này không ghi được tệp loại này. Hãy báo người vận hành."),
     503: (
         "Tạm dừng",
         "Chưa phục vụ được yêu cầu này. Hãy thử lại sau ít phút; nội dung đã nhập vẫn còn ở trang trước.",
@@ -106,7 +107,7 @@ def install(app: FastAPI) -> None:
         app.include_router(noun.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.add_middleware(Headers)
-    for kind in (HTTPException, RequestValidationError, OperationalError, Exception):
+    for kind in (HTTPException, RequestValidationError, OperationalError, ModuleNotFoundError, Exception):
         app.add_exception_handler(kind, _for_people(app.exception_handlers[kind]))
 
     @app.exception_handler(LoginNeeded)

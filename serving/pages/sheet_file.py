@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Literal
 
-import xlsxwriter
 from fastapi import Request
 from fastapi.responses import Response
 
@@ -47,6 +46,8 @@ def file_of(request: Request, ending: Format, action: str, sheet: Sheet) -> Resp
 
 def _excel(request: Request, sheet: Sheet) -> bytes:
     """A sheet with filters and a frozen head; text that a spreadsheet could take for a formula stays text."""
+    import xlsxwriter  # of the extra `reports`
+
     out = BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(out, options) as book:

@@ -16,6 +16,8 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
+from serving.extras import advice, missing_extra
+
 log = logging.getLogger(__name__)
 
 
@@ -91,6 +93,13 @@ def install(app: FastAPI) -> None:
         return problem_response(
             503, "The database can't be reached just now; try again shortly.", {"Retry-After": "10"}
         )
+
+    @app.exception_handler(ModuleNotFoundError)
+    async def not_installed(_: Request, error: Exception) -> Response:
+        extra = missing_extra(error) if isinstance(error, ImportError) else None
+        if extra is None:
+            raise error
+        return problem_response(501, f"For the administrator: {advice(extra)}.")
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:

@@ -10,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from serving.documents.fill import REPORT, clean, fill
-from serving.documents.grid import least_width
 from serving.documents.letterhead import Letterhead
 from serving.reports.report import PARTS, Cell, Report, Rows, Table
 from serving.reports.workbook import basis_words
@@ -32,6 +31,8 @@ class _Grid:
     @property
     def wide(self) -> bool:
         """Whether upright paper is too narrow for it."""
+        from serving.documents.grid import least_width  # of the extra `reports`
+
         return least_width([self.head, *self.lines]) > UPRIGHT
 
     def fields(self) -> dict[str, Any]:

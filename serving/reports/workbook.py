@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from io import BytesIO
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
-
-import xlsxwriter
-from xlsxwriter.utility import xl_rowcol_to_cell
-from xlsxwriter.worksheet import Worksheet
 
 from serving.documents.fixed_zip import fixed_zip
 from serving.reports.report import Cell, Column, Report
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
+    from xlsxwriter.worksheet import Worksheet
 
 MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_LINES = 1_048_000
@@ -20,6 +21,8 @@ _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": 
 
 def write_workbook(report: Report, zone: ZoneInfo) -> bytes:
     """The .xlsx; equal reports give equal bytes. ValueError where a figure stands on more rows than a sheet holds."""
+    import xlsxwriter  # of the extra `reports`
+
     out = BytesIO()
     with xlsxwriter.Workbook(out, _OPTIONS) as book:
         book.set_properties({"title": report.vi, "comments": basis_words(report, zone), "created": _CREATED})
@@ -38,7 +41,7 @@ def basis_words(report: Report, zone: ZoneInfo) -> str:
 class _Book:
     """The workbook being written, with its few formats."""
 
-    def __init__(self, book: xlsxwriter.Workbook, report: Report, zone: ZoneInfo) -> None:
+    def __init__(self, book: "Workbook", report: Report, zone: ZoneInfo) -> None:
         self._book, self._report, self._zone = book, report, zone
         self._bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         self._title = book.add_format({"bold": True, "font_size": 14})
@@ -65,7 +68,7 @@ class _Book:
             sheet.write_url(1, 0, "internal:'Báo cáo'!A1", self._link, "← Báo cáo")
             self._grid(sheet, 3, tuple(Column(words) for words in rows.head), rows.lines)
 
-    def _front(self, sheet: Worksheet) -> None:
+    def _front(self, sheet: "Worksheet") -> None:
         report = self._report
         sheet.set_column(0, 0, 60)
         sheet.set_column(1, 5, 20)
@@ -89,7 +92,7 @@ class _Book:
             line += 1
 
     def _grid(
-        self, sheet: Worksheet, top: int, columns: Sequence[Column], lines: Sequence[Sequence[Cell]],
+        self, sheet: "Worksheet", top: int, columns: Sequence[Column], lines: Sequence[Sequence[Cell]],
         total: Sequence[Cell] = (),
     ) -> None:  # fmt: skip
         """A head, above it the links to the rows that a column was counted from; a total whose counts are formulas."""
@@ -97,6 +100,8 @@ class _Book:
             self._to_rows(sheet, top - 1, place, column.rows)
             sheet.write_string(top, place, column.words, self._bold)
             sheet.set_column(place, place, 34 if place == 0 else 18)
+        from xlsxwriter.utility import xl_rowcol_to_cell
+
         for number, line in enumerate(lines, top + 1):
             for place, value in enumerate(line):
                 self._cell(sheet, number, place, value)
@@ -111,11 +116,11 @@ class _Book:
         if lines:
             sheet.autofilter(top, 0, top + len(lines), len(columns) - 1)
 
-    def _to_rows(self, sheet: Worksheet, line: int, place: int, key: str) -> None:
+    def _to_rows(self, sheet: "Worksheet", line: int, place: int, key: str) -> None:
         if key:
             sheet.write_url(line, place, f"internal:'{key}'!A1", self._link, f"→ {key}")
 
-    def _cell(self, sheet: Worksheet, line: int, place: int, value: Cell) -> None:
+    def _cell(self, sheet: "Worksheet", line: int, place: int, value: Cell) -> None:
         if isinstance(value, datetime):
             sheet.write_datetime(line, place, value.astimezone(self._zone).replace(tzinfo=None), self._time)
         elif isinstance(value, date):
