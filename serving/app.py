@@ -82,6 +82,7 @@ def create_app(
         known.refresh(latest, at_once)
         if latest is not None:
             recompute(people.state, MAIN.name, latest)
+        people.directory.refresh(people.state)
         people.receipts.unspool()
         heads.turn()
         people.remembered.refresh(people.state, MAIN.name, now())

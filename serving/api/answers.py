@@ -1,7 +1,8 @@
 """What late dossiers still owe: explanations, apologies, consultations, complaints, and the responsibility ledger."""
 
-from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
@@ -16,11 +17,14 @@ from serving.use_cases.answers import apologies_in, complaints_in, consultations
 from serving.use_cases.app_context import context_of
 from serving.use_cases.explanations import slips_in, write_explanation, write_review
 from serving.use_cases.guard import reader_of
+from serving.use_cases.official_names import official_name
 from serving.use_cases.remedies import remedies_in
 from serving.warnings.acknowledgement import WarningLine, warnings_about
 from serving.work import remediation
 from serving.work.apologies import ApologyStanding
 from serving.work.explanations import Explanation
+
+_Held = TypeVar("_Held", CustodyInterval, Share)
 
 router = APIRouter(tags=["answers"])
 
@@ -83,7 +87,7 @@ def list_explanations(request: Request) -> Response:
     context_of(request).trackers.of()
     found = slips_in(request, reader_of(request).scope)
     _looked(request, "/explanations", [one.slip.dossier_id for one in found], "explanation.read")
-    return answer([_slip(one) for one in found])
+    return answer([_slip(request, one) for one in found])
 
 
 @router.post("/explanations/{slip_id}/explain", response_model=Done, responses=documented(400, 404, 422))
@@ -188,7 +192,17 @@ def show_ledger(request: Request, dossier_id: Annotated[str, Path(max_length=200
     told = ledger(case, until, VIETNAM)
     with people.state.reading() as session:
         warned = warnings_about(session, dossier_id, now)
-    return answer(LedgerAnswer(told.dossier_id, list(told.stays), list(told.shares), told.nameless_hours, warned))
+    return answer(
+        LedgerAnswer(
+            told.dossier_id, _named(request, told.stays), _named(request, told.shares), told.nameless_hours, warned
+        )
+    )
+
+
+def _named(request: Request, held: Iterable[_Held]) -> list[_Held]:
+    return [
+        replace(one, official_name=official_name(request, one.official_id)) if one.official_id else one for one in held
+    ]
 
 
 def _looked(request: Request, page: str, dossiers: list[str], action: str = "answer.read") -> None:
@@ -196,11 +210,12 @@ def _looked(request: Request, page: str, dossiers: list[str], action: str = "ans
     note_look(request, action, detail, [f"dossier:{one}" for one in dossiers])
 
 
-def _slip(one: Explanation) -> dict[str, Any]:
+def _slip(request: Request, one: Explanation) -> dict[str, Any]:
     names = ("id", "dossier_id", "unit_code", "official_id", "step", "missed_due_at", "over_hours", "outage_hours",
              "opened_at", "answer_due_at")  # fmt: skip
     return {
         **{name: getattr(one.slip, name) for name in names},
+        "official_name": official_name(request, one.slip.official_id) if one.slip.official_id else None,
         "state": one.state, "overdue": one.overdue, "cause": one.cause, "text": one.text, "alike": one.alike,
     }  # fmt: skip
 

@@ -1,6 +1,6 @@
 """`GET /api/v1/dossiers/{dossier_id}`: one open dossier with its reasons, timeline, clock and delays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from serving.read.problem import Problem, documented
 from serving.scoring.risk_list import RiskLine
 from serving.use_cases.app_context import context_of, serving
 from serving.use_cases.guard import reader_of
+from serving.use_cases.official_names import official_name
 from serving.use_cases.served_state import Serving
 
 router = APIRouter(tags=["dossier"])
@@ -76,10 +77,12 @@ async def show_dossier(
             as_of=meta.as_of,
             model_version=meta.model_version,
             rule=meta.rule,
-            line=line,
+            line=replace(line, official_name=official_name(request, line.official_id)),
             facts=_facts(case),
             clock=_clock(line, case, meta.as_of),
-            timeline=list(case.events) if case else [],
+            timeline=[replace(one, official_name=official_name(request, one.official_id)) for one in case.events]
+            if case
+            else [],
             delay=context_of(request).known.delays.of(case, meta.as_of) if case else None,
         )
     )

@@ -1,6 +1,6 @@
 """`GET /api/v1/list`: the risk list, filtered and in pages."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
@@ -14,6 +14,7 @@ from serving.read.problem import documented
 from serving.scoring.risk_list import MOST_ROWS, Filters, RiskLine
 from serving.use_cases.app_context import serving
 from serving.use_cases.guard import reader_of
+from serving.use_cases.official_names import official_name
 from serving.use_cases.served_state import Serving
 
 router = APIRouter(tags=["list"])
@@ -87,7 +88,7 @@ async def show_list(
             record_version=risk_list.meta.record_version,
             total=page.total,
             offset=offset,
-            lines=page.lines,
+            lines=[replace(line, official_name=official_name(request, line.official_id)) for line in page.lines],
             next="?" + urlencode(query) if more else None,
         )
     )

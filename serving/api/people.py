@@ -22,6 +22,7 @@ from serving.use_cases.contests import write_answer, write_contest
 from serving.use_cases.decisions import write_decisions
 from serving.use_cases.dossiers import line_in_scope
 from serving.use_cases.guard import reader_of
+from serving.use_cases.official_names import official_name
 from serving.use_cases.receipts import receipts_for
 from serving.use_cases.visits import visible_visits, write_finding
 from serving.work import contests
@@ -53,6 +54,7 @@ class OfficialAnswer:
     Figures null where there is not enough to show.
     """
 
+    official_name: str
     sheet: OfficialSheet
     enough: bool
     ratio: float | None
@@ -137,7 +139,14 @@ def official(request: Request, official_id: Id) -> Response:
         rate = contests.upheld_rate(session, Scope(units=frozenset(), official_id=official_id))
     enough = sheet.enough
     return answer(
-        OfficialAnswer(sheet, enough, sheet.ratio if enough else None, sheet.interval if enough else None, rate)
+        OfficialAnswer(
+            official_name(request, official_id),
+            sheet,
+            enough,
+            sheet.ratio if enough else None,
+            sheet.interval if enough else None,
+            rate,
+        )
     )
 
 

@@ -20,6 +20,7 @@ from serving.use_cases.app_context import context_of, serving
 from serving.use_cases.conduct import Grain, conduct_lines
 from serving.use_cases.evidence import evidence, unlisted
 from serving.use_cases.guard import reader_of
+from serving.use_cases.official_names import official_name
 from serving.use_cases.served_state import Serving
 
 router = APIRouter(tags=["signals"])
@@ -51,6 +52,13 @@ class SignalsAnswer:
     signals: list[Shown]
 
 
+@dataclass(frozen=True)
+class NamedLine(ConductLine):
+    """A line of conduct with the official's name, for who may see it."""
+
+    official_name: str | None = None
+
+
 @router.get("/signals/{dossier_id:path}", response_model=SignalsAnswer, responses=documented(404, 422, 503))
 async def show_signals(
     request: Request,
@@ -69,7 +77,7 @@ async def show_signals(
     return answer(SignalsAnswer(dossier_id, at, signals))
 
 
-@router.get("/conduct", response_model=list[ConductLine], responses=documented(422))
+@router.get("/conduct", response_model=list[NamedLine], responses=documented(422))
 def list_conduct(
     request: Request,
     grain: Grain = "official",
@@ -85,7 +93,15 @@ def list_conduct(
         reader_of(request).login, "conduct.read", {"grain": grain, "tier": chosen}, now=people.now(),
         subjects=[f"official:{line.official_id}" for line in shown if line.official_id],
     )  # fmt: skip
-    return answer([line if told(line) else replace(line, **_TOO_LITTLE) for line in shown])
+    return answer(
+        [
+            NamedLine(
+                **vars(line if told(line) else replace(line, **_TOO_LITTLE)),
+                official_name=official_name(request, line.official_id) if line.official_id else None,
+            )
+            for line in shown
+        ]
+    )
 
 
 @router.get("/evidence", response_model=EvidencePack, responses=documented(404, 422))

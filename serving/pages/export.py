@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from models.conduct import ConductLine
 from models.targets import MAIN
 from serving import words
 from serving.pages.board import to_do
@@ -16,11 +17,13 @@ from serving.pages.risk_list import as_frozen, filters_for, least_of
 from serving.pages.sheet_file import Cell, Format, Sheet, file_of
 from serving.plan.rendering import BY, CHOSEN
 from serving.read.receipt_words import ACTION_WORDS
+from serving.read.register import Register
 from serving.scoring.conduct_list_cache import told
 from serving.scoring.risk_list import MOST_ROWS, RiskLine
 from serving.use_cases.app_context import context_of
 from serving.use_cases.conduct import Grain, conduct_lines
 from serving.use_cases.guard import reader_of
+from serving.use_cases.official_names import official_name
 from serving.use_cases.receipts import receipts_for
 from serving.use_cases.visits import visible_visits
 from serving.work import contests
@@ -63,7 +66,10 @@ def board(request: Request, ending: Format) -> Response:
     """The first 200 dossiers of the head's unit and below, least time left first."""
     found = context_of(request).serving.risk_list(MAIN.name)
     page = found.page(filters_for(reader_of(request)), 0, MOST_ROWS, by_left=True)
-    rows = [(*_line(request, line), line.official_id or "", to_do(line)) for line in _lines(request, page.lines)]
+    rows = [
+        (*_line(request, line), official_name(request, line.official_id), to_do(line))
+        for line in _lines(request, page.lines)
+    ]
     subject = "Hồ sơ của đơn vị, ít thời gian nhất trước"
     return file_of(request, ending, "board.export", Sheet("viec-can-lo", "DANH SÁCH", subject, BOARD_HEAD, rows))
 
@@ -84,7 +90,7 @@ def conduct(request: Request, ending: Format, grain: Grain = "official", tier: T
     register = context_of(request).known.register
     rows: list[Sequence[Cell]] = [
         (
-            place, line.dossier_id or line.official_id or register.unit(line.unit_code), register.unit(line.unit_code),
+            place, _subject(request, line), register.unit(line.unit_code),
             line.low if told(line) else None, line.high if told(line) else None, line.n,
             line.reasons_vi if told(line) else "Chưa đủ dữ liệu",
         )
@@ -189,6 +195,16 @@ def _line(request: Request, line: RiskLine) -> Sequence[Cell]:
         register.unit(line.unit_code), words.step_words(line.step), round(100 * line.score, 1),
         "chờ người dân" if line.waits else words.days_left(line.left_hours), _clock(request).day(line.due_at),
     )  # fmt: skip
+
+
+def _subject(request: Request, line: ConductLine) -> str:
+    if line.dossier_id:
+        return line.dossier_id
+    return official_name(request, line.official_id) if line.official_id else _register(request).unit(line.unit_code)
+
+
+def _register(request: Request) -> Register:
+    return context_of(request).known.register
 
 
 def _clock(request: Request) -> words.Clockface:

@@ -28,13 +28,15 @@ class ListRows:
         self._row = lru_cache(maxsize=_KEPT)(self._render)
 
     def row(
-        self, dossier_id: str, frozen: float | None, decided: str, drawn: bool, may_pick: bool, sees: bool
+        self, dossier_id: str, frozen: float | None, decided: str, holder: str, drawn: bool, may_pick: bool, sees: bool
     ) -> Markup:
-        """One row. frozen: the score that stands still, if any; sees: whether signals of conduct are shown."""
-        return self._row(dossier_id, frozen, decided, drawn, may_pick, sees)
+        """One row. frozen: the score that stands still, if any; holder: who has it, as the reader may see them; sees:
+        whether signals of conduct are shown.
+        """
+        return self._row(dossier_id, frozen, decided, holder, drawn, may_pick, sees)
 
     def _render(
-        self, dossier_id: str, frozen: float | None, decided: str, drawn: bool, may_pick: bool, sees: bool
+        self, dossier_id: str, frozen: float | None, decided: str, holder: str, drawn: bool, may_pick: bool, sees: bool
     ) -> Markup:
         risk_list, register, conduct = self.made_of
         line: RiskLine | None = risk_list.line(dossier_id)
@@ -42,7 +44,7 @@ class ListRows:
         signals = conduct.of("dossier", dossier_id) if conduct and sees else None
         return Markup(
             self._macro.row(
-                line, line.score if frozen is None else frozen, frozen is not None, decided, register,
+                line, line.score if frozen is None else frozen, frozen is not None, decided, holder, register,
                 dossier_id in risk_list.newcomers, drawn, may_pick, sees, signals,
             )
         )  # fmt: skip

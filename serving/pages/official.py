@@ -12,9 +12,9 @@ from serving.pages.rendering import render
 from serving.read.problem import Problem
 from serving.scoring.conduct_list_cache import told
 from serving.scoring.risk_list import Filters
-from serving.state import OfficialName
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.official_names import official_name
 from serving.work import contests
 
 router = APIRouter(include_in_schema=False)
@@ -38,7 +38,6 @@ def show(request: Request, official_id: Annotated[str, Query(alias="id", max_len
         subjects=[f"official:{official_id}"],
     )
     with people.state.reading() as session:
-        named = session.get(OfficialName, official_id)
         rate = contests.upheld_rate(session, Scope(units=frozenset(), official_id=official_id))
     sees = reader.scope_for("harassment.read").covers(unit)
     shelf = context_of(request).serving.conduct.value if sees else None
@@ -48,7 +47,7 @@ def show(request: Request, official_id: Annotated[str, Query(alias="id", max_len
         "official.html",
         title="Cán bộ",
         official_id=official_id,
-        name=named.name if named else official_id,
+        name=official_name(request, official_id),
         unit=unit,
         sees=sees,
         conduct=line,

@@ -1,7 +1,7 @@
 """What every page is written on: templates, filters, the menu by rights, the footer."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from serving import words
 from serving.access.secret import new_secret
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import Reader
+from serving.use_cases.official_names import official_name
 
 Key = Annotated[str, Form(max_length=64)]
 """What makes a second sending of a form harmless (`serving.work.submission`)."""
@@ -105,6 +106,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
             here=request.url.path,
             register=known.register,
             opens_official=opens_official,
+            official_name=partial(official_name, request),
             meta=meta,
             list_trouble=kept.trouble if kept and kept.value else None,
             reading=known.moment,

@@ -13,6 +13,7 @@ from serving.pages.rendering import render
 from serving.scoring.risk_list import Filters, RiskLine, RiskList
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import Reader, reader_of
+from serving.use_cases.official_names import official_name
 from serving.words import LEVELS
 from serving.work.decisions import WORDS
 
@@ -95,7 +96,13 @@ def show(
     said = {key: WORDS[kind] for key, kind in decided.items()} if picks else {}
     drawn = serving.drawn if picks else frozenset()
     press = list_rows(request, risk_list)
-    rows = [press.row(key, frozen.get(key), said.get(key, ""), key in drawn, may_pick, sees) for key in ids]
+    rows = [
+        press.row(
+            line.dossier_id, frozen.get(line.dossier_id), said.get(line.dossier_id, ""),
+            official_name(request, line.official_id), line.dossier_id in drawn, may_pick, sees,
+        )
+        for line in page.lines
+    ]  # fmt: skip
     people.receipts.record(
         reader.login,
         "list.read",

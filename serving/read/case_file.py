@@ -32,7 +32,9 @@ ORDER BY dossier_id
 
 @dataclass(frozen=True, slots=True)
 class CaseEvent:
-    """One thing that happened to a dossier. Nothing about the applicant is carried."""
+    """One thing that happened to a dossier. Nothing about the applicant is carried. official_name: filled for a reader
+    by `serving.use_cases.official_names`.
+    """
 
     happened_at: datetime
     kind: str
@@ -42,6 +44,7 @@ class CaseEvent:
     step: str | None
     due_at: datetime | None
     papers: str | None
+    official_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

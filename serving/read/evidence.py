@@ -68,6 +68,7 @@ class EvidenceDossier:
     family: str
     doubtful: bool
     acts: tuple[Act, ...]
+    official_name: str | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 import duckdb
 
@@ -68,6 +69,15 @@ class Register:
             tree=UnitTree.of((row[0], row[2], row[4]) for row in units),
             data_until=known_until(con),
         )
+
+    @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """official_id → place (from 1) among those of the same unit, by key: what to call who has no name."""
+        placed: dict[str, int] = {}
+        counted: dict[str, int] = {}
+        for official_id, unit in sorted(self.officials.items()):
+            placed[official_id] = counted[unit] = counted.get(unit, 0) + 1
+        return placed
 
     def unit(self, code: str | None) -> str:
         """The unit's name, its code where it has none."""

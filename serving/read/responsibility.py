@@ -34,6 +34,7 @@ class CustodyInterval:
     until: datetime
     hours: float
     past_due_hours: float
+    official_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Share:
     hours: float
     past_due_hours: float
     share: float
+    official_name: str | None = None
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,14 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import duckdb
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from features.calendar.working_time import Calendar
 from features.record.utc import naive_utc
 from serving.read.caseload import Caseload
+from serving.read.official_directory import called, names_in
 from serving.read.register import Register
 from serving.reports.period import Period
-from serving.state import OfficialName
 
 
 @dataclass(frozen=True)
@@ -70,16 +69,11 @@ class ReportContext:
 
     @cached_property
     def _names(self) -> dict[str, str]:
-        return {one.official_id: one.name for one in self.session.scalars(select(OfficialName))}
+        return names_in(self.session)
 
     def official(self, official_id: str | None) -> str | None:
         """What an official is called: by the directory, else by number within their unit; never by an opaque key."""
-        if official_id is None or official_id in self._names:
-            return self._names.get(official_id or "")
-        unit = self.register.officials.get(official_id)
-        peers = sorted(one for one, code in self.register.officials.items() if code == unit)
-        number = peers.index(official_id) + 1 if official_id in peers else 0
-        return f"Cán bộ số {number}, {self.register.unit(unit)}" if number else "Cán bộ chưa có trong danh bạ"
+        return None if official_id is None else called(official_id, self._names, self.register)
 
     def earlier(self, months: int) -> "ReportContext":
         """The same of the period that ended so many months before."""

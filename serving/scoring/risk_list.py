@@ -29,6 +29,7 @@ class RiskLine:
     rank: 1 is the highest score. score: probability (0 to 1) of missing the promise in force.
     log_odds = base + the sum of all contributions. due_at: the lawful promise; left_hours: working hours to it,
     negative once past. phase: in whose hands it is (`features.case_state.state.Phase`); None where nobody told.
+    official_name: filled for a reader by `serving.use_cases.official_names`.
     """
 
     rank: int
@@ -46,6 +47,7 @@ class RiskLine:
     step: str | None
     reasons: list[Reason]
     phase: str | None = None
+    official_name: str | None = None
 
     @property
     def waits(self) -> bool:

@@ -1,5 +1,6 @@
 """What stands behind a figure of conduct, in the reader's scope; who looked is on record."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from serving.scoring import conduct_evidence
 from serving.scoring.conduct_list_cache import ConductShelf
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.official_names import official_name
 
 
 def evidence(request: Request, subject: Subject, key: str, family: str, offset: int, size: int) -> EvidencePack:
@@ -25,7 +27,9 @@ def evidence(request: Request, subject: Subject, key: str, family: str, offset: 
         reader.login, "evidence.read", {"subject": subject, "key": key, "as_of": as_of.isoformat()}, now=people.now(),
         subjects=[f"{subject}:{key}"],
     )  # fmt: skip
-    return pack(acts, conduct_evidence.handled_of(scores, as_of), as_of, subject, key, family, offset, size)
+    found = pack(acts, conduct_evidence.handled_of(scores, as_of), as_of, subject, key, family, offset, size)
+    named = tuple(replace(one, official_name=official_name(request, one.official_id)) for one in found.dossiers)
+    return replace(found, dossiers=named)
 
 
 def unlisted(request: Request) -> list[UnlistedPaper]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from features.key_file import key_file
 from serving.access.oidc import Provider
 from serving.access.token import Grants
+from serving.read.official_directory import OfficialDirectory
 from serving.settings import Settings
 from serving.state import open_state
 from serving.work.chain_anchor import Witness
@@ -20,7 +21,8 @@ class People:
     """One per server process.
 
     now: the clock. provider: the identity provider, None where none is configured. login_key: under which
-    typed login names are kept. remembered: what is shown while the state is away. grants: of tokens.
+    typed login names are kept. remembered: what is shown while the state is away. directory: names of officials.
+    grants: of tokens.
     """
 
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
@@ -28,6 +30,7 @@ class People:
         self.state = open_state(settings.database_url)
         self.receipts = Receipts(self.state, Witness(settings.keys, settings.home / "receipts"))
         self.remembered = FallbackCache()
+        self.directory = OfficialDirectory()
         self.grants = Grants(self.state)
         self.login_key = key_file(settings.keys / "logins.key")
         self.provider = Provider(settings.oidc) if settings.oidc else None

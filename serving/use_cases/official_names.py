@@ -1,0 +1,28 @@
+"""Whom a reader sees by name: the one place that decides, for pages, files and API."""
+
+from fastapi import Request
+
+from serving.read.official_directory import NOBODY, called
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
+from serving.words import brief_id
+
+
+def may_name(request: Request, official_id: str | None) -> bool:
+    """Whether the reader may see who this is: whose page would open for them, and themselves."""
+    reader = reader_of(request)
+    if official_id is None:
+        return False
+    unit = context_of(request).known.register.officials.get(official_id)
+    own = official_id == reader.official_id
+    return own or (unit is not None and reader.scope_for("official.read").covers(unit))
+
+
+def official_name(request: Request, official_id: str | None) -> str:
+    """The name for who may see the person, else the first signs of the pseudonym; `chưa rõ` where nobody is known."""
+    if official_id is None:
+        return NOBODY
+    if not may_name(request, official_id):
+        return brief_id(official_id)
+    context = context_of(request)
+    return called(official_id, context.people.directory.names, context.known.register)
