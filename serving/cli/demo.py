@@ -1,16 +1,18 @@
 """`risk demo`: the whole way on one feed, from delivery to a served list with reasons."""
 
-import secrets
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
 
 from models.targets import MAIN
 from serving.cli.delivery import LENGTH
 from serving.cli.group import settings_of
-from serving.settings import Settings
+
+if TYPE_CHECKING:
+    from serving.cli.demo_month import Login
 
 commands = typer.Typer()
 
@@ -24,7 +26,6 @@ RAW = (
     ("inspectorate", "canonical"),
 )
 """Deliveries of a made-up province in the order in which they build on each other: folder and source."""
-LOGIN = "demo"
 SHOWN = 5
 """Lines of the list shown at the end."""
 
@@ -34,13 +35,14 @@ def demo(
     ctx: typer.Context,
     feed: Annotated[Path | None, typer.Option(help="Canonical feed to run on; otherwise a made-up province.")] = None,
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop after the list is made.")] = False,
-    dossiers: Annotated[int, typer.Option(help="Size of the made-up province.", min=100)] = 5_000,
+    dossiers: Annotated[int, typer.Option(help="Size of the made-up province.", min=100)] = 3_000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65_535)] = 8000,
 ) -> None:
     """Go the whole way: (make up a province →) ingest → train → promote → score → list → serve."""
     from serving.cli import conduct
     from serving.cli.dossier_targets import DossierSteps, summary
+    from serving.cli.demo_month import DemoMonth
     from serving.cli.drawing import Way, list_table
     from serving.cli.periods import telling_moment
     from serving.cli.serve import run_server
@@ -49,7 +51,7 @@ def demo(
 
     settings, steps = settings_of(ctx), DossierSteps(MAIN)
     deliveries = [(feed, "canonical")] if feed else [(settings.home / "demo" / name, source) for name, source in RAW]
-    with Way(7 if feed else 8) as way:
+    with Way(8 if feed else 9) as way:
         if feed is None:
             with way.step("Dựng tỉnh mẫu · make up a province"):
                 _make_up(settings.home / "demo", dossiers, datetime.now(settings.zone).date())
@@ -75,8 +77,12 @@ def demo(
             way.say(conduct.score(settings, as_of, way.say))
         with way.step("Ghi vào MLflow · log the training run"):
             way.say(steps.log(settings, made, as_of))
-    if password := _first_account(settings):
-        way.show(f"Đăng nhập · log in: {LOGIN} / {password}")
+        with way.step("Tài khoản của sáu vai trò và một tháng làm việc · accounts, plan, visits, answers"):
+            logins = DemoMonth(settings, as_of, way.say).fill()
+    for one in logins[:1]:
+        way.show(f"Đăng nhập · log in: {one.login} / {one.password}")
+    if logins:
+        way.show(_logins(logins))
     if no_serve:
         way.show(f"Xem · to see it: risk --home {settings.home} serve --port {port}")
         return
@@ -84,23 +90,15 @@ def demo(
     run_server(settings, host, port, workers=1)
 
 
-def _first_account(settings: Settings) -> str | None:
-    """Makes an inspector's account with a password of its own and gives the password; None where one exists."""
-    from serving.access.account import add_account, find_account
-    from serving.access.permissions import Role
-    from serving.state import open_state
-
-    state = open_state(settings.database_url)
-    try:
-        with state.writing() as session:
-            if find_account(session, LOGIN) is not None:
-                return None
-            password = secrets.token_urlsafe(12)
-            now = datetime.now(UTC)
-            add_account(session, LOGIN, "Thanh tra mẫu", Role.INSPECTOR, now=now, password=password)
-            return password
-    finally:
-        state.close()
+def _logins(logins: "list[Login]") -> Table:
+    """How to log in as each role, and what to try first."""
+    table = Table(title="Đăng nhập · log in", show_lines=True)
+    for name in ("Tên", "Mật khẩu", "Vai trò"):
+        table.add_column(name, overflow="fold")
+    table.add_column("Thử trước", ratio=1)
+    for one in logins:
+        table.add_row(one.login, one.password, one.role, one.first)
+    return table
 
 
 def _make_up(folder: Path, dossiers: int, today: date) -> None:
