@@ -88,7 +88,7 @@ def test_badges_new_since_yesterday_and_drawn_by_chance(client: TestClient) -> N
     shown = [number for number in range(90) if dossier_id(number) in new]
     assert shown == list(range(80, 90))
     assert new.count(">mới<") == 10
-    everything = "".join(client.get(f"/list?size=50&offset={offset}").text for offset in (0, 50))
+    everything = "".join(client.get(f"/list?due=all&size=50&offset={offset}").text for offset in (0, 50))
     drawn = client.app.state.context.serving.drawn  # type: ignore[attr-defined]
     assert drawn
     assert everything.count(">ngẫu nhiên<") == len(drawn)

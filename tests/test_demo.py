@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from serving.scoring.risk_list import latest_list
+from serving.scoring.risk_list import Filters, latest_list
 from tests.bench.port import free_port
 
 RISK = [sys.executable, "-c", "from serving.cli import main; main()"]
@@ -43,7 +43,7 @@ def test_demo_goes_the_whole_way_on_a_made_up_province_and_serves_it(tmp_path: P
             browser.post("/login", data=form)
             page = browser.get("/list")
             assert page.status_code == 200
-            assert risk_list.page(size=1).lines[0].dossier_id in page.text
+            assert risk_list.page(Filters(ahead=True), size=1).lines[0].dossier_id in page.text
             assert "không phải kết luận vi phạm" in page.text
     finally:
         server.terminate()

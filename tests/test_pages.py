@@ -83,7 +83,7 @@ def test_a_decision_needs_a_reason_and_a_double_click_has_one_effect(client: Tes
 
 def test_ticked_dossiers_go_into_the_plan(client: TestClient) -> None:
     sit_down(client, "thanhtra")
-    form = form_of(client.get("/list").text, "/picks")
+    form = form_of(client.get("/list?due=all").text, "/picks")
     ticked = {"dossier": [dossier_id(0), dossier_id(3)], "reason": "cụm hồ sơ đất đai"}
     shown = client.post("/picks", data={**form, **ticked}).text
     assert shown.count("Đưa vào kế hoạch</span>") == 2
@@ -103,7 +103,7 @@ def test_contest_freezes_the_score_until_it_is_answered_and_recomputed(client: T
     store_scores(office, rows_of(OPEN), AS_OF + timedelta(days=1), shift=-0.4)
     refresh(client)
     sit_down(client, "thanhtra")
-    shown = client.get("/list").text
+    shown = client.get("/list?due=all").text
     assert "đang giải trình" in shown
     assert "<b>Rất cao</b> 93 %" in shown  # as it was when it was contested; the new list says 53 %
 
@@ -120,12 +120,12 @@ def test_contest_freezes_the_score_until_it_is_answered_and_recomputed(client: T
     assert "<b>100 %</b>giải trình đúng" in answered.text
     late = {**form, "key": "b" * 30, "outcome": "rejected"}
     assert client.post("/contests/1", data=late).status_code == 422
-    assert "<b>Rất cao</b> 93 %" in client.get("/list").text  # upheld, but not yet scored anew
+    assert "<b>Rất cao</b> 93 %" in client.get("/list?due=all").text  # upheld, but not yet scored anew
 
     store_scores(office, rows_of(OPEN), AFTER + timedelta(days=1), shift=-0.4)
     refresh(client)
     assert "tính lại 53 %" in client.get("/contests").text
-    assert "đang giải trình" not in client.get("/list").text
+    assert "đang giải trình" not in client.get("/list?due=all").text
 
 
 def refresh(client: TestClient) -> None:
@@ -177,7 +177,7 @@ def test_what_people_type_is_shown_as_text(client: TestClient, text: str) -> Non
     sit_down(client, "thanhtra")
     form = {**form_of(client.get(page).text, "/decisions"), "kind": "override", "reason": text + " – lý do"}
     assert client.post("/decisions", data=form).status_code == 200
-    form = {**form_of(client.get("/list").text, "/picks"), "dossier": dossier_id(4), "reason": text + " – chọn"}
+    form = {**form_of(client.get("/list?due=all").text, "/picks"), "dossier": dossier_id(4), "reason": text + " – chọn"}
     assert client.post("/picks", data=form).status_code == 200
     sheet = "/plan/visit?id=2026-03/x1/team"
     found = {**form_of(client.get(sheet).text, "/plan/finding"), "kind": "other", "severity": "1"}
@@ -277,7 +277,7 @@ def test_logging_out_ends_the_session_on_the_server(client: TestClient) -> None:
 
 def test_exports_carry_the_same_lines_and_no_formula(client: TestClient) -> None:
     sit_down(client, "thanhtra.x1")
-    book = openpyxl.load_workbook(BytesIO(client.get("/list.xlsx").content))
+    book = openpyxl.load_workbook(BytesIO(client.get("/list.xlsx?due=all").content))
     sheet = book.worksheets[0]
     assert sheet.freeze_panes == "A2"
     assert sheet.auto_filter.ref
@@ -285,7 +285,7 @@ def test_exports_carry_the_same_lines_and_no_formula(client: TestClient) -> None
     assert dossier_id(0) in ids
     assert dossier_id(1) not in ids
     assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
-    document = docx.Document(BytesIO(client.get("/list.docx").content))
+    document = docx.Document(BytesIO(client.get("/list.docx?due=all").content))
     text = "\n".join(p.text for p in document.paragraphs) + "\n".join(
         cell.text for table in document.tables for row in table.rows for cell in row.cells
     )

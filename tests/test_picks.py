@@ -109,11 +109,11 @@ def test_who_runs_model_or_machine_reads_no_pick_either(client: TestClient) -> N
             assert MARK not in answer.text
             assert "decision.write" not in answer.text
     sit_down(client, "phantich")
-    assert "Đưa vào kế hoạch" not in client.get("/list").text
+    assert "Đưa vào kế hoạch" not in client.get("/list?due=all").text
     sit_down(client, "lanhdao")
     assert MARK in client.get(f"/api/v1/receipts?about=dossier:{PICKED}").text
     assert MARK in client.get(f"/dossier?id={PICKED}").text
-    assert "Đưa vào kế hoạch" in client.get("/list").text
+    assert "Đưa vào kế hoạch" in client.get("/list?due=all").text
 
 
 def test_a_head_neither_undoes_a_pick_nor_makes_one(client: TestClient) -> None:

@@ -15,7 +15,7 @@ from drawn_scores import AS_OF, drawn, meta, store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.scoring.risk_list import Filters, RiskList, latest_list
+from serving.scoring.risk_list import Filters, Order, RiskList, Search, latest_list
 from serving.scoring.score_files import SCHEMA, latest_path, read_scores, write_scores
 
 LIST = RiskList(drawn(500), meta(500))
@@ -103,7 +103,7 @@ def test_one_line_carries_the_row_and_its_reasons() -> None:
     line = LIST.line(ROWS[3]["dossier_id"])
     assert line is not None
     row = {name: value for name, value in ROWS[3].items() if name != "as_of"}
-    assert asdict(line) == row
+    assert asdict(line) == row | {"official_name": None}  # filled for a reader, never in the file
     assert LIST.line("nobody") is None
 
 
@@ -147,3 +147,31 @@ def test_the_columns_are_the_agreed_ones() -> None:
         "base",
         "rank", "left_hours", "due_at", "received_at", "step", "reasons", "phase",
     ]  # fmt: skip
+
+
+@given(st.sampled_from(["rank", "left", "age", "dossier", "unit", "step"]))
+@settings(max_examples=6, deadline=None)
+def test_every_order_holds_every_line_once_and_back_is_its_mirror(order: Order) -> None:
+    found = [line.dossier_id for line in LIST.page(Filters(waiting=None), 0, 200, order).lines]
+    back = [line.dossier_id for line in LIST.page(Filters(waiting=None), 300, 200, order, back=True).lines]
+    assert back == found[::-1]
+    assert len(set(found)) == 200
+
+
+def test_tabs_part_the_list_and_a_search_finds_in_every_column() -> None:
+    ahead, overdue, waiting = (
+        {line.dossier_id for line in LIST.page(filters, 0, 200).lines}
+        for filters in (Filters(ahead=True), Filters(overdue=True), Filters(waiting=True))
+    )
+    assert not ahead & overdue and not waiting & (ahead | overdue)
+    first = LIST.page(Filters(), 0, 1).lines[0]
+    assert first.unit_code and first.procedure_code
+    nothing = "nothing-of-this"
+    for search in (
+        Search(first.dossier_id.lower()), Search(nothing, units=frozenset((first.unit_code,))),
+        Search(nothing, procedures=frozenset((first.procedure_code,))),
+    ):  # fmt: skip
+        assert first in LIST.page(Filters(search=search), 0, 200).lines
+    assert LIST.page(Filters(search=Search(nothing))).total == 0
+    counted = LIST.counts(Filters(), "unit_code")
+    assert sum(n for _, n in counted) == LIST.page(Filters()).total

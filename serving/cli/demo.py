@@ -41,8 +41,8 @@ def demo(
 ) -> None:
     """Go the whole way: (make up a province →) ingest → train → promote → score → list → serve."""
     from serving.cli import conduct
-    from serving.cli.dossier_targets import DossierSteps, summary
     from serving.cli.demo_month import DemoMonth
+    from serving.cli.dossier_targets import DossierSteps, summary
     from serving.cli.drawing import Way, list_table
     from serving.cli.periods import telling_moment
     from serving.cli.serve import run_server

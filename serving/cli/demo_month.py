@@ -305,7 +305,7 @@ class DemoMonth:
             self._act("inspector", "mark.write", answer, [told.subject])
 
     def _report(self) -> None:
-        """The head's unit's report of the month that ended last, and what of it could be published, not yet approved."""
+        """The last month's report of the head's unit, and what could be published, not yet approved."""
         from features.record.record import Record
         from serving.reports import publication
         from serving.reports.make import make_again

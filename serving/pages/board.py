@@ -57,7 +57,7 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
     people, known = context_of(request).people, context_of(request).known
     risk_list: RiskList = context_of(request).serving.risk_list(MAIN.name)
     filters = filters_for(reader)
-    page = risk_list.page(filters, offset, 25, by_left=True)
+    page = risk_list.page(filters, offset, 25, order="left")
     ids = [line.dossier_id for line in page.lines]
     frozen, _ = people.remembered.marks(people.state, MAIN.name, ids)
     rate = people.remembered.upheld_rate(people.state, reader.scope)

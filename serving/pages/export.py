@@ -13,7 +13,7 @@ from serving import words
 from serving.pages.board import to_do
 from serving.pages.conduct import GRAIN_WORDS
 from serving.pages.leadership import AGAINST, rank
-from serving.pages.risk_list import as_frozen, filters_for, least_of
+from serving.pages.risk_list import ORDERS, as_frozen, filters_for, filters_on
 from serving.pages.sheet_file import Cell, Format, Sheet, file_of
 from serving.plan.rendering import BY, CHOSEN
 from serving.read.receipt_words import ACTION_WORDS
@@ -52,11 +52,14 @@ def risk_list(
     sector: Text = "",
     level: Text = "",
     due: Text = "",
+    q: Text = "",
+    order: Text = "",
     size: Annotated[str, Query(max_length=4)] = "",
 ) -> Response:
     """The first 200 lines of the list under the same filters as the page."""
-    filters = filters_for(reader_of(request), unit, sector, least_of(level), due)
-    lines = context_of(request).serving.risk_list(MAIN.name).page(filters, 0, MOST_ROWS).lines
+    found = context_of(request).serving.risk_list(MAIN.name)
+    filters = filters_on(request, found, unit, sector, level, due, q)
+    lines = found.page(filters, 0, MOST_ROWS, *ORDERS.get(order, ORDERS[""])).lines
     sheet = _with_reasons(request, "danh-sach-rui-ro", "Hồ sơ cần xem trước theo nguy cơ trễ hạn", lines)
     return file_of(request, ending, "list.export", sheet)
 
@@ -65,7 +68,7 @@ def risk_list(
 def board(request: Request, ending: Format) -> Response:
     """The first 200 dossiers of the head's unit and below, least time left first."""
     found = context_of(request).serving.risk_list(MAIN.name)
-    page = found.page(filters_for(reader_of(request)), 0, MOST_ROWS, by_left=True)
+    page = found.page(filters_for(reader_of(request)), 0, MOST_ROWS, order="left")
     rows = [
         (*_line(request, line), official_name(request, line.official_id), to_do(line))
         for line in _lines(request, page.lines)
@@ -78,7 +81,7 @@ def board(request: Request, ending: Format) -> Response:
 def own(request: Request, ending: Format) -> Response:
     """What the official holds, with the reasons."""
     found = context_of(request).serving.risk_list(MAIN.name)
-    page = found.page(filters_for(reader_of(request)), 0, MOST_ROWS, by_left=True)
+    page = found.page(filters_for(reader_of(request)), 0, MOST_ROWS, order="left")
     sheet = _with_reasons(request, "ho-so-cua-toi", "Hồ sơ tôi đang giữ", page.lines)
     return file_of(request, ending, "own.export", sheet)
 

@@ -95,7 +95,10 @@ AWAY = (
     "Tạm thời không kết nối được cơ sở dữ liệu",
     "Trang này cần cơ sở dữ liệu nên chưa mở được. Hãy thử lại sau ít phút; nội dung đã nhập vẫn còn ở trang trước.",
 )
-UNSCORED = ("Chưa có danh sách", "Chưa chấm điểm lần nào. Người vận hành chạy lệnh risk score --as-of T rồi mở lại.")
+UNSCORED = (
+    "Chưa có danh sách",
+    "Chưa chấm điểm lần nào. Danh sách hiện sau lần chấm đầu tiên.",
+)
 UNEXPECTED = ("Có lỗi", "Máy chủ gặp lỗi; sự việc đã được ghi lại.")
 READ_ON = frozenset({"/list", "/board", "/conduct", "/leadership", "/analyst"})
 """Pages that can be read while the working state is away (`serving.work.fallback_cache`)."""

@@ -29,7 +29,7 @@ def show(request: Request, official_id: Annotated[str, Query(alias="id", max_len
     if unit is None or not reader.scope.covers(unit):
         raise Problem(404, "No official of this key.")
     risk_list = context_of(request).serving.risk_list(MAIN.name)
-    page = risk_list.page(Filters(official=official_id, units=reader.scope.units, waiting=None), 0, 25, by_left=True)
+    page = risk_list.page(Filters(official=official_id, units=reader.scope.units, waiting=None), 0, 25, order="left")
     people.receipts.record(
         reader.login,
         "official.read",

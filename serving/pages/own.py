@@ -23,7 +23,7 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
     reader = reader_of(request)
     people, known = context_of(request).people, context_of(request).known
     risk_list = context_of(request).serving.risk_list(MAIN.name)
-    page = risk_list.page(replace(filters_for(reader), waiting=None), offset, 25, by_left=True)
+    page = risk_list.page(replace(filters_for(reader), waiting=None), offset, 25, order="left")
     ids = [line.dossier_id for line in page.lines]
     with people.state.reading() as session:
         frozen = contests.frozen_scores(session, MAIN.name, ids)

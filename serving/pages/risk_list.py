@@ -1,5 +1,6 @@
 """`/list`: the risk list, with filters in one row and two reasons a line."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -7,13 +8,14 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from features.sources.names import plain
 from models.targets import MAIN
 from serving.pages.list_rows import list_rows
 from serving.pages.rendering import render
-from serving.scoring.risk_list import Filters, RiskLine, RiskList
+from serving.scoring.risk_list import Filters, Order, RiskLine, RiskList, Search
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import Reader, reader_of
-from serving.use_cases.official_names import official_name
+from serving.use_cases.official_names import may_name, official_name
 from serving.words import LEVELS
 from serving.work.decisions import WORDS
 
@@ -52,7 +54,9 @@ def stretch(path: str, wishes: dict[str, Any], offset: int, shown: int, size: in
 
 
 def filters_for(reader: Reader, unit: str = "", sector: str = "", least: float = 0.0, due: str = "") -> Filters:
-    """The wish of a reader inside the reader's scope. due: `ahead`, `new`, `waiting`, or all whose clock runs."""
+    """The wish of a reader inside the reader's scope. due: `ahead`, `new`, `overdue`, `waiting`, `all`, else all
+    whose clock runs.
+    """
     scope = reader.scope
     return Filters(
         sector=sector or None,
@@ -62,7 +66,47 @@ def filters_for(reader: Reader, unit: str = "", sector: str = "", least: float =
         units=None if scope.official_id else scope.units,
         ahead=due == "ahead",
         fresh=due == "new",
-        waiting=due == "waiting",
+        waiting=None if due == "all" else due == "waiting",
+        overdue=due == "overdue",
+    )
+
+
+TABS = {
+    "": "Còn cứu được",
+    "new": "Mới từ hôm qua",
+    "overdue": "Đã quá hạn",
+    "waiting": "Chờ người dân",
+    "all": "Tất cả",
+}
+"""Tabs of the list by the `due` of their address, the first where nothing is asked."""
+ORDERS: dict[str, tuple[Order, bool]] = {
+    "": ("rank", False), "rank-back": ("rank", True), "left": ("left", False), "left-back": ("left", True),
+    "dossier": ("dossier", False), "dossier-back": ("dossier", True), "unit": ("unit", False),
+    "unit-back": ("unit", True), "step": ("step", False), "step-back": ("step", True), "age": ("age", False),
+    "age-back": ("age", True),
+}  # fmt: skip
+BARS = 8
+"""Units and sectors in the charts beside the list."""
+
+
+def filters_on(request: Request, risk_list: RiskList, unit: str, sector: str, level: str, due: str, q: str) -> Filters:
+    """The filters of the list's page and of its files: what can still be saved, unless another tab is asked for."""
+    filters = filters_for(reader_of(request), unit, sector, least_of(level), due or "ahead")
+    return replace(filters, search=_search(request, risk_list, q.strip())) if q.strip() else filters
+
+
+def _search(request: Request, risk_list: RiskList, text: str) -> Search:
+    """Codes whose names hold the text, with or without diacritics; holders only where the reader sees their names."""
+    register, wanted = context_of(request).known.register, plain(text)
+
+    def matching(column: str, name: Callable[[str], str]) -> frozenset[str]:
+        return frozenset(code for code in risk_list.choices(column) if wanted in plain(name(code)))
+
+    return Search(
+        text,
+        matching("procedure_code", register.procedure),
+        matching("unit_code", register.unit),
+        matching("official_id", lambda one: official_name(request, one) if may_name(request, one) else ""),
     )
 
 
@@ -79,16 +123,20 @@ def show(
     level: Text = "",
     due: Text = "",
     q: Text = "",
+    order: Text = "",
     offset: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
     size: Annotated[int, Query(ge=10, le=50)] = 25,
 ) -> Response:
-    """Open dossiers in the reader's scope by falling risk."""
+    """Open dossiers in the reader's scope, by tab; what can still be saved first, by falling risk."""
     reader = reader_of(request)
-    if q.strip():
-        return RedirectResponse("/dossier?" + urlencode({"id": q.strip()}), 303)
     people, serving = context_of(request).people, context_of(request).serving
     risk_list: RiskList = serving.risk_list(MAIN.name)
-    page = risk_list.page(filters_for(reader, unit, sector, least_of(level), due), offset, size)
+    found = risk_list.line(q.strip())
+    if found is not None and reader.scope.covers(found.unit_code, found.official_id):
+        return RedirectResponse("/dossier?" + urlencode({"id": q.strip()}), 303)
+    due, order = due if due in TABS else "", order if order in ORDERS else ""
+    filters = filters_on(request, risk_list, unit, sector, level, due, q)
+    page = risk_list.page(filters, offset, size, *ORDERS[order])
     ids = [line.dossier_id for line in page.lines]
     frozen, decided = people.remembered.marks(people.state, MAIN.name, ids)
     may_pick, sees = reader.may("decision.write"), reader.may("harassment.read")
@@ -110,21 +158,51 @@ def show(
         now=people.now(),
         subjects=[f"dossier:{dossier_id}" for dossier_id in ids],
     )
-    wishes = {"unit": unit, "sector": sector, "level": level, "due": due, "size": size if size != 25 else ""}
+    wishes = {"unit": unit, "sector": sector, "level": level, "due": due, "q": q.strip(), "order": order,
+              "size": size if size != 25 else ""}  # fmt: skip
+
+    def address(**changed: str) -> str:
+        query = urlencode({name: value for name, value in (wishes | changed).items() if value})
+        return "/list" + (f"?{query}" if query else "")
+
+    def counted(one: str) -> int:
+        return len(risk_list.places(filters_on(request, risk_list, unit, sector, level, one, q)))
+
     return render(
         request,
         "list.html",
         title="Danh sách rủi ro",
         rows=rows,
+        tabs=[(address(due=one), words, counted(one), one == due) for one, words in TABS.items()],
+        sorted_by=lambda one: (address(order=f"{one}-back" if order == one else one), _direction(order, one)),
         pages=stretch("/list", wishes, offset, len(ids), size, page.total),
         wishes=wishes,
         query=urlencode({name: value for name, value in wishes.items() if value}),
         levels=[band for band in LEVELS if band.least > 0],
         units=_units(risk_list, reader),
         sectors=risk_list.choices("sector_code"),
+        charts=[
+            ("Đơn vị", _bars(risk_list, filters, "unit_code", lambda one: address(unit=one))),
+            ("Lĩnh vực", _bars(risk_list, filters, "sector_code", lambda one: address(sector=one))),
+        ],
         may_pick=may_pick,
         sees=sees,
     )
+
+
+def _direction(order: str, column: str) -> str:
+    """`aria-sort` of a column."""
+    if order == f"{column}-back" or (column == "rank" and order == ""):
+        return "descending"
+    return "ascending" if order == column else "none"
+
+
+def _bars(
+    risk_list: RiskList, filters: Filters, column: str, address: Callable[[str], str]
+) -> list[tuple[str, int, int, str]]:
+    """The commonest values: code, how many, width of the bar (of 100), address of the list of these alone."""
+    found = risk_list.counts(filters, column)[:BARS]
+    return [(code, n, max(1, round(100 * n / found[0][1])), address(code)) for code, n in found]
 
 
 def as_frozen(line: RiskLine, frozen: dict[str, float]) -> RiskLine:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -55,13 +55,27 @@ class RiskLine:
         return self.phase in WAITING
 
 
+Order = Literal["rank", "left", "age", "dossier", "unit", "step"]
+"""What a list is sorted by: rank (highest risk first), working time left, age, code, unit and step by their texts."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a search matched, in any column: a piece of the dossier's code, or these codes."""
+
+    piece: str
+    procedures: frozenset[str] = frozenset()
+    units: frozenset[str] = frozenset()
+    officials: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True)
 class Filters:
     """Which lines are wanted; None takes all.
 
-    `units`: codes the reader may see (scope), on top of the wish. `ahead`: only promises that can still be kept.
-    `fresh`: only what yesterday's list did not hold. `waiting`: only dossiers whose clock stands, which are on no other
-    list; None takes both.
+    `units`: codes the reader may see (scope), on top of the wish. `ahead`: only promises that can still be kept;
+    `overdue`: only those that are past. `fresh`: only what yesterday's list did not hold. `search`: what was typed.
+    `waiting`: only dossiers whose clock stands, which are on no other list; None takes both.
     """
 
     sector: str | None = None
@@ -72,6 +86,8 @@ class Filters:
     ahead: bool = False
     fresh: bool = False
     waiting: bool | None = False
+    overdue: bool = False
+    search: Search | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +110,10 @@ class RiskList:
         self._score = self._table["score"].to_numpy()
         self._left = pc.fill_null(self._table["left_hours"], np.inf).to_numpy()
         self._waits = pc.is_in(self._table["phase"], pa.array(WAITING, pa.string())).to_numpy()
-        self._codes = {name: _Codes(self._table[name]) for name in ("sector_code", "unit_code", "official_id")}
+        self._codes = {
+            name: _Codes(self._table[name])
+            for name in ("sector_code", "unit_code", "official_id", "procedure_code", "step")
+        }
         self._places = lru_cache(maxsize=_KEPT_FILTERS)(self._passing)
         self._line_at = lru_cache(maxsize=_KEPT_LINES)(self._make_line)
         self._place = {key: place for place, key in enumerate(self._table["dossier_id"].to_pylist())}
@@ -102,21 +121,23 @@ class RiskList:
     def __len__(self) -> int:
         return int(self._table.num_rows)
 
-    def page(self, filters: Filters = Filters(), offset: int = 0, size: int = 50, by_left: bool = False) -> Page:
-        """The lines that pass, by rank or by time left, `size` (1 to 200) of them from `offset`.
+    def page(
+        self, filters: Filters = Filters(), offset: int = 0, size: int = 50, order: Order = "rank", back: bool = False
+    ) -> Page:
+        """The lines that pass, in an order or `back` from its end, `size` (1 to 200) of them from `offset`.
 
         ValueError outside.
         """
         if not 1 <= size <= MOST_ROWS or offset < 0:
             raise ValueError(f"wanted a size from 1 to {MOST_ROWS} and an offset from 0, got {size} and {offset}")
-        places = self._places(filters, by_left)
+        places = self._places(filters, order, back)
         return Page(self._lines(places[offset : offset + size]), total=len(places), offset=offset)
 
     def places(self, filters: Filters) -> np.ndarray:
         """Positions (int, ascending rank) of the lines that pass."""
-        return self._places(filters, False)
+        return self._places(filters, "rank", False)
 
-    def _passing(self, filters: Filters, by_left: bool) -> np.ndarray:
+    def _passing(self, filters: Filters, order: Order, back: bool) -> np.ndarray:
         keep = self._score >= filters.least_score
         for column, wanted in (
             ("sector_code", filters.sector),
@@ -131,15 +152,51 @@ class RiskList:
             keep &= self._waits == filters.waiting
         if filters.ahead:
             keep &= self._left > 0
+        if filters.overdue:
+            keep &= self._left <= 0
+        if filters.search is not None:
+            keep &= self._matching(filters.search)
         if filters.fresh:
             new = np.zeros(len(self), dtype=bool)
             new[[self._place[key] for key in self.newcomers]] = True
             keep &= new
         places = np.flatnonzero(keep).astype(np.int32)
-        if by_left:
-            places = places[np.argsort(self._left[places], kind="stable")]  # least time first, then by rank
+        if order != "rank":
+            places = places[np.argsort(self._keys(order)[places], kind="stable")]  # then by rank
+        if back:
+            places = places[::-1]
         places.setflags(write=False)  # kept for the next one who asks
         return places
+
+    def _keys(self, order: Order) -> np.ndarray:
+        """What the lines are sorted by."""
+        keys: np.ndarray
+        if order == "left":
+            keys = self._left
+        elif order == "age":
+            ages = pc.fill_null(self._table["received_at"].cast(pa.int64()), np.iinfo(np.int64).max)
+            keys = ages.to_numpy()
+        elif order == "dossier":
+            keys = pc.rank(self._table["dossier_id"], tiebreaker="first").to_numpy()
+        else:
+            keys = self._codes["unit_code" if order == "unit" else "step"].places
+        return keys
+
+    def _matching(self, search: Search) -> np.ndarray:
+        """True where the code holds the piece, or procedure, unit or official is one of those found."""
+        found: np.ndarray = pc.match_substring(self._table["dossier_id"], search.piece, ignore_case=True).to_numpy(
+            zero_copy_only=False
+        )
+        for column, codes in (
+            ("procedure_code", search.procedures), ("unit_code", search.units), ("official_id", search.officials),
+        ):  # fmt: skip
+            if codes:
+                found = found | self._codes[column].among(codes)
+        return found
+
+    def counts(self, filters: Filters, column: str) -> list[tuple[str, int]]:
+        """How many lines that pass have each value of `sector_code` or `unit_code`, most first."""
+        return self._codes[column].counts(self.places(filters))
 
     def line(self, dossier_id: str) -> RiskLine | None:
         """The line of one dossier, or None where it is not on the list."""
@@ -180,6 +237,21 @@ class _Codes:
         self.position = {value: place for place, value in enumerate(coded.dictionary.to_pylist())}
         self.sorted = sorted(self.position)
         self._code = pc.fill_null(coded.indices, len(self.position)).to_numpy(zero_copy_only=False)
+
+    @property
+    def places(self) -> np.ndarray:
+        """Of each line, the place of its value among the sorted ones; a missing value stands last."""
+        order = np.full(len(self.position) + 1, len(self.position))
+        for place, value in enumerate(self.sorted):
+            order[self.position[value]] = place
+        found: np.ndarray = order[self._code]
+        return found
+
+    def counts(self, lines: np.ndarray) -> list[tuple[str, int]]:
+        """How often each value stands in these lines, most first."""
+        number = np.bincount(self._code[lines], minlength=len(self.position) + 1)
+        found = [(value, int(number[place])) for value, place in self.position.items() if number[place]]
+        return sorted(found, key=lambda one: (-one[1], one[0]))
 
     def among(self, wanted: frozenset[str]) -> np.ndarray:
         """True where the value is one of `wanted`; a missing value never is."""
