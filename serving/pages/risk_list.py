@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from features.sources.names import plain
+from features.spelling.names import plain
 from models.targets import MAIN
 from serving.pages.list_rows import list_rows
 from serving.pages.rendering import render
