@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from features.calendar.vietnam import VIETNAM
-from serving.cli.targets import Say
+from serving.cli.target_steps import Say
 from serving.settings import Settings
 from serving.words import ROLE_WORDS
 
