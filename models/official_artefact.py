@@ -10,7 +10,7 @@ from typing import Any
 from models import booster_text
 from models.artefact import MANIFEST, ArtefactError
 from models.booster import TreeMember
-from models.official_forecast import OfficialForecast, Rule
+from models.official_forecast import CountRule, OfficialForecast
 
 FORMAT = 1
 
@@ -60,5 +60,5 @@ def _forecast(tier: str, told: dict[str, Any], files: dict[str, str], folder: Pa
             raise ArtefactError(f"{name}: its bytes are not those that were trained; train again")
         booster_text.check(data, len(told["features"]))
         boosters.append(TreeMember(data.decode()))
-    rule = Rule(**told["rule"])
+    rule = CountRule(**told["rule"])
     return OfficialForecast(tier, tuple(told["features"]), tuple(boosters), rule, told["ships"], told["comparison"])

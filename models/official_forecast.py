@@ -15,7 +15,7 @@ RULE_YEARS = 2.0
 
 
 @dataclass(frozen=True)
-class Rule:
+class CountRule:
     """A count of past events a year, shrunk to the average: (count + years0·mean) / (years + years0).
 
     With the Gamma prior of mean `mean` and weight `years0` this is the posterior mean of the rate.
@@ -34,11 +34,11 @@ class Rule:
         exposure = np.nan_to_num(column(history, self.exposure)) if self.exposure else np.zeros(len(count))
         return (count + self.years * self.mean) / (exposure + self.years)
 
-    def fitted(self, history: pa.Table) -> Rule:
+    def fitted(self, history: pa.Table) -> CountRule:
         """The same rule with the mean of this history."""
         exposure = np.nan_to_num(column(history, self.exposure)).sum() if self.exposure else history.num_rows
         mean = float(column(history, self.count).sum() / max(exposure, 1e-9))
-        return Rule(self.name, self.count, self.exposure, mean, self.years)
+        return CountRule(self.name, self.count, self.exposure, mean, self.years)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class OfficialForecast:
     tier: str
     features: tuple[str, ...]
     boosters: tuple[TreeMember, ...]
-    rule: Rule
+    rule: CountRule
     ships: str
     comparison: dict[str, float]
 

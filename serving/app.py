@@ -127,7 +127,7 @@ def create_app(
     if settings.root_path:
         app.add_middleware(SubPath, root=settings.root_path)
     app.add_middleware(PersonLimit)
-    app.add_middleware(watch.Watch)
+    app.add_middleware(watch.RequestMonitor)
     return app
 
 

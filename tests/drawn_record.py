@@ -9,7 +9,7 @@ import duckdb
 import orjson
 import pyarrow as pa
 
-from features.record.delivery import Chunk, Receipt
+from features.record.delivery import Chunk, DeliveryReceipt
 from features.record.record import Record
 from features.sources import SOURCES, FeedOptions
 from features.sources.unit_directory import UnitDirectory
@@ -37,7 +37,9 @@ def cases(as_of: datetime, *dossiers: str) -> pa.Table:
     return pa.table({"dossier_id": pa.array(dossiers, pa.string()), "as_of": moments})
 
 
-def deliver(record: Record, path: Path, source: str, *, live_at: datetime | None = None, **options: Any) -> Receipt:
+def deliver(
+    record: Record, path: Path, source: str, *, live_at: datetime | None = None, **options: Any
+) -> DeliveryReceipt:
     """One raw delivery into the record; the directory's rows are left out, as the command line does."""
     with record.connect() as con:
         units = UnitDirectory.from_rows(con.sql("SELECT * FROM unit").to_arrow_table().to_pylist())

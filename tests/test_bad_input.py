@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from features.record.delivery import Chunk, DeliveryError, Receipt, Reject, describe
+from features.record.delivery import Chunk, DeliveryError, DeliveryReceipt, Reject, describe
 from features.record.record import Record
 from features.sources import SOURCES, FeedOptions, files
 from serving.cli import app
@@ -24,7 +24,7 @@ HEADER = "dossier_id,procedure_code,unit_code,received_at,due_at\n"
 GOOD = "d1,p,u,2025-03-03T08:00:00,2025-03-10T17:00:00\n"
 
 
-def ingest(home: Path, path: Path, source: str = "canonical") -> tuple[Receipt, list[Reject], Record]:
+def ingest(home: Path, path: Path, source: str = "canonical") -> tuple[DeliveryReceipt, list[Reject], Record]:
     record = Record(home)
     receipt = record.append(SOURCES[source].read(path, FeedOptions()), source=source, arrived_at=NOW)
     assert receipt.read == receipt.appended + receipt.known + receipt.rejected

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from features.calendar.vietnam import VIETNAM
 from features.case_state.official_class import OfficialClass, class_766, class_recomputed
 from features.case_state.replay import Happening, replay
-from features.record.delivery import Receipt, Reject
+from features.record.delivery import DeliveryReceipt, Reject
 from features.record.early_ends import BEFORE
 from features.record.record import Record
 from features.sources import SOURCES, FeedOptions
@@ -27,7 +27,7 @@ class Case:
     def __init__(self, folder: Path, home: Path) -> None:
         self.folder, self.home, self.record = folder, home, Record(home)
 
-    def take(self, name: str, source: str = "table", **options: object) -> Receipt:
+    def take(self, name: str, source: str = "table", **options: object) -> DeliveryReceipt:
         """One delivery of the case, by its mapping where it has one."""
         mapping = self.folder / "map.toml"
         told = FeedOptions(mapping=mapping if mapping.exists() else None, key=b"k" * 32, **options)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.record.cell_text import closing, heading, visible
-from features.record.delivery import Receipt
+from features.record.delivery import DeliveryReceipt
 from features.record.record import Record
 from features.sources import SOURCES, FeedOptions
 from models.encoding import Encoder
@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 HEADER = "dossier_id,procedure_code,unit_code,received_at,due_at"
 
 
-def take(record: Record, folder: Path, name: str, data: str | pa.Table, **options: object) -> Receipt:
+def take(record: Record, folder: Path, name: str, data: str | pa.Table, **options: object) -> DeliveryReceipt:
     """One file of a canonical delivery, taken in."""
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(data, pa.Table):

@@ -28,7 +28,7 @@ from serving.settings import HeadSettings, Settings
 from serving.state import open_state
 from serving.warnings.channels.webhook import signature
 from serving.warnings.turn import WEBHOOK_SECRET
-from serving.work.chain_anchor import HEAD_EVERY, Head, Witness
+from serving.work.chain_anchor import HEAD_EVERY, ChainHead, Witness
 from serving.work.receipts import Receipts
 from tests.bench.receivers import Handed, mail_server, webhook_receiver
 
@@ -71,7 +71,7 @@ def test_a_cut_tail_is_found_though_anchor_tail_and_all_heads_went_with_it(offic
     whats = [fault.what for fault in robbed.verify(now=clock.now)]
     assert any("no head between" in what for what in whats)
     assert any("the anchor is gone" in what for what in whats)
-    outside = [Head.from_json(path.read_text()) for path in sorted((tmp_path / "elsewhere").glob("*.json"))]
+    outside = [ChainHead.from_json(path.read_text()) for path in sorted((tmp_path / "elsewhere").glob("*.json"))]
     assert len(outside) == 5
     assert any("cut off" in fault.what for fault in robbed.verify(outside, now=clock.now))
 
@@ -131,16 +131,16 @@ def test_heads_reach_a_mailbox_and_a_webhook_signed_and_once(office: Settings) -
         run_for(chain, 3, settings, clock)
         assert uncarried(settings, chain.witness) == []
         heads = chain.witness.heads()
-        assert [Head.from_json(mail.get_content()) for mail in handed.mails] == heads
+        assert [ChainHead.from_json(mail.get_content()) for mail in handed.mails] == heads
         assert {mail["To"] for mail in handed.mails} == {"luu.giu@so.gov.vn"}
-        assert [Head.from_json(json.loads(body)["text"]) for _, body in handed.calls] == heads
+        assert [ChainHead.from_json(json.loads(body)["text"]) for _, body in handed.calls] == heads
         secret = (settings.keys / WEBHOOK_SECRET).read_bytes()
         for headers, body in handed.calls:
             wanted = signature(secret, headers["webhook-id"], headers["webhook-timestamp"], body)
             assert headers["webhook-signature"] == wanted
         run_for(chain, 1, settings, clock)
         assert len(handed.mails) == len(handed.calls) == len(heads) + 1, "each once"
-        outside = [Head.from_json(mail.get_content()) for mail in handed.mails]
+        outside = [ChainHead.from_json(mail.get_content()) for mail in handed.mails]
         assert chain.verify(outside, now=clock.now) == []
         with chain._state.writing() as session:
             session.execute(text("DELETE FROM receipt_subject WHERE seq > 3"))

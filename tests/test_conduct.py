@@ -17,7 +17,7 @@ from models.conduct import against_peers, dossiers
 from models.conduct import forecast as told_forecast
 from models.conduct_peers import officials, units
 from models.official_artefact import load, save
-from models.official_forecast import OfficialForecast, Rule
+from models.official_forecast import CountRule, OfficialForecast
 from serving.scoring import conduct_lists
 
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)
@@ -165,7 +165,7 @@ def forecast() -> OfficialForecast:
     x = np.random.default_rng(0).normal(size=(200, 2))
     data = lightgbm.Dataset(x, x[:, 0] > 0)
     made = lightgbm.train({"objective": "binary", "verbose": -1, "num_threads": 1}, data, 3)
-    rule = Rule("r", "reported_ever", "watched_years", 0.5)
+    rule = CountRule("r", "reported_ever", "watched_years", 0.5)
     return OfficialForecast("reported", ("a", "b"), (TreeMember(made.model_to_string()),), rule, "model", {"low": 0.1})
 
 
@@ -179,7 +179,7 @@ def test_a_forecast_on_fewer_than_three_complainants_tells_no_figure(tmp_path):
     named = [complaint(f"{official}{n}", official, f"p{n}")
              for official, many in (("o1", 3), ("o2", 2), ("admin", 5)) for n in range(many)]  # fmt: skip
     record.append([Chunk("official", people), Chunk("complaint", named)], source="t", arrived_at=AS_OF)
-    rule = OfficialForecast("reported", (), (), Rule("r", "reported_ever", "watched_years", 0.5), "rule", {})
+    rule = OfficialForecast("reported", (), (), CountRule("r", "reported_ever", "watched_years", 0.5), "rule", {})
     lines = told_forecast(record.connect(), rule, AS_OF)
     assert [(line.official_id, line.score is None, line.n) for line in lines] == [
         ("o1", False, 3), ("o2", True, 2), ("o3", True, 0),

@@ -14,7 +14,7 @@ from models.logit import logit, sigmoid
 from training.evaluate import curve
 from training.fairness import LEAST, OTHERS, as_json, audit, groups_of
 from training.gates import groups_alike
-from training.rolling_figures import Rows, Score, slope
+from training.rolling_figures import JudgedRows, Score, slope
 
 N = 6000
 
@@ -76,7 +76,7 @@ def test_calibration_is_that_of_scikit_learn(drawn: dict[str, np.ndarray]) -> No
     assert [one for _, one, _ in ours] == pytest.approx(rate.tolist(), abs=0.02)  # edges of ties fall either way
     assert [one for one, _, _ in ours] == pytest.approx(mean.tolist(), abs=0.01)
     assert sum(n for *_, n in ours) == N
-    rows = Rows(label, drawn["dossier"], np.zeros(N, np.int64), np.ones(N))
+    rows = JudgedRows(label, drawn["dossier"], np.zeros(N, np.int64), np.ones(N))
     by_hand = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(logit(score)[:, None], label)
     assert slope(Score(rows, score), np.ones(N)) == pytest.approx(by_hand.coef_[0, 0], abs=1e-4)
     weight = np.random.default_rng(1).integers(0, 3, N).astype(float)

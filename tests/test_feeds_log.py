@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.record.delivery import Chunk, DeliveryError, Receipt
+from features.record.delivery import Chunk, DeliveryError, DeliveryReceipt
 from features.record.record import Record
 from features.sources import SOURCES, FeedOptions
 from features.sources.mapping import SHIPPED, load_mapping
@@ -71,7 +71,7 @@ def written(path: Path, text: str | bytes) -> Path:
     return path
 
 
-def ingest(home: Path, source: str, path: Path, mapping: Path) -> tuple[Receipt, Record]:
+def ingest(home: Path, source: str, path: Path, mapping: Path) -> tuple[DeliveryReceipt, Record]:
     record = Record(home)
     chunks = SOURCES[source].read(path, FeedOptions(mapping=mapping))
     receipt = record.append(chunks, source=source, arrived_at=NOW)

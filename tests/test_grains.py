@@ -13,7 +13,7 @@ from features.record.delivery import Chunk
 from features.record.record import Record
 from training.backtest import backtest
 from training.grains import LEAST, added_up, group_figures, groups_of
-from training.rolling_figures import Rows
+from training.rolling_figures import JudgedRows
 
 ZERO = datetime(2026, 3, 2, 2, tzinfo=UTC)
 
@@ -52,7 +52,7 @@ def test_figures_of_groups_by_hand() -> None:
     """Three groups of ten; one score knows their late shares, the other has them the wrong way round."""
     share = np.repeat([0.1, 0.3, 0.8], 10)
     label = np.concatenate([np.arange(10) < 10 * one for one in (0.1, 0.3, 0.8)]).astype(float)
-    rows = Rows(label, np.arange(30), np.zeros(30), np.ones(30))
+    rows = JudgedRows(label, np.arange(30), np.zeros(30), np.ones(30))
     group = pa.array(np.repeat(["a", "b", "c"], 10).tolist())
     alone, apart = group_figures(rows, group, {"product": share, "rule": share[::-1].copy()}, draws=50)
     assert alone["product"]["gap"].value == pytest.approx(0.0, abs=1e-12)

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -90,6 +91,26 @@ def test_rooms_import_only_what_they_may() -> None:
     with (ROOT / "pyproject.toml").open("rb") as file:
         contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
     assert {room for contract in contracts for room in contract.get("source_modules", ())} >= set(ROOMS)
+
+
+def test_no_two_modules_and_no_two_packages_import_each_other() -> None:
+    graph = grimp.build_graph(*ROOMS)
+    imports = {(one, other) for one in graph.modules for other in graph.find_modules_directly_imported_by(one)}
+    packages = {".".join(name.split(".")[:2]) for name in graph.modules if name.count(".") > 1}
+    between = {(".".join(one.split(".")[:2]), ".".join(other.split(".")[:2])) for one, other in imports}
+    between = {(one, other) for one, other in between if one != other and {one, other} <= packages}
+    both = [pair for found in (imports, between) for pair in found if pair[::-1] in found and pair[0] < pair[1]]
+    assert not both, f"move what both need below them: {both}"
+
+
+def test_a_public_class_name_stands_in_one_file() -> None:
+    files: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                files.setdefault(node.name, []).append(where(path))
+    several = {name: places for name, places in files.items() if len(places) > 1}
+    assert len(several) <= 5, f"name the thing, not its kind: {several}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=where)

@@ -20,8 +20,8 @@ from models.cases import cohort, landmarks
 from serving.cli import app
 from tests.bench.replay.drift import Changed, Still, card
 from training.drift import GROWING, background, watch
-from training.evaluate import Figure
-from training.monitoring import QUIET, Live, Watched, as_json, live, news, silence
+from training.evaluate import Metric
+from training.monitoring import QUIET, Live, MonitoringReport, as_json, live, news, silence
 from training.monitoring import watch as look
 from training.process_drift import Departure, departures
 from training.promote import promote
@@ -160,8 +160,8 @@ def test_live_figures_take_only_what_has_ripened_and_say_how_old_it_is(office: O
 
 def test_what_warned_lately_is_not_news_and_what_fell_silent_long_ago_is(office: Office) -> None:
     slower = Departure("time", "land", "sector land: slower", -6.0, 3.5)
-    off = Live(100, 3, 20.0, Figure(0.6, 0.5, 0.7), Figure(0.2, 0.1, 0.3), Figure(0.2, 0.1, 0.3))
-    found = Watched(AT, 10, (), (slower,), ("U1",), off)
+    off = Live(100, 3, 20.0, Metric(0.6, 0.5, 0.7), Metric(0.2, 0.1, 0.3), Metric(0.2, 0.1, 0.3))
+    found = MonitoringReport(AT, 10, (), (slower,), ("U1",), off)
     names = set(found.warnings())
     assert names == {"time land", "silence U1", "live"}
     assert set(news(found.warnings(), [(AT - timedelta(days=7), {"live"})], AT)) == names - {"live"}
@@ -197,10 +197,10 @@ def test_a_scoring_is_watched_and_stands_whatever_becomes_of_the_watch(
 
 
 def test_the_card_counts_what_was_told_in_time_and_every_false_alarm() -> None:
-    better = {name: Figure(-0.02, -0.03, -0.01) for name in ("brier",)} | {
-        name: Figure(0.03, 0.01, 0.05) for name in ("auc", "ap")
+    better = {name: Metric(-0.02, -0.03, -0.01) for name in ("brier",)} | {
+        name: Metric(0.03, 0.01, 0.05) for name in ("auc", "ap")
     }
-    even = {name: Figure(0.0, -0.01, 0.01) for name in ("brier", "auc", "ap")}
+    even = {name: Metric(0.0, -0.01, 0.01) for name in ("brier", "auc", "ap")}
     first, second = Changed(1, 14, "slower", better), Changed(2, 21, "inputs", even)
     assert first.wins
     assert not second.wins

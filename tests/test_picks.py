@@ -125,11 +125,11 @@ def test_a_head_neither_undoes_a_pick_nor_makes_one(client: TestClient) -> None:
     assert "đơn vị đã xử lý xong" in client.get(f"/dossier?id={PICKED}").text
     people = client.app.state.context.people  # type: ignore[attr-defined]
     with people.state.reading() as session:
-        assert decisions.latest_decisions(session, "lateness", [PICKED]) == {PICKED: decisions.Kind.PICK}
+        assert decisions.latest_decisions(session, "lateness", [PICKED]) == {PICKED: decisions.DecisionKind.PICK}
     sit_down(client, "truongphong")
     own = client.get(f"/dossier?id={PICKED}").text
     assert "đơn vị đã xử lý xong" in own
-    assert decisions.WORDS[decisions.Kind.PICK] not in own
+    assert decisions.WORDS[decisions.DecisionKind.PICK] not in own
     assert send(client, "lanhdao", "dismiss", "lãnh đạo bỏ chọn") == 303
     sit_down(client, "thanhtra")
     assert MARK not in client.get("/plan").text

@@ -13,7 +13,7 @@ from drawn_record import progress, synced, write_json
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
-from features.record.delivery import DeliveryError, Receipt
+from features.record.delivery import DeliveryError, DeliveryReceipt
 from features.record.record import Record
 from serving.access.permissions import Role
 from serving.app import create_app
@@ -108,11 +108,11 @@ def test_bad_rows_are_named_without_their_data_and_good_ones_land(office: tuple[
 def test_a_file_is_taken_once_it_rests_and_put_aside(tmp_path: Path) -> None:
     taken: list[tuple[str, str]] = []
 
-    def take(path: Path, source: str) -> Receipt:
+    def take(path: Path, source: str) -> DeliveryReceipt:
         taken.append((path.name, source))
         if "bad" in path.name:
             raise DeliveryError("a JSON delivery was wanted")
-        return Receipt(1, 1, 0, 0, "d")
+        return DeliveryReceipt(1, 1, 0, 0, "d")
 
     box = FolderWatcher(tmp_path, take)
     now = datetime(2026, 9, 7, tzinfo=UTC)

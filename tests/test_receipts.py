@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from serving.state import State, open_state
 from serving.state.canonical_json import canonical
-from serving.work.chain_anchor import Head, Witness
+from serving.work.chain_anchor import ChainHead, Witness
 from serving.work.receipts import Receipts
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -116,7 +116,7 @@ def test_a_replay_with_its_anchor_is_found_by_a_head_kept_elsewhere(tmp_path: Pa
     head = make(tmp_path, 3).sign_head(now=NOW)
     old = make(tmp_path.parent / "copy", 0)
     assert old.verify() == []
-    faults = old.verify([Head.from_json(head.as_json())])
+    faults = old.verify([ChainHead.from_json(head.as_json())])
     assert [fault.seq for fault in faults] == [8]
 
 
@@ -134,12 +134,12 @@ def test_a_rewritten_chain_is_found_by_a_signed_head_even_with_the_key(tmp_path:
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda head: Head("2026-11-20", head.link, head.signature),
-        lambda head: Head(head.day, head.link, "00" * 64),
-        lambda head: Head(head.day, head.link, "not hex"),
+        lambda head: ChainHead("2026-11-20", head.link, head.signature),
+        lambda head: ChainHead(head.day, head.link, "00" * 64),
+        lambda head: ChainHead(head.day, head.link, "not hex"),
     ],
 )
-def test_a_forged_head_is_told(tmp_path: Path, spoil: Callable[[Head], Head]) -> None:
+def test_a_forged_head_is_told(tmp_path: Path, spoil: Callable[[ChainHead], ChainHead]) -> None:
     chain = make(tmp_path, 2)
     assert any("not ours" in fault.what for fault in chain.verify([spoil(chain.sign_head(now=NOW))]))
 

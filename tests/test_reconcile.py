@@ -7,7 +7,7 @@ from drawn_record import ARRIVED, deliver, local, write_json
 
 from features.record.delivery import Chunk
 from features.record.record import Record
-from features.sources.reconcile import Line, reconcile
+from features.sources.reconcile import CountedLine, reconcile
 
 AS_OF = ARRIVED
 
@@ -35,7 +35,7 @@ def drawn(folder: Path) -> Record:
     return record
 
 
-def by_count(lines: list[Line], source: str) -> dict[str, Line]:
+def by_count(lines: list[CountedLine], source: str) -> dict[str, CountedLine]:
     return {line.count: line for line in lines if line.source == source}
 
 

@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.record import delta
-from features.record.delivery import Chunk, Receipt
+from features.record.delivery import Chunk, DeliveryReceipt
 from features.record.new_rows import NewRows
 from features.record.record import Record
 from features.record.schema import TABLES
@@ -48,7 +48,7 @@ def event(number: int, kind: str = "assigned", after: int = 1, **cells: object) 
     return {"dossier_id": f"d{number}", "kind": kind, "happened_at": at, **cells}
 
 
-def take(record: Record, *chunks: Chunk, live: bool = False, arrived_at: datetime = NOW) -> Receipt:
+def take(record: Record, *chunks: Chunk, live: bool = False, arrived_at: datetime = NOW) -> DeliveryReceipt:
     return record.append(chunks, source="canonical", arrived_at=arrived_at, live=live)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from serving.warnings.firing import Firing, Watched
+from serving.warnings.firing import Firing, OpenDossier
 from serving.warnings.held_out import draw
 from serving.warnings.policy import Costs, Policy
 from tests.bench.__main__ import bench as command_line
@@ -49,20 +49,20 @@ def above(threshold: float) -> Firing:
 
 def test_alerts_stay_within_the_budget_and_each_promise_has_one() -> None:
     whole = drawn_year()
-    alerts = run(whole, Firing(Policy(a_week=4)), Watched, whole.score)
+    alerts = run(whole, Firing(Policy(a_week=4)), OpenDossier, whole.score)
     assert alerts.most_a_week() <= 4
     assert len(set(alerts.promise.tolist())) == len(alerts.promise) > 10
     assert alerts.digest > 0
-    rule = run(whole, above(0.75), Watched, whole.used)
+    rule = run(whole, above(0.75), OpenDossier, whole.used)
     assert set(rule.left_hours.tolist()) <= {8.0, 16.0}, "the rule fires when a fifth of the time is left"
 
 
 @pytest.mark.parametrize("number", [3, 9, 17])
 def test_the_same_number_is_found_from_below(number: int) -> None:
     whole = drawn_year()
-    threshold, alerts = at_same_number(whole, number, lambda at: above(min(at, 0.999)), Watched)
+    threshold, alerts = at_same_number(whole, number, lambda at: above(min(at, 0.999)), OpenDossier)
     assert 0 < len(alerts.promise) <= number
-    again = run(whole, above(threshold), Watched, whole.score)
+    again = run(whole, above(threshold), OpenDossier, whole.score)
     assert again.promise.tolist() == alerts.promise.tolist()
 
 
@@ -86,7 +86,7 @@ def test_a_planted_effect_is_recovered_through_the_services_own_draw() -> None:
     trials = []
     for seed in range(3):
         whole = replace(drawn_year(600, 60, seed), late=(np.random.default_rng(seed).random(600) < 0.5).astype(float))
-        ours = run(whole, Firing(Policy(a_week=100)), Watched, whole.score)
+        ours = run(whole, Firing(Policy(a_week=100)), OpenDossier, whole.score)
         trials.append(Trial(seed, whole, 0.3, ours, ours, ours))
     found = recovered(trials, lambda seed, name: draw(seed, "lateness", name), eff=0.4, share=0.2, times=40)
     assert len(found) == 120

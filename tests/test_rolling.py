@@ -19,8 +19,8 @@ from serving.read.rolling_log import read_rolling
 from training.evaluate import Ranked
 from training.origin import AGAINST_PEERS, BEFORE, CHAMPION, DAYS_LEFT, PRODUCT, RULE, Origin, champion_at
 from training.promote import promote
-from training.rolling import STEPS, Place, rolling_backtest, windows
-from training.rolling_figures import MEASURES, UNSEEN, Rows, Score, all_figures
+from training.rolling import STEPS, BacktestData, rolling_backtest, windows
+from training.rolling_figures import MEASURES, UNSEEN, JudgedRows, Score, all_figures
 from training.rolling_page import as_page
 from training.rolling_run import as_json
 from training.run import train
@@ -30,7 +30,7 @@ SPAN = timedelta(days=21)
 
 
 def score_of(label: list[float], score: list[float], dossier: list[int], week: list[int], left: list[float]) -> Score:
-    rows = Rows(np.array(label), np.array(dossier), np.array(week) * WEEK, np.array(left, float))
+    rows = JudgedRows(np.array(label), np.array(dossier), np.array(week) * WEEK, np.array(left, float))
     return Score(rows, np.array(score))
 
 
@@ -125,7 +125,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def told(home: Path) -> tuple[list[Origin], list[str]]:
     lines: list[str] = []
-    place = Place(str(home / "record"), champions=home / "models" / "lateness")
+    place = BacktestData(str(home / "record"), champions=home / "models" / "lateness")
     asked = windows(CUTOFF + SPAN, 2, SPAN, ripen=SPAN)
     return rolling_backtest(place, asked, draws=20, say=lines.append), lines
 
@@ -176,7 +176,7 @@ def test_the_analysts_page_reads_what_the_command_keeps(told: tuple[list[Origin]
 @pytest.mark.slow
 def test_two_processes_give_what_one_gives(told: tuple[list[Origin], list[str]], home: Path) -> None:
     lines: list[str] = []
-    place = Place(str(home / "record"), champions=home / "models" / "lateness")
+    place = BacktestData(str(home / "record"), champions=home / "models" / "lateness")
     again = rolling_backtest(place, windows(CUTOFF + SPAN, 2, SPAN, ripen=SPAN), jobs=2, draws=20, say=lines.append)
     assert [as_json(one) for one in again] == [as_json(one) for one in told[0]]
     assert len(lines) == 2 * STEPS

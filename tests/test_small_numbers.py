@@ -17,7 +17,7 @@ from features.record.record import Record
 from serving.reports import publication
 from serving.reports.period import Period
 from serving.reports.report import Column, Figure, Report, Rows, Table
-from serving.reports.small_numbers import Band, K, refuse_counts, share, whole, without
+from serving.reports.small_numbers import CountSpan, K, refuse_counts, share, whole, without
 from serving.state import open_state
 
 MONTH = "2026-02"
@@ -26,9 +26,9 @@ OFFICES = st.lists(st.tuples(st.integers(0, 14), st.integers(0, 14)).map(lambda 
 """Of each office: received, and of these overdue."""
 
 
-def possible(parts: list[int], total: Band) -> list[tuple[int, ...]]:
+def possible(parts: list[int], total: CountSpan) -> list[tuple[int, ...]]:
     """Every course that an onlooker can think of: counts in the bands told, and their sum in the whole's."""
-    bands = [Band.of(part) for part in parts]
+    bands = [CountSpan.of(part) for part in parts]
     found = product(*(range(one.low, one.high + 1) for one in bands))
     return [counts for counts in found if total.low <= sum(counts) <= total.high]
 
@@ -52,7 +52,7 @@ def test_no_difference_of_two_months_or_complement_leaves_fewer_than_k(
     one: list[tuple[int, int]], other: list[tuple[int, int]]
 ) -> None:
     for (came, late), (came_then, late_then) in zip(one, other, strict=False):
-        of, part, then = Band.of(came), Band.of(late), Band.of(came_then)
+        of, part, then = CountSpan.of(came), CountSpan.of(late), CountSpan.of(came_then)
         rests = {
             n - bad for n in range(of.low, of.high + 1) for bad in range(part.low, part.high + 1) if bad <= n
         }  # fmt: skip
@@ -60,16 +60,19 @@ def test_no_difference_of_two_months_or_complement_leaves_fewer_than_k(
         assert len(rests) >= K
         rest = without(part, of)
         assert (min(rests), max(rests)) == (rest.low, rest.high)
-        for first, second in ((of, then), (part, Band.of(late_then))):
+        for first, second in ((of, then), (part, CountSpan.of(late_then))):
             steps = {a - b for a in range(first.low, first.high + 1) for b in range(second.low, second.high + 1)}
             assert len(steps) >= 2 * K - 1
 
 
 @given(st.integers(0, 200), st.integers(0, 200))
 def test_points_say_no_more_than_the_bands_that_they_are_of(came: int, more: int) -> None:
-    of = Band.of(came + more)
-    told = share(Band.of(came), of, 20, 1)
-    assert all(share(Band.of(other), of, 20, 1) == told for other in range(Band.of(came).low, Band.of(came).high + 1))
+    of = CountSpan.of(came + more)
+    told = share(CountSpan.of(came), of, 20, 1)
+    assert all(
+        share(CountSpan.of(other), of, 20, 1) == told
+        for other in range(CountSpan.of(came).low, CountSpan.of(came).high + 1)
+    )
     assert not told or of.low >= 4 * K
 
 

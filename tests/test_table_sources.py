@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.record.delivery import DeliveryError, Receipt
+from features.record.delivery import DeliveryError, DeliveryReceipt
 from features.record.record import Record
 from features.sources import SOURCES, FeedOptions
 from features.sources.layout import find_header, oddity
@@ -72,7 +72,7 @@ def book(path: Path, rows: list[list[object]], *, hidden: bool = False) -> Path:
     return path
 
 
-def take(path: Path, home: Path, mapping: str = MAPPING, **options: object) -> tuple[Receipt, Record]:
+def take(path: Path, home: Path, mapping: str = MAPPING, **options: object) -> tuple[DeliveryReceipt, Record]:
     (home.parent / "m.toml").write_text(mapping, "utf-8")
     record = Record(home)
     chunks = SOURCES["table"].read(path, FeedOptions(mapping=home.parent / "m.toml", **options))  # type: ignore[arg-type]

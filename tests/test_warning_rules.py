@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from features.calendar.vietnam import VIETNAM
 from models.effect import effect
 from serving.access.permissions import UnitTree
-from serving.warnings.firing import Firing, Streak, Watched, above, counted, ripe, share_out
+from serving.warnings.firing import Firing, OpenDossier, Streak, above, counted, ripe, share_out
 from serving.warnings.heads import Heads
 from serving.warnings.held_out import draw
 from serving.warnings.policy import Costs, Policy
@@ -25,8 +25,8 @@ moments = st.integers(0, 364 * 24 * 60).map(
 )
 
 
-def watched(score: float, dossier: str = "H1", head: str = "x1", left: float = 40, due: datetime = DUE) -> Watched:
-    return Watched(dossier, due, head, score, left)
+def watched(score: float, dossier: str = "H1", head: str = "x1", left: float = 40, due: datetime = DUE) -> OpenDossier:
+    return OpenDossier(dossier, due, head, score, left)
 
 
 # costs

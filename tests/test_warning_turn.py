@@ -26,7 +26,7 @@ from serving.warnings import outbox
 from serving.warnings.channels import Undelivered
 from serving.warnings.channels.webhook import Webhook, public
 from serving.warnings.rules import MailServer, WarningRules
-from serving.warnings.turn import WEBHOOK_SECRET, Turn, turn
+from serving.warnings.turn import WEBHOOK_SECRET, TurnResult, turn
 from tests.bench.receivers import Handed, mail_server, webhook_receiver
 
 MONDAY = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)  # nine in the morning
@@ -127,7 +127,7 @@ def test_a_record_that_has_fallen_behind_warns_nobody(settings: Settings, state:
     chunk = Chunk("dossier", [{**told, "dossier_id": "H1"}])
     Record(own.record_url).append([chunk], source="canonical", arrived_at=MONDAY - DAY)
     score(own, MONDAY, {"H1": 0.9})
-    assert turn(own, state, rules(), now=MONDAY) == Turn(behind=datetime(2026, 2, 26, 2, tzinfo=UTC))
+    assert turn(own, state, rules(), now=MONDAY) == TurnResult(behind=datetime(2026, 2, 26, 2, tzinfo=UTC))
     Record(own.record_url).append([], source="api", arrived_at=MONDAY - timedelta(hours=1), live=True)
     done = turn(own, state, rules(), now=MONDAY)
     assert done.behind is None
@@ -170,7 +170,7 @@ def test_at_night_nothing_is_sent_and_the_morning_brings_it(settings: Settings, 
 
 def test_a_delivered_holiday_is_quiet(settings: Settings, state: State, tmp_path: Path) -> None:
     own = replace(settings, record_url=str(tmp_path / "record"))
-    assert turn(own, state, rules(), now=MONDAY) == Turn(), "an empty installation has nothing to tell"
+    assert turn(own, state, rules(), now=MONDAY) == TurnResult(), "an empty installation has nothing to tell"
     off = [{"date": MONDAY.date(), "kind": "off", "name": "nghỉ bù"}]
     Record(own.record_url).append([Chunk("holiday", off, [])], source="canonical", arrived_at=MONDAY - DAY)
     score(own, MONDAY, {"H1": 0.9})
@@ -223,7 +223,7 @@ def test_held_out_dossiers_are_recorded_and_never_told(settings: Settings, state
 def test_two_schedulers_at_once_have_one_effect(settings: Settings, each_state: State) -> None:
     score(settings, MONDAY, {f"H{n}": 0.9 for n in range(12)})
     handed = Handed(pause=0.01)
-    done: list[Turn] = []
+    done: list[TurnResult] = []
     with mail_server(handed) as port:
         threads = [
             threading.Thread(target=lambda: done.append(turn(settings, each_state, mailed(port), now=MONDAY)))

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
 from serving.access.permissions import Role
-from serving.api.watch import Watch
+from serving.api.watch import RequestMonitor
 from serving.app import create_app
 from serving.log_lines import JsonLines
 from serving.settings import Settings
@@ -49,7 +49,7 @@ def test_too_many_at_once_are_told_to_come_back_and_health_is_not() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    watched = Watch(slow, most_at_once=2)
+    watched = RequestMonitor(slow, most_at_once=2)
 
     async def ask(path: str) -> Message:
         sent: list[Message] = []

@@ -14,7 +14,7 @@ import numpy as np
 
 from features.matrix.batch import FEATURES
 from models.logit import sigmoid
-from training.evaluate import Figure, Ranked, interval
+from training.evaluate import Metric, Ranked, interval
 from training.fit import stable_columns
 from training.members import KEYS, Recipe
 from training.model_selection import best_blend_losses, blend, judge
@@ -37,8 +37,8 @@ class Block:
 
     name: str
     columns: tuple[str, ...]
-    loss: Figure
-    auc: Figure
+    loss: Metric
+    auc: Metric
 
     @property
     def earns(self) -> bool:

@@ -25,7 +25,7 @@ from scipy.stats import t as student
 from features.record.positions import positions
 from features.record.succession import families, levels
 from features.record.utc import naive_utc
-from training.evaluate import Figure
+from training.evaluate import Metric
 
 BY = ("level", "region", "sector", "tenure")
 LEAST = 10
@@ -37,7 +37,7 @@ LONGER = "3 years and more"
 
 
 @dataclass(frozen=True)
-class Group:
+class OfficialGroup:
     """One group: of `by` (one of `BY`, or two crossed) the part called `name`, with `n` officials.
 
     score: mean; flagged: share; recall: share flagged of those the truth names, mistaken: share flagged of the others;
@@ -51,7 +51,7 @@ class Group:
     flagged: float
     recall: float | None
     mistaken: float | None
-    apart: Figure
+    apart: Metric
 
     @property
     def beyond_noise(self) -> bool:
@@ -97,7 +97,7 @@ def groups_of(con: duckdb.DuckDBPyConnection, as_of: datetime, ids: Sequence[str
     return pa.Table.from_pylist(rows, pa.schema([(name, pa.string()) for name in ("official_id", *BY)]))
 
 
-def audit(score: np.ndarray, flag: np.ndarray, truth: np.ndarray | None, groups: pa.Table) -> list[Group]:
+def audit(score: np.ndarray, flag: np.ndarray, truth: np.ndarray | None, groups: pa.Table) -> list[OfficialGroup]:
     """Every group's figures. `score` (finite), `flag` and `truth` (None: not known) as arrays [officials], in the order
     of the rows of `groups` (`groups_of`). ValueError where the lengths differ.
     """
@@ -117,7 +117,7 @@ def audit(score: np.ndarray, flag: np.ndarray, truth: np.ndarray | None, groups:
     return found
 
 
-def table(found: Sequence[Group]) -> list[str]:
+def table(found: Sequence[OfficialGroup]) -> list[str]:
     """The groups as lines of a Markdown table, with the verdict beneath."""
     if not found:
         return ["One group only: nothing to compare."]
@@ -143,7 +143,7 @@ def _merged(columns: Sequence[Sequence[str]]) -> np.ndarray:
 
 def _look(
     by: str, group: np.ndarray, score: np.ndarray, flag: np.ndarray, truth: np.ndarray | None, level: float
-) -> list[Group]:
+) -> list[OfficialGroup]:
     from fairlearn.metrics import (
         MetricFrame,
         count,
@@ -165,7 +165,7 @@ def _look(
         mine = name == one
         row = rates.loc[one]
         found.append(
-            Group(
+            OfficialGroup(
                 by, one, int(row["n"]), float(means.loc[one]), float(row["flagged"]),
                 float(row["recall"]) if truth is not None and known[mine].any() else None,
                 float(row["mistaken"]) if truth is not None and not known[mine].all() else None,
@@ -175,9 +175,9 @@ def _look(
     return found
 
 
-def _apart(mine: np.ndarray, others: np.ndarray, level: float) -> Figure:
+def _apart(mine: np.ndarray, others: np.ndarray, level: float) -> Metric:
     free = len(mine) + len(others) - 2
     spread = ((mine - mine.mean()) ** 2).sum() + ((others - others.mean()) ** 2).sum()
     half = float(student.isf(level / 2, free) * np.sqrt(spread / free * (1 / len(mine) + 1 / len(others))))
     apart = float(mine.mean() - others.mean())
-    return Figure(apart, apart - half, apart + half)
+    return Metric(apart, apart - half, apart + half)

@@ -19,7 +19,7 @@ LISTED = 0.1
 
 
 @dataclass(frozen=True)
-class Figure:
+class Metric:
     """A figure with its 95 % interval; NaN where it is not defined (one class only)."""
 
     value: float
@@ -129,7 +129,7 @@ def with_intervals(
     draws: int = 500,
     seed: int = 0,
     listed: bool = False,
-) -> tuple[dict[str, dict[str, Figure]], dict[tuple[str, str], dict[str, Figure]]]:
+) -> tuple[dict[str, dict[str, Metric]], dict[tuple[str, str], dict[str, Metric]]]:
     """Figures of several scores of the same cases, and of every pair's difference (first − second).
 
     Whole dossiers are drawn with replacement; every score sees the same draws, so the differences are paired.
@@ -158,13 +158,13 @@ def with_intervals(
     return alone, pairs
 
 
-def interval(values: np.ndarray) -> Figure:
+def interval(values: np.ndarray) -> Metric:
     """The figure of a value and its bootstrap draws: `values[0]` on all cases, the rest one a draw, NaN left out."""
     draws = values[1:][~np.isnan(values[1:])]
     if not len(draws):
-        return Figure(float(values[0]), float("nan"), float("nan"))
+        return Metric(float(values[0]), float("nan"), float("nan"))
     low, high = np.quantile(draws, [0.025, 0.975])
-    return Figure(float(values[0]), float(low), float(high))
+    return Metric(float(values[0]), float(low), float(high))
 
 
 def curve(label: np.ndarray, score: np.ndarray, bands: int = 10) -> list[tuple[float, float, int]]:

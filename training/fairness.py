@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from models.encoding import column_of_text
-from training.evaluate import Figure
+from training.evaluate import Metric
 
 BY = ("channel", "applicant_kind")
 LEAST = 100
@@ -23,14 +23,14 @@ OTHERS = "others"
 
 
 @dataclass(frozen=True)
-class Group:
+class DossierGroup:
     """A group of dossiers: how many, how often late, their mean score, the gap between, the share on the list."""
 
     name: str
     n: int
     late: float
     score: float
-    gap: Figure
+    gap: Metric
     selected: float
 
 
@@ -58,7 +58,7 @@ def audit(
     share: float = 0.1,
     draws: int = 300,
     seed: int = 0,
-) -> list[Group]:
+) -> list[DossierGroup]:
     """Every group's figures. `share`: of all rows the highest scored share is the list of which `selected` tells."""
     from fairlearn.metrics import MetricFrame, mean_prediction, selection_rate
 
@@ -73,7 +73,7 @@ def audit(
         mine = group == name
         gap = calibration_gap(label[mine], score[mine], dossier[mine], draws, rng)
         found.append(
-            Group(
+            DossierGroup(
                 str(name),
                 int(mine.sum()),
                 float(label[mine].mean()),
@@ -85,7 +85,7 @@ def audit(
     return found
 
 
-def as_json(groups: list[Group]) -> dict[str, Any]:
+def as_json(groups: list[DossierGroup]) -> dict[str, Any]:
     """The groups as the card takes them."""
     return {
         one.name: {
@@ -101,7 +101,7 @@ def as_json(groups: list[Group]) -> dict[str, Any]:
 
 def calibration_gap(
     label: np.ndarray, score: np.ndarray, dossier: np.ndarray, draws: int, rng: np.random.Generator
-) -> Figure:
+) -> Metric:
     """Mean score minus late rate of rows [n], with an interval over dossiers."""
     clusters = np.unique(dossier, return_inverse=True)[1]
     n = int(clusters.max()) + 1
@@ -110,4 +110,4 @@ def calibration_gap(
     drawn = rng.integers(0, n, (draws, n))
     gaps = difference[drawn].sum(1) / rows[drawn].sum(1)
     low, high = np.quantile(gaps, [0.025, 0.975])
-    return Figure(float((score - label).mean()), float(low), float(high))
+    return Metric(float((score - label).mean()), float(low), float(high))

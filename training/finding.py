@@ -31,7 +31,7 @@ from models.rarity import Usual
 from models.risk_model import RiskModel
 from models.rule import RuleMember
 from training.calibrate import platt
-from training.evaluate import Figure, Ranked
+from training.evaluate import Metric, Ranked
 from training.severity import severity_of
 from training.suspect_labels import Suspect, mended, suspects
 
@@ -103,7 +103,7 @@ class LearntFinding:
     model: RiskModel | None
     cases: int
     found: int
-    figures: dict[str, Figure] = field(default_factory=dict)
+    figures: dict[str, Metric] = field(default_factory=dict)
     suspects: tuple[Suspect, ...] = ()
     chance: FindingChance = field(default_factory=FindingChance)
 
@@ -257,7 +257,7 @@ def severity_offset(x: np.ndarray, label: np.ndarray, team: np.ndarray) -> np.nd
     return offset
 
 
-def compare(label: np.ndarray, model: np.ndarray, rule: np.ndarray, weight: np.ndarray) -> dict[str, Figure]:
+def compare(label: np.ndarray, model: np.ndarray, rule: np.ndarray, weight: np.ndarray) -> dict[str, Metric]:
     """Average precision of model and signals and its gain, with 95 % bootstrap intervals over dossiers."""
     ranked = {"model": Ranked.of(label, model), "signals": Ranked.of(label, rule)}
     value = {name: one.average_precision(weight) for name, one in ranked.items()}
@@ -270,5 +270,5 @@ def compare(label: np.ndarray, model: np.ndarray, rule: np.ndarray, weight: np.n
             drawn[name].append(number)
     value["gain"] = value["model"] - value["signals"]
     return {
-        name: Figure(value[name], *(float(q) for q in np.nanquantile(drawn[name], (0.025, 0.975)))) for name in drawn
+        name: Metric(value[name], *(float(q) for q in np.nanquantile(drawn[name], (0.025, 0.975)))) for name in drawn
     }

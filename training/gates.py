@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from training.evaluate import LISTED, Figure, with_intervals
+from training.evaluate import LISTED, Metric, with_intervals
 
 MOST_GAP = 0.05
 """A calibration gap of a group whose whole interval lies beyond this is not let through unexplained."""
@@ -70,7 +70,7 @@ def gates_of(about: Mapping[str, Any]) -> list[Gate]:
     ]
     if beside:
         found += [
-            not_worse(Figure(*beside["brier"])),
+            not_worse(Metric(*beside["brier"])),
             _list(beside.get("listed"), "the champion"),
             groups_alike(about.get("groups", {})),
             steady(about.get("steadiness", {})),
@@ -113,13 +113,13 @@ def _card(about: Mapping[str, Any]) -> Gate:
     return Gate("card", not missing, f"not told: {', '.join(missing)}" if missing else "complete")
 
 
-def not_worse(difference: Figure) -> Gate:
+def not_worse(difference: Metric) -> Gate:
     """Holds unless the candidate's Brier score is above the champion's by an interval."""
     words = f"Brier score minus champion's {difference.value:+.4f} [{difference.low:+.4f}, {difference.high:+.4f}]"
     return Gate("champion", not difference.low > 0, words)
 
 
-def against(label: np.ndarray, candidate: np.ndarray, champion: np.ndarray, dossier: np.ndarray) -> dict[str, Figure]:
+def against(label: np.ndarray, candidate: np.ndarray, champion: np.ndarray, dossier: np.ndarray) -> dict[str, Metric]:
     """The candidate's figures minus the champion's on the same rows [n], with paired intervals."""
     _, pairs = with_intervals(label, {"candidate": candidate, "champion": champion}, dossier, draws=300, listed=True)
     return pairs["candidate", "champion"]

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from features.record.utc import naive_column
 from training.evaluate import interval
-from training.rolling_figures import Figures, Rows
+from training.rolling_figures import Figures, JudgedRows
 
 GRAINS = {"official": "official_id", "unit": "unit_code"}
 """Grain → the column that names its groups."""
@@ -63,7 +63,7 @@ def added_up(table: pa.Table, group: pa.Array, column: str) -> pa.Table:
 
 
 def group_figures(
-    rows: Rows, group: pa.Array, scores: Mapping[str, np.ndarray], *, draws: int = 200, seed: int = 0
+    rows: JudgedRows, group: pa.Array, scores: Mapping[str, np.ndarray], *, draws: int = 200, seed: int = 0
 ) -> tuple[dict[str, Figures], dict[str, Figures]]:
     """`MEASURES` of every score's groups over a whole window, and of the first score minus each other, with intervals.
 

@@ -25,7 +25,7 @@ from models.cases import cohort, labels
 from models.risk_model import RiskModel
 from training.drift import Drift, silent_units
 from training.drift import watch as drifts
-from training.evaluate import Figure, with_intervals
+from training.evaluate import Metric, with_intervals
 from training.process_drift import Departure, departures
 from training.training_set import drawn
 
@@ -49,9 +49,9 @@ class Live:
     n: int
     waiting: int
     age_days: float
-    auc: Figure
-    brier: Figure
-    gap: Figure
+    auc: Metric
+    brier: Metric
+    gap: Metric
 
     @property
     def warns(self) -> bool:
@@ -60,7 +60,7 @@ class Live:
 
 
 @dataclass(frozen=True)
-class Watched:
+class MonitoringReport:
     """What one watch found, as of a moment."""
 
     as_of: datetime
@@ -98,7 +98,7 @@ def watch(
     calendar: Calendar = PLAIN_WEEK,
     scored: pa.Table | None = None,
     matrix: pa.Table | None = None,
-) -> Watched:
+) -> MonitoringReport:
     """Everything that is watched, as known at `as_of`.
 
     `scored`: scores given so far (dossier_id, as_of, score), for live figures. `matrix`: rows of what is open, where
@@ -111,7 +111,7 @@ def watch(
     if matrix is None:
         some = drawn(cases["dossier_id"], MOST_OPEN / max(cases.num_rows, 1))
         matrix = build(con, cases.filter(some), calendar=calendar)
-    return Watched(
+    return MonitoringReport(
         as_of,
         cases.num_rows,
         tuple(drifts(model, matrix, model.about["background"])),
@@ -166,13 +166,13 @@ def live(con: duckdb.DuckDBPyConnection, scored: pa.Table, as_of: datetime) -> L
     )  # fmt: skip
 
 
-def _gap(label: np.ndarray, score: np.ndarray, dossier: np.ndarray) -> Figure:
+def _gap(label: np.ndarray, score: np.ndarray, dossier: np.ndarray) -> Metric:
     from training.fairness import calibration_gap
 
     return calibration_gap(label, score, dossier, 300, np.random.default_rng(0))
 
 
-def as_json(found: Watched) -> dict[str, Any]:
+def as_json(found: MonitoringReport) -> dict[str, Any]:
     """A watch as one line of `watch.jsonl`, for the analyst's page and for what is news next week."""
     one = found.live
     return {

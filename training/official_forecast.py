@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from features.complaints import history as complaint_history
 from models.booster import TreeMember
 from models.official_events import Tier, first_event, labels, last_known, maturity
-from models.official_forecast import OfficialForecast, Rule, values
+from models.official_forecast import CountRule, OfficialForecast, values
 from training.evaluate import auc, with_intervals
 
 STEP = timedelta(days=91)
@@ -134,12 +134,12 @@ def backtest(
     return table, forecast
 
 
-def candidates(tier: Tier) -> list[Rule]:
+def candidates(tier: Tier) -> list[CountRule]:
     """The shrunk counts that a model must beat: of the tier itself over its windows, and of complaints."""
-    own = [Rule(f"{tier.prefix}, all, a year", f"{tier.prefix}_ever", "watched_years")]
-    own.append(Rule(f"{tier.prefix}, 5 years", f"{tier.prefix}_5y", "watched_5y"))
-    fading = Rule("reported, fading, half-life a year", "reported_fading_365d", "")
-    return [*own, fading, Rule("reported, all, a year", "reported_ever", "watched_years")]
+    own = [CountRule(f"{tier.prefix}, all, a year", f"{tier.prefix}_ever", "watched_years")]
+    own.append(CountRule(f"{tier.prefix}, 5 years", f"{tier.prefix}_5y", "watched_5y"))
+    fading = CountRule("reported, fading, half-life a year", "reported_fading_365d", "")
+    return [*own, fading, CountRule("reported, all, a year", "reported_ever", "watched_years")]
 
 
 def compare(label: np.ndarray, model: np.ndarray, rule: np.ndarray) -> dict[str, float]:

@@ -23,7 +23,7 @@ from training.evaluate import curve
 from training.fit import fit
 from training.grains import GRAINS, group_figures, groups_of
 from training.members import fit_rules
-from training.rolling_figures import Figures, Rows, Score, all_figures
+from training.rolling_figures import Figures, JudgedRows, Score, all_figures
 from training.sample import Sample
 from training.split import LeakError
 from training.training_set import WEEK, gather, labelled_rows
@@ -123,7 +123,7 @@ def judge(
     sample = labelled_rows(con, cases, window.read_at, calendar, most=window.most_judged, seed=window.seed)
     if not len(sample) or sample.label.min() == sample.label.max():
         raise ValueError("no ripe landmarks of both outcomes after it")
-    rows = Rows(sample.label, sample.dossier, sample.as_of, (sample.due_at - sample.as_of) / DAY)
+    rows = JudgedRows(sample.label, sample.dossier, sample.as_of, (sample.due_at - sample.as_of) / DAY)
     days = sample.matrix["days_left"].to_numpy(zero_copy_only=False).astype(float)[:, None]
     intercept, slope = fitted.against_peers
     model = artefact.load(fitted.folder)

@@ -33,7 +33,7 @@ STEPS = len(RECIPES) + 4
 
 
 @dataclass(frozen=True)
-class Place:
+class BacktestData:
     """Where a backtest reads: the record by URL, its calendar, the folder of packaged models (None: no champion)."""
 
     record_url: str
@@ -62,7 +62,7 @@ def windows(
 
 
 def rolling_backtest(
-    place: Place, asked: Sequence[Window], *, jobs: int = 1, draws: int = 200, say: Say = lambda line: None
+    place: BacktestData, asked: Sequence[Window], *, jobs: int = 1, draws: int = 200, say: Say = lambda line: None
 ) -> list[Origin]:
     """What each window gave, oldest first; `say` hears every step, `STEPS` an origin. Windows without rows of both
     outcomes on either side are left out, and said so.
@@ -80,11 +80,11 @@ def rolling_backtest(
     return [found[window.cutoff] for window in asked if window.cutoff in found]
 
 
-def _refit(place: Place, window: Window, folder: Path) -> Fitted:
+def _refit(place: BacktestData, window: Window, folder: Path) -> Fitted:
     return refit(Record(place.record_url), window, folder, place.calendar, _say_here)
 
 
-def _judge(place: Place, window: Window, fitted: Fitted, before: Fitted | None, draws: int) -> Origin:
+def _judge(place: BacktestData, window: Window, fitted: Fitted, before: Fitted | None, draws: int) -> Origin:
     others = {} if before is None else {BEFORE: artefact.load(before.folder)}
     name = None
     if place.champions is not None:

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from models.logit import logit, sigmoid
-from training.evaluate import Figure, Ranked, interval
+from training.evaluate import Metric, Ranked, interval
 
 SIZES = (0.01, 0.05, 0.1)
 """Sizes of a list, as shares of what is open."""
@@ -28,7 +28,7 @@ Measure = Callable[["Score", np.ndarray], float]
 
 
 @dataclass(frozen=True)
-class Rows:
+class JudgedRows:
     """n judged landmarks: `label` 0/1, `dossier` 0…, `as_of` µs since 1970, `left` days to the promise; all [n]."""
 
     label: np.ndarray
@@ -41,7 +41,7 @@ class Rows:
 class Score:
     """One score of the judged rows, ranked once. `probability`: its level means something, not its order alone."""
 
-    rows: Rows
+    rows: JudgedRows
     score: np.ndarray
     probability: bool = True
     seed: int = field(default=0, repr=False)
@@ -207,7 +207,7 @@ MEASURES: dict[str, Measure] = {
 }
 """All figures, by the names under which they are told. A lower Brier score, cost and change is better."""
 
-Figures = dict[str, Figure]
+Figures = dict[str, Metric]
 
 
 def all_figures(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from training.evaluate import Figure
+from training.evaluate import Metric
 from training.origin import AGAINST_PEERS, BEFORE, CHAMPION, DAYS_LEFT, PRODUCT, RULE, Origin
 from training.rolling_figures import LIST, PRECISION, SIZES, UNSEEN
 
@@ -127,13 +127,13 @@ def _groups(origin: Origin) -> str:
     return "".join(parts)
 
 
-def _better(key: str, figure: Figure) -> bool:
+def _better(key: str, figure: Metric) -> bool:
     if key in ("brier", "cost", "change_a_week", "gap"):
         return figure.high < 0
     return figure.low > 0 if key != "slope" else False
 
 
-def _cell(figure: Figure, *, signed: bool = False, bold: bool = False) -> str:
+def _cell(figure: Metric, *, signed: bool = False, bold: bool = False) -> str:
     if np.isnan(figure.value):
         return "–"
     form = "+.3f" if signed else ".3f"

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from models.targets import MAIN
-from training.evaluate import Figure, interval
+from training.evaluate import Metric, interval
 from training.fit import LARGE, RECIPES, stable_columns
 from training.members import Recipe
 from training.model_selection import best_blend_losses, judge
@@ -49,7 +49,7 @@ class Tuned:
 
     trials: tuple[Trial, ...]
     standing: str
-    gained: Figure
+    gained: Metric
 
     @property
     def best(self) -> Trial:
@@ -100,7 +100,7 @@ def tune(
     return Tuned(tuple(trials), standing, _gained(kept, last, RECIPES[standing], best.recipe))
 
 
-def _gained(sample: Sample, last: list[Any], standing: Recipe, tuned: Recipe, draws: int = 300) -> Figure:
+def _gained(sample: Sample, last: list[Any], standing: Recipe, tuned: Recipe, draws: int = 300) -> Metric:
     """Loss of the standing recipe minus that of the tuned one on the latest slice, with an interval over dossiers."""
     theirs, ours = judge(sample, last, standing), judge(sample, last, tuned)
     (loss, weight), (other, _) = best_blend_losses(theirs), best_blend_losses(ours)

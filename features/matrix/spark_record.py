@@ -16,7 +16,7 @@ from sqlglot.optimizer.qualify import qualify
 from features.matrix.spark import TABLES as OF_MATRIX
 from features.record.event_reconciliation import TABLES_OF_DOSSIERS, TOLD, telling_views
 from features.record.record import Record
-from features.record.schema import TABLES, Table
+from features.record.schema import TABLES, RecordTable
 from features.record.views import OWN, numeric_attributes, told_by_portal
 
 _TYPE = {
@@ -52,7 +52,7 @@ def _rows(spark: Any, record: Record, name: str, lines: pa.Table) -> Any:
     return rows
 
 
-def _columns(table: Table, present: list[str], numeric: dict[str, bool]) -> list[str]:
+def _columns(table: RecordTable, present: list[str], numeric: dict[str, bool]) -> list[str]:
     """The columns of the view: all of the feed contract, our own, and the attributes."""
     parts = [
         column.name if column.name in present else f"CAST(NULL AS {_TYPE[column.type]}) AS {column.name}"

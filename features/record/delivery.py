@@ -90,7 +90,7 @@ Chunks = Iterator[Chunk]
 
 
 @dataclass(frozen=True)
-class Receipt:
+class DeliveryReceipt:
     """What became of one delivery; `read == appended + known + rejected` always.
 
     `known` rows were in the record before, or twice in this delivery. `notes` tell of what was read otherwise

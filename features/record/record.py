@@ -29,7 +29,7 @@ from filelock import FileLock, Timeout
 
 from features.record.cell_numbers import numbers
 from features.record.comparison import compared
-from features.record.delivery import Chunk, DeliveryError, Receipt, Reject
+from features.record.delivery import Chunk, DeliveryError, DeliveryReceipt, Reject
 from features.record.delta import DeltaFiles, Storage, TableVersion, mixed
 from features.record.early_ends import early_ends
 from features.record.new_rows import NewRows
@@ -67,7 +67,7 @@ class Record:
 
     def append(
         self, chunks: Iterable[Chunk], *, source: str, arrived_at: datetime, live: bool = False, tidy: bool = True
-    ) -> Receipt:
+    ) -> DeliveryReceipt:
         """Takes one delivery in: all its good rows that the record lacks, or none if the process dies.
 
         A missing `known_at` becomes `arrived_at` when `live`, else the moment the row itself tells. `tidy`: merges
@@ -164,7 +164,7 @@ class Record:
         ).fetchall()
         return [Reject(*row) for row in rows]
 
-    def _commit_once(self, staging: Staging, line: dict[str, object], notes: Counter[str]) -> Receipt:
+    def _commit_once(self, staging: Staging, line: dict[str, object], notes: Counter[str]) -> DeliveryReceipt:
         """Commits; again, after comparing again, where somebody else was faster."""
         attempt = 0
         while True:
@@ -183,7 +183,7 @@ class Record:
 
     def _commit(
         self, staging: Staging, line: dict[str, object], notes: Counter[str], seen: DeltaTable | None
-    ) -> Receipt:
+    ) -> DeliveryReceipt:
         lines = self._lines(seen)
         version, delivery_id = lines.num_rows + 1, secrets.token_hex(6)
         appended, aside = self._new_rows.append(staging, delivery_id, set(lines["delivery_id"].to_pylist()))
@@ -200,7 +200,7 @@ class Record:
         self._deliveries().append_next(mine, seen, version)
         if seen is not None:  # shows the new line by now
             self._keep(seen, pa.concat_tables([lines, mine]))
-        return Receipt(read, total, known, rejected, delivery_id, version, tuple(told), dict(told))
+        return DeliveryReceipt(read, total, known, rejected, delivery_id, version, tuple(told), dict(told))
 
     def _lines(self, seen: DeltaTable | None, version: int | None = None) -> pa.Table:
         """The lines of `delivery`, as `seen`, up to `version`, in order."""

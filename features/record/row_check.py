@@ -35,7 +35,7 @@ from features.record.cell_text import (
 )
 from features.record.cells import MAX_COLUMNS, attribute_name, raw_table, shape
 from features.record.delivery import Chunk, DeliveryError, Reject, describe
-from features.record.schema import ARROW, TABLES, Table
+from features.record.schema import ARROW, TABLES, RecordTable
 from features.record.validation_sql import Rule, check_statement
 
 _FEW_ROWS, _MOST_PARKED = 1_000, 2
@@ -114,7 +114,7 @@ class RowCheck:
         self._count(table, good)
         return good.cast(_in_utc(good.schema)), rejects
 
-    def _read(self, table: Table, cells: pa.ChunkedArray, name: str, chunk: Chunk) -> pa.ChunkedArray | pa.Array:
+    def _read(self, table: RecordTable, cells: pa.ChunkedArray, name: str, chunk: Chunk) -> pa.ChunkedArray | pa.Array:
         """The cells of one column as they are meant, and what of that has to be told."""
         column = next((one for one in table.columns if one.name == name), None)
         told = cleaned(cells)
@@ -169,7 +169,7 @@ class RowCheck:
 
     @staticmethod
     def _unread(
-        chunk: Chunk, table: Table, raw: pa.Table, names: dict[str, str], checked: pa.Table
+        chunk: Chunk, table: RecordTable, raw: pa.Table, names: dict[str, str], checked: pa.Table
     ) -> tuple[pa.Table, list[Reject]]:
         """The checked rows with whether they are to be set aside as `unread`, and those as rejects.
 
@@ -190,7 +190,7 @@ class RowCheck:
         broken = set(pc.filter(checked["nth"], pc.is_valid(checked["problem"])).to_pylist()) if found else set()
         return checked.append_column("unread", unread), [found[row] for row in sorted(found.keys() - broken)]
 
-    def _count(self, table: Table, good: pa.Table) -> None:
+    def _count(self, table: RecordTable, good: pa.Table) -> None:
         """Keeps how many cells of every column of the good rows say something."""
         filled = self.filled.setdefault(table.name, Counter())
         filled[""] += good.num_rows
@@ -198,7 +198,7 @@ class RowCheck:
             if name in table.names or name.startswith("x_"):
                 filled[name] += good.num_rows - good[name].null_count
 
-    def _columns(self, table: Table, raw: pa.Table) -> dict[str, str]:
+    def _columns(self, table: RecordTable, raw: pa.Table) -> dict[str, str]:
         """The columns to read: their name in the chunk → their canonical name or `x_…`."""
         names: dict[str, str] = {}
         alike = {heading(name): name for name in table.names}
@@ -229,7 +229,7 @@ class RowCheck:
 
     @staticmethod
     def _rejects(
-        chunk: Chunk, table: Table, rules: list[Rule], raw: pa.Table, names: dict[str, str], checked: pa.Table
+        chunk: Chunk, table: RecordTable, rules: list[Rule], raw: pa.Table, names: dict[str, str], checked: pa.Table
     ) -> Iterable[Reject]:
         bad = checked.filter(pc.is_valid(checked["problem"])).select(["nth", "problem"])
         source = {canonical: name for name, canonical in names.items()}

@@ -40,7 +40,7 @@ ALL_ENDS = (*ENDS, "delivered")
 
 
 @dataclass(frozen=True)
-class Column:
+class RecordColumn:
     """One column of a canonical table.
 
     `personal` marks cells that may hold a person's data: a message about such a cell tells only its shape.
@@ -68,7 +68,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class RecordTable:
     """One canonical table.
 
     `key` names the columns that identify the thing a row speaks of; rows of one key are its versions.
@@ -81,14 +81,14 @@ class Table:
 
     name: str
     words: str
-    columns: tuple[Column, ...]
+    columns: tuple[RecordColumn, ...]
     key: tuple[str, ...]
     clock: tuple[str, ...] = ()
     ordered: tuple[tuple[str, str], ...] = ()
     attributes: bool = False
     lasting: bool = False
 
-    def __getitem__(self, name: str) -> Column:
+    def __getitem__(self, name: str) -> RecordColumn:
         """The column called `name`; KeyError where there is none."""
         for column in self.columns:
             if column.name == name:
@@ -101,42 +101,42 @@ class Table:
         return tuple(column.name for column in self.columns)
 
 
-def _text(name: str, words: str, *choices: str) -> Column:
-    return Column(name, words=words, choices=choices)
+def _text(name: str, words: str, *choices: str) -> RecordColumn:
+    return RecordColumn(name, words=words, choices=choices)
 
 
-def _id(name: str, words: str) -> Column:
-    return Column(name, required=True, words=words)
+def _id(name: str, words: str) -> RecordColumn:
+    return RecordColumn(name, required=True, words=words)
 
 
-def _person(name: str, words: str, *, required: bool = False) -> Column:
-    return Column(name, required=required, words=words, personal=True)
+def _person(name: str, words: str, *, required: bool = False) -> RecordColumn:
+    return RecordColumn(name, required=required, words=words, personal=True)
 
 
-def _time(name: str, words: str, *, required: bool = False) -> Column:
-    return Column(name, "time", required, words)
+def _time(name: str, words: str, *, required: bool = False) -> RecordColumn:
+    return RecordColumn(name, "time", required, words)
 
 
 _KNOWN = _time("known_at", "when the record first could know it")
 _VALID = (_time("valid_from", "in force from"), _time("valid_to", "in force until, not included"))
 
 _TABLES = (
-    Table("sector", "a field of work", (
+    RecordTable("sector", "a field of work", (
         _id("sector_code", "code of the sector"),
         _text("sector_name", "its name"),
-        Column("prior_weight", "number", words="high-risk field of the directives", low=0, high=1),
+        RecordColumn("prior_weight", "number", words="high-risk field of the directives", low=0, high=1),
         _KNOWN,
     ), key=("sector_code",), lasting=True),
-    Table("procedure", "a published administrative procedure", (
+    RecordTable("procedure", "a published administrative procedure", (
         _id("procedure_code", "code of the procedure"),
         _text("procedure_name", "its name"),
         _id("sector_code", "its sector"),
-        Column("legal_working_days", "number", words="legal term, days of 8 hours", low=0, high=10_000),
+        RecordColumn("legal_working_days", "number", words="legal term, days of 8 hours", low=0, high=10_000),
         _text("papers", "published component list, separated by ;"),
-        Column("max_supplements", "integer", words="how often papers may be asked for", low=0, high=1_000),
+        RecordColumn("max_supplements", "integer", words="how often papers may be asked for", low=0, high=1_000),
         *_VALID, _KNOWN,
     ), key=("procedure_code",), clock=("valid_from",), ordered=(("valid_from", "valid_to"),), lasting=True),
-    Table("unit", "an office", (
+    RecordTable("unit", "an office", (
         _id("unit_code", "code of the unit"),
         _text("unit_name", "its name"),
         _text("parent_code", "the unit above it"),
@@ -145,15 +145,15 @@ _TABLES = (
         _text("succeeds", "code of the unit it took over from"),
         _KNOWN,
     ), key=("unit_code",), clock=("valid_from",), ordered=(("valid_from", "valid_to"),), lasting=True),
-    Table("official", "a person in office, by an opaque id", (
+    RecordTable("official", "a person in office, by an opaque id", (
         _person("official_id", "opaque id of the official", required=True),
         _id("unit_code", "where the official works"),
         _text("position", "the post"),
-        Column("is_head", "boolean", words="heads the unit"),
+        RecordColumn("is_head", "boolean", words="heads the unit"),
         *_VALID, _KNOWN,
     ), key=("official_id", "unit_code"), clock=("valid_from",), ordered=(("valid_from", "valid_to"),),
        lasting=True),
-    Table("dossier", "one application and its first promise", (
+    RecordTable("dossier", "one application and its first promise", (
         _id("dossier_id", "id of the dossier"),
         _id("procedure_code", "its procedure"),
         _id("unit_code", "the competent unit"),
@@ -167,9 +167,9 @@ _TABLES = (
         _time("due_at", "the first promise"),
         _KNOWN,
     ), key=("dossier_id",), clock=("received_at",), ordered=(("received_at", "due_at"),), attributes=True),
-    Table("event", "something that happened to a dossier", (
+    RecordTable("event", "something that happened to a dossier", (
         _id("dossier_id", "id of the dossier"),
-        Column("kind", required=True, words="what happened", choices=EVENT_KINDS),
+        RecordColumn("kind", required=True, words="what happened", choices=EVENT_KINDS),
         _time("happened_at", "when it took place", required=True),
         _KNOWN,
         _person("official_id", "who did it, by an opaque id"),
@@ -182,7 +182,7 @@ _TABLES = (
         _text("papers", "papers asked for or supplied, separated by ;"),
         _text("event_id", "id of the event in its source"),
     ), key=("dossier_id", "event_id"), clock=("happened_at",)),
-    Table("complaint", "a complaint or petition", (
+    RecordTable("complaint", "a complaint or petition", (
         _id("complaint_id", "id of the complaint"),
         _time("filed_at", "when it was filed", required=True),
         _KNOWN,
@@ -192,7 +192,7 @@ _TABLES = (
         _text("dossier_id", "the dossier it names"),
         _person("official_id", "the official it names"),
         _text("unit_code", "the unit it names"),
-        Column("anonymous", "boolean", words="filed without a name"),
+        RecordColumn("anonymous", "boolean", words="filed without a name"),
         _time("due_at", "when an answer is due"),
         _time("answered_at", "when it was answered"),
         _text("verdict", "what came of it", "pending", "upheld", "rejected", "withdrawn"),
@@ -200,47 +200,47 @@ _TABLES = (
         _person("text", "its words"),
     ), key=("complaint_id",), clock=("filed_at", "answered_at", "verdict_at"),
        ordered=(("filed_at", "due_at"), ("filed_at", "answered_at"), ("filed_at", "verdict_at"))),
-    Table("rating", "a citizen's rating of one dossier", (
+    RecordTable("rating", "a citizen's rating of one dossier", (
         _id("rating_id", "id of the rating"),
         _id("dossier_id", "the dossier rated"),
-        Column("score", "integer", True, "1 (worst) to 5 (best)", low=1, high=5),
+        RecordColumn("score", "integer", True, "1 (worst) to 5 (best)", low=1, high=5),
         _time("rated_at", "when", required=True),
         _KNOWN,
-        Column("by_staff", "boolean", words="entered by an official"),
+        RecordColumn("by_staff", "boolean", words="entered by an official"),
     ), key=("rating_id",), clock=("rated_at",)),
-    Table("inspection", "a visit to a unit", (
+    RecordTable("inspection", "a visit to a unit", (
         _id("inspection_id", "id of the visit"),
         _id("unit_code", "the unit visited"),
         _time("planned_at", "planned for"),
         _time("visited_at", "when it took place"),
         _text("team_id", "the visiting team"),
         _text("chosen_by", "how the unit was chosen", "score", "draw", "complaint", "periodic", "unknown"),
-        Column("probability", "number", words="inclusion probability at the draw", low=0, high=1),
+        RecordColumn("probability", "number", words="inclusion probability at the draw", low=0, high=1),
         _KNOWN,
     ), key=("inspection_id",), clock=("planned_at", "visited_at")),
-    Table("finding", "what a visit found on one dossier, or that it found nothing", (
+    RecordTable("finding", "what a visit found on one dossier, or that it found nothing", (
         _id("finding_id", "id of the finding"),
         _id("inspection_id", "the visit"),
         _text("dossier_id", "the dossier pulled"),
         _person("official_id", "the official concerned"),
         _text("chosen_by", "how the dossier came to be pulled", "score", "draw", "complaint", "other"),
-        Column("probability", "number", words="probability of being pulled, where drawn", low=0, high=1),
-        Column("kind", required=True, words="what was found", choices=(
+        RecordColumn("probability", "number", words="probability of being pulled, where drawn", low=0, high=1),
+        RecordColumn("kind", required=True, words="what was found", choices=(
             "none", "lateness", "harassment", "extra_papers", "wrongful_return", "tampering", "other")),
-        Column("severity", "integer", words="1 to 3", low=1, high=3),
-        Column("confirmed", "boolean", words="confirmed by the one entitled"),
+        RecordColumn("severity", "integer", words="1 to 3", low=1, high=3),
+        RecordColumn("confirmed", "boolean", words="confirmed by the one entitled"),
         _time("confirmed_at", "when it was confirmed"),
         _KNOWN,
     ), key=("finding_id",), clock=("confirmed_at",)),
-    Table("explanation", "why a dossier was late, as its official told it", (
+    RecordTable("explanation", "why a dossier was late, as its official told it", (
         _id("dossier_id", "the dossier"),
         _person("official_id", "who explained"),
         _time("given_at", "when", required=True),
         _text("cause", "the cause", "citizen", "consultation", "system", "law", "workload", "official"),
-        Column("accepted", "boolean", words="accepted by the one entitled"),
+        RecordColumn("accepted", "boolean", words="accepted by the one entitled"),
         _KNOWN,
     ), key=("dossier_id", "official_id", "given_at"), clock=("given_at",)),
-    Table("outage", "a time in which a system was down", (
+    RecordTable("outage", "a time in which a system was down", (
         _text("unit_code", "the unit concerned; unknown: all"),
         _text("system", "the system"),
         _time("starts_at", "from", required=True),
@@ -248,28 +248,28 @@ _TABLES = (
         _KNOWN,
     ), key=("unit_code", "system", "starts_at"), clock=("starts_at", "ends_at"),
        ordered=(("starts_at", "ends_at"),)),
-    Table("holiday", "a day off, or a working day made up for one", (
-        Column("date", "date", True, "the day"),
-        Column("kind", words="off or worked", choices=("off", "make_up")),
+    RecordTable("holiday", "a day off, or a working day made up for one", (
+        RecordColumn("date", "date", True, "the day"),
+        RecordColumn("kind", words="off or worked", choices=("off", "make_up")),
         _text("name", "its name"),
         _KNOWN,
     ), key=("date",), lasting=True),
-    Table("alias", "one dossier under two codes; filled by the one-stop feeds (features.record.event_reconciliation)", (
+    RecordTable("alias", "one dossier under two codes; filled by the one-stop feeds (`event_reconciliation`)", (
         _id("dossier_id", "the dossier's own code"),
         _id("other_id", "the code that another system gave it"),
         _KNOWN,
     ), key=("other_id",)),
-    Table("counter", "what a source system counted itself, for reconciliation", (
+    RecordTable("counter", "what a source system counted itself, for reconciliation", (
         _id("source", "the system"),
         _id("unit_code", "the unit counted"),
         _text("sector_code", "the sector counted; unknown: all"),
         _id("name", "the count's name in its source"),
-        Column("period_from", "date", True, "first day counted"),
-        Column("period_to", "date", words="the day after the last"),
-        Column("value", "number", True, "the count"),
+        RecordColumn("period_from", "date", True, "first day counted"),
+        RecordColumn("period_to", "date", words="the day after the last"),
+        RecordColumn("value", "number", True, "the count"),
         _KNOWN,
     ), key=("source", "unit_code", "sector_code", "name", "period_from")),
 )  # fmt: skip
 
-TABLES: dict[str, Table] = {table.name: table for table in _TABLES}
+TABLES: dict[str, RecordTable] = {table.name: table for table in _TABLES}
 """Every canonical table by name, in the order of the feed contract."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from features.record.cell_text import LOST_DIGITS
-from features.record.schema import EVENT_KINDS, TABLES, Column, Table
+from features.record.schema import EVENT_KINDS, TABLES, RecordColumn, RecordTable
 
 SINCE_EVER = datetime(1990, 1, 1, tzinfo=UTC)
 """`known_at` of lasting knowledge whose beginning nobody told; also the earliest time a cell may hold."""
@@ -129,7 +129,7 @@ def _text(cell: str, kind: str) -> str:
     return f"{cell}::VARCHAR"
 
 
-def _typed(column: Column, cell: str, kind: str) -> str:
+def _typed(column: RecordColumn, cell: str, kind: str) -> str:
     """SQL for the cell as its column's type; NULL where it cannot be read so."""
     text = _text(cell, kind)
     if column.type == "text":
@@ -150,7 +150,7 @@ def _typed(column: Column, cell: str, kind: str) -> str:
     return f"CASE WHEN {finite} THEN {number} END"
 
 
-def _cell_rules(column: Column, cell: str, kind: str, *, listed: bool) -> list[Rule]:
+def _cell_rules(column: RecordColumn, cell: str, kind: str, *, listed: bool) -> list[Rule]:
     name = column.name
     told = f"({_text(cell, kind)}) IS NOT NULL"
     rules = []
@@ -176,13 +176,13 @@ def _cell_rules(column: Column, cell: str, kind: str, *, listed: bool) -> list[R
     return rules
 
 
-def _clock(table: Table) -> str:
+def _clock(table: RecordTable) -> str:
     """SQL for when the row itself tells that it could be known; NULL where it tells nothing."""
     told = f"greatest({', '.join(table.clock)})" if table.clock else "NULL"
     return f"coalesce({told}, TIMESTAMPTZ '{SINCE_EVER.isoformat()}')" if table.lasting else told
 
 
-def _content(table: Table, told: list[str], types: dict[str, Column]) -> str:
+def _content(table: RecordTable, told: list[str], types: dict[str, RecordColumn]) -> str:
     """SQL for the text that `row_id` hashes: every told cell as name=length:value, in the order of names.
 
     Unknown cells are left out, so neither the file format nor a column that is empty changes it; nor does a

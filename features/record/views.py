@@ -13,7 +13,7 @@ from features.record.backfill_versions import KEPT, KEPT_TABLES, UNFOLDED
 from features.record.delta import Storage
 from features.record.event_reconciliation import PORTAL_SOURCES, TABLES_OF_DOSSIERS, TOLD, create_telling_views
 from features.record.latest import SUFFIX, latest
-from features.record.schema import TABLES, Table
+from features.record.schema import TABLES, RecordTable
 from features.record.utc import naive_utc
 
 _VIEW_TYPE = {
@@ -66,7 +66,7 @@ def _known(rows: duckdb.DuckDBPyRelation, cutoff: datetime | None) -> duckdb.Duc
     return rows.filter(duckdb.ColumnExpression("known_at") < duckdb.ConstantExpression(cutoff))
 
 
-def _columns(table: Table, present: list[str], numeric: dict[str, bool]) -> str:
+def _columns(table: RecordTable, present: list[str], numeric: dict[str, bool]) -> str:
     parts = []
     for column in table.columns:
         if column.name not in present:
@@ -82,7 +82,7 @@ def _columns(table: Table, present: list[str], numeric: dict[str, bool]) -> str:
     return ", ".join(parts)
 
 
-def _nothing(table: Table) -> str:
+def _nothing(table: RecordTable) -> str:
     parts = [f"NULL::{_VIEW_TYPE[column.type]} AS {column.name}" for column in table.columns]
     return ", ".join([*parts, *(f"NULL::VARCHAR AS {name}" for name in OWN)])
 
@@ -108,7 +108,7 @@ def told_by_portal(lines: pa.Table) -> bool:
     return bool(PORTAL_SOURCES & set(lines["source"].to_pylist()))
 
 
-def _conflicts(table: Table) -> str:
+def _conflicts(table: RecordTable) -> str:
     """Keys of which one moment tells two stories: both are kept, and somebody should ask the source."""
     key = ", ".join(table.key)
     identified = " AND ".join(f"{name} IS NOT NULL" for name in table.key)

@@ -16,7 +16,7 @@ from features.record.delivery import Chunk, Chunks, DeliveryError, Reject, descr
 from features.record.schema import TABLES
 from features.sources import FeedOptions
 from features.sources.csv_rows import csv_rows
-from features.sources.files import Member, members, unpacked_to
+from features.sources.files import DeliveredFile, members, unpacked_to
 from features.sources.lines import UNREADABLE, damage, numbered_lines
 
 ROWS_A_CHUNK = 50_000
@@ -39,12 +39,12 @@ def read(path: Path, options: FeedOptions) -> Chunks:
         yield from _READERS[member.plain_name.rsplit(".", 1)[1]](member, table, options)
 
 
-def _table(member: Member) -> str | None:
+def _table(member: DeliveredFile) -> str | None:
     stem, _, ending = member.plain_name.rpartition(".")
     return stem if ending in _READERS else None
 
 
-def _csv(member: Member, table: str, options: FeedOptions) -> Iterator[Chunk]:
+def _csv(member: DeliveredFile, table: str, options: FeedOptions) -> Iterator[Chunk]:
     with member.open() as file:
         for rows, lines, rejects in csv_rows(
             file, member.name, ROWS_A_CHUNK, TABLES[table].names, encoding=options.encoding
@@ -52,7 +52,7 @@ def _csv(member: Member, table: str, options: FeedOptions) -> Iterator[Chunk]:
             yield Chunk(table, rows, rejects, member.name, lines, options.zone, untyped=True)
 
 
-def _jsonl(member: Member, table: str, options: FeedOptions) -> Iterator[Chunk]:
+def _jsonl(member: DeliveredFile, table: str, options: FeedOptions) -> Iterator[Chunk]:
     rejects: list[Reject] = []
     rows, lines = [], []
     with member.open() as file:
@@ -78,7 +78,7 @@ def _jsonl(member: Member, table: str, options: FeedOptions) -> Iterator[Chunk]:
     yield Chunk(table, rows, rejects, member.name, lines, options.zone)
 
 
-def _parquet(member: Member, table: str, options: FeedOptions) -> Iterator[Chunk]:
+def _parquet(member: DeliveredFile, table: str, options: FeedOptions) -> Iterator[Chunk]:
     with tempfile.TemporaryDirectory(prefix="dossier-risk-") as folder:
         try:
             path = unpacked_to(member, Path(folder))

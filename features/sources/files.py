@@ -23,7 +23,7 @@ class BombError(OSError):
 
 
 @dataclass(frozen=True)
-class Member:
+class DeliveredFile:
     """One file of a delivery: `name` as it is told to people, `size` in bytes as stored."""
 
     name: str
@@ -76,7 +76,7 @@ class _Bounded:
 
 
 @contextmanager
-def _unpacked(file: BinaryIO, member: Member) -> Iterator[BinaryIO]:
+def _unpacked(file: BinaryIO, member: DeliveredFile) -> Iterator[BinaryIO]:
     if not member.name.lower().endswith(".gz"):
         yield file
         return
@@ -84,7 +84,7 @@ def _unpacked(file: BinaryIO, member: Member) -> Iterator[BinaryIO]:
         yield cast(BinaryIO, _Bounded(cast(IO[bytes], packed), member.size))
 
 
-def unpacked_to(member: Member, folder: Path) -> Path:
+def unpacked_to(member: DeliveredFile, folder: Path) -> Path:
     """A file with the member's bytes, unpacked into `folder` where it is packed."""
     if member.inside is None and not member.name.lower().endswith(".gz"):
         return member.path
@@ -94,26 +94,26 @@ def unpacked_to(member: Member, folder: Path) -> Path:
     return path
 
 
-def members(path: Path) -> tuple[list[Member], list[Reject]]:
+def members(path: Path) -> tuple[list[DeliveredFile], list[Reject]]:
     """The files of the delivery at `path`, by name, and the members of a zip that are refused.
 
     A folder is read with the folders below it, without hidden files. DeliveryError where there is nothing.
     """
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p.relative_to(path).parts))
-        return [Member(p.relative_to(path).as_posix(), p, p.stat().st_size) for p in files], []
+        return [DeliveredFile(p.relative_to(path).as_posix(), p, p.stat().st_size) for p in files], []
     if not path.exists():
         raise DeliveryError(f"{path.name}: a file or folder was wanted, there is none of this name")
     if path.suffix.lower() == ".zip":
         return _zipped(path)
-    return [Member(path.name, path, path.stat().st_size)], []
+    return [DeliveredFile(path.name, path, path.stat().st_size)], []
 
 
 def _hidden(parts: tuple[str, ...]) -> bool:
     return any(part.startswith((".", "__MACOSX")) for part in parts)
 
 
-def _zipped(path: Path) -> tuple[list[Member], list[Reject]]:
+def _zipped(path: Path) -> tuple[list[DeliveredFile], list[Reject]]:
     try:
         with zipfile.ZipFile(path) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
@@ -134,5 +134,5 @@ def _zipped(path: Path) -> tuple[list[Member], list[Reject]]:
         elif stat.S_ISLNK(info.external_attr >> 16):
             refused.append(Reject(name, 0, "", "a file", "a link"))
         else:
-            found.append(Member(info.filename, path, info.compress_size, inside=info.filename))
+            found.append(DeliveredFile(info.filename, path, info.compress_size, inside=info.filename))
     return found, refused

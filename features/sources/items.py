@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from features.record.delivery import DeliveryError
-from features.sources.files import Member, members
+from features.sources.files import DeliveredFile, members
 from features.sources.json_stream import Item, JsonStream
 from features.sources.lines import UNREADABLE, damage
 
@@ -27,7 +27,7 @@ def items(path: Path) -> Iterator[Item]:
         yield from _of_file(member)
 
 
-def _of_file(member: Member) -> Iterator[Item]:
+def _of_file(member: DeliveredFile) -> Iterator[Item]:
     """The items of one file; where unpacking breaks, one damaged item ends it."""
     last = 0
     try:

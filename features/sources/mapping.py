@@ -54,7 +54,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from features.record.cell_text import code_of_number, visible
 from features.record.delivery import DEFAULT_ZONE, DeliveryError
-from features.record.schema import EVENT_KINDS, TABLES, Table
+from features.record.schema import EVENT_KINDS, TABLES, RecordTable
 from features.sources.layout import WITHIN
 from features.spelling.vietnamese_text import ENCODINGS
 
@@ -70,7 +70,7 @@ Item = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Source:
+class CellSource:
     """Where one column's cell comes from."""
 
     names: tuple[str, ...] = ()
@@ -136,10 +136,10 @@ class Source:
 
 
 @dataclass(frozen=True)
-class CaseEvent:
+class MappedEvent:
     """An event that a case has once, told by an attribute of the case."""
 
-    columns: Mapping[str, Source]
+    columns: Mapping[str, CellSource]
     unless: str = ""
 
 
@@ -147,11 +147,11 @@ class CaseEvent:
 class LogMapping:
     """A mapping file, read and checked."""
 
-    tables: Mapping[str, Mapping[str, Source]]
+    tables: Mapping[str, Mapping[str, CellSource]]
     zone: str
-    activity: Source | None = None
+    activity: CellSource | None = None
     kinds: Mapping[str, str] = field(default_factory=dict)
-    case_events: tuple[CaseEvent, ...] = ()
+    case_events: tuple[MappedEvent, ...] = ()
     sheet: str | None = None
     header: int = 0
     encoding: str = ""
@@ -177,16 +177,16 @@ class LogMapping:
         return {name for source in sources for name in source.names}
 
     @property
-    def moments(self) -> dict[str, Source]:
+    def moments(self) -> dict[str, CellSource]:
         """Attributes that are moments or days, with the source that reads them first."""
-        found: dict[str, Source] = {}
+        found: dict[str, CellSource] = {}
         for table, columns in self.tables.items():
             for column, source in columns.items():
                 if column in TABLES[table].names and TABLES[table][column].type in ("time", "date"):
                     found |= {name: source for name in source.names if name not in found}
         return found
 
-    def absent(self, came: Collection[str]) -> dict[str, Source]:
+    def absent(self, came: Collection[str]) -> dict[str, CellSource]:
         """`table.column` of every mapped column of which no attribute `came`, and where it was to come from."""
         return {
             f"{table}.{column}": source for table, columns in self.tables.items() for column, source in columns.items()
@@ -275,29 +275,29 @@ def _only(told: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _case_event(path: Path, told: dict[str, Any], event: Mapping[str, Source]) -> CaseEvent:
+def _case_event(path: Path, told: dict[str, Any], event: Mapping[str, CellSource]) -> MappedEvent:
     told = {**told, "kind": {"value": told.get("kind", "note")}}
     unless = told.pop("unless", "")
     columns = _columns(path, TABLES["event"], told)
     same = {name: event[name] for name in ("dossier_id", "unit_code") if name in event}
-    return CaseEvent({**same, **columns}, unless)
+    return MappedEvent({**same, **columns}, unless)
 
 
-def _columns(path: Path, table: Table, told: dict[str, Any]) -> dict[str, Source]:
+def _columns(path: Path, table: RecordTable, told: dict[str, Any]) -> dict[str, CellSource]:
     for column in told:
         if column not in table.names and not (table.attributes and column.startswith("x_")):
             raise DeliveryError(f"mapping {path.name}: [{table.name}] has no column {column!r}")
     return {column: _source(path, f"{table.name}.{column}", source) for column, source in told.items()}
 
 
-def _source(path: Path, column: str, told: Any) -> Source:
+def _source(path: Path, column: str, told: Any) -> CellSource:
     if isinstance(told, (str, list)):
         told = {"from": told}
     if not isinstance(told, dict) or told.keys() - _OPTIONS or not told.keys() & {"from", "latest", "value"}:
         raise DeliveryError(f"mapping {path.name}: {column}: a name, names, or {', '.join(sorted(_OPTIONS))}")
     names = told.get("latest") or told.get("from") or ()
     days = told.get("plus_days")
-    return Source(
+    return CellSource(
         (names,) if isinstance(names, str) else tuple(map(str, names)), told.get("value"), "latest" in told,
         told.get("prefix", ""), told.get("before", ""), None if days is None else timedelta(days=days),
         told.get("format", ""), told.get("words", {}), bool(told.get("fill", False)),

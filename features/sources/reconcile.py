@@ -34,7 +34,7 @@ OF_RECEIVED = frozenset({"api766"})
 
 
 @dataclass(frozen=True)
-class Line:
+class CountedLine:
     """One count of one unit and period [period_from, period_to).
 
     theirs: the source's number; ours: the record's, by the recomputed class. rules: for each rule that the source
@@ -102,7 +102,7 @@ def _same_day(one: _Judged, zone: ZoneInfo) -> bool:
     return state.ended_at.astimezone(zone).date() == state.due_at.astimezone(zone).date()
 
 
-def reconcile(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calendar = VIETNAM) -> list[Line]:
+def reconcile(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calendar = VIETNAM) -> list[CountedLine]:
     """A line for each count that a source's `counter` rows give, known before `as_of`, by unit and period.
 
     `con`: a connection of `Record.connect`. Periods that had not ended by `as_of` are left out.
@@ -118,7 +118,7 @@ def reconcile(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calenda
     for source, unit, begin, end, name, value in told:
         if source in COUNTERS and datetime.combine(end, time(), zone) <= as_of:
             counts.setdefault((begin, end), {}).setdefault((source, unit), {})[name] = value
-    lines: list[Line] = []
+    lines: list[CountedLine] = []
     for (begin, end), by_unit in sorted(counts.items()):
         cutoff = datetime.combine(end, time(), zone)
         units = {unit for _, unit in by_unit}
@@ -136,7 +136,7 @@ def reconcile(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calenda
 def _lines(
     source: str, unit: str, begin: date, end: date, values: Mapping[str, float], judged: Iterable[_Judged],
     since: datetime, zone: ZoneInfo,
-) -> list[Line]:  # fmt: skip
+) -> list[CountedLine]:  # fmt: skip
     judged = list(judged)
     received = [one for one in judged if one.case.state.received_at >= since]
     ended = [one for one in judged if (at := one.case.state.ended_at) is not None and at >= since]
@@ -150,7 +150,7 @@ def _lines(
     }
     moved = tuple((words, count) for words, rule in RULES.items() if (count := sum(rule(one, zone) for one in pool)))
     return [
-        Line(
+        CountedLine(
             source, unit, begin, end, count, sum(values[name] for name in names), ours[count],
             moved if count in (ON_TIME, OVERDUE) else (),
         )

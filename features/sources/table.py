@@ -20,7 +20,7 @@ from features.record.cell_text import code_of_number
 from features.record.delivery import Chunk, Chunks, DeliveryError, Reject
 from features.sources import FeedOptions
 from features.sources.csv_rows import csv_rows
-from features.sources.files import Member, members, unpacked_to
+from features.sources.files import DeliveredFile, members, unpacked_to
 from features.sources.layout import WITHIN, find_header
 from features.sources.lines import UNREADABLE, damage
 from features.sources.log_rows import LogRows
@@ -70,11 +70,11 @@ class NoSuchColumns(DeliveryError):
         self.reject = Reject(file, 0, wanted[:80], "columns of the mapping", came[:80])
 
 
-def _ending(member: Member) -> str:
+def _ending(member: DeliveredFile) -> str:
     return member.plain_name.rpartition(".")[2]
 
 
-def _member(member: Member, mapping: LogMapping) -> Iterator[Chunk]:
+def _member(member: DeliveredFile, mapping: LogMapping) -> Iterator[Chunk]:
     ending = _ending(member)
     try:
         if ending == "parquet":
@@ -143,7 +143,7 @@ def _refused(part: Part, mapping: LogMapping) -> bool:
     return any(column in ESSENTIAL and source.value is None for column, source in absent.items())
 
 
-def _text(member: Member, file: BinaryIO, mapping: LogMapping) -> Part:
+def _text(member: DeliveredFile, file: BinaryIO, mapping: LogMapping) -> Part:
     wanted = tuple(mapping.attributes)
     parts = csv_rows(
         file, member.name, 10_000, wanted, encoding=mapping.encoding, nth=mapping.header, sparse=not mapping.is_log
@@ -161,7 +161,7 @@ def _text(member: Member, file: BinaryIO, mapping: LogMapping) -> Part:
     return part
 
 
-def _parquet(member: Member, path: Path, mapping: LogMapping) -> Part:
+def _parquet(member: DeliveredFile, path: Path, mapping: LogMapping) -> Part:
     parquet = pq.ParquetFile(path)
     told = parquet.schema_arrow.names
     header = find_header([told], mapping.attributes)
@@ -179,7 +179,7 @@ def _parquet(member: Member, path: Path, mapping: LogMapping) -> Part:
     return Part(member.name, list(spelt.values()), items())
 
 
-def _workbook(member: Member, mapping: LogMapping) -> Iterator[Chunk]:
+def _workbook(member: DeliveredFile, mapping: LogMapping) -> Iterator[Chunk]:
     """Every visible sheet that has the header, or the one that the mapping names; the others are told."""
     with tempfile.TemporaryDirectory(prefix="dossier-risk-") as folder:
         path = unpacked_to(member, Path(folder))

@@ -12,7 +12,7 @@ from lxml import etree
 
 from features.record.delivery import Chunk, Chunks, DeliveryError, Reject
 from features.sources import FeedOptions
-from features.sources.files import Member, members
+from features.sources.files import DeliveredFile, members
 from features.sources.lines import UNREADABLE, damage
 from features.sources.log_rows import LogRows
 from features.sources.mapping import LogMapping, load_mapping
@@ -35,7 +35,7 @@ def read(path: Path, options: FeedOptions) -> Chunks:
         yield from _log(member, mapping)
 
 
-def _log(member: Member, mapping: LogMapping) -> Iterator[Chunk]:
+def _log(member: DeliveredFile, mapping: LogMapping) -> Iterator[Chunk]:
     rows = LogRows(mapping, member.name)
     traces = loose = 0
     try:

@@ -26,7 +26,7 @@ class TooMany:
 
 
 @dataclass(frozen=True)
-class Place:
+class LoginOrigin:
     """Where a try comes from. known: a browser in which this very name was let in before (`known_device`)."""
 
     name: str
@@ -39,15 +39,17 @@ def device_mark(key: bytes, login: str) -> str:
     return f"{name}.{keyed_digest(key, f'device:{normal_login(login)}:{name}')}"
 
 
-def known_device(key: bytes, login: str, mark: str) -> Place | None:
+def known_device(key: bytes, login: str, mark: str) -> LoginOrigin | None:
     """The place that a mark names, None where it is not one of ours for this login."""
     name, _, mac = mark.partition(".")
     wanted = keyed_digest(key, f"device:{normal_login(login)}:{name}")
-    return Place(f"device:{name[:40]}", known=True) if hmac.compare_digest(wanted.encode(), mac.encode()) else None
+    return (
+        LoginOrigin(f"device:{name[:40]}", known=True) if hmac.compare_digest(wanted.encode(), mac.encode()) else None
+    )
 
 
 def log_in(
-    state: State, login: str, password: str, place: Place, *, key: bytes, now: datetime
+    state: State, login: str, password: str, place: LoginOrigin, *, key: bytes, now: datetime
 ) -> Account | TooMany | None:
     """The account when name and password are right; None when they are not.
 
@@ -76,7 +78,7 @@ def log_in(
     return None
 
 
-def _limit_reached(session: Session, login_key: str, place: Place, now: datetime) -> datetime | None:
+def _limit_reached(session: Session, login_key: str, place: LoginOrigin, now: datetime) -> datetime | None:
     """The oldest failure inside the window of a limit that is reached, None where none is."""
     since = LoginFailure.at >= now - WINDOW
     by_login, by_address = LoginFailure.login_key == login_key, LoginFailure.address == place.name

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.targets import MAIN
 from serving.api.answer import answer
 from serving.jobs.job_status import job_statuses
-from serving.jobs.promise import Promise, data_promise, database_promise, job_promises, list_promise
+from serving.jobs.promise import ServiceLevel, data_promise, database_promise, job_promises, list_promise
 from serving.jobs.run_log import RunLog
 from serving.jobs.schedule import JobRules
 from serving.read.problem import documented
@@ -58,7 +58,7 @@ class Readiness:
     """`ready` when every promise holds; otherwise the status is 503 and the promise names the cause."""
 
     status: str
-    promises: list[Promise]
+    promises: list[ServiceLevel]
     lists: list[ListAge]
     models: list[ModelState]
 
@@ -103,7 +103,7 @@ def ready(request: Request, state: Annotated[Serving, Depends(serving)]) -> Resp
     return answer(Readiness(status, promises, lists, models), 200 if status == "ready" else 503)
 
 
-def _promises(request: Request, state: Serving) -> list[Promise]:
+def _promises(request: Request, state: Serving) -> list[ServiceLevel]:
     people, known, now = context_of(request).people, context_of(request).known, state.now()
     rules = JobRules.of(state.settings.home, state.settings.zone)
     latest = state.lists[MAIN.name].value if MAIN.name in state.lists else None
@@ -115,4 +115,4 @@ def _promises(request: Request, state: Serving) -> list[Promise]:
     try:
         return [*found, *job_promises(rules, job_statuses(rules, RunLog(people.state), now), now)]
     except SQLAlchemyError as error:
-        return [*found, Promise("jobs", None, None, None, f"not known: {type(error).__name__} of the database")]
+        return [*found, ServiceLevel("jobs", None, None, None, f"not known: {type(error).__name__} of the database")]

@@ -44,7 +44,7 @@ JOB_FAILED = Gauge("risk_job_last_run_failed", "1 where the job's last run faile
 IN_WORK = Gauge("risk_requests_in_work", "Requests in work now")
 
 
-class Watch:
+class RequestMonitor:
     """Gives each request an id (its own `X-Request-ID` where it has a sane one), counts and logs its answer.
 
     Above `most_at_once` requests in work it answers 503 with Retry-After, the health route excepted.

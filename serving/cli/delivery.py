@@ -12,7 +12,7 @@ from serving.cli.group import settings_of
 from serving.cli.moments import day
 
 if TYPE_CHECKING:
-    from features.record.delivery import Receipt
+    from features.record.delivery import DeliveryReceipt
     from serving.work.intake import Preview
 
 commands = typer.Typer()
@@ -105,7 +105,7 @@ def preview_lines(found: "Preview") -> Iterator[str]:
     yield from (f"note: {note} ({count})" for note, count in found.outcome.notes.items())
 
 
-def tell_notes(receipt: "Receipt") -> None:
+def tell_notes(receipt: "DeliveryReceipt") -> None:
     """Prints what a receipt has to tell beside its counts, alarms first."""
     from features.record.delivery import ALARM
 

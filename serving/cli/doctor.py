@@ -25,7 +25,7 @@ LEAST_DISK = 5 << 30
 
 
 @dataclass(frozen=True)
-class Check:
+class Diagnosis:
     """One thing looked at. `holds` None: not there yet, which is no fault."""
 
     name: str
@@ -68,71 +68,71 @@ def _compare(settings: Settings, now: datetime) -> None:
         raise typer.Exit(1)
 
 
-def _looked(look: Callable[[Settings], Iterator[Check]], settings: Settings) -> Iterator[Check]:
+def _looked(look: Callable[[Settings], Iterator[Diagnosis]], settings: Settings) -> Iterator[Diagnosis]:
     try:
         yield from look(settings)
     except Exception as error:  # whatever is wrong with one part, the others are still looked at
-        yield Check(look.__name__.strip("_"), False, f"{type(error).__name__}: {error}")
+        yield Diagnosis(look.__name__.strip("_"), False, f"{type(error).__name__}: {error}")
 
 
-def _machine(settings: Settings) -> Iterator[Check]:
-    yield Check("python", sys.version_info >= LEAST_PYTHON, sys.version.split()[0])
+def _machine(settings: Settings) -> Iterator[Diagnosis]:
+    yield Diagnosis("python", sys.version_info >= LEAST_PYTHON, sys.version.split()[0])
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    yield Check("memory", memory >= LEAST_MEMORY, f"{memory / 2**30:.1f} GiB, wanted {LEAST_MEMORY >> 30} or more")
+    yield Diagnosis("memory", memory >= LEAST_MEMORY, f"{memory / 2**30:.1f} GiB, wanted {LEAST_MEMORY >> 30} or more")
     folder = next(one for one in (settings.home, *settings.home.parents) if one.exists())
     free = shutil.disk_usage(folder).free
-    yield Check("disk", free >= LEAST_DISK, f"{free / 2**30:.1f} GiB free at {folder}, wanted {LEAST_DISK >> 30}")
+    yield Diagnosis("disk", free >= LEAST_DISK, f"{free / 2**30:.1f} GiB free at {folder}, wanted {LEAST_DISK >> 30}")
     writable = os.access(folder, os.W_OK)
-    yield Check("home", writable, f"{settings.home} {'can' if writable else 'can NOT'} be written")
+    yield Diagnosis("home", writable, f"{settings.home} {'can' if writable else 'can NOT'} be written")
 
 
-def _libraries(settings: Settings) -> Iterator[Check]:
+def _libraries(settings: Settings) -> Iterator[Diagnosis]:
     import importlib.metadata as metadata
 
     for name in ("duckdb", "deltalake", "lightgbm", "mlflow", "fastapi", "sqlalchemy"):
         try:
-            yield Check(name, True, metadata.version(name))
+            yield Diagnosis(name, True, metadata.version(name))
         except metadata.PackageNotFoundError:
-            yield Check(name, False, "not installed; run: uv sync")
+            yield Diagnosis(name, False, "not installed; run: uv sync")
 
 
-def _record(settings: Settings) -> Iterator[Check]:
+def _record(settings: Settings) -> Iterator[Diagnosis]:
     from features.record.record import Record
 
     record = Record(settings.record_url)
     version = record.version()
     if not version:
-        yield Check("record", None, "empty; run: risk ingest PATH --source canonical")
+        yield Diagnosis("record", None, "empty; run: risk ingest PATH --source canonical")
         return
     with record.connect() as con:
         rows = con.execute("SELECT (SELECT count(*) FROM dossier), (SELECT count(*) FROM event)").fetchall()[0]
-    yield Check("record", True, f"{version} deliveries, {rows[0]} dossier rows, {rows[1]} event rows")
+    yield Diagnosis("record", True, f"{version} deliveries, {rows[0]} dossier rows, {rows[1]} event rows")
 
 
-def _model(settings: Settings) -> Iterator[Check]:
+def _model(settings: Settings) -> Iterator[Diagnosis]:
     from serving.scoring.champion import champion
 
     try:
         found = champion(settings.models, MAIN.name)
     except FileNotFoundError as error:
-        yield Check("model", None, str(error))
+        yield Diagnosis("model", None, str(error))
         return
     told = f"{found.version}{' (quy tắc)' if found.rule else ''}"
-    yield Check("model", found.trouble is None, told + (f"; {found.trouble}" if found.trouble else ""))
+    yield Diagnosis("model", found.trouble is None, told + (f"; {found.trouble}" if found.trouble else ""))
 
 
-def _list(settings: Settings) -> Iterator[Check]:
+def _list(settings: Settings) -> Iterator[Diagnosis]:
     from serving.scoring.score_files import latest_path, read_scores
 
     try:
         _, meta = read_scores(latest_path(settings.scores, MAIN.name))
     except FileNotFoundError as error:
-        yield Check("list", None, str(error))
+        yield Diagnosis("list", None, str(error))
         return
-    yield Check("list", True, f"{meta.n} dossiers as of {meta.as_of.isoformat()}")
+    yield Diagnosis("list", True, f"{meta.n} dossiers as of {meta.as_of.isoformat()}")
 
 
-def _database(settings: Settings) -> Iterator[Check]:
+def _database(settings: Settings) -> Iterator[Diagnosis]:
     from sqlalchemy import inspect
 
     from serving.state import Base, open_state
@@ -149,18 +149,18 @@ def _database(settings: Settings) -> Iterator[Check]:
         ]
         told = settings.database_url.split("://")[0]
         words = f"{told} answers" if not lacking else f"{told} lacks {', '.join(lacking[:3])}; restore it from a backup"
-        yield Check("database", not lacking, words)
+        yield Diagnosis("database", not lacking, words)
     finally:
         state.close()
 
 
-def _keys(settings: Settings) -> Iterator[Check]:
+def _keys(settings: Settings) -> Iterator[Diagnosis]:
     if not settings.keys.is_dir():
-        yield Check("keys", None, "none made yet")
+        yield Diagnosis("keys", None, "none made yet")
         return
     loose = [path.name for path in settings.keys.iterdir() if path.is_file() and path.stat().st_mode & 0o077]
     told = f"readable by others: {', '.join(loose)}; run: chmod 600" if loose else "readable by their owner alone"
-    yield Check("keys", not loose, told)
+    yield Diagnosis("keys", not loose, told)
 
 
 LOOKS = (_machine, _libraries, _record, _model, _list, _database, _keys)

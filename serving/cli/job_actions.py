@@ -15,7 +15,7 @@ REST = 2.0
 
 def intake(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:
     """Takes in what lies in the inbox and has come to rest; stops before the disk is full."""
-    from features.record.delivery import Receipt
+    from features.record.delivery import DeliveryReceipt
     from serving.jobs.folder_watcher import FolderWatcher
     from serving.work.intake import take_in
 
@@ -26,7 +26,7 @@ def intake(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -
     if box.waiting:
         time.sleep(REST)
         taken += box.look(now)
-    rows = sum(one.receipt.appended for one in taken if isinstance(one.receipt, Receipt))
+    rows = sum(one.receipt.appended for one in taken if isinstance(one.receipt, DeliveryReceipt))
     return f"{len(taken)} files, {rows} new rows, {sum(one.receipt is None for one in taken)} refused"
 
 

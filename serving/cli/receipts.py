@@ -39,17 +39,17 @@ def verify(
     not carried outside.
     """
     from serving.jobs.chain_heads import uncarried
-    from serving.plan.ledger import Ledger
+    from serving.plan.ledger import PlanLedger
     from serving.plan.verify import ledger_faults
-    from serving.work.chain_anchor import Head
+    from serving.work.chain_anchor import ChainHead
     from serving.work.receipts import Fault
 
     settings, chain = settings_of(ctx), _chain(ctx)
     outside = [*(head or []), *([] if settings.heads.folder is None else [settings.heads.folder])]
     paths = [one for path in outside for one in (sorted(path.glob("*.json")) if path.is_dir() else [path])]
-    found = [Head.from_json(path.read_text("utf-8")) for path in paths]
+    found = [ChainHead.from_json(path.read_text("utf-8")) for path in paths]
     faults = chain.verify(found, now=datetime.now(UTC), stopped=[_stretch(one) for one in stopped or []])
-    faults += [Fault(0, what) for what in ledger_faults(Ledger(settings.home / "plans"), chain)]
+    faults += [Fault(0, what) for what in ledger_faults(PlanLedger(settings.home / "plans"), chain)]
     faults += [Fault(0, what) for what in uncarried(settings, chain.witness)]
     for fault in faults[:100]:
         typer.echo(f"receipt {fault.seq}: {fault.what}", err=True)

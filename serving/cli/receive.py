@@ -24,13 +24,13 @@ def receive(
     """Take every file dropped under INBOX/<source> into the record, then move it to done/ or refused/."""
     from watchfiles import watch
 
-    from features.record.delivery import Receipt
+    from features.record.delivery import DeliveryReceipt
     from serving.jobs.folder_watcher import FolderWatcher
     from serving.work.intake import take_in
 
     settings = settings_of(ctx)
 
-    def take(path: Path, source: str) -> Receipt:
+    def take(path: Path, source: str) -> DeliveryReceipt:
         return take_in(settings, path, source, arrived_at=datetime.now(UTC), live=not back_fill)
 
     box = FolderWatcher(inbox, take)

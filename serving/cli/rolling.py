@@ -40,7 +40,7 @@ def rolling(
     """Backtest TARGET at rolling origins: refit at each, judge what came after, beside the rules, with intervals."""
     from features.calendar.vietnam import VIETNAM
     from serving.cli.dossier_targets import quiet_mlflow
-    from training.rolling import STEPS, Place, rolling_backtest, windows
+    from training.rolling import STEPS, BacktestData, rolling_backtest, windows
     from training.rolling_page import as_page
 
     settings = settings_of(ctx)
@@ -54,7 +54,7 @@ def rolling(
         most_learnt=most,
         seed=seed,
     )
-    place = Place(settings.record_url, VIETNAM, settings.models / target)
+    place = BacktestData(settings.record_url, VIETNAM, settings.models / target)
     with bar(STEPS * len(asked)) as step:
         found = rolling_backtest(place, asked, jobs=jobs, say=step)
     if not found:

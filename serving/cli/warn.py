@@ -10,7 +10,7 @@ from serving.cli.group import settings_of
 from serving.cli.moments import moment, moment_or_now, span
 
 if TYPE_CHECKING:
-    from serving.warnings.turn import Turn
+    from serving.warnings.turn import TurnResult
 
 commands = typer.Typer()
 warn = typer.Typer(no_args_is_help=True)
@@ -125,7 +125,7 @@ def effect(
     )
 
 
-def _told(done: "Turn") -> str:
+def _told(done: "TurnResult") -> str:
     fired = done.fired
     nothing = f"fired: nothing, the record knows until {done.behind:%Y-%m-%d %H:%M}Z only" if done.behind else (
         "fired: no new list"

@@ -23,7 +23,7 @@ from serving.warnings.channels.mail import Mail
 from serving.warnings.channels.webhook import Webhook
 from serving.warnings.rules import WarningRules
 from serving.warnings.turn import WEBHOOK_SECRET
-from serving.work.chain_anchor import Head, Witness
+from serving.work.chain_anchor import ChainHead, Witness
 from serving.work.receipts import Receipts
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ _SHA256 = bytes.fromhex("300d06096086480165030402010500")  # AlgorithmIdentifier
 _LAGGING = 2
 """Heads that may wait at a place before it is a fault."""
 
-Carrier = Callable[[Head], None]
+Carrier = Callable[[ChainHead], None]
 
 
 class ChainHeads:
@@ -43,7 +43,7 @@ class ChainHeads:
         self._settings, self._receipts, self._now = settings, receipts, now
         self._carrying = threading.Lock()
 
-    def turn(self) -> Head | None:
+    def turn(self) -> ChainHead | None:
         """Signs a head where one is due, and begins to carry what is not outside yet; gives the new head."""
         head = self._receipts.sign_due(now=self._now())
         if self._settings.heads.places and not self._carrying.locked():
@@ -67,7 +67,7 @@ def carriers(settings: Settings, witness: Witness, now: Callable[[], datetime]) 
     heads, found = settings.heads, dict[str, Carrier]()
     if (folder := heads.folder) is not None:
 
-        def drop(head: Head) -> None:
+        def drop(head: ChainHead) -> None:
             folder.mkdir(parents=True, exist_ok=True)
             with replacing(folder / f"{head.number:08d}.json") as file:
                 file.write(f"{head.as_json()}\n".encode())
@@ -85,7 +85,7 @@ def carriers(settings: Settings, witness: Witness, now: Callable[[], datetime]) 
         found["mail"] = lambda head: mail(_message(head, "mail", heads.mail, now()))
     if heads.time_stamp:
 
-        def stamp(head: Head) -> None:
+        def stamp(head: ChainHead) -> None:
             answer = time_stamp(heads.time_stamp, head)
             with replacing(witness.folder / f"{head.number:08d}.tsr") as file:
                 file.write(answer)
@@ -104,7 +104,7 @@ def uncarried(settings: Settings, witness: Witness) -> list[str]:
     return found
 
 
-def time_stamp(authority: str, head: Head) -> bytes:
+def time_stamp(authority: str, head: ChainHead) -> bytes:
     """The answer of a time-stamping authority (RFC 3161) over the head's SHA-256, as DER, to be kept beside it.
 
     `openssl ts -verify` checks it without us. ValueError where the authority grants none, or stamps something else.
@@ -128,14 +128,14 @@ def _der(tag: int, content: bytes) -> bytes:
     return bytes([tag, len(content)]) + content  # all of ours are shorter than 128 bytes
 
 
-def _message(head: Head, channel: str, address: str, now: datetime) -> OutboxMessage:
+def _message(head: ChainHead, channel: str, address: str, now: datetime) -> OutboxMessage:
     return OutboxMessage(
         key=head.sha256, kind="receipt_head", channel=channel, to_unit="", address=address,
         subject=f"Receipt chain: head {head.number}", body=head.as_json(), created_at=now,
     )  # fmt: skip
 
 
-def _waiting(settings: Settings, witness: Witness, place: str) -> list[Head]:
+def _waiting(settings: Settings, witness: Witness, place: str) -> list[ChainHead]:
     reached = _reached(settings).get(place, 0)
     return [head for head in witness.heads() if head.number > reached]
 

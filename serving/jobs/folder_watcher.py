@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from features.record.delivery import Receipt
+from features.record.delivery import DeliveryReceipt
 from features.sources import SOURCES
 
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart", "~")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 DONE, REFUSED = "done", "refused"
-Take = Callable[[Path, str], Receipt]
+Take = Callable[[Path, str], DeliveryReceipt]
 """Takes the delivery at a path in the format of a source into the record."""
 
 
@@ -29,7 +29,7 @@ class Taken:
 
     path: Path
     source: str
-    receipt: Receipt | None
+    receipt: DeliveryReceipt | None
     reason: str = ""
 
 
@@ -77,7 +77,7 @@ class FolderWatcher:
         return taken
 
 
-def _unread(receipt: Receipt) -> bool:
+def _unread(receipt: DeliveryReceipt) -> bool:
     return receipt.refused and not receipt.known
 
 

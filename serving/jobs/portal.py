@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from features.record.delivery import Receipt, Reject
+from features.record.delivery import DeliveryReceipt, Reject
 from features.record.record import Record
 from features.sources import FeedOptions
 from features.sources.dvcqg import read_items
 from features.sources.json_stream import Item
 from features.spelling.codes import dossier_code
-from serving.access.login import Place, TooMany, log_in
+from serving.access.login import LoginOrigin, TooMany, log_in
 from serving.access.permissions import Role, reach_of
 from serving.access.token import find_token, issue_token
 from serving.settings import Settings
@@ -51,7 +51,7 @@ class Portal:
 
     def log_in(self, username: str, password: str, address: str, now: datetime) -> str | None:
         """A new session for an account that may deliver; None where name, password or right are missing."""
-        account = log_in(self._state, username, password, Place(address), key=self._key, now=now)
+        account = log_in(self._state, username, password, LoginOrigin(address), key=self._key, now=now)
         if account is None:
             self._receipts.record("", "session.refused", {"by": "portal"}, now=now)
         if account is None or isinstance(account, TooMany) or reach_of(Role(account.role), ACTION) is None:
@@ -105,7 +105,7 @@ class Portal:
             ).fetchall()
         return [row[0] for row in rows]
 
-    def _take(self, data: list[Any], header: dict[str, Any], now: datetime) -> tuple[Receipt, list[Reject]]:
+    def _take(self, data: list[Any], header: dict[str, Any], now: datetime) -> tuple[DeliveryReceipt, list[Reject]]:
         options = FeedOptions(zone=self._settings.zone.key, arrived_at=now)
         options = with_reference(options, self._settings, self._record, self._state)
         found = (

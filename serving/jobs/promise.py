@@ -13,7 +13,7 @@ from serving.state import State, head, revision_of
 
 
 @dataclass(frozen=True)
-class Promise:
+class ServiceLevel:
     """One promise. at: of what it speaks; age_seconds; holds: None where nothing was promised yet; cause: in words."""
 
     name: str
@@ -23,53 +23,56 @@ class Promise:
     cause: str
 
 
-def data_promise(rules: JobRules, known_until: datetime | None, calendar: Calendar, now: datetime) -> Promise:
+def data_promise(rules: JobRules, known_until: datetime | None, calendar: Calendar, now: datetime) -> ServiceLevel:
     """Data come: the newest news are not older than so many working days."""
     if known_until is None:
-        return Promise("data", None, None, None, "nothing was ever delivered")
+        return ServiceLevel("data", None, None, None, "nothing was ever delivered")
     days = calendar.working_hours(known_until, now) / HOURS_A_DAY if known_until < now else 0.0
     most = rules.promises.data / timedelta(days=1)
     cause = "" if days <= most else f"no news for {days:.1f} working days, promised {most:.0f}: is the source sending?"
-    return Promise("data", known_until, (now - known_until).total_seconds(), not cause, cause)
+    return ServiceLevel("data", known_until, (now - known_until).total_seconds(), not cause, cause)
 
 
-def list_promise(rules: JobRules, as_of: datetime | None, now: datetime) -> Promise:
+def list_promise(rules: JobRules, as_of: datetime | None, now: datetime) -> ServiceLevel:
     """The list is fresh."""
     if as_of is None:
-        return Promise("list", None, None, False, "nothing was ever scored: risk score --as-of T")
+        return ServiceLevel("list", None, None, False, "nothing was ever scored: risk score --as-of T")
     cause = _too_old("the list", now - as_of, rules.promises.list, "risk jobs shows why")
-    return Promise("list", as_of, (now - as_of).total_seconds(), not cause, cause)
+    return ServiceLevel("list", as_of, (now - as_of).total_seconds(), not cause, cause)
 
 
-def job_promises(rules: JobRules, statuses: Sequence[JobStatus], now: datetime) -> list[Promise]:
+def job_promises(rules: JobRules, statuses: Sequence[JobStatus], now: datetime) -> list[ServiceLevel]:
     """The jobs run, and there is a fresh backup; nothing is promised where none ever ran."""
     ran = [one for one in statuses if one.outcome]
     if not ran:
         nobody = "risk run has never run here"
-        return [Promise("jobs", None, None, None, nobody), Promise("backup", None, None, None, nobody)]
+        return [ServiceLevel("jobs", None, None, None, nobody), ServiceLevel("backup", None, None, None, nobody)]
     late = [one.job for one in statuses if one.late]
     last = max((one.last_done for one in statuses if one.last_done), default=None)
     age = (now - last).total_seconds() if last else None
     cause = f"late: {', '.join(late)}; risk jobs shows why" if late else ""
-    found = [Promise("jobs", last, age, not late, cause)]
+    found = [ServiceLevel("jobs", last, age, not late, cause)]
     backup = next((one for one in statuses if one.job == "backup"), None)
     if backup is None:
-        return [*found, Promise("backup", None, None, None, "switched off in jobs.toml")]
+        return [*found, ServiceLevel("backup", None, None, None, "switched off in jobs.toml")]
     if backup.last_done is None:
         holds = None if backup.outcome is None else backup.outcome == "running"
-        return [*found, Promise("backup", None, None, holds, "no backup was ever made")]
+        return [*found, ServiceLevel("backup", None, None, holds, "no backup was ever made")]
     cause = _too_old("the backup", now - backup.last_done, rules.promises.backup, "risk jobs shows why")
-    return [*found, Promise("backup", backup.last_done, (now - backup.last_done).total_seconds(), not cause, cause)]
+    return [
+        *found,
+        ServiceLevel("backup", backup.last_done, (now - backup.last_done).total_seconds(), not cause, cause),
+    ]
 
 
-def database_promise(state: State) -> Promise:
+def database_promise(state: State) -> ServiceLevel:
     """The database answers, with the tables of this version."""
     try:
         stands = revision_of(state)
     except SQLAlchemyError as error:
-        return Promise("database", None, None, False, f"does not answer ({type(error).__name__})")
+        return ServiceLevel("database", None, None, False, f"does not answer ({type(error).__name__})")
     cause = "" if stands == head() else f"its tables are at {stands}, this version wants {head()}: risk upgrade"
-    return Promise("database", None, None, not cause, cause)
+    return ServiceLevel("database", None, None, not cause, cause)
 
 
 def _too_old(what: str, age: timedelta, most: timedelta, hint: str) -> str:

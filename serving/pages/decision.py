@@ -38,7 +38,7 @@ def pick(
 ) -> Response:
     """Put the ticked dossiers into the next plan; for who inspects."""
     lines = [line_in_scope(request, dossier_id)[0] for dossier_id in dict.fromkeys(dossier_ids or [])]
-    return _decide(request, lines, decisions.Kind.PICK, reason, key, "/list")
+    return _decide(request, lines, decisions.DecisionKind.PICK, reason, key, "/list")
 
 
 def _decide(request: Request, lines: list[RiskLine], kind: str, reason: str, key: str, back: str) -> Response:

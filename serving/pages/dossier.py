@@ -82,7 +82,7 @@ def show(request: Request, dossier_id: Id) -> Response:
         event_words=EVENT_WORDS,
         procedure=known.standing.procedures.get(line.procedure_code or ""),
         contests=said,
-        decided=[(decisions.WORDS[decisions.Kind(one.kind)], one) for one in decided],
+        decided=[(decisions.WORDS[decisions.DecisionKind(one.kind)], one) for one in decided],
         decision_words={kind: decisions.WORDS[kind] for kind in decisions.KINDS[decisions.track_of(reader.role)]},
         may_decide=reader.scope_for("decision.write").covers(line.unit_code, line.official_id),
         may_contest=reader.scope_for("contest.write").covers(line.unit_code, line.official_id),

@@ -38,7 +38,7 @@ def bars(reasons: Sequence[Reason]) -> list[Bar]:
 
 
 @dataclass(frozen=True)
-class Mark:
+class TimelineMark:
     """A mark on a line of time: where, what, when."""
 
     x: float
@@ -47,7 +47,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Clock:
+class ClockDrawing:
     """The legal clock as one line: marks of events, spans in which it stood still, the promise."""
 
     start: datetime
@@ -55,7 +55,7 @@ class Clock:
     now_x: float
     due_x: float | None
     due_at: datetime | None
-    marks: list[Mark]
+    marks: list[TimelineMark]
     pauses: list[tuple[float, float]]
 
 
@@ -63,7 +63,7 @@ _STOPS = frozenset({"papers_requested", "suspended"})
 _STARTS = frozenset({"papers_supplied", "resumed"})
 
 
-def clock(case: CaseFile, as_of: datetime, due_at: datetime | None) -> Clock:
+def clock(case: CaseFile, as_of: datetime, due_at: datetime | None) -> ClockDrawing:
     """The line from receipt to the promise or to `as_of`, whichever is later.
 
     Pauses end at `as_of` at the latest.
@@ -85,8 +85,8 @@ def clock(case: CaseFile, as_of: datetime, due_at: datetime | None) -> Clock:
             stopped = None
     if stopped is not None:
         pauses.append((x(stopped), x(as_of)))
-    marks = [Mark(x(event.happened_at), event.kind, event.happened_at) for event in case.events]
-    return Clock(start, end, x(as_of), None if due_at is None else x(due_at), due_at, marks, pauses)
+    marks = [TimelineMark(x(event.happened_at), event.kind, event.happened_at) for event in case.events]
+    return ClockDrawing(start, end, x(as_of), None if due_at is None else x(due_at), due_at, marks, pauses)
 
 
 @dataclass(frozen=True)

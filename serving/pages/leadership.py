@@ -19,7 +19,7 @@ ROWS = 50
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedUnit:
     """A unit in the ranking; place is None where there is not enough to rank by."""
 
     place: int | None
@@ -67,7 +67,7 @@ def show(
     )
 
 
-def rank(counts: list[Count], order: str, average: float | None) -> list[Ranked]:
+def rank(counts: list[Count], order: str, average: float | None) -> list[RankedUnit]:
     """Counts in order, worst first; those with too few dossiers stand at the end without a place."""
     keys: dict[str, Callable[[Count], float]] = {
         "share": lambda count: -(count.share or 0),
@@ -76,6 +76,6 @@ def rank(counts: list[Count], order: str, average: float | None) -> list[Ranked]
     }
     told = sorted((count for count in counts if count.share is not None), key=lambda c: (keys[order](c), c.code))
     rest = sorted((count for count in counts if count.share is None), key=lambda c: c.code)
-    return [Ranked(place, count, count.against(average)) for place, count in enumerate(told, 1)] + [
-        Ranked(None, count, "unknown") for count in rest
+    return [RankedUnit(place, count, count.against(average)) for place, count in enumerate(told, 1)] + [
+        RankedUnit(None, count, "unknown") for count in rest
     ]

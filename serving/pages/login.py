@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from serving.access.account import account_of_identity, find_account
-from serving.access.login import Place, TooMany, device_mark, known_device, log_in
+from serving.access.login import LoginOrigin, TooMany, device_mark, known_device, log_in
 from serving.access.oidc import FLOW_LIFE, ProviderError
 from serving.access.secret import digest, new_secret
 from serving.access.session import LONGEST_STAY, end_session, start_session
@@ -144,11 +144,11 @@ def _admit(request: Request, account: Account, back: str, by: str) -> Response:
     return answer
 
 
-def device_of(request: Request, login: str) -> Place:
+def device_of(request: Request, login: str) -> LoginOrigin:
     """Where a try to log in as `login` comes from: a browser that this name was let in from before, or an address."""
     key = context_of(request).people.login_key
     known = known_device(key, login, request.cookies.get(_DEVICE_COOKIE, ""))
-    return known or Place(request.client.host if request.client else "unknown")
+    return known or LoginOrigin(request.client.host if request.client else "unknown")
 
 
 def _form(request: Request, back: str, trouble: str | None = None, status: int = 200) -> Response:

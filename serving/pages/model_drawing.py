@@ -18,7 +18,7 @@ HEIGHT = 150
 
 
 @dataclass(frozen=True)
-class Place:
+class Whisker:
     """An interval on a scale 160 wide: its left end, its width, its value's mark, and where the scale's even lies."""
 
     x: float
@@ -36,7 +36,7 @@ class FigureRow:
     value: float
     low: float
     high: float
-    span: Place
+    span: Whisker
     n: int = 0
     late: float | None = None
 
@@ -116,16 +116,18 @@ def rolling_line(origins: Sequence[OriginLine]) -> LiveLine | None:
     )  # fmt: skip
 
 
-def _row(of: str, measure: str, told: Sequence[float], span: Place, n: int = 0, late: float | None = None) -> FigureRow:
+def _row(
+    of: str, measure: str, told: Sequence[float], span: Whisker, n: int = 0, late: float | None = None
+) -> FigureRow:
     value, low, high = told
     return FigureRow(of, measure, value, low, high, span, n, late)
 
 
-def _place(told: Sequence[float], least: float, most: float, even: float | None) -> Place:
+def _place(told: Sequence[float], least: float, most: float, even: float | None) -> Whisker:
     def x(value: float) -> float:
         return round(WIDTH * (min(most, max(least, value)) - least) / (most - least), 1)
 
     value, low, high = told
-    return Place(
+    return Whisker(
         x(low), max(2.0, round(x(high) - x(low), 1)), max(0.0, x(value) - 1.5), None if even is None else x(even)
     )

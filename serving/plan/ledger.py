@@ -20,7 +20,7 @@ Teller = Callable[[Mapping[str, Any], str], None]
 """Told of a line, with its hash, before it is written."""
 
 
-class Ledger:
+class PlanLedger:
     """The file `ledger.jsonl` under the plans' folder. teller: writes the receipt of each line."""
 
     def __init__(self, folder: Path, teller: Teller | None = None) -> None:

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from features.atomic_file import replacing
 from features.key_file import key_file
 from serving.plan.keyed_uniform import seed_hash
-from serving.plan.ledger import Ledger, Teller
+from serving.plan.ledger import PlanLedger, Teller
 from serving.plan.plan import make
 from serving.plan.plan_input import PlanInput
 from serving.state.canonical_json import canonical, digest
@@ -62,7 +62,7 @@ class PlanStore:
     def __init__(self, plans: Path, keys: Path, teller: Teller | None = None) -> None:
         self.folder = plans
         self._keys = keys
-        self.ledger = Ledger(plans, teller)
+        self.ledger = PlanLedger(plans, teller)
 
     def promise(self, month: str, by: str, words: str, at: datetime) -> str:
         """One person fixes their part of the seed of the month's next plan: its hash is published, the words are not.

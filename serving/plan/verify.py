@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from serving.plan.keyed_uniform import seed_hash
-from serving.plan.ledger import Ledger
+from serving.plan.ledger import PlanLedger
 from serving.plan.plan import make
 from serving.plan.plan_input import PlanInput
 from serving.plan.store import KeptPlan, PlanStore, part_hash, seed_of
@@ -109,7 +109,7 @@ def lines_told(receipts: Receipts) -> dict[int, tuple[str, int]]:
     return told
 
 
-def ledger_faults(ledger: Ledger, receipts: Receipts) -> list[str]:
+def ledger_faults(ledger: PlanLedger, receipts: Receipts) -> list[str]:
     """Where the ledger is not the one that the receipts tell of: lines gone, changed, or without a receipt."""
     told = lines_told(receipts)
     lines = {line["number"]: digest(line) for line in ledger.lines()}

@@ -28,7 +28,7 @@ GROUP BY ALL
 
 
 @dataclass(frozen=True)
-class Share:
+class ProcedureShare:
     """One procedure: dossiers through this official's hands, late ones, and the same of all peers."""
 
     procedure_code: str
@@ -52,7 +52,7 @@ class OfficialSheet:
     """
 
     official_id: str
-    shares: tuple[Share, ...]
+    shares: tuple[ProcedureShare, ...]
 
     @property
     def n(self) -> int:
@@ -116,10 +116,10 @@ class OfficialSheets:
         for _, procedure, n, late in rows:
             all_n, all_late = totals.get(procedure, (0, 0))
             totals[procedure] = (all_n + n, all_late + late)
-        shares: dict[str, list[Share]] = {}
+        shares: dict[str, list[ProcedureShare]] = {}
         for official, procedure, n, late in sorted(rows, key=lambda row: (row[0], -row[2], row[1])):
             all_n, all_late = totals[procedure]
-            shares.setdefault(official, []).append(Share(procedure, n, late, all_n - n, all_late - late))
+            shares.setdefault(official, []).append(ProcedureShare(procedure, n, late, all_n - n, all_late - late))
         return cls({key: OfficialSheet(key, tuple(held)) for key, held in shares.items()})
 
     def of(self, official_id: str) -> OfficialSheet:

@@ -47,7 +47,7 @@ class Adjudication(StrEnum):
 
 
 @dataclass(frozen=True)
-class Conclusion:
+class ToldFinding:
     """One finding as last told. confirmed, confirmed_at: what those entitled said, and when; said_at: when that was,
     else when the finding was told."""
 
@@ -75,19 +75,19 @@ class Conclusion:
         return self.adjudication is Adjudication.CONFIRMED and self.kind != "none"
 
 
-def conclusions(basis: ReportContext) -> list[Conclusion]:
+def conclusions(basis: ReportContext) -> list[ToldFinding]:
     """What was told or confirmed in the period, of the report's units, as known then."""
     rows = basis.con.execute(_FINDINGS, basis.moments).fetchall()
-    told = (replace(Conclusion(*row), said_at=aware_utc(row[-1])) for row in rows)
+    told = (replace(ToldFinding(*row), said_at=aware_utc(row[-1])) for row in rows)
     return [one for one in told if basis.covers(one.unit_code)]
 
 
-def confirmed(basis: ReportContext) -> list[Conclusion]:
+def confirmed(basis: ReportContext) -> list[ToldFinding]:
     """Of these what was found and confirmed: all that a publication may ever hold."""
     return [one for one in conclusions(basis) if one.stands]
 
 
-def lines(basis: ReportContext, found: list[Conclusion]) -> list[tuple[Cell, ...]]:
+def lines(basis: ReportContext, found: list[ToldFinding]) -> list[tuple[Cell, ...]]:
     """One row a conclusion, under `HEAD`."""
     return [
         (basis.register.unit(one.unit_code), one.unit_code, one.finding_id, one.inspection_id, one.dossier_id,

@@ -32,7 +32,7 @@ OF_DOSSIERS = "Kết quả tiếp nhận, giải quyết thủ tục hành chín
 
 
 @dataclass(frozen=True)
-class Kind:
+class ReportKind:
     """A kind of report: its words, how many months it spans, who fills it, and whether it is of one unit.
 
     subject: what stands below BÁO CÁO; the words where left out.
@@ -46,29 +46,33 @@ class Kind:
     subject: str = ""
 
 
-KINDS: Mapping[str, Kind] = {
-    "centre": Kind(
+KINDS: Mapping[str, ReportKind] = {
+    "centre": ReportKind(
         "Báo cáo tháng của Trung tâm Phục vụ hành chính công",
         "the Centre's monthly report",
         1,
         centre,
         subject=OF_DOSSIERS,
     ),
-    "unit": Kind("Báo cáo tháng của đơn vị", "the unit's monthly report", 1, unit, of_unit=True, subject=OF_DOSSIERS),
-    "mission": Kind(
+    "unit": ReportKind(
+        "Báo cáo tháng của đơn vị", "the unit's monthly report", 1, unit, of_unit=True, subject=OF_DOSSIERS
+    ),
+    "mission": ReportKind(
         "Báo cáo kiểm tra công vụ của Sở Nội vụ",
         "report on public-duty inspections",
         1,
         mission,
         subject=OF_VISITS,
     ),
-    "official": Kind("Phiếu tháng của cán bộ", "monthly sheet of officials", 1, official),
-    "head": Kind("Phiếu tháng của người đứng đầu", "monthly sheet of heads", 1, head),
-    "delays": Kind("Danh sách tháng: hồ sơ trễ theo người giữ", "monthly list of who held late dossiers", 1, delays),
-    "quarter": Kind("Phụ lục báo cáo quý", "annex of the quarter", 3, span),
-    "half-year": Kind("Phụ lục báo cáo 6 tháng", "annex of the half-year", 6, span),
-    "year": Kind("Phụ lục báo cáo năm", "annex of the year", 12, span),
-    "progress": Kind("Điểm tiến độ 766 và đối soát", "progress points of 766, reconciled", 1, progress),
+    "official": ReportKind("Phiếu tháng của cán bộ", "monthly sheet of officials", 1, official),
+    "head": ReportKind("Phiếu tháng của người đứng đầu", "monthly sheet of heads", 1, head),
+    "delays": ReportKind(
+        "Danh sách tháng: hồ sơ trễ theo người giữ", "monthly list of who held late dossiers", 1, delays
+    ),
+    "quarter": ReportKind("Phụ lục báo cáo quý", "annex of the quarter", 3, span),
+    "half-year": ReportKind("Phụ lục báo cáo 6 tháng", "annex of the half-year", 6, span),
+    "year": ReportKind("Phụ lục báo cáo năm", "annex of the year", 12, span),
+    "progress": ReportKind("Điểm tiến độ 766 và đối soát", "progress points of 766, reconciled", 1, progress),
 }
 """Every kind that may be made by itself. A publication is none of them: it needs a second person."""
 
@@ -84,7 +88,7 @@ def make(
 
 
 def make_kind(
-    record: Record, session: Session, name: str, kind: Kind, month: str, as_of: datetime, calendar: Calendar, *,
+    record: Record, session: Session, name: str, kind: ReportKind, month: str, as_of: datetime, calendar: Calendar, *,
     unit_code: str = "", version: int | None = None,
 ) -> Report:  # fmt: skip
     """The report, from the record's `version` (the newest where left out) as known before `as_of`.

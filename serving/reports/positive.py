@@ -6,7 +6,7 @@ from typing import Literal
 from features.signals.good_work import LEAST, good_work
 from serving.reports.report import Cell, Column, Draft, Figure, Table
 from serving.reports.report_context import ReportContext
-from serving.reports.small_numbers import Band, share
+from serving.reports.small_numbers import CountSpan, share
 
 YEAR = timedelta(days=365)
 _HEAD = ("Mã", "Đơn vị", "Hồ sơ", "Làm tốt", "Tỷ lệ (%)")
@@ -22,7 +22,7 @@ def add_published_positive(draft: Draft, basis: ReportContext) -> None:
         told: list[tuple[Cell, ...]] = []
         for one in found:
             if one["stands_out"] and basis.covers(one["unit_code"]):
-                of, good = Band.of(one["n"]), Band.of(one["good"])
+                of, good = CountSpan.of(one["n"]), CountSpan.of(one["good"])
                 named = basis.official(one["key"]) if grain == "official" else one["key"]
                 of_hundred = share(good, of, 100, 0)
                 told.append((named, basis.register.unit(one["unit_code"]), of.words, good.words, of_hundred))

@@ -21,11 +21,11 @@ from features.record.record import Record
 from serving.read.caseload import Case
 from serving.read.on_time_statistics import PROGRESS_POINTS
 from serving.reports.conclusions import HEAD, confirmed, lines
-from serving.reports.make import Kind, make_kind
+from serving.reports.make import ReportKind, make_kind
 from serving.reports.positive import add_published_positive
 from serving.reports.report import Cell, Column, Draft, Figure, Report, Table
 from serving.reports.report_context import ReportContext
-from serving.reports.small_numbers import Band, refuse_counts, share, whole, without
+from serving.reports.small_numbers import CountSpan, refuse_counts, share, whole, without
 from serving.state import PublicationPack
 
 DRAFT = "BẢN DỰ THẢO: chưa được người thứ hai duyệt, không công bố."
@@ -91,11 +91,11 @@ def _add_progress(draft: Draft, basis: ReportContext) -> None:
     ]
     rows: list[tuple[Cell, ...]] = []
     for (code, _), came, overdue in sorted(zip(units.items(), received, late, strict=True), key=lambda one: one[0][0]):
-        of, part = Band.of(came), Band.of(overdue)
+        of, part = CountSpan.of(came), CountSpan.of(overdue)
         if of.low:  # who received a few or none is not told apart, or a line's absence would tell of nobody
             points = share(without(part, of), of, PROGRESS_POINTS, 1) or "ít hồ sơ"
             rows.append((basis.register.unit(code), code, of.words, part.words, points))
-    rows.append(("Mỗi đơn vị còn lại", "", Band.of(0).words, Band.of(0).words, "ít hồ sơ"))
+    rows.append(("Mỗi đơn vị còn lại", "", CountSpan.of(0).words, CountSpan.of(0).words, "ít hồ sơ"))
     draft.tables.append(
         Table(
             "Tiến độ theo đơn vị", "progress by unit",
@@ -107,7 +107,7 @@ def _add_progress(draft: Draft, basis: ReportContext) -> None:
     )  # fmt: skip
 
 
-PACK = Kind("Danh mục công bố tháng", "pack for publication", 1, fill)
+PACK = ReportKind("Danh mục công bố tháng", "pack for publication", 1, fill)
 
 
 def propose(

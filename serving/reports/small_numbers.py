@@ -22,14 +22,14 @@ K = 5
 
 
 @dataclass(frozen=True)
-class Band:
+class CountSpan:
     """The counts [low, high], both possible."""
 
     low: int
     high: int
 
     @classmethod
-    def of(cls, count: int, width: int = K) -> "Band":
+    def of(cls, count: int, width: int = K) -> "CountSpan":
         """The band of `width` counts that `count` lies in. ValueError for a count below 0."""
         if count < 0:
             raise ValueError(f"wanted a count from 0, got {count}")
@@ -42,13 +42,13 @@ class Band:
         return f"dưới {self.high + 1}" if self.low == 0 else f"từ {self.low} đến {self.high}"
 
 
-def whole(parts: Sequence[int]) -> Band:
-    """The band of the sum of `parts`, each of which is told as `Band.of`; as wide as keeps `K` counts for each part."""
-    told = [Band.of(part) for part in parts]
+def whole(parts: Sequence[int]) -> CountSpan:
+    """The band of the sum of `parts`, each told as `CountSpan.of`; as wide as keeps `K` counts for each part."""
+    told = [CountSpan.of(part) for part in parts]
     least, most = sum(one.low for one in told), sum(one.high for one in told)
     total, width = sum(parts), K
     while width <= most - least:
-        band = Band.of(total, width)
+        band = CountSpan.of(total, width)
         # a part is at least what the whole leaves over when all others are as large as they can be, and so on
         if all(
             min(one.high, band.high - (least - one.low)) - max(one.low, band.low - (most - one.high)) + 1 >= K
@@ -56,10 +56,10 @@ def whole(parts: Sequence[int]) -> Band:
         ):
             return band
         width *= 2
-    return Band(least, most)  # what anybody can add up
+    return CountSpan(least, most)  # what anybody can add up
 
 
-def share(part: Band, of: Band, scale: float, digits: int) -> str:
+def share(part: CountSpan, of: CountSpan, scale: float, digits: int) -> str:
     """scale × part / of, as the range that both bands allow: `từ 18,4 đến 20`. Empty where `of` may be few."""
     if of.low < 4 * K:
         return ""
@@ -67,9 +67,9 @@ def share(part: Band, of: Band, scale: float, digits: int) -> str:
     return f"từ {low:.{digits}f} đến {high:.{digits}f}".replace(".", ",")
 
 
-def without(part: Band, of: Band) -> Band:
+def without(part: CountSpan, of: CountSpan) -> CountSpan:
     """The band of `of` minus `part`, where part is some of it."""
-    return Band(max(0, of.low - part.high), of.high - part.low)
+    return CountSpan(max(0, of.low - part.high), of.high - part.low)
 
 
 def refuse_counts(report: Report, *, open_rows: Sequence[str]) -> None:

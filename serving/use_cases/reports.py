@@ -14,7 +14,7 @@ from serving.documents.fill import MIME as WORD
 from serving.read.problem import Problem, refused_as_problem
 from serving.reports import publication
 from serving.reports.files import issuer_of, report_file
-from serving.reports.make import KINDS, Kind, make_again
+from serving.reports.make import KINDS, ReportKind, make_again
 from serving.reports.report import Report
 from serving.reports.workbook import MIME as EXCEL
 from serving.state import PublicationPack, ReportMade
@@ -27,7 +27,7 @@ PackId = Annotated[int, Path(ge=1, lt=2**31)]
 MOST = 50
 
 
-def kinds_for(reader: Reader) -> dict[str, Kind]:
+def kinds_for(reader: Reader) -> dict[str, ReportKind]:
     """The kinds of report for a reader: the one of inspections is for those who read their plan."""
     return {name: kind for name, kind in KINDS.items() if name != "mission" or reader.may("plan.read")}
 

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from starlette.requests import Request
 
-from features.record.delivery import DeliveryError, Receipt
+from features.record.delivery import DeliveryError, DeliveryReceipt
 from features.record.record import Record
 from features.sources import SOURCES
 from features.spelling.vietnamese_text import ENCODINGS
@@ -65,7 +65,7 @@ def upload_of(request: Request, token: str) -> Upload:
     return found
 
 
-def taken_in(request: Request, upload: Upload, key: str) -> Receipt:
+def taken_in(request: Request, upload: Upload, key: str) -> DeliveryReceipt:
     """Takes the file into the record, keeps its mapping as a version and writes the receipt; Problem 422 if refused."""
     settings: Settings = context_of(request).serving.settings
     people, uploads = context_of(request).people, _uploads(settings)

@@ -14,7 +14,7 @@ from models.reasons import Reason
 from serving.read.delay import DelayPart
 from serving.state import EarlyWarning, State, WarningScoring, WarningStreak
 from serving.warnings import outbox, words
-from serving.warnings.firing import Streak, Watched, above, counted, ripe, share_out
+from serving.warnings.firing import OpenDossier, Streak, above, counted, ripe, share_out
 from serving.warnings.heads import Heads
 from serving.warnings.held_out import draw
 from serving.warnings.quiet import Quiet
@@ -86,8 +86,8 @@ def _done(session: Session, scoring: Scoring) -> bool:
 
 
 def _ripe(
-    session: Session, scoring: Scoring, watched: list[Watched], rules: WarningRules
-) -> tuple[list[Watched], dict[str, Streak]]:
+    session: Session, scoring: Scoring, watched: list[OpenDossier], rules: WarningRules
+) -> tuple[list[OpenDossier], dict[str, Streak]]:
     target = scoring.meta.target
     rows = session.execute(
         select(WarningStreak.dossier_id, WarningStreak.due_at, WarningStreak.over).where(WarningStreak.target == target)
@@ -129,7 +129,7 @@ def _keep(session: Session, target: str, streaks: Mapping[str, Streak]) -> None:
 def _write(
     session: Session,
     scoring: Scoring,
-    found: Sequence[Watched],
+    found: Sequence[OpenDossier],
     rules: WarningRules,
     seed: bytes,
     procedures: Mapping[str, str],
@@ -170,7 +170,7 @@ def _write(
 
 
 def _warning(
-    scoring: Scoring, one: Watched, row: Mapping[str, Any], rules: WarningRules, helped: DelayPart | None
+    scoring: Scoring, one: OpenDossier, row: Mapping[str, Any], rules: WarningRules, helped: DelayPart | None
 ) -> EarlyWarning:
     reasons = [{name: reason[name] for name in _REASON} for reason in row["reasons"] or []]
     return EarlyWarning(

@@ -12,7 +12,7 @@ from serving.warnings.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class OpenDossier:
     """One open dossier as a scoring sees it. head: code of the unit whose head would be warned; left_hours: working
     hours to `due_at`."""
 
@@ -35,13 +35,13 @@ Promise = tuple[str, datetime]
 """A dossier and the promise in force: what fires at most once."""
 
 
-def above(scoring: Iterable[Watched], policy: Policy) -> list[Watched]:
+def above(scoring: Iterable[OpenDossier], policy: Policy) -> list[OpenDossier]:
     """Those above the threshold whose promise can still be kept."""
     threshold = policy.costs.threshold
     return [one for one in scoring if one.score > threshold and one.left_hours > 0]
 
 
-def counted(over: Iterable[Watched], before: Mapping[str, Streak]) -> dict[str, Streak]:
+def counted(over: Iterable[OpenDossier], before: Mapping[str, Streak]) -> dict[str, Streak]:
     """The streaks after a scoring: one more for those above, none for anybody else."""
     streaks = {}
     for one in over:
@@ -52,8 +52,8 @@ def counted(over: Iterable[Watched], before: Mapping[str, Streak]) -> dict[str, 
 
 
 def ripe(
-    over: Iterable[Watched], streaks: Mapping[str, Streak], policy: Policy, fired: Collection[Promise]
-) -> list[Watched]:
+    over: Iterable[OpenDossier], streaks: Mapping[str, Streak], policy: Policy, fired: Collection[Promise]
+) -> list[OpenDossier]:
     """Those that fire now: above for long enough, or nearly out of time, and not fired before; most urgent first."""
     found = [
         one
@@ -64,7 +64,9 @@ def ripe(
     return sorted(found, key=lambda one: (-one.score, one.left_hours, one.dossier_id))
 
 
-def share_out(told: Iterable[Watched], spent: Mapping[str, int], allowed: int) -> tuple[list[Watched], list[Watched]]:
+def share_out(
+    told: Iterable[OpenDossier], spent: Mapping[str, int], allowed: int
+) -> tuple[list[OpenDossier], list[OpenDossier]]:
     """Single warnings within each head's allowance, in the order given, and the rest for the digest.
 
     spent: single warnings of this week by head.
@@ -90,8 +92,8 @@ class Firing:
     spent: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
 
     def look(
-        self, scoring: Iterable[Watched], week: str, weekday: int, held_out: Collection[str] = ()
-    ) -> tuple[list[Watched], list[Watched]]:
+        self, scoring: Iterable[OpenDossier], week: str, weekday: int, held_out: Collection[str] = ()
+    ) -> tuple[list[OpenDossier], list[OpenDossier]]:
         """Single warnings and digest lines of one scoring; dossiers in `held_out` fire but are not told."""
         over = above(scoring, self.policy)
         self.streaks = counted(over, self.streaks)

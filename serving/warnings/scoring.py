@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from features.case_state.state import WAITING
 from serving.scoring.score_files import ListMeta, read_scores, scores_path, stamp
-from serving.warnings.firing import Watched
+from serving.warnings.firing import OpenDossier
 from serving.warnings.heads import Heads
 from serving.warnings.policy import Policy
 
@@ -33,10 +33,10 @@ class Scoring:
         rows = table.filter(keep).to_pylist()
         return cls(meta, {row["dossier_id"]: row for row in rows}, table)
 
-    def watched(self, heads: Heads) -> list[Watched]:
+    def watched(self, heads: Heads) -> list[OpenDossier]:
         """The lines above the threshold with the unit whose head would be warned of each."""
         return [
-            Watched(
+            OpenDossier(
                 row["dossier_id"],
                 row["due_at"],
                 heads.of(row["unit_code"] or "", row["official_id"]),

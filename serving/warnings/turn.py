@@ -37,7 +37,7 @@ WEBHOOK_SECRET = "webhook.key"
 
 
 @dataclass(frozen=True)
-class Turn:
+class TurnResult:
     """What one turn did. fired: None where there was no new list, or none fresh enough.
 
     behind: until when the record knows, where that is too long ago to warn anybody; None where it is not.
@@ -50,7 +50,9 @@ class Turn:
     behind: datetime | None = None
 
 
-def turn(settings: Settings, state: State, rules: WarningRules, *, now: datetime, target: str = MAIN.name) -> Turn:
+def turn(
+    settings: Settings, state: State, rules: WarningRules, *, now: datetime, target: str = MAIN.name
+) -> TurnResult:
     """One turn as of `now` over the newest scored list that was there by then."""
     fired, digests, escalated = None, 0, 0
     scoring = scoring_at(settings.scores, target, now, rules.policy)
@@ -68,7 +70,7 @@ def turn(settings: Settings, state: State, rules: WarningRules, *, now: datetime
         digests = tell_digests(state, rules, register.procedures, now=now)
         escalated = escalate(state, rules, heads, scoring.open, register.procedures, now=now)
     sent = send(state, channels(settings, rules, now), Quiet(rules.calendar), now=now)
-    return Turn(fired, digests, escalated, sent, moment.known_until if moment.behind else None)
+    return TurnResult(fired, digests, escalated, sent, moment.known_until if moment.behind else None)
 
 
 def channels(settings: Settings, rules: WarningRules, now: datetime) -> Channels:

@@ -41,7 +41,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Head:
+class ChainHead:
     """The end of the chain at a moment, signed: may be printed, mailed, kept by somebody else.
 
     number: heads count from 1; 0 is one of the daily heads of before. at: the moment, ISO 8601, UTC. previous:
@@ -79,7 +79,7 @@ class Head:
         return " ".join(words).encode()
 
     @classmethod
-    def from_json(cls, text: str) -> "Head":
+    def from_json(cls, text: str) -> "ChainHead":
         """The head that `as_json` wrote; ValueError where the text is something else."""
         try:
             value = json.loads(text)
@@ -124,12 +124,12 @@ class Witness:
         except FileNotFoundError:
             return "the anchor is gone" if any(self._heads.glob("*.json")) else None
 
-    def sign(self, link: Link, now: datetime) -> Head:
+    def sign(self, link: Link, now: datetime) -> ChainHead:
         """Sign the end of the chain and keep it in `heads/`, one file a head, each on top of the one before."""
         with self._in_line():
             return self._sign(link, now)
 
-    def sign_due(self, link: Link, now: datetime) -> Head | None:
+    def sign_due(self, link: Link, now: datetime) -> ChainHead | None:
         """Sign where the last head is `HEAD_EVERY` old; None where it is not. One of several processes does."""
         with self._in_line():
             last = self.last()
@@ -137,20 +137,20 @@ class Witness:
                 return None
             return self._sign(link, now)
 
-    def last(self) -> Head | None:
+    def last(self) -> ChainHead | None:
         """The newest head, None before the first."""
         names = sorted(self._heads.glob(_NUMBERED))
-        return Head.from_json(names[-1].read_text("utf-8")) if names else None
+        return ChainHead.from_json(names[-1].read_text("utf-8")) if names else None
 
-    def heads(self) -> list[Head]:
+    def heads(self) -> list[ChainHead]:
         """The heads kept here, oldest first. ValueError where a file is not a head."""
-        found = [Head.from_json(path.read_text("utf-8")) for path in self._heads.glob("*.json")]
+        found = [ChainHead.from_json(path.read_text("utf-8")) for path in self._heads.glob("*.json")]
         return sorted(found, key=lambda head: (head.number, head.day))
 
-    def _sign(self, link: Link, now: datetime) -> Head:
+    def _sign(self, link: Link, now: datetime) -> ChainHead:
         before = self.last()
         at = now.astimezone(UTC)
-        head = Head(
+        head = ChainHead(
             at.date().isoformat(), link, "", before.number + 1 if before else 1, at.isoformat(timespec="seconds"),
             before.sha256 if before else "",
         )  # fmt: skip
@@ -167,7 +167,7 @@ class Witness:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
-    def signed(self, head: Head) -> bool:
+    def signed(self, head: ChainHead) -> bool:
         """Whether the head's signature is ours."""
         try:
             self._signer.public_key().verify(bytes.fromhex(head.signature), head.signed_text())
@@ -208,7 +208,7 @@ class Witness:
 
 
 def silences(
-    heads: Sequence[Head], since: datetime, until: datetime, stopped: Sequence[tuple[datetime, datetime]] = ()
+    heads: Sequence[ChainHead], since: datetime, until: datetime, stopped: Sequence[tuple[datetime, datetime]] = ()
 ) -> list[str]:
     """What is wrong with the row of heads between two moments: numbers left out, and stretches without any.
 

@@ -14,7 +14,7 @@ from serving.access.permissions import Role, Scope, reach_of
 from serving.state import Decision
 
 
-class Kind(StrEnum):
+class DecisionKind(StrEnum):
     """What was decided: into the plan, set aside in spite of the score, or put first in spite of it."""
 
     PICK = "pick"
@@ -29,7 +29,7 @@ class Track(StrEnum):
     UNIT = "unit"
 
 
-KINDS = {Track.INSPECTION: tuple(Kind), Track.UNIT: (Kind.DISMISS, Kind.OVERRIDE)}
+KINDS = {Track.INSPECTION: tuple(DecisionKind), Track.UNIT: (DecisionKind.DISMISS, DecisionKind.OVERRIDE)}
 """What may be decided on each track: a unit does not choose what is inspected."""
 
 _TABLE = Decision.__table__.c
@@ -40,7 +40,11 @@ _ALL = (
 )
 _LATEST = _ALL.where(_TABLE.dossier_id.in_(bindparam("ids", expanding=True)))
 
-WORDS = {Kind.PICK: "Đưa vào kế hoạch", Kind.DISMISS: "Gác lại", Kind.OVERRIDE: "Ưu tiên khác với điểm"}
+WORDS = {
+    DecisionKind.PICK: "Đưa vào kế hoạch",
+    DecisionKind.DISMISS: "Gác lại",
+    DecisionKind.OVERRIDE: "Ưu tiên khác với điểm",
+}
 
 
 def track_of(role: Role) -> Track:
@@ -64,15 +68,17 @@ def decide(session: Session, decision: Decision) -> Decision:
     return decision
 
 
-def latest_decisions(session: Session, target: str, dossier_ids: Iterable[str]) -> dict[str, Kind]:
+def latest_decisions(session: Session, target: str, dossier_ids: Iterable[str]) -> dict[str, DecisionKind]:
     """dossier_id → what those who inspect last decided about it."""
     rows = session.connection().execute(_LATEST, {"target": target, "ids": list(dossier_ids)})
-    return {dossier_id: Kind(kind) for dossier_id, kind in rows}
+    return {dossier_id: DecisionKind(kind) for dossier_id, kind in rows}
 
 
-def all_latest_decisions(session: Session, target: str) -> dict[str, Kind]:
+def all_latest_decisions(session: Session, target: str) -> dict[str, DecisionKind]:
     """The same of every dossier about which they decided something."""
-    return {dossier_id: Kind(kind) for dossier_id, kind in session.connection().execute(_ALL, {"target": target})}
+    return {
+        dossier_id: DecisionKind(kind) for dossier_id, kind in session.connection().execute(_ALL, {"target": target})
+    }
 
 
 def picks_in(session: Session, target: str, scope: Scope, unit_code: str | None = None) -> list[Decision]:
@@ -81,7 +87,7 @@ def picks_in(session: Session, target: str, scope: Scope, unit_code: str | None 
     if unit_code is not None:
         query = query.where(Decision.unit_code == unit_code)
     latest = {one.dossier_id: one for one in session.scalars(query) if scope.covers(one.unit_code)}
-    return [one for one in latest.values() if one.kind == Kind.PICK]
+    return [one for one in latest.values() if one.kind == DecisionKind.PICK]
 
 
 def of_dossier(session: Session, dossier_id: str, *, picks: bool) -> list[Decision]:

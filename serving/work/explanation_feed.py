@@ -6,14 +6,14 @@ from typing import Any
 
 from sqlalchemy import select
 
-from features.record.delivery import Chunk, Receipt
+from features.record.delivery import Chunk, DeliveryReceipt
 from serving.state import ExplanationAct, ExplanationSlip, State
 from serving.work.findings import Appends
 
 ACCEPTED = {"explained": None, "returned": False, "accepted": True, "refused": False, "closed": True}
 
 
-def deliver_explanations(state: State, record: Appends, *, now: datetime) -> Receipt | None:
+def deliver_explanations(state: State, record: Appends, *, now: datetime) -> DeliveryReceipt | None:
     """Every act that the record lacks, as one delivery; None where there is none.
 
     A death between record and state repeats the delivery, which changes nothing: the record knows rows by content.

@@ -17,7 +17,7 @@ from serving.access.secret import digest
 from serving.access.session import LONGEST_IDLE, BrowserSession
 from serving.state import State
 from serving.work.contests import Upheld, all_frozen_scores, frozen_scores, upheld_rate
-from serving.work.decisions import Kind, all_latest_decisions, latest_decisions
+from serving.work.decisions import DecisionKind, all_latest_decisions, latest_decisions
 
 AWAY = OperationalError
 """What SQLAlchemy raises when the database can't be reached, is locked for too long or broke off."""
@@ -32,7 +32,7 @@ class FallbackCache:
     def __init__(self) -> None:
         self.at: datetime | None = None
         self._frozen: dict[str, float] = {}
-        self._decided: dict[str, Kind] = {}
+        self._decided: dict[str, DecisionKind] = {}
         self._stays: OrderedDict[str, tuple[datetime, BrowserSession]] = OrderedDict()
         self._turn = threading.Lock()
 
@@ -72,7 +72,7 @@ class FallbackCache:
         except AWAY:
             return Upheld(0, 0, 0)
 
-    def marks(self, state: State, target: str, ids: Iterable[str]) -> tuple[dict[str, float], dict[str, Kind]]:
+    def marks(self, state: State, target: str, ids: Iterable[str]) -> tuple[dict[str, float], dict[str, DecisionKind]]:
         """Frozen scores and what those who inspect last decided of these dossiers: as they are, or as last seen."""
         wanted = list(ids)
         try:

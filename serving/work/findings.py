@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from features.record.delivery import Chunk, Receipt
+from features.record.delivery import Chunk, DeliveryReceipt
 from features.record.schema import TABLES
 from serving.state import Finding, State
 
@@ -130,11 +130,11 @@ def standing(session: Session, inspection_id: str | None = None, units: Iterable
 class Appends(Protocol):
     """What takes a delivery: the record."""
 
-    def append(self, chunks: Iterable[Chunk], *, source: str, arrived_at: datetime) -> Receipt:
+    def append(self, chunks: Iterable[Chunk], *, source: str, arrived_at: datetime) -> DeliveryReceipt:
         """Takes the chunks in as one delivery."""
 
 
-def deliver(state: State, record: Appends, *, now: datetime) -> Receipt | None:
+def deliver(state: State, record: Appends, *, now: datetime) -> DeliveryReceipt | None:
     """Hands every conclusion that the record lacks to it as one delivery; None where there is none.
 
     A death between record and state repeats the delivery next time, which changes nothing: the rows carry

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from features.record.delivery import Chunks, DeliveryError, Receipt
+from features.record.delivery import Chunks, DeliveryError, DeliveryReceipt
 from features.record.dry_run import DryRun, dry_run
 from features.record.record import Record
 from features.sources import SOURCES, FeedOptions
@@ -55,7 +55,7 @@ def take_in(
     mapping: Path | None = None,
     zone: str | None = None,
     encoding: str = "",
-) -> Receipt:
+) -> DeliveryReceipt:
     """Reads the delivery at `path` in the format `source` and appends it to the record.
 
     mapping: a file, or the name of one that is kept or shipped. zone: of times without offset, else the settings'.

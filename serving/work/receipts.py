@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from serving.state import Receipt, ReceiptSubject, ReceiptTail, State
 from serving.state.canonical_json import canonical
 from serving.state.insert_once import insert_once
-from serving.work.chain_anchor import Head, Link, Witness, silences
+from serving.work.chain_anchor import ChainHead, Link, Witness, silences
 from serving.work.witnessed_rows import all_rows, changed_rows, written_rows
 
 FIRST = Link(seq=0, mac="0" * 64)
@@ -148,11 +148,11 @@ class Receipts:
         """Note outside the database that the chain has come this far; only after the commit."""
         self.witness.anchor(link)
 
-    def sign_head(self, *, now: datetime) -> Head:
+    def sign_head(self, *, now: datetime) -> ChainHead:
         """Sign the end of the chain now and keep it beside the keys, outside the database."""
         return self.witness.sign(self._tail(), now)
 
-    def sign_due(self, *, now: datetime) -> Head | None:
+    def sign_due(self, *, now: datetime) -> ChainHead | None:
         """The same at the pace of the running service; None while it is not due."""
         return self.witness.sign_due(self._tail(), now)
 
@@ -175,7 +175,7 @@ class Receipts:
 
     def verify(
         self,
-        heads: Iterable[Head] = (),
+        heads: Iterable[ChainHead] = (),
         *,
         now: datetime | None = None,
         stopped: Sequence[tuple[datetime, datetime]] = (),

@@ -24,7 +24,7 @@ from models import cases as target_cases
 from models.logit import sigmoid
 from models.risk_model import RiskModel
 from models.targets import MAIN
-from training.evaluate import METRICS, Figure, with_intervals
+from training.evaluate import METRICS, Metric, with_intervals
 from training.fit import fit
 from training.sample import Sample
 from training.training_set import gather
@@ -96,13 +96,13 @@ class Line:
     words: str
     n: int
     late: float
-    product: dict[str, Figure]
+    product: dict[str, Metric]
     rule_name: str
-    rule: dict[str, Figure]
+    rule: dict[str, Metric]
     history_name: str
-    history: dict[str, Figure]
-    over_rule: dict[str, Figure]
-    over_history: dict[str, Figure]
+    history: dict[str, Metric]
+    over_rule: dict[str, Metric]
+    over_history: dict[str, Metric]
 
     def misses(self) -> list[str]:
         """Metrics, rounded as in the README, in which the product is worse than the best row."""
@@ -202,5 +202,5 @@ def as_markdown(lines: list[Line]) -> str:
     return "\n".join(out)
 
 
-def _signed(figure: Figure) -> str:
+def _signed(figure: Metric) -> str:
     return f"{figure.value:+.3f} [{figure.low:+.3f}, {figure.high:+.3f}]"

@@ -37,7 +37,7 @@ def rolling_section(dossiers: int, origins: int, jobs: int) -> Section:
     from features.simulate.recorded import made_up_record
     from serving.cli.rolling import bar
     from training.origin import PRODUCT, RULE
-    from training.rolling import STEPS, Place, rolling_backtest, windows
+    from training.rolling import STEPS, BacktestData, rolling_backtest, windows
     from training.rolling_page import as_page
 
     with TemporaryDirectory(prefix="risk-rolling-") as folder:
@@ -46,7 +46,7 @@ def rolling_section(dossiers: int, origins: int, jobs: int) -> Section:
         before, begun = _processor(), time.perf_counter()
         asked = windows(LAST, origins, DAYS)
         with bar(STEPS * origins) as step:
-            found = rolling_backtest(Place(f"{folder}/record", VIETNAM), asked, jobs=jobs, say=step)
+            found = rolling_backtest(BacktestData(f"{folder}/record", VIETNAM), asked, jobs=jobs, say=step)
         as_page(found)
         minutes, worked = (time.perf_counter() - begun) / 60, (_processor() - before) / 60
     differences = [one.differences[RULE] for one in found]

@@ -28,7 +28,7 @@ from features.record.record import Record
 from serving.scoring.score_files import SCHEMA, ListMeta, write_scores
 from serving.settings import Settings
 from serving.state import EarlyWarning, OutboxMessage, State, WarningEscalation, WarningScoring, open_state
-from serving.warnings.firing import Firing, Watched
+from serving.warnings.firing import Firing, OpenDossier
 from serving.warnings.held_out import draw
 from serving.warnings.policy import Policy
 from serving.warnings.quiet import Quiet
@@ -233,7 +233,9 @@ def _oracle(
     above = dict(UNITS)
     for at, (now, scores) in enumerate(zip(days, lists, strict=True)):
         held = {dossier for dossier in scores if draw(seed, "lateness", dossier) < POLICY.held_out}
-        scoring = [Watched(name, _due(name, days), name.split("-")[0], score, 100.0) for name, score in scores.items()]
+        scoring = [
+            OpenDossier(name, _due(name, days), name.split("-")[0], score, 100.0) for name, score in scores.items()
+        ]
         before = {dossier for dossier, _ in firing.fired}
         single, digest = firing.look(scoring, QUIET.week(now), QUIET.weekday(now), held)
         warnings.update((one.dossier_id, "single") for one in single)

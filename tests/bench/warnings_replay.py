@@ -24,7 +24,7 @@ def warnings(
     ] = None,
 ) -> None:
     """Alerts within budget; precision, recall, lead time at the same number of alerts; recovery of a planted effect."""
-    from serving.warnings.firing import Firing, Watched
+    from serving.warnings.firing import Firing, OpenDossier
     from serving.warnings.held_out import draw
     from serving.warnings.policy import Costs, Policy
     from tests.bench.replay.warnings import at_same_number, run, year
@@ -40,9 +40,9 @@ def warnings(
     trials = []
     for seed in range(1, seeds + 1):
         whole = year(seed, dossiers, lambda line: typer.echo(line, err=True))
-        ours = run(whole, Firing(policy), Watched, whole.score)
-        rule = run(whole, above(USED, stay=1), Watched, whole.used)
-        threshold, matched = at_same_number(whole, len(rule.promise), lambda at: above(min(at, 0.999)), Watched)
+        ours = run(whole, Firing(policy), OpenDossier, whole.score)
+        rule = run(whole, above(USED, stay=1), OpenDossier, whole.used)
+        threshold, matched = at_same_number(whole, len(rule.promise), lambda at: above(min(at, 0.999)), OpenDossier)
         typer.echo(
             f"seed {seed}: {len(rule.promise)} alerts of the rule, {len(matched.promise)} of the score", err=True
         )

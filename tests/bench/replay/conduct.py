@@ -24,7 +24,7 @@ from tests.bench.replay.conduct_shocks import Flipped, Strict, flipped, strict_t
 from tests.bench.replay.conduct_worlds import AS_OF, Made, prevalence, standings
 from training import finding
 from training.conduct_fairness import BY, groups_of
-from training.evaluate import Figure
+from training.evaluate import Metric
 
 LIST = 0.05
 """Share of officials that a list holds."""
@@ -57,7 +57,7 @@ class Trial:
     nobody: pa.Table
     found: int
     ships: str
-    figures: dict[str, Figure]
+    figures: dict[str, Metric]
     truth: float
     estimate: tuple[float, float, float]
     flip: Flipped | None

@@ -11,7 +11,7 @@ from models.loop import hit_rate
 from tests.bench.replay.conduct import LIST, Trial
 from tests.bench.replay.conduct_floods import Flood
 from training.conduct_fairness import BY, audit, table
-from training.evaluate import Figure
+from training.evaluate import Metric
 from training.finding import FEWEST_FOUND
 
 DRAWS = 2000
@@ -39,13 +39,13 @@ def card(trials: Sequence[Trial], floods: Sequence[Flood], dossiers: int) -> lis
     return lines
 
 
-def mean(values: Sequence[float]) -> Figure:
+def mean(values: Sequence[float]) -> Metric:
     """Mean over seeds with its 95 % bootstrap interval."""
     told = np.asarray(values, float)
     random = np.random.default_rng(0)
     draws = told[random.integers(0, len(told), (DRAWS, len(told)))].mean(axis=1)
     low, high = np.quantile(draws, [0.025, 0.975])
-    return Figure(float(told.mean()), float(low), float(high))
+    return Metric(float(told.mean()), float(low), float(high))
 
 
 def _culprits(trials: Sequence[Trial]) -> list[str]:
@@ -195,7 +195,7 @@ def _dossiers(trials: Sequence[Trial]) -> list[str]:
             f" Severity of the team is an offset in training and absent from the score.{gain}")]  # fmt: skip
 
 
-def _signed(figure: Figure) -> str:
+def _signed(figure: Metric) -> str:
     return f"{figure.value:+.3f} [{figure.low:+.3f}, {figure.high:+.3f}]"
 
 

@@ -28,7 +28,7 @@ from features.simulate.simulation import CHANGED_SECTORS
 from models.cases import landmarks
 from models.risk_model import RiskModel
 from tests.bench.replay.province_report import Spread
-from training.evaluate import METRICS, Figure, with_intervals
+from training.evaluate import METRICS, Metric, with_intervals
 from training.fit import SMALL
 from training.monitoring import QUIET, news, watch
 from training.run import train
@@ -58,7 +58,7 @@ class Changed:
     seed: int
     days: int | None
     words: str
-    difference: dict[str, Figure]
+    difference: dict[str, Metric]
 
     @property
     def wins(self) -> bool:
@@ -154,7 +154,7 @@ def _open_rows(record: Record, at: datetime, weeks: range) -> pa.Table:
     return build(con, cases, calendar=VIETNAM)
 
 
-def _difference(record: Record, candidate: RiskModel, champion: RiskModel, since: datetime) -> dict[str, Figure]:
+def _difference(record: Record, candidate: RiskModel, champion: RiskModel, since: datetime) -> dict[str, Metric]:
     con = record.connect(cutoff=since + 2 * JUDGED)
     cases = landmarks(con, since, since + JUDGED, every=WEEK)
     sample = labelled_rows(con, cases, since + 2 * JUDGED, VIETNAM)
@@ -200,7 +200,7 @@ def card(found: Sequence[tuple[Changed, Still]], dossiers: int) -> str:
         when = f"{one.days} days" if one.days is not None else "not within 4 weeks"
         lines.append(f"| {one.seed} | {when} | {' | '.join(cells)} | {len(other.alarms)} in {other.weeks} weeks |")
     over = [Spread.of([one.difference[metric].value for one in changed]) for metric in told]
-    cells = [_signed(Figure(one.mean, one.low, one.high)) for one in over]
+    cells = [_signed(Metric(one.mean, one.low, one.high)) for one in over]
     lines.append(f"| mean, interval over provinces | | {' | '.join(cells)} | |")
     lines += ["", "What was told first after the change, and every false alarm:", ""]
     lines += [f"- province {one.seed}: {one.words}" for one in changed if one.words]
@@ -208,5 +208,5 @@ def card(found: Sequence[tuple[Changed, Still]], dossiers: int) -> str:
     return "\n".join([*lines, ""])
 
 
-def _signed(figure: Figure) -> str:
+def _signed(figure: Metric) -> str:
     return f"{figure.value:+.4f} [{figure.low:+.4f}, {figure.high:+.4f}]"
