@@ -12,10 +12,3 @@ def logit(probability: np.ndarray | float) -> np.ndarray:
     """Log-odds of probabilities, same shape; NaN stays NaN."""
     clipped = np.clip(np.asarray(probability, float), EDGE, 1.0 - EDGE)
     return np.asarray(np.log(clipped / (1.0 - clipped)))
-
-
-def sigmoid(log_odds: np.ndarray | float) -> np.ndarray:
-    """Probabilities of log-odds, same shape, without overflow."""
-    z = np.asarray(log_odds, float)
-    small = np.exp(-np.abs(z))
-    return np.asarray(np.where(z >= 0, 1.0 / (1.0 + small), small / (1.0 + small)))

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
+from features.intervals import jeffreys
+
 FADE = 0.8
 """What a past cycle still counts for an outsider's guess after one more cycle."""
 
@@ -46,8 +48,7 @@ def hit_rate(found: int, n: int) -> HitRate:
     """The share `found` of `n` with its interval; without any, everything is possible."""
     if not n:
         return HitRate(float("nan"), 0.0, 1.0, 0)
-    low, high = stats.beta.ppf((0.025, 0.975), found + 0.5, n - found + 0.5)
-    return HitRate(found / n, 0.0 if found == 0 else float(low), 1.0 if found == n else float(high), n)
+    return HitRate(found / n, *jeffreys(found, n), n)
 
 
 def monitor(

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from scipy.special import expit
 
 from models.booster import TreeMember
-from models.logit import sigmoid
 
 RULE_YEARS = 2.0
 """Years of the average official that the shrunk count starts with (the shape of its Gamma prior)."""
@@ -63,7 +63,7 @@ class OfficialForecast:
     def model_score(self, history: pa.Table) -> np.ndarray:
         """Mean log-odds of the bag as a probability, one a row."""
         cells = values(history, self.features)
-        return sigmoid(np.mean([booster.log_odds(cells) for booster in self.boosters], axis=0))
+        return np.asarray(expit(np.mean([booster.log_odds(cells) for booster in self.boosters], axis=0)))
 
     def contributions(self, history: pa.Table) -> tuple[float, np.ndarray]:
         """Base log-odds and exact SHAP values [rows × features]; they add up to the model's log-odds."""

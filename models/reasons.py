@@ -13,11 +13,11 @@ from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
+from scipy.special import expit
 
 from features.matrix.batch import FEATURES
 from features.matrix.declaration import Feature
 from models.encoding import CategoryRates, Cells, column_of_numbers, column_of_text
-from models.logit import sigmoid
 from models.peer_medians import usual_of
 from models.risk_model import Scores
 from models.sentences import PEER_WORDS, Head, Measure, head_of
@@ -140,8 +140,8 @@ class _Cells:
     def _category(self, name: str, row: int, effect: float, head: Head) -> Reason:
         rate = self._rates[name]
         value = self._text(name, row)
-        known, prior = value in rate.log_odds, float(sigmoid(rate.prior))
-        past = float(sigmoid(rate.log_odds.get(value, rate.prior)))
+        known, prior = value in rate.log_odds, float(expit(rate.prior))
+        past = float(expit(rate.log_odds.get(value, rate.prior)))
         vi = head.vi.format(value=value) if value else head.none_vi or head.vi.format(value="chưa rõ")
         en = head.en.format(value=value) if value else head.none_en or head.en.format(value="not known")
         if known:

@@ -15,9 +15,9 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+from scipy.special import expit
 
 from models.encoding import CategoryRates, Encoder
-from models.logit import sigmoid
 
 
 class Member(Protocol):
@@ -85,12 +85,12 @@ class RiskModel:
         contributions = self.encoder.by_feature(cells)
         log_odds = base + contributions.sum(axis=1)
         return Scores(
-            sigmoid(log_odds), log_odds, base, contributions, self.encoder.features, self.usual, self.encoder.rates
+            expit(log_odds), log_odds, base, contributions, self.encoder.features, self.usual, self.encoder.rates
         )
 
     def probability(self, matrix: pa.Table) -> np.ndarray:
         """Scores [n] alone, without contributions: many times faster where trees are large."""
-        return sigmoid(self.log_odds(self.encoder.encode(matrix)))
+        return np.asarray(expit(self.log_odds(self.encoder.encode(matrix))))
 
     def log_odds(self, x: np.ndarray) -> np.ndarray:
         """Log-odds [n] of encoded rows [n × columns]."""
@@ -102,4 +102,4 @@ class RiskModel:
 
     def rule_probability(self, matrix: pa.Table) -> np.ndarray:
         """What the best simple rule says [n]."""
-        return sigmoid(self.members[self.rule].log_odds(self.encoder.encode(matrix)))
+        return np.asarray(expit(self.members[self.rule].log_odds(self.encoder.encode(matrix))))

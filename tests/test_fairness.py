@@ -6,11 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from fairlearn.metrics import MetricFrame, demographic_parity_difference, mean_prediction, selection_rate
+from scipy.special import expit
 from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 
-from models.logit import logit, sigmoid
+from models.logit import logit
 from training.evaluate import curve
 from training.fairness import LEAST, OTHERS, as_json, audit, groups_of
 from training.gates import groups_alike
@@ -25,8 +26,8 @@ def drawn() -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
     group = np.where(rng.random(N) < 0.3, "online × person", "counter × company")
     odds = rng.normal(-1.0, 1.2, N)
-    label = (rng.random(N) < sigmoid(odds)).astype(float)
-    score = sigmoid(odds)
+    label = (rng.random(N) < expit(odds)).astype(float)
+    score = expit(odds)
     score = np.where(group == "online × person", np.clip(score - 0.1, 0.01, 1.0), score)
     return {"label": label, "score": score, "dossier": np.repeat(np.arange(N // 2), 2), "group": group}
 

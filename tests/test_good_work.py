@@ -10,11 +10,11 @@ import pytest
 from drawn_chances import AS_OF, Rows, course
 from typer.testing import CliRunner
 
+from features.intervals import wilson
 from features.record.delivery import Chunk
 from features.record.record import Record
 from features.signals.good_work import good_work
 from serving.cli import app as command_line
-from serving.read.on_time_statistics import wilson
 
 
 def quick(who: int, number: int, day: float = 3, **more: Any) -> Rows:

@@ -7,10 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from drawn_sample import drawn_sample
+from scipy.special import expit
 
 from models.booster import TreeMember
 from models.encoding import CategoryRates, Encoder
-from models.logit import logit, sigmoid
+from models.logit import logit
 from models.risk_model import RiskModel
 from models.rule import RuleMember
 from training.fit import SMALL, fit
@@ -31,7 +32,7 @@ def test_contributions_add_up_to_the_score(model: RiskModel, sample: Sample) -> 
     scores = model.score(sample.matrix)
     assert np.abs(scores.contributions.sum(1) + scores.base - scores.log_odds).max() < 1e-9
     assert np.abs(model.probability(sample.matrix) - scores.probability).max() < 1e-9, "the short way says the same"
-    assert np.abs(sigmoid(scores.log_odds) - scores.probability).max() == 0
+    assert np.abs(expit(scores.log_odds) - scores.probability).max() == 0
     assert scores.contributions.shape == (len(sample), len(scores.features))
 
 
@@ -99,7 +100,7 @@ def test_a_rule_is_a_line_through_knots() -> None:
 
 def test_log_odds_are_finite_at_the_edges() -> None:
     assert np.isfinite(logit(np.array([0.0, 1.0]))).all()
-    assert sigmoid(np.array([-1000.0, 1000.0])).tolist() == [0.0, 1.0]
+    assert expit(np.array([-1000.0, 1000.0])).tolist() == [0.0, 1.0]
 
 
 def test_eight_threads_get_the_answers_of_one(model: RiskModel, sample: Sample) -> None:

@@ -8,9 +8,9 @@ import pytest
 from drawn_sample import DAY, drawn_sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import expit
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
-from models.logit import sigmoid
 from training import evaluate
 from training.calibrate import blend_weights, latest, platt
 from training.fit import SMALL, fit, stable_columns
@@ -85,7 +85,7 @@ def test_a_paired_difference_is_surer_than_two_figures() -> None:
     rng = np.random.default_rng(1)
     label = rng.integers(0, 2, 400).astype(float)
     noise = rng.normal(size=400)
-    better, worse = sigmoid(label * 1.2 + noise), sigmoid(label * 0.9 + noise)
+    better, worse = expit(label * 1.2 + noise), expit(label * 0.9 + noise)
     alone, pairs = evaluate.with_intervals(label, {"a": better, "b": worse}, np.arange(400), draws=300)
     difference = pairs["a", "b"]["auc"]
     assert difference.low > 0
@@ -96,11 +96,11 @@ def test_a_paired_difference_is_surer_than_two_figures() -> None:
 def test_platt_finds_the_line_that_was_planted() -> None:
     rng = np.random.default_rng(2)
     z = rng.normal(size=20_000)
-    label = (rng.uniform(size=20_000) < sigmoid(-0.7 + 0.5 * z)).astype(float)
+    label = (rng.uniform(size=20_000) < expit(-0.7 + 0.5 * z)).astype(float)
     intercept, slope = platt(z, label, np.ones(20_000))
     assert intercept == pytest.approx(-0.7, abs=0.05)
     assert slope == pytest.approx(0.5, abs=0.05)
-    assert platt(z, (rng.uniform(size=20_000) < sigmoid(-z)).astype(float), np.ones(20_000))[1] == 0.0
+    assert platt(z, (rng.uniform(size=20_000) < expit(-z)).astype(float), np.ones(20_000))[1] == 0.0
 
 
 def test_calibration_follows_a_large_late_slice_and_not_a_small_one() -> None:
@@ -109,7 +109,7 @@ def test_calibration_follows_a_large_late_slice_and_not_a_small_one() -> None:
     def moved(n: int) -> float:
         z = rng.normal(size=4000 + n)
         group = np.repeat([0, 1], [4000, n])
-        label = (rng.uniform(size=len(z)) < sigmoid(z + group)).astype(float)
+        label = (rng.uniform(size=len(z)) < expit(z + group)).astype(float)
         return latest(z, label, np.ones(len(z)), group)[0]
 
     assert moved(4000) > 0.85
@@ -119,7 +119,7 @@ def test_calibration_follows_a_large_late_slice_and_not_a_small_one() -> None:
 def test_blend_weights_are_not_negative_and_drop_noise() -> None:
     rng = np.random.default_rng(4)
     z = rng.normal(size=5000)
-    label = (rng.uniform(size=5000) < sigmoid(z)).astype(float)
+    label = (rng.uniform(size=5000) < expit(z)).astype(float)
     weights = blend_weights({"true": z, "noise": rng.normal(size=5000), "wrong": -z}, label, np.ones(5000),
                             np.zeros(5000, int))  # fmt: skip
     assert weights["true"] == pytest.approx(1.0, abs=0.15)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from scipy.special import expit
 
 from features.matrix.batch import FEATURES
-from models.logit import sigmoid
 from training.evaluate import Metric, Ranked, interval
 from training.fit import stable_columns
 from training.members import KEYS, Recipe
@@ -65,7 +65,7 @@ def ablate(
     say("with all blocks")
     whole = judge(sample, splits, recipe)
     loss, weight = best_blend_losses(whole)
-    score = sigmoid(blend(whole).log_odds)
+    score = expit(blend(whole).log_odds)
     clusters = np.unique(whole.dossier, return_inverse=True)[1]
     n = int(clusters.max()) + 1
     rng = np.random.default_rng(0)
@@ -75,7 +75,7 @@ def ablate(
         say(f"without {name}")
         less = judge(replace(sample, matrix=sample.matrix.drop_columns(list(columns))), splits, recipe)
         other, _ = best_blend_losses(less)
-        ours, theirs = Ranked.of(whole.label, score), Ranked.of(whole.label, sigmoid(blend(less).log_odds))
+        ours, theirs = Ranked.of(whole.label, score), Ranked.of(whole.label, expit(blend(less).log_odds))
         worse = [np.average(other - loss, weights=weight * count[clusters]) for count in counts]
         apart = [ours.auc_and_pairs(count[clusters])[0] - theirs.auc_and_pairs(count[clusters])[0] for count in counts]
         found.append(Block(name, columns, interval(np.array(worse)), interval(np.array(apart))))

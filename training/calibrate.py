@@ -10,8 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from scipy.optimize import minimize
-
-from models.logit import sigmoid
+from scipy.special import expit
 
 PULL = 4.0
 """Strength of the pull towards slope 1, in units of log-loss at slope 0 or 2."""
@@ -33,7 +32,7 @@ def platt(
 
     def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
         z = theta[0] + theta[1] * log_odds
-        residual = weight * (sigmoid(z) - label)
+        residual = weight * (expit(z) - label)
         away, tilt = theta[0] - toward[0], theta[1] - toward[1]
         value = float((weight * (np.logaddexp(0.0, z) - label * z)).sum() + pull[0] * away**2 + pull[1] * tilt**2)
         return value, np.array([residual.sum() + 2 * pull[0] * away, residual @ log_odds + 2 * pull[1] * tilt])
@@ -66,7 +65,7 @@ def blend_weights(
 
     def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
         odds = theta[group] + z @ theta[slices:]
-        residual = weight * (sigmoid(odds) - label)
+        residual = weight * (expit(odds) - label)
         pull = theta[slices:].sum() - 1.0
         value = float((weight * (np.logaddexp(0.0, odds) - label * odds)).sum() + PULL * pull**2)
         gradient = np.concatenate([np.bincount(group, residual, minlength=slices), z.T @ residual + 2 * PULL * pull])

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.intervals import bootstrap
+
 METRICS = ("auc", "ap", "brier")
 LISTED = 0.1
 """The share of rows that a list holds where one figure must tell of lists."""
@@ -160,11 +162,7 @@ def with_intervals(
 
 def interval(values: np.ndarray) -> Metric:
     """The figure of a value and its bootstrap draws: `values[0]` on all cases, the rest one a draw, NaN left out."""
-    draws = values[1:][~np.isnan(values[1:])]
-    if not len(draws):
-        return Metric(float(values[0]), float("nan"), float("nan"))
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return Metric(float(values[0]), float(low), float(high))
+    return Metric(float(values[0]), *bootstrap(values[1:]))
 
 
 def curve(label: np.ndarray, score: np.ndarray, bands: int = 10) -> list[tuple[float, float, int]]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from features.intervals import bootstrap
 from models.encoding import column_of_text
 from training.evaluate import Metric
 
@@ -109,5 +110,4 @@ def calibration_gap(
     rows = np.bincount(clusters, minlength=n)
     drawn = rng.integers(0, n, (draws, n))
     gaps = difference[drawn].sum(1) / rows[drawn].sum(1)
-    low, high = np.quantile(gaps, [0.025, 0.975])
-    return Metric(float((score - label).mean()), float(low), float(high))
+    return Metric(float((score - label).mean()), *bootstrap(gaps))

@@ -20,12 +20,14 @@ import duckdb
 import lightgbm as lgb
 import numpy as np
 import pyarrow as pa
+from scipy.special import expit
 
+from features.intervals import bootstrap
 from models import finding, finding_matrix
 from models.booster import TreeMember
 from models.encoding import Encoder, column_of_numbers
 from models.finding_chance import FindingChance
-from models.logit import logit, sigmoid
+from models.logit import logit
 from models.peer_medians import usual_values
 from models.rarity import Usual
 from models.risk_model import RiskModel
@@ -230,7 +232,7 @@ def boosters(cases: Cases, rows: np.ndarray, seeds: Sequence[int] = SEEDS) -> di
     offset = severity_offset(x, label, team)
 
     def loss(score: np.ndarray, data: lgb.Dataset) -> tuple[np.ndarray, np.ndarray]:
-        p = sigmoid(score)
+        p = expit(score)
         return p - label, np.maximum(p * (1 - p), 1e-6)
 
     grown = {}
@@ -269,6 +271,4 @@ def compare(label: np.ndarray, model: np.ndarray, rule: np.ndarray, weight: np.n
         for name, number in {**got, "gain": got["model"] - got["signals"]}.items():
             drawn[name].append(number)
     value["gain"] = value["model"] - value["signals"]
-    return {
-        name: Metric(value[name], *(float(q) for q in np.nanquantile(drawn[name], (0.025, 0.975)))) for name in drawn
-    }
+    return {name: Metric(value[name], *bootstrap(np.array(again))) for name, again in drawn.items()}

@@ -9,6 +9,7 @@ from typing import Any
 import lightgbm
 import numpy as np
 import pyarrow as pa
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -16,7 +17,7 @@ from features.matrix.batch import FEATURES
 from models.booster import TreeMember
 from models.encoding import Encoder, shrunk_rates
 from models.linear import LinearMember
-from models.logit import EDGE, logit, sigmoid
+from models.logit import EDGE, logit
 from models.risk_model import Member
 from models.rule import RuleMember
 from training.bagging import mean_of
@@ -142,7 +143,7 @@ def fit_rules(x: np.ndarray, label: np.ndarray, weight: np.ndarray, columns: Seq
             rules[name] = _rule(name, at, knots, knots, base, x, weight)
         elif "late_rate" in name:
             odds = np.linspace(-8.0, 8.0, 161)
-            rules[name] = _rule(name, at, sigmoid(odds), odds, base, x, weight)
+            rules[name] = _rule(name, at, expit(odds), odds, base, x, weight)
         elif name in ("days_left", "hours_left", "time_used", "promise_used"):
             rules[name] = _banded(name, at, base, x, label, weight)
     return rules

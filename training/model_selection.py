@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import expit
 
-from models.logit import sigmoid
 from training.calibrate import blend_weights, latest, platt
 from training.evaluate import with_intervals
 from training.members import Recipe, fit_members, row_weight
@@ -78,14 +78,14 @@ def choose(sample: Sample, splits: list[Split], recipes: Mapping[str, Recipe], s
         },
         judged_figures(said, intercept + slope * blended, said.members[rule]),
         said.rows,
-        sigmoid(intercept + slope * blended),
+        expit(intercept + slope * blended),
     )
 
 
 def judged_figures(said: Judged, log_odds: np.ndarray, rule: np.ndarray) -> dict[str, dict[str, list[float | None]]]:
     """Figures [value, low, high] of the blend, the rule and their paired difference on the judged rows."""
     alone, pairs = with_intervals(
-        said.label, {"blend": sigmoid(log_odds), "rule": sigmoid(rule)}, said.dossier, draws=200, listed=True
+        said.label, {"blend": expit(log_odds), "rule": expit(rule)}, said.dossier, draws=200, listed=True
     )
     found = {**alone, "blend_over_rule": pairs["blend", "rule"]}
     return {

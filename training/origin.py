@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+from scipy.special import expit
 
 from features.calendar.working_time import PLAIN_WEEK, Calendar
 from features.record.record import Record
 from models import artefact
 from models.cases import labels, landmarks
 from models.clock_rule import clock_rule
-from models.logit import sigmoid
 from models.risk_model import RiskModel
 from models.rule import RuleMember
 from models.targets import MAIN
@@ -130,8 +130,8 @@ def judge(
     said = {
         PRODUCT: model.probability(sample.matrix),
         RULE: model.rule_probability(sample.matrix),
-        DAYS_LEFT: sigmoid(fitted.days_left.log_odds(days)),
-        AGAINST_PEERS: sigmoid(intercept + slope * _against_peers(sample)),
+        DAYS_LEFT: expit(fitted.days_left.log_odds(days)),
+        AGAINST_PEERS: expit(intercept + slope * _against_peers(sample)),
         **{name: other.probability(sample.matrix) for name, other in others.items()},
     }
     say("figures and intervals")

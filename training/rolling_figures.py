@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from scipy.special import expit
 
-from models.logit import logit, sigmoid
+from models.logit import logit
 from training.evaluate import Metric, Ranked, interval
 
 SIZES = (0.01, 0.05, 0.1)
@@ -103,7 +104,7 @@ def slope(score: Score, weight: np.ndarray) -> float:
     z = logit(score.score)
     theta = np.array([0.0, 1.0])
     for _ in range(12):
-        p = sigmoid(theta[0] + theta[1] * z)
+        p = expit(theta[0] + theta[1] * z)
         residual, curve = weight * (score.rows.label - p), weight * p * (1 - p)
         gradient = np.array([residual.sum(), residual @ z])
         hessian = np.array([[curve.sum(), curve @ z], [curve @ z, curve @ (z * z)]])

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 from scipy.stats import betabinom
-
-from models.logit import sigmoid
 
 LOW = 0.75
 """The lowest three quarters of the risk are called low."""
@@ -75,7 +74,7 @@ def mended(
         mine = team == teams.index(one.team)
         q = (one.low - one.expected) / max(int((mine & low).sum()), 1)
         findings = mine & (label == 1.0)
-        p = sigmoid(risk[findings] + usual)
+        p = expit(risk[findings] + usual)
         healed[findings] = p / (p + q)
     return healed
 

@@ -33,7 +33,9 @@ from training.plots import shap_summary
 from training.provenance import ROOT
 from training.tracking_check import insist_on_tracking
 
-REQUIREMENTS = ("mlflow", "numpy", "pyarrow", "lightgbm", "cryptography", "duckdb", "sqlglot", "pandas", "numba")
+REQUIREMENTS = (
+    "mlflow", "numpy", "scipy", "pyarrow", "lightgbm", "cryptography", "duckdb", "sqlglot", "pandas", "numba",
+)  # fmt: skip
 """What a bare environment needs to answer with score and reasons; logged with the versions that trained."""
 
 

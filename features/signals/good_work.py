@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import Calendar
+from features.intervals import wilson_sql
 from features.record.utc import naive_utc
 from features.signals.evaluate import DOSSIER_SIGNALS, SIGNAL_SHOWN, of_signals
 from features.signals.hands import lately, of_stays
@@ -39,8 +40,6 @@ NO_STAIN = frozenset({
 })  # fmt: skip
 """Signals of the data, of being late, of the queue, or of what somebody says: no stain on how a dossier was handled."""
 
-_Z = 1.96
-
 
 def good_work(
     con: duckdb.DuckDBPyConnection,
@@ -52,7 +51,7 @@ def good_work(
     """One row an official or unit with a dossier decided in [since, as_of), by default a year; best first.
 
     Columns key, unit_code (where they worked last), n dossiers, good ones, share with its 95 % interval low and high
-    (Wilson 1927), usual: the share that peers would have, rated: citizens who rated after the end, rating: their
+    (Wilson), usual: the share that peers would have, rated: citizens who rated after the end, rating: their
     mean, stands_out: low lies above usual, no signal is shown, ratings do not contradict. Under `LEAST` dossiers
     share, interval and usual are null. Only what was known before `as_of` counts. `con`: of `Record.connect`.
     """
@@ -78,8 +77,7 @@ def _select(grain: str, begin: datetime) -> str:
                        FROM stay GROUP BY case_no, official_id""",
         "unit": "SELECT case_no, unit_code AS key, unit_code FROM dossier_now",
     }[grain]
-    wilson = f"""(k + {_Z**2 / 2}) / (n + {_Z**2}) {{sign}}
-                 {_Z} * sqrt(k * (n - k) / n + {_Z**2 / 4}) / (n + {_Z**2})"""
+    low, high = wilson_sql("k", "n")
     return f"""
         WITH done AS (
             SELECT d.case_no, d.procedure_code, s.end_at, r.rated, r.rating,
@@ -107,8 +105,8 @@ def _select(grain: str, begin: datetime) -> str:
             FROM done d JOIN ({whose}) w ON w.case_no = d.case_no GROUP BY w.key
         ), figured AS (
             SELECT p.key, p.unit_code, p.n, p.k AS good, CASE WHEN n >= {LEAST} THEN k / n END AS share,
-                   CASE WHEN n >= {LEAST} THEN {wilson.format(sign="-")} END AS low,
-                   CASE WHEN n >= {LEAST} THEN {wilson.format(sign="+")} END AS high,
+                   CASE WHEN n >= {LEAST} THEN {low} END AS low,
+                   CASE WHEN n >= {LEAST} THEN {high} END AS high,
                    CASE WHEN n >= {LEAST} THEN expected / n END AS usual,
                    coalesce(t.rated, 0) AS rated, t.rating
             FROM beside_peers p LEFT JOIN told t ON t.key = p.key

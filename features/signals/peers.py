@@ -6,7 +6,7 @@ the quarter in it, that of the quarter for the office in it; each guess weighs a
 their own peer. An office is a family of units that took over one from another (`features.record.succession`), so a new
 unit's people find their peers in the one before and take no blame from it; for units and heads it is the level.
 
-The interval of observed ÷ expected is Byar's approximation to the exact Poisson limits (Breslow & Day 1987, 2.13).
+The interval of observed ÷ expected is Byar's (`features.intervals`).
 """
 
 from datetime import datetime
@@ -14,13 +14,13 @@ from datetime import datetime
 import duckdb
 import pyarrow as pa
 
+from features.intervals import byar_sql
 from features.record.succession import families, levels
 from features.signals.signal import Grain
 
 PRIOR = 20
 """Chances that the wider circle's rate counts for in the narrower one."""
 
-_Z = 1.96
 _CIRCLES = {
     "all": "signal_no", "procedure": "signal_no, procedure_code", "quarter": "signal_no, procedure_code, quarter",
     "office": "signal_no, procedure_code, quarter, office",
@@ -48,6 +48,7 @@ def against_peers(chances: str) -> str:
         for name, by in _CIRCLES.items()
         for what in ("n", "k")
     )
+    low, high = byar_sql("k")
     return f"""
         cell AS (
             SELECT c.signal_no, c.key, c.procedure_code, coalesce(o.office, c.unit_code) AS office,
@@ -65,8 +66,6 @@ def against_peers(chances: str) -> str:
                        ORDER BY procedure_code, quarter, office) AS expected
             FROM guess GROUP BY signal_no, key
         ), beside_peers AS (
-            SELECT *, CASE WHEN k = 0 THEN 0 ELSE k * power(1 - 1 / (9 * k) - {_Z} / (3 * sqrt(k)), 3) END
-                          / nullif(expected, 0) AS low,
-                   (k + 1) * power(1 - 1 / (9 * (k + 1)) + {_Z} / (3 * sqrt(k + 1)), 3) / nullif(expected, 0) AS high
+            SELECT *, {low} / nullif(expected, 0) AS low, {high} / nullif(expected, 0) AS high
             FROM summed
         )"""

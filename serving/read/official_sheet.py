@@ -7,11 +7,11 @@ that step and procedure (`features.signals.hands`), not for everybody through wh
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import sqrt
 
 import duckdb
 
 from features.calendar.working_time import Calendar
+from features.intervals import byar
 from features.record.utc import naive_utc
 from features.signals.hands import stays
 from serving.read.on_time_statistics import CASES, LEAST, WINDOW, states_of_a_year
@@ -81,19 +81,9 @@ class OfficialSheet:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the ratio: Byar's approximation to the exact Poisson limits (Breslow & Day 1987.
-
-        2.13).
-        """
+        """95 % interval of the ratio (Byar)."""
         low, high = byar(self.observed)
         return low / self.expected, high / self.expected
-
-
-def byar(count: int, z: float = 1.96) -> tuple[float, float]:
-    """95 % limits of a Poisson mean of which `count` was observed."""
-    low = count * (1 - 1 / (9 * count) - z / (3 * sqrt(count))) ** 3 if count else 0.0
-    more = count + 1
-    return max(0.0, low), more * (1 - 1 / (9 * more) + z / (3 * sqrt(more))) ** 3
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from math import sqrt
 
 import duckdb
 
 from features.calendar.working_time import Calendar
 from features.case_state.relation import NAME, case_states
+from features.intervals import wilson
 from features.record.schema import ALL_ENDS
 from features.record.utc import naive_utc
 
@@ -85,7 +85,7 @@ class Count:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Wilson's 95 % interval of the share (Wilson 1927, JASA 22); None under 20 ended."""
+        """Wilson's 95 % interval of the share; None under 20 ended."""
         return wilson(self.late, self.ended) if self.ended >= LEAST else None
 
     @property
@@ -131,10 +131,3 @@ class OnTimeStatistics:
 
         total = [sum(row[place] for row in rows) for place in range(3, 10)]
         return cls(until, by(0), by(2), by(1), Count("", *total))
-
-
-def wilson(hits: int, tries: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson's score interval of a share."""
-    middle = (hits + z * z / 2) / (tries + z * z)
-    half = z * sqrt(hits * (tries - hits) / tries + z * z / 4) / (tries + z * z)
-    return max(0.0, middle - half), min(1.0, middle + half)

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from features.intervals import wilson
 from serving.read.caseload import Case, Caseload
-from serving.read.on_time_statistics import LEAST, PROGRESS_POINTS, wilson
+from serving.read.on_time_statistics import LEAST, PROGRESS_POINTS
 from serving.read.register import Register
 from serving.reports.report import Cell, Column, Draft, Figure, Table
 from serving.reports.report_context import ReportContext

@@ -14,6 +14,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.special import expit, logit
 
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import HOUR, Calendar, microseconds
@@ -33,6 +34,7 @@ from serving.settings import Settings
 
 CERTAIN = 0.999
 """Score of a dossier whose promise has passed already."""
+CERTAIN_ODDS = float(logit(CERTAIN))
 REASONS = 3
 """Reasons kept with a score."""
 BATCH = 50_000  # dossiers whose matrix and contributions are held at once
@@ -80,9 +82,9 @@ def _rows(matrix: pa.Table, standing: pa.Table, model: RiskModel, calendar: Cale
     log_odds = scores.log_odds.copy()
     certain = TARGETS[model.target].overdue_is_certain
     late = standing["overdue"].to_numpy() & certain
-    for place in np.flatnonzero(late & (log_odds < odds(CERTAIN))):
-        told[place] = [overdue(odds(CERTAIN) - log_odds[place], left[place]), *told[place]][:REASONS]
-        log_odds[place] = odds(CERTAIN)
+    for place in np.flatnonzero(late & (log_odds < CERTAIN_ODDS)):
+        told[place] = [overdue(CERTAIN_ODDS - log_odds[place], left[place]), *told[place]][:REASONS]
+        log_odds[place] = CERTAIN_ODDS
     return _table(matrix, standing, scores, log_odds, left, told)
 
 
@@ -98,7 +100,7 @@ def _table(
         **{name: matrix[name] for name in ("dossier_id", "unit_code", "official_id", "procedure_code")},
         "sector_code": matrix["sector_code"],
         "as_of": matrix["as_of"],
-        "score": 1 / (1 + np.exp(-log_odds)),
+        "score": expit(log_odds),
         "log_odds": log_odds,
         "base": np.full(len(log_odds), scores.base),
         "rank": np.zeros(len(log_odds), np.int64),
@@ -137,11 +139,6 @@ def overdue(effect: float, left_hours: float) -> Reason:
 def hours_left(calendar: Calendar, as_of: datetime, due_at: datetime) -> float:
     """Working hours from `as_of` to `due_at`, negative once past."""
     return (calendar.worked(microseconds(due_at)) - calendar.worked(microseconds(as_of))) / HOUR
-
-
-def odds(probability: float) -> float:
-    """Log-odds of a probability."""
-    return float(np.log(probability / (1 - probability)))
 
 
 def score_record(

@@ -13,6 +13,7 @@ from datetime import datetime
 import duckdb
 import numpy as np
 import pyarrow as pa
+from scipy.special import logit
 
 from features.calendar.vietnam import VIETNAM
 from features.matrix import batch as matrix
@@ -23,7 +24,7 @@ from models.conduct import ConductLine
 from models.finding_chance import FindingChance
 from models.finding_matrix import SHOWN
 from models.rarity import Usual
-from serving.scoring.batch import hours_left, odds
+from serving.scoring.batch import hours_left
 from serving.scoring.score_files import REASON, SCHEMA
 
 REASONS = 5
@@ -59,8 +60,8 @@ def table(
         **{name: course[name] for name in ("dossier_id", "unit_code", "official_id", "procedure_code", "sector_code")},
         "as_of": course["as_of"],
         "score": p,
-        "log_odds": np.array([odds(one) for one in p]),
-        "base": np.full(len(p), odds(chance.usual)),
+        "log_odds": logit(p),
+        "base": np.full(len(p), logit(chance.usual)),
         "rank": np.zeros(len(p), np.int64),
         "left_hours": pa.array(left, from_pandas=True),
         "due_at": standing["due_at"],

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
-import numpy as np
 from deltalake.exceptions import DeltaError
+from scipy.special import expit
 
 from features.calendar.working_time import Calendar
 from features.case_state.replay import Happening, replay
@@ -18,7 +18,7 @@ from features.matrix.online import Fact, known_events
 from features.record.record import Record
 from models.reasons import Reason, reasons
 from models.targets import MAIN
-from serving.scoring.batch import CERTAIN, REASONS, hours_left, odds, overdue
+from serving.scoring.batch import CERTAIN_ODDS, REASONS, hours_left, overdue
 from serving.scoring.champion import Champion, champion, pointed_at
 from serving.scoring.rate_limiter import RateLimiter
 from serving.scoring.record_delta import RecordDelta
@@ -171,16 +171,16 @@ class OnlineScorer:
         log_odds, base = float(scores.log_odds[0]), float(scores.base)
         told = reasons(scores, cells, top=REASONS)[0]
         left = None if due_at is None else hours_left(ground.calendar, as_of, due_at)
-        if state.overdue and left is not None and log_odds < odds(CERTAIN):
-            told = [overdue(odds(CERTAIN) - log_odds, left), *told][:REASONS]
-            log_odds = odds(CERTAIN)
+        if state.overdue and left is not None and log_odds < CERTAIN_ODDS:
+            told = [overdue(CERTAIN_ODDS - log_odds, left), *told][:REASONS]
+            log_odds = CERTAIN_ODDS
         return Scored(
             dossier_id=dossier["dossier_id"],
             target=self.target,
             as_of=as_of,
             model_version=now.version,
             rule=now.rule,
-            score=float(1 / (1 + np.exp(-log_odds))),
+            score=float(expit(log_odds)),
             log_odds=log_odds,
             base=base,
             due_at=due_at,

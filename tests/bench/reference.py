@@ -15,13 +15,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+from scipy.special import expit
 
 from features.calendar.working_time import PLAIN_WEEK
 from features.matrix import batch as matrix
 from features.record.record import Record
 from features.sources import SOURCES, FeedOptions
 from models import cases as target_cases
-from models.logit import sigmoid
 from models.risk_model import RiskModel
 from models.targets import MAIN
 from training.evaluate import METRICS, Metric, with_intervals
@@ -151,7 +151,7 @@ def _line(reference: Reference, moment: str, record: Record, model: RiskModel, d
     scores = {
         "product": model.probability(sample.matrix),
         "rule": model.rule_probability(sample.matrix),
-        "history": sigmoid(past.encode(sample.matrix)),
+        "history": expit(past.encode(sample.matrix)),
     }
     alone, pairs = with_intervals(sample.label, scores, sample.dossier, draws=draws)
     return Line(

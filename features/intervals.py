@@ -1,0 +1,61 @@
+"""Intervals of 95 % in one place: shares (Wilson, Jeffreys), counts (Byar), figures drawn again (bootstrap).
+
+Wilson and Byar in Python and as SQL for relations that hold many counts; `tests/test_intervals.py` holds both against
+each other and against scipy's. SciPy is loaded where Jeffreys is asked for, for the service starts without it.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+
+Z = 1.96
+"""Standard deviations of a normal on either side."""
+
+
+def wilson(hits: int, tries: int, z: float = Z) -> tuple[float, float]:
+    """Score interval of a share (Wilson 1927, JASA 22); ZeroDivisionError without tries."""
+    middle = (hits + z * z / 2) / (tries + z * z)
+    half = z * sqrt(hits * (tries - hits) / tries + z * z / 4) / (tries + z * z)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def wilson_sql(hits: str, tries: str) -> tuple[str, str]:
+    """`wilson` as SQL expressions of two columns, low and high."""
+    root = f"{Z} * sqrt({hits} * ({tries} - {hits}) / {tries} + {Z**2 / 4})"
+    low, high = (f"({hits} + {Z**2 / 2} {sign} {root}) / ({tries} + {Z**2})" for sign in "-+")
+    return f"greatest(0.0, {low})", f"least(1.0, {high})"
+
+
+def jeffreys(hits: int, tries: int) -> tuple[float, float]:
+    """Interval of a share by a Beta(½, ½) prior; 0 and 1 where none or all hit (Brown, Cai, DasGupta 2001)."""
+    from scipy import stats
+
+    low, high = stats.beta.ppf((0.025, 0.975), hits + 0.5, tries - hits + 0.5)
+    return 0.0 if hits == 0 else float(low), 1.0 if hits == tries else float(high)
+
+
+def byar(count: int, z: float = Z) -> tuple[float, float]:
+    """Limits of a Poisson mean of which `count` was seen: Byar's approximation to the exact ones (Breslow & Day 1987,
+    2.13).
+    """
+    low = count * (1 - 1 / (9 * count) - z / (3 * sqrt(count))) ** 3 if count else 0.0
+    more = count + 1
+    return max(0.0, low), more * (1 - 1 / (9 * more) + z / (3 * sqrt(more))) ** 3
+
+
+def byar_sql(count: str) -> tuple[str, str]:
+    """`byar` as SQL expressions of a column, low and high."""
+    low = f"CASE WHEN {count} = 0 THEN 0 ELSE {count} * power(1 - 1 / (9 * {count}) - {Z} / (3 * sqrt({count})), 3) END"
+    more = f"({count} + 1)"
+    return low, f"{more} * power(1 - 1 / (9 * {more}) + {Z} / (3 * sqrt({more})), 3)"
+
+
+def bootstrap(draws: np.ndarray) -> tuple[float, float]:
+    """Percentile interval of a figure drawn again [draws]; draws in which it is not defined (NaN) are left out."""
+    defined = draws[~np.isnan(draws)]
+    if not len(defined):
+        return float("nan"), float("nan")
+    low, high = np.quantile(defined, (0.025, 0.975))
+    return float(low), float(high)
