@@ -21,6 +21,12 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
         aside.unlink(missing_ok=True)
 
 
+def replace_text(path: Path, text: str) -> None:
+    """Puts `text` at `path` in one step: a reader sees the file of before or all of this one."""
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
 def whole_lines(path: Path) -> list[bytes]:
     """The lines of a file that grows by `add_line`, without half a line that a crash left; none where it is not."""
     data = path.read_bytes() if path.exists() else b""

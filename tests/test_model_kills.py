@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from models import pointers
 from tests.bench.model_kills import STAGES, Round, campaign, report
-from training import pointers
 
 AT = datetime(2026, 7, 1, tzinfo=UTC)
 ONE, TWO = {"version": "one", "sha256": "1"}, {"version": "two", "sha256": "2"}

@@ -12,9 +12,9 @@ import pytest
 from drawn_training import CUTOFF, draw_record
 
 from features.record.record import Record
-from models import canary
+from models import canary, pointers
 from models.artefact import ArtefactError, load
-from training import conduct, pointers
+from training import conduct
 from training.gates import STEADY, Refused, gates_of, second_person, steady
 from training.members import Recipe
 from training.packaging import Trained

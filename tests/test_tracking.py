@@ -146,7 +146,7 @@ def test_a_way_back_moves_the_aliases_too(told: Told, tmp_path: Path) -> None:
     """Rollback points `champion` to the run of the model that serves again."""
     models = tmp_path / "models"
     shutil.copytree(told.models, models)
-    from training import pointers
+    from models import pointers
 
     standing = pointers.read(models / "lateness", "champion")
     assert standing is not None

@@ -14,7 +14,7 @@ from drawn_training import CUTOFF, ZERO
 from features.matrix import batch as matrix
 from features.record.delivery import Chunk
 from features.record.record import Record
-from training import pointers
+from models import pointers
 from training.gates import Refused
 from training.promote import promote
 from training.run import train

@@ -11,9 +11,9 @@ from drawn_training import CUTOFF, Office
 
 from features.record.delivery import Chunk
 from features.record.record import Record
+from models import pointers
 from models.artefact import ArtefactError, load
 from models.risk_model import RiskModel
-from training import pointers
 from training.backtest import backtest
 from training.drift import stability
 from training.gates import Gate, Refused, gates_of

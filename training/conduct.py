@@ -13,10 +13,10 @@ from pathlib import Path
 import duckdb
 
 from features.case_state.custody import shared_out
-from models import artefact, official_artefact
+from models import artefact, official_artefact, pointers
 from models.official_events import TIERS
 from models.official_forecast import OfficialForecast
-from training import finding, official_forecast, pointers
+from training import finding, official_forecast
 from training.finding import LearntFinding
 from training.gates import insist, second_person
 from training.provenance import git_commit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from features.atomic_file import replace_text
 
 _MANIFEST = "manifest.json"
 
@@ -64,12 +65,7 @@ def parts(folder: Path, before: datetime | None = None) -> dict[datetime, Path]:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replaces the manifest in one step, then removes the files that it does not name."""
-    half = folder / f"{_MANIFEST}.half"
-    with half.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(manifest), indent=1))
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(folder / _MANIFEST)
+    replace_text(folder / _MANIFEST, json.dumps(asdict(manifest), indent=1))
     named = {*manifest.parts.values(), *manifest.changes.values()}
     for path in folder.glob("*.parquet"):
         if path.name not in named:

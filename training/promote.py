@@ -1,6 +1,6 @@
 """Promotion in one order: gates, second person, manifest and structure, canary with golden rows, swap, aliases.
 
-The swap is one redo record (`training.pointers.move`): a champion is the old one or the new one, never none, and a
+The swap is one redo record (`models.pointers.move`): a champion is the old one or the new one, never none, and a
 move that was killed is finished by the next. Aliases of MLflow come last: the service reads the pointers, and goes
 back to the previous champion also while MLflow is away.
 """
@@ -12,8 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from models import artefact, canary
-from training import pointers
+from models import artefact, canary, pointers
 from training.gates import Gate, gates_of, insist, second_person
 
 Say = Callable[[str], None]

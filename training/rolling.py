@@ -22,8 +22,7 @@ from typing import Any
 
 from features.calendar.working_time import PLAIN_WEEK, Calendar
 from features.record.record import Record
-from models import artefact
-from training import pointers
+from models import artefact, pointers
 from training.fit import RECIPES
 from training.origin import BEFORE, CHAMPION, Fitted, Origin, Window, champion_at, judge, refit
 

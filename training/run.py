@@ -14,12 +14,11 @@ import pyarrow as pa
 from features.calendar.working_time import PLAIN_WEEK, Calendar
 from features.matrix import batch as matrix
 from features.record.record import Record
-from models import artefact
+from models import artefact, pointers
 from models.cases import landmarks
 from models.risk_model import RiskModel
 from models.target import Target
 from models.targets import MAIN
-from training import pointers
 from training.drift import background
 from training.fit import fit_judged
 from training.gates import against, gates_of

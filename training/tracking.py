@@ -21,12 +21,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models import artefact
+from models import artefact, pointers
 from models.artefact import MANIFEST
 from models.booster import TreeMember
 from models.risk_model import RiskModel
 from models.targets import MAIN
-from training import pointers
 from training.members import KEYS, is_category
 from training.packaging import Trained
 from training.plots import shap_summary

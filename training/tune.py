@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from models.pointers import replace_file
 from models.targets import MAIN
 from training.evaluate import Metric, interval
 from training.fit import LARGE, RECIPES, stable_columns
 from training.members import Recipe
 from training.model_selection import best_blend_losses, judge
-from training.pointers import replace_file
 from training.sample import Sample
 from training.split import rolling
 

@@ -65,8 +65,8 @@ def card(
     pointer: Annotated[str, typer.Option(help="champion, candidate or previous.")] = "candidate",
 ) -> None:
     """Write the model card of TARGET."""
+    from models import pointers
     from models.artefact import load
-    from training import pointers
     from training.card import card as written
     from training.gates import gates_of
 

@@ -75,12 +75,11 @@ def rolling(
 
 def keep(found: "Sequence[Origin]", path: Path) -> None:
     """Keeps the origins; a reader sees the former backtest or this one."""
-    from features.atomic_file import replacing
+    from features.atomic_file import replace_text
     from training.rolling_run import as_json
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file:
-        file.write(json.dumps([as_json(one) for one in found]).encode())
+    replace_text(path, json.dumps([as_json(one) for one in found]))
 
 
 @contextmanager

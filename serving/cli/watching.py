@@ -79,7 +79,7 @@ def models(ctx: typer.Context, target: TargetName) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from training import pointers
+    from models import pointers
 
     settings = settings_of(ctx)
     moves = pointers.history(settings.models / target)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from features.atomic_file import replace_text
 from features.key_file import key_file
 from features.record.record import Record
 from models.sector_risk import sector_weights
@@ -16,7 +17,7 @@ from models.targets import MAIN
 from serving.plan.list_choice import Caps, Line, choose, marked_new, order, share_new, share_out
 from serving.plan.list_entry import Grain, entries
 from serving.plan.rules import Rules
-from serving.scoring.score_files import ListMeta, replace_text
+from serving.scoring.score_files import ListMeta
 from serving.settings import Settings
 
 _WEEK = re.compile(r"\d{4}-W\d{2}")

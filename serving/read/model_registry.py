@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models import pointers
+
 
 @dataclass(frozen=True)
 class ModelVersion:
@@ -71,12 +73,12 @@ def read_shelf(models: Path, target: str) -> RegistryView:
 
 def _shelved(folder: Path, place: str) -> ModelVersion | None:
     try:
-        said = json.loads((folder / f"{place}.json").read_text("utf-8"))
-        version, sha256 = str(said["version"]), str(said["sha256"])
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError):
+        said = pointers.read(folder, place)
+    except (OSError, ValueError):
         return ModelVersion(place, "?", "", {}, {}, 0, "con trỏ hỏng")
+    if said is None:
+        return None
+    version, sha256 = said["version"], said["sha256"]
     try:
         manifest = json.loads((folder / Path(version).name / "manifest.json").read_text("utf-8"))
         return ModelVersion(

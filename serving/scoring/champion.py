@@ -1,10 +1,10 @@
 """The model that serves: found by pointer, checked before use; else the previous one, or the rule."""
 
-import json
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from models import pointers
 from models.artefact import ArtefactError, load
 from models.clock_rule import clock_rule
 from models.risk_model import RiskModel
@@ -55,12 +55,8 @@ def pointed_at(folder: Path, pointer: str, threads: int = 1) -> Champion:
     ArtefactError where the model is damaged or another than promoted, ValueError where the pointer is,
     FileNotFoundError where there is no such pointer.
     """
-    text = (folder / f"{pointer}.json").read_text("utf-8")
-    try:
-        said = json.loads(text)
-        version, sha256 = str(said["version"]), str(said["sha256"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{pointer}.json: wanted version and sha256, came something else") from error
-    if Path(version).name != version:
-        raise ValueError(f"{pointer}.json: wanted the name of a folder, came a path")
+    said = pointers.read(folder, pointer)
+    if said is None:
+        raise FileNotFoundError(f"{pointer}.json: no model is pointed at")
+    version, sha256 = said["version"], said["sha256"]
     return Champion(load(folder / version, sha256=sha256, threads=threads), version, sha256)

@@ -5,23 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.atomic_file import replacing
+from features.atomic_file import replace_text
 from features.signals.acts import SCHEMA
 from models.loop import HitRate
 from models.sector_risk import SectorRisk
+from serving.scoring.score_files import list_folder, replace_table
 
 ACTS_FILE, HANDLED_FILE, SECTORS_FILE = "acts.parquet", "handled.parquet", "sectors.json"
-
-
-def folder(scores: Path, as_of: datetime) -> Path:
-    """Where the lists of one moment lie."""
-    return scores / "conduct" / f"{as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def write(
@@ -29,19 +25,16 @@ def write(
     sectors: Sequence[SectorRisk] = (),
 ) -> None:  # fmt: skip
     """Writes the acts, what everybody handled (with their `position`) and sectors beside the lists of the moment."""
-    place = folder(scores, as_of)
-    place.mkdir(parents=True, exist_ok=True)
+    place = list_folder(scores, "conduct", as_of)
     posts = pa.array([position.get(who, "") for who in handled["official_id"].to_pylist()], pa.string())
     for name, table in ((ACTS_FILE, acts), (HANDLED_FILE, handled.append_column("position", posts))):
-        with replacing(place / name) as file:
-            pq.write_table(table, file, compression="zstd")
-    with replacing(place / SECTORS_FILE) as file:
-        file.write(json.dumps([asdict(one) for one in sectors]).encode())
+        replace_table(place / name, table)
+    replace_text(place / SECTORS_FILE, json.dumps([asdict(one) for one in sectors]))
 
 
 def sectors_of(scores: Path, as_of: datetime) -> list[SectorRisk]:
     """The sectors of one moment's lists; none where they were not written."""
-    path = folder(scores, as_of) / SECTORS_FILE
+    path = list_folder(scores, "conduct", as_of) / SECTORS_FILE
     if not path.exists():
         return []
     told = []
@@ -53,7 +46,7 @@ def sectors_of(scores: Path, as_of: datetime) -> list[SectorRisk]:
 
 def acts_of(scores: Path, as_of: datetime, **wanted: str) -> pa.Table:
     """The acts of one moment's lists whose columns have these values; empty where none were written."""
-    path = folder(scores, as_of) / ACTS_FILE
+    path = list_folder(scores, "conduct", as_of) / ACTS_FILE
     if not path.exists():
         return SCHEMA.empty_table()
     return pq.read_table(path, filters=[(name, "=", value) for name, value in wanted.items()] or None)
@@ -61,5 +54,5 @@ def acts_of(scores: Path, as_of: datetime, **wanted: str) -> pa.Table:
 
 def handled_of(scores: Path, as_of: datetime) -> pa.Table | None:
     """Who handled what in the year before one moment's lists; None where it was not written."""
-    path = folder(scores, as_of) / HANDLED_FILE
+    path = list_folder(scores, "conduct", as_of) / HANDLED_FILE
     return pq.read_table(path) if path.exists() else None

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from features.record.succession import levels
 from features.signals import evaluate_held
 from features.signals.handled import handled
 from features.signals.sentences import said
+from models import pointers
 from models.artefact import ArtefactError
 from models.artefact import load as load_model
 from models.cases import cohort
@@ -30,7 +29,7 @@ from models.finding_lines import by_model, without_probability
 from models.finding_matrix import SHOWN
 from models.official_artefact import load
 from serving.scoring import conduct_scores
-from serving.scoring.score_files import ListMeta
+from serving.scoring.score_files import ListMeta, list_folder, replace_table
 
 COLUMNS = [field.name for field in fields(ConductLine)]
 _SCHEMA = pa.schema([
@@ -113,18 +112,15 @@ def scored(
 
 def write(found: dict[str, list[ConductLine]], scores: Path, as_of: datetime) -> Path:
     """Writes the lists of one moment; gives their folder. A reader sees the old files or the new ones."""
-    folder = scores / "conduct" / f"{as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = list_folder(scores, "conduct", as_of)
     for grain, told in found.items():
-        half = folder / f".{grain}.{os.getpid()}.parquet"
-        pq.write_table(pa.Table.from_pylist([asdict(line) for line in told], _SCHEMA), half)
-        half.replace(folder / f"{grain}.parquet")
+        replace_table(folder / f"{grain}.parquet", pa.Table.from_pylist([asdict(line) for line in told], _SCHEMA))
     return folder
 
 
 def read(scores: Path, as_of: datetime, grain: str) -> pa.Table | None:
     """The list of a grain as it was written for `as_of`; None where it never was."""
-    path = scores / "conduct" / f"{as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}" / f"{grain}.parquet"
+    path = list_folder(scores, "conduct", as_of) / f"{grain}.parquet"
     return pq.read_table(path) if path.exists() else None
 
 
@@ -144,10 +140,9 @@ def _dossiers(
 def _pointer(models: Path) -> dict[str, Any] | None:
     """What the champion's pointer says, else the candidate's; None where conduct was never trained."""
     for name in ("champion", "candidate"):
-        path = models / "conduct" / f"{name}.json"
-        if path.exists():
-            said: dict[str, Any] = json.loads(path.read_text("utf-8"))
-            return said
+        told = pointers.read(models / "conduct", name)
+        if told is not None:
+            return told
     return None
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.atomic_file import replacing
+from features.atomic_file import replace_text, replacing
 
 REASON = pa.struct(
     [
@@ -92,7 +92,12 @@ def stamp(as_of: datetime) -> str:
 
 def scores_path(root: Path, target: str, as_of: datetime) -> Path:
     """Where the list of `target` at `as_of` lies under the scores folder `root`."""
-    return root / target / stamp(as_of) / "scores.parquet"
+    return list_folder(root, target, as_of) / "scores.parquet"
+
+
+def list_folder(root: Path, target: str, as_of: datetime) -> Path:
+    """The folder of what was made for `target` at `as_of`."""
+    return root / target / stamp(as_of)
 
 
 def write_scores(root: Path, table: pa.Table, meta: ListMeta, latest: bool = True) -> Path:
@@ -102,11 +107,9 @@ def write_scores(root: Path, table: pa.Table, meta: ListMeta, latest: bool = Tru
     Safe against a kill at any point: files are written aside, flushed, and moved into place.
     """
     path = scores_path(root, meta.target, meta.as_of)
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(meta.as_json(), ensure_ascii=False, indent=1)
     described = table.select(SCHEMA.names).cast(SCHEMA).replace_schema_metadata({_META: text.encode()})
-    with replacing(path) as file:
-        pq.write_table(described, file, compression="zstd", row_group_size=20_000)
+    replace_table(path, described, row_group_size=20_000)
     replace_text(path.with_name("meta.json"), text)
     if latest:
         pointer = {"as_of": meta.as_json()["as_of"], "folder": path.parent.name}
@@ -146,7 +149,8 @@ def latest_path(root: Path, target: str) -> Path:
     return root / target / Path(folder).name / "scores.parquet"
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Replaces the small file at `path` in one step."""
+def replace_table(path: Path, table: pa.Table, row_group_size: int | None = None) -> None:
+    """Puts a Parquet file at `path` in one step; its folder is made where there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
-        file.write(text.encode())
+        pq.write_table(table, file, compression="zstd", row_group_size=row_group_size)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from features.atomic_file import replacing
+from features.atomic_file import replace_text
 from features.spelling.names import plain
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -47,8 +47,7 @@ class MappingStore:
             return last
         path = self._folder / name / f"{last.version + 1 if last else 1:04d}.toml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            file.write(text.encode())
+        replace_text(path, text)
         return KeptMapping(name, int(path.stem), path)
 
     def latest(self, name: str) -> KeptMapping | None:

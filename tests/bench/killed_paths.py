@@ -14,6 +14,7 @@ from sqlalchemy import func, inspect, select
 
 from features.record.delivery import Chunk
 from features.record.record import Record
+from models import pointers
 from serving.plan.keyed_uniform import seed_hash
 from serving.plan.plan_input import PlanInput, Pull, Source, UnitBrief
 from serving.plan.rules import Rules, Team
@@ -23,7 +24,6 @@ from serving.state import Base, Finding, Receipt, State, downgrade, open_state, 
 from serving.work.chain_anchor import Witness
 from serving.work.findings import Conclusion, SampledDossier, add, deliver, latest
 from serving.work.receipts import Receipts
-from training import pointers
 
 START = datetime(2026, 1, 5, 1, tzinfo=UTC)
 DOSSIERS, FINDINGS, LINES = 400, 25, 4_000

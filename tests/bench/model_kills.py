@@ -98,9 +98,9 @@ def work(home: Path, url: str, number: int) -> None:
 
 def broken(home: Path, url: str) -> list[str]:
     """What does not hold: a pointer to what cannot be loaded, a history cut off, an alias of an unfinished run."""
+    from models import pointers
     from models.artefact import ArtefactError
     from serving.scoring.champion import champion, pointed_at
-    from training import pointers
 
     folder, wrong = home / "models" / TARGET, []
     for name in ("champion", "candidate", "previous"):

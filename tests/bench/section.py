@@ -56,7 +56,7 @@ class Section:
 
 def write_card(path: Path, sections: Iterable[Section], now: datetime) -> None:
     """Puts the sections on the card with machine and date; sections of other names that stand there stay."""
-    from serving.scoring.score_files import replace_text
+    from features.atomic_file import replace_text
 
     kept: dict[str, str] = {}
     if path.exists():

@@ -18,7 +18,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from features.atomic_file import add_line, replacing, whole_lines
+from features.atomic_file import add_line, replace_text, whole_lines
 
 MOVING = "moving.json"
 SECONDS = 60
@@ -29,13 +29,15 @@ def read(folder: Path, name: str) -> dict[str, Any] | None:
     path = folder / f"{name}.json"
     if not path.exists():
         return None
-    said = json.loads(path.read_text("utf-8"))
-    if (
-        not isinstance(said, dict)
-        or not isinstance(said.get("version"), str)
-        or not isinstance(said.get("sha256"), str)
-    ):
-        raise ValueError(f"{path.name}: wanted version and sha256, came something else; promote again")
+    try:
+        said: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        version, sha256 = said["version"], said["sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path.name}: wanted version and sha256, came something else; promote again") from error
+    if not isinstance(version, str) or not isinstance(sha256, str):
+        raise ValueError(f"{path.name}: wanted version and sha256 as text, came something else; promote again")
+    if Path(version).name != version:
+        raise ValueError(f"{path.name}: wanted the name of a folder, came a path")
     return said
 
 
@@ -102,5 +104,4 @@ def history(folder: Path) -> list[dict[str, Any]]:
 def replace_file(folder: Path, name: str, said: Mapping[str, Any]) -> None:
     """Writes `said` as JSON in one step: a reader sees the file of before or all of this one."""
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / name) as file:
-        file.write(json.dumps(said, ensure_ascii=False, sort_keys=True, indent=1).encode())
+    replace_text(folder / name, json.dumps(said, ensure_ascii=False, sort_keys=True, indent=1))
