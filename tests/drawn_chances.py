@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from features.sources.petition import ANSWER
+
 Rows = dict[str, list[dict[str, Any]]]
 Draw = Callable[[str, int, int, bool], Rows]
 
@@ -121,6 +123,27 @@ def complaint(where: str, who: int, number: int, hit: bool) -> Rows:
         "answered_at": due + timedelta(days=3 if hit else -3), "topic": "procedure",
     }  # fmt: skip
     return {"complaint": [row]}
+
+
+def silent(where: str, who: int, number: int, hit: bool) -> Rows:
+    """A complaint about somebody at work: the first official's are all old but for the hits, a third of others' new."""
+    new = hit if who == 1 else number % 3 == 0
+    at = AS_OF - timedelta(days=5 + 2 * number if new else 130 + 5 * number)
+    told = {
+        "complaint_id": f"{where}-{who}-{number}", "filed_at": at, "known_at": at, "unit_code": f"{where}-U{who}",
+        "official_id": f"{where}-o{who}", "complainant_id": f"{where}-{who}-{number}", "topic": "conduct",
+    }  # fmt: skip
+    at_work = course(where, who, number, f"0.01 assigned o{who}; 1 decided boss", received=60)
+    return at_work | {"complaint": [told]}
+
+
+def answered_alike(where: str, who: int, number: int, hit: bool) -> Rows:
+    """An answer in the one sentence, or in words of its own."""
+    rows = complaint(where, who, number, False)
+    own = "".join(chr(ord("a") + int(digit)) for digit in f"{who}{number:03d}")
+    reply = f"Đơn vị đã tiếp nhận phản ánh số {number}." if hit else f"Về việc của {own}, hồ sơ đã được trả."
+    rows["complaint"][0]["text"] = f"Chờ quá lâu.{ANSWER}{reply}"
+    return rows
 
 
 def rated(where: str, who: int, number: int, hit: bool) -> Rows:

@@ -35,6 +35,8 @@ POPULATIONS = {
     "AGENT_FIRST_WITH": (drawn.with_agent, 12, 4, 25, "o1"),
     "AGENT_HALF_TIME": (drawn.agent_at_half, 12, 4, 25, "o1"),
     "COMPLAINTS_UNANSWERED": (drawn.complaint, 9, 4, 25, "U1"),
+    "COMPLAINTS_SILENT": (drawn.silent, 1, 12, 40, "o1"),
+    "ANSWERS_ALIKE": (drawn.answered_alike, 18, 11, 25, "U1"),
     "RATED_LOW": (drawn.rated, 9, 4, 25, "U1"),
     "CONSULTED_LATE": (drawn.consulted, 9, 4, 25, "V1"),
     "ACTS_UNDER_OTHERS": (drawn.under_another, 12, 4, 25, "U1"),
@@ -167,7 +169,16 @@ def test_what_becomes_known_later_changes_nothing(province: Record, hours: int) 
 
 def test_every_signal_has_its_source_owner_and_words() -> None:
     for signal in HELD_SIGNALS:
-        assert all([signal.words_vi, signal.words_en, signal.source, signal.owner, signal.threshold, signal.days])
+        assert all(
+            [
+                signal.words_vi,
+                signal.words_en,
+                signal.source,
+                signal.owner,
+                signal.threshold or signal.rarely,
+                signal.days,
+            ]
+        )
     names = [signal.name for signal in (*DOSSIER_SIGNALS, *HELD_SIGNALS)]
     assert len(names) == len(set(names))
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import Calendar
+from features.case_state import custody
 from features.record.utc import naive_utc
 from features.signals.accounts import ACCOUNTS, of_accounts
 from features.signals.hands import YEAR, lately, of_stays
@@ -18,12 +19,13 @@ from features.signals.head import HEAD, of_heads
 from features.signals.held_again import HELD_AGAIN, of_agents
 from features.signals.held_late import HELD_LATE
 from features.signals.held_office import HELD_OFFICE
+from features.signals.held_voice import HELD_VOICE, of_voices
 from features.signals.over_cases import over_cases
 from features.signals.peers import against_peers, offices
 from features.signals.signal import Grain, HeldSignal
 from features.spelling.names import is_desk
 
-HELD_SIGNALS: tuple[HeldSignal, ...] = (*HELD_LATE, *HELD_AGAIN, *HELD_OFFICE, *ACCOUNTS, *HEAD)
+HELD_SIGNALS: tuple[HeldSignal, ...] = (*HELD_LATE, *HELD_AGAIN, *HELD_OFFICE, *HELD_VOICE, *ACCOUNTS, *HEAD)
 """Every signal about an official, a unit, a head or an agent, in the order in which answers list them."""
 
 ALERT = pa.schema([
@@ -58,11 +60,12 @@ def evaluate_held(
     if not chosen:
         return SHOWN.empty_table()
     told = (alerts if alerts is not None else ALERT.empty_table()).select(ALERT.names).cast(ALERT)
+    custody.attach(con, [as_of])
     con.register("alert_told", told)
     con.register("office_of_unit", offices(con, as_of, grain))
     try:
         cases = lately(con, as_of, naive_utc(as_of - YEAR))  # rules that look back further rest on findings alone
-        more = of_stays(as_of), of_agents, of_accounts, of_heads, _of_alerts
+        more = of_stays(as_of), of_agents, of_accounts, of_heads, _of_alerts, of_voices
         found = over_cases(con, cases, calendar, _select(chosen, as_of), *more)
     finally:
         con.unregister("alert_told")
@@ -94,17 +97,22 @@ def _select(signals: Sequence[HeldSignal], as_of: datetime) -> str:
         for order, signal in enumerate(signals)
     )
     told = ", ".join(
-        f"({order}, '{one.name}', {one.threshold or 0}, {one.least}, {'NULL' if one.clearly is None else one.clearly})"
+        f"({order}, '{one.name}', {one.threshold or 0}, {one.least}, {_or_null(one.clearly)}, {_or_null(one.rarely)})"
         for order, one in enumerate(signals)
     )
     return f"""
         WITH chance AS ({chances}), {against_peers("chance")}
         SELECT s.key, s.unit_code, t.name AS signal, s.k AS value, s.n, s.expected, s.low, s.high
         FROM beside_peers s
-        JOIN (VALUES {told}) t(signal_no, name, threshold, least, clearly) USING (signal_no)
+        JOIN (VALUES {told}) t(signal_no, name, threshold, least, clearly, rarely) USING (signal_no)
         WHERE s.k >= t.threshold AND s.n >= t.least
           AND (t.clearly IS NULL OR (s.expected IS NOT NULL AND coalesce(s.low > t.clearly, true)))
+          AND (t.rarely IS NULL OR coalesce(s.high < t.rarely, false))
         ORDER BY s.key, s.signal_no"""
+
+
+def _or_null(number: float | None) -> str:
+    return "NULL" if number is None else str(number)
 
 
 def _moment(moment: datetime) -> str:

@@ -59,12 +59,14 @@ class HeldSignal(Signal):
     threshold: hits that it takes. days: how far it looks back. least: chances under which nothing is said.
     clearly: how many times what the peers would have the hits must exceed, even at the lower end of the 95 %
         interval; None: the hits count by themselves, peers are told beside.
+    rarely: how many times what the peers would have the hits must stay under, even at the upper end; None: not asked.
     cause: what it speaks of where causes are kept apart: the official, the unit, or the agent.
     """
 
     days: int = 365
     least: int = 20
     clearly: float | None = 1.0
+    rarely: float | None = None
 
     @property
     def back(self) -> timedelta:

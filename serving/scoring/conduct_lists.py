@@ -17,6 +17,7 @@ from features.record.positions import positions
 from features.record.succession import levels
 from features.signals import evaluate_held
 from features.signals.handled import handled
+from features.signals.held_voice import HELD_VOICE
 from features.signals.sentences import said
 from models import pointers
 from models.artefact import ArtefactError
@@ -52,7 +53,9 @@ def lines(
     """
     acted = handled(con, as_of) if acted is None else acted
     if not acted.num_rows:
-        return {grain: _forecast(con, models, as_of) if grain == "official" else [] for grain in GRAINS}
+        shown = evaluate_held(con, as_of, "official", signals=HELD_VOICE).to_pylist()
+        told = with_signals(_forecast(con, models, as_of), shown)
+        return {grain: told if grain == "official" else [] for grain in GRAINS}
     in_post = positions(con, as_of)
     position = {who: post.position for who, post in in_post.items()}
     level = levels(con, as_of)
