@@ -12,7 +12,7 @@ from serving.pages.rendering import render
 from serving.pages.risk_list import stretch
 from serving.read.evidence import FAMILY_VI, Subject
 from serving.use_cases.app_context import context_of
-from serving.use_cases.evidence import evidence, list_moment, unlisted
+from serving.use_cases.evidence import counted, evidence, list_moment, unlisted
 
 router = APIRouter(include_in_schema=False)
 
@@ -24,8 +24,16 @@ Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 
 
 @router.get("/evidence", response_class=HTMLResponse)
-def show(request: Request, subject: Subject, key: Key, family: Family = "", offset: Offset = 0) -> Response:
-    """The evidence pack of one official, unit, procedure or sector, in the reader's scope; 404 where there is none."""
+def show(
+    request: Request, subject: Subject, key: Key, family: Family = "", offset: Offset = 0,
+    every: Annotated[bool, Query(alias="all")] = False,
+) -> Response:  # fmt: skip
+    """The evidence pack of one official, unit, procedure or sector, in the reader's scope; 404 where there is none.
+
+    every: all dossiers that count for the subject (the n of its figures), whether a signal is among them or not.
+    """
+    if every:
+        return _every(request, subject, key, offset)
     found = evidence(request, subject, key, family, offset, SIZE)
     register = context_of(request).known.register
     name = {"unit": register.unit, "procedure": register.procedure}.get(subject, str)(key)
@@ -41,6 +49,25 @@ def show(request: Request, subject: Subject, key: Key, family: Family = "", offs
         family=family,
         family_words=FAMILY_VI,
         pages=stretch("/evidence", wishes, offset, len(found.dossiers), SIZE, total),
+    )
+
+
+def _every(request: Request, subject: Subject, key: str, offset: int) -> Response:
+    found = counted(request, subject, key)
+    wishes = {"subject": subject, "id": key, "all": "true"}
+    shown = found[offset : offset + SIZE]
+    return render(
+        request,
+        "handled.html",
+        title="Hồ sơ được tính",
+        subject=subject,
+        subject_words=SUBJECT_WORDS[subject],
+        key=key,
+        as_of=list_moment(request),
+        rows=shown,
+        total=len(found),
+        family_words=FAMILY_VI,
+        pages=stretch("/evidence", wishes, offset, len(shown), SIZE, len(found)),
     )
 
 

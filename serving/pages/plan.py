@@ -16,6 +16,7 @@ from serving.plan.rendering import BY, CHOSEN
 from serving.read.finding_words import CAUSE_WORDS, KIND_WORDS
 from serving.read.problem import Problem, refused_as_problem
 from serving.use_cases.app_context import context_of
+from serving.use_cases.evidence import facts_of_unit
 from serving.use_cases.guard import reader_of
 from serving.use_cases.idempotent_write import idempotent_write
 from serving.use_cases.visits import Visit, in_scope, picked, plan_store, visit_in, write_finding
@@ -117,6 +118,7 @@ def visit(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
     with people.state.reading() as session:
         said = {one.dossier_id: one for one in findings.standing(session, inspection_id=visit_id)}
     extra = picked(request, found)
+    asked, of_dossier = facts_of_unit(request, found["unit_code"])
     people.receipts.record(
         reader.login,
         "visit.read",
@@ -131,6 +133,8 @@ def visit(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
         visit=found,
         at=datetime.fromisoformat(found["at"]),
         lines=[(line, questions(line["reasons"] if line["chosen_by"] == "score" else ())) for line in found["sheet"]],
+        asked=asked[:12],
+        of_dossier=of_dossier,
         said=said,
         extra=extra,
         listed=context_of(request).serving.lists[MAIN.name].value,  # open dossiers have a page; others may have ended
