@@ -1,7 +1,7 @@
 """The matrix once more, slowly and in plain Python, from the definitions: the answer that SQL must give.
 
-Nothing is shared with the engine but the calendar (`Calendar.worked`, tested by itself). One case at a time:
-filter what was known, sort, count.
+Nothing is shared with the engine but the calendar (`Calendar.worked`): the lawful clock is the row-wise one (`replay`),
+which has an oracle of its own. One case at a time: filter what was known, sort, count.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from features.calendar.working_time import FIRST, LAST, PLAIN_WEEK, Calendar, microseconds
+from features.case_state.replay import Happening, replay
+from features.case_state.slip import first_of
+from features.case_state.state import CaseState, Phase
 
 Row = Mapping[str, Any]
 HOUR = 3.6e9
 STOPS = {"papers_requested", "suspended"}
 RUNS = {"papers_supplied", "resumed", "assigned", "forwarded", "consulted", "returned"}
-ENDS = {"refused", "decided", "withdrawn"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class State:
 
     version: Row
     events: tuple[Row, ...]
+    case: CaseState
 
     @property
     def due(self) -> datetime | None:
@@ -37,26 +40,19 @@ class State:
 
     @property
     def end(self) -> datetime | None:
-        ends = [e["happened_at"] for e in self.events if e["kind"] in ENDS]
-        delivered = [e["happened_at"] for e in self.events if e["kind"] == "delivered"]
-        reopened = [e["happened_at"] for e in self.events if e["kind"] == "reopened"]
-        if reopened:
-            last = max([*ends, *delivered], default=None)
-            return last if last and last > max(reopened) else None
-        return min(ends) if ends else min(delivered, default=None)
+        return self.case.ended_at
 
     @property
     def holder(self) -> str | None:
         named = [event["official_id"] for event in self.events if event["official_id"]]
         return named[-1] if named else None
 
-    def late(self, at: datetime) -> int | None:
-        """1 late, 0 in time, None not known at `at`."""
-        if self.due is None:
+    @property
+    def late(self) -> int | None:
+        """1 late, 0 in time, None not known."""
+        if self.case.lawful_due_at is None or self.case.phase is Phase.SET_ASIDE:
             return None
-        if self.end is not None:
-            return int(self.end > self.due)
-        return 1 if self.due < at else None
+        return int(self.case.late) if self.end is not None or self.case.late else None
 
 
 class Oracle:
@@ -92,7 +88,10 @@ class Oracle:
         for row in sorted(events, key=lambda e: (e["known_at"], e["row_id"])):
             latest[row["event_id"] or row["row_id"]] = row
         order = sorted(latest.values(), key=lambda e: (e["happened_at"], e["known_at"], e["row_id"]))
-        return State(max(known, key=lambda v: (v["known_at"], v["row_id"])), tuple(order))
+        version = max(known, key=lambda v: (v["known_at"], v["row_id"]))
+        told = [Happening(one["kind"], one["happened_at"], one["due_at"], one.get("reason")) for one in order]
+        slip = first_of((row["known_at"], row["due_at"]) for row in known)
+        return State(version, tuple(order), replay(version["received_at"], slip, told, at, self.calendar))
 
     def worked(self, at: datetime) -> int:
         return self.calendar.worked(microseconds(at))
@@ -132,9 +131,9 @@ class Oracle:
 
     def _queue(self, dossier: str, key: Callable[[State], Any], dawn: datetime, add: Callable[..., None]) -> None:
         now = self.state(dossier, dawn)
-        if now and now.end is None:
+        if now and now.case.is_open:
             add(key(now), "open")
-            if now.due and now.due < dawn:
+            if now.case.overdue:
                 add(key(now), "overdue")
         for at, before, after in self.turns(dossier):
             if at >= dawn:
@@ -157,7 +156,7 @@ class Oracle:
             state = self.state(dossier, at)
             if state is None:
                 continue
-            late = state.late(at)
+            late = state.late
             if late is None:
                 continue
             for key in self._past_keys(kind, dossier, state, at):
@@ -285,9 +284,9 @@ class Oracle:
         now, received = self.worked(as_of), self.worked(version["received_at"])
         term = self._published(version, as_of)
         legal = term["legal_working_days"] if term else None
-        first = version["due_at"] and self.worked(version["due_at"]) - received
+        case, clock = state.case, state.case.clock
+        first = case.first_due_at and self.worked(case.first_due_at) - received
         promised = state.due and self.worked(state.due) - received
-        allowed = promised if promised is not None else None if legal is None else legal * 8 * HOUR
         steps = [event["step"] or event["kind"] for event in events]
         times = [self.worked(event["happened_at"]) for event in events]
         officials = [e["official_id"] for e in events if e["official_id"]]
@@ -299,6 +298,10 @@ class Oracle:
             stopped = 1 if event["kind"] in STOPS else 0 if event["kind"] in RUNS else stopped
         if stopped:
             paused += now - times[-1]
+        own = clock.start_w - received if clock else None if legal is None else legal * 8 * HOUR
+        allowed = clock.lawful_w - received if clock else None if legal is None else legal * 8 * HOUR + paused
+        beyond = max(0, promised - allowed) if clock and promised is not None else 0
+        left = clock.left_us(microseconds(as_of)) if clock else None
         changes = [n for n in range(len(steps)) if n == 0 or steps[n] != steps[n - 1]]
         held = [n for n, e in enumerate(events) if e["official_id"]]
         held = [n for k, n in enumerate(held) if k == 0 or officials[k] != officials[k - 1]]
@@ -311,9 +314,9 @@ class Oracle:
             "step": steps[-1] if steps else None,
             "hours_elapsed": (now - received - paused) / HOUR,
             "hours_left": None if allowed is None else (allowed - (now - received)) / HOUR,
-            "time_used": (now - received - paused) / allowed if allowed else None,
+            "time_used": (now - received - paused) / own if own else None,
             "promise_used": (now - received) / allowed if allowed else None,
-            "days_left": None if state.due is None else (microseconds(state.due) - microseconds(as_of)) / 8.64e10,
+            "days_left": None if left is None else left / 8.64e10, "moved_beyond_hours": beyond / HOUR,
             "days_to_long_break": self._long_break(as_of, now),
             "first_term_hours": None if first is None else first / HOUR,
             "legal_hours": None if legal is None else legal * 8,

@@ -250,7 +250,8 @@ class Oracle:
                     if id(one) in ends:
                         ended_at, self.stopped = at, False
             if at >= until:
-                return self.missed
+                runs = ended_at is None and not self.stopped
+                return self.missed or (runs and self.behind(self.lawful(), self.pushed(), at))
             following = at + QUARTER
             if ended_at is None and self.stopped:
                 if self.works(at) and not self.missed:

@@ -48,9 +48,9 @@ def own() -> dict[str, Any]:
         ("applicant_kind", "business"), ("step", "desk"),
         ("hours_elapsed", 24.0),  # Monday to Thursday, less Tuesday's pause
         ("paused_hours", 8.0), ("stopped", 0.0),
-        ("hours_left", 56.0),  # Friday and the week after, to Monday 21 September 17:30
-        ("time_used", 24 / 88), ("promise_used", 32 / 88),
-        ("days_left", 10 + 9.5 / 24),
+        ("hours_left", 24.0),  # Friday, Monday, and Tuesday for the pause: an extension without a word moves nothing
+        ("time_used", 24 / 48), ("promise_used", 32 / 56),
+        ("days_left", 4 + 9.5 / 24), ("moved_beyond_hours", 32.0),
         ("first_term_hours", 48.0), ("legal_hours", 40.0), ("term_moved_hours", 40.0),
         ("extensions", 1.0), ("resets", 0.0), ("paper_rounds", 1.0), ("returns", 1.0), ("reopenings", 0.0),
         ("apologies", 1.0), ("consultations", 1.0), ("consultation_open", 1.0),
@@ -194,9 +194,9 @@ def test_a_promise_moved_in_time_is_not_late_but_one_that_passed_stays_so() -> N
         moved      | p              | u         | 2026-09-01T08:00 | 2026-09-08T17:30
         passed     | p              | u         | 2026-09-01T08:00 | 2026-09-08T17:30
     """, event="""
-        dossier_id | kind     | happened_at      | due_at
-        moved      | extended | 2026-09-07T08:00 | 2026-09-30T17:30
-        passed     | decided  | 2026-09-09T08:00 |
+        dossier_id | kind     | happened_at      | due_at           | reason
+        moved      | extended | 2026-09-07T08:00 | 2026-09-30T17:30 | flood
+        passed     | decided  | 2026-09-09T08:00 |                  |
     """)  # fmt: skip
     row = matrix.build(con, cases(("moved", "2026-09-11T08:00"))).to_pylist()[0]
     assert (row["unit_known"], row["overall_late_rate"], row["unit_overdue"]) == (1.0, 1.0, 0.0)

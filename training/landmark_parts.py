@@ -16,6 +16,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from inspect import getsource
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -27,8 +28,11 @@ from filelock import FileLock
 
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import PLAIN_WEEK, Calendar
+from features.case_state import courses
+from features.case_state.history import STRANDS
 from features.matrix import batch as matrix
 from features.matrix.incremental import SLACK, IncrementalState
+from features.matrix.lawful_promise import COURSE, lawful_rows
 from features.matrix.matrix_sql import dossier_relations, groups_of, matrix_relations
 from features.matrix.source_relations import record_relations
 from features.record.record import Record
@@ -174,9 +178,9 @@ def _worked(
     """
     bound = {"since": naive_utc(since), "until": naive_utc(until)}
     moved = " UNION ".join(
-        f"SELECT dossier_id FROM {name} WHERE (known_at >= $since AND known_at < $until)"
+        f"SELECT dossier_id FROM {name} WHERE ({news} >= $since AND {news} < $until)"
         f" OR (due_at >= $since AND due_at < $until)"
-        for name in ("dossier", "event")
+        for name, news in (("dossier", "known_at"), ("event", "greatest(known_at, happened_at)"))
     )
     worked = con.sql(moved, params=bound).to_arrow_table()
     last = now.parts.get(str(now.until))
@@ -200,6 +204,7 @@ def _made_of(con: duckdb.DuckDBPyConnection, calendar: Calendar) -> str:
     told = [
         [asdict(feature) for feature in features],
         [record_relations((), ()), dossier_relations(features, groups, 1), matrix_relations(features, groups)],
+        [COURSE, STRANDS, getsource(courses), getsource(lawful_rows)],
         repr(as_delivered(con, calendar)),
         con.sql("SELECT dossier_id, other_id, known_at FROM alias ORDER BY ALL").fetchall(),
     ]

@@ -160,6 +160,7 @@ class CaseFold:
         self.in_force_us = np.where(promised & (stated != NONE), stated, due)
         self.added_w, self.lost_us, self.lost_w, self.missed = zero(), none(), zero(), np.zeros(n, bool)
         self.stopped, self.paused_us, self.asked = np.zeros(n, np.int8), none(), zero()
+        self.paused_w, self.paused_added_w = zero(), zero()
         self.ended_us, self.ended_kind = none(), np.zeros(n, np.int8)
         self.citizen_w, self.suspended_w, self.other_w, self.own_w = zero(), zero(), zero(), zero()
         self.requests, self._requested_us, self.reopened = zero(), none(), zero()
@@ -192,7 +193,8 @@ class CaseFold:
             self._begin_anew(np.flatnonzero(anew), events[anew])
         stop = np.where(acts, _STOP[kind], 0)
         fresh = (stop > 0) & (self.stopped[:n] == 0)
-        self.stopped[:n][fresh], self.paused_us[:n][fresh] = stop[fresh], at[fresh]
+        self.stopped[:n][fresh], self.paused_us[:n][fresh], self.paused_w[:n][fresh] = stop[fresh], at[fresh], w[fresh]
+        self.paused_added_w[:n][fresh] = self.added_w[:n][fresh]
         asks = acts & (kind == _PAPERS) & (at != self._requested_us[:n])
         self.requests[:n] += asks
         self._requested_us[:n][asks] = at[asks]
@@ -248,6 +250,12 @@ class CaseFold:
         missed = self.missed[:n]
         return (np.where(missed, self.lost_us[:n], us),
                 np.where(missed, self.lost_w[:n], start_w + self.added_w[:n]), start_w)  # fmt: skip
+
+    def settled(self, n: int) -> tuple[Instants, Instants]:
+        """As the first two of `lawful`, of those whose clock stands: as far as time had been added when it stopped."""
+        us, start_w, added_w = self._anchor(slice(0, n))
+        then_w = self.paused_added_w[:n]
+        return np.where(added_w == then_w, us, NONE), start_w + then_w
 
     def _begin_anew(self, who: Places, events: Places) -> None:
         """A clock begins at a reopening long after the end."""

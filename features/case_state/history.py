@@ -10,8 +10,10 @@ known after a later one, or one event was told twice, each moment of knowledge g
 was known then, of an event its latest known version.
 
 Words. Promise in force: `due_at` of the last known event that gives one, else of the latest known version of
-the dossier. Processing end: the first of refused, decided, withdrawn, else the first delivered; after the last
-reopening, the last of these that follows it. Holder: the official of the last known event that names one.
+the dossier. Holder: the official of the last known event that names one. Lawful promise and end: those of
+`features.case_state.state`, brought by the relation `lawful` (`features.matrix.lawful_promise`).
+
+An event counts from when it was known and had happened.
 """
 
 from __future__ import annotations
@@ -19,7 +21,6 @@ from __future__ import annotations
 from string import Template
 
 from features.case_state.kinds import RUNS, STOPS
-from features.record.schema import ENDS
 
 RUNNING = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
 """The frame of what is known up to and with an event of a strand."""
@@ -34,7 +35,6 @@ def _fill(sql: str, **parts: str) -> str:
         told_before=f"OVER ({told} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)",
         running=f"OVER (PARTITION BY dossier_no, strand ORDER BY seq {RUNNING})",
         stopped=f"CASE WHEN kind IN {STOPS} THEN 1 WHEN kind IN {RUNS} THEN 0 END",
-        ends=f"kind IN {ENDS}",
         **parts,
     )
 
@@ -74,9 +74,9 @@ STRANDS = {
         JOIN suspected s ON s.dossier_no = e.dossier_no AND s.row_id = e.row_id
         WHERE s.retold_us IS NULL OR s.retold_us > n.strand
     """,
-    # each event with what lies before and after it, and the running state of holder, promise, pause and end
+    # each event with what lies before and after it, and the running state of holder, promise and pause
     "ordered": _fill("""
-        SELECT * EXCLUDE (row_id, event_id, due_us, calendar_no),
+        SELECT * EXCLUDE (row_id, event_id, due_us, calendar_no), due_us AS given_us,
                CAST(ROW_NUMBER() $told AS INTEGER) AS seq,
                LEAD(known_us) $told AS next_known_us,
                LAG(happened_us) $told AS last_us,
@@ -84,11 +84,7 @@ STRANDS = {
                LAG(step_no) $told AS last_step,
                LAST_VALUE(official_no IGNORE NULLS) $told_before AS last_official,
                LAST_VALUE($stopped IGNORE NULLS) $told_before AS last_stopped,
-               LAST_VALUE(due_us IGNORE NULLS) $told_running AS new_due_us,
-               MIN(CASE WHEN $ends THEN happened_us END) $told_running AS first_end_us,
-               MIN(CASE WHEN kind = 'delivered' THEN happened_us END) $told_running AS first_delivered_us,
-               MAX(CASE WHEN $ends OR kind = 'delivered' THEN happened_us END) $told_running AS last_end_us,
-               MAX(CASE WHEN kind = 'reopened' THEN happened_us END) $told_running AS reopened_us
+               LAST_VALUE(due_us IGNORE NULLS) $told_running AS new_due_us
         FROM stranded
     """),
     # [from_us, until_us): when this event was the last known; a strand of its own counts at its last event only
@@ -134,7 +130,7 @@ HISTORY = {
 
 # One row for each stretch of time in which the same was known of the events of a case's dossier.
 SPELL = _fill("""
-    SELECT dossier_no, from_us, until_us, happened_us AS last_us, happened_w AS last_w, step_no,
+    SELECT dossier_no, strand, seq, from_us, until_us, happened_us AS last_us, happened_w AS last_w, step_no,
            holder_no AS official_no, new_due_us,
            LAST_VALUE(CASE WHEN official_no IS NOT NULL AND (last_official IS NULL OR handover = 1)
                            THEN happened_w END IGNORE NULLS) $running AS held_w,
@@ -150,9 +146,15 @@ STANDING = """
     SELECT c.case_no, c.dossier_no, c.as_of_us, c.as_of_w, c.day, 1 AS record_no,
            v.version_no, v.unit_no, v.procedure_no, v.received_us, v.received_w, v.received_day, v.received_clock_us,
            CASE WHEN v.version_no IS NOT NULL THEN c.break_w END AS break_w,
-           v.due_us AS first_due_us, v.due_w AS first_due_w $attributes,
+           CASE WHEN l.seq IS NULL THEN v.slip_us ELSE l.first_us END AS first_due_us,
+           $first_w AS first_due_w $attributes,
            COALESCE(s.new_due_us, v.due_us) AS due_us, $due_w AS due_w,
-           s.* EXCLUDE (dossier_no, from_us, until_us, new_due_us),
+           CASE WHEN l.seq IS NULL THEN v.slip_w
+                ELSE l.lawful_w + CASE WHEN l.stands = 1 THEN c.as_of_w - l.clock_w ELSE 0 END END AS lawful_w,
+           CASE WHEN l.seq IS NULL THEN v.slip_w ELSE l.start_w END AS start_w,
+           CASE WHEN l.seq IS NULL THEN v.slip_us ELSE l.lawful_us END
+               - CASE WHEN l.stands = 1 THEN l.clock_us ELSE c.as_of_us END AS lawful_left_us,
+           s.* EXCLUDE (dossier_no, strand, seq, from_us, until_us, new_due_us),
            CASE WHEN v.version_no IS NOT NULL THEN
                COALESCE(s.paused_w, 0) + CASE WHEN s.stopped = 1 THEN c.as_of_w - s.last_w ELSE 0 END
            END AS paused_now_w
@@ -161,15 +163,14 @@ STANDING = """
          AND v.known_us < c.as_of_us AND (v.until_us IS NULL OR v.until_us >= c.as_of_us)
     LEFT JOIN spell s ON s.dossier_no = v.dossier_no
          AND s.from_us < c.as_of_us AND (s.until_us IS NULL OR s.until_us >= c.as_of_us)
+    LEFT JOIN lawful l ON l.header_no = v.header_no AND l.strand = s.strand AND l.seq = s.seq
     $clocks
 """
 
-# What was known of every dossier's holder, promise and end, stretch by stretch (0: none).
+# Of which event of every dossier the holder and `lawful` were known, stretch by stretch (0: no holder).
 STATE = {
     "state": """
-        SELECT dossier_no, from_us, until_us, holder_no AS official_no, new_due_us,
-               CASE WHEN reopened_us IS NULL THEN COALESCE(first_end_us, first_delivered_us)
-                    WHEN last_end_us > reopened_us THEN last_end_us END AS end_us
+        SELECT dossier_no, from_us, until_us, holder_no AS official_no, strand, seq
         FROM lasting WHERE from_us IS NOT NULL AND (until_us IS NULL OR until_us > from_us)
     """,
     # before the first event was known

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from features.calendar.working_time import EPOCH, Calendar, microseconds
 from features.case_state.kinds import RUNS, STOPS, SUPPLIES
-from features.case_state.state import A_DAY_W, SAME_CASE, WAITING, CaseState, Flag, Phase, Promise
+from features.case_state.state import A_DAY_W, SAME_CASE, WAITING, CaseState, Flag, LawfulClock, Phase, Promise
 from features.record.early_ends import SKEW
 from features.record.schema import ALL_ENDS, ENDS
 
@@ -65,7 +65,7 @@ class _Fold:
         self.lost: int | None = None
         self.flags: set[Flag] = set()
         self.extensions = self.resets = 0
-        self.stopped_by, self.asked = "", 0
+        self.stopped_by, self.asked, self.paused_added_w = "", 0, 0
         self.paused_since: datetime | None = None
 
     def _anchor(self, due_at: datetime | None, added_w: int = 0) -> _Anchor | None:
@@ -112,6 +112,8 @@ class _Fold:
     def take(self, one: Happening, at: datetime) -> None:
         """One event of an open dossier."""
         if one.kind in STOPS:
+            if not self.stopped_by:
+                self.paused_added_w = self.added_w
             self.stopped_by, self.paused_since = self.stopped_by or one.kind, self.paused_since or at
             if one.kind == "papers_requested":
                 self.requests.add(microseconds(at))
@@ -159,14 +161,26 @@ class _Fold:
 
     def lawful_us(self) -> int | None:
         """The lawful promise as far as time has been added to it; what was missed stays where it was."""
+        return self.lost if self.missed else self.with_added(self.added_w)
+
+    def with_added(self, added_w: int) -> int | None:
+        """The lawful promise with so much time added to it."""
         anchor = self.anchor()
-        if self.missed:
-            return self.lost
         if anchor is None:
             return None
-        if anchor.us is not None and self.added_w == anchor.added_w:
+        if anchor.us is not None and added_w == anchor.added_w:
             return anchor.us
-        return self.calendar.when_worked(anchor.start_w + self.added_w)
+        return self.calendar.when_worked(anchor.start_w + added_w)
+
+    def clock(self, *, stands: bool) -> LawfulClock | None:
+        """What features count by."""
+        anchor, due_us = self.anchor(), self.lawful_us()
+        if anchor is None or due_us is None:
+            return None
+        left_us, since_us = due_us, None
+        if stands and self.paused_since is not None:
+            left_us, since_us = self.with_added(self.paused_added_w) or due_us, microseconds(self.paused_since)
+        return LawfulClock(self.worked(due_us), anchor.start_w, left_us, since_us)
 
 
 def replay(
@@ -253,6 +267,7 @@ def _state(
         else Phase.CITIZEN if fold.stopped_by == "papers_requested" else Phase.SUSPENDED if fold.stopped_by
         else Phase.OTHER_OFFICE if fold.asked else Phase.RUNNING
     )  # fmt: skip
+    clock = fold.clock(stands=phase in WAITING and not fold.missed)
     first = fold.promises[0].due_at if fold.promises else None
     lawful = fold.lawful_us()
     claimed = [max(one.at, received_at) for one in told if one.claims_end or one.kind in ENDS]
@@ -266,5 +281,5 @@ def _state(
         citizen_w=fold.hours["citizen"], suspended_w=fold.hours["suspended"], other_w=fold.hours["other"],
         own_w=fold.hours["own"], requests=len(fold.requests), extensions=fold.extensions, resets=fold.resets,
         reopened=fold.reopened, flags=frozenset(fold.flags | ({Flag.END_BEFORE_RECEIPT} if early else set())),
-        ends=tuple((one.kind, max(one.at, received_at)) for one in told if one.kind in ALL_ENDS),
+        ends=tuple((one.kind, max(one.at, received_at)) for one in told if one.kind in ALL_ENDS), clock=clock,
     )  # fmt: skip

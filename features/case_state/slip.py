@@ -1,5 +1,32 @@
 """The receipt slip: which of the due moments that a dossier's rows told is the first promise."""
 
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+A_DAY = timedelta(days=1)
+"""Within so long of the first row another corrects it."""
+_DAY = A_DAY // timedelta(microseconds=1)
+
+
+def first_of(promises: Iterable[tuple[datetime, datetime | None]]) -> datetime | None:
+    """The first promise of one dossier among its rows, each as (when it was known, the due moment it gives)."""
+    giving = sorted((known, due) for known, due in promises if due is not None)
+    near = [(known, due) for known, due in giving if known <= giving[0][0] + A_DAY]
+    return min((due for known, due in near if known == near[-1][0]), default=None)
+
+
+def slip_of(versions: str) -> str:
+    """SQL of the rows of `versions` with `slip_us`, the first promise as known with each: `first_promise` for the
+    matrix, whose moments are microseconds (`dossier_no`, `known_us`, `due_us`, `row_id`)."""
+    return f"""
+        SELECT *, LAST_VALUE(written_us IGNORE NULLS) OVER (PARTITION BY dossier_no ORDER BY known_us, row_id
+                      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS slip_us
+        FROM (SELECT *, MIN(CASE WHEN known_us <= first_us + {_DAY} THEN due_us END)
+                            OVER (PARTITION BY dossier_no, known_us) AS written_us
+              FROM (SELECT *, MIN(CASE WHEN due_us IS NOT NULL THEN known_us END)
+                                  OVER (PARTITION BY dossier_no) AS first_us
+                    FROM ({versions}) v) v) v"""
+
 
 def first_promise(rows: str) -> str:
     """A subquery of the first promise by dossier (`features.case_state.state`) among the dossier rows `rows`."""

@@ -81,6 +81,25 @@ class Promise:
 
 
 @dataclass(frozen=True)
+class LawfulClock:
+    """The lawful promise as time that features count by, at the moment of a state.
+
+    lawful_w: microseconds worked (`Calendar.worked`) at which it runs out; start_w: without the time that was added to
+    it. due_us: as a moment (microseconds since 1970), while the clock stands as far as time had been added when it
+    stopped, at stands_us (None: no time is being added).
+    """
+
+    lawful_w: int
+    start_w: int
+    due_us: int
+    stands_us: int | None
+
+    def left_us(self, now_us: int) -> int:
+        """Calendar time left at a moment; while the clock stands, when it stopped."""
+        return self.due_us - (now_us if self.stands_us is None else self.stands_us)
+
+
+@dataclass(frozen=True)
 class CaseState:
     """How a dossier stands at `until`.
 
@@ -88,7 +107,8 @@ class CaseState:
     added to it by then. late: by the lawful clock; late_first: the first promise passed before the end or `until`.
     citizen_w, suspended_w, other_w, own_w: microseconds worked since receipt with the citizen, suspended, with a
     consulted office, with the office itself; time between an end and a reopening is in none of them. clock_since:
-    since when the clock stands. reopened: how often within 30 days of an end. ends: every end told.
+    since when the clock stands. reopened: how often within 30 days of an end. ends: every end told. clock: the lawful
+    promise as working time; None without any.
     """
 
     until: datetime
@@ -112,6 +132,7 @@ class CaseState:
     reopened: int
     flags: frozenset[Flag]
     ends: tuple[tuple[str, datetime], ...]
+    clock: LawfulClock | None = None
 
     @property
     def is_open(self) -> bool:

@@ -15,10 +15,12 @@ import pyarrow.compute as pc
 
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import PLAIN_WEEK, Calendar
+from features.case_state.history import STRANDS
 from features.matrix import dossier, official, procedure, unit
 from features.matrix.declaration import Feature, Grain, smoothed
 from features.matrix.group import ASKED_DAY, Group
 from features.matrix.incremental import IncrementalState
+from features.matrix.lawful_promise import COURSE, ORDER, lawful_rows
 from features.matrix.matrix_sql import KEYS as KEYS
 from features.matrix.matrix_sql import dossier_relations, groups_of, matrix_relations, timed
 from features.matrix.source_relations import ASKED, codes, record_relations
@@ -183,8 +185,14 @@ def _gather(
         here = "TRUE" if parts == 1 else f"HASH(dossier_id) % {parts} = {number}"
         relations = {name: timed(name, sql, spans) for name, sql in
                      record_relations(list(named), texts, here, number * 10**12).items()}  # fmt: skip
-        relations |= dossier_relations(features, groups, spans)
-        bench.make_all(relations, keep=["procedure_version", *additive])
+        relations |= {name: timed(name, sql, spans) for name, sql in STRANDS.items()}
+        after = dossier_relations(features, groups, spans)
+        read = {name for sql in after.values() for name in names_in(sql) if name in relations}
+        bench.make_all(relations, keep=["procedure_version", "version", *read])
+        course = con.sql(f"{COURSE} ORDER BY {', '.join(ORDER)}").to_arrow_table()
+        bench.put("lawful", lawful_rows(course, calendars))
+        del course
+        bench.make_all(after, keep=additive, given=["lawful", *(read - {"version"})])
         if parts > 1:
             bench.gather(*additive)
     if parts > 1:

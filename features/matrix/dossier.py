@@ -1,4 +1,8 @@
-"""What is known of the dossier itself: its clock, its way so far, what it is about."""
+"""What is known of the dossier itself: its clock, its way so far, what it is about.
+
+Time is counted by the lawful promise (`features.case_state.state`), so that a due date which the office moves of its
+own accord lowers nothing; by how much it moved is told beside.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,9 @@ from features.matrix.declaration import HOURS, Feature, Grain
 
 D, H = Grain.DOSSIER, Grain.HISTORY
 USED = "as_of_w - received_w - paused_now_w"
-TERM = "COALESCE(due_w - received_w, legal_working_days * 8 * 3.6e9)"
+LEGAL = "legal_working_days * 8 * 3.6e9"
+OWN_TERM = f"COALESCE(start_w - received_w, {LEGAL})"
+TERM = f"COALESCE(lawful_w - received_w, {LEGAL} + paused_now_w)"
 
 
 def _count(kind: str) -> str:
@@ -32,8 +38,8 @@ FEATURES = [
         "hours_left",
         D,
         f"({TERM} - (as_of_w - received_w)) / {HOURS}",
-        "Giờ làm việc còn lại đến hạn",
-        "working hours left to the promise",
+        "Giờ làm việc còn lại đến hạn luật định",
+        "working hours left to the lawful promise",
         "clock",
         monotone=-1,
         no_history="no promise and no legal term",
@@ -41,7 +47,7 @@ FEATURES = [
     Feature(
         "time_used",
         D,
-        f"({USED}) / NULLIF({TERM}, 0)",
+        f"({USED}) / NULLIF({OWN_TERM}, 0)",
         "Phần thời hạn đã dùng",
         "share of the term used",
         "clock",
@@ -59,9 +65,9 @@ FEATURES = [
     Feature(
         "days_left",
         D,
-        "(due_us - as_of_us) / 8.64e10",
-        "Số ngày lịch còn lại đến hạn",
-        "calendar days left to the promise",
+        "lawful_left_us / 8.64e10",
+        "Số ngày lịch còn lại đến hạn luật định",
+        "calendar days left to the lawful promise; while the clock stands, when it stopped",
         "clock",
         monotone=-1,
         no_history="no promise",
@@ -101,11 +107,37 @@ FEATURES = [
         "Số giờ làm việc hạn trả đã bị dời",
         "working hours by which the promise was moved",
         "promise",
+        monotone=1,
     ),
     Feature(
-        "extensions", H, _count("extended"), "Số lần gia hạn", "times the promise was extended", "promise", empty=0
+        "moved_beyond_hours",
+        D,
+        f"(CASE WHEN due_w > lawful_w THEN due_w - lawful_w WHEN received_w IS NOT NULL THEN 0 END) / {HOURS}",
+        "Số giờ làm việc cơ quan dời hạn trả quá hạn luật định",
+        "working hours by which the office moved its promise beyond the lawful one",
+        "promise",
+        monotone=1,
     ),
-    Feature("resets", H, _count("reset"), "Số lần đặt lại hạn", "times the promise was set anew", "promise", empty=0),
+    Feature(
+        "extensions",
+        H,
+        _count("extended"),
+        "Số lần gia hạn",
+        "times the promise was extended",
+        "promise",
+        monotone=1,
+        empty=0,
+    ),
+    Feature(
+        "resets",
+        H,
+        _count("reset"),
+        "Số lần đặt lại hạn",
+        "times the promise was set anew",
+        "promise",
+        monotone=1,
+        empty=0,
+    ),
     Feature(
         "paper_rounds",
         H,
@@ -131,7 +163,7 @@ FEATURES = [
     ),
     Feature("returns", H, _count("returned"), "Số lần trả lại", "times returned", "papers", empty=0),
     Feature("reopenings", H, _count("reopened"), "Số lần mở lại", "times reopened", "promise", empty=0),
-    Feature("apologies", H, _count("apologised"), "Số lần xin lỗi", "apologies", "promise", empty=0),
+    Feature("apologies", H, _count("apologised"), "Số lần xin lỗi", "apologies", "promise", monotone=1, empty=0),
     Feature("events", H, "COUNT(*)", "Số việc đã ghi nhận", "events so far", "way", empty=0),
     Feature("steps", H, "SUM(step_new)", "Số bước khác nhau đã qua", "distinct steps so far", "way", empty=0),
     Feature(

@@ -3,20 +3,24 @@
 Every change stands at the moment from which it was known. A total at any moment is the sum of the changes
 before it, and news of a later moment can't reach it.
 
-A dossier's **outcome** is known as soon as its end is known or its promise has passed unended: late when the
-end lies after the promise, or the promise passed; corrected where later news says otherwise.
+Open, overdue and late are those of `features.case_state.state`, from the relation `lawful`: a dossier whose clock
+stands is never overdue, and a due date that the office moves takes nothing back. A dossier's **outcome** is known as
+soon as its end is known or its lawful promise has passed unended: late when it was missed; corrected where later news
+says otherwise. One without any promise has none, one that is set aside neither.
 """
 
 from __future__ import annotations
 
 from string import Template
 
-# 1 late, 0 in time or not known; 1 known, 0 not known, as seen at `from_us`; `due_us`, `end_us` 0 where none
-_LATE = """CASE WHEN ${p}due_us = 0 THEN 0 WHEN ${p}end_us > 0 THEN CASE WHEN ${p}end_us > ${p}due_us THEN 1 ELSE 0 END
-                WHEN ${p}due_us < from_us THEN 1 ELSE 0 END"""
-_KNOWN = "CASE WHEN ${p}due_us > 0 AND (${p}end_us > 0 OR ${p}due_us < from_us) THEN 1 ELSE 0 END"
-_OVERDUE = "CASE WHEN ${p}end_us = 0 AND ${p}due_us > 0 AND ${p}due_us < from_us THEN 1 ELSE 0 END"
-_OPEN = "CASE WHEN ${p}end_us = 0 THEN 1 ELSE 0 END"
+from features.matrix.lawful_promise import ENDED, RUNNING, SET_ASIDE, WAITING
+
+# 1 late, 0 in time or not known; 1 known, 0 not known, as seen at `from_us`; `pass_us` 0 where it can't be missed then
+_PASSED = "${p}missed = 1 OR (${p}pass_us > 0 AND ${p}pass_us < from_us)"
+_LATE = f"CASE WHEN {_PASSED} THEN 1 ELSE 0 END"
+_KNOWN = f"CASE WHEN ${{p}}promised = 1 AND (${{p}}clock = {ENDED} OR {_PASSED}) THEN 1 ELSE 0 END"
+_OVERDUE = f"CASE WHEN ${{p}}clock = {RUNNING} AND ({_PASSED}) THEN 1 ELSE 0 END"
+_OPEN = f"CASE WHEN ${{p}}clock IN ({RUNNING}, {WAITING}) THEN 1 ELSE 0 END"
 
 
 def _both(sql: str) -> tuple[str, str]:
@@ -28,38 +32,47 @@ _PARTS = {f"{name}{suffix}": text for name, sql in
           for suffix, text in zip(("", "_before"), _both(sql), strict=True)}  # fmt: skip
 
 TURNS = {
-    # each stretch in which unit, procedure, holder, promise and end, as known, stayed the same, and the one before
-    "turn": """
+    # each stretch in which unit, procedure, holder, clock, promise and end, as known, stayed the same, and that before
+    "turn": f"""
         SELECT *,
                LAG(version_no) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_version,
                LAG(unit_no) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_unit,
                LAG(procedure_no) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_procedure,
                LAG(official_no) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_official,
                LAG(received_w) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_received_w,
-               LAG(due_us) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_due_us,
+               LAG(clock) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_clock,
+               LAG(missed) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_missed,
+               LAG(promised) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_promised,
+               LAG(pass_us) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_pass_us,
                LAG(end_us) OVER (PARTITION BY dossier_no ORDER BY from_us) AS last_end_us,
                LEAD(from_us) OVER (PARTITION BY dossier_no ORDER BY from_us) AS until_us
         FROM (SELECT v.dossier_no, v.calendar_no, v.version_no, GREATEST(v.known_us, s.from_us) AS from_us,
                      v.unit_no, v.procedure_no, v.received_w, COALESCE(s.official_no, 0) AS official_no,
-                     COALESCE(s.new_due_us, v.due_us, 0) AS due_us, COALESCE(s.end_us, 0) AS end_us
+                     COALESCE(l.clock, {RUNNING}) AS clock, COALESCE(l.missed, 0) AS missed,
+                     CASE WHEN l.clock IS NOT NULL THEN CASE WHEN l.clock = {SET_ASIDE} THEN 0 ELSE l.promised END
+                          WHEN v.slip_us IS NOT NULL THEN 1 ELSE 0 END AS promised,
+                     COALESCE(CASE WHEN l.clock IS NULL THEN v.slip_us ELSE l.pass_us END, 0) AS pass_us,
+                     COALESCE(l.end_us, 0) AS end_us
               FROM version v
-              JOIN (SELECT dossier_no, from_us, until_us, official_no, new_due_us, end_us FROM state
+              JOIN (SELECT dossier_no, from_us, until_us, official_no, strand, seq FROM state
                     UNION ALL
                     SELECT dossier_no, from_us, until_us, NULL, NULL, NULL FROM quiet) s
                 ON s.dossier_no = v.dossier_no
                AND (v.until_us IS NULL OR s.from_us < v.until_us)
                AND (s.until_us IS NULL OR v.known_us < s.until_us)
+              LEFT JOIN lawful l ON l.header_no = v.header_no AND l.strand = s.strand AND l.seq = s.seq
               WHERE v.until_us IS NULL OR v.until_us > v.known_us) t
     """,
     "turned": """
         SELECT * FROM turn
         WHERE last_version IS NULL OR version_no <> last_version OR official_no <> last_official
-           OR due_us <> last_due_us OR end_us <> last_end_us
+           OR clock <> last_clock OR missed <> last_missed OR promised <> last_promised OR pass_us <> last_pass_us
+           OR end_us <> last_end_us
     """,
-    # the promise passes, nothing else being told
+    # the lawful promise passes, nothing else being told
     "passed": """
         SELECT * FROM turn
-        WHERE end_us = 0 AND due_us > 0 AND due_us >= from_us AND (until_us IS NULL OR due_us < until_us)
+        WHERE pass_us > 0 AND pass_us >= from_us AND (until_us IS NULL OR pass_us < until_us)
     """,
     # ends told and taken back, with their working time
     "closing": """
@@ -85,9 +98,9 @@ TURNS = {
             UNION ALL
             SELECT last_unit, last_procedure, last_official, from_us, -($open_before), -($overdue_before),
                    0, 0, 0, 0, 0
-            FROM turned t WHERE last_version IS NOT NULL AND last_end_us = 0
+            FROM turned t WHERE last_version IS NOT NULL AND $open_before = 1
             UNION ALL
-            SELECT unit_no, procedure_no, official_no, due_us, 0, 1, 0, 0, 0, 0, 0 FROM passed
+            SELECT unit_no, procedure_no, official_no, pass_us, 0, 1, 0, 0, 0, 0, 0 FROM passed
             UNION ALL
             SELECT unit_no, procedure_no, official_no, at_us, 0, 0, 0, 0, 0, closed,
                    closed * GREATEST(0, end_w - received_w)
@@ -101,7 +114,7 @@ TURNS = {
             SELECT dossier_no, last_version, last_unit, last_procedure, from_us, -($known_before), -($late_before)
             FROM turned t WHERE last_version IS NOT NULL
             UNION ALL
-            SELECT dossier_no, version_no, unit_no, procedure_no, due_us, 1, 1 FROM passed) m $$clocks
+            SELECT dossier_no, version_no, unit_no, procedure_no, pass_us, 1, 1 FROM passed) m $$clocks
         WHERE m.known <> 0
     """).substitute(_PARTS),
 }

@@ -2,6 +2,7 @@
 
 What comes out is engine-neutral (DuckDB's dialect, within what sqlglot carries to Spark): `dossier_relations`
 need a dossier's own rows only and so may be worked off part by part; `matrix_relations` bring the parts together.
+Between the strands of events and them an engine brings `lawful` (`features.matrix.lawful_promise`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from string import Template
 import sqlglot
 from sqlglot import exp
 
-from features.case_state.history import FIRSTS, HISTORY, RUNNING, SPELL, STANDING, STATE, STRANDS
+from features.case_state.history import FIRSTS, HISTORY, RUNNING, SPELL, STANDING, STATE
 from features.matrix.declaration import Feature, Grain
 from features.matrix.group import Group, past, queue, steps
 from features.matrix.group_deltas import SHARED, TURNS
@@ -41,9 +42,10 @@ GROUPS: dict[Grain, tuple[Group, ...]] = {
 
 _MOMENTS = {
     "asked": {"as_of": "a.as_of_us"}, "case_in": {"as_of": "a.as_of_us"},
-    "version": {"received": "m.received_us", "due": "m.due_us"},
+    "version": {"received": "m.received_us", "slip": "m.slip_us"},
     "event_in": {"happened": "m.happened_us"},
-    "standing": {"due": "COALESCE(s.new_due_us, v.due_us)"},
+    "standing": {"due": "COALESCE(s.new_due_us, v.due_us)",
+                 "first": "CASE WHEN l.seq IS NULL THEN v.slip_us ELSE l.first_us END"},
     "closing": {"end": "m.end_us"},
     "change": {"at": "m.at_us"}, "outcome": {"at": "m.at_us"},
     "official_outcome": {"at": "m.at_us"}, "step_outcome": {"at": "m.at_us"},
@@ -94,15 +96,15 @@ def attribute_group(attribute: str) -> Group:
 
 
 def dossier_relations(features: Sequence[Feature], groups: Sequence[Group], spans: int) -> dict[str, str]:
-    """From `features.matrix.source_relations` to what moved the totals of groups day by day, and to how each case
-    stood (`standing`).
+    """From the strands of events (`features.case_state.history.STRANDS`) and `lawful` to what moved the totals of
+    groups day by day, and to how each case stood (`standing`).
 
     The latter comes last: by then only the dossiers' events are left of what the former rests on.
     """
     attributes = dict.fromkeys(f.about for f in features if f.grain is Grain.ATTRIBUTE)
     running = "".join(f", {_over(f)} AS {f.name}" for f in features if f.grain is Grain.HISTORY)
     keys = "".join(f", v.{about}_no" for about in attributes)
-    found = {**STRANDS, **FIRSTS, **STATE, **TURNS, **SHARED,
+    found = {**FIRSTS, **STATE, **TURNS, **SHARED,
              "record_outcome": "SELECT 1 AS record_no, day, known, late FROM outcome"
                                " UNION ALL SELECT 1, day, 0, 0 FROM change"}  # fmt: skip
     for attribute in attributes:

@@ -15,6 +15,7 @@ from typing import Any
 
 from features.calendar.working_time import DAY, Calendar, microseconds
 from features.case_state.kinds import RUNS, STOPS
+from features.case_state.replay import Happening, replay
 from features.matrix.daily_snapshot import Cells, DailySnapshot, local_day
 from features.matrix.declaration import Feature, Grain
 from features.matrix.matrix_sql import KEYS
@@ -23,7 +24,10 @@ from features.matrix.sql_eval import Unsupported, aggregate, scalar
 from features.record.cell_numbers import number
 
 Fact = Mapping[str, Any]
-"""A row of the canonical table `dossier` or `event`; times are aware datetimes, absent or None: unknown."""
+"""A row of the canonical table `dossier` or `event`; times are aware datetimes, absent or None: unknown.
+
+A dossier's row may carry `first_due_at`, the first promise, where that is known to be another than its `due_at`.
+"""
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,9 @@ class OnlineFeatures:
         kind than the record's.
         """
         now = self._instant(as_of)
-        rows, standing = self._walk(known_events(events, as_of))
-        standing |= self._clock(dossier, standing, now)
+        known = known_events(events, as_of)
+        rows, standing = self._walk(known)
+        standing |= self._clock(dossier, standing, now) | self._lawful(dossier, known, as_of, now)
         term = day.term(standing["procedure_code"], dossier["received_at"], as_of)
         standing |= {name: term.get(name) for name in ("sector_code", "legal_working_days")}
         cells: Cells = {name: standing[name] for name in KEYS}
@@ -95,9 +100,8 @@ class OnlineFeatures:
     def _clock(self, dossier: Fact, walked: Mapping[str, Any], now: _Instant) -> dict[str, Any]:
         """How the dossier stands on its clocks, as `features.case_state.history.STANDING` has it."""
         received = self._instant(dossier["received_at"])
-        first_due = self._instant(dossier.get("due_at"))
         new_due = walked["new_due"]
-        due = first_due if new_due is None else new_due
+        due = self._instant(dossier.get("due_at")) if new_due is None else new_due
         paused = walked["paused_w"] or 0
         if walked["stopped"] == 1:
             paused += now.worked - walked["last_w"]
@@ -106,11 +110,24 @@ class OnlineFeatures:
             "as_of_us": now.us, "as_of_w": now.worked, "day": now.day, "break_w": self._break.get(now.day),
             "received_us": received.us, "received_w": received.worked,
             "received_day": received.day, "received_clock_us": received.clock,
-            "first_due_us": first_due and first_due.us, "first_due_w": first_due and first_due.worked,
             "due_us": due and due.us, "due_w": due and due.worked,
             "procedure_code": dossier.get("procedure_code"), "unit_code": dossier.get("unit_code"),
             "channel": dossier.get("channel"), "applicant_kind": dossier.get("applicant_kind"),
             "paused_now_w": paused,
+        }  # fmt: skip
+
+    def _lawful(self, dossier: Fact, known: Sequence[Fact], as_of: datetime, now: _Instant) -> dict[str, Any]:
+        """The promises of `STANDING` that the rules of `features.case_state.state` give."""
+        state = replay(
+            dossier["received_at"], first_promise_of(dossier),
+            (Happening(one["kind"], one["happened_at"], one.get("due_at"), one.get("reason")) for one in known),
+            as_of, self._calendar,
+        )  # fmt: skip
+        first, clock = self._instant(state.first_due_at), state.clock
+        return {
+            "first_due_us": first and first.us, "first_due_w": first and first.worked,
+            "lawful_w": clock and clock.lawful_w, "start_w": clock and clock.start_w,
+            "lawful_left_us": clock and clock.left_us(now.us),
         }  # fmt: skip
 
     def _walk(self, events: Sequence[Fact]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -173,7 +190,7 @@ _STATE = ("last_us", "last_w", "step", "official_id", "held_w", "step_w", "new_d
 
 
 def known_events(events: Sequence[Fact], as_of: datetime) -> list[Fact]:
-    """The events known before `as_of` in their order, of each event its latest known version."""
+    """The events known and happened before `as_of` in their order, of each event its latest known version."""
     known = [event for event in events if _known_at(event) < as_of]
     latest: dict[str, Fact] = {}
     for event in known:
@@ -189,8 +206,14 @@ def _version(event: Fact) -> tuple[datetime, str]:
 
 
 def _known_at(event: Fact) -> datetime:
-    known_at: datetime = event.get("known_at") or event["happened_at"]
+    known_at: datetime = max(event.get("known_at") or event["happened_at"], event["happened_at"])
     return known_at
+
+
+def first_promise_of(dossier: Fact) -> datetime | None:
+    """The first promise of a dossier's row: what its earlier rows told, where that is known."""
+    first: datetime | None = dossier.get("first_due_at") or dossier.get("due_at")
+    return first
 
 
 def _fitting(name: str, value: Any, text: bool) -> Any:

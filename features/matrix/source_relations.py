@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from features.calendar.working_time import DAY, EPOCH, FIRST, LAST
+from features.case_state.slip import slip_of
 from features.record.schema import EVENT_KINDS
 
 EARLIEST = (FIRST - EPOCH.date()).days * DAY
@@ -78,6 +79,15 @@ def record_relations(
     listed = "".join(f", d.{name}" for name in attributes)
     listed += "".join(f", COALESCE({name}_code.{name}_no, 0) AS {name}_no" for name in texts)
     coded = " ".join(f"LEFT JOIN {name}_code ON {name}_code.{name} = d.{name}" for name in texts)
+    versions = f"""
+        SELECT {first} + ROW_NUMBER() OVER (ORDER BY c.dossier_no, d.known_at, d.row_id) AS version_no,
+               c.dossier_no, c.calendar_no, d.row_id,
+               {instant("d.known_at")} AS known_us, {instant("d.received_at")} AS received_us,
+               {instant("d.due_at")} AS due_us, COALESCE(u.unit_no, 0) AS unit_no,
+               COALESCE(p.procedure_no, 0) AS procedure_no, d.channel, d.applicant_kind{listed}
+        FROM dossier d JOIN dossier_code c ON c.dossier_id = d.dossier_id
+        LEFT JOIN unit_code_of u ON u.unit_code = d.unit_code
+        LEFT JOIN procedure_code_of p ON p.procedure_code = d.procedure_code {coded}"""
     return {
         "dossier_code": f"""
             SELECT d.dossier_id, CAST(ROW_NUMBER() OVER (ORDER BY d.dossier_id) AS INTEGER) AS dossier_no,
@@ -90,24 +100,19 @@ def record_relations(
             FROM asked a JOIN dossier_code c ON c.dossier_id = a.dossier_id $clocks
             LEFT JOIN working_day b ON b.local_day = a.day AND b.calendar_no = c.calendar_no""",
         "version": f"""
-            SELECT m.*, $received_w AS received_w, $received_day AS received_day,
-                   $received_clock AS received_clock_us, $due_w AS due_w,
+            SELECT m.* EXCLUDE (written_us, first_us), $received_w AS received_w, $received_day AS received_day,
+                   $received_clock AS received_clock_us, $slip_w AS slip_w,
+                   MIN(version_no) OVER (PARTITION BY dossier_no, received_us, slip_us) AS header_no,
                    LEAD(known_us) OVER (PARTITION BY dossier_no ORDER BY known_us, row_id) AS until_us
-            FROM (SELECT {first} + ROW_NUMBER() OVER (ORDER BY c.dossier_no, d.known_at, d.row_id) AS version_no,
-                         c.dossier_no, c.calendar_no, d.row_id,
-                         {instant("d.known_at")} AS known_us, {instant("d.received_at")} AS received_us,
-                         {instant("d.due_at")} AS due_us, COALESCE(u.unit_no, 0) AS unit_no,
-                         COALESCE(p.procedure_no, 0) AS procedure_no, d.channel, d.applicant_kind{listed}
-                  FROM dossier d JOIN dossier_code c ON c.dossier_id = d.dossier_id
-                  LEFT JOIN unit_code_of u ON u.unit_code = d.unit_code
-                  LEFT JOIN procedure_code_of p ON p.procedure_code = d.procedure_code {coded}) m
+            FROM ({slip_of(versions)}) m
             $clocks""",
         "event_in": f"""
             SELECT m.*, $happened_w AS happened_w
             FROM (SELECT c.dossier_no, c.calendar_no, CAST(e.kind AS {KIND}) AS kind,
                          s.step_no, o.official_no, e.row_id, e.event_id,
-                         {instant("e.known_at")} AS known_us, {instant("e.happened_at")} AS happened_us,
-                         {instant("e.due_at")} AS due_us
+                         GREATEST({instant("e.known_at")}, {instant("e.happened_at")}) AS known_us,
+                         {instant("e.happened_at")} AS happened_us, {instant("e.due_at")} AS due_us,
+                         CASE WHEN e.reason IS NOT NULL AND e.reason <> '' THEN 1 ELSE 0 END AS reasoned
                   FROM event e JOIN dossier_code c ON c.dossier_id = e.dossier_id
                   JOIN step_code s ON s.step = COALESCE(e.step, e.kind)
                   LEFT JOIN official_code o ON o.official_id = e.official_id

@@ -1,15 +1,15 @@
 """The same matrix on Spark, for a record that one machine does not hold: the declarations carried over by sqlglot.
 
 Nothing is declared twice. The relations of `features.matrix.source_relations` and `features.matrix.matrix_sql` are
-DuckDB's dialect within
-what sqlglot writes for Spark; here they become views of a Spark session, and those that several others read are
-worked out once and kept on the executors. Needs the extra `spark`. The record's tables come as DataFrames
-(`features.matrix.spark_record`).
+DuckDB's dialect within what sqlglot writes for Spark; here they become views of a Spark session, and those that several
+others read are worked out once and kept on the executors. The lawful clock is the one rule that no SQL tells: the
+executors tell it in Python over Arrow, whole dossiers at a time, and so need this package. Needs the extra `spark`.
+The record's tables come as DataFrames (`features.matrix.spark_record`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -17,9 +17,11 @@ import pyarrow.compute as pc
 import sqlglot
 
 from features.calendar.working_time import PLAIN_WEEK, Calendar
+from features.case_state.history import STRANDS
 from features.matrix.batch import FEATURES, features_of_attributes, working_days
 from features.matrix.declaration import Feature
 from features.matrix.group import ASKED_DAY
+from features.matrix.lawful_promise import COURSE, ORDER, SCHEMA, lawful_rows
 from features.matrix.matrix_sql import dossier_relations, groups_of, matrix_relations, timed
 from features.matrix.source_relations import ASKED, KIND, MICROS, codes, record_relations
 from features.record.temp_tables import names_in
@@ -87,7 +89,8 @@ def frame(
     asked.createOrReplaceTempView("asked_in")
     groups = groups_of(wanted)
     relations = {"asked": timed("asked", ASKED, spans), "asked_day": ASKED_DAY, **codes(texts)}
-    relations |= {name: timed(name, sql, spans) for name, sql in record_relations(list(named), texts).items()}
+    before = record_relations(list(named), texts) | STRANDS
+    relations |= {name: timed(name, sql, spans) for name, sql in before.items()} | {"course": COURSE}
     relations |= dossier_relations(wanted, groups, spans)
     relations |= matrix_relations(wanted, groups)
     for name, sql in relations.items():
@@ -95,4 +98,20 @@ def frame(
         if sum(name in names_in(other) for other in relations.values()) > 1:
             made = made.localCheckpoint()  # a plan that holds all its readers' plans would grow without bound
         made.createOrReplaceTempView(name)
+        if name == "course":
+            _lawful(made, calendar).createOrReplaceTempView("lawful")
     return spark.table("matrix")
+
+
+def _lawful(course: Any, calendar: Calendar) -> Any:
+    """The relation `lawful`, worked out where the dossiers lie, part by part."""
+
+    def of_part(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        rows = list(batches)
+        if rows:
+            yield from lawful_rows(pa.Table.from_batches(rows), [calendar]).to_batches()
+
+    types = {pa.int64(): "bigint", pa.int32(): "int"}
+    schema = ", ".join(f"{field.name} {types[field.type]}" for field in SCHEMA)
+    parts = course.repartition("header_no").sortWithinPartitions(*ORDER)
+    return parts.mapInArrow(of_part, schema).localCheckpoint()

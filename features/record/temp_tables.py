@@ -34,11 +34,14 @@ class TempTablePipeline:
         self.con.execute(f"CREATE OR REPLACE TEMP {kind} {name} AS {sql}")
         self._made[name] = kind
 
-    def make_all(self, relations: Mapping[str, str], *, keep: Collection[str], inline: bool = True) -> None:
+    def make_all(
+        self, relations: Mapping[str, str], *, keep: Collection[str], inline: bool = True, given: Collection[str] = ()
+    ) -> None:
         """Makes relations in order, each on those before it, and drops all but `keep` when they are done with.
 
         What nothing reads is not made. `inline`: what is read once, by one other, becomes part of its statement; not
-        so where statements are long and rows few, for then DuckDB plans them longer than it runs them.
+        so where statements are long and rows few, for then DuckDB plans them longer than it runs them. `given`:
+        relations made before that are dropped alike, once nothing here reads them any more.
         """
         relations = _needed(relations, keep)
         reads = {name: names_in(sql) for name, sql in relations.items()}
@@ -50,6 +53,10 @@ class TempTablePipeline:
             uses = [last[other] if inline and self._once(other, readers, keep, relations) else order[other]
                     for other in readers[name]]  # fmt: skip
             last[name] = len(order) if name in keep else max(uses, default=order[name])
+        for name in given:
+            uses = [last[other] if inline and self._once(other, readers, keep, relations) else order[other]
+                    for other in relations if name in reads[other]]  # fmt: skip
+            last[name] = max(uses, default=0)
         for name, sql in relations.items():
             once = inline and self._once(name, readers, keep, relations)
             self.make(name, sql, kind="VIEW" if once else "TABLE")

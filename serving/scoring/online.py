@@ -12,9 +12,10 @@ from scipy.special import expit
 
 from features.calendar.working_time import Calendar
 from features.case_state.replay import Happening, replay
+from features.case_state.slip import first_of
 from features.case_state.state import CaseState
 from features.matrix.daily_snapshot import local_day, midnight
-from features.matrix.online import Fact, known_events
+from features.matrix.online import Fact, first_promise_of, known_events
 from features.record.record import Record
 from models.reasons import Reason, reasons
 from models.targets import MAIN
@@ -162,6 +163,7 @@ class OnlineScorer:
         ground, now = self._ground, self.champion.value
         if ground is None or now is None:
             raise Unready("no champion or no record yet; run: risk ingest, risk train, risk promote")
+        dossier = {**dossier, "first_due_at": self._first_promise(ground, dossier, as_of)}
         day = ground.day(as_of)
         term = next(iter(day.terms.get(dossier.get("procedure_code") or "", ())), {})
         state = state_at(dossier, events, as_of, ground.calendar, term.get("legal_working_days"))
@@ -189,6 +191,14 @@ class OnlineScorer:
             others=log_odds - base - sum(reason.effect for reason in told),
         )
 
+    def _first_promise(self, ground: RecordSnapshot, dossier: Fact, as_of: datetime) -> datetime | None:
+        """What the earliest rows of the dossier told (`features.case_state.slip`), as far as they are at hand."""
+        with self._turn:
+            news = self._news.promises(dossier["dossier_id"])
+        told = [*ground.promises(dossier["dossier_id"]), *news]
+        own = (dossier.get("known_at") or as_of, dossier.get("due_at"))
+        return first_of([*(one for one in told if one[0] < as_of), own])
+
 
 def state_at(
     dossier: Fact, events: Sequence[Fact], as_of: datetime, calendar: Calendar, legal_days: float | None = None
@@ -198,7 +208,10 @@ def state_at(
         Happening(event["kind"], event["happened_at"], event.get("due_at"), event.get("reason"))
         for event in known_events(events, as_of)
     ]
-    state = replay(dossier["received_at"], dossier.get("due_at"), happenings, as_of, calendar, legal_days)
+    state = replay(
+        dossier["received_at"], first_promise_of(dossier), happenings, as_of, calendar, legal_days,
+        stated_due_at=dossier.get("due_at"),
+    )  # fmt: skip
     if not state.is_open:
         raise Ended("the dossier has ended: there is nothing left to be late")
     return state

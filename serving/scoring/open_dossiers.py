@@ -1,11 +1,13 @@
 """The rows of the dossiers that are open, at hand in memory: to ask the record for one costs more than its score."""
 
+from datetime import datetime
+
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.matrix.online import Fact
-from features.record.schema import ENDS
+from features.record.schema import ALL_ENDS
 from features.record.utc import aware_table
 
 MOST_ROWS = 1_000_000
@@ -13,7 +15,7 @@ MOST_ROWS = 1_000_000
 
 _OVER = f"""
     SELECT dossier_id FROM event GROUP BY dossier_id
-    HAVING bool_or(kind IN {(*ENDS, "delivered")}) AND NOT bool_or(kind = 'reopened')"""
+    HAVING bool_or(kind IN {ALL_ENDS}) AND NOT bool_or(kind = 'reopened')"""
 _OPEN = {
     "dossier": f"""
         SELECT * FROM dossier_latest ANTI JOIN ({_OVER}) USING (dossier_id)
@@ -21,6 +23,9 @@ _OPEN = {
     "event": f"""
         SELECT * FROM event ANTI JOIN ({_OVER}) USING (dossier_id)
         SEMI JOIN dossier USING (dossier_id) ORDER BY dossier_id""",
+    "promise": f"""
+        SELECT dossier_id, known_at, due_at FROM dossier ANTI JOIN ({_OVER}) USING (dossier_id)
+        WHERE due_at IS NOT NULL ORDER BY dossier_id""",
 }
 
 
@@ -36,8 +41,12 @@ class OpenDossiers:
 
     def of(self, dossier_id: str) -> tuple[Fact, list[Fact]] | None:
         """The latest version of a dossier and its events, times aware; None where it is not at hand."""
-        dossier, events = (self._rows(name, dossier_id) for name in _OPEN)
+        dossier, events = (self._rows(name, dossier_id) for name in ("dossier", "event"))
         return (dossier[0], events) if dossier else None
+
+    def promises(self, dossier_id: str) -> list[tuple[datetime, datetime]]:
+        """When each row of a dossier was known, and the due moment it gave; none where it is not at hand."""
+        return [(row["known_at"], row["due_at"]) for row in self._rows("promise", dossier_id)]
 
     def _rows(self, name: str, dossier_id: str) -> list[Fact]:
         start, stop = self._places.get(name, {}).get(dossier_id, (0, 0))

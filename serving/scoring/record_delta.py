@@ -24,6 +24,7 @@ class RecordDelta:
         self._deliveries: list[Delivery] = []
         self._dossiers: dict[str, Fact] = {}
         self._events: dict[str, list[Fact]] = {}
+        self._promises: dict[str, list[tuple[datetime, datetime | None]]] = {}
 
     def add(self, delivery: Delivery) -> None:
         """The next delivery. ValueError where one between is missing."""
@@ -32,6 +33,8 @@ class RecordDelta:
             raise ValueError(f"delivery: version {self.version + 1} was wanted, {version} came")
         self._deliveries.append(delivery)
         self._dossiers |= {row["dossier_id"]: row for row in dossiers}
+        for row in dossiers:
+            self._promises.setdefault(row["dossier_id"], []).append((row["known_at"], row.get("due_at")))
         for row in events:
             self._events.setdefault(row["dossier_id"], []).append(row)
         self.version = version
@@ -67,6 +70,10 @@ class RecordDelta:
     def of(self, dossier_id: str) -> tuple[Fact | None, list[Fact]]:
         """The latest version that came of a dossier (None: none came) and its events."""
         return self._dossiers.get(dossier_id), list(self._events.get(dossier_id, ()))
+
+    def promises(self, dossier_id: str) -> list[tuple[datetime, datetime | None]]:
+        """When each row that came of a dossier was known, and the due moment it gave."""
+        return list(self._promises.get(dossier_id, ()))
 
     def bearable(self, midnight: datetime) -> bool:
         """Whether the rows are few, and all of them first known after `midnight`: what groups show of a day stands."""

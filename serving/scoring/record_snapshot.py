@@ -73,6 +73,10 @@ class RecordSnapshot:
         with self._con.cursor() as con:
             return rows_of(con, dossier_id)
 
+    def promises(self, dossier_id: str) -> list[tuple[datetime, datetime]]:
+        """When each row of a dossier at hand was known, and the due moment it gave."""
+        return self._open.promises(dossier_id)
+
     def _still_good(self, before: "RecordSnapshot | None") -> dict[int, DailySnapshot]:
         if before is None or (before._features, before.calendar) != (self._features, self.calendar):
             return {}

@@ -1,7 +1,8 @@
 """A record drawn to any size in seconds: three years, ten events a dossier, 200 procedures, 150 units of ten officials.
 
-Every row is known when it happens and the events of a dossier have officials throughout; so a reference in
-polars or pandas may leave out late news and corrections, which the matrix never does.
+Every row is known when it happens, no clock stands, no promise is moved, and the events of a dossier have officials
+throughout; so a reference in polars or pandas may leave out late news, corrections and the lawful clock, which the
+matrix never does.
 """
 
 from datetime import datetime
@@ -17,7 +18,7 @@ from features.record.utc import naive_utc
 DAY = 86_400_000_000
 START = int(np.datetime64("2023-01-02", "us").astype("int64"))
 _TYPES = {"text": "VARCHAR", "time": "TIMESTAMP", "number": "DOUBLE", "integer": "BIGINT"}
-_KINDS = "['forwarded', 'note', 'assigned', 'papers_requested', 'papers_supplied', 'decided']"
+_KINDS = "['forwarded', 'note', 'assigned', 'returned', 'consulted', 'decided']"
 _TABLES = ("dossier", "event", "procedure")
 
 

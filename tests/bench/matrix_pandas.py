@@ -63,7 +63,7 @@ def _events(folder: Path) -> pd.DataFrame:
                            columns=["dossier_id", "kind", "happened_at", "official_id", "step"])  # fmt: skip
     return pd.DataFrame({
         "dossier_id": told["dossier_id"], "happened": _us(told["happened_at"]), "decided": told["kind"] == "decided",
-        "papers": told["kind"] == "papers_requested", "official": pd.factorize(told["official_id"])[0],
+        "returned": told["kind"] == "returned", "official": pd.factorize(told["official_id"])[0],
         "step": pd.factorize(told["step"])[0],
     })  # fmt: skip
 
@@ -85,7 +85,7 @@ def _running(events: pd.DataFrame) -> pd.DataFrame:
     events["handover"] = (events["official"] != events["last_official"]) & ~events["first"]
     of = events["d"].to_numpy()
     events["events"] = events.groupby(of).cumcount() + 1
-    for name, column in (("paper_rounds", "papers"), ("steps", "step_new"), ("officials", "official_new"),
+    for name, column in (("returns", "returned"), ("steps", "step_new"), ("officials", "official_new"),
                          ("handovers", "handover")):  # fmt: skip
         events[name] = events[column].astype("int64").groupby(of).cumsum()
     events["longest_gap"] = gap.groupby(of).cummax()
@@ -115,7 +115,7 @@ def _cases(folder: Path, dossiers: pd.DataFrame, events: pd.DataFrame) -> pd.Dat
         dossiers[["dossier_id", "d", "unit", "procedure", "due", "due_w", "received_w", "received_day"]],
         on="dossier_id", how="left",
     ).drop(columns="dossier_id")  # fmt: skip
-    last = events[["d", "happened", "w", "official", "step", "events", "paper_rounds", "steps", "officials",
+    last = events[["d", "happened", "w", "official", "step", "events", "returns", "steps", "officials",
                    "handovers", "longest_gap", "held_w"]]  # fmt: skip
     cases["case_no"] = np.arange(len(cases))
     found = pd.merge_asof(
@@ -214,7 +214,7 @@ def _totals_anew(
 
 
 def _own(cases: pd.DataFrame) -> pd.DataFrame:
-    counts = ("events", "paper_rounds", "steps", "officials", "handovers")
+    counts = ("events", "returns", "steps", "officials", "handovers")
     term = cases["due_w"] - cases["received_w"]
     return pd.DataFrame({
         **{name: cases[name].astype(float) for name in counts},

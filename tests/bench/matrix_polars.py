@@ -46,7 +46,7 @@ def _events(folder: Path) -> pl.DataFrame:
         folder / "event.parquet", columns=["dossier_id", "kind", "happened_at", "official_id", "step"]
     ).select(
         "dossier_id", happened=pl.col("happened_at").dt.epoch("us"), decided=pl.col("kind") == "decided",
-        papers=pl.col("kind") == "papers_requested", official=_code("official_id"), step=_code("step"),
+        returned=pl.col("kind") == "returned", official=_code("official_id"), step=_code("step"),
     )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def _running(events: pl.DataFrame) -> pl.DataFrame:
     return events.with_columns(
         events=pl.int_range(1, pl.len() + 1).over("d"),
         **{name: pl.col(column).cast(pl.Int64).cum_sum().over("d") for name, column in
-           {"paper_rounds": "papers", "steps": "step_new", "officials": "official_new",
+           {"returns": "returned", "steps": "step_new", "officials": "official_new",
             "handovers": "handover"}.items()},
         longest_gap=pl.col("gap").cum_max().over("d"),
         held_w=pl.when(pl.col("first") | pl.col("handover")).then(pl.col("w")).forward_fill(),
@@ -97,7 +97,7 @@ def _cases(folder: Path, dossiers: pl.DataFrame, events: pl.DataFrame) -> pl.Dat
     cases = pl.read_parquet(folder / "cases.parquet").select("dossier_id", as_of=pl.col("as_of").dt.epoch("us"))
     cases = _moments(cases.with_row_index("case_no"), "as_of", w="as_of_w", day="day")
     known = dossiers.select("dossier_id", "d", "unit", "procedure", "due", "due_w", "received_w", "received_day")
-    told = events.select("d", "happened", "w", "official", "step", "events", "paper_rounds", "steps", "officials",
+    told = events.select("d", "happened", "w", "official", "step", "events", "returns", "steps", "officials",
                          "handovers", "longest_gap", "held_w")  # fmt: skip
     found = cases.join(known, on="dossier_id").sort("as_of").join_asof(
         told.sort("happened"), left_on="as_of", right_on="happened", by="d", allow_exact_matches=False,
@@ -173,7 +173,7 @@ def _totals(cases: pl.DataFrame, changes: pl.DataFrame, key: str, flows: dict[st
 
 
 def _own() -> dict[str, pl.Expr]:
-    counts = ("events", "paper_rounds", "steps", "officials", "handovers")
+    counts = ("events", "returns", "steps", "officials", "handovers")
     return {
         **{name: pl.col(name).cast(pl.Float64) for name in counts},
         "longest_gap_hours": pl.col("longest_gap") / HOUR,

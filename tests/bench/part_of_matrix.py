@@ -8,7 +8,7 @@ QUEUE = {"arrived_7": ("arrived", 7), "arrived_30": ("arrived", 30), "arrived_90
 STEP = {"ended_365": ("ended", 365), "left_w_365": ("left_w", 365)}
 """The same of steps."""
 
-_OWN = ("events", "paper_rounds", "steps", "officials", "handovers", "longest_gap_hours", "hours_left", "promise_used",
+_OWN = ("events", "returns", "steps", "officials", "handovers", "longest_gap_hours", "hours_left", "promise_used",
         "days_left", "silent_hours", "held_hours", "received_weekday", "overall_late_rate")  # fmt: skip
 _PAST = ("open", "overdue", "late_rate", "late_rate_90", "known")
 _ARRIVED = ("arrived_7", "arrived_30", "arrived_90", "closed_90")
