@@ -95,6 +95,9 @@ HEADS: dict[str, Head] = {
         "No published term",
     ),
     "term_moved_hours": Head("Hạn trả đã dời {value} giờ làm việc", "Due date moved by {value} working hours", H),
+    "moved_beyond_hours": Head(
+        "Hạn trả dời quá hạn luật định {value} giờ làm việc", "Due date {value} working hours beyond the lawful one", H
+    ),
     "extensions": Head("Gia hạn {value} lần", "Extended {value} times", C),
     "resets": Head("Hạn trả được đặt lại {value} lần", "Due date set anew {value} times", C),
     "paper_rounds": Head("Yêu cầu bổ sung giấy tờ {value} lần", "Papers requested {value} times", C),

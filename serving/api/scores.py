@@ -21,7 +21,7 @@ SHORT = 200
 
 @router.post("/score", response_model=Scored, responses=documented(400, 409, 413, 422, 503))
 async def score(posted: PostedHistory, state: Annotated[Serving, Depends(serving)]) -> Response:
-    """The risk that this dossier misses the promise in force, as of `as_of`, with reasons.
+    """The risk that this dossier misses its lawful promise, as of `as_of`, with reasons.
 
     The same matrix cells and model as the list's. Queues and past rates are those of the record at the start
     of the local day of `as_of`; events known at `as_of` or later play no part.
