@@ -10,6 +10,74 @@ DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 
 
 @dataclass(frozen=True)
+class Variable:
+    """One variable of the environment: what it means, and what holds where it is left out (H is RISK_HOME)."""
+
+    name: str
+    words: str
+    default: str
+
+
+ENVIRONMENT = (
+    Variable("RISK_HOME", "folder of everything that is not elsewhere; `--home` of a command wins", "`./var`"),
+    Variable(
+        "RISK_RECORD_URL",
+        "the record: a folder, or `s3://bucket/record` with `AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, "
+        "`AWS_SECRET_ACCESS_KEY`, `AWS_REGION` in the environment (the base install reads and writes it; no extra)",
+        "`H/record`",
+    ),
+    Variable(
+        "RISK_DATABASE_URL",
+        "accounts, lists, answers, receipts, runs of jobs: `postgresql://user:password@host/name` (extra `postgres`) "
+        "or `sqlite:////path/state.db`",
+        "`sqlite:///H/state.db`",
+    ),
+    Variable(
+        "RISK_MLFLOW_URL", "tracking server of the analysts; the service never asks it", "`sqlite:///H/mlflow.db`"
+    ),
+    Variable(
+        "RISK_ZONE", "zone of what people read, of times without offset, of calendars of jobs", f"`{DEFAULT_ZONE}`"
+    ),
+    Variable("RISK_ROOT_PATH", "the path under which the proxy shows the service, such as `/risk`", "it stands alone"),
+    Variable(
+        "RISK_TRUSTED_PROXIES",
+        "addresses or networks of the proxies in front, with commas, whose word on client and scheme is taken",
+        "this machine alone: `127.0.0.1,::1`",
+    ),
+    Variable(
+        "RISK_OIDC_ISSUER", "the province's identity provider: its issuer URL; all three or none", "local accounts"
+    ),
+    Variable("RISK_OIDC_CLIENT_ID", "what the identity provider knows us by", "local accounts"),
+    Variable("RISK_OIDC_CLIENT_SECRET", "and the secret of it", "local accounts"),
+    Variable("RISK_SMTP_PASSWORD", "of the mail server in `H/warnings.toml`", "no password is given"),
+    Variable(
+        "RISK_HEADS_FOLDER", "where signed heads of the receipts are carried: a folder of another disk", "not there"
+    ),
+    Variable("RISK_HEADS_WEBHOOK", "the same: an https address", "not there"),
+    Variable("RISK_HEADS_MAIL", "the same: a mailbox, by the mail server of `H/warnings.toml`", "not there"),
+    Variable("RISK_HEADS_TIME_STAMP", "the same: a time-stamping authority (RFC 3161)", "not there"),
+    Variable("OTEL_EXPORTER_OTLP_ENDPOINT", "receiver of traces (OTLP over HTTP; extra `otel`)", "no traces are made"),
+    Variable(
+        "RISK_PERSON",
+        "who types: `--by` of commands that train and promote; another trains than promotes",
+        "nobody is named",
+    ),
+    Variable(
+        "RISK_DEBUG", "`1`: an error of a command shows where it arose; may show rows, so never in a log", "one line"
+    ),
+    Variable(
+        "PROMETHEUS_MULTIPROC_DIR", "a folder in which several server processes join their metrics", "each its own"
+    ),
+    Variable("MLFLOW_DISABLE_TELEMETRY", "read by MLflow, as all that follow", "`true`: it calls nobody"),
+    Variable("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "progress bars of uploads", "`false`"),
+    Variable("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "how often a tracking server that is away is asked again", "`2`"),
+    Variable("MLFLOW_HTTP_REQUEST_TIMEOUT", "seconds that it may take to answer", "`60`"),
+    Variable("OMP_NUM_THREADS", "threads of numeric libraries in a process", "`1`"),
+)
+"""Every variable that the product reads; `docs/reference/configuration.md` is made of it."""
+
+
+@dataclass(frozen=True)
 class OidcSettings:
     """One OpenID Connect provider: its issuer URL, and what it knows us by."""
 

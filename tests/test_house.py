@@ -191,12 +191,12 @@ def test_nothing_is_left_unfinished() -> None:
 
 def _ours() -> Iterator[Path]:
     """Every text file that we wrote."""
-    for folder in (ROOT / name for name in (*ROOMS, "notebooks", "tests", ".ci")):
+    for folder in (ROOT / name for name in (*ROOMS, "notebooks", "tests", "docs", ".ci")):
         for path in folder.rglob("*"):
             hidden = any(part.startswith((".", "__")) for part in path.relative_to(folder).parts[:-1])
             if path.is_file() and path.suffix in WRITTEN and not hidden:
                 yield path
-    yield from (ROOT / name for name in ("README.md", "pyproject.toml"))
+    yield from (ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "pyproject.toml"))
 
 
 def test_no_path_of_somebodys_machine_and_no_secret_is_in_the_tree() -> None:

@@ -37,11 +37,17 @@ class FeedOptions:
 
 @dataclass(frozen=True)
 class Feed:
-    """One source format: its `--source` name, a line for people, and the module that reads it."""
+    """One source format: its `--source` name, its words on pages, a line in English, and the module that reads it.
+
+    names_people: it tells of units and people in words, so it is read with what is known of them, and the names it
+    tells are kept apart from the record.
+    """
 
     name: str
+    words_vi: str
     words: str
     module: str
+    names_people: bool = False
 
     def read(self, path: Path, options: FeedOptions) -> Chunks:
         """The chunks of the delivery at `path`. The module is imported here: each needs other parsers."""
@@ -51,24 +57,34 @@ class Feed:
 
 _FEEDS = (
     Feed(
-        "canonical",
-        "tables of the feed contract, in a folder, a .zip or one file",
+        "canonical", "Bảng theo quy ước (canonical)", "tables of the feed contract, in a folder, a .zip or one file",
         "features.sources.canonical",
     ),
-    Feed("xes", "IEEE XES event log, with a mapping", "features.sources.xes"),
-    Feed("table", "CSV, Parquet or Excel export, with a mapping", "features.sources.table"),
-    Feed("dvcqg", "national portal sync, v1 envelopes and v2 of 2026", "features.sources.dvcqg"),
+    Feed("table", "Bảng Excel, CSV, Parquet", "CSV, Parquet or Excel export, with a mapping", "features.sources.table"),
+    Feed("xes", "Nhật ký quy trình XES", "IEEE XES event log, with a mapping", "features.sources.xes"),
     Feed(
-        "opencps",
-        "OpenCPS dossiers, action rows, statistics, calendars; the 2016 pilot",
-        "features.sources.opencps",
+        "dvcqg", "Cổng dịch vụ công quốc gia", "national portal sync, v1 envelopes and v2 of 2026",
+        "features.sources.dvcqg", names_people=True,
     ),
-    Feed("igate", "VNPT iGate 2.0 dossiers", "features.sources.igate"),
-    Feed("petition", "1022-type complaints and those of the portal", "features.sources.petition"),
-    Feed("rating", "satisfaction ratings", "features.sources.rating"),
-    Feed("api766", "public reporting API of the 766 index, for reconciliation", "features.sources.api766"),
-    Feed("roster", "units with succession, officials with their names", "features.sources.roster"),
-)
+    Feed(
+        "opencps", "OpenCPS", "OpenCPS dossiers, action rows, statistics, calendars; the 2016 pilot",
+        "features.sources.opencps", names_people=True,
+    ),
+    Feed("igate", "VNPT iGate", "VNPT iGate 2.0 dossiers", "features.sources.igate", names_people=True),
+    Feed(
+        "petition", "Phản ánh, kiến nghị 1022", "1022-type complaints and those of the portal",
+        "features.sources.petition", names_people=True,
+    ),
+    Feed("rating", "Đánh giá hài lòng", "satisfaction ratings", "features.sources.rating", names_people=True),
+    Feed(
+        "api766", "Số liệu bộ chỉ số 766", "public reporting API of the 766 index, for reconciliation",
+        "features.sources.api766", names_people=True,
+    ),
+    Feed(
+        "roster", "Danh bạ đơn vị, cán bộ", "units with succession, officials with their names",
+        "features.sources.roster", names_people=True,
+    ),
+)  # fmt: skip
 
 SOURCES: dict[str, Feed] = {feed.name: feed for feed in _FEEDS}
 """Every feed by its `--source` name."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from features.calendar.vietnam import VIETNAM
 from serving.pages.rendering import Key, render
 from serving.pages.risk_list import stretch
 from serving.read.caseload import Case
@@ -63,6 +64,7 @@ def show_complaints(request: Request, offset: Offset = 0) -> Response:
         request, "complaints.html", "Phản ánh, kiến nghị", found, offset, states=complaints.STATES,
         sorting=sorted_by, floods=floods([one.complaint_id for one in found], sorted_by), topics=TOPIC_WORDS,
         overdue=sum(one.state == "overdue" for one in found), may_mark=reader_of(request).scope_for("mark.write"),
+        terms=complaints.terms_of(context_of(request).people.now(), VIETNAM),
     )  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from features.record.delivery import ALARM
-from features.sources import SOURCES
 from features.spelling.vietnamese_text import ENCODINGS
 from serving.pages.rendering import Key, render
 from serving.read.intake_words import SOURCE_WORDS, TABLE_WORDS, cell_words, column_words, note_words, reject_words
@@ -78,6 +77,3 @@ def _preview(request: Request, upload: Upload, found: Preview) -> Response:
 def _notes(line: dict[str, object]) -> dict[str, int]:
     told: dict[str, int] = json.loads(str(line["notes"]))
     return dict(sorted(told.items(), key=lambda one: not one[0].startswith(ALARM)))
-
-
-assert set(SOURCE_WORDS) == set(SOURCES), "every source has its words"

@@ -4,19 +4,9 @@ import re
 
 from features.record.delivery import ALARM, Reject
 from features.record.schema import TABLES
+from features.sources import SOURCES
 
-SOURCE_WORDS = {
-    "canonical": "Bảng theo quy ước (canonical)",
-    "table": "Bảng Excel, CSV, Parquet",
-    "xes": "Nhật ký quy trình XES",
-    "dvcqg": "Cổng dịch vụ công quốc gia",
-    "opencps": "OpenCPS",
-    "igate": "VNPT iGate",
-    "petition": "Phản ánh, kiến nghị 1022",
-    "rating": "Đánh giá hài lòng",
-    "api766": "Số liệu bộ chỉ số 766",
-    "roster": "Danh bạ đơn vị, cán bộ",
-}
+SOURCE_WORDS = {name: feed.words_vi for name, feed in SOURCES.items()}
 
 TABLE_WORDS = {
     "sector": "lĩnh vực", "procedure": "thủ tục", "unit": "đơn vị", "official": "cán bộ", "dossier": "hồ sơ",

@@ -5,8 +5,9 @@ Who complained is never read here, nor the words: a unit must not learn who spok
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -14,8 +15,28 @@ from features.calendar.working_time import HOURS_A_DAY, Calendar
 from features.record.utc import aware_utc, naive_utc
 from serving.state import Mark
 
-TERMS = {"refused": 2, "asked": 5, "handled": 15, "published": 2}
-"""Step → working days; the first three from the filing, publication from the handling."""
+
+@dataclass(frozen=True)
+class TermsInForce:
+    """Working days of each step for complaints filed from `valid_from` on; three from the filing, publication from
+    the handling."""
+
+    valid_from: date
+    source: str
+    days: Mapping[str, int]
+
+
+TERMS = (TermsInForce(date.min, "QĐ 766/QĐ-TTg", {"refused": 2, "asked": 5, "handled": 15, "published": 2}),)
+"""Oldest first: a new decree is one more entry, with its date of force; what was filed before keeps its terms."""
+STEPS = tuple(TERMS[0].days)
+
+
+def terms_of(filed_at: datetime, calendar: Calendar) -> Mapping[str, int]:
+    """Step → working days for a complaint filed at a moment, by its local day."""
+    day = filed_at.astimezone(ZoneInfo(calendar.zone)).date()
+    return next(one.days for one in reversed(TERMS) if one.valid_from <= day)
+
+
 STATES = {
     "open": "Đang xử lý", "overdue": "Quá hạn", "refused": "Không tiếp nhận", "handled": "Đã trả lời",
     "published": "Đã công khai", "withdrawn": "Người gửi rút",
@@ -40,7 +61,7 @@ class Term:
 
 @dataclass(frozen=True)
 class ComplaintStanding:
-    """One complaint and its clocks. due_at: the source's own term where it gave one, else 15 working days."""
+    """One complaint and its clocks. due_at: the source's own term, else that of the law at its filing."""
 
     complaint_id: str
     unit_code: str | None
@@ -82,10 +103,10 @@ def _standing(row: tuple[Any, ...], held: Mapping[str, Mark], until: datetime, c
     filed_at, told_due, answered_at = aware_utc(filed), aware_utc(due), aware_utc(answered)
     if answered_at is not None and answered_at >= until:
         answered_at = None
-    done = {step: held[step].marked_at if step in held else None for step in TERMS}
+    done = {step: held[step].marked_at if step in held else None for step in STEPS}
     done["handled"] = min((at for at in (answered_at, done["handled"]) if at is not None), default=None)
     clocks = {}
-    for step, days in TERMS.items():
+    for step, days in terms_of(filed_at, calendar).items():
         begins = done["handled"] if step == "published" else filed_at
         if begins is None:
             continue

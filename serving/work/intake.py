@@ -19,7 +19,7 @@ from serving.settings import Settings
 from serving.state import open_state
 from serving.state.official_names import Names, remember
 from serving.work.mapping_store import MappingStore
-from serving.work.reference import NAMES_PEOPLE, with_reference
+from serving.work.reference import with_reference
 
 MAPPED = frozenset({"table", "xes"})
 """Sources that are read with a mapping."""
@@ -131,7 +131,7 @@ def _read(
     settings: Settings, record: Record, path: Path, source: str, options: FeedOptions, remembered_at: datetime | None
 ) -> Iterator[Chunks]:
     """The chunks of the delivery; names of officials that it tells are remembered from `remembered_at` on."""
-    if source not in NAMES_PEOPLE:
+    if not SOURCES[source].names_people:
         yield SOURCES[source].read(path, options)
         return
     state = open_state(settings.database_url)

@@ -11,8 +11,6 @@ from serving.state import State
 from serving.state.official_names import written_without_marks
 
 KEY = "pseudonyms.key"
-NAMES_PEOPLE = frozenset({"dvcqg", "opencps", "igate", "petition", "rating", "roster", "api766"})
-"""Sources of one-stop systems, which name units and people in words."""
 
 
 def with_reference(options: FeedOptions, settings: Settings, record: Record, state: State) -> FeedOptions:
