@@ -20,25 +20,25 @@ HEADS = ("x1", "x2", "x3")
 
 
 def drawn_year(promises: int = 120, days: int = 20, seed: int = 5) -> Year:
-    """Promises of ten days each, seen daily; scores are honest, late ones higher."""
+    """Dossiers promised in ten days each, seen daily; scores are honest, late ones higher."""
     random = np.random.default_rng(seed)
     begins = random.integers(0, days - 1, promises)
     late = (random.random(promises) < 0.4).astype(float)
     late[:5] = np.nan
     rows = [(day, p) for day in range(days) for p in range(promises) if begins[p] <= day < begins[p] + 10]
-    day_of, promise = (np.array(column) for column in zip(*rows, strict=True))
-    chance = np.where(np.nan_to_num(late)[promise] == 1, 0.55, 0.3) + random.normal(0, 0.1, len(rows))
-    age = day_of - begins[promise]
+    day_of, case = (np.array(column) for column in zip(*rows, strict=True))
+    chance = np.where(np.nan_to_num(late)[case] == 1, 0.55, 0.3) + random.normal(0, 0.1, len(rows))
+    age = day_of - begins[case]
     return Year(
         as_of=[MONDAY + timedelta(days=int(day)) for day in range(days)],
         starts=np.searchsorted(day_of, np.arange(days + 1)),
-        promise=promise,
+        case=case,
         score=np.clip(chance, 0.01, 0.99),
         left_hours=80.0 - 8 * age,
         used=age / 10,
-        head=[HEADS[p % 3] for p in promise],
+        head=[HEADS[p % 3] for p in case],
+        due_at=[MONDAY + timedelta(days=int(begins[p]) + 10) for p in case],
         dossier=[f"H{p:03d}" for p in range(promises)],
-        due_at=[MONDAY + timedelta(days=int(begin) + 10) for begin in begins],
         late=late,
     )
 
@@ -51,7 +51,7 @@ def test_alerts_stay_within_the_budget_and_each_promise_has_one() -> None:
     whole = drawn_year()
     alerts = run(whole, Firing(Policy(a_week=4)), OpenDossier, whole.score)
     assert alerts.most_a_week() <= 4
-    assert len(set(alerts.promise.tolist())) == len(alerts.promise) > 10
+    assert len(set(alerts.case.tolist())) == len(alerts.case) > 10
     assert alerts.digest > 0
     rule = run(whole, above(0.75), OpenDossier, whole.used)
     assert set(rule.left_hours.tolist()) <= {8.0, 16.0}, "the rule fires when a fifth of the time is left"
@@ -61,9 +61,9 @@ def test_alerts_stay_within_the_budget_and_each_promise_has_one() -> None:
 def test_the_same_number_is_found_from_below(number: int) -> None:
     whole = drawn_year()
     threshold, alerts = at_same_number(whole, number, lambda at: above(min(at, 0.999)), OpenDossier)
-    assert 0 < len(alerts.promise) <= number
+    assert 0 < len(alerts.case) <= number
     again = run(whole, above(threshold), OpenDossier, whole.score)
-    assert again.promise.tolist() == alerts.promise.tolist()
+    assert again.case.tolist() == alerts.case.tolist()
 
 
 def test_figures_are_those_counted_by_hand() -> None:
@@ -76,6 +76,11 @@ def test_figures_are_those_counted_by_hand() -> None:
     assert told.precision == pytest.approx(2 / 3), "what was not known at the end counts for neither"
     assert told.recall == pytest.approx(2 / len(late))
     assert told.lead == pytest.approx(16)
+    twice = replace(way, case=np.array([late[0], late[0], on_time[0], 0]))
+    again = figures([trial], [twice])
+    assert again.precision == pytest.approx(2 / 3), "each alert counts"
+    assert again.recall == pytest.approx(1 / len(late)), "a dossier is found once"
+    assert again.lead == pytest.approx(8), "from its first alert"
     weights = bootstrap([trial], draws=200)
     recalls = [figures([trial], [way], weight).recall for weight in weights]
     assert np.mean(recalls) == pytest.approx(told.recall, rel=0.15)

@@ -42,10 +42,8 @@ def warnings(
         whole = year(seed, dossiers, lambda line: typer.echo(line, err=True))
         ours = run(whole, Firing(policy), OpenDossier, whole.score)
         rule = run(whole, above(USED, stay=1), OpenDossier, whole.used)
-        threshold, matched = at_same_number(whole, len(rule.promise), lambda at: above(min(at, 0.999)), OpenDossier)
-        typer.echo(
-            f"seed {seed}: {len(rule.promise)} alerts of the rule, {len(matched.promise)} of the score", err=True
-        )
+        threshold, matched = at_same_number(whole, len(rule.case), lambda at: above(min(at, 0.999)), OpenDossier)
+        typer.echo(f"seed {seed}: {len(rule.case)} alerts of the rule, {len(matched.case)} of the score", err=True)
         trials.append(Trial(seed, whole, threshold, ours, rule, matched))
     covered = recovered(trials, lambda seed, name: draw(seed, "lateness", name), eff, 0.2, times)
     text = report(trials, dossiers, a_week, covered, eff)

@@ -13,12 +13,14 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import HOUR, Calendar
+from features.case_state.relation import states_of_cases
 from features.matrix import batch as matrix
 from features.record.delivery import Chunk
 from features.record.record import Record
@@ -51,30 +53,32 @@ Watch = Callable[[str, datetime, str, float, float], Any]
 
 @dataclass(frozen=True)
 class Year:
-    """All scorings of a year, one row an open dossier and day, by day. promise [n]: position of the dossier and
-    promise in `late`; left_hours: working hours to the promise; used: share of the promised working hours gone.
+    """All scorings of a year, one row a dossier and day on which it was open, its clock ran and its lawful promise lay
+    ahead, by day. case [n]: position of the dossier in `late`; due_at [n]: the lawful promise as known then;
+    left_hours: working hours to it; used: share of the promised working hours gone.
 
-    late [promises]: 1 where the promise was missed, NaN where that was not known at the end; dossier: its id.
+    late [dossiers]: 1 where it became late by the lawful clock, whatever moved its promise meanwhile; 0 where it ended
+    in time; NaN where neither was known at the end. dossier: its id.
     """
 
     as_of: list[datetime]
     starts: Ints
-    promise: Ints
+    case: Ints
     score: Floats
     left_hours: Floats
     used: Floats
     head: list[str]
-    dossier: list[str]
     due_at: list[datetime]
+    dossier: list[str]
     late: Floats
 
 
 @dataclass(frozen=True)
 class Alerts:
-    """Single warnings of one way: promise, the head, week and working hours left of each; digest: how many lines went
-    into digests."""
+    """Single warnings of one way, in order of time: dossier (position in `Year.late`), the head, week and working hours
+    left of each; digest: how many lines went into digests. A dossier whose clock stood may be warned of again."""
 
-    promise: Ints
+    case: Ints
     head: list[str]
     week: list[str]
     left_hours: Floats
@@ -101,6 +105,7 @@ def year(seed: int, dossiers: int, say: Callable[[str], None]) -> Year:
         with record.connect(cutoff=until) as con:
             cases = target_cases.landmarks(con, CUTOFF, until, every=DAY)
             cases = cases.filter(pa.array(_worked(cases["as_of"].to_pylist(), VIETNAM), pa.bool_()))
+            cases = cases.filter(pa.array(_runs(con, cases), pa.bool_()))
             cells = matrix.build(con, cases, calendar=VIETNAM)
             labelled = target_cases.labels(con, cases, until)
     return _year(cells, labelled, model.probability(cells), VIETNAM)
@@ -109,26 +114,28 @@ def year(seed: int, dossiers: int, say: Callable[[str], None]) -> Year:
 def run(whole: Year, engine: Engine, watch: Watch, values: Floats, calendar: Calendar = VIETNAM) -> Alerts:
     """Takes an engine through the year; values [n]: what it compares with its threshold."""
     zone = ZoneInfo(calendar.zone)
-    promise, heads, weeks, left, digests = [], [], [], [], 0
-    place = {(name, due): at for at, (name, due) in enumerate(zip(whole.dossier, whole.due_at, strict=True))}
+    alerted, heads, weeks, left, digests = [], [], [], [], 0
+    place = {name: at for at, name in enumerate(whole.dossier)}
     for day, as_of in enumerate(whole.as_of):
         rows = range(whole.starts[day], whole.starts[day + 1])
         seen = [
-            watch(whole.dossier[p], whole.due_at[p], whole.head[row], float(values[row]), float(whole.left_hours[row]))
+            watch(
+                whole.dossier[whole.case[row]], whole.due_at[row], whole.head[row], float(values[row]),
+                float(whole.left_hours[row]),
+            )
             for row in rows
-            for p in (whole.promise[row],)
-        ]
+        ]  # fmt: skip
         local = as_of.astimezone(zone)
         iso = local.isocalendar()
         week = f"{iso.year}-W{iso.week:02d}"
         single, digest = engine.look(seen, week, local.weekday())
         digests += len(digest)
         for one in single:
-            promise.append(place[one.dossier_id, one.due_at])
+            alerted.append(place[one.dossier_id])
             heads.append(one.head)
             weeks.append(week)
             left.append(one.left_hours)
-    return Alerts(np.array(promise, np.int64), heads, weeks, np.array(left, float), digests)
+    return Alerts(np.array(alerted, np.int64), heads, weeks, np.array(left, float), digests)
 
 
 def at_same_number(
@@ -143,13 +150,13 @@ def at_same_number(
     for _ in range(rounds):
         middle = (low + high) / 2
         tried = run(whole, engine(middle), watch, whole.score)
-        if len(tried.promise) > number:
+        if len(tried.case) > number:
             low = middle
         else:
             high = middle
-            if len(tried.promise) >= len(found.promise):
+            if len(tried.case) >= len(found.case):
                 best, found = middle, tried
-        if len(found.promise) == number:
+        if len(found.case) == number:
             break
     return best, found
 
@@ -160,30 +167,41 @@ def _worked(moments: Sequence[datetime], calendar: Calendar) -> list[bool]:
     return [known[moment] for moment in moments]
 
 
+def _runs(con: duckdb.DuckDBPyConnection, cases: pa.Table) -> list[bool]:
+    """Whether the clock of each case ran at its moment: of a dossier that waits for the citizen nobody is warned."""
+    with states_of_cases(con, cases, VIETNAM) as states:
+        running = states.filter("NOT waits").project("dossier_id").to_arrow_table()["dossier_id"].to_numpy()
+    runs = np.zeros(cases.num_rows, bool)
+    runs[running] = True
+    found: list[bool] = runs.tolist()
+    return found
+
+
 def _year(cells: pa.Table, labelled: pa.Table, score: Floats, calendar: Calendar) -> Year:
     as_of, received, due = (microseconds(labelled[name]) for name in ("as_of", "received_at", "due_at"))
-    names = cells["dossier_id"].to_pylist()
-    _, codes = np.unique(np.array(names), return_inverse=True)
-    pairs = np.column_stack([codes, due])
-    _, first, promise = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
-    promise = promise.reshape(-1)
+    names = np.array(cells["dossier_id"].to_pylist())
+    dossiers, case = np.unique(names, return_inverse=True)
     worked = {at: calendar.worked(int(at)) for at in {*as_of.tolist(), *received.tolist(), *due.tolist()}}
     gone, begun, ends = (np.array([worked[at] for at in moments.tolist()]) for moments in (as_of, received, due))
     left = (ends - gone) / HOUR
     used = (gone - begun) / np.maximum(ends - begun, 1)
     days, starts = np.unique(as_of, return_index=True)
     assert (np.diff(as_of) >= 0).all(), "landmarks come by day"
-    due_at = labelled["due_at"].to_pylist()
+    # the label is of the dossier at the end of the year: the same at each of its scorings whose promise had run out by
+    # then, unknown at those of a promise that had not
     label = labelled["label"].to_numpy(zero_copy_only=False).astype(np.float64)
+    late = np.full(len(dossiers), np.nan)
+    known = ~np.isnan(label)
+    late[case[known]] = label[known]
     return Year(
         as_of=[datetime.fromtimestamp(at / 1e6, UTC) for at in days.tolist()],
         starts=np.append(starts, len(as_of)),
-        promise=promise,
+        case=case.reshape(-1),
         score=score,
         left_hours=left,
         used=used,
         head=[code or "" for code in cells["unit_code"].to_pylist()],
-        dossier=[names[at] for at in first],
-        due_at=[due_at[at] for at in first],
-        late=label[first],
+        due_at=labelled["due_at"].to_pylist(),
+        dossier=dossiers.tolist(),
+        late=late,
     )

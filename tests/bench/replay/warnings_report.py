@@ -31,8 +31,8 @@ class Trial:
 
 @dataclass(frozen=True)
 class Figures:
-    """Over all seeds: share of alerts that were right, share of late promises alerted, mean working hours between a
-    right alert and its promise."""
+    """Over all seeds: share of alerts whose dossier became late, share of late dossiers alerted, mean working hours
+    between the first alert of a late dossier and its lawful promise as known then."""
 
     precision: float
     recall: float
@@ -40,32 +40,27 @@ class Figures:
 
 
 def figures(trials: Sequence[Trial], ways: Sequence[Alerts], weight: Sequence[Floats] | None = None) -> Figures:
-    """The figures of one way, `ways` holding its alerts by trial. weight: how often each promise counts, by trial."""
-    right = alerts = late = lead = 0.0
+    """The figures of one way, `ways` holding its alerts by trial. weight: how often each dossier counts, by trial."""
+    right = alerts = late = found = lead = 0.0
     for at, (trial, way) in enumerate(zip(trials, ways, strict=True)):
         counts = np.ones(len(trial.year.late)) if weight is None else weight[at]
         known = ~np.isnan(trial.year.late)
         missed = np.where(known, trial.year.late, 0.0)
         late += float((counts * missed).sum())
-        alerts += float(counts[way.promise][known[way.promise]].sum())
-        hits = counts[way.promise] * missed[way.promise]
-        right += float(hits.sum())
-        lead += float((hits * way.left_hours).sum())
-    return Figures(right / max(alerts, 1e-9), right / max(late, 1e-9), lead / max(right, 1e-9))
+        alerts += float(counts[way.case][known[way.case]].sum())
+        right += float((counts[way.case] * missed[way.case]).sum())
+        alerted, first = np.unique(way.case, return_index=True)
+        hits = counts[alerted] * missed[alerted]
+        found += float(hits.sum())
+        lead += float((hits * way.left_hours[first]).sum())
+    return Figures(right / max(alerts, 1e-9), found / max(late, 1e-9), lead / max(found, 1e-9))
 
 
 def bootstrap(trials: Sequence[Trial], draws: int = DRAWS) -> list[list[Floats]]:
-    """Weights of promises by draw and trial: dossiers drawn anew within each seed, their promises together."""
+    """Weights of dossiers by draw and trial: dossiers drawn anew within each seed."""
     random = np.random.default_rng(0)
-    codes = [np.unique(np.array(trial.year.dossier), return_inverse=True)[1] for trial in trials]
-    made = []
-    for _ in range(draws):
-        one = []
-        for code in codes:
-            size = int(code.max()) + 1
-            one.append(random.multinomial(size, np.full(size, 1 / size))[code].astype(float))
-        made.append(one)
-    return made
+    sizes = [len(trial.year.dossier) for trial in trials]
+    return [[random.multinomial(size, np.full(size, 1 / size)).astype(float) for size in sizes] for _ in range(draws)]
 
 
 def recovered(trials: Sequence[Trial], held: Held, eff: float, share: float, times: int) -> list[tuple[bool, float]]:
@@ -75,10 +70,8 @@ def recovered(trials: Sequence[Trial], held: Held, eff: float, share: float, tim
     """
     found = []
     for trial in trials:
-        fired = np.unique(trial.ours.promise)
+        fired = np.unique(trial.ours.case)
         fired = fired[~np.isnan(trial.year.late[fired])]
-        _, first = np.unique(np.array(trial.year.dossier)[fired], return_index=True)
-        fired = fired[first]
         score = _score_at(trial, fired)
         untold = trial.year.late[fired]
         for time in range(times):
@@ -95,12 +88,12 @@ def recovered(trials: Sequence[Trial], held: Held, eff: float, share: float, tim
 
 
 def _score_at(trial: Trial, fired: npt.NDArray[np.int64]) -> Floats:
-    """The score of each promise when it fired: the row with the hours left that the alert had."""
+    """The score of each dossier when it last fired: the row with the hours left that the alert had."""
     rows: dict[tuple[int, float], float] = {}
-    for promise, left, score in zip(trial.year.promise, trial.year.left_hours, trial.year.score, strict=True):
-        rows[int(promise), float(left)] = float(score)
-    at = {int(promise): float(left) for promise, left in zip(trial.ours.promise, trial.ours.left_hours, strict=True)}
-    return np.array([rows[int(promise), at[int(promise)]] for promise in fired])
+    for case, left, score in zip(trial.year.case, trial.year.left_hours, trial.year.score, strict=True):
+        rows[int(case), float(left)] = float(score)
+    at = {int(case): float(left) for case, left in zip(trial.ours.case, trial.ours.left_hours, strict=True)}
+    return np.array([rows[int(case), at[int(case)]] for case in fired])
 
 
 def card(trials: Sequence[Trial], dossiers: int, a_week: int, covered: Sequence[tuple[bool, float]], eff: float) -> str:
@@ -120,9 +113,11 @@ def card(trials: Sequence[Trial], dossiers: int, a_week: int, covered: Sequence[
             f"{len(trials)} made-up provinces of {dossiers:,} dossiers in two years: the model learns from the first,"
             f" the second is scored each working day at eight. Budget: {a_week} single warnings a head and week; a"
             " score fires after two scorings above the threshold, at once with less than a day left. An alert is a"
-            " single warning of one promise; lines of digests are not counted. Nobody is held out here. Late promises"
-            " are those that stood open at some scoring; a promise kept or missed between two scorings is nobody's."
-            " Intervals: 95 %, bootstrap over dossiers."
+            " single warning of one dossier; lines of digests are not counted. Nobody is held out here. Truth is the"
+            " lawful clock: an alert is right where the dossier became late by it, whoever moved its promise meanwhile;"
+            " no dossier is warned of while its clock stands. Late dossiers are those that stood open with time left at"
+            " some scoring; one begun and missed between two scorings is nobody's. Lead is counted from a dossier's"
+            " first alert. Intervals: 95 %, bootstrap over dossiers."
         ),
         "",
         "| way | alerts | a head and week: mean, most | precision | recall | lead of right alerts, working hours |",
@@ -130,7 +125,7 @@ def card(trials: Sequence[Trial], dossiers: int, a_week: int, covered: Sequence[
     ]
     for name, way in ways.items():
         told = figures(trials, way)
-        count = sum(len(one.promise) for one in way)
+        count = sum(len(one.case) for one in way)
         cells = [
             _with(getattr(told, part), [getattr(one, part) for one in drawn[name]])
             for part in ("precision", "recall", "lead")
