@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
 import docx
@@ -19,6 +20,7 @@ from serving.access.permissions import Role, Scope
 from serving.app import create_app
 from serving.read.case_file import CaseEvent, CaseFile
 from serving.read.caseload import Caseload
+from serving.read.delay import Holder
 from serving.read.responsibility import ledger
 from serving.state import ExplanationSlip, State, open_state
 from serving.work.annotations import add_mark, marks_of
@@ -256,7 +258,10 @@ def test_complaints_keep_their_four_terms(state: State, tmp_path: Path) -> None:
     assert "secret" not in repr(list(found.values()))
 
 
-KINDS = ("assigned", "forwarded", "papers_requested", "papers_supplied", "consulted", "consultation_answered", "note")
+KINDS = (
+    "assigned", "forwarded", "papers_requested", "papers_supplied", "suspended", "resumed", "consulted",
+    "consultation_answered", "note", "decided", "reopened", "extended",
+)  # fmt: skip
 
 
 @settings(max_examples=60, deadline=None)
@@ -273,17 +278,24 @@ def test_the_ledger_covers_the_whole_time_once(told: list[tuple[int, str, str | 
         )
         for at, kind, who in sorted(told, key=lambda one: one[0])
     )  # fmt: skip
-    case = CaseFile("D", "P", "U1", None, None, None, None, received, received + timedelta(days=5), events)
+    due = received + timedelta(days=5)
+    case = CaseFile("D", "P", "U1", None, None, None, None, received, due, due, events=events)
     until = received + timedelta(minutes=end)
-    found = ledger(case, until, VIETNAM)
-    total = VIETNAM.working_hours(received, until)
-    assert sum(stay.hours for stay in found.stays) == pytest.approx(total, abs=1e-6)
-    assert [stay.since for stay in found.stays[1:]] == [stay.until for stay in found.stays[:-1]]
-    assert (found.stays[0].since, found.stays[-1].until) == (received, until)
-    past = VIETNAM.working_hours(min(received + timedelta(days=5), until), until)
-    assert sum(stay.past_due_hours for stay in found.stays) == pytest.approx(past, abs=1e-6)
-    assert sum(one.hours for one in found.shares) == pytest.approx(total, abs=1e-6)
-    assert 0 <= found.nameless_hours <= total + 1e-6
+    found, state = ledger(case, until, VIETNAM), case.state(until, VIETNAM)
+    stop = state.ended_at or until
+    anew = [now.since for before, now in pairwise(found.stays) if before.until != now.since]
+    assert all(one.kind == "reopened" for one in events if one.happened_at in anew), "a gap only before a new beginning"
+    if not anew and stop > received:
+        assert sum(stay.hours for stay in found.stays) == pytest.approx(VIETNAM.working_hours(received, stop), abs=1e-6)
+        assert (found.stays[0].since, found.stays[-1].until) == (received, stop)
+    held = {holder: sum(one.hours for one in found.stays if one.holder is holder) for holder in Holder}
+    assert held[Holder.OFFICE] == pytest.approx(state.own_hours, abs=1e-6)
+    assert held[Holder.OTHER_OFFICE] == pytest.approx(state.other_hours, abs=1e-6)
+    assert held[Holder.CITIZEN] + held[Holder.SUSPENDED] == pytest.approx(state.citizen_hours, abs=1e-6)
+    over = VIETNAM.working_hours(state.lawful_due_at, stop) if state.late and state.lawful_due_at else 0.0
+    assert sum(stay.past_due_hours for stay in found.stays) == pytest.approx(over, abs=1e-6)
+    assert sum(one.hours for one in found.shares) == pytest.approx(sum(stay.hours for stay in found.stays), abs=1e-6)
+    assert 0 <= found.nameless_hours <= held[Holder.OFFICE] + 1e-6
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def past(number: int, *events: tuple[str, str, float, str | None]) -> list[dict[
 
 def waiting(*events: tuple[str, str, float]) -> CaseFile:
     told = tuple(CaseEvent(at(hour), kind, "o", "u", None, step, None, None) for kind, step, hour in events)
-    return CaseFile("x", "p", "u", None, None, None, None, MONDAY, None, told)
+    return CaseFile("x", "p", "u", None, None, None, None, MONDAY, None, None, events=told)
 
 
 def drawn() -> Delays:

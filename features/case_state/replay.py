@@ -6,7 +6,17 @@ from datetime import datetime, timedelta
 
 from features.calendar.working_time import EPOCH, Calendar, microseconds
 from features.case_state.kinds import RUNS, STOPS, SUPPLIES
-from features.case_state.state import A_DAY_W, SAME_CASE, WAITING, CaseState, Flag, LawfulClock, Phase, Promise
+from features.case_state.state import (
+    A_DAY_W,
+    SAME_CASE,
+    WAITING,
+    CaseState,
+    Flag,
+    LawfulClock,
+    Phase,
+    Promise,
+    Stretch,
+)
 from features.record.early_ends import SKEW
 from features.record.schema import ALL_ENDS, ENDS
 
@@ -20,6 +30,35 @@ class Happening:
     due_at: datetime | None = None
     reason: str | None = None
     claims_end: bool = False
+
+
+@dataclass
+class Hands:
+    """In whose hands a dossier is, as its events come: `phase` stands after those taken.
+
+    stopped_by: the kind of event that stopped the clock, empty while it runs; asked: consultations not answered.
+    """
+
+    stopped_by: str = ""
+    asked: int = 0
+
+    def take(self, kind: str) -> None:
+        """One event more."""
+        if kind in STOPS:
+            self.stopped_by = self.stopped_by or kind
+        elif kind in RUNS or kind == "reopened":
+            self.stopped_by = ""
+        if kind == "consulted":
+            self.asked += 1
+        elif kind == "consultation_answered":
+            self.asked = max(0, self.asked - 1)
+
+    @property
+    def phase(self) -> Phase:
+        """The phase of an open dossier."""
+        if self.stopped_by:
+            return Phase.CITIZEN if self.stopped_by == "papers_requested" else Phase.SUSPENDED
+        return Phase.OTHER_OFFICE if self.asked else Phase.RUNNING
 
 
 @dataclass
@@ -43,11 +82,12 @@ class _Fold:
         self.received_us = microseconds(received_at)
         self.legal_w = None if legal_days is None else round(legal_days * A_DAY_W)
         self.promises = [Promise(received_at, due_at, "received")] if due_at else []
-        self.hours = {"citizen": 0, "suspended": 0, "other": 0, "own": 0}
+        self.hours = dict.fromkeys(Phase, 0)
         self.requests: set[int] = set()
         self.reopened = 0
         self.last_us = self.received_us
         self.ended: tuple[str, datetime] | None = None
+        self.stretches: list[tuple[int, int, Phase]] = []
         self.begin(due_at, era=0)
 
     def begin(self, due_at: datetime | None, *, era: int) -> None:
@@ -65,7 +105,8 @@ class _Fold:
         self.lost: int | None = None
         self.flags: set[Flag] = set()
         self.extensions = self.resets = 0
-        self.stopped_by, self.asked, self.paused_added_w = "", 0, 0
+        self.extended_at: datetime | None = None
+        self.hands, self.paused_added_w = Hands(), 0
         self.paused_since: datetime | None = None
 
     def _anchor(self, due_at: datetime | None, added_w: int = 0) -> _Anchor | None:
@@ -73,6 +114,11 @@ class _Fold:
             return None
         us = microseconds(due_at)
         return _Anchor(us, self.worked(us), added_w)
+
+    @property
+    def phase(self) -> Phase:
+        """In whose hands it is after the events taken."""
+        return self.hands.phase if self.ended is None else Phase.ENDED
 
     def worked(self, us: int) -> int:
         return self.calendar.worked(us)
@@ -95,13 +141,10 @@ class _Fold:
     def pass_to(self, us: int) -> None:
         """Books the time since the last event, and whether the lawful promise ran out in it."""
         spent = self.worked(us) - self.worked(self.last_us)
-        if self.ended is None:
-            where = (
-                "citizen" if self.stopped_by == "papers_requested" else "suspended" if self.stopped_by
-                else "other" if self.asked > 0 else "own"
-            )  # fmt: skip
-            self.hours[where] += spent
-        if self.stopped_by and self.ended is None:
+        self.hours[self.phase] += spent
+        if us > self.last_us:
+            self.stretches.append((self.last_us, us, self.phase))
+        if self.phase.waits:
             if not self.missed:
                 self.added_w += spent
         elif not self.missed and self.exceeded(us):
@@ -111,18 +154,12 @@ class _Fold:
 
     def take(self, one: Happening, at: datetime) -> None:
         """One event of an open dossier."""
-        if one.kind in STOPS:
-            if not self.stopped_by:
-                self.paused_added_w = self.added_w
-            self.stopped_by, self.paused_since = self.stopped_by or one.kind, self.paused_since or at
-            if one.kind == "papers_requested":
-                self.requests.add(microseconds(at))
-        elif one.kind in RUNS or one.kind == "reopened":
-            self.stopped_by, self.paused_since = "", None
-        if one.kind == "consulted":
-            self.asked += 1
-        elif one.kind == "consultation_answered":
-            self.asked = max(0, self.asked - 1)
+        if one.kind in STOPS and not self.hands.stopped_by:
+            self.paused_added_w = self.added_w
+        self.hands.take(one.kind)
+        self.paused_since = (self.paused_since or at) if self.hands.stopped_by else None
+        if one.kind == "papers_requested":
+            self.requests.add(microseconds(at))
         if one.due_at is not None:
             self.promise(one, at)
 
@@ -158,6 +195,7 @@ class _Fold:
                 self.flags.add(Flag.EXTENDED_TWICE)
             elif one.reason and not self.missed and ahead >= A_DAY_W:
                 self.base, self.source = self._anchor(due_at, self.added_w), None
+                self.extended_at = at
 
     def lawful_us(self) -> int | None:
         """The lawful promise as far as time has been added to it; what was missed stays where it was."""
@@ -227,7 +265,7 @@ def replay(
             fold.take(one, at)
             if one is end:
                 fold.ended = (one.kind, at)
-                fold.stopped_by = ""
+                fold.hands.stopped_by = ""
     return _state(fold, received_at, told, early, until)
 
 
@@ -262,24 +300,26 @@ def _state(
     until_us = max(microseconds(until), fold.received_us)
     if fold.ended is None:
         fold.pass_to(until_us)
-    phase = (
-        Phase.ENDED if fold.ended else Phase.SET_ASIDE if aside
-        else Phase.CITIZEN if fold.stopped_by == "papers_requested" else Phase.SUSPENDED if fold.stopped_by
-        else Phase.OTHER_OFFICE if fold.asked else Phase.RUNNING
-    )  # fmt: skip
+    phase = Phase.SET_ASIDE if aside else fold.phase
     clock = fold.clock(stands=phase in WAITING and not fold.missed)
     first = fold.promises[0].due_at if fold.promises else None
     lawful = fold.lawful_us()
     claimed = [max(one.at, received_at) for one in told if one.claims_end or one.kind in ENDS]
     return CaseState(
         until=until, received_at=received_at, phase=phase, promises=tuple(fold.promises),
-        lawful_due_at=None if lawful is None else EPOCH + timedelta(microseconds=lawful), ended_at=ended_at,
-        ended_how=ended_how,
+        lawful_due_at=None if lawful is None else _moment(lawful), ended_at=ended_at, ended_how=ended_how,
         claimed_end_at=min(claimed, default=None),
         paused_since=fold.paused_since if phase in WAITING else None,
         late=fold.missed and not aside, late_first=first is not None and not aside and first < (ended_at or until),
-        citizen_w=fold.hours["citizen"], suspended_w=fold.hours["suspended"], other_w=fold.hours["other"],
-        own_w=fold.hours["own"], requests=len(fold.requests), extensions=fold.extensions, resets=fold.resets,
-        reopened=fold.reopened, flags=frozenset(fold.flags | ({Flag.END_BEFORE_RECEIPT} if early else set())),
+        citizen_w=fold.hours[Phase.CITIZEN], suspended_w=fold.hours[Phase.SUSPENDED],
+        other_w=fold.hours[Phase.OTHER_OFFICE], own_w=fold.hours[Phase.RUNNING], requests=len(fold.requests),
+        extensions=fold.extensions, resets=fold.resets, reopened=fold.reopened,
+        flags=frozenset(fold.flags | ({Flag.END_BEFORE_RECEIPT} if early else set())),
         ends=tuple((one.kind, max(one.at, received_at)) for one in told if one.kind in ALL_ENDS), clock=clock,
+        lawful_extension_at=fold.extended_at,
+        stretches=tuple(Stretch(_moment(since), _moment(stop), held) for since, stop, held in fold.stretches),
     )  # fmt: skip
+
+
+def _moment(us: int) -> datetime:
+    return EPOCH + timedelta(microseconds=us)

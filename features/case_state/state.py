@@ -50,6 +50,16 @@ class Phase(StrEnum):
     ENDED = "ended"
     SET_ASIDE = "set_aside"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to act on it."""
+        return self not in (Phase.ENDED, Phase.SET_ASIDE)
+
+    @property
+    def waits(self) -> bool:
+        """Whether its clock stands: the citizen has to act, or processing is suspended."""
+        return self in WAITING
+
 
 WAITING = (Phase.CITIZEN, Phase.SUSPENDED)
 """Phases in which the clock stands."""
@@ -100,6 +110,15 @@ class LawfulClock:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """Half-open time in which a dossier stayed in one phase; `ENDED`: between an end and its reopening."""
+
+    since: datetime
+    until: datetime
+    phase: Phase
+
+
+@dataclass(frozen=True)
 class CaseState:
     """How a dossier stands at `until`.
 
@@ -108,7 +127,9 @@ class CaseState:
     citizen_w, suspended_w, other_w, own_w: microseconds worked since receipt with the citizen, suspended, with a
     consulted office, with the office itself; time between an end and a reopening is in none of them. clock_since:
     since when the clock stands. reopened: how often within 30 days of an end. ends: every end told. clock: the lawful
-    promise as working time; None without any.
+    promise as working time; None without any. stretches: the phases from receipt to the end or to `until`, in order; a
+    dossier begun anew has none between its end and that. lawful_extension_at: when the one extension was given that
+    moved the lawful promise.
     """
 
     until: datetime
@@ -133,16 +154,18 @@ class CaseState:
     flags: frozenset[Flag]
     ends: tuple[tuple[str, datetime], ...]
     clock: LawfulClock | None = None
+    stretches: tuple[Stretch, ...] = ()
+    lawful_extension_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether somebody still has to act on it."""
-        return self.phase not in (Phase.ENDED, Phase.SET_ASIDE)
+        """`Phase.is_open`."""
+        return self.phase.is_open
 
     @property
     def waits(self) -> bool:
-        """Whether it is open and the clock stands."""
-        return self.phase in WAITING
+        """`Phase.waits`."""
+        return self.phase.waits
 
     @property
     def overdue(self) -> bool:

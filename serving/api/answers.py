@@ -12,7 +12,7 @@ from serving.api.answer import answer
 from serving.api.looked import note_look
 from serving.api.people import Done, Key
 from serving.read.problem import Problem, documented
-from serving.read.responsibility import CustodyInterval, Share, case_known, ledger
+from serving.read.responsibility import CustodyInterval, Share, read_ledger
 from serving.use_cases.answers import apologies_in, complaints_in, consultations_in, returned_in, write_mark
 from serving.use_cases.app_context import context_of
 from serving.use_cases.explanations import slips_in, write_explanation, write_review
@@ -178,18 +178,17 @@ def show_ledger(request: Request, dossier_id: Annotated[str, Path(max_length=200
     reader, people = reader_of(request), context_of(request).people
     now = people.now()
     until = context_of(request).known.moment.as_of
-    case = case_known(context_of(request).trackers.record, dossier_id, until)
-    holders = {one.official_id for one in case.events} if case else set()
+    found = read_ledger(context_of(request).trackers.record, dossier_id, until, VIETNAM)
+    if found is None:
+        raise Problem(404, "No dossier of this id.")
+    case, told = found
     scope = reader.scope
-    seen = case is not None and (
-        scope.official_id in holders if scope.official_id is not None else scope.covers(case.unit_code)
-    )
-    if case is None or not seen:
+    holders = {one.official_id for one in case.events}
+    if not (scope.official_id in holders if scope.official_id is not None else scope.covers(case.unit_code)):
         raise Problem(404, "No dossier of this id.")
     people.receipts.record(
         reader.login, "ledger.read", {"dossier": dossier_id}, now=now, subjects=[f"dossier:{dossier_id}"]
     )
-    told = ledger(case, until, VIETNAM)
     with people.state.reading() as session:
         warned = warnings_about(session, dossier_id, now)
     return answer(

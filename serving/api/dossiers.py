@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from features.calendar.vietnam import VIETNAM
+from features.calendar.working_time import Calendar
 from models.targets import MAIN
 from serving.api.answer import answer
 from serving.api.looked import looked
@@ -26,7 +26,8 @@ router = APIRouter(tags=["dossier"])
 class Clock:
     """The legal clock at the list's moment, in working hours.
 
-    promises: every due moment that was given, with the moment it was given at, oldest first; the last is in force.
+    promises: every due moment that was given, with the moment it was given at, oldest first; the last
+    is in force. due_at: the lawful promise.
     """
 
     received_at: datetime | None
@@ -79,7 +80,7 @@ async def show_dossier(
             rule=meta.rule,
             line=replace(line, official_name=official_name(request, line.official_id)),
             facts=_facts(case),
-            clock=_clock(line, case, meta.as_of),
+            clock=_clock(line, case, meta.as_of, context_of(request).known.calendar),
             timeline=[replace(one, official_name=official_name(request, one.official_id)) for one in case.events]
             if case
             else [],
@@ -88,15 +89,14 @@ async def show_dossier(
     )
 
 
-def _clock(line: RiskLine, case: CaseFile | None, as_of: datetime) -> Clock:
-    first = [(case.received_at, case.due_at)] if case and case.due_at else []
-    later = [(event.happened_at, event.due_at) for event in (case.events if case else ()) if event.due_at]
+def _clock(line: RiskLine, case: CaseFile | None, as_of: datetime, calendar: Calendar) -> Clock:
+    state = case.state(as_of, calendar) if case else None
     return Clock(
         received_at=line.received_at,
         due_at=line.due_at,
-        elapsed_hours=VIETNAM.working_hours(line.received_at, as_of) if line.received_at else None,
+        elapsed_hours=calendar.working_hours(line.received_at, as_of) if line.received_at else None,
         left_hours=line.left_hours,
-        promises=[*first, *later],
+        promises=[(one.given_at, one.due_at) for one in state.promises] if state else [],
     )
 
 
@@ -104,5 +104,5 @@ def _facts(case: CaseFile | None) -> dict[str, str | datetime | None]:
     if case is None:
         return {}
     names = ("procedure_code", "unit_code", "receiving_unit_code", "channel", "applicant_kind")
-    times = ("submitted_at", "received_at", "due_at")
+    times = ("submitted_at", "received_at", "first_due_at", "due_at")
     return {name: getattr(case, name) for name in (*names, *times)}

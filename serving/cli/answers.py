@@ -120,21 +120,21 @@ def show_ledger(
     """Show who held a dossier, in which step, how many working hours, how many past the promise, and its warnings."""
     from features.calendar.vietnam import VIETNAM
     from features.record.reading_moment import ReadingMoment
-    from serving.read.responsibility import case_known, ledger
+    from serving.read.responsibility import read_ledger
     from serving.warnings.acknowledgement import warnings_about
 
     settings, now = settings_of(ctx), moment_or_now(as_of, settings_of(ctx).zone)
     with _state(settings) as (state, record):
         with record.connect(cutoff=now) as con:
             moment = ReadingMoment.read(con, now, VIETNAM)
-        case = case_known(record, dossier, moment.as_of)
+        found = read_ledger(record, dossier, moment.as_of, VIETNAM)
         with state.reading() as session:
             warned = warnings_about(session, dossier, now)
-    if case is None:
+    if found is None:
         raise LookupError(f"no dossier {dossier}")
     note(settings, "ledger.read", {"dossier": dossier}, now=now, subjects=[f"dossier:{dossier}"])
     _say_until(moment, settings.zone)
-    for stay in ledger(case, moment.as_of, VIETNAM).stays:
+    for stay in found[1].stays:
         since = stay.since.astimezone(settings.zone)
         who = stay.official_id or stay.holder.value
         typer.echo(

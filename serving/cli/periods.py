@@ -2,19 +2,17 @@
 
 from datetime import datetime, timedelta
 
-import duckdb
-
+from features.calendar.vietnam import VIETNAM
+from features.case_state.relation import NAME, case_states
+from features.record.reading_moment import known_until
 from features.record.record import Record
 from features.record.utc import aware_utc
 from serving.settings import Settings
 
-_WEEKS = """
+_WEEKS = f"""
     WITH news AS (SELECT known_at FROM dossier UNION ALL SELECT known_at FROM event),
     life AS (
-        SELECT d.dossier_id, MIN(d.received_at) AS from_at, MAX(d.due_at) AS due_at, MIN(e.happened_at) AS
-        until_at FROM dossier d LEFT JOIN event e ON e.dossier_id = d.dossier_id
-             AND e.kind IN ('refused', 'decided', 'withdrawn', 'delivered')
-        GROUP BY d.dossier_id
+        SELECT dossier_id, received_at AS from_at, lawful_due_at AS due_at, ended_at AS until_at FROM {NAME}
     ), bounds AS (SELECT MAX(known_at) AS last_at, date_diff('day', MIN(known_at), MAX(known_at)) // 7 AS
     weeks FROM news), week AS (SELECT last_at - to_days(CAST(7 * n AS INTEGER)) AS as_of
              FROM (SELECT last_at, UNNEST(range(0, weeks + 1)) AS n FROM bounds) b),
@@ -29,6 +27,9 @@ _WEEKS = """
 """
 
 
+MICROSECOND = timedelta(microseconds=1)
+
+
 def telling_moment(settings: Settings) -> datetime:
     """The latest week in which about as much is open and as much happens as usual.
 
@@ -39,15 +40,19 @@ def telling_moment(settings: Settings) -> datetime:
     piece of news has beside it (Σc²/Σc over weeks, which a long thin tail does not move). ValueError for a
     record without dossiers that have a due date.
     """
-    con: duckdb.DuckDBPyConnection = Record(settings.record_url).connect()
-    weeks = con.execute(_WEEKS).fetchall()
+    with Record(settings.record_url).connect() as con:
+        until = known_until(con)
+        if until is None:
+            raise ValueError("the record holds no dossier")
+        with case_states(con, until + MICROSECOND, VIETNAM):
+            weeks = con.execute(_WEEKS).fetchall()
     usual_open = _usual([count for _, count, _ in weeks])
     usual_news = _usual([count for _, _, count in weeks])
     busy = [moment for moment, count, news in weeks if 2 * count >= usual_open and 2 * news >= usual_news]
     if not usual_open or not busy:
         raise ValueError("the record holds no dossier with a due date that was ever open: nothing to show")
     latest: datetime = busy[0]
-    return aware_utc(latest) + timedelta(microseconds=1)  # just after, so that its news is known
+    return aware_utc(latest) + MICROSECOND  # just after, so that its news is known
 
 
 def _usual(counts: list[int]) -> float:

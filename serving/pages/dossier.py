@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from features.calendar.vietnam import VIETNAM
 from models.targets import MAIN
 from serving.pages import drawing
 from serving.pages.rendering import render
@@ -19,6 +18,7 @@ from serving.use_cases.app_context import context_of
 from serving.use_cases.dossiers import line_in_scope
 from serving.use_cases.guard import reader_of
 from serving.warnings.acknowledgement import WarningLine, warnings_about
+from serving.warnings.words import HOLDER_WORDS
 from serving.words import EVENT_WORDS
 from serving.work import contests, decisions
 
@@ -72,14 +72,15 @@ def show(request: Request, dossier_id: Id) -> Response:
         base=1 / (1 + exp(-line.base)),
         frozen=dossier_id in frozen,
         bars=drawing.bars(line.reasons),
-        clock=drawing.clock(case, meta.as_of, line.due_at) if case else None,
+        clock=drawing.clock(case, case.state(meta.as_of, known.calendar), line.due_at) if case else None,
         spans=drawing.step_spans(case, meta.as_of) if case else [],
-        ledger=ledger(case, meta.as_of, VIETNAM) if case else None,
+        ledger=ledger(case, meta.as_of, known.calendar) if case else None,
         warned=warned,
         papers=_harmless,
         sees=sees,
         signals=shelf.of("dossier", dossier_id) if shelf and sees else None,
         event_words=EVENT_WORDS,
+        holder_words=HOLDER_WORDS,
         procedure=known.standing.procedures.get(line.procedure_code or ""),
         contests=said,
         decided=[(decisions.WORDS[decisions.DecisionKind(one.kind)], one) for one in decided],

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import log2
 
+from features.case_state.state import CaseState
 from models.reasons import Reason
 from serving.read.case_file import CaseFile
 
@@ -59,16 +60,9 @@ class ClockDrawing:
     pauses: list[tuple[float, float]]
 
 
-_STOPS = frozenset({"papers_requested", "suspended"})
-_STARTS = frozenset({"papers_supplied", "resumed"})
-
-
-def clock(case: CaseFile, as_of: datetime, due_at: datetime | None) -> ClockDrawing:
-    """The line from receipt to the promise or to `as_of`, whichever is later.
-
-    Pauses end at `as_of` at the latest.
-    """
-    start = case.received_at
+def clock(case: CaseFile, state: CaseState, due_at: datetime | None) -> ClockDrawing:
+    """The line from receipt to the promise or to the moment of the state, whichever is later."""
+    start, as_of = case.received_at, state.until
     end = max([moment for moment in (as_of, due_at) if moment is not None])
     length = (end - start).total_seconds() or 1.0
 
@@ -76,15 +70,7 @@ def clock(case: CaseFile, as_of: datetime, due_at: datetime | None) -> ClockDraw
         share = (min(max(moment, start), end) - start).total_seconds() / length
         return round(20 + (WIDTH - 40) * share, 1)
 
-    pauses, stopped = [], None
-    for event in case.events:
-        if event.kind in _STOPS and stopped is None:
-            stopped = event.happened_at
-        elif event.kind in _STARTS and stopped is not None:
-            pauses.append((x(stopped), x(event.happened_at)))
-            stopped = None
-    if stopped is not None:
-        pauses.append((x(stopped), x(as_of)))
+    pauses = [(x(one.since), x(one.until)) for one in state.stretches if one.phase.waits]
     marks = [TimelineMark(x(event.happened_at), event.kind, event.happened_at) for event in case.events]
     return ClockDrawing(start, end, x(as_of), None if due_at is None else x(due_at), due_at, marks, pauses)
 

@@ -1,4 +1,4 @@
-"""Case files: the facts and events of every open dossier.
+"""Case files: the facts and events of every open dossier, and where it stands.
 
 Held sorted so that one is found without a query.
 """
@@ -11,29 +11,37 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from features.calendar.working_time import Calendar
+from features.case_state.replay import Happening, replay
+from features.case_state.slip import first_promise
+from features.case_state.state import CaseState
 from features.record.latest import latest
 from features.record.utc import aware_table
 
 _ASKED = "SEMI JOIN wanted USING (dossier_id)"
 _EVENTS = f"""
 SELECT e.dossier_id, e.happened_at, e.kind, e.official_id, e.unit_code, e.to_unit_code, e.step, e.due_at,
-e.papers
+       coalesce(e.reason, '') <> '' AS reasoned, e.papers
 FROM {latest("event", rows=f"event {_ASKED}")} e
-ORDER BY e.dossier_id, e.happened_at, e.row_id
+ORDER BY e.dossier_id, e.happened_at, e.known_at, e.row_id
 """
 
 _DOSSIERS = f"""
 SELECT dossier_id, procedure_code, unit_code, receiving_unit_code, channel, applicant_kind,
-       submitted_at, received_at, due_at
-FROM {latest("dossier", rows=f"dossier {_ASKED}")}
+       submitted_at, received_at, d.due_at, f.due_at AS first_due_at, p.legal_working_days AS legal_days
+FROM {latest("dossier", rows=f"dossier {_ASKED}")} d
+LEFT JOIN {first_promise(f"(FROM dossier {_ASKED})")} f USING (dossier_id)
+LEFT JOIN procedure_latest p USING (procedure_code)
 ORDER BY dossier_id
 """
 
 
 @dataclass(frozen=True, slots=True)
 class CaseEvent:
-    """One thing that happened to a dossier. Nothing about the applicant is carried. official_name: filled for a reader
-    by `serving.use_cases.official_names`.
+    """One thing that happened to a dossier. Nothing about the applicant is carried.
+
+    reasoned: whether a reason was given; the words themselves are not carried. official_name: filled for a reader by
+    `serving.use_cases.official_names`.
     """
 
     happened_at: datetime
@@ -44,12 +52,16 @@ class CaseEvent:
     step: str | None
     due_at: datetime | None
     papers: str | None
+    reasoned: bool = False
     official_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """What the record knows of one dossier: its facts and its events in order of time."""
+    """What the record knows of one dossier: its facts and its events in order of time.
+
+    first_due_at: the first promise; due_at: what the row that stands gives. legal_days: the procedure's term.
+    """
 
     dossier_id: str
     procedure_code: str
@@ -60,7 +72,16 @@ class CaseFile:
     submitted_at: datetime | None
     received_at: datetime
     due_at: datetime | None
+    first_due_at: datetime | None
+    legal_days: float | None = None
     events: tuple[CaseEvent, ...] = ()
+
+    def state(self, until: datetime, calendar: Calendar) -> CaseState:
+        """Where the dossier stands at `until` (aware) by what happened till then."""
+        told = (Happening(one.kind, one.happened_at, one.due_at, "…" if one.reasoned else None) for one in self.events)
+        return replay(
+            self.received_at, self.first_due_at, told, until, calendar, self.legal_days, stated_due_at=self.due_at
+        )
 
 
 class CaseFiles:

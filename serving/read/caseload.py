@@ -19,7 +19,7 @@ from features.calendar.working_time import Calendar
 from features.case_state.cases import RecordedCase, recorded_cases
 from features.case_state.kinds import TURNED_AWAY
 from features.case_state.official_class import OfficialClass, class_766, class_recomputed
-from features.case_state.state import WAITING, Flag, Phase
+from features.case_state.state import Flag, Phase
 from features.record.utc import naive_utc
 from features.sources.reconcile import LATE
 
@@ -63,10 +63,11 @@ class Case:
     ended, else at the end of the period; so a late dossier is not put down to whoever hands its result out.
     first_due_at, due_at, lawful_due_at: the first promise, the one in force, the lawful one. late: the lawful promise
     was missed, and the clock does not stand. missed_first: the first promise passed before the end, whoever moved it.
-    moved_by_office: the office set a later day of its own accord. over_hours: past the lawful promise. returned: how
-    often it was sent back, by itself (`returned` events); turned_away: it ended by refusal or withdrawal; former: the
-    dossier of the same applicant and procedure that was turned away within 30 days before. official_class: as the 766
-    index counts it; event_class: by the lawful clock. Hours are working hours.
+    lawful_extension_at: when the one extension was given that moved the lawful promise. moved_by_office: the office
+    set a later day of its own accord. over_hours: past the lawful promise. returned: how often it was sent back, by
+    itself (`returned` events); turned_away: it ended by refusal or withdrawal; former: the dossier of the same
+    applicant and procedure that was turned away within 30 days before. official_class: as the 766 index counts it;
+    event_class: by the lawful clock. Hours are working hours.
     """
 
     dossier_id: str
@@ -79,6 +80,7 @@ class Case:
     first_due_at: datetime | None
     due_at: datetime | None
     lawful_due_at: datetime | None
+    lawful_extension_at: datetime | None
     ended_at: datetime | None
     phase: Phase
     late: bool
@@ -104,13 +106,13 @@ class Case:
 
     @property
     def is_open(self) -> bool:
-        """Whether somebody still has to act on it."""
-        return self.phase not in (Phase.ENDED, Phase.SET_ASIDE)
+        """`Phase.is_open`."""
+        return self.phase.is_open
 
     @property
     def waits(self) -> bool:
-        """Whether its clock stands: the citizen has to act, or processing is suspended."""
-        return self.phase in WAITING
+        """`Phase.waits`."""
+        return self.phase.waits
 
     @property
     def late_766(self) -> bool:
@@ -207,8 +209,8 @@ def _cases(
         )  # fmt: skip
         yield Case(
             one.dossier_id, one.unit_code, one.procedure_code, sector, official, step,
-            state.received_at.astimezone(UTC), state.first_due_at, state.due_at, lawful, state.ended_at,
-            state.phase, late, state.late_first, moved, state.flags,
+            state.received_at.astimezone(UTC), state.first_due_at, state.due_at, lawful,
+            state.lawful_extension_at, state.ended_at, state.phase, late, state.late_first, moved, state.flags,
             class_766(state, calendar, one.legal_days), class_recomputed(state, calendar), over,
             state.citizen_hours, state.own_hours, state.other_hours, state.requests, state.resets,
             returned, turned_away, former,

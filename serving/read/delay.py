@@ -18,8 +18,10 @@ import duckdb
 
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import HOUR, Calendar
-from features.case_state.kinds import RUNS, STOPS
-from features.record.schema import ENDS
+from features.case_state.relation import NAME, case_states
+from features.case_state.replay import Hands
+from features.case_state.state import Phase
+from features.record.schema import ALL_ENDS
 from serving.read.case_file import CaseFile
 
 MOST_ENDED = 20_000
@@ -27,27 +29,35 @@ MOST_ENDED = 20_000
 LEAST = 5
 """Past dossiers without which nothing is said."""
 
-_ENDED = """
-    WITH ended AS (
-        SELECT dossier_id, MAX(happened_at) AS ended_at FROM event
-        WHERE kind IN ('refused', 'decided', 'withdrawn', 'delivered') GROUP BY dossier_id
-        ORDER BY ended_at DESC LIMIT ?
-    )
-    SELECT d.procedure_code, d.unit_code AS competent, e.dossier_id, e.kind, COALESCE(e.step, e.kind) AS step,
-           e.unit_code, e.to_unit_code, EPOCH_US(e.happened_at) AS happened_us
-    FROM event e JOIN ended USING (dossier_id)
-    JOIN (SELECT dossier_id, ARG_MAX(procedure_code, known_at) AS procedure_code,
-                 ARG_MAX(unit_code, known_at) AS unit_code FROM dossier GROUP BY dossier_id) d USING (dossier_id)
-    ORDER BY e.dossier_id, e.happened_at, e.row_id
+_CANDIDATES = f"""
+    SELECT dossier_id FROM event_latest WHERE kind IN {ALL_ENDS} GROUP BY dossier_id
+    ORDER BY max(happened_at) DESC LIMIT {MOST_ENDED}
+"""
+_ENDED = f"""
+    SELECT s.procedure_code, s.unit_code AS competent, e.dossier_id, e.kind, coalesce(e.step, e.kind) AS step,
+           e.unit_code, e.to_unit_code, epoch_us(e.happened_at) AS happened_us
+    FROM event_latest e JOIN {NAME} s USING (dossier_id)
+    WHERE s.phase = 'ended' AND e.happened_at <= s.ended_at
+    ORDER BY e.dossier_id, e.happened_at, e.known_at, e.row_id
 """
 
 
 class Holder(StrEnum):
-    """Who holds a dossier: the citizen who must act, the competent unit, or another unit that was asked."""
+    """Who holds a dossier: the citizen who must act, the competent unit, another unit that was asked, or nobody, while
+    processing is suspended or had ended before it was taken up again."""
 
     CITIZEN = "citizen"
     OFFICE = "office"
     OTHER_OFFICE = "other_office"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
+
+
+HOLDERS = {
+    Phase.RUNNING: Holder.OFFICE, Phase.CITIZEN: Holder.CITIZEN, Phase.OTHER_OFFICE: Holder.OTHER_OFFICE,
+    Phase.SUSPENDED: Holder.SUSPENDED, Phase.ENDED: Holder.CLOSED,
+}  # fmt: skip
+"""Who holds a dossier in each phase of its state."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +95,8 @@ class Delays:
     """What the record tells of remaining times; made once for a list, asked for single dossiers."""
 
     def __init__(self, events: Iterable[dict[str, Any]], calendar: Calendar) -> None:
-        """events: of ended dossiers, those of one dossier together and in order, columns of the record's `event`
-        and procedure_code, competent (unit), happened_us."""
+        """events: of ended dossiers, those of one dossier together, in order and none after its end, columns of the
+        record's `event` and procedure_code, competent (unit), happened_us."""
         self._calendar = calendar
         self._past: dict[tuple[str, str], _Past] = defaultdict(_Past)
         mine: list[dict[str, Any]] = []
@@ -100,12 +110,16 @@ class Delays:
             past.stays.sort()
 
     @classmethod
-    def read(cls, con: duckdb.DuckDBPyConnection, calendar: Calendar) -> "Delays":
-        """From a connection of the record, restricted to what may be known."""
+    def read(cls, con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calendar) -> "Delays":
+        """From a connection of `Record.connect(cutoff=as_of)`, of what had ended by then."""
         calendar = as_delivered(con, calendar)
-        rows = con.execute(_ENDED, [MOST_ENDED])
-        names = [column[0] for column in rows.description or []]
-        return cls((dict(zip(names, row, strict=True)) for row in rows.fetchall()), calendar)
+        con.execute(f"CREATE OR REPLACE TEMP TABLE lately_ended AS {_CANDIDATES}")
+        with case_states(con, as_of, calendar, dossiers="lately_ended"):
+            rows = con.execute(_ENDED)
+            names = [column[0] for column in rows.description or []]
+            told = [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+        con.execute("DROP TABLE lately_ended")
+        return cls(told, calendar)
 
     def of(self, case: CaseFile, as_of: datetime) -> Delay | None:
         """The expected delay of an open dossier at `as_of`; None where too few past dossiers are like it."""
@@ -135,10 +149,8 @@ class Delays:
         return sum(stay - gone for stay in longer) / len(longer) if longer else 0.0
 
     def _learn(self, events: list[dict[str, Any]]) -> None:
-        ends = [place for place, event in enumerate(events) if event["kind"] in (*ENDS, "delivered")]
-        if not ends:
+        if not events:
             return
-        events = events[: ends[0] + 1]
         holders = _holders(events)
         worked = [self._calendar.worked(event["happened_us"]) for event in events]
         spent = [(b - a) / HOUR for a, b in pairwise(worked)]
@@ -155,13 +167,11 @@ class Delays:
 
 def _holders(events: Sequence[dict[str, Any]]) -> list[Holder]:
     """Who holds the dossier after each event."""
-    holders = []
-    waits = asked = False
+    holders, hands = [], Hands()
     for event in events:
-        kind = event["kind"]
-        waits = kind in STOPS or (waits and kind not in RUNS)
-        asked = kind == "consulted" or (asked and kind != "consultation_answered")
+        hands.take(event["kind"])
+        holder = HOLDERS[hands.phase]
         at = event["to_unit_code"] or event["unit_code"]
-        away = at is not None and at != event["competent"]
-        holders.append(Holder.CITIZEN if waits else Holder.OTHER_OFFICE if asked or away else Holder.OFFICE)
+        away = holder is Holder.OFFICE and at is not None and at != event["competent"]
+        holders.append(Holder.OTHER_OFFICE if away else holder)
     return holders

@@ -82,5 +82,5 @@ class ReadModel:
                 self.cases = CaseFiles.read(con, risk_list.dossier_ids())
         if risk_list is not None and seen[1] != self._seen[1]:  # what was known at the list's moment
             with self._record.connect(cutoff=risk_list.meta.as_of) as con:
-                self.delays = Delays.read(con, VIETNAM)
+                self.delays = Delays.read(con, risk_list.meta.as_of, VIETNAM)
         self._seen = seen

@@ -1,29 +1,31 @@
 """The responsibility ledger of one dossier: who held it, where, for how long, and how long past the promise (S0 1a).
 
-A stay goes from one event to the next that changes who holds the dossier, where, or in which step. Time in which the
-citizen had to act, or another unit was asked, is told as theirs. Shares are of working hours; they are no verdict.
+A stay goes from one event to the next that changes who holds the dossier, where, or in which step. In whose hands it
+was, its end and its lawful promise are those of `features.case_state`: time in which the citizen had to act, or another
+unit was asked, is told as theirs; while processing is suspended, or had ended before it was reopened, nobody works on
+it. Shares are of working hours; they are no verdict.
 """
 
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
 
 import pyarrow as pa
 
+from features.calendar.holiday import as_delivered
 from features.calendar.working_time import Calendar
-from features.case_state.kinds import RUNS, STOPS
+from features.case_state.state import CaseState
 from features.record.record import Record
-from features.record.schema import ENDS
-from serving.read.case_file import CaseEvent, CaseFile, CaseFiles
-from serving.read.delay import Holder
+from serving.read.case_file import CaseFile, CaseFiles
+from serving.read.delay import HOLDERS, Holder
 
 
 @dataclass(frozen=True)
 class CustodyInterval:
     """One stay: official and unit (None: nobody was named), the step, half-open times, working hours.
 
-    past_due_hours: those of them after the promise in force at the end of the stay.
+    past_due_hours: those of them after the lawful promise was missed; over all stays, how late the dossier is.
     """
 
     holder: Holder
@@ -66,53 +68,48 @@ class Ledger:
 
 def ledger(case: CaseFile, as_of: datetime, calendar: Calendar) -> Ledger:
     """The ledger from receipt to the end of processing, or to `as_of`."""
-    events = [one for one in case.events if one.happened_at < as_of]
-    ended = next((one.happened_at for one in events if one.kind in ENDS), None)
-    if ended is None:
-        ended = next((one.happened_at for one in events if one.kind == "delivered"), as_of)
-    stays = _stays(case, [one for one in events if one.happened_at < ended], ended, calendar)
+    stays = _stays(case, case.state(as_of, calendar), calendar)
     return Ledger(case.dossier_id, tuple(stays), tuple(_shares(stays)))
 
 
-def _stays(case: CaseFile, events: Sequence[CaseEvent], end: datetime, calendar: Calendar) -> list[CustodyInterval]:
-    due = case.due_at
+def _stays(case: CaseFile, state: CaseState, calendar: Calendar) -> list[CustodyInterval]:
+    missed_at = state.lawful_due_at if state.late else None
+    events = deque(case.events)
     official: str | None = None
-    unit, step = case.unit_code, "received"
-    waits, asked = False, ""
-    told: list[tuple[datetime, Holder, str | None, str | None, str, datetime | None]] = [
-        (case.received_at, Holder.OFFICE, None, unit, step, due)
-    ]
-    for event in events:
-        due = event.due_at or due
-        step = event.step or step
-        waits = event.kind in STOPS or (waits and event.kind not in RUNS)
-        if event.kind == "consulted":
-            asked = event.to_unit_code or asked
-        elif event.kind == "consultation_answered":
-            asked = ""
-        else:
-            official = event.official_id or official
-            unit = event.to_unit_code or event.unit_code or unit
-        holder = Holder.CITIZEN if waits else Holder.OTHER_OFFICE if asked else Holder.OFFICE
-        who = official if holder is Holder.OFFICE else None
-        where = None if waits else asked or unit
-        told.append((max(event.happened_at, case.received_at), holder, who, where, step, due))
-    told.append((end, *told[-1][1:]))
+    unit, step, asked = case.unit_code, "received", ""
     stays: list[CustodyInterval] = []
-    for now, then in pairwise(told):
-        since, holder, who, where, step, due = now
-        if then[0] <= since:
-            continue
-        past = calendar.working_hours(max(since, due), then[0]) if due is not None and due < then[0] else 0.0
-        stay = CustodyInterval(holder, who, where, step, since, then[0], calendar.working_hours(since, then[0]), past)
-        if stays and (stays[-1].holder, stays[-1].official_id, stays[-1].unit_code, stays[-1].step) == now[1:5]:
+    for stretch in state.stretches:
+        while events and events[0].happened_at <= stretch.since:
+            event = events.popleft()
+            step = event.step or step
+            if event.kind == "consulted":
+                asked = event.to_unit_code or asked
+            elif event.kind == "consultation_answered":
+                asked = ""
+            else:
+                official = event.official_id or official
+                unit = event.to_unit_code or event.unit_code or unit
+        holder = HOLDERS[stretch.phase]
+        stay = CustodyInterval(
+            holder,
+            official if holder in (Holder.OFFICE, Holder.SUSPENDED) else None,
+            None if holder is Holder.CITIZEN else asked or unit if holder is Holder.OTHER_OFFICE else unit,
+            step, stretch.since, stretch.until, calendar.working_hours(stretch.since, stretch.until),
+            0.0 if missed_at is None or stretch.until <= missed_at
+            else calendar.working_hours(max(stretch.since, missed_at), stretch.until),
+        )  # fmt: skip
+        if stays and _place(stays[-1]) == _place(stay) and stays[-1].until == stay.since:
             before = stays.pop()
-            stay = CustodyInterval(
-                holder, who, where, step, before.since, then[0], before.hours + stay.hours,
-                before.past_due_hours + stay.past_due_hours,
+            stay = replace(
+                stay, since=before.since, hours=before.hours + stay.hours,
+                past_due_hours=before.past_due_hours + stay.past_due_hours,
             )  # fmt: skip
         stays.append(stay)
     return stays
+
+
+def _place(stay: CustodyInterval) -> tuple[Holder, str | None, str | None, str]:
+    return stay.holder, stay.official_id, stay.unit_code, stay.step
 
 
 def _shares(stays: Sequence[CustodyInterval]) -> list[Share]:
@@ -128,7 +125,9 @@ def _shares(stays: Sequence[CustodyInterval]) -> list[Share]:
     return sorted(shares, key=lambda one: (-one.hours, one.official_id or "", one.unit_code or ""))
 
 
-def case_known(record: Record, dossier_id: str, as_of: datetime) -> CaseFile | None:
-    """The case file of one dossier, open or ended, as known before `as_of`; None where the record knows none."""
+def read_ledger(record: Record, dossier_id: str, as_of: datetime, calendar: Calendar) -> tuple[CaseFile, Ledger] | None:
+    """One dossier, open or ended, and its ledger, as known before `as_of`; None where the record knows none."""
     with record.connect(cutoff=as_of) as con:
-        return CaseFiles.read(con, pa.array([dossier_id], pa.string())).of(dossier_id)
+        case = CaseFiles.read(con, pa.array([dossier_id], pa.string())).of(dossier_id)
+        calendar = as_delivered(con, calendar)
+    return None if case is None else (case, ledger(case, as_of, calendar))

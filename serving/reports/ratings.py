@@ -2,26 +2,29 @@
 
 from collections import defaultdict
 
+from features.case_state.relation import NAME, case_states
 from features.record.utc import aware_utc
 from serving.reports.report import Column, Draft, Table
 from serving.reports.report_context import ReportContext
 
 LEAST = 5
 """Ratings under which no mean is told."""
-_RATED = """
-SELECT l.unit_code, r.dossier_id, r.score, r.rated_at
-FROM rating_latest r JOIN dossier_latest l USING (dossier_id)
-JOIN (SELECT dossier_id, min(happened_at) AS ended_at FROM event
-  WHERE kind IN ('refused', 'decided', 'withdrawn', 'delivered') GROUP BY dossier_id) e
-  ON e.dossier_id = r.dossier_id AND e.ended_at <= r.rated_at
-WHERE r.rated_at >= $start AND r.rated_at < $until AND NOT coalesce(r.by_staff, false)
-ORDER BY l.unit_code, r.dossier_id, r.rated_at
+_ASKED = "SELECT DISTINCT dossier_id FROM rating_latest"
+_RATED = f"""
+SELECT s.unit_code, r.dossier_id, r.score, r.rated_at
+FROM rating_latest r JOIN {NAME} s USING (dossier_id)
+WHERE s.phase = 'ended' AND s.ended_at <= r.rated_at
+  AND r.rated_at >= $start AND r.rated_at < $until AND NOT coalesce(r.by_staff, false)
+ORDER BY s.unit_code, r.dossier_id, r.rated_at
 """
 
 
 def add_ratings(draft: Draft, basis: ReportContext) -> None:
     """The ranking of units by the mean rating; ratings by staff or before the end are left out (trap T6)."""
-    told = [row for row in basis.con.execute(_RATED, basis.moments).fetchall() if basis.covers(row[0])]
+    basis.con.execute(f"CREATE OR REPLACE TEMP TABLE rated_dossier AS {_ASKED}")
+    with case_states(basis.con, basis.as_of, basis.calendar, until=basis.until, dossiers="rated_dossier"):
+        told = [row for row in basis.con.execute(_RATED, basis.moments).fetchall() if basis.covers(row[0])]
+    basis.con.execute("DROP TABLE rated_dossier")
     key = draft.count(
         "Lượt đánh giá của người dân sau khi xong", "ratings by citizens after the end",
         ("Đơn vị", "Mã đơn vị", "Mã hồ sơ", "Điểm (1–5)", "Đánh giá lúc"),

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from features.calendar.working_time import HOURS_A_DAY
+from features.record.schema import ALL_ENDS
 from features.record.utc import aware_utc
 from serving.read.caseload import Case
 from serving.reports.report import Cell, Column, Draft, Table
 from serving.reports.report_context import ReportContext
 
 # an event begins a step where it names one; it lasts until the next event of the dossier
-_STEPS = """
+_STEPS = f"""
 WITH passed AS (
   SELECT dossier_id, kind, step, happened_at, step_due_at, official_id,
          lead(happened_at) OVER (PARTITION BY dossier_id ORDER BY happened_at, known_at, row_id) AS next_at
@@ -18,7 +19,7 @@ WITH passed AS (
 )
 SELECT l.unit_code, p.dossier_id, p.step, p.official_id, p.happened_at, p.step_due_at, p.next_at
 FROM passed p JOIN dossier_latest l USING (dossier_id)
-WHERE p.step IS NOT NULL AND p.kind NOT IN ('refused', 'decided', 'withdrawn', 'delivered', 'consultation_answered')
+WHERE p.step IS NOT NULL AND p.kind NOT IN {(*ALL_ENDS, "consultation_answered")}
   AND coalesce(p.next_at, $until) >= $start
 ORDER BY l.unit_code, p.dossier_id, p.happened_at
 """

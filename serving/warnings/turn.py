@@ -91,7 +91,7 @@ def _helps(record: Record, scoring: Scoring, dossier_ids: Sequence[str]) -> dict
     as_of = scoring.meta.as_of
     with record.connect(cutoff=as_of) as con:
         cases = CaseFiles.read(con, pa.array(dossier_ids, pa.string()))
-        delays = Delays.read(con, as_delivered(con, VIETNAM))
+        delays = Delays.read(con, as_of, VIETNAM)
     found = {}
     for dossier_id in dossier_ids:
         case = cases.of(dossier_id)

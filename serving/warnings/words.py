@@ -14,6 +14,8 @@ HOLDER_WORDS = {
     Holder.CITIZEN: "người nộp",
     Holder.OFFICE: "đơn vị thụ lý",
     Holder.OTHER_OFFICE: "cơ quan được hỏi ý kiến",
+    Holder.SUSPENDED: "đang tạm dừng",
+    Holder.CLOSED: "đã kết thúc, trước khi mở lại",
 }
 DETAILED = 10
 """Lines of a digest or escalation that are spelled out; the page has the others."""

@@ -1,8 +1,15 @@
-"""Apologies for late dossiers: written, sent, and whether the new day was kept (S3 1l, H11)."""
+"""Apologies for late dossiers: written, sent, and whether the new day was kept (S3 1l, H11).
 
-from collections.abc import Iterable
+Mẫu 04 is apology and new appointment in one (domain.md 3.1), so an `extended` event with a reason is one too
+(feeds.md). Given in time it moves the lawful promise and is the apology for the day it gave up: kept, nothing more is
+owed. Broken, the dossier is late, and that letter doesn't answer for the day that it promised itself: another is owed.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 
 import duckdb
 from sqlalchemy import select
@@ -18,10 +25,8 @@ PROMISES = {
 LONGEST_REASON = 1_000
 
 _TOLD = """
-SELECT dossier_id, min(happened_at) FILTER (kind = 'apologised') AS apologised_at,
-       count(DISTINCT happened_at) FILTER (kind IN ('apologised', 'extended') AND due_at IS NOT NULL) AS times,
-       arg_max(due_at, happened_at) FILTER (kind IN ('apologised', 'extended') AND due_at IS NOT NULL) AS new_due_at
-FROM event WHERE kind IN ('apologised', 'extended') GROUP BY dossier_id
+SELECT dossier_id, kind, happened_at, due_at, coalesce(reason, '') <> '' AS reasoned
+FROM event_latest WHERE kind IN ('apologised', 'extended') ORDER BY dossier_id, happened_at, known_at, row_id
 """
 
 
@@ -29,7 +34,8 @@ FROM event WHERE kind IN ('apologised', 'extended') GROUP BY dossier_id
 class ApologyStanding:
     """How one late dossier stands: sent_at None where nobody has apologised; promise: a key of `PROMISES`.
 
-    in_time: sent before the promise was missed. times: how often a new day was given; more than once is told.
+    in_time: sent before the lawful promise was missed. times: how often a new day was given, the lawful extension
+    among them; more than once is told.
     """
 
     case: Case
@@ -68,7 +74,8 @@ def send(apology: Apology, *, now: datetime, by: int | None = None) -> None:
 def owed(load: Caseload) -> list[Case]:
     """The dossiers for which an apology is owed: those that missed the lawful promise (S3 1l).
 
-    None is owed for time that the citizen took, nor for a promise moved once, in time and with a reason, and kept.
+    None is owed for time that the citizen took, nor beyond its own letter for a promise moved once, in time and with a
+    reason, and kept.
     """
     return [case for case in load.cases if case.late]
 
@@ -81,28 +88,31 @@ def standings(
 
     sent_before: which letters count; those before `as_of` where left out.
     """
-    told = {row[0]: row[1:] for row in con.execute(_TOLD).fetchall()}
+    told = {key: list(rows) for key, rows in groupby(con.execute(_TOLD).fetchall(), key=itemgetter(0))}
     ours: dict[str, list[Apology]] = {}
     for one in session.scalars(
         select(Apology).where(Apology.sent_at < (sent_before or as_of)).order_by(Apology.sent_at)
     ):
         ours.setdefault(one.dossier_id, []).append(one)
-    found = [_standing(case, told.get(case.dossier_id), ours.get(case.dossier_id, []), as_of) for case in late]
+    found = [_standing(case, told.get(case.dossier_id, ()), ours.get(case.dossier_id, []), as_of) for case in late]
     return sorted(found, key=lambda one: (one.sent_at is not None, one.case.unit_code, one.case.dossier_id))
 
 
 def _standing(
-    case: Case, told: tuple[datetime | None, int, datetime | None] | None, ours: list[Apology], as_of: datetime
+    case: Case, told: Sequence[tuple[str, str, datetime, datetime | None, bool]], ours: list[Apology], as_of: datetime
 ) -> ApologyStanding:
-    said_at, times, new_due = told or (None, 0, None)
     sent = [one.sent_at for one in ours if one.sent_at is not None]
-    if said_at is not None:
-        sent.append(aware_utc(said_at))
-    new_due_at = ours[-1].new_due_at if ours else aware_utc(new_due)
+    days: dict[datetime, datetime] = {}
+    for _, kind, happened_at, due_at, reasoned in told:
+        at = aware_utc(happened_at)
+        if kind == "apologised" or (reasoned and at != case.lawful_extension_at):
+            sent.append(at)
+        if due_at is not None:
+            days[at] = aware_utc(due_at)
+    new_due_at = ours[-1].new_due_at if ours else days[max(days)] if days else None
     sent_at = min(sent, default=None)
-    first = case.first_due_at
-    in_time = sent_at is not None and first is not None and sent_at < first
-    return ApologyStanding(case, sent_at, new_due_at, _promise(case, new_due_at, as_of), in_time, times + len(ours))
+    in_time = sent_at is not None and case.lawful_due_at is not None and sent_at < case.lawful_due_at
+    return ApologyStanding(case, sent_at, new_due_at, _promise(case, new_due_at, as_of), in_time, len(days) + len(ours))
 
 
 def _promise(case: Case, new_due_at: datetime | None, as_of: datetime) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from features.calendar.working_time import Calendar
+from features.case_state.relation import case_states
 from features.record.utc import aware_utc, naive_utc
 from serving.state import Mark
 
@@ -21,7 +22,7 @@ SHORT = 20
 """An answer of fewer characters is told as possibly vague; a person says if it is."""
 STATES = {
     "open": "Đang chờ trả lời", "overdue": "Quá hạn chưa trả lời", "late": "Trả lời trễ", "in_time": "Trả lời đúng hạn",
-    "no_term": "Đã trả lời, không đặt hạn",
+    "no_term": "Đã trả lời, không đặt hạn", "moot": "Hồ sơ đã kết thúc, không còn chờ",
 }  # fmt: skip
 
 _ASKED = """
@@ -30,13 +31,14 @@ SELECT t.dossier_id, d.unit_code AS lead_unit, d.procedure_code, t.kind, t.happe
        CASE WHEN t.kind = 'consulted' THEN coalesce(t.to_unit_code, t.unit_code) ELSE t.unit_code END AS asked_unit
 FROM event_latest t JOIN dossier_latest d USING (dossier_id)
 WHERE t.kind IN ('consulted', 'consultation_answered') AND t.happened_at < $until
-ORDER BY t.dossier_id, t.happened_at, t.kind = 'consultation_answered', t.row_id
+ORDER BY t.dossier_id, t.happened_at, t.kind = 'consultation_answered', t.known_at, t.row_id
 """
+_CONSULTED = "SELECT DISTINCT dossier_id FROM event WHERE kind = 'consulted'"
 
 
 @dataclass(frozen=True)
 class Consultation:
-    """One question to one unit. hours: working hours waited until the answer, or until now.
+    """One question to one unit. hours: working hours waited until the answer, the dossier's end, or now.
 
     state: a key of `STATES`; seldom: the procedure hardly ever asks this unit; short: the answer is hardly any.
     marks: field → what a person established (`quality` vague or clear, `need` needless or needed).
@@ -81,27 +83,32 @@ def consultations(
 ) -> list[Consultation]:  # fmt: skip
     """Questions asked in [since, until), or still open then, as the connection's record knows; the oldest first.
 
-    An answer belongs to the oldest open question to its unit; one of a unit not asked answers none.
+    An answer belongs to the oldest open question to its unit; one of a unit not asked answers none. Once the dossier
+    has ended (`features.case_state`) nobody waits for an answer: a question unanswered then is overdue where its term
+    had run out before.
     """
     rows = con.execute(_ASKED, {"until": naive_utc(until)}).fetchall()
-    usual = _usual(rows)
+    usual, ends = _usual(rows), _ends(con, until, calendar)
     found = []
     for _, events in groupby(rows, key=itemgetter(0)):
         for asked, answer in _paired(list(events)):
             asked_at = aware_utc(asked[4])
             answered_at = aware_utc(answer[4]) if answer else None
-            if asked_at < since and answered_at is not None and answered_at < since:
+            ended_at = ends.get(asked[0])
+            over_at = answered_at or (max(asked_at, ended_at) if ended_at is not None else None)
+            if asked_at < since and over_at is not None and over_at < since:
                 continue
             due_at = aware_utc(asked[5])
             one = Consultation(
                 asked[0], asked[1], asked[2], asked[8], asked[6], asked_at, due_at, answered_at,
-                calendar.working_hours(asked_at, answered_at or until), _state(due_at, answered_at, until),
+                calendar.working_hours(asked_at, over_at or until), _state(due_at, answered_at, over_at, until),
                 usual.get((asked[2], asked[8]), 1.0) < SELDOM,
                 answer is not None and answer[7] is not None and len(answer[7].strip()) < SHORT,
             )  # fmt: skip
             held = {name: mark.value for name, mark in marks.get(one.subject, {}).items()}
             found.append(Consultation(**{**vars(one), "marks": held}))
-    return sorted(found, key=lambda one: (one.answered_at is not None, one.asked_at, one.dossier_id))
+    waiting = ("open", "overdue")
+    return sorted(found, key=lambda one: (one.state not in waiting, one.asked_at, one.dossier_id))
 
 
 def answerers(asked: Iterable[Consultation]) -> list[Answerer]:
@@ -120,12 +127,23 @@ def answerers(asked: Iterable[Consultation]) -> list[Answerer]:
     return sorted(told, key=lambda one: (-one.late - one.overdue, one.unit_code))
 
 
-def _state(due_at: datetime | None, answered_at: datetime | None, until: datetime) -> str:
-    if due_at is None:
-        return "open" if answered_at is None else "no_term"
-    if answered_at is None:
-        return "overdue" if due_at < until else "open"
-    return "late" if due_at < answered_at else "in_time"
+def _ends(con: duckdb.DuckDBPyConnection, until: datetime, calendar: Calendar) -> dict[str, datetime]:
+    """When the dossiers about which somebody was asked ended; those that have not are not among them."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE consulted_about AS {_CONSULTED}")
+    try:
+        with case_states(con, until, calendar, dossiers="consulted_about") as states:
+            ended = states.filter("phase = 'ended'").project("dossier_id, ended_at").fetchall()
+    finally:
+        con.execute("DROP TABLE IF EXISTS consulted_about")
+    return {dossier_id: aware_utc(moment) for dossier_id, moment in ended}
+
+
+def _state(due_at: datetime | None, answered_at: datetime | None, over_at: datetime | None, until: datetime) -> str:
+    if answered_at is not None:
+        return "no_term" if due_at is None else "late" if due_at < answered_at else "in_time"
+    if due_at is not None and due_at < (over_at or until):
+        return "overdue"
+    return "open" if over_at is None else "moot"
 
 
 def _paired(events: list[tuple[Any, ...]]) -> list[tuple[tuple[Any, ...], tuple[Any, ...] | None]]:
