@@ -80,6 +80,8 @@ def create_app(
         state.refresh(at_once)
         latest = state.lists[MAIN.name].value
         known.refresh(latest, at_once)
+        if known.states is not None:
+            state.restate(*known.states, known.calendar)
         if latest is not None:
             recompute(people.state, MAIN.name, latest)
         people.directory.refresh(people.state)

@@ -108,7 +108,9 @@ def test_one_dossier_tells_its_way(client: TestClient, first: dict[str, Any]) ->
     clock = body["clock"]
     assert clock["left_hours"] == first["left_hours"]
     assert clock["promises"][-1][1] == first["due_at"]
-    elapsed = VIETNAM.working_hours(datetime.fromisoformat(first["received_at"]), AS_OF)
+    elapsed = VIETNAM.working_hours(
+        datetime.fromisoformat(first["received_at"]), datetime.fromisoformat(body["read_at"])
+    )
     assert clock["elapsed_hours"] == pytest.approx(elapsed)
     if body["delay"]:
         parts = body["delay"]["parts"]

@@ -24,7 +24,7 @@ router = APIRouter(tags=["dossier"])
 
 @dataclass(frozen=True)
 class Clock:
-    """The legal clock at the list's moment, in working hours.
+    """The legal clock at `read_at`, in working hours.
 
     promises: every due moment that was given, with the moment it was given at, oldest first; the last
     is in force. due_at: the lawful promise.
@@ -39,13 +39,14 @@ class Clock:
 
 @dataclass(frozen=True)
 class DossierAnswer:
-    """One open dossier: its line on the list and what the record tells of its way.
+    """One open dossier: its line on the list, scored at `as_of`, and where it stands at `read_at`, by its way so far.
 
     facts: procedure, units, channel, dates; nothing of the applicant. timeline: what happened, in order. delay:
     where the remaining time is expected to sit; null where too few past dossiers are alike.
     """
 
     as_of: datetime
+    read_at: datetime
     model_version: str
     rule: bool
     line: RiskLine
@@ -76,15 +77,16 @@ async def show_dossier(
     return answer(
         DossierAnswer(
             as_of=meta.as_of,
+            read_at=risk_list.read_at,
             model_version=meta.model_version,
             rule=meta.rule,
             line=replace(line, official_name=official_name(request, line.official_id)),
             facts=_facts(case),
-            clock=_clock(line, case, meta.as_of, context_of(request).known.calendar),
+            clock=_clock(line, case, risk_list.read_at, context_of(request).known.calendar),
             timeline=[replace(one, official_name=official_name(request, one.official_id)) for one in case.events]
             if case
             else [],
-            delay=context_of(request).known.delays.of(case, meta.as_of) if case else None,
+            delay=context_of(request).known.delays.of(case, risk_list.read_at) if case else None,
         )
     )
 

@@ -26,11 +26,13 @@ Text = Annotated[str | None, Query(max_length=200)]
 class ListAnswer:
     """A page of the risk list and what it was made of.
 
-    `next`: the query of the next page, null at the end.
+    as_of: when scores, ranks and reasons were made; read_at: the moment of due_at, left_hours and phase. `next`: the
+    query of the next page, null at the end.
     """
 
     target: str
     as_of: datetime
+    read_at: datetime
     model_version: str
     rule: bool
     record_version: int
@@ -83,6 +85,7 @@ async def show_list(
         ListAnswer(
             target=target,
             as_of=risk_list.meta.as_of,
+            read_at=risk_list.read_at,
             model_version=risk_list.meta.model_version,
             rule=risk_list.meta.rule,
             record_version=risk_list.meta.record_version,

@@ -72,7 +72,7 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
     lines = [
         BoardLine(
             as_frozen(line, frozen),
-            _days_in_step(known.cases.of(line.dossier_id), risk_list.meta.as_of),
+            _days_in_step(known.cases.of(line.dossier_id), risk_list.read_at),
             to_do(line),
         )
         for line in page.lines

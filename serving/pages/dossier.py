@@ -34,7 +34,8 @@ def show(request: Request, dossier_id: Id) -> Response:
     reader = reader_of(request)
     people, known = context_of(request).people, context_of(request).known
     line, case = line_in_scope(request, dossier_id)
-    meta = context_of(request).serving.risk_list(MAIN.name).meta
+    risk_list = context_of(request).serving.risk_list(MAIN.name)
+    meta, read_at = risk_list.meta, risk_list.read_at
     frozen, _ = people.remembered.marks(people.state, MAIN.name, [dossier_id])
     said: list[Contest] = []
     decided: list[Decision] = []
@@ -72,9 +73,9 @@ def show(request: Request, dossier_id: Id) -> Response:
         base=1 / (1 + exp(-line.base)),
         frozen=dossier_id in frozen,
         bars=drawing.bars(line.reasons),
-        clock=drawing.clock(case, case.state(meta.as_of, known.calendar), line.due_at) if case else None,
-        spans=drawing.step_spans(case, meta.as_of) if case else [],
-        ledger=ledger(case, meta.as_of, known.calendar) if case else None,
+        clock=drawing.clock(case, case.state(read_at, known.calendar), line.due_at) if case else None,
+        spans=drawing.step_spans(case, read_at) if case else [],
+        ledger=ledger(case, read_at, known.calendar) if case else None,
         warned=warned,
         papers=_harmless,
         sees=sees,

@@ -36,7 +36,7 @@ def show(
         found = explanations.explanations(session, reader.scope, people.now(), most=10_000)
     wanted = [one for one in found if not state or one.state == state]
     shown = wanted[offset : offset + ROWS]
-    listed = context_of(request).serving.lists[MAIN.name].value
+    listed = context_of(request).serving.listed(MAIN.name)
     people.receipts.record(
         reader.login, "explanation.read", {"seen": [one.slip.id for one in shown]}, now=people.now(),
         subjects=[f"dossier:{one.slip.dossier_id}" for one in shown],

@@ -88,7 +88,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
     serving = context_of(request).serving
     reader: Reader | None = getattr(request.state, "reader", None)
     kept = serving.lists.get(MAIN.name)
-    meta = kept.value.meta if kept and kept.value else None
+    listed = serving.listed(MAIN.name)
     known = context_of(request).known
     context.setdefault("title", "Rủi ro hồ sơ")
 
@@ -107,7 +107,8 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
             register=known.register,
             opens_official=opens_official,
             official_name=partial(official_name, request),
-            meta=meta,
+            meta=listed.meta if listed else None,
+            read_at=listed.read_at if listed else None,
             list_trouble=kept.trouble if kept and kept.value else None,
             reading=known.moment,
             form_key=new_secret(),

@@ -34,7 +34,7 @@ def show(
     with people.state.reading() as session:
         found = warnings_of(session, reader.scope.units, standing, most=PAGE + 1, offset=offset)
         waiting = count_open(session, reader.scope.units)
-    listed = context_of(request).serving.lists[MAIN.name].value
+    listed = context_of(request).serving.listed(MAIN.name)
     lines = found[:PAGE]
     ids = [line.dossier_id for line in lines]
     people.receipts.record(

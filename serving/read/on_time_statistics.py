@@ -118,9 +118,14 @@ class OnTimeStatistics:
     @classmethod
     def read(cls, con: duckdb.DuckDBPyConnection, until: datetime, calendar: Calendar) -> "OnTimeStatistics":
         """The counts over the year before `until` (aware) from a connection of the record."""
-        naive = naive_utc(until)
         with states_of_a_year(con, until, calendar):
-            rows = con.execute(CASES + _COUNTS, {"until": naive, "since": naive - WINDOW}).fetchall()
+            return cls.counted(con, until)
+
+    @classmethod
+    def counted(cls, con: duckdb.DuckDBPyConnection, until: datetime) -> "OnTimeStatistics":
+        """The same while `states_of_a_year` holds."""
+        naive = naive_utc(until)
+        rows = con.execute(CASES + _COUNTS, {"until": naive, "since": naive - WINDOW}).fetchall()
 
         def by(place: int) -> dict[str, Count]:
             sums: dict[str, list[int]] = {}

@@ -6,18 +6,20 @@ Read again when the record has grown.
 import logging
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 
 from features.calendar.holiday import as_delivered
 from features.calendar.vietnam import VIETNAM
+from features.case_state.relation import NAME
 from features.record.reading_moment import ReadingMoment
 from features.record.record import Record
+from features.record.utc import aware_table
 from serving.read.case_file import CaseFiles
 from serving.read.delay import Delays
 from serving.read.official_sheet import OfficialSheets
-from serving.read.on_time_statistics import OnTimeStatistics
+from serving.read.on_time_statistics import OnTimeStatistics, states_of_a_year
 from serving.read.register import Register
 from serving.scoring.rate_limiter import RateLimiter
 from serving.scoring.risk_list import RiskList
@@ -26,13 +28,19 @@ log = logging.getLogger(__name__)
 
 _SHARE = 0.015
 """Of the time for reading all this again: who posts news waits for a fresh score, pages can lag behind by a minute."""
+_EVERY = timedelta(minutes=10)
+"""Without news time passes too: promises run out."""
+_STATES = f"SELECT dossier_id, phase, lawful_due_at FROM {NAME}"
 _NO_CASES = CaseFiles(
     pa.table({"dossier_id": pa.array([], pa.string())}), pa.table({"dossier_id": pa.array([], pa.string())})
 )
 
 
 class ReadModel:
-    """One per server process; every attribute is replaced whole, so a reader never sees half of a change."""
+    """One per server process; every attribute is replaced whole, so a reader never sees half of a change.
+
+    states: where each dossier stands (dossier_id, phase, lawful_due_at), and at which moment; for `RiskList.at`.
+    """
 
     def __init__(self, record: Record, now: Callable[[], datetime]) -> None:
         self.register = Register()
@@ -41,6 +49,7 @@ class ReadModel:
         self.cases = _NO_CASES
         self.delays = Delays((), VIETNAM)
         self.calendar = VIETNAM
+        self.states: tuple[datetime, pa.Table] | None = None
         self._now = now
         self._record = record
         self._seen: tuple[int, datetime | None] = (0, None)
@@ -60,7 +69,7 @@ class ReadModel:
         with self._turn:
             try:
                 seen = (self._record.version(), risk_list.meta.as_of if risk_list else None)
-                if seen == self._seen or not seen[0]:
+                if not seen[0] or (seen == self._seen and not self._aged()):
                     return
                 if seen[1] == self._seen[1] and not at_once and not self._pace.due():
                     return
@@ -69,6 +78,10 @@ class ReadModel:
             except Exception as error:  # the record may be away or locked; the pages go on with what they have
                 log.warning("the record could not be read again: %s", type(error).__name__)
 
+    def _aged(self) -> bool:
+        """Whether what is shown is of a moment long past, of a record that has not fallen behind since."""
+        return self.states is not None and self.moment.as_of - self.states[0] > _EVERY
+
     def _read(self, risk_list: RiskList | None, seen: tuple[int, datetime | None], threads: int | None) -> None:
         with self._record.connect() as con:
             if threads is not None:  # the other cores are for those who wait for an answer
@@ -76,7 +89,9 @@ class ReadModel:
             self.register = Register.read(con)
             self.calendar = as_delivered(con, VIETNAM)
             until = ReadingMoment.of(self._now(), self.register.data_until, self.calendar).as_of
-            self.standing = OnTimeStatistics.read(con, until, self.calendar)
+            with states_of_a_year(con, until, self.calendar):
+                self.standing = OnTimeStatistics.counted(con, until)
+                self.states = until, aware_table(con.sql(_STATES).to_arrow_table())
             self.officials = OfficialSheets.read(con, until, self.calendar)
             if risk_list is not None:
                 self.cases = CaseFiles.read(con, risk_list.dossier_ids())

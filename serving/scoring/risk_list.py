@@ -1,4 +1,8 @@
-"""The risk list: one line an open dossier, highest risk first, held in memory for quick filters and pages."""
+"""The risk list: one line an open dossier, highest risk first, held in memory for quick filters and pages.
+
+Score, rank and reasons are of the moment of scoring (`meta.as_of`). Where a dossier stands is not: a list that people
+look at is read anew with the record (`RiskList.at`), so that no page says "in time" of what another calls overdue.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +15,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.case_state.state import WAITING
+from features.calendar.working_time import HOUR, Calendar, microseconds
+from features.case_state.state import WAITING, Phase
 from models.reasons import Reason
 from serving.scoring.score_files import ListMeta, latest_path, read_scores
 
 MOST_ROWS = 200
 """Rows of one page at most."""
 
+_MOMENT = pa.timestamp("us", "UTC")
 _KEPT_FILTERS = 32  # orders kept beside the list: 4 bytes a line each, 26 MB at 200,000 lines
 _KEPT_LINES = 20_000  # lines kept as objects: the first pages are what everybody asks for
 
@@ -26,7 +32,7 @@ _KEPT_LINES = 20_000  # lines kept as objects: the first pages are what everybod
 class RiskLine:
     """One open dossier on the list: the row of the file, the JSON of the API and the line of the page.
 
-    rank: 1 is the highest score. score: probability (0 to 1) of missing the promise in force.
+    rank: 1 is the highest score. score: probability (0 to 1) of becoming late by the lawful clock.
     log_odds = base + the sum of all contributions. due_at: the lawful promise; left_hours: working hours to it,
     negative once past. phase: in whose hands it is (`features.case_state.state.Phase`); None where nobody told.
     official_name: filled for a reader by `serving.use_cases.official_names`.
@@ -102,9 +108,13 @@ class Page:
 class RiskList:
     """A scored list, indexed: filters are array comparisons, and only the lines of a page become objects."""
 
-    def __init__(self, table: pa.Table, meta: ListMeta) -> None:
-        """Takes a table of `score_files.SCHEMA`; sorts it by rank where it is not."""
+    def __init__(self, table: pa.Table, meta: ListMeta, read_at: datetime | None = None) -> None:
+        """Takes a table of `score_files.SCHEMA`; sorts it by rank where it is not.
+
+        read_at: the moment of promises, hours left and phases; that of scoring where left out.
+        """
         self.meta = meta
+        self.read_at = read_at or meta.as_of
         self.newcomers: frozenset[str] = frozenset()  # ids that yesterday's list did not hold
         self._table = table.sort_by("rank").combine_chunks()
         self._score = self._table["score"].to_numpy()
@@ -120,6 +130,31 @@ class RiskList:
 
     def __len__(self) -> int:
         return int(self._table.num_rows)
+
+    def at(self, states: pa.Table, read_at: datetime, calendar: Calendar) -> "RiskList":
+        """The same list with where each dossier stands at `read_at`; those that have ended since are not on it.
+
+        states: dossier_id, phase, lawful_due_at (UTC, aware) of the dossiers that the record knows; a line of which it
+        knows nothing stays as it was scored.
+        """
+        place = pc.index_in(self._table["dossier_id"], states["dossier_id"].combine_chunks())
+        unknown = pc.is_null(place)
+        phase = pc.if_else(unknown, self._table["phase"], states["phase"].take(place))
+        due = pc.if_else(unknown, self._table["due_at"], states["lawful_due_at"].take(place).cast(_MOMENT))
+        left = self._table["left_hours"].to_numpy(zero_copy_only=False).copy()
+        moments, worked = due.cast(pa.int64()).to_pylist(), calendar.worked(microseconds(read_at))
+        for line in np.flatnonzero(pc.is_valid(place)).tolist():
+            moment = moments[line]
+            left[line] = np.nan if moment is None else (calendar.worked(moment) - worked) / HOUR
+        changed = {"phase": phase, "due_at": due, "left_hours": pa.array(left, from_pandas=True)}
+        table = self._table
+        for name, column in changed.items():
+            index = table.schema.get_field_index(name)
+            table = table.set_column(index, table.schema.field(name), column.cast(table.schema.field(name).type))
+        ended = pc.fill_null(pc.is_in(phase, pa.array([Phase.ENDED, Phase.SET_ASIDE], pa.string())), False)
+        found = RiskList(table.filter(pc.invert(ended)), self.meta, read_at)
+        found.newcomers = self.newcomers & found._place.keys()
+        return found
 
     def page(
         self, filters: Filters = Filters(), offset: int = 0, size: int = 50, order: Order = "rank", back: bool = False

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+
 from features.calendar.vietnam import VIETNAM
+from features.calendar.working_time import Calendar
 from features.record.record import TIDY_EVERY, Record
 from models.targets import MAIN
 from serving.plan.drawn import drawn
@@ -44,6 +47,7 @@ class Serving:
     desk: OnlineScorer = field(init=False)
     conduct: Reloadable[ConductShelf] = field(init=False)
     drawn: frozenset[str] = frozenset()
+    _shown: dict[str, tuple[RiskList, datetime, RiskList]] = field(default_factory=dict)
     _drawn_at: datetime | None = None
     _tidied: int = 0
 
@@ -76,11 +80,31 @@ class Serving:
             self.record.tidy()
             self._tidied = turn
 
+    def restate(self, read_at: datetime, states: pa.Table, calendar: Calendar) -> None:
+        """Reads the lists anew with where dossiers stand at `read_at` (`RiskList.at`); lists made later stay.
+
+        So every page and answer is of the moment of the counts and ledgers beside it; the scores stay.
+        """
+        for target, kept in self.lists.items():
+            scored, shown = kept.value, self._shown.get(target)
+            if (
+                scored is not None
+                and scored.meta.as_of <= read_at
+                and (shown is None or shown[0] is not scored or shown[1] != read_at)
+            ):
+                self._shown[target] = scored, read_at, scored.at(states, read_at, calendar)
+
+    def listed(self, target: str) -> RiskList | None:
+        """The list of `target` as people see it now; None where nothing has been scored yet."""
+        scored = self.lists[target].value if target in self.lists else None
+        shown = self._shown.get(target)
+        return shown[2] if shown is not None and shown[0] is scored else scored
+
     def risk_list(self, target: str) -> RiskList:
         """The list of `target` now; 404 for an unknown target, 503 where nothing has been scored yet."""
         if target not in self.lists:
             raise Problem(404, f"Unknown target. Known: {', '.join(self.lists)}.")
-        found = self.lists[target].value
+        found = self.listed(target)
         if found is None:
             raise Problem(503, "Nothing has been scored yet; run: risk score --as-of T.", {"Retry-After": "60"})
         return found
