@@ -229,7 +229,7 @@ class Oracle:
         return found
 
     def late(self, until: datetime) -> bool:
-        events = sorted((one for one in self.events if one.at <= until), key=lambda one: one.at)
+        events = sorted((one for one in self.events if one.at < until), key=lambda one: one.at)
         ends = [id(one) for one in self.ends(events)]
         self.start(self.first)
         at, ended_at = self.received, None
@@ -325,7 +325,7 @@ def test_the_twin_is_as_the_slow_oracle_has_it(
     ]
     at = _START + until * QUARTER
     state = replay(_START, first, events, at, VIETNAM)
-    early = any(one.kind in ALL_ENDS and one.at < _START - QUARTER and one.at <= at for one in events)
+    early = any(one.kind in ALL_ENDS and one.at < _START - QUARTER and one.at < at for one in events)
     if early and state.ended_at is None:
         assert not state.late
     else:

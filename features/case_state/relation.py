@@ -77,7 +77,7 @@ _EVENTS = """
            epoch_us(e.happened_at) AS happened_us, epoch_us(e.due_at) AS given_us
     FROM (SELECT dossier_id, read_us, row_number() OVER (ORDER BY dossier_id) - 1 AS place FROM state_rows) d
     JOIN {events} e USING (dossier_id)
-    WHERE epoch_us(e.happened_at) <= d.read_us
+    WHERE epoch_us(e.happened_at) < d.read_us
     ORDER BY d.place, e.happened_at, e.known_at, e.row_id"""
 
 

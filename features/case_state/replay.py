@@ -233,11 +233,11 @@ def replay(
     """The state at `until` of a dossier received and first promised as given.
 
     events: those known, of each its version that stands, in any order; those of one moment count in the order in
-    which they come. What happened after `until` does not count. legal_days: the procedure's published term, for a
+    which they come. What happened at `until` or later does not count. legal_days: the procedure's published term, for a
     dossier without a promise. stated_due_at: the due moment that the dossier's row gives now, where it differs from
     the first promise `due_at`. All moments aware.
     """
-    told = sorted((one for one in events if one.at <= until), key=lambda one: one.at)
+    told = sorted((one for one in events if one.at < until), key=lambda one: one.at)
     early = [one for one in told if one.kind in ALL_ENDS and one.at < received_at - SKEW]
     told = [one for one in told if _counts(one, received_at)]
     fold = _Fold(received_at, due_at, calendar, legal_days)

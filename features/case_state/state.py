@@ -120,7 +120,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class CaseState:
-    """How a dossier stands at `until`.
+    """How a dossier stands at `until`, by what happened before it.
 
     first_due_at: the first promise; due_at: the one in force; lawful_due_at: the lawful one, as far as time had been
     added to it by then. late: by the lawful clock; late_first: the first promise passed before the end or `until`.

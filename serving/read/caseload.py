@@ -27,7 +27,6 @@ CAME_BACK = timedelta(days=30)
 """A new dossier of the same applicant and procedure this soon after a refusal or withdrawal came back (H3)."""
 MANY_TIMES = 2
 """Sent back this often, with refusals that came back as a new dossier, a dossier is looked at (S0 2b)."""
-_INSTANT = timedelta(microseconds=1)
 
 _FACTS = f"""
 WITH back AS (
@@ -138,7 +137,7 @@ class Caseload:
         facts = {row[0]: row[1:] for row in con.execute(_FACTS, asked).fetchall()}
         found = [
             one
-            for one in recorded_cases(con, as_of, calendar, until=until - _INSTANT, since=start)
+            for one in recorded_cases(con, as_of, calendar, until=until, since=start)
             if one.state.received_at < until and (one.state.ended_at is None or one.state.ended_at >= start)
         ]
         con.register("asked", pa.table({"dossier_id": pa.array([one.dossier_id for one in found], pa.string())}))

@@ -1,7 +1,8 @@
 """Whether every reader says the same of the record at hand: dossier by dossier, against the relation of states.
 
-Each reader is asked for what it shows (late, overdue, waiting, owed, to be explained, warned of) and compared with
-`features.case_state.relation` at the same moment; the row-wise twin is compared cell by cell.
+Each reader is asked for what it shows (late, overdue, waiting, owed, to be explained, warned of, held by whom) and
+compared with `features.case_state.relation` at the same moment; the row-wise twin is compared cell by cell. The list is
+compared twice: as it was scored, and as pages and API show it now (list, board, unit, official, dossier).
 """
 
 from collections import Counter
@@ -13,7 +14,8 @@ from typing import Any
 
 import duckdb
 
-from features.calendar.working_time import Calendar
+from features.calendar.holiday import as_delivered
+from features.calendar.working_time import HOUR, Calendar
 from features.case_state.cases import recorded_cases
 from features.case_state.relation import case_states
 from features.record.reading_moment import ReadingMoment
@@ -21,8 +23,13 @@ from features.record.record import Record
 from features.record.utc import aware_table
 from features.sources.reconcile import LATE
 from models.targets import MAIN
+from serving.read.case_file import CaseFiles
 from serving.read.caseload import Case, Caseload
+from serving.read.delay import Holder
 from serving.read.on_time_statistics import WINDOW, OnTimeStatistics
+from serving.read.responsibility import ledger
+from serving.scoring.online import state_at
+from serving.scoring.open_dossiers import OpenDossiers
 from serving.scoring.risk_list import RiskList
 from serving.scoring.score_files import latest_path, read_scores
 from serving.warnings.policy import Policy
@@ -36,6 +43,11 @@ _TWIN = (
     "phase", "first_due_at", "due_at", "lawful_due_at", "ended_at", "ended_how", "late", "late_first", "overdue",
     "is_open", "waits", "citizen_w", "suspended_w", "other_w", "own_w", "requests", "extensions", "resets", "reopened",
 )  # fmt: skip
+_HELD = {"own_w": (Holder.OFFICE,), "other_w": (Holder.OTHER_OFFICE,), "citizen_w": (Holder.CITIZEN,),
+         "suspended_w": (Holder.SUSPENDED,)}  # fmt: skip
+_SINGLE = ("phase", "lawful_due_at", "late", "overdue")
+_SMALL = 1e-6
+"""Hours by which sums of stays may differ."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +80,22 @@ def differences(record: Record, scores: Path, now: datetime, calendar: Calendar)
         told = explained(con)
         asked = {case.dossier_id for case in month.cases if case.late} - told
         yield from _sets("slips", "to be explained", asked, late - told)
-    try:
-        table, meta = read_scores(latest_path(scores, MAIN.name))
-    except FileNotFoundError:
-        return  # nothing was scored yet
+        try:
+            table, meta = read_scores(latest_path(scores, MAIN.name))
+        except FileNotFoundError:
+            return  # nothing was scored yet
+        scored = RiskList(table, meta)
+        if meta.as_of <= until:
+            with case_states(con, until, calendar) as found:
+                open_now = aware_table(found.project("dossier_id, phase, lawful_due_at").to_arrow_table())
+            listed = scored.at(open_now, until, as_delivered(con, calendar))
+            unscored = {key for key, one in states.items() if one["is_open"]} - set(scored.dossier_ids().to_pylist())
+            yield from _list("list now", listed, states, unscored)
+            yield from _dossiers(con, listed, states, calendar)
     with record.connect(version=meta.record_version, cutoff=meta.as_of) as con:
         states = _states(con, meta.as_of, calendar)
-    yield from _list(RiskList(table, meta), states)
+        yield from _dossiers(con, scored, states, calendar)
+    yield from _list("list", scored, states, set())
     warned = set(Scoring.of(table, meta, Policy()).over)
     wrong = {key for key in warned if key not in states or states[key]["waits"] or states[key]["overdue"]}
     yield from _sets("warnings", "warned of", wrong, set())
@@ -145,19 +166,53 @@ def _said(case: Case, state: State) -> Iterator[tuple[str, object, object]]:
     yield "class 766 by events", case.event_class in LATE, bool(late)
 
 
-def _list(risk_list: RiskList, states: dict[str, State]) -> Iterator[Difference]:
+def _list(reader: str, risk_list: RiskList, states: dict[str, State], unscored: set[str]) -> Iterator[Difference]:
+    """unscored: received since, so that no list can hold them yet."""
     ids = risk_list.dossier_ids().to_pylist()
-    yield from _sets("list", "open", set(ids), {key for key, one in states.items() if one["is_open"]})
+    yield from _sets(reader, "open", set(ids), {key for key, one in states.items() if one["is_open"]} - unscored)
     for key in ids:
         line, state = risk_list.line(key), states.get(key)
         if line is None or state is None:
             continue
         overdue = line.left_hours is not None and line.left_hours < 0 and not line.waits
-        for name, shown, said in (("waits", line.waits, state["waits"]), ("due", line.due_at, state["lawful_due_at"])):
-            if shown != said:
-                yield Difference("list", key, name, shown, said)
-        if overdue and not state["overdue"]:
-            yield Difference("board", key, "overdue", overdue, state["overdue"])
+        said = (("waits", line.waits, state["waits"]), ("due", line.due_at, state["lawful_due_at"]),
+                ("overdue", overdue, state["overdue"]))  # fmt: skip
+        for name, shown, by_state in said:
+            if shown != by_state:
+                yield Difference(reader, key, name, shown, by_state)
+
+
+def _dossiers(
+    con: duckdb.DuckDBPyConnection, risk_list: RiskList, states: dict[str, State], calendar: Calendar
+) -> Iterator[Difference]:
+    """What a dossier's own page, its ledger and a single score say of the dossiers on a list."""
+    calendar, at_hand = as_delivered(con, calendar), OpenDossiers(con)
+    cases = CaseFiles.read(con, risk_list.dossier_ids())
+    for key in risk_list.dossier_ids().to_pylist():
+        case, state = cases.of(key), states.get(key)
+        if case is None or state is None or not state["is_open"]:
+            continue
+        mine = case.state(risk_list.read_at, calendar)
+        held = ledger(case, risk_list.read_at, calendar).stays
+        told: list[tuple[str, str, object, object]] = [
+            ("dossier", name, getattr(mine, name), state[name]) for name in _SINGLE
+        ]
+        told += [
+            ("ledger", name, sum(one.hours for one in held if one.holder in holders), state[name] / HOUR)
+            for name, holders in _HELD.items()
+        ]
+        rows = at_hand.of(key)
+        if rows is not None:
+            single = state_at(*rows, risk_list.read_at, calendar, case.legal_days)
+            told += [
+                ("single score", name, getattr(single, name), state[name]) for name in ("lawful_due_at", "overdue")
+            ]
+        for reader, name, shown, said in told:
+            alike = (
+                abs(shown - said) < _SMALL if isinstance(shown, float) and isinstance(said, float) else shown == said
+            )
+            if not alike:
+                yield Difference(reader, key, name, shown, said)
 
 
 def _sets(reader: str, what: str, shown: set[str], said: set[str]) -> Iterator[Difference]:

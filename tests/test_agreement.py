@@ -1,0 +1,312 @@
+"""What late dossiers owe equals an independent recount, and `risk doctor --agreement` tells one reader who lies."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+from drawn_model import drawn_model
+from drawn_office import settings_of
+from drawn_record import local
+from hypothesis import Phase, given
+from hypothesis import settings as hypothesis
+from hypothesis import strategies as st
+from recount import OfficeHours, Recount, Told, recount
+from sqlalchemy import delete, select
+from typer.testing import CliRunner
+
+from features.calendar.holiday import as_delivered
+from features.calendar.vietnam import VIETNAM
+from features.record.delivery import Chunk
+from features.record.record import Record
+from features.simulate import simulate
+from features.simulate.raw import write_raw
+from features.sources import SOURCES, FeedOptions
+from features.sources.unit_directory import UnitDirectory
+from serving.cli import app
+from serving.scoring.batch import score_open
+from serving.scoring.score_files import ListMeta, write_scores
+from serving.settings import Settings
+from serving.state import ExplanationSlip, State, open_state
+from serving.use_cases import agreement
+from serving.work import apologies
+from serving.work.trackers import BACK, Tracked, read_tracked
+
+END = date(2026, 1, 1)
+NOW = datetime(2025, 12, 24, 3, 20, tzinfo=UTC)
+SCORED = NOW - timedelta(days=1)
+KEY = b"k" * 32
+
+
+@pytest.fixture(scope="module")
+def province(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A small province as its sources send it, traps and all, scored a day ago."""
+    folder, settings = tmp_path_factory.mktemp("raw"), settings_of(tmp_path_factory.mktemp("home"))
+    write_raw(simulate(seed=5, dossiers=900, end=pd.Timestamp(END).date()), folder)
+    record, options = Record(settings.record_url), FeedOptions(key=KEY)
+    for source, name in (
+        ("canonical", "reference"), ("canonical", "inspectorate"), ("roster", "roster"), ("dvcqg", "dvcqg"),
+        ("opencps", "opencps"), ("petition", "petition"), ("rating", "rating"),
+    ):  # fmt: skip
+        with record.connect() as con:
+            units = UnitDirectory.from_rows(con.sql("SELECT * FROM unit").to_arrow_table().to_pylist())
+        chunks = SOURCES[source].read(folder / name, replace(options, units=units))
+        told = (chunk for chunk in chunks if chunk.table != "directory")
+        record.append(told, source=source, arrived_at=datetime(2026, 1, 2, tzinfo=UTC))
+    with record.connect(cutoff=SCORED) as con:
+        table = score_open(con, SCORED, drawn_model(), VIETNAM)
+    meta = ListMeta("lateness", SCORED, "v1", "ab" * 32, record.version(), "cd" * 32, table.num_rows)
+    write_scores(settings.scores, table, meta)
+    return settings
+
+
+def agreed(settings: Settings, at: datetime = NOW) -> tuple[int, str]:
+    words = ["--home", str(settings.home), "doctor", "--agreement", "--as-of", at.isoformat()]
+    done = CliRunner().invoke(app, words)
+    return done.exit_code, done.output
+
+
+def test_every_reader_says_the_same_of_a_province_with_traps(province: Settings) -> None:
+    assert agreed(province) == (0, "differences=0\n")
+
+
+@pytest.mark.parametrize("liar", ["owed", "explained", "ledger", "state_at"])
+def test_one_reader_who_lies_is_told_with_the_dossier(
+    province: Settings, monkeypatch: pytest.MonkeyPatch, liar: str
+) -> None:
+    named = _who_lies(liar, monkeypatch)
+    code, told = agreed(province)
+    assert code == 1
+    assert named
+    assert named[0] in told
+    assert "differences=0" not in told
+
+
+def _who_lies(liar: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Makes a reader say something else of one dossier; gives its id once asked."""
+    named: list[str] = []
+    truth = getattr(agreement, liar)
+
+    def owed(load: Any) -> Any:
+        found = truth(load)
+        named.append(found[0].dossier_id)
+        return found[1:]
+
+    def explained(con: Any) -> Any:
+        with_slip = con.execute("SELECT dossier_id FROM dossier_latest ORDER BY dossier_id").fetchall()
+        named.extend(row[0] for row in with_slip)
+        return truth(con)
+
+    def ledger(case: Any, as_of: datetime, calendar: Any) -> Any:
+        found = truth(case, as_of, calendar)
+        named.append(case.dossier_id)
+        return replace(found, stays=tuple(replace(one, hours=one.hours + 1) for one in found.stays))
+
+    def state_at(dossier: Any, *rest: Any) -> Any:
+        named.append(dossier["dossier_id"])
+        return replace(truth(dossier, *rest), lawful_due_at=NOW)
+
+    if liar == "explained":  # a reader of slips who forgets what is late
+        whole = agreement.Caseload.read
+
+        def read(*given: Any) -> Any:
+            load = whole(*given)
+            late = next(case for case in load.cases if case.late)
+            named.append(late.dossier_id)
+            return replace(load, cases=tuple(replace(one, late=one.late and one is not late) for one in load.cases))
+
+        monkeypatch.setattr(agreement.Caseload, "read", read)
+        return named
+    lies = {"owed": owed, "ledger": ledger, "state_at": state_at}
+    monkeypatch.setattr(agreement, liar, lies[liar])
+    return named
+
+
+@pytest.mark.parametrize("rows", [
+    {}, {"complaint": [{"complaint_id": "C1", "filed_at": "2026-01-05 08:00", "known_at": "2026-01-05 08:00"}]},
+])  # fmt: skip
+def test_a_record_without_dossiers_has_nothing_to_differ_in(
+    rows: dict[str, list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    settings = settings_of(tmp_path)
+    if rows:
+        chunks = [Chunk(name, told) for name, told in rows.items()]
+        receipt = Record(settings.record_url).append(chunks, source="canonical", arrived_at=NOW)
+        assert receipt.appended == 1
+    assert agreed(settings, NOW + timedelta(days=90)) == (0, "differences=0\n")
+
+
+def recounted(con: duckdb.DuckDBPyConnection, until: datetime) -> dict[str, Recount]:
+    """Every dossier known to `con`, counted anew at `until`, by rows as they were told."""
+    calendar = as_delivered(con, VIETNAM)
+    hours = OfficeHours(calendar, date(2020, 1, 1), date(2030, 1, 1))
+    told: dict[str, list[Told]] = {}
+    events = con.execute(
+        "SELECT dossier_id, kind, happened_at, due_at, reason, coalesce(event_id, row_id) AS id, known_at, row_id"
+        " FROM event ORDER BY happened_at, known_at, row_id"
+    ).fetchall()
+    last = {(row[0], row[5]): row for row in sorted(events, key=lambda row: (row[6], row[7]))}
+    for row in events:
+        if last[row[0], row[5]] is row:
+            told.setdefault(row[0], []).append(Told(row[1], _utc(row[2]), _utc(row[3]), row[4]))
+    terms = dict(con.execute("SELECT procedure_code, legal_working_days FROM procedure_latest").fetchall())
+    found = {}
+    versions: dict[str, list[tuple[Any, ...]]] = {}
+    rows = con.execute(
+        "SELECT dossier_id, received_at, due_at, known_at, procedure_code FROM dossier ORDER BY known_at, row_id"
+    )
+    for row in rows.fetchall():
+        versions.setdefault(row[0], []).append(row)
+    for dossier_id, held in versions.items():
+        found[dossier_id] = recount(
+            _utc(held[-1][1]), _first_promise(held), terms.get(held[-1][4]), told.get(dossier_id, ()), until, hours
+        )
+    return found
+
+
+def _first_promise(versions: list[tuple[Any, ...]]) -> datetime | None:
+    """The slip as first told, or as it was put right within a day; the earliest of one moment."""
+    gives = [row for row in versions if row[2] is not None]
+    if not gives:
+        return None
+    right = [row for row in gives if row[3] <= gives[0][3] + timedelta(days=1)]
+    return _utc(min(row[2] for row in right if row[3] == right[-1][3]))
+
+
+def _utc(moment: datetime | None) -> Any:
+    return moment and moment.replace(tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
+    opened = open_state(f"sqlite:///{tmp_path_factory.mktemp('state') / 'state.db'}")
+    yield opened
+    opened.close()
+
+
+def compared(record: Record, state: State, now: datetime) -> Tracked:
+    """Tracks at `now`, and holds letters and slips against the recount; gives what was tracked."""
+    with state.writing() as session:
+        session.execute(delete(ExplanationSlip))
+    tracked = read_tracked(record, state, VIETNAM, now)
+    until = tracked.moment.as_of
+    with record.connect(cutoff=until) as con:
+        counted = recounted(con, until)
+        said = con.execute(
+            "SELECT dossier_id, accepted FROM explanation ORDER BY given_at, known_at, row_id"
+        ).fetchall()
+    late = {
+        key for key, one in counted.items()
+        if one.late and not one.waits and (one.ended_at is None or one.ended_at >= until - BACK)
+    }  # fmt: skip
+    assert {one.case.dossier_id for one in tracked.apologies} == late
+    accepted = {key for key, verdict in dict(said).items() if verdict is not False}
+    with state.reading() as session:
+        slips = set(session.scalars(select(ExplanationSlip.dossier_id)))
+    assert slips == (set() if tracked.moment.behind else late - accepted)
+    _letters(record, tracked, counted)
+    return tracked
+
+
+def _letters(record: Record, tracked: Tracked, counted: dict[str, Recount]) -> None:
+    """A letter stands for the day that was missed: not the extension that set this very day."""
+    with record.connect(cutoff=tracked.moment.as_of) as con:
+        rows = con.execute("SELECT dossier_id, kind, happened_at, reason FROM event_latest").fetchall()
+    for one in tracked.apologies:
+        key = one.case.dossier_id
+        wrote = any(
+            kind == "apologised" or (kind == "extended" and reason and _utc(at) != counted[key].extended_at)
+            for dossier, kind, at, reason in rows
+            if dossier == key
+        )
+        assert (one.sent_at is not None) == wrote, key
+
+
+def test_what_a_province_owes_is_as_recounted(province: Settings, state: State) -> None:
+    tracked = compared(Record(province.record_url), state, NOW)
+    assert len(tracked.apologies) > 10
+
+
+_KINDS = ("papers_requested", "papers_supplied", "suspended", "resumed", "assigned", "extended", "reset", "apologised",
+          "decided", "delivered", "refused", "reopened", "consulted")  # fmt: skip
+_START = local("2026-09-01 08:00")
+_event = st.tuples(
+    st.integers(-30, 45 * 24 * 60), st.sampled_from(_KINDS), st.none() | st.integers(60, 45 * 24 * 60), st.booleans()
+)
+_course = st.tuples(st.none() | st.integers(60, 15 * 24 * 60), st.lists(_event, max_size=7), st.booleans())
+
+
+@given(st.lists(_course, min_size=1, max_size=15), st.integers(60, 50 * 24 * 60))
+@hypothesis(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+def test_what_drawn_dossiers_owe_is_as_recounted(
+    tmp_path_factory: pytest.TempPathFactory, state: State, courses: list[Any], until: int
+) -> None:
+    """Dossiers of September to the minute, with events of any kind in any order, some explained."""
+    folder = tmp_path_factory.mktemp("drawn")
+    now = _START + timedelta(minutes=until)
+    rows: dict[str, list[dict[str, Any]]] = {"dossier": [], "event": [], "explanation": []}
+    for number, (due, events, explained) in enumerate(courses):
+        name, due_at = f"D{number}", None if due is None else _START + timedelta(minutes=due)
+        rows["dossier"].append(
+            {"dossier_id": name, "procedure_code": "P", "unit_code": "U", "received_at": _START, "due_at": due_at,
+             "known_at": _START}
+        )  # fmt: skip
+        for place, (at, kind, promised, why) in enumerate(events):
+            moment = _START + timedelta(minutes=at)
+            rows["event"].append(
+                {"dossier_id": name, "kind": kind, "happened_at": moment, "known_at": max(moment, _START),
+                 "event_id": f"{name}-{place}", "reason": "lý do" if why else None,
+                 "due_at": None if promised is None else _START + timedelta(minutes=promised)}
+            )  # fmt: skip
+        if explained:
+            rows["explanation"].append(
+                {"dossier_id": name, "official_id": "o1", "given_at": _START, "known_at": _START, "cause": "workload",
+                 "accepted": random.Random(number).choice([None, True, False])}
+            )  # fmt: skip
+    record = Record(folder / "record")
+    chunks = [Chunk(name, told) for name, told in rows.items() if told]
+    chunks.append(Chunk("procedure", [{"procedure_code": "P", "sector_code": "S", "legal_working_days": 5.0}]))
+    receipt = record.append(chunks, source="canonical", arrived_at=_START + timedelta(days=400))
+    assert not receipt.rejected, record.rejects(receipt.delivery_id)[:2]
+    compared(record, state, now)
+
+
+def test_a_kept_extension_owes_nothing_more_and_a_broken_one_owes_another_letter(tmp_path: Path, state: State) -> None:
+    """Mẫu 04 is apology and new appointment in one: it answers for the day given up, not for the one it promises."""
+    due, new = local("2026-09-10 17:00"), local("2026-09-16 17:00")
+    courses: dict[str, list[tuple[str, str, datetime | None]]] = {
+        "kept": [("extended", "2026-09-08 09:00", new), ("decided", "2026-09-16 16:00", None)],
+        "broken": [("extended", "2026-09-08 09:00", new), ("decided", "2026-09-17 10:00", None)],
+        "answered": [("extended", "2026-09-08 09:00", new), ("apologised", "2026-09-16 09:00", None),
+                     ("decided", "2026-09-17 10:00", None)],
+        "too late": [("extended", "2026-09-11 09:00", new), ("decided", "2026-09-16 16:00", None)],
+        "twice": [("extended", "2026-09-08 09:00", new), ("extended", "2026-09-15 09:00", local("2026-09-18 17:00")),
+                  ("decided", "2026-09-17 10:00", None)],
+    }  # fmt: skip
+    dossiers = [
+        {"dossier_id": name, "procedure_code": "P", "unit_code": "U", "received_at": _START, "due_at": due,
+         "known_at": _START} for name in courses
+    ]  # fmt: skip
+    events = [
+        {"dossier_id": name, "kind": kind, "happened_at": local(at), "known_at": local(at), "due_at": promised,
+         "event_id": f"{name}-{place}", "reason": "chờ xác minh" if kind == "extended" else None}
+        for name, told in courses.items()
+        for place, (kind, at, promised) in enumerate(told)
+    ]  # fmt: skip
+    record = Record(tmp_path / "record")
+    record.append([Chunk("dossier", dossiers), Chunk("event", events)], source="canonical", arrived_at=NOW)
+    tracked = compared(record, state, local("2026-09-17 11:00"))
+    found = {one.case.dossier_id: one for one in tracked.apologies}
+    assert "kept" not in found
+    assert {key: (one.sent_at is not None, one.promise, one.in_time, one.times) for key, one in found.items()} == {
+        "broken": (False, "broken", False, 1),
+        "answered": (True, "broken", True, 1),
+        "too late": (True, "kept", False, 1),
+        "twice": (True, "kept", True, 2),
+    }
+    assert apologies.PROMISES.keys() >= {one.promise for one in found.values()}
