@@ -18,6 +18,7 @@ from features.calendar.holiday import as_delivered
 from features.calendar.working_time import HOUR, Calendar
 from features.case_state.cases import recorded_cases
 from features.case_state.relation import case_states
+from features.case_state.slip import first_of
 from features.record.reading_moment import ReadingMoment
 from features.record.record import Record
 from features.record.utc import aware_table
@@ -203,7 +204,8 @@ def _dossiers(
         ]
         rows = at_hand.of(key)
         if rows is not None:
-            single = state_at(*rows, risk_list.read_at, calendar, case.legal_days)
+            first = first_of(at_hand.promises(key))
+            single = state_at(rows[0] | {"first_due_at": first}, rows[1], risk_list.read_at, calendar, case.legal_days)
             told += [
                 ("single score", name, getattr(single, name), state[name]) for name in ("lawful_due_at", "overdue")
             ]
