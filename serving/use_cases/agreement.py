@@ -205,7 +205,7 @@ def _dossiers(
         rows = at_hand.of(key)
         if rows is not None:
             first = first_of(at_hand.promises(key))
-            single = state_at(rows[0] | {"first_due_at": first}, rows[1], risk_list.read_at, calendar, case.legal_days)
+            single = state_at({**rows[0], "first_due_at": first}, rows[1], risk_list.read_at, calendar, case.legal_days)
             told += [
                 ("single score", name, getattr(single, name), state[name]) for name in ("lawful_due_at", "overdue")
             ]
