@@ -1,6 +1,6 @@
 """Signals of repeatedly late dossiers and backlog, by official and unit: H6, H7, H21 of domain.md 4.1.
 
-Lateness is charged by step (`features.signals.hands`): to whoever had a late dossier in hand for longer than nine in
+Being late is charged by step (`features.signals.hands`): to whoever had a late dossier in hand for longer than nine in
 ten of the others need for the same step and procedure, not to everybody through whose hands it went.
 """
 

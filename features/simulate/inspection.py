@@ -21,12 +21,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from features.calendar.vietnam import VIETNAM
+from features.record.schema import TABLES
 from features.simulate.events import NONE, stamps, words
 from features.simulate.habits import Flags
 from features.simulate.worktime import DAY, Seconds, local_midnight
 from features.simulate.world import Floats, Ints
 
-FINDINGS = ("none", "lateness", "harassment", "extra_papers", "wrongful_return", "tampering", "other")
+FINDINGS = TABLES["finding"]["kind"].choices
 BY_HARM = (3, 2, 2, 2, 5)
 """Finding kind of each kind of harm (index of conduct.KINDS → index of FINDINGS)."""
 SEVERITY = (2, 2, 3, 1, 3)

@@ -13,7 +13,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from features.calendar.vietnam import VIETNAM
+from models.targets import MAIN
 from serving.cli.target_steps import Say
+from serving.read.finding_words import LATE
 from serving.settings import Settings
 from serving.words import ROLE_WORDS
 
@@ -107,7 +109,7 @@ class DemoMonth:
     def _list(self) -> "RiskList":
         from serving.scoring.risk_list import latest_list
 
-        return latest_list(self._settings.scores, "lateness")
+        return latest_list(self._settings.scores, MAIN.name)
 
     def _accounts(self) -> list[Login]:
         from sqlalchemy import select
@@ -206,7 +208,7 @@ class DemoMonth:
             for number, line in enumerate(visit["sheet"][:PULLED]):
                 key = line["dossier_id"]
                 found = (
-                    findings.Conclusion("lateness", 1, True, "Nhật ký xử lý của hồ sơ, đối chiếu tại chỗ", "workload")
+                    findings.Conclusion(LATE, 1, True, "Nhật ký xử lý của hồ sơ, đối chiếu tại chỗ", "workload")
                     if key in late
                     else findings.Conclusion("extra_papers", 1, None, "Phiếu yêu cầu bổ sung lưu trong hồ sơ")
                     if number == 3

@@ -10,6 +10,7 @@ import typer
 from serving.cli.group import settings_of
 from serving.cli.moments import day, moment, moment_or_now
 from serving.cli.receipts import told
+from serving.read.finding_words import KIND_WORDS
 from serving.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ findings = typer.Typer(no_args_is_help=True)
 commands.add_typer(findings, name="findings", help="What visits found: immutable, corrected by new versions.")
 
 At = Annotated[str | None, typer.Option(help="Act as of this moment; the present one where left out.")]
-Kind = Annotated[str, typer.Option(help="none, lateness, harassment, extra_papers, wrongful_return, tampering, other.")]
+Kind = Annotated[str, typer.Option(help=f"{', '.join(KIND_WORDS)}.")]
 Severity = Annotated[int | None, typer.Option(help="1 to 3; left out for kind none.")]
 Confirmed = Annotated[bool | None, typer.Option("--confirmed/--unconfirmed", help="Confirmed by the one entitled.")]
 Evidence = Annotated[str, typer.Option(help="What was seen and where it is kept.")]

@@ -21,8 +21,6 @@ from serving.settings import Settings
 from serving.state import LoginFailure, LoginFlow, LoginSession, open_state
 
 ARCHIVE = "risk-*.tar.gz"
-MONTHLY = ("centre", "mission", "progress", "head", "official")
-"""Kinds of reports of the whole province; those of one unit are made where they are read."""
 
 
 def weekly(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:
@@ -59,14 +57,15 @@ def warn(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> 
 def monthly(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:
     """Drafts of the reports of the month before the slot, as known at the slot; those that stand are left."""
     from serving.reports.files import issuer_of, report_file
-    from serving.reports.make import make_again
+    from serving.reports.make import KINDS, make_again
 
     month = f"{slot.astimezone(rules.zone).replace(day=1) - timedelta(days=1):%Y-%m}"
     folder = settings.home / "reports" / "drafts" / month
     folder.mkdir(parents=True, exist_ok=True)
     record, state, made = Record(settings.record_url), open_state(settings.database_url), 0
+    drafted = [name for name, kind in KINDS.items() if kind.monthly]
     try:
-        for kind in MONTHLY:
+        for kind in drafted:
             path = folder / f"{kind}.docx"
             if path.exists():
                 continue
@@ -77,7 +76,7 @@ def monthly(settings: Settings, rules: JobRules, slot: datetime, now: datetime) 
             made += 1
     finally:
         state.close()
-    return f"{month}: {made} drafts of {len(MONTHLY)}"
+    return f"{month}: {made} drafts of {len(drafted)}"
 
 
 def sign_head(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:

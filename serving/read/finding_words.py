@@ -1,8 +1,11 @@
 """What a finding and its cause are called on the form. None of the words accuses anybody."""
 
+LATE = "lateness"
+"""The kind of a finding that a dossier was late."""
+
 KIND_WORDS = {
     "none": "Không có vấn đề",
-    "lateness": "Chậm so với hẹn",
+    LATE: "Chậm so với hẹn",
     "harassment": "Dấu hiệu gây phiền hà",
     "extra_papers": "Yêu cầu giấy tờ ngoài quy định",
     "wrongful_return": "Trả lại không đúng căn cứ",

@@ -35,7 +35,8 @@ OF_DOSSIERS = "Kết quả tiếp nhận, giải quyết thủ tục hành chín
 class ReportKind:
     """A kind of report: its words, how many months it spans, who fills it, and whether it is of one unit.
 
-    subject: what stands below BÁO CÁO; the words where left out.
+    subject: what stands below BÁO CÁO; the words where left out. needs: the right that it asks for. monthly: the job
+    of reports makes it each month by itself.
     """
 
     vi: str
@@ -44,6 +45,8 @@ class ReportKind:
     fill: Callable[[Draft, ReportContext], None]
     of_unit: bool = False
     subject: str = ""
+    needs: str = "report.read"
+    monthly: bool = False
 
 
 KINDS: Mapping[str, ReportKind] = {
@@ -53,6 +56,7 @@ KINDS: Mapping[str, ReportKind] = {
         1,
         centre,
         subject=OF_DOSSIERS,
+        monthly=True,
     ),
     "unit": ReportKind(
         "Báo cáo tháng của đơn vị", "the unit's monthly report", 1, unit, of_unit=True, subject=OF_DOSSIERS
@@ -63,16 +67,18 @@ KINDS: Mapping[str, ReportKind] = {
         1,
         mission,
         subject=OF_VISITS,
+        needs="plan.read",
+        monthly=True,
     ),
-    "official": ReportKind("Phiếu tháng của cán bộ", "monthly sheet of officials", 1, official),
-    "head": ReportKind("Phiếu tháng của người đứng đầu", "monthly sheet of heads", 1, head),
+    "official": ReportKind("Phiếu tháng của cán bộ", "monthly sheet of officials", 1, official, monthly=True),
+    "head": ReportKind("Phiếu tháng của người đứng đầu", "monthly sheet of heads", 1, head, monthly=True),
     "delays": ReportKind(
         "Danh sách tháng: hồ sơ trễ theo người giữ", "monthly list of who held late dossiers", 1, delays
     ),
     "quarter": ReportKind("Phụ lục báo cáo quý", "annex of the quarter", 3, span),
     "half-year": ReportKind("Phụ lục báo cáo 6 tháng", "annex of the half-year", 6, span),
     "year": ReportKind("Phụ lục báo cáo năm", "annex of the year", 12, span),
-    "progress": ReportKind("Điểm tiến độ 766 và đối soát", "progress points of 766, reconciled", 1, progress),
+    "progress": ReportKind("Điểm tiến độ 766 và đối soát", "progress points of 766, reconciled", 1, progress, monthly=True),
 }
 """Every kind that may be made by itself. A publication is none of them: it needs a second person."""
 

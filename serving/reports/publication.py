@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from features.calendar.working_time import Calendar
 from features.record.record import Record
 from serving.read.caseload import Case
+from serving.read.finding_words import LATE
 from serving.read.on_time_statistics import PROGRESS_POINTS
 from serving.reports.conclusions import HEAD, confirmed, lines
 from serving.reports.make import ReportKind, make_kind
@@ -58,7 +59,7 @@ def fill(draft: Draft, basis: ReportContext, counts: ReportContext | None = None
             (Column("Đơn vị"), Column("Mã"), Column("Số kết luận", key), Column("Trong đó chậm trễ", key)),
             tuple(
                 (basis.register.unit(code), code, sum(one.unit_code == code for one in findings),
-                 sum(one.unit_code == code and one.kind == "lateness" for one in findings))
+                 sum(one.unit_code == code and one.kind == LATE for one in findings))
                 for code in units
             ),
         )

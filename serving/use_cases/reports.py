@@ -29,7 +29,7 @@ MOST = 50
 
 def kinds_for(reader: Reader) -> dict[str, ReportKind]:
     """The kinds of report for a reader: the one of inspections is for those who read their plan."""
-    return {name: kind for name, kind in KINDS.items() if name != "mission" or reader.may("plan.read")}
+    return {name: kind for name, kind in KINDS.items() if reader.may(kind.needs)}
 
 
 def report_in(request: Request, kind: str, month: str, unit: str, as_of: str) -> Report:
