@@ -31,15 +31,6 @@ LEVELS = (
     Level("Thấp", "r1", 0.0),
 )
 
-ROLE_WORDS = {
-    "inspector": "Người kiểm tra",
-    "unit_head": "Người đứng đầu đơn vị",
-    "official": "Cán bộ, công chức",
-    "analyst": "Phân tích viên",
-    "leader": "Lãnh đạo",
-    "administrator": "Quản trị",
-}
-
 EVENT_WORDS = {
     "received": "Tiếp nhận",
     "assigned": "Phân công",

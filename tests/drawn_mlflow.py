@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.bench.port import free_port
 
-SECONDS = 90
+SECONDS = 180
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "OMP_NUM_THREADS": "1"}
 
 

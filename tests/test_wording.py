@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from features.sources.vietnamese_number import decimal
 from serving import words
-from serving.access.permissions import GRANTS, reach_of
+from serving.access.permissions import GRANTS, Role, reach_of
 from serving.access.route_table import ROUTES
 from serving.app import create_app
 from serving.pages import rendering
@@ -79,7 +79,7 @@ def test_no_page_accuses(pages: dict[tuple[str, str], str]) -> None:
 def test_no_template_and_no_table_of_words_accuses() -> None:
     sources = [path.read_text("utf-8") for path in (PAGES / "templates").rglob("*.*")]
     tables = [*finding_words.KIND_WORDS.values(), *finding_words.CAUSE_WORDS.values(), *AGAINST.values(),
-              *ACTION_WORDS.values(), *words.EVENT_WORDS.values(), *words.ROLE_WORDS.values()]  # fmt: skip
+              *ACTION_WORDS.values(), *words.EVENT_WORDS.values(), *(role.words for role in Role)]  # fmt: skip
     assert len(sources) > 15
     for text in [*sources, *tables]:
         assert FORBIDDEN.findall(text) == []

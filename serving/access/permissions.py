@@ -17,7 +17,7 @@ from features.record.succession import predecessors
 
 
 class Role(StrEnum):
-    """The six kinds of reader."""
+    """The six kinds of reader. Another is a name here, a line in `_SEATS` and what it may do in `GRANTS`."""
 
     INSPECTOR = "inspector"
     UNIT_HEAD = "unit_head"
@@ -25,6 +25,26 @@ class Role(StrEnum):
     ANALYST = "analyst"
     LEADER = "leader"
     ADMINISTRATOR = "administrator"
+
+    @property
+    def words(self) -> str:
+        """What the role is called."""
+        return _SEATS[self][0]
+
+    @property
+    def first_page(self) -> str:
+        """The page that its day begins with."""
+        return _SEATS[self][1]
+
+
+_SEATS = {
+    Role.INSPECTOR: ("Người kiểm tra", "/list"),
+    Role.UNIT_HEAD: ("Người đứng đầu đơn vị", "/board"),
+    Role.OFFICIAL: ("Cán bộ, công chức", "/own"),
+    Role.ANALYST: ("Phân tích viên", "/analyst"),
+    Role.LEADER: ("Lãnh đạo", "/leadership"),
+    Role.ADMINISTRATOR: ("Quản trị", "/accounts"),
+}
 
 
 class Reach(StrEnum):

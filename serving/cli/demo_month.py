@@ -17,7 +17,6 @@ from models.targets import MAIN
 from serving.cli.target_steps import Say
 from serving.read.finding_words import LATE
 from serving.settings import Settings
-from serving.words import ROLE_WORDS
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -145,7 +144,7 @@ class DemoMonth:
                 detail = {"made": login, "role": role.value, "unit": place}
                 link = self._chain.append(session, actor(), "account.write", detail, now=now)
             self._chain.anchor(link)
-        return [Login(login, password, ROLE_WORDS[role], FIRST[role]) for role, login, *_ in wanted]
+        return [Login(login, password, role.words, FIRST[role]) for role, login, *_ in wanted]
 
     def _busiest(self, names: Mapping[str, str]) -> tuple[str, str]:
         """The unit with the most open dossiers and, of its officials, a named one who holds the most."""

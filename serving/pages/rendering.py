@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from features.sources.vietnamese_number import decimal
 from models.targets import MAIN
 from serving import words
+from serving.access.permissions import Role
 from serving.access.secret import new_secret
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import Reader
@@ -78,7 +79,7 @@ def templates(zone: str) -> Environment:
         "step_words": words.step_words,
         "sign_of_dossier": words.sign_of_dossier,
     }
-    env.globals |= {"NOT_A_FINDING": words.NOT_A_FINDING, "ROLE_WORDS": words.ROLE_WORDS}
+    env.globals |= {"NOT_A_FINDING": words.NOT_A_FINDING, "ROLE_WORDS": {role.value: role.words for role in Role}}
     return env
 
 

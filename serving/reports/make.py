@@ -78,7 +78,7 @@ KINDS: Mapping[str, ReportKind] = {
     "quarter": ReportKind("Phụ lục báo cáo quý", "annex of the quarter", 3, span),
     "half-year": ReportKind("Phụ lục báo cáo 6 tháng", "annex of the half-year", 6, span),
     "year": ReportKind("Phụ lục báo cáo năm", "annex of the year", 12, span),
-    "progress": ReportKind("Điểm tiến độ 766 và đối soát", "progress points of 766, reconciled", 1, progress, monthly=True),
+    "progress": ReportKind("Điểm tiến độ 766 và đối soát", "points of 766, reconciled", 1, progress, monthly=True),
 }
 """Every kind that may be made by itself. A publication is none of them: it needs a second person."""
 
