@@ -34,7 +34,7 @@ Text = Annotated[str, Query(max_length=200)]
 
 LIST_HEAD = ("Thứ tự", "Mã hồ sơ", "Thủ tục", "Lĩnh vực", "Đơn vị", "Bước", "Nguy cơ trễ (%)", "Thời gian", "Hạn",
              "Vì sao")  # fmt: skip
-BOARD_HEAD = (*LIST_HEAD[1:9], "Người giữ", "Nên làm")
+BOARD_HEAD = (*LIST_HEAD[1:-1], "Người giữ", "Nên làm")
 UNIT_HEAD = ("Thứ tự", "Đơn vị", "Đã xong", "Trễ (%)", "Khoảng từ (%)", "đến (%)", "So với mức chung",
              "Điểm tiến độ 766", "Đang mở", "Quá hạn")  # fmt: skip
 CONDUCT_HEAD = ("Thứ tự", "Đối tượng", "Đơn vị", "Khoảng từ (lần)", "đến (lần)", "n", "Vì sao nên xem")
