@@ -81,7 +81,7 @@ def test_strangers_lock_nobody_out_of_the_browser_they_always_use(
     people = client.app.state.context.people  # type: ignore[attr-defined]
     for place in range(4):
         found = door.log_in(
-            people.state, "thanhtra", "đoán", door.Place(f"10.0.0.{place}"), key=people.login_key, now=NOW
+            people.state, "thanhtra", "đoán", door.LoginOrigin(f"10.0.0.{place}"), key=people.login_key, now=NOW
         )
         assert found is None
     client.cookies.clear()

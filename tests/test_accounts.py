@@ -80,7 +80,7 @@ def test_accounts_that_make_no_sense_are_refused(state: State, change: dict[str,
 
 
 def attempt(state: State, password: str, at: datetime = NOW, address: str = "10.0.0.1", login: str = "thanhtra1"):  # type: ignore[no-untyped-def]
-    return door.log_in(state, login, password, door.Place(address), key=KEY, now=at)
+    return door.log_in(state, login, password, door.LoginOrigin(address), key=KEY, now=at)
 
 
 def test_login_with_name_in_any_case(state: State) -> None:
