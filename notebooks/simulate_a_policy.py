@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from features.simulate import simulate
-from tests.bench.replay.policies import Greedy, Practice, Tempered
+from tests.bench.replay.policies import FlooredPower, Greedy, Practice
 from tests.bench.replay.province import World, run
 
 # %%
@@ -37,8 +37,8 @@ world = World.of(made.tables, made.inspectorate)
 policies = [
     Practice(),
     Greedy(),
-    Tempered("all at random", random_share=1.0, power=0.0),
-    Tempered("20 % random, tempered", random_share=0.2, power=4.0),
+    FlooredPower("all at random", random_share=1.0, power=0.0),
+    FlooredPower("20 % random, tempered", random_share=0.2, power=4.0),
 ]
 found, error = {}, {}
 for policy in policies:

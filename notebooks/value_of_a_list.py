@@ -27,7 +27,7 @@ from features.record.record import Record
 from features.simulate.recorded import made_up_record
 from models.cases import landmarks
 from models.value import doubly_robust, hajek
-from tests.bench.replay.policies import Greedy, Tempered
+from tests.bench.replay.policies import FlooredPower, Greedy
 from training.fit import SMALL, fit
 from training.training_set import WEEK, gather, labelled_rows
 
@@ -57,7 +57,7 @@ groups = np.zeros(len(pool), np.int64)
 
 # %%
 told = {}
-for policy in (Greedy(), Tempered("draw", random_share=0.2, power=4.0)):
+for policy in (Greedy(), FlooredPower("draw", random_share=0.2, power=4.0)):
     chosen = policy.choose(score, groups, names, budget, "notebook")
     late = pool.label[chosen.rows]
     told[policy.name] = (late, chosen)

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.bench.replay.policies import Greedy, Practice, Tempered
+from tests.bench.replay.policies import FlooredPower, Greedy, Practice
 from tests.bench.replay.province import Month, World, run
 from tests.bench.replay.province_facts import COLUMNS
 from tests.bench.replay.province_report import Spread, bias
@@ -65,7 +65,7 @@ def world(drawn: dict[date, Month]) -> World:
     return World(drawn, lambda: Drawn(drawn))
 
 
-@pytest.mark.parametrize("policy", [Greedy(), Practice(), Tempered("p4"), Tempered("capped", cap=15)])
+@pytest.mark.parametrize("policy", [Greedy(), Practice(), FlooredPower("p4"), FlooredPower("capped", cap=15)])
 def test_every_policy_keeps_its_budget_and_tells_its_chances(policy) -> None:
     done = run(world(months()), policy, 0.1, seed=1)
     assert done.cycles[0].looked == 30
@@ -76,7 +76,7 @@ def test_every_policy_keeps_its_budget_and_tells_its_chances(policy) -> None:
 
 def test_labels_outside_the_list_have_no_influence() -> None:
     drawn = months()
-    policy = Tempered("p4")
+    policy = FlooredPower("p4")
     listed: set[str] = set()
 
     class Watched(Drawn):
@@ -103,8 +103,8 @@ def test_greedy_finds_more_than_chance_and_misjudges_how_common_it_is() -> None:
     naive, weighted, ratio = [], [], []
     for seed in range(4):
         here = world(months(seed, 1500))
-        greedy, drawn = run(here, Greedy(), 0.1, seed), run(here, Tempered("p4"), 0.1, seed)
-        by_chance = run(here, Tempered("random", random_share=1.0, power=0.0), 0.1, seed)
+        greedy, drawn = run(here, Greedy(), 0.1, seed), run(here, FlooredPower("p4"), 0.1, seed)
+        by_chance = run(here, FlooredPower("random", random_share=1.0, power=0.0), 0.1, seed)
         assert sum(c.found for c in greedy.cycles) > 1.5 * sum(c.found for c in by_chance.cycles)
         naive.append(bias(greedy, "counted", "naive"))
         weighted.append(bias(drawn, "counted", "weighted"))

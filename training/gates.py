@@ -23,7 +23,7 @@ SLOPE = (0.6, 1.6)
 """Calibration slopes that are let through."""
 STEADY = 0.5
 """The share of a score's reasons that must stay when only the seed, or only the week, is another."""
-TOLD = ("cutoff", "record_version", "calendar", "git_commit", "lock_hash", "features_hash", "training", "background")
+TO_TELL = ("cutoff", "record_version", "calendar", "git_commit", "lock_hash", "features_hash", "training", "background")
 """What a card must be able to tell."""
 
 
@@ -109,7 +109,7 @@ def _list(said: list[float | None] | None, whom: str) -> Gate:
 
 
 def _card(about: Mapping[str, Any]) -> Gate:
-    missing = [name for name in TOLD if not about.get(name) and about.get(name) != 0]
+    missing = [name for name in TO_TELL if not about.get(name) and about.get(name) != 0]
     return Gate("card", not missing, f"not told: {', '.join(missing)}" if missing else "complete")
 
 

@@ -142,7 +142,7 @@ SPELL = _fill("""
 """)
 
 # How the dossier of each case stood at its `as_of`.
-STANDING = """
+CASE_STATE = """
     SELECT c.case_no, c.dossier_no, c.as_of_us, c.as_of_w, c.day, 1 AS record_no,
            v.version_no, v.unit_no, v.procedure_no, v.received_us, v.received_w, v.received_day, v.received_clock_us,
            CASE WHEN v.version_no IS NOT NULL THEN c.break_w END AS break_w,

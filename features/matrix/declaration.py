@@ -15,7 +15,7 @@ class Grain(StrEnum):
 
     `HISTORY`: the known events of one dossier, in order; the expression is made of aggregates (`SUM`, `MAX`,
     `COUNT`) over them. Every other grain has one row a case, and the expression is scalar: `DOSSIER` how the
-    dossier stands (`features.case_state.history.STANDING`), the rest the totals of a group of dossiers as known at the
+    dossier stands (`case_state.history.CASE_STATE`), the rest the totals of a group of dossiers as known at the
     start of the local day of `as_of` (`features.matrix.group.GROUPS`).
     """
 

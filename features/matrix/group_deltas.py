@@ -31,7 +31,7 @@ _PARTS = {f"{name}{suffix}": text for name, sql in
           {"late": _LATE, "known": _KNOWN, "overdue": _OVERDUE, "open": _OPEN}.items()
           for suffix, text in zip(("", "_before"), _both(sql), strict=True)}  # fmt: skip
 
-TURNS = {
+STATE_CHANGES = {
     # each stretch in which unit, procedure, holder, clock, promise and end, as known, stayed the same, and that before
     "turn": f"""
         SELECT *,

@@ -14,10 +14,10 @@ from string import Template
 import sqlglot
 from sqlglot import exp
 
-from features.case_state.history import FIRSTS, HISTORY, RUNNING, SPELL, STANDING, STATE
+from features.case_state.history import CASE_STATE, FIRSTS, HISTORY, RUNNING, SPELL, STATE
 from features.matrix.declaration import Feature, Grain
 from features.matrix.group import Group, past, queue, steps
-from features.matrix.group_deltas import SHARED, TURNS
+from features.matrix.group_deltas import SHARED, STATE_CHANGES
 from features.matrix.source_relations import clock
 
 KEYS = ("unit_code", "official_id", "procedure_code", "sector_code")
@@ -104,7 +104,7 @@ def dossier_relations(features: Sequence[Feature], groups: Sequence[Group], span
     attributes = dict.fromkeys(f.about for f in features if f.grain is Grain.ATTRIBUTE)
     running = "".join(f", {_over(f)} AS {f.name}" for f in features if f.grain is Grain.HISTORY)
     keys = "".join(f", v.{about}_no" for about in attributes)
-    found = {**FIRSTS, **STATE, **TURNS, **SHARED,
+    found = {**FIRSTS, **STATE, **STATE_CHANGES, **SHARED,
              "record_outcome": "SELECT 1 AS record_no, day, known, late FROM outcome"
                                " UNION ALL SELECT 1, day, 0, 0 FROM change"}  # fmt: skip
     for attribute in attributes:
@@ -115,7 +115,7 @@ def dossier_relations(features: Sequence[Feature], groups: Sequence[Group], span
     found |= {f"{group.name}_daily": group.daily() for group in groups}
     found |= HISTORY
     found["spell"] = Template(SPELL).substitute(features=running)
-    found["standing"] = Template(STANDING).safe_substitute(attributes=keys)
+    found["standing"] = Template(CASE_STATE).safe_substitute(attributes=keys)
     return {name: timed(name, sql, spans) for name, sql in found.items()}
 
 

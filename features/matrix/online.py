@@ -23,7 +23,7 @@ from features.matrix.source_relations import EARLIEST, LATEST
 from features.matrix.sql_eval import Unsupported, aggregate, scalar
 from features.record.cell_numbers import number
 
-Fact = Mapping[str, Any]
+Row = Mapping[str, Any]
 """A row of the canonical table `dossier` or `event`; times are aware datetimes, absent or None: unknown.
 
 A dossier's row may carry `first_due_at`, the first promise, where that is known to be another than its `due_at`.
@@ -73,7 +73,7 @@ class OnlineFeatures:
         """The local day (days since 1970) of `as_of`: the `DailySnapshot` that its cells need."""
         return local_day(as_of, self._calendar)
 
-    def cells(self, dossier: Fact, events: Sequence[Fact], as_of: datetime, day: DailySnapshot) -> Cells:
+    def cells(self, dossier: Row, events: Sequence[Row], as_of: datetime, day: DailySnapshot) -> Cells:
         """Every cell of the case (`dossier`, `as_of`), keys of the matrix included.
 
         `dossier` is the latest version known; of `events` those with `known_at < as_of` count (without
@@ -97,8 +97,8 @@ class OnlineFeatures:
             cells.update(group.of(standing))
         return cells
 
-    def _clock(self, dossier: Fact, walked: Mapping[str, Any], now: _Instant) -> dict[str, Any]:
-        """How the dossier stands on its clocks, as `features.case_state.history.STANDING` has it."""
+    def _clock(self, dossier: Row, walked: Mapping[str, Any], now: _Instant) -> dict[str, Any]:
+        """How the dossier stands on its clocks, as `features.case_state.history.CASE_STATE` has it."""
         received = self._instant(dossier["received_at"])
         new_due = walked["new_due"]
         due = self._instant(dossier.get("due_at")) if new_due is None else new_due
@@ -116,7 +116,7 @@ class OnlineFeatures:
             "paused_now_w": paused,
         }  # fmt: skip
 
-    def _lawful(self, dossier: Fact, known: Sequence[Fact], as_of: datetime, now: _Instant) -> dict[str, Any]:
+    def _lawful(self, dossier: Row, known: Sequence[Row], as_of: datetime, now: _Instant) -> dict[str, Any]:
         """The promises of `STANDING` that the rules of `features.case_state.state` give."""
         state = replay(
             dossier["received_at"], first_promise_of(dossier),
@@ -130,7 +130,7 @@ class OnlineFeatures:
             "lawful_left_us": clock and clock.left_us(now.us),
         }  # fmt: skip
 
-    def _walk(self, events: Sequence[Fact]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    def _walk(self, events: Sequence[Row]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """The rows of the relation `history` of these events, and the state after the last, as in `SPELL`."""
         rows: list[dict[str, Any]] = []
         state: dict[str, Any] = dict.fromkeys(_STATE)
@@ -189,10 +189,10 @@ class OnlineFeatures:
 _STATE = ("last_us", "last_w", "step", "official_id", "held_w", "step_w", "new_due", "stopped", "paused_w")
 
 
-def known_events(events: Sequence[Fact], as_of: datetime) -> list[Fact]:
+def known_events(events: Sequence[Row], as_of: datetime) -> list[Row]:
     """The events known and happened before `as_of` in their order, of each event its latest known version."""
     known = [event for event in events if _known_at(event) < as_of]
-    latest: dict[str, Fact] = {}
+    latest: dict[str, Row] = {}
     for event in known:
         name = event.get("event_id")
         if name is not None and (name not in latest or _version(latest[name]) <= _version(event)):
@@ -201,16 +201,16 @@ def known_events(events: Sequence[Fact], as_of: datetime) -> list[Fact]:
     return sorted(known, key=lambda event: (event["happened_at"], *_version(event)))
 
 
-def _version(event: Fact) -> tuple[datetime, str]:
+def _version(event: Row) -> tuple[datetime, str]:
     return _known_at(event), event.get("row_id") or ""
 
 
-def _known_at(event: Fact) -> datetime:
+def _known_at(event: Row) -> datetime:
     known_at: datetime = max(event.get("known_at") or event["happened_at"], event["happened_at"])
     return known_at
 
 
-def first_promise_of(dossier: Fact) -> datetime | None:
+def first_promise_of(dossier: Row) -> datetime | None:
     """The first promise of a dossier's row: what its earlier rows told, where that is known."""
     first: datetime | None = dossier.get("first_due_at") or dossier.get("due_at")
     return first

@@ -14,7 +14,7 @@ from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
 
 from features.matrix.spark import TABLES as OF_MATRIX
-from features.record.event_reconciliation import TABLES_OF_DOSSIERS, TOLD, telling_views
+from features.record.event_reconciliation import RAW, TABLES_OF_DOSSIERS, reconciled_views
 from features.record.record import Record
 from features.record.schema import TABLES, RecordTable
 from features.record.views import OWN, numeric_attributes, told_by_portal
@@ -70,10 +70,10 @@ def _told(spark: Any, frames: dict[str, Any]) -> dict[str, Any]:
     columns: dict[str, object] = {}
     told = [name for name in frames if name in TABLES_OF_DOSSIERS]
     for name, frame in frames.items():
-        view = f"{name}{TOLD}" if name in told else name
+        view = f"{name}{RAW}" if name in told else name
         frame.createOrReplaceTempView(view)
         columns[view] = dict.fromkeys(frame.columns, "TEXT")
-    for name, sql in telling_views(told).items():
+    for name, sql in reconciled_views(told).items():
         # stars are written out, for Spark has no REPLACE; the sides of each UNION then agree by place
         tree = qualify(sqlglot.parse_one(sql, read="duckdb"), schema=columns, dialect="duckdb")
         for union in tree.find_all(exp.Union):

@@ -21,7 +21,7 @@ import duckdb
 
 PORTAL_SOURCES = frozenset({"dvcqg", "opencps", "igate"})
 TABLES_OF_DOSSIERS = ("dossier", "event", "complaint", "rating", "finding", "explanation")
-TOLD = "_told"
+RAW = "_raw"
 """Suffix of the views that hold the rows as they were delivered."""
 
 _MERGED = ", ".join(
@@ -104,18 +104,18 @@ _EVENT = f"""
 """
 
 
-def telling_views(tables: Collection[str] = TABLES_OF_DOSSIERS) -> dict[str, str]:
-    """SELECT by name of view, in order, over those of the same name with `_told`; needs the view `alias`."""
+def reconciled_views(tables: Collection[str] = TABLES_OF_DOSSIERS) -> dict[str, str]:
+    """SELECT by name of view, in order, over those of the same name with `_raw`; needs the view `alias`."""
     views = {"alias_end": _ALIAS}
     for table in tables:
         views["event_named" if table == "event" else table] = (
             f"SELECT t.* REPLACE (coalesce(a.dossier_id, t.dossier_id) AS dossier_id) "
-            f"FROM {table}{TOLD} t LEFT JOIN alias_end a ON a.other_id = t.dossier_id"
+            f"FROM {table}{RAW} t LEFT JOIN alias_end a ON a.other_id = t.dossier_id"
         )
     return views | {"event": _EVENT}
 
 
-def create_telling_views(con: duckdb.DuckDBPyConnection) -> None:
-    """Creates the views of `telling_views` for all tables of dossiers."""
-    for name, sql in telling_views().items():
+def create_reconciled_views(con: duckdb.DuckDBPyConnection) -> None:
+    """Creates the views of `reconciled_views` for all tables of dossiers."""
+    for name, sql in reconciled_views().items():
         con.execute(f"CREATE VIEW {name} AS {sql}")

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from features.record.backfill_versions import KEPT, KEPT_TABLES, UNFOLDED
 from features.record.delta import Storage
-from features.record.event_reconciliation import PORTAL_SOURCES, TABLES_OF_DOSSIERS, TOLD, create_telling_views
+from features.record.event_reconciliation import PORTAL_SOURCES, RAW, TABLES_OF_DOSSIERS, create_reconciled_views
 from features.record.latest import SUFFIX, latest
 from features.record.schema import TABLES, RecordTable
 from features.record.utc import naive_utc
@@ -30,7 +30,7 @@ def create_views(con: duckdb.DuckDBPyConnection, storage: Storage, lines: pa.Tab
     numeric = numeric_attributes(lines)
     portal = told_by_portal(lines)
     for table in TABLES.values():
-        name = table.name + TOLD if portal and table.name in TABLES_OF_DOSSIERS else table.name
+        name = table.name + RAW if portal and table.name in TABLES_OF_DOSSIERS else table.name
         rows = storage.table(table.name).relation(con, visible)
         if rows is None:
             con.execute(f"CREATE VIEW {name} AS SELECT {_nothing(table)} WHERE false")
@@ -44,7 +44,7 @@ def create_views(con: duckdb.DuckDBPyConnection, storage: Storage, lines: pa.Tab
         else:
             _known(rows, cutoff).project(_columns(table, rows.columns, numeric)).create_view(name)
     if portal:
-        create_telling_views(con)
+        create_reconciled_views(con)
     for name in TABLES:
         con.execute(f"CREATE VIEW {name}{SUFFIX} AS FROM {latest(name)}")
     con.from_arrow(lines).project("* REPLACE (timezone('UTC', arrived_at) AS arrived_at)").create_view("delivery")

@@ -27,7 +27,7 @@ Text = Annotated[str, Query(max_length=200)]
 
 
 @dataclass(frozen=True)
-class Stretch:
+class PageSpan:
     """Where a page stands in its list: first and last line shown, of `total`; links before and after."""
 
     first: int
@@ -37,14 +37,14 @@ class Stretch:
     after: str | None
 
 
-def stretch(path: str, wishes: dict[str, Any], offset: int, shown: int, size: int, total: int) -> Stretch:
+def stretch(path: str, wishes: dict[str, Any], offset: int, shown: int, size: int, total: int) -> PageSpan:
     """The pager of a list at `path` whose filters are `wishes`."""
 
     def link(start: int) -> str:
         query = {name: value for name, value in wishes.items() if value}
         return f"{path}?{urlencode(query | {'offset': start})}"
 
-    return Stretch(
+    return PageSpan(
         first=offset + 1 if shown else 0,
         last=offset + shown,
         total=total,

@@ -15,7 +15,7 @@ from features.case_state.replay import Happening, replay
 from features.case_state.slip import first_of
 from features.case_state.state import CaseState
 from features.matrix.daily_snapshot import local_day, midnight
-from features.matrix.online import Fact, first_promise_of, known_events
+from features.matrix.online import Row, first_promise_of, known_events
 from features.record.record import Record
 from models.reasons import Reason, reasons
 from models.targets import MAIN
@@ -131,7 +131,7 @@ class OnlineScorer:
         """Whether a score as of `as_of` comes at once, without a pass over the record."""
         return self._ground is not None and self._ground.ready(as_of)
 
-    def remember(self, version: int, dossiers: Sequence[Fact], events: Sequence[Fact]) -> bool:
+    def remember(self, version: int, dossiers: Sequence[Row], events: Sequence[Row]) -> bool:
         """Rows that became the record's with `version`, for scores that come before the record is read again.
 
         False, with nothing kept, where a version before it is not known here: another process took it in.
@@ -142,7 +142,7 @@ class OnlineScorer:
             self._news.add((version, dossiers, events))
         return True
 
-    def history(self, dossier_id: str) -> tuple[Fact | None, list[Fact]]:
+    def history(self, dossier_id: str) -> tuple[Row | None, list[Row]]:
         """What is known of one dossier: its latest version (None: not known) and its events."""
         with self._turn:
             ground, (changed, happened) = self._ground, self._news.of(dossier_id)
@@ -151,15 +151,15 @@ class OnlineScorer:
         dossier, events = ground.history(dossier_id)
         return changed or dossier, events + happened
 
-    def score(self, dossier: Fact, events: Sequence[Fact], as_of: datetime) -> Scored:
-        """The score of a dossier given by its rows (`features.matrix.online.Fact`) as of a moment.
+    def score(self, dossier: Row, events: Sequence[Row], as_of: datetime) -> Scored:
+        """The score of a dossier given by its rows (`features.matrix.online.Row`) as of a moment.
 
         `Unready` where no model or no record is there, `Ended` where the dossier has ended by then.
         """
         with self.traces.span("score", target=self.target):
             return self._score(dossier, events, as_of)
 
-    def _score(self, dossier: Fact, events: Sequence[Fact], as_of: datetime) -> Scored:
+    def _score(self, dossier: Row, events: Sequence[Row], as_of: datetime) -> Scored:
         ground, now = self._ground, self.champion.value
         if ground is None or now is None:
             raise Unready("no champion or no record yet; run: risk ingest, risk train, risk promote")
@@ -191,7 +191,7 @@ class OnlineScorer:
             others=log_odds - base - sum(reason.effect for reason in told),
         )
 
-    def _first_promise(self, ground: RecordSnapshot, dossier: Fact, as_of: datetime) -> datetime | None:
+    def _first_promise(self, ground: RecordSnapshot, dossier: Row, as_of: datetime) -> datetime | None:
         """What the earliest rows of the dossier told (`features.case_state.slip`), as far as they are at hand."""
         with self._turn:
             news = self._news.promises(dossier["dossier_id"])
@@ -201,7 +201,7 @@ class OnlineScorer:
 
 
 def state_at(
-    dossier: Fact, events: Sequence[Fact], as_of: datetime, calendar: Calendar, legal_days: float | None = None
+    dossier: Row, events: Sequence[Row], as_of: datetime, calendar: Calendar, legal_days: float | None = None
 ) -> CaseState:
     """The lawful state at `as_of` of what is known of one dossier by then; `Ended` where nothing can be late."""
     happenings = [

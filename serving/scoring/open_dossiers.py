@@ -6,7 +6,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.matrix.online import Fact
+from features.matrix.online import Row
 from features.record.schema import ALL_ENDS
 from features.record.utc import aware_table
 
@@ -39,7 +39,7 @@ class OpenDossiers:
         self._tables = {name: _narrow(con.sql(sql)) for name, sql in _OPEN.items()} if few else {}
         self._places = {name: _places(table) for name, table in self._tables.items()}
 
-    def of(self, dossier_id: str) -> tuple[Fact, list[Fact]] | None:
+    def of(self, dossier_id: str) -> tuple[Row, list[Row]] | None:
         """The latest version of a dossier and its events, times aware; None where it is not at hand."""
         dossier, events = (self._rows(name, dossier_id) for name in ("dossier", "event"))
         return (dossier[0], events) if dossier else None
@@ -48,11 +48,11 @@ class OpenDossiers:
         """When each row of a dossier was known, and the due moment it gave; none where it is not at hand."""
         return [(row["known_at"], row["due_at"]) for row in self._rows("promise", dossier_id)]
 
-    def _rows(self, name: str, dossier_id: str) -> list[Fact]:
+    def _rows(self, name: str, dossier_id: str) -> list[Row]:
         start, stop = self._places.get(name, {}).get(dossier_id, (0, 0))
         if start == stop:
             return []
-        rows: list[Fact] = self._tables[name].slice(start, stop - start).to_pylist()
+        rows: list[Row] = self._tables[name].slice(start, stop - start).to_pylist()
         return rows
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from features.matrix.online import Fact
+from features.matrix.online import Row
 from features.record.record import Record
 
 MOST_ROWS = 5_000
@@ -12,7 +12,7 @@ MOST_ROWS = 5_000
 _SOURCE = "api"
 _TABLES = {"dossier", "event"}
 
-Delivery = tuple[int, Sequence[Fact], Sequence[Fact]]
+Delivery = tuple[int, Sequence[Row], Sequence[Row]]
 """Its version, its dossiers, its events; times aware."""
 
 
@@ -22,8 +22,8 @@ class RecordDelta:
     def __init__(self, version: int) -> None:
         self.version = version
         self._deliveries: list[Delivery] = []
-        self._dossiers: dict[str, Fact] = {}
-        self._events: dict[str, list[Fact]] = {}
+        self._dossiers: dict[str, Row] = {}
+        self._events: dict[str, list[Row]] = {}
         self._promises: dict[str, list[tuple[datetime, datetime | None]]] = {}
 
     def add(self, delivery: Delivery) -> None:
@@ -67,7 +67,7 @@ class RecordDelta:
                 news.add(delivery)
         return news
 
-    def of(self, dossier_id: str) -> tuple[Fact | None, list[Fact]]:
+    def of(self, dossier_id: str) -> tuple[Row | None, list[Row]]:
         """The latest version that came of a dossier (None: none came) and its events."""
         return self._dossiers.get(dossier_id), list(self._events.get(dossier_id, ()))
 

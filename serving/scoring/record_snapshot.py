@@ -11,7 +11,7 @@ from features.calendar.holiday import as_delivered
 from features.calendar.working_time import Calendar
 from features.matrix.batch import FEATURES, attributes
 from features.matrix.daily_snapshot import DailySnapshot, local_day, midnight, take_day
-from features.matrix.online import Fact, OnlineFeatures
+from features.matrix.online import OnlineFeatures, Row
 from features.record.record import Record
 from features.record.utc import aware_table, aware_utc
 from serving.scoring.open_dossiers import OpenDossiers
@@ -65,7 +65,7 @@ class RecordSnapshot:
                 self._days = dict([*kept, (number, made)])
             return self._days[number]
 
-    def history(self, dossier_id: str) -> tuple[Fact | None, list[Fact]]:
+    def history(self, dossier_id: str) -> tuple[Row | None, list[Row]]:
         """The latest version of one dossier (None: not known) and its events, times aware."""
         at_hand = self._open.of(dossier_id)
         if at_hand is not None:
@@ -87,13 +87,13 @@ class RecordSnapshot:
         return {number: day for number, day in before._days.items() if midnight(number, self.calendar) <= news}
 
 
-def rows_of(con: duckdb.DuckDBPyConnection, dossier_id: str) -> tuple[Fact | None, list[Fact]]:
+def rows_of(con: duckdb.DuckDBPyConnection, dossier_id: str) -> tuple[Row | None, list[Row]]:
     """The latest version of one dossier (None: not known) and its events from a connection of the record."""
     versions = _rows(con, "SELECT * FROM dossier WHERE dossier_id = ? ORDER BY known_at, row_id", dossier_id)
     events = _rows(con, "SELECT * FROM event WHERE dossier_id = ?", dossier_id)
     return (versions[-1] if versions else None), events
 
 
-def _rows(con: duckdb.DuckDBPyConnection, sql: str, value: str) -> list[Fact]:
-    rows: list[Fact] = aware_table(con.sql(sql, params=[value]).to_arrow_table()).to_pylist()
+def _rows(con: duckdb.DuckDBPyConnection, sql: str, value: str) -> list[Row]:
+    rows: list[Row] = aware_table(con.sql(sql, params=[value]).to_arrow_table()).to_pylist()
     return rows

@@ -37,7 +37,7 @@ def province(
     from datetime import date
 
     from features.simulate import simulate
-    from tests.bench.replay.policies import Greedy, Practice, Tempered
+    from tests.bench.replay.policies import FlooredPower, Greedy, Practice
     from tests.bench.replay.province import World
     from tests.bench.replay.province_report import Way, price_lines, replay, report
 
@@ -48,14 +48,14 @@ def province(
     drawn = "20 % random, tempered p⁴"
     ways = [
         Way(Greedy()),
-        Way(Tempered("random", random_share=1.0, power=0.0)),
+        Way(FlooredPower("random", random_share=1.0, power=0.0)),
         Way(Practice()),
-        Way(Tempered("10 % random, rest greedy", random_share=0.1, power=200.0)),
-        Way(Tempered("20 % random, rest greedy", random_share=0.2, power=200.0)),
-        Way(Tempered(drawn, random_share=0.2, power=4.0)),
-        Way(Tempered("no random share, tempered p⁴", random_share=0.0, power=4.0)),
-        Way(Tempered(f"{drawn}, cap of 12 a unit", random_share=0.2, power=4.0, cap=12)),
-        Way(Tempered(f"{drawn}, sector weight", random_share=0.2, power=4.0), sector_weight=0.5),
+        Way(FlooredPower("10 % random, rest greedy", random_share=0.1, power=200.0)),
+        Way(FlooredPower("20 % random, rest greedy", random_share=0.2, power=200.0)),
+        Way(FlooredPower(drawn, random_share=0.2, power=4.0)),
+        Way(FlooredPower("no random share, tempered p⁴", random_share=0.0, power=4.0)),
+        Way(FlooredPower(f"{drawn}, cap of 12 a unit", random_share=0.2, power=4.0, cap=12)),
+        Way(FlooredPower(f"{drawn}, sector weight", random_share=0.2, power=4.0), sector_weight=0.5),
     ]
     runs = replay(world, ways, range(1, seeds + 1), share, lambda line: typer.echo(line, err=True))
     lines = report(runs, share, dossiers)

@@ -23,8 +23,9 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Tempered:
-    """The product's way: tempered probabilities with a random share, an exact-size draw, caps.
+class FlooredPower:
+    """The product's way: an exact-size draw under caps with p = clip(λ · utility ^ power, ε · budget / n, 1), λ so that
+    they sum to the budget and ε the `random_share` (`serving.plan.inclusion`).
 
     cap: at most so many of one group (`groups` of `choose`); 0 for none.
     """
