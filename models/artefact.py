@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from models import booster_text
 from models.booster import TreeMember
 from models.encoding import CategoryRates, Encoder
+from models.identity import IdentityTerms, Stages
 from models.linear import LinearMember
 from models.risk_model import Member, RiskModel
 from models.rule import RuleMember
@@ -63,8 +64,11 @@ def save(
         "features": list(model.encoder.features),
         "numbers": list(model.encoder.numbers),
         "rates": [_rates(rate) for rate in model.encoder.rates],
+        "terms": [_terms(term) for term in model.encoder.terms],
+        "stages": _stages(model.encoder.stages),
         "members": members,
         "weights": dict(model.weights),
+        "by_stage": [dict(weights) for weights in model.by_stage],
         "calibration": {"intercept": model.intercept, "slope": model.slope},
         "rule": model.rule,
         "usual": dict(model.usual),
@@ -106,7 +110,13 @@ def load(
 def _model(manifest: dict[str, Any], folder: Path, threads: int) -> RiskModel:
     if manifest["format"] != FORMAT:
         raise ArtefactError(f"{MANIFEST}: wanted format {FORMAT}, came {manifest['format']!r}; train again")
-    encoder = Encoder(tuple(manifest["numbers"]), tuple(_rates_from(rate) for rate in manifest["rates"]))
+    stages = _stages_from(manifest.get("stages"))
+    encoder = Encoder(
+        tuple(manifest["numbers"]),
+        tuple(_rates_from(rate) for rate in manifest["rates"]),
+        tuple(_terms_from(said, stages) for said in manifest.get("terms", ())),
+        stages,
+    )
     if list(encoder.features) != manifest["features"]:
         raise ArtefactError(f"{MANIFEST}: features do not follow from numbers and rates; train again")
     for name, wanted in manifest["files"].items():
@@ -115,9 +125,10 @@ def _model(manifest: dict[str, Any], folder: Path, threads: int) -> RiskModel:
         name: _member(said, manifest["files"], folder, len(encoder.columns), threads)
         for name, said in manifest["members"].items()
     }
-    weights = {name: float(weight) for name, weight in manifest["weights"].items()}
-    if set(weights) - set(members) or min(weights.values()) < 0 or manifest["rule"] not in members:
-        raise ArtefactError(f"{MANIFEST}: wanted weights ≥ 0 of the members and a rule among them")
+    weights = _weights(manifest["weights"], members)
+    by_stage = tuple(_weights(said, members) for said in manifest.get("by_stage", ()))
+    if manifest["rule"] not in members or (by_stage and (stages is None or len(by_stage) != len(stages))):
+        raise ArtefactError(f"{MANIFEST}: wanted a rule among the members and a blend for each stage")
     calibration = manifest["calibration"]
     model = RiskModel(
         str(manifest["target"]),
@@ -129,6 +140,7 @@ def _model(manifest: dict[str, Any], folder: Path, threads: int) -> RiskModel:
         manifest["rule"],
         manifest["usual"],
         manifest["about"],
+        by_stage,
     )
     if not np.isfinite(model.intercept) or not np.isfinite(model.slope) or model.slope < 0:
         raise ArtefactError(f"{MANIFEST}: wanted a finite calibration with slope ≥ 0")
@@ -189,6 +201,44 @@ def _rates_from(said: dict[str, Any]) -> CategoryRates:
     parent = None if said["parent"] is None else _rates_from(said["parent"])
     log_odds = {str(value): float(number) for value, number in said["log_odds"].items()}
     return CategoryRates(tuple(said["keys"]), log_odds, float(said["prior"]), parent)
+
+
+def _stages(stages: Stages | None) -> dict[str, Any] | None:
+    return None if stages is None else {"column": stages.column, "edges": list(stages.edges)}
+
+
+def _stages_from(said: dict[str, Any] | None) -> Stages | None:
+    if said is None:
+        return None
+    edges = _numbers(said["edges"], len(said["edges"]))
+    if (np.diff(edges) <= 0).any():
+        raise ArtefactError(f"{MANIFEST}: wanted edges of stages that rise")
+    return Stages(str(said["column"]), tuple(edges.tolist()))
+
+
+def _terms(term: IdentityTerms) -> dict[str, Any]:
+    return {"key": term.key, "unit": term.unit, "lists": term.lists, "tables": [dict(table) for table in term.tables]}
+
+
+def _terms_from(said: dict[str, Any], stages: Stages | None) -> IdentityTerms:
+    tables = tuple({str(level): _number(value) for level, value in table.items()} for table in said["tables"])
+    if stages is None or len(tables) != len(stages):
+        raise ArtefactError(f"{MANIFEST}: wanted a table of identities for each stage")
+    return IdentityTerms(str(said["key"]), str(said["unit"]), bool(said["lists"]), tables)
+
+
+def _weights(said: dict[str, Any], members: dict[str, Member]) -> dict[str, float]:
+    weights = {name: _number(weight) for name, weight in said.items()}
+    if not weights or set(weights) - set(members) or min(weights.values()) < 0:
+        raise ArtefactError(f"{MANIFEST}: wanted weights ≥ 0 of the members")
+    return weights
+
+
+def _number(said: float) -> float:
+    number = float(said)
+    if not np.isfinite(number):
+        raise ArtefactError(f"{MANIFEST}: wanted a finite number, came {number}")
+    return number
 
 
 def _numbers(said: list[float], n: int) -> np.ndarray:

@@ -3,13 +3,15 @@
 A number stays what it is (missing: NaN). A category becomes the log-odds of the **past late rate** of its value,
 learnt when the model was trained and shrunk towards its parent's (Efron & Morris 1975; m-estimate, Cestnik 1990):
 `(positives + m · parent rate) / (dossiers + m)`. A value never seen has its parent's rate. Each column keeps the
-matrix columns it comes from, so that what it contributes to a score goes back to a cell.
+matrix columns it comes from, so that what it contributes to a score goes back to a cell. What identities say jointly
+(`models.identity`) stands in columns of its own, and the last column is the stage of the term.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +20,12 @@ import pyarrow.types as pt
 
 from features.record.cell_numbers import number, numbers
 from models.logit import logit
+
+if TYPE_CHECKING:
+    from models.identity import IdentityTerms, Stages
+
+STAGE = "stage"
+"""Name of the encoded column of the stage."""
 
 Cells = Mapping[str, float | str | None]
 """A matrix of one row, given as its cells."""
@@ -102,23 +110,39 @@ def column_of_numbers(matrix: pa.Table | Cells, name: str) -> np.ndarray:
 class Encoder:
     """Which matrix columns are read, in order, and the columns that the members see.
 
-    `numbers` and `rates` together give the encoded columns, numbers first. `features` are the matrix columns
-    of the contributions: `numbers` and the first key of each rate, without repetition.
+    `numbers`, `rates`, `terms` and the stage (where there are `stages`) together give the encoded columns, in this
+    order. `features` are the matrix columns of the contributions: `numbers`, the first key of each rate, the key of
+    each term and the column that tells the stage, without repetition.
     """
 
     numbers: tuple[str, ...]
     rates: tuple[CategoryRates, ...]
+    terms: tuple[IdentityTerms, ...] = ()
+    stages: Stages | None = None
     features: tuple[str, ...] = field(init=False)
     columns: tuple[str, ...] = field(init=False)
     sources: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        first = dict.fromkeys((*self.numbers, *(rate.keys[0] for rate in self.rates)))
-        position = {name: at for at, name in enumerate(first)}
-        object.__setattr__(self, "features", tuple(first))
-        object.__setattr__(self, "columns", (*self.numbers, *(rate.name for rate in self.rates)))
-        origin = [position[name] for name in self.numbers] + [position[rate.keys[0]] for rate in self.rates]
-        object.__setattr__(self, "sources", np.array(origin, dtype=np.int64))
+        if self.terms and self.stages is None:
+            raise ValueError("wanted stages for what identities say by stage, came none")
+        staged: list[str] = [] if self.stages is None else [self.stages.column]
+        origin = [
+            *self.numbers,
+            *(rate.keys[0] for rate in self.rates),
+            *(term.key or "".join(staged) for term in self.terms),
+            *staged,
+        ]
+        position = {name: at for at, name in enumerate(dict.fromkeys(origin))}
+        columns = [
+            *self.numbers,
+            *(rate.name for rate in self.rates),
+            *(term.name for term in self.terms),
+            *(STAGE for _ in staged),
+        ]
+        object.__setattr__(self, "features", tuple(position))
+        object.__setattr__(self, "columns", tuple(columns))
+        object.__setattr__(self, "sources", np.array([position[name] for name in origin], dtype=np.int64))
 
     def encode(self, matrix: pa.Table) -> np.ndarray:
         """The encoded columns, float64 [n × columns]."""
@@ -127,12 +151,24 @@ class Encoder:
             x[:, at] = column_of_numbers(matrix, name)
         for at, rate in enumerate(self.rates, start=len(self.numbers)):
             x[:, at] = rate.encode(matrix)
+        if self.stages is not None:
+            x[:, -1] = stage = self.stages.encode(matrix)
+            for at, term in enumerate(self.terms, start=len(self.numbers) + len(self.rates)):
+                x[:, at] = term.encode(matrix, stage)
         return x
 
     def encode_cells(self, cells: Cells) -> np.ndarray:
         """The encoded columns [1 × columns] of one row given as cells; KeyError names an absent one."""
-        told = [_number(cells[name]) for name in self.numbers]
-        return np.array([[*told, *(rate.encode_cell(cells) for rate in self.rates)]], float)
+        row = [_number(cells[name]) for name in self.numbers]
+        row += [rate.encode_cell(cells) for rate in self.rates]
+        if self.stages is not None:
+            stage = self.stages.encode_cell(cells)
+            row += [*(term.encode_cell(cells, stage) for term in self.terms), stage]
+        return np.array([row], float)
+
+    def stage(self, x: np.ndarray) -> np.ndarray:
+        """The stage [n], whole numbers, of encoded rows; 0 throughout without stages."""
+        return np.zeros(len(x), np.int64) if self.stages is None else x[:, -1].astype(np.int64)
 
     def misfits(self, matrix: pa.Table) -> dict[str, int]:
         """Of every number column how many cells of the matrix are no number, which the model takes as unknown."""

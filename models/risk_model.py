@@ -1,15 +1,16 @@
 """What ships: a blend that is a sum in log-odds, so score and reasons come out of one call and add up.
 
-    log_odds = intercept + slope · Σ weight_k · member_k(x)
+    log_odds = intercept + slope · Σ weight_{s,k} · member_k(x)
 
-Members are boosted trees, a ridge regression and simple rules; weights are ≥ 0; intercept and slope are Platt's
-calibration in log-odds. SHAP values are linear in the model, so those of the blend are the weighted sum of those
-of its members, exactly.
+Members are boosted trees, a ridge regression, identities and simple rules; weights are ≥ 0 and may differ by the stage
+s of the term (at arrival identities tell most, later the clock); intercept and slope calibrate in log-odds.
+SHAP values are linear in the model, so those of the blend are the weighted sum of those of its members, exactly; what
+the stage itself changes goes to the cell that tells the stage.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -55,7 +56,9 @@ class RiskModel:
     """A trained, calibrated model of one target.
 
     `members` and `weights` by name; `rule` names the member that is the best simple rule, kept even with weight
-    0 for comparison and as the fallback. `usual`: per feature the peers' usual values (`models.peer_medians`).
+    0 for comparison and as the fallback. `by_stage`: where the encoder tells stages, the weights of
+    each; `weights` is then their mean, by which the base is told. `usual`: per feature the peers' usual values
+    (`models.peer_medians`).
     `about`: what it was trained on (record version, hashes, period, figures); plain JSON.
     """
 
@@ -68,6 +71,7 @@ class RiskModel:
     rule: str
     usual: Mapping[str, Any] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
+    by_stage: tuple[Mapping[str, float], ...] = ()
 
     def score(self, matrix: pa.Table) -> Scores:
         """Score and contributions of every row of a matrix. KeyError names a column that is missing."""
@@ -77,11 +81,14 @@ class RiskModel:
         """Score and contributions of encoded rows [n × columns]."""
         base = self.intercept
         cells = np.zeros_like(x)
-        for name, weight in sorted(self.weights.items()):  # one order, so that what is loaded adds up to the same bit
-            if weight:
-                member_base, terms = self.members[name].contributions(x)
-                base += self.slope * weight * member_base
-                cells += self.slope * weight * terms
+        stage = self.encoder.stage(x)
+        for name in self._blended():
+            member_base, terms = self.members[name].contributions(x)
+            weight = self._weight(name)[stage]
+            base += self.slope * self.weights.get(name, 0.0) * member_base
+            cells += self.slope * weight[:, None] * terms
+            if self.by_stage:
+                cells[:, -1] += self.slope * (weight - self.weights.get(name, 0.0)) * member_base
         contributions = self.encoder.by_feature(cells)
         log_odds = base + contributions.sum(axis=1)
         return Scores(
@@ -94,11 +101,23 @@ class RiskModel:
 
     def log_odds(self, x: np.ndarray) -> np.ndarray:
         """Log-odds [n] of encoded rows [n × columns]."""
+        stage = self.encoder.stage(x)
         blended = np.zeros(len(x))
-        for name, weight in sorted(self.weights.items()):  # one order, so that what is loaded adds up to the same bit
-            if weight:
-                blended += weight * self.members[name].log_odds(x)
+        for name in self._blended():
+            blended += self._weight(name)[stage] * self.members[name].log_odds(x)
         return self.intercept + self.slope * blended
+
+    def _blended(self) -> list[str]:
+        """Members that count anywhere, in one order, so that what is loaded adds up to the same bit."""
+        return sorted({name for weights in self._stage_weights() for name, weight in weights.items() if weight})
+
+    def _weight(self, name: str) -> np.ndarray:
+        """The member's weight in each stage."""
+        return np.array([weights.get(name, 0.0) for weights in self._stage_weights()])
+
+    def _stage_weights(self) -> Sequence[Mapping[str, float]]:
+        stages = 1 if self.encoder.stages is None else len(self.encoder.stages)
+        return self.by_stage or [self.weights] * stages
 
     def rule_probability(self, matrix: pa.Table) -> np.ndarray:
         """What the best simple rule says [n]."""

@@ -79,13 +79,16 @@ def test_the_same_rows_give_the_same_figures_within_noise(
     encoder = fit_encoder(learnt, recipe.m)
     (tmp_path / "lesson").mkdir()
     pieces, mean = dask_trees.lesson(con, folder, origin, tmp_path / "lesson", recipe.evenness)
-    x, label, weight = map(np.concatenate, zip(*(dask_trees.load(piece, encoder) for piece in pieces), strict=True))
+    seen = len(encoder.numbers) + len(encoder.rates)
+    x, label, weight = map(
+        np.concatenate, zip(*(dask_trees.load(piece, encoder, seen) for piece in pieces), strict=True)
+    )
     assert 0.02 < label.mean() < 0.98
     assert np.isclose(weight.mean(), mean)
     alone = fit_trees(x.astype(float), label, weight / mean, recipe, encoder.columns)
     together = dask_trees._fit(client, pieces, mean, encoder, recipe, recipe.seed)
     assert check(together.encode(), len(encoder.columns)) == recipe.rounds
-    shown = dask_trees.hidden(encoder.encode(judged.matrix), len(encoder.numbers))
+    shown = dask_trees.hidden(encoder.encode(judged.matrix), seen)
     one, other = alone.log_odds(shown), dask_trees.TreeMember(together).log_odds(shown)
     difference = against(judged.label, 1 / (1 + np.exp(-other)), 1 / (1 + np.exp(-one)), judged.dossier)["auc"]
     assert abs(difference.value) < 0.01

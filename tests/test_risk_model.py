@@ -38,7 +38,11 @@ def test_contributions_add_up_to_the_score(model: RiskModel, sample: Sample) -> 
 
 def test_the_parts_of_the_blend_weigh_what_the_weights_say(model: RiskModel, sample: Sample) -> None:
     x = model.encoder.encode(sample.matrix)
-    by_hand = sum(weight * model.members[name].log_odds(x) for name, weight in model.weights.items())
+    stage = model.encoder.stage(x)
+    weights = [{name: of.get(name, 0.0) for name in model.weights} for of in model.by_stage]
+    by_hand = sum(
+        np.array([of[name] for of in weights])[stage] * model.members[name].log_odds(x) for name in model.weights
+    )
     assert np.abs(model.intercept + model.slope * by_hand - model.score(sample.matrix).log_odds).max() < 1e-9
     for member in model.members.values():
         base, cells = member.contributions(x)

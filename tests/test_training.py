@@ -12,9 +12,9 @@ from scipy.special import expit
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from training import evaluate
-from training.calibrate import blend_weights, latest, platt
+from training.calibrate import blend_weights, platt, tilt
 from training.fit import SMALL, fit, stable_columns
-from training.model_selection import choose
+from training.model_selection import SAFE, Judged, blend, choose
 from training.sample import Sample
 from training.split import LeakError, Split, at_origin, rolling
 from training.training_set import drawn
@@ -103,17 +103,41 @@ def test_platt_finds_the_line_that_was_planted() -> None:
     assert platt(z, (rng.uniform(size=20_000) < expit(-z)).astype(float), np.ones(20_000))[1] == 0.0
 
 
-def test_calibration_follows_a_large_late_slice_and_not_a_small_one() -> None:
+def test_calibration_turns_scores_about_their_mean_and_leaves_the_level_of_slices() -> None:
     rng = np.random.default_rng(3)
+    z = rng.normal(loc=-1.0, size=8000)
+    group = np.repeat([0, 1], 4000)
+    label = (rng.uniform(size=len(z)) < expit(2.0 * z + np.where(group, 1.5, 0.5))).astype(float)
+    intercept, slope = tilt(z, label, np.ones(len(z)), group)
+    assert slope == pytest.approx(1.95, abs=0.25)
+    assert intercept + slope * z.mean() == pytest.approx(z.mean())
 
-    def moved(n: int) -> float:
-        z = rng.normal(size=4000 + n)
-        group = np.repeat([0, 1], [4000, n])
-        label = (rng.uniform(size=len(z)) < expit(z + group)).astype(float)
-        return latest(z, label, np.ones(len(z)), group)[0]
 
-    assert moved(4000) > 0.85
-    assert moved(60) < 0.4
+def test_weights_of_a_stage_are_the_average_unless_other_slices_show_better_ones() -> None:
+    rng = np.random.default_rng(5)
+
+    def weights(n: int) -> dict[str, float]:
+        z = rng.normal(size=n)
+        label = (rng.uniform(size=n) < expit(z)).astype(float)
+        said = {"identity": rng.normal(size=n), "trees": z, "base_rate": np.zeros(n)}
+        one = np.ones(n)
+        found = blend(Judged(said, label, one, np.arange(n) % 3, np.arange(n), np.arange(n), np.zeros(n, int)))
+        return found.weights
+
+    few, many = weights(30), weights(20_000)
+    assert few["identity"] == pytest.approx(SAFE[0]["identity"] / (1 - SAFE[0]["ridge"]))
+    assert many["trees"] == pytest.approx(1.0, abs=0.1)
+    assert many.get("identity", 0.0) < 0.05
+
+
+def test_the_rule_stands_alone_where_it_is_better_beyond_doubt() -> None:
+    rng = np.random.default_rng(8)
+    z = rng.normal(size=3000)
+    label = (rng.uniform(size=3000) < expit(2 * z)).astype(float)
+    said = {"identity": rng.normal(size=3000), "base_rate": np.zeros(3000), "days_left": z}
+    found = blend(Judged(said, label, np.ones(3000), np.arange(3000) % 2, np.arange(3000), np.arange(3000),
+                         np.zeros(3000, int)))  # fmt: skip
+    assert found.weights == {"days_left": 1.0}
 
 
 def test_blend_weights_are_not_negative_and_drop_noise() -> None:
@@ -146,8 +170,11 @@ def test_training_finds_what_was_planted_and_beats_its_rule() -> None:
     assert strongest == {"official_open", "procedure_late_rate"}
 
 
-def test_the_rule_ships_where_learning_finds_nothing() -> None:
-    """Labels that only the procedure's past explains: learners can't beat the rule that says it."""
+def test_the_blend_is_no_worse_than_the_rule_where_learning_finds_nothing() -> None:
+    """Labels that only the procedure's past explains: learners can't beat the rule that says it, and may not spoil it.
+
+    The rule alone ships where it is better beyond doubt; else it stands in an average with learners that see its rate.
+    """
     sample = drawn_sample(400, seed=5)
     rng = np.random.default_rng(6)
     rate = sample.matrix["procedure_late_rate"].to_numpy()[::3]
@@ -159,7 +186,12 @@ def test_the_rule_ships_where_learning_finds_nothing() -> None:
     drawn = replace(sample, matrix=matrix.drop_columns(["unit_known"]), label=late)
     choices = choose(drawn, rolling(drawn), {"small": SMALL})
     assert choices.rule in ("procedure_late_rate", "rate:procedure_code")
-    assert choices.weights.get(choices.rule, 0.0) > 0.5
+    assert choices.weights[choices.rule] > 0.05
+    value, low, _ = choices.figures["blend_over_rule"]["brier"]
+    assert low is not None
+    assert value is not None
+    assert low <= 0
+    assert value < 0.004
 
 
 def test_training_is_the_same_to_the_bit() -> None:

@@ -14,8 +14,12 @@ from scipy.special import expit
 
 PULL = 4.0
 """Strength of the pull towards slope 1, in units of log-loss at slope 0 or 2."""
-HOLD = 50.0
-"""How firmly the latest slice is held to the calibration of all; about that of 500 dossiers."""
+DRAWN = 20.0
+"""How firmly a slope is drawn to one where the level is left; hundreds of dossiers move it, dozens do not."""
+STIFF = 1e6
+"""Pull that leaves the slope at one."""
+STEPS, CLOSE, FLAT = 50, 1e-7, 1e-9
+"""Newton's steps at most, the step at which they end, and what keeps a flat loss solvable."""
 
 
 def platt(
@@ -30,25 +34,63 @@ def platt(
     `toward`: the intercept and slope to which the answer is pulled, each by its `pull`.
     """
 
-    def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        z = theta[0] + theta[1] * log_odds
-        residual = weight * (expit(z) - label)
-        away, tilt = theta[0] - toward[0], theta[1] - toward[1]
-        value = float((weight * (np.logaddexp(0.0, z) - label * z)).sum() + pull[0] * away**2 + pull[1] * tilt**2)
-        return value, np.array([residual.sum() + 2 * pull[0] * away, residual @ log_odds + 2 * pull[1] * tilt])
-
-    found = minimize(loss, np.array([0.0, 1.0]), jac=True, method="L-BFGS-B", bounds=[(None, None), (0.0, None)])
-    return float(found.x[0]), float(found.x[1])
+    found = _newton(log_odds, label, weight, toward, pull, sloped=True)
+    if found[1] < 0:
+        found = _newton(log_odds, label, weight, toward, pull, sloped=False)
+    return float(found[0]), float(found[1])
 
 
-def latest(log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray, group: np.ndarray) -> tuple[float, float]:
-    """Calibration for the time of the latest slice: that of all slices, moved as far as the latest can show.
+def _newton(
+    log_odds: np.ndarray,
+    label: np.ndarray,
+    weight: np.ndarray,
+    toward: tuple[float, float],
+    pull: tuple[float, float],
+    *,
+    sloped: bool,
+) -> np.ndarray:
+    """Intercept and slope of the least loss, which is convex, by Newton's steps, halved where they overshoot.
 
-    `group` [n] numbers the slices. A slice of hundreds of dossiers hardly moves it, one of thousands does.
+    Without `sloped` the slope is 0, where the least loss lies when slopes below 0 are not let through.
     """
-    overall = platt(log_odds, label, weight)
-    last = group == group.max()
-    return platt(log_odds[last], label[last], weight[last], overall, (HOLD, HOLD))
+    aim, firm = np.array(toward), 2 * np.array(pull)
+
+    def loss(theta: np.ndarray) -> float:
+        z = theta[0] + theta[1] * log_odds
+        away = theta - aim
+        return float(weight @ (np.logaddexp(0.0, z) - label * z) + firm @ away**2 / 2)
+
+    theta = np.array([0.0, 1.0 if sloped else 0.0])
+    value = loss(theta)
+    for _ in range(STEPS):
+        chance = expit(theta[0] + theta[1] * log_odds)
+        residual, spread = weight * (chance - label), weight * chance * (1 - chance)
+        gradient = np.array([residual.sum(), residual @ log_odds]) + firm * (theta - aim)
+        across = spread @ log_odds
+        curve = np.array([[spread.sum(), across], [across, spread @ log_odds**2]]) + np.diag(firm + FLAT)
+        step = np.linalg.solve(curve, gradient) if sloped else np.array([gradient[0] / curve[0, 0], 0.0])
+        while np.abs(step).max() > CLOSE and (tried := loss(theta - step)) > value:
+            step = step / 2
+        if np.abs(step).max() <= CLOSE:
+            break
+        theta, value = theta - step, tried
+    return theta
+
+
+def tilt(log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray, group: np.ndarray) -> tuple[float, float]:
+    """Intercept and slope of a calibration that turns scores about their mean and leaves their level.
+
+    `group` [n] numbers the slices of time; each has a level of its own, which is taken off. The level is not moved:
+    models that judged the slices had learnt less and older than the one that ships, so how far they were off says
+    little of how far it will be. On three public sets, judged later, moving it cost .01 to .03 Brier.
+    """
+    level = log_odds.copy()
+    for number in np.unique(group):
+        at = group == number
+        level[at] += platt(log_odds[at], label[at], weight[at], pull=(0.0, STIFF))[0]
+    slope = platt(level, label, weight, pull=(0.0, DRAWN))[1]
+    middle = float(np.average(log_odds, weights=weight))
+    return middle * (1.0 - slope), slope
 
 
 def blend_weights(

@@ -123,8 +123,11 @@ def lesson(
     return [*pieces, *([Piece(tuple(held), rows)] if held else [])], float(mean)
 
 
-def load(piece: Piece, encoder: Encoder) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Encoded rows [n × columns] as float32, labels [n] and weights [n] of a piece; runs on a worker."""
+def load(piece: Piece, encoder: Encoder, seen: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Encoded rows [n × columns] as float32, labels [n] and weights [n] of a piece; runs on a worker.
+
+    `seen`: how many columns the trees may use. Rates were learnt on a drawn sample, of which a country's rows are few.
+    """
     rows, truth, weight = [], [], []
     for path, told in piece.files:
         matrix, labelled = pq.read_table(path), pq.read_table(told)
@@ -132,7 +135,7 @@ def load(piece: Piece, encoder: Encoder) -> tuple[np.ndarray, np.ndarray, np.nda
         matrix = matrix.sort_by("dossier_id")
         if not matrix["dossier_id"].equals(labelled["dossier_id"]):
             raise ValueError(f"{path.name}: wanted the part that was labelled, came another")
-        rows.append(hidden(encoder.encode(matrix), len(encoder.numbers)).astype(np.float32))
+        rows.append(hidden(encoder.encode(matrix), seen).astype(np.float32))
         truth.append(labelled["label"].to_numpy())
         weight.append(labelled["weight"].to_numpy())
     return np.concatenate(rows), np.concatenate(truth), np.concatenate(weight)
@@ -145,9 +148,11 @@ def _fit(client: Any, pieces: Sequence[Piece], mean: float, encoder: Encoder, re
     from lightgbm import DaskLGBMClassifier
 
     width = len(encoder.columns)
+    singles = sum(len(rate.keys) == 1 for rate in encoder.rates)
+    seen = len(encoder.numbers) + (singles if recipe.identities is not None else 0)
     x, label, weight = [], [], []
     for piece in pieces:
-        loaded = dask.delayed(load, pure=True)(piece, encoder)
+        loaded = dask.delayed(load, pure=True)(piece, encoder, seen)
         x.append(da.from_delayed(loaded[0], (piece.rows, width), np.float32))
         label.append(da.from_delayed(loaded[1], (piece.rows,), np.float64))
         weight.append(da.from_delayed(loaded[2], (piece.rows,), np.float64))

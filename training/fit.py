@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from models.encoding import column_of_numbers
+from models.encoding import column_of_numbers, column_of_text
 from models.peer_medians import usual_values
 from models.reasons import DECLARED
 from models.risk_model import Member, RiskModel
 from training.evaluate import auc, curve
 from training.fairness import as_json, audit, groups_of
-from training.members import KEYS, Recipe, fit_members, is_category
+from training.members import KEYS, Recipe, fit_members, is_category, pairs_of
 from training.model_selection import Choices, choose
 from training.sample import Sample
 from training.split import Split, rolling
@@ -46,6 +46,7 @@ LARGE = Recipe(
     rounds=300,
     ridge=None,
     evenness=0.0,
+    identities=None,
     trees={
         "learning_rate": 0.03,
         "num_leaves": 15,
@@ -59,8 +60,11 @@ LARGE = Recipe(
 RECIPES: Mapping[str, Recipe] = {"small": SMALL, "large": LARGE}
 """From plain to rich; a richer one must be better beyond doubt, two standard errors (Breiman et al. 1984 take one).
 
-With few dossiers shallow trees stand beside a regression; with many, deeper trees alone hold what it knows, and do
-not stretch a drifting count along a line."""
+With few dossiers shallow trees stand beside a regression and what names say; with many, deeper trees alone hold what
+those know, do not stretch a drifting count along a line, and follow rolling rates where names change their ways."""
+
+ALMOST = 0.95
+"""Share of dossiers of one value from which a category is almost constant."""
 
 Say = Callable[[str], None]
 
@@ -96,8 +100,9 @@ def fit_judged(
     choices = choose(sample, splits, recipes, say)
     say("fit on the whole training period")
     recipe = recipes[choices.recipe]
-    encoder, members = fit_members(sample, recipe)
-    shipped: dict[str, Member] = {name: members[name] for name in (*choices.weights, choices.rule)}
+    named = dict.fromkeys((*choices.weights, choices.rule))
+    encoder, members = fit_members(sample, recipe, pairs_of(named))
+    shipped: dict[str, Member] = {name: members[name] for name in named}
     details = {
         "recipe": choices.recipe,
         "parameters": {
@@ -107,6 +112,7 @@ def fit_judged(
             "seed": recipe.seed,
             "monotone": recipe.monotone,
             "bags": recipe.bags,
+            "identities": recipe.identities,
             **recipe.trees,
         },
         "slope": choices.slope if choices.losses else None,
@@ -131,6 +137,7 @@ def fit_judged(
             "curve": curve(sample.label[choices.rows], choices.score),
             "groups": groups(sample, choices),
         },
+        by_stage=choices.by_stage if encoder.stages is not None else (),
     )
     return model, choices
 
@@ -144,6 +151,18 @@ def groups(sample: Sample, choices: Choices) -> dict[str, Any]:
     return as_json(audit(sample.label[rows], choices.score, sample.dossier[rows], group))
 
 
+def almost_constant(sample: Sample, name: str) -> bool:
+    """Whether an attribute says the same of nearly all dossiers, but not of all.
+
+    What the few others show is the past of few; and where it is no longer so rare, the record is kept in another way.
+    """
+    if not name.startswith("x_") or not is_category(sample.matrix[name]):
+        return False
+    _, inverse = np.unique(column_of_text(sample.matrix, name).astype(str), return_inverse=True)
+    most = float(np.bincount(inverse, sample.share).max() / sample.share.sum())
+    return ALMOST <= most < 1.0 - 1e-9
+
+
 def stable_columns(sample: Sample, splits: list[Split], most: float = 0.8) -> list[str]:
     """The matrix columns without numbers that tell the slices of time apart.
 
@@ -151,7 +170,7 @@ def stable_columns(sample: Sample, splits: list[Split], most: float = 0.8) -> li
     Dropped is every number by which a judged row of the last split is told from a learnt one with an AUC of
     `most` or more, either way.
     """
-    names = sample.matrix.column_names
+    names = [name for name in sample.matrix.column_names if not almost_constant(sample, name)]
     if not splits:
         return list(names)
     split = splits[-1]

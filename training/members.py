@@ -1,9 +1,10 @@
-"""Fitting the members of the blend on one sample: category rates, trees, ridge regression, simple rules."""
+"""Fitting the members of the blend on one sample: category rates, trees, ridge regression, identities, simple rules."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import lightgbm
@@ -15,15 +16,17 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from features.matrix.batch import FEATURES
 from models.booster import TreeMember
-from models.encoding import Encoder, shrunk_rates
+from models.encoding import Encoder, column_of_text, shrunk_rates
 from models.linear import LinearMember
 from models.logit import EDGE, logit
 from models.risk_model import Member
 from models.rule import RuleMember
 from training.bagging import mean_of
+from training.identities import STAGES, fit_identities, identity_member
 from training.sample import Sample
 
 KEYS = ("dossier_id", "as_of")
+FOLDS = 5
 DIRECTION = {feature.name: feature.monotone for feature in FEATURES if feature.monotone}
 """Features whose rise must never lower the score (+1), or never lift it (-1), as declared."""
 
@@ -35,7 +38,9 @@ class Recipe:
     `m`: dossiers that a category's parent rate counts for. `trees`: LightGBM parameters and `rounds`. `ridge`:
     inverse strength of the penalty (scikit-learn's C), None leaves the regression out. `evenness`: 0 counts rows,
     1 counts dossiers; between, a row counts its share of its dossier to this power. `monotone`: trees keep the
-    directions that features declare. `bags`: trees learnt with so many seeds, and their mean taken.
+    directions that features declare. `bags`: trees learnt with so many seeds, and their mean taken. `identities`:
+    inverse strength of the penalty on identities (`training.identities`); with them trees see the past rate of every
+    category, learnt out of fold, and joint rates are among the rules. None leaves out all that names say.
     """
 
     m: float = 20.0
@@ -46,6 +51,7 @@ class Recipe:
     seed: int = 7
     monotone: bool = False
     bags: int = 1
+    identities: float | None = 1.0
 
 
 def row_weight(sample: Sample, evenness: float) -> np.ndarray:
@@ -59,8 +65,14 @@ def is_category(column: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 
 
-def fit_encoder(sample: Sample, m: float) -> Encoder:
-    """Numbers as they are, categories as shrunk rates; a column of numbers that is missing throughout is left out."""
+def fit_encoder(
+    sample: Sample, m: float, identities: float | None = None, pairs: Sequence[tuple[str, str]] = ()
+) -> Encoder:
+    """Numbers as they are, categories as shrunk rates; a column of numbers that is missing throughout is left out.
+
+    `identities`: penalty of what identities say by stage (`Recipe`). `pairs`: categories whose joint rate is wanted
+    too; it is shrunk to that of the first.
+    """
     weight = sample.share
     prior = float(logit(np.average(sample.label, weights=weight)))
     names = [name for name in sample.matrix.column_names if name not in KEYS]
@@ -68,19 +80,86 @@ def fit_encoder(sample: Sample, m: float) -> Encoder:
     numbers = [
         name for name in names if name not in categories and sample.matrix[name].null_count < sample.matrix.num_rows
     ]
-    rates = [shrunk_rates(sample.matrix, sample.label, weight, (name,), m=m, prior=prior) for name in categories]
-    return Encoder(tuple(numbers), tuple(rates))
+    rates = {name: shrunk_rates(sample.matrix, sample.label, weight, (name,), m=m, prior=prior) for name in categories}
+    joint = [
+        shrunk_rates(sample.matrix, sample.label, weight, pair, m=m, prior=prior, parent=rates[pair[0]])
+        for pair in pairs
+    ]
+    every = (*rates.values(), *joint)
+    if STAGES.column not in numbers:
+        return Encoder(tuple(numbers), every)
+    terms = (
+        ()
+        if identities is None
+        else fit_identities(sample.matrix, sample.label, sample.dossier, categories, STAGES, identities)
+    )
+    return Encoder(tuple(numbers), every, terms, STAGES)
 
 
 def hidden(x: np.ndarray, first: int) -> np.ndarray:
-    """Encoded rows with the columns from `first` on constant, so that no learner uses them.
-
-    Rates learnt once (`rate:…`) go stale, and in the rows that they were learnt from they hold the answer. The
-    matrix has rolling rates of the same groups; only the simple rules use the learnt ones.
-    """
+    """Encoded rows with the columns from `first` on constant, so that no learner uses them."""
     shown = x.copy()
     shown[:, first:] = 0.0
     return shown
+
+
+def pairs_of(members: Iterable[str]) -> list[tuple[str, str]]:
+    """The pairs of categories that the joint rates among the named members need."""
+    joint = [name.removeprefix("rate:").split("+") for name in members if name.startswith("rate:") and "+" in name]
+    return [(first, second) for first, second in joint]
+
+
+def learner_view(x: np.ndarray, encoder: Encoder, sample: Sample, recipe: Recipe) -> np.ndarray:
+    """What trees learn from: encoded rows [n × columns], rates out of fold, everything later hidden.
+
+    In the rows that a rate was learnt from it holds the answer; so each of `FOLDS` parts of the dossiers has the rates
+    that the others teach (cross-fitting). Joint rates and identities are for the rules and for a member of their own.
+    """
+    first = len(encoder.numbers)
+    singles = [rate for rate in encoder.rates if len(rate.keys) == 1] if recipe.identities is not None else []
+    seen = hidden(x, first)
+    fold = sample.dossier % FOLDS
+    for at, rate in enumerate(singles, start=first):
+        seen[:, at] = _out_of_fold(column_of_text(sample.matrix, rate.keys[0]), sample, fold, recipe.m, rate.prior)
+    return seen
+
+
+def _out_of_fold(text: np.ndarray, sample: Sample, fold: np.ndarray, m: float, prior: float) -> np.ndarray:
+    values, inverse = np.unique(text.astype(str), return_inverse=True)
+    cell = inverse * FOLDS + fold
+    n = len(values) * FOLDS
+    late = np.bincount(cell, sample.share * sample.label, n).reshape(-1, FOLDS)
+    total = np.bincount(cell, sample.share, n).reshape(-1, FOLDS)
+    others = [part.sum(axis=1, keepdims=True) - part for part in (late, total)]
+    rate = (others[0] + m * expit(prior)) / (others[1] + m)
+    return np.asarray(logit(rate)[inverse, fold])
+
+
+def joint_rates(learn: Sample, judged: Sample, m: float) -> dict[str, np.ndarray]:
+    """Log-odds [n] that the past rate of every pair of categories gives the judged rows, by the rule's name.
+
+    As `fit_encoder` would learn each, without a column a pair.
+    """
+    both = pa.concat_tables([learn.matrix, judged.matrix])
+    n, weight = len(learn), learn.share
+    prior = float(np.average(learn.label, weights=weight))
+    codes = {}
+    for name in (one for one in both.column_names if one not in KEYS and is_category(both[one])):
+        values, inverse = np.unique(column_of_text(both, name).astype(str), return_inverse=True)
+        if len(values) > 1:
+            codes[name] = inverse
+
+    def shrunk(code: np.ndarray, above: np.ndarray) -> np.ndarray:
+        size = int(code.max()) + 1
+        late = np.bincount(code[:n], weight * learn.label, size)[code]
+        return np.asarray((late + m * above) / (np.bincount(code[:n], weight, size)[code] + m))
+
+    single = {name: shrunk(code, np.full(len(code), prior)) for name, code in codes.items()}
+    found = {}
+    for first, second in combinations(codes, 2):
+        pair = np.unique(codes[first] * (int(codes[second].max()) + 1) + codes[second], return_inverse=True)[1]
+        found[f"rate:{first}+{second}"] = logit(shrunk(pair, single[first])[n:])
+    return found
 
 
 def fit_trees(
@@ -179,14 +258,18 @@ def _quantiles(x: np.ndarray, q: float) -> np.ndarray:
     return out
 
 
-def fit_members(sample: Sample, recipe: Recipe) -> tuple[Encoder, dict[str, Member]]:
+def fit_members(
+    sample: Sample, recipe: Recipe, pairs: Sequence[tuple[str, str]] = ()
+) -> tuple[Encoder, dict[str, Member]]:
     """The encoder and every member fitted on the sample; rates and rules count every dossier once."""
-    encoder = fit_encoder(sample, recipe.m)
+    encoder = fit_encoder(sample, recipe.m, recipe.identities, pairs)
     x = encoder.encode(sample.matrix)
-    seen = hidden(x, len(encoder.numbers))
+    seen = learner_view(x, encoder, sample, recipe)
     weight = row_weight(sample, recipe.evenness)
     members: dict[str, Member] = {"trees": fit_trees(seen, sample.label, weight, recipe, encoder.columns)}
     if recipe.ridge is not None:
-        members["ridge"] = fit_ridge(seen, sample.label, weight, recipe.ridge)
+        members["ridge"] = fit_ridge(hidden(x, len(encoder.numbers)), sample.label, weight, recipe.ridge)
+    if encoder.terms:
+        members["identity"] = identity_member(encoder, x, sample.share)
     members |= fit_rules(x, sample.label, sample.share, encoder.columns)
     return encoder, members

@@ -13,7 +13,7 @@ import numpy as np
 
 from models.risk_model import RiskModel
 from training.evaluate import interval
-from training.members import KEYS, Recipe, fit_members
+from training.members import KEYS, Recipe, fit_members, pairs_of
 from training.sample import Sample
 
 TOP = 3
@@ -31,7 +31,9 @@ def steadiness(model: RiskModel, sample: Sample, recipe: Recipe, *, seed: int = 
     rows = np.sort(rng.permutation(late)[:MOST])
     lesson = [name for name in sample.matrix.column_names if name in {*KEYS, *model.encoder.features}]
     _, members = fit_members(
-        replace(sample, matrix=sample.matrix.select(lesson)), replace(recipe, seed=recipe.seed + 1000)
+        replace(sample, matrix=sample.matrix.select(lesson)),
+        replace(recipe, seed=recipe.seed + 1000),
+        pairs_of(model.members),
     )
     again = replace(model, members={name: members[name] for name in model.members})
     asked = sample.take(rows)
