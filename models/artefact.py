@@ -18,8 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from models import booster_text
 from models.booster import TreeMember
-from models.encoding import CategoryRates, Encoder
-from models.identity import IdentityTerms, Stages
+from models.encoding import CategoryRates, Encoder, IdentityTerms, Stages
 from models.linear import LinearMember
 from models.risk_model import Member, RiskModel
 from models.rule import RuleMember

@@ -7,8 +7,7 @@ from drawn_sample import DAY, drawn_sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.encoding import Encoder
-from models.identity import IdentityTerms, Stages, levels_of
+from models.encoding import Encoder, IdentityTerms, Stages, levels_of
 from models.risk_model import RiskModel
 from training.evaluate import auc
 from training.fit import SMALL, almost_constant, fit

@@ -16,8 +16,7 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from models.encoding import Encoder, column_of_text
-from models.identity import LIST_MARK, IdentityTerms, Stages, levels_of
+from models.encoding import LIST_MARK, Encoder, IdentityTerms, Stages, column_of_text, levels_of
 from models.linear import LinearMember
 from models.logit import logit
 
