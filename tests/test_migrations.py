@@ -21,6 +21,7 @@ LANDED = {
     "0005_early_form_of_explanations.py": "b3f0d6a5ba47f878867dce1b746af01b6ba333c5f7b9763b0986f7bed8285c6a",
     "0006_job_runs.py": "186883eef2551544e872c3267bb41b721d7a83bb853f091a7fd22c91c294fa38",
     "0007_decision_tracks.py": "58c180d34e1ea3ec271dea37b4ab795207ad9355643a8c2fb0b8a0a83fba83b5",
+    "0008_report_text.py": "6b0e090107b9d113339e433ea1794c5fc14c2de249c2ca65134563fdb090e728",
 }
 """Migration → sha256 of its file. A landed one is never edited: homes have run it. Write a new one, add its line."""
 

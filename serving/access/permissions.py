@@ -80,6 +80,7 @@ GRANTS: Mapping[str, Mapping[Role, Reach]] = {
     "return.review": {I: S},  # whose fault a return was: never said by the unit itself
     "remedy.write": {I: S, H: S},
     "report.read": {I: S, H: S, L: P},
+    "report.write": {I: S, H: S},  # the text of a report; figures are nobody's to write
     "publication.read": {I: S, L: P},
     "publication.propose": {I: S},
     "publication.approve": {L: P},

@@ -55,6 +55,8 @@ _ONE_BY_ONE: dict[str, str] = {
     "POST /remedies/{remedy_id}": "remedy.write",
     "GET /reports": "report.read",
     "GET /reports/{kind}.{ending}": "report.read",
+    "GET /reports/text": "report.write",
+    "POST /reports/text": "report.write",
     "POST /publications": "publication.propose",
     "POST /publications/{pack_id}": "publication.approve",
     "GET /publications/{pack_id}.{ending}": "publication.read",

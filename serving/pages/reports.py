@@ -2,13 +2,17 @@
 
 from datetime import date
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.pages.rendering import Key, render
 from serving.pages.risk_list import MOST_CHOICES
+from serving.read.problem import Problem
 from serving.reports import publication
+from serving.reports.report import PARTS
+from serving.reports.text import MOST_SENTENCES, strange_numbers
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.reports import (
@@ -23,6 +27,7 @@ from serving.use_cases.reports import (
     report_response,
     write_decision,
     write_proposal,
+    write_report_text,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -50,8 +55,50 @@ def show(
         request, "reports.html", title="Báo cáo", kinds=kinds_for(reader), made=made, packs=packs, months=months,
         month=month if month in months else months[0], unit=unit if unit in units else "",
         units=units if len(units) <= MOST_CHOICES else None, whole=scope.units is None, account_id=reader.account_id,
+        may_write=reader.may("report.write"),
         may_propose=_whole(reader, "publication.propose"), may_approve=_whole(reader, "publication.approve"),
     )  # fmt: skip
+
+
+@router.get("/reports/text", response_class=HTMLResponse)
+def text(
+    request: Request,
+    kind: Annotated[str, Query(max_length=20)],
+    month: Month,
+    unit: Annotated[str, Query(max_length=120)] = "",
+    as_of: Annotated[str, Query(max_length=40)] = "",
+) -> Response:
+    """The text of one report, sentence by sentence beside what was drafted, to be written anew."""
+    report = report_in(request, kind, month, unit, as_of)
+    drafted = report_in(request, kind, month, unit, report.as_of.isoformat(), drafted=True)
+    reader, people = reader_of(request), context_of(request).people
+    people.receipts.record(reader.login, "report.read", {"text": kind, "month": month}, now=people.now())
+    figures = {figure.rows: figure for figure in report.figures if figure.rows}
+    return render(
+        request, "report_text.html", title="Lời văn báo cáo", report=report, parts=PARTS, figures=figures,
+        drafted=None if drafted.sentences == report.sentences else drafted.sentences,
+        strange=strange_numbers(drafted, report.sentences), more=range(2),
+    )  # fmt: skip
+
+
+@router.post("/reports/text")
+def write(
+    request: Request,
+    kind: Annotated[str, Form(max_length=20)],
+    month: Annotated[str, Form(max_length=7)],
+    as_of: Annotated[str, Form(max_length=40)],
+    part: Annotated[list[str], Form(max_length=MOST_SENTENCES)],
+    sentence: Annotated[list[str], Form(max_length=MOST_SENTENCES)],
+    rows: Annotated[list[str], Form(max_length=MOST_SENTENCES)],
+    key: Key,
+    unit: Annotated[str, Form(max_length=120)] = "",
+) -> Response:
+    """Keeps the text as written, and the draft beside it."""
+    if not len(part) == len(sentence) == len(rows):
+        raise Problem(422, "Wanted a part and rows for each sentence.")
+    back = "/reports/text?" + urlencode({"kind": kind, "month": month, "unit": unit, "as_of": as_of})
+    said = list(zip(part, sentence, rows, strict=True))
+    return RedirectResponse(write_report_text(request, (kind, month, unit, as_of), said, key, back), 303)
 
 
 @router.get("/reports/{kind}.{ending}")

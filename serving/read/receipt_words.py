@@ -57,6 +57,7 @@ ACTION_WORDS = {
     "return.review": "Xem xét hồ sơ bị trả",
     "remedy.write": "Ghi khắc phục",
     "report.read": "Xem báo cáo",
+    "report.write": "Sửa lời văn báo cáo",
     "report.export": "Xuất báo cáo",
     "publication.read": "Xem danh mục công bố",
     "publication.propose": "Đề nghị công bố",

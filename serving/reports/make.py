@@ -21,6 +21,7 @@ from serving.reports.persons import head, official
 from serving.reports.progress import progress
 from serving.reports.report import Draft, Report
 from serving.reports.report_context import ReportContext
+from serving.reports.text import with_text
 from serving.reports.unit import unit
 from serving.state import ReportMade, State
 
@@ -126,9 +127,11 @@ def make_kind(
 
 def make_again(
     record: Record, state: State, kind: str, month: str, as_of: datetime, calendar: Calendar, *, now: datetime,
-    unit_code: str = "", by: int | None = None,
+    unit_code: str = "", by: int | None = None, drafted: bool = False,
 ) -> Report:  # fmt: skip
-    """The report, from the record version of its first making; the first making is noted.
+    """The report, from the record version of its first making, with its text as last written; that making is noted.
+
+    drafted: with its text as drafted from the figures, whatever was written since.
 
     So what was back-filled since does not change a report that has gone out. Raises as `make`.
     """
@@ -141,8 +144,8 @@ def make_again(
             record, session, kind, month, as_of, calendar, unit_code=unit_code,
             version=first.record_version if first else None,
         )  # fmt: skip
-    if first is not None:
-        return report
+        if first is not None:
+            return report if drafted else with_text(session, report)
     try:
         with state.writing() as session:
             session.add(

@@ -12,7 +12,7 @@ from serving.state.job_run import JobRun
 from serving.state.mark import Mark
 from serving.state.migrate import NewerDatabase, downgrade, head, open_state, revision_of, upgrade
 from serving.state.receipt import Receipt, ReceiptSubject, ReceiptTail
-from serving.state.report import PublicationPack, ReportMade
+from serving.state.report import PublicationPack, ReportMade, ReportText
 from serving.state.warning import EarlyWarning, OutboxMessage, WarningEscalation, WarningScoring, WarningStreak
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "Remediation",
     "RemediationAct",
     "ReportMade",
+    "ReportText",
     "State",
     "Submission",
     "WarningEscalation",

@@ -1,4 +1,4 @@
-"""Reports that were made, so that they can be made again alike, and packs for publication with their approval."""
+"""Reports that were made, so that they can be made again alike; their text as written; packs for publication."""
 
 from datetime import datetime
 
@@ -26,6 +26,25 @@ class ReportMade(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     made_at: Mapped[datetime]
     made_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))  # null: from the command line
+
+
+class ReportText(Base):
+    """The text of a made report as a person left it; the latest of a report stands.
+
+    drafted, text: JSON lists of [part, sentence, key of rows], as drafted from the figures and as written.
+    """
+
+    __tablename__ = "report_text"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    month: Mapped[str] = mapped_column(String(7), index=True)
+    unit_code: Mapped[str] = mapped_column(String(120))
+    as_of: Mapped[datetime]
+    drafted: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    written_at: Mapped[datetime]
+    written_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
 
 
 class PublicationPack(Base):

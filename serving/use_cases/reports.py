@@ -1,5 +1,6 @@
 """Reports and packs for publication as a reader may make, see and approve them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -15,7 +16,8 @@ from serving.read.problem import Problem, refused_as_problem
 from serving.reports import publication
 from serving.reports.files import issuer_of, report_file
 from serving.reports.make import KINDS, ReportKind, make_again
-from serving.reports.report import Report
+from serving.reports.report import Report, Sentence
+from serving.reports.text import write_text
 from serving.reports.workbook import MIME as EXCEL
 from serving.state import PublicationPack, ReportMade
 from serving.use_cases.app_context import context_of
@@ -32,8 +34,13 @@ def kinds_for(reader: Reader) -> dict[str, ReportKind]:
     return {name: kind for name, kind in KINDS.items() if reader.may(kind.needs)}
 
 
-def report_in(request: Request, kind: str, month: str, unit: str, as_of: str) -> Report:
-    """A report of the reader's scope; 404 for a unit outside it, 422 for what cannot be made."""
+def report_in(
+    request: Request, kind: str, month: str, unit: str, as_of: str, *, drafted: bool = False
+) -> Report:  # fmt: skip
+    """A report of the reader's scope; 404 for a unit outside it, 422 for what cannot be made.
+
+    drafted: as `make_again` has it.
+    """
     reader, people = reader_of(request), context_of(request).people
     scope = reader.scope
     if kind in KINDS and kind not in kinds_for(reader):
@@ -45,8 +52,28 @@ def report_in(request: Request, kind: str, month: str, unit: str, as_of: str) ->
     with refused_as_problem():
         return make_again(
             _record(request), people.state, kind, month, _moment(request, as_of), VIETNAM, now=people.now(),
-            unit_code=unit, by=reader.account_id,
+            unit_code=unit, by=reader.account_id, drafted=drafted,
         )  # fmt: skip
+
+
+def write_report_text(
+    request: Request, asked: tuple[str, str, str, str], said: Sequence[tuple[str, str, str]], key: str, back: str
+) -> str:
+    """Keeps the text that the reader wrote; the receipt holds it and the draft. asked: kind, month, unit, as_of.
+
+    said: part, sentence, key of the rows that its figure stands on; empty sentences are left out.
+    """
+    reader, people = reader_of(request), context_of(request).people
+    report = report_in(request, *asked, drafted=True)
+    sentences = [
+        Sentence(part, words, rows if rows in {one.key for one in report.rows} else "") for part, words, rows in said
+    ]
+
+    def effect(session: Session) -> dict[str, object]:
+        return write_text(session, report, sentences, by=reader.account_id, now=people.now())
+
+    with refused_as_problem():
+        return idempotent_write(people, reader, key, "report.write", back, effect)
 
 
 def pack_in(request: Request, pack_id: int) -> Report:

@@ -26,6 +26,7 @@ from serving.state import (
     PublicationPack,
     Remediation,
     RemediationAct,
+    ReportText,
 )
 from serving.state.base import Base
 from serving.state.canonical_json import canonical
@@ -42,6 +43,7 @@ WITNESSED: Mapping[type[Base], frozenset[str]] = {
     PublicationPack: frozenset(),
     Remediation: frozenset(),
     RemediationAct: frozenset(),
+    ReportText: frozenset(),
 }
 """Table → columns that no receipt tells of."""
 
