@@ -1,12 +1,13 @@
 """Fills a template: in a sandbox, escaped, and into a file whose bytes depend on its content alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from jinja2.sandbox import SandboxedEnvironment
 
+from serving.documents.chart import BarChart, put_charts
 from serving.documents.fixed_zip import fixed_zip
 
 REPORT = Path(__file__).with_name("report.docx")
@@ -14,14 +15,15 @@ REPORT = Path(__file__).with_name("report.docx")
 MIME = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
-def fill(template: Path, fields: Mapping[str, Any]) -> bytes:
-    """The .docx of a template with its fields, its tables made to fit; nothing in either is run."""
+def fill(template: Path, fields: Mapping[str, Any], charts: Sequence[BarChart] = ()) -> bytes:
+    """The .docx of a template with its fields, charts at their marks, tables made to fit; nothing in either is run."""
     from docxtpl import DocxTemplate  # of the extra `reports`
 
     from serving.documents.grid import fit
 
     document = DocxTemplate(template)
     document.render(dict(fields), SandboxedEnvironment(autoescape=True), autoescape=True)
+    put_charts(document.docx, charts)
     fit(document.docx)
     out = BytesIO()
     document.save(out)

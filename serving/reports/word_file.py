@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from serving.documents.chart import BarChart, mark
 from serving.documents.fill import REPORT, clean, fill
 from serving.documents.letterhead import Letterhead
 from serving.reports.report import PARTS, Cell, Report, Rows, Table
@@ -18,6 +19,12 @@ MOST_LINES = 60
 """Rows of a figure that the annex shows; all of them stand in the workbook of the same report."""
 UPRIGHT = 165.0
 """Millimetres of an upright page between its margins."""
+MOST_BARS = 8
+_COMPARED = {
+    "received": "Tiếp nhận", "ended": "Xong", "of these late": "Trễ hẹn", "open at the end": "Đang giải quyết",
+    "of these overdue": "Quá hạn",
+}  # fmt: skip
+"""Figures that the first chart compares with the periods before."""
 _ROMAN = ("I", "II", "III", "IV", "V")
 
 
@@ -51,6 +58,8 @@ def write_report(report: Report, zone: ZoneInfo, letterhead: Letterhead) -> byte
         "results": [_figures(report, zone), *(one for one in tables if not one.wide)], "causes": [], "proposals": []
     }  # fmt: skip
     texts["results"][:0] = [clean(note) for note in report.notes]
+    charts = charts_of(report)
+    texts["results"] += [mark(number) for number in range(len(charts))]
     parts = [
         (words, texts[part], upright[part]) for part, words in PARTS.items() if texts[part] or upright[part]
     ]  # fmt: skip
@@ -72,7 +81,41 @@ def write_report(report: Report, zone: ZoneInfo, letterhead: Letterhead) -> byte
             "annex": [one.fields() for one in annex],
             "basis": basis_words(report, zone),
         },
+        charts,
     )
+
+
+def charts_of(report: Report) -> list[BarChart]:
+    """What came and went beside the periods before, and the units or other lines with most late dossiers."""
+    found = []
+    told = [one for one in report.figures if one.en in _COMPARED and isinstance(one.value, int)]
+    if told:
+        series = (
+            ("Kỳ này", tuple(_number(one.value) for one in told)),
+            ("Kỳ trước", tuple(_number(one.before) for one in told)),
+            ("Cùng kỳ năm trước", tuple(_number(one.year_before) for one in told)),
+        )
+        kept = tuple(one for one in series if any(value is not None for value in one[1]))
+        found.append(
+            BarChart("Biểu đồ 1. Tiếp nhận, giải quyết (hồ sơ)", tuple(_COMPARED[one.en] for one in told), kept)
+        )
+    for table in report.tables:
+        columns = [column.words for column in table.columns]
+        late = next((columns.index(words) for words in ("Trễ hẹn", "Hồ sơ trễ") if words in columns), None)
+        if late is None:
+            continue
+        lines = sorted(table.lines, key=lambda line: -(_number(line[late]) or 0))[:MOST_BARS]
+        values = tuple(_number(line[late]) for line in lines)
+        if sum(bool(value) for value in values) > 1:
+            title = f"Biểu đồ {len(found) + 1}. Hồ sơ trễ hẹn: {table.vi[0].lower()}{table.vi[1:]}"
+            names = tuple(clean(str(line[0])) for line in lines)
+            found.append(BarChart(title, names, (("Trễ hẹn", values),), lying=True))
+            break
+    return found
+
+
+def _number(cell: Cell) -> float | None:
+    return float(cell) if isinstance(cell, int | float) else None
 
 
 def words(value: Cell, zone: ZoneInfo) -> str:
