@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -178,6 +179,13 @@ def _rules() -> list[str]:
     return sorted(ROUTES)
 
 
+@cache
+def _hashed() -> str:
+    from serving.access.passwords import hash_password
+
+    return hash_password("Sông Hồng chảy qua 36 phố", "nobody")  # once: a hash is dear by design
+
+
 def _seats(app: Any, now: datetime, turn: int) -> list[Seat]:
     """A session and a token of each role, in a unit where the role is of one; and nobody."""
     from serving.access.account import add_account
@@ -193,7 +201,7 @@ def _seats(app: Any, now: datetime, turn: int) -> list[Seat]:
         for role in Role:
             login = f"{role.value}.{turn}"  # an account anew: the last one may have been closed by the administrator
             in_unit = role in (Role.UNIT_HEAD, Role.OFFICIAL)
-            with patch("serving.access.account.hash_password", lambda *_: "no password"):
+            with patch("serving.access.account.hash_password", lambda *_: _hashed()):
                 account = add_account(
                     session, login, "Máy", role, now=now, unit_code=unit if in_unit else "*",
                     official_id=official if role is Role.OFFICIAL else None, password="Sông Hồng chảy qua 36 phố",
