@@ -75,7 +75,7 @@ def value(report: Report, words: str) -> object:
 RECOUNT = """
 WITH told AS (SELECT * FROM event WHERE known_at < $as_of AND happened_at < $until),
 ended AS (
-  SELECT d.dossier_id, d.unit_code, d.received_at, d.due_at,
+  SELECT d.dossier_id, d.unit_code, d.procedure_code, d.received_at, d.due_at,
     coalesce((SELECT min(happened_at) FROM told e WHERE e.dossier_id = d.dossier_id
               AND kind IN ('refused', 'decided', 'withdrawn')),
              (SELECT min(happened_at) FROM told e WHERE e.dossier_id = d.dossier_id AND kind = 'delivered')) AS ended_at
@@ -122,6 +122,55 @@ def test_figures_equal_a_recount_of_the_delivered_rows(province: Province, recor
     by_unit = Counter(row["unit_code"] for row in late)
     (table,) = [one for one in report.tables if one.en == "units with late dossiers"]
     assert {line[1]: line[4] for line in table.lines if line[4]} == by_unit
+
+
+def below(province: Province, unit: str) -> set[str]:
+    """A unit and everything under it, by the delivered rows."""
+    parents = province.tables["unit"].select(["unit_code", "parent_code"]).to_pylist()
+    found = {unit}
+    while more := {one["unit_code"] for one in parents if one["parent_code"] in found} - found:
+        found |= more
+    return found
+
+
+def counts_of(rows: list[dict[str, Any]], start: datetime) -> tuple[int, int, int, int]:
+    """Received, ended, open at the end, ended past the first promise."""
+    ended = [row for row in rows if row["ended_at"] is not None and row["ended_at"] >= start]
+    past = [row for row in ended if row["due_at"] is not None and row["ended_at"] > row["due_at"]]
+    received = sum(row["received_at"] >= start for row in rows)
+    return received, len(ended), sum(row["ended_at"] is None for row in rows), len(past)
+
+
+def test_over_forty_figures_of_two_units_and_the_province_equal_a_recount(
+    province: Province, record: Record, state: State
+) -> None:
+    """By a query of its own over the delivered rows, line by line: sectors of the province, procedures of two units."""
+    start = Period.ending(MONTH, 1, ZONE).start
+    rows = recounted(province)
+    sector = dict(zip(*(province.tables["procedure"][name].to_pylist() for name in ("procedure_code", "sector_code")),
+                      strict=True))  # fmt: skip
+    units = sorted({row["unit_code"] for row in rows})
+    second = next(code for code in units if code not in below(province, UNIT))
+    asked = [("centre", "", "by sector", [row | {"of": sector[row["procedure_code"]]} for row in rows])]
+    for unit in (UNIT, second):
+        inside = below(province, unit)
+        mine = [row | {"of": row["procedure_code"]} for row in rows if row["unit_code"] in inside]
+        asked.append(("unit", unit, "by procedure", mine))
+    compared = 0
+    for kind, unit, title, mine in asked:
+        report = made(record, state, kind, unit=unit)
+        wanted = counts_of(mine, start)
+        names = ("received", "ended", "open at the end", "ended past the first promise")
+        assert tuple(value(report, name) for name in names) == wanted, (kind, unit)
+        (table,) = [one for one in report.tables if one.en == title]
+        by_line = {
+            code: counts_of([row for row in mine if row["of"] == code], start) for code in {r["of"] for r in mine}
+        }
+        told = {str(line[1] or line[0]): (line[2], line[3], line[8], line[12]) for line in table.lines}
+        shown = {code: counts for code, counts in by_line.items() if any(counts)}
+        assert {code: counts for code, counts in told.items() if any(counts)} == shown, (kind, unit)
+        compared += len(names) + 4 * len(shown)
+    assert compared >= 40
 
 
 def test_findings_and_complaints_equal_a_recount(province: Province, record: Record, state: State) -> None:
