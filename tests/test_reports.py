@@ -369,3 +369,53 @@ def test_libreoffice_opens_every_report_without_repair(record: Record, state: St
     for kind in KINDS:
         assert (tmp_path / "word" / f"{kind}.pdf").stat().st_size > 5_000
         assert KINDS[kind].vi in (tmp_path / "excel" / f"{kind}.csv").read_text("utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scope", ["province", "first unit", "second unit"])
+def test_every_kind_is_rendered_to_pages_that_look_like_a_report(
+    province: Province, record: Record, state: State, tmp_path: Path, scope: str
+) -> None:
+    """Pages as they come out of the printer: A4, the first upright, none empty, head and recipients, no placeholder."""
+    tools = [shutil.which(name) for name in ("soffice", "pdftoppm", "pdftotext")]
+    if None in tools:
+        pytest.skip("no LibreOffice or poppler here")
+    second = next(
+        code for code in sorted({row["unit_code"] for row in recounted(province)}) if code not in below(province, UNIT)
+    )
+    unit = {"province": "", "first unit": UNIT, "second unit": second}[scope]
+    kinds = [kind for kind in KINDS if unit or not KINDS[kind].of_unit]
+    with record.connect(cutoff=AS_OF) as con:
+        register = Register.read(con)
+    for kind in kinds:
+        letterhead = Letterheads().of(register, unit, kind)
+        content = report_file(made(record, state, kind, unit=unit), ".docx", ZONE, letterhead)
+        (tmp_path / f"{kind}.docx").write_bytes(content)
+    subprocess.run(
+        [str(tools[0]), f"-env:UserInstallation=file://{tmp_path / 'profile'}", "--headless", "--convert-to", "pdf",
+         "--outdir", str(tmp_path), *(str(tmp_path / f"{kind}.docx") for kind in kinds)],
+        check=True, capture_output=True, timeout=400,
+    )  # fmt: skip
+    for kind in kinds:
+        pdf = tmp_path / f"{kind}.pdf"
+        subprocess.run([str(tools[1]), "-r", "30", "-gray", str(pdf), str(tmp_path / kind)], check=True, timeout=120)
+        pages = [_read_pgm(path) for path in sorted(tmp_path.glob(f"{kind}-*.pgm"))]
+        assert pages, kind
+        for number, (width, height, ink) in enumerate(pages, 1):
+            assert {round(width / 30 * 25.4, -1), round(height / 30 * 25.4, -1)} == {210, 300}, (kind, number)
+            assert ink > 0.001, f"{kind}: page {number} is empty"
+        assert pages[0][0] < pages[0][1], f"{kind}: the first page is upright"
+        done = subprocess.run([str(tools[2]), str(pdf), "-"], check=True, capture_output=True, text=True, timeout=120)
+        words = " ".join(done.stdout.split())
+        for wanted in ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Kính gửi:", "Nơi nhận:", "BÁO CÁO"):
+            assert wanted in words, (kind, wanted)
+        assert not re.search(r"{{|{%|⟦|NGƯỜI KÝ", words), kind
+
+
+def _read_pgm(path: Path) -> tuple[int, int, float]:
+    """Width, height and the share of dark dots of a picture that pdftoppm wrote (PGM, P5)."""
+    content = path.read_bytes()
+    found = re.match(rb"P5\s+(\d+)\s+(\d+)\s+255\s", content)
+    assert found is not None, path.name
+    dots = content[found.end() :]
+    return int(found[1]), int(found[2]), sum(dot < 160 for dot in dots) / max(len(dots), 1)
