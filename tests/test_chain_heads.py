@@ -26,8 +26,7 @@ from serving.jobs.chain_heads import ChainHeads, carriers, time_stamp, uncarried
 from serving.jobs.schedule import JobRules
 from serving.settings import HeadSettings, Settings
 from serving.state import open_state
-from serving.warnings.channels.webhook import signature
-from serving.warnings.turn import WEBHOOK_SECRET
+from serving.warnings.channels.webhook import WEBHOOK_SECRET, signature
 from serving.work.chain_anchor import HEAD_EVERY, ChainHead, Witness
 from serving.work.receipts import Receipts
 from tests.bench.receivers import Handed, mail_server, webhook_receiver

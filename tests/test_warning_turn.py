@@ -24,9 +24,9 @@ from serving.settings import Settings
 from serving.state import EarlyWarning, OutboxMessage, State, WarningEscalation, WarningScoring, open_state
 from serving.warnings import outbox
 from serving.warnings.channels import Undelivered
-from serving.warnings.channels.webhook import Webhook, public
+from serving.warnings.channels.webhook import WEBHOOK_SECRET, Webhook, public
 from serving.warnings.rules import MailServer, WarningRules
-from serving.warnings.turn import WEBHOOK_SECRET, TurnResult, turn
+from serving.warnings.turn import TurnResult, turn
 from tests.bench.receivers import Handed, mail_server, webhook_receiver
 
 MONDAY = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)  # nine in the morning

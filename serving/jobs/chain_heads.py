@@ -20,9 +20,8 @@ from serving.settings import Settings
 from serving.state import OutboxMessage
 from serving.warnings.channels import Undelivered
 from serving.warnings.channels.mail import Mail
-from serving.warnings.channels.webhook import Webhook
+from serving.warnings.channels.webhook import WEBHOOK_SECRET, Webhook
 from serving.warnings.rules import WarningRules
-from serving.warnings.turn import WEBHOOK_SECRET
 from serving.work.chain_anchor import ChainHead, Witness
 from serving.work.receipts import Receipts
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from serving.state import OutboxMessage
 from serving.state.insert_once import insert_once
+from serving.warnings.channels import CHANNELS
 from serving.warnings.rules import WarningRules
 from serving.warnings.words import Text
 
@@ -33,7 +34,7 @@ def put(
         key = hashlib.sha256("\0".join((kind, about, to_unit, channel, address)).encode()).hexdigest()
         added += insert_once(
             session, OutboxMessage, key=key, kind=kind, channel=channel, to_unit=to_unit,
-            address=alias(address) if channel == "chat" else address, subject=text.subject, body=text.body,
+            address=alias(address) if CHANNELS[channel].secret else address, subject=text.subject, body=text.body,
             created_at=now, not_before=not_before, attempts=0, trouble="",
         )  # fmt: skip
     return added

@@ -20,9 +20,8 @@ from typing import Any
 
 from features.calendar.vietnam import VIETNAM, hours_of, office
 from features.calendar.working_time import Calendar
+from serving.warnings.channels import CHANNELS
 from serving.warnings.policy import Costs, Policy
-
-CHANNELS = ("mail", "webhook", "chat")
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,9 @@ class WarningRules:
             rules = cls._read(values)
         except TypeError as error:
             raise ValueError(f"{path.name}: {error}") from error
-        if any(of.get("chat") for of in rules.addresses.values()) and path.stat().st_mode & 0o077:
-            raise PermissionError(f"{path.name} holds chat addresses with secrets: chmod 600 it")
+        secret = [name for name, kind in CHANNELS.items() if kind.secret]
+        if any(of.get(name) for of in rules.addresses.values() for name in secret) and path.stat().st_mode & 0o077:
+            raise PermissionError(f"{path.name} holds addresses with secrets: chmod 600 it")
         return rules
 
     @classmethod
@@ -97,13 +97,13 @@ class WarningRules:
     def reaches(self, unit_code: str) -> list[tuple[str, str]]:
         """(channel, address) of everywhere the head of a unit is told, the page excepted.
 
-        Mail without a mail server is left out.
+        A channel whose section is missing is left out.
         """
         of = self.addresses.get(unit_code, {})
         return [
             (channel, address)
-            for channel in CHANNELS
-            if channel != "mail" or self.mail is not None
+            for channel, kind in CHANNELS.items()
+            if not kind.needs or getattr(self, kind.needs) is not None
             for address in of.get(channel, ())
         ]
 

@@ -18,10 +18,7 @@ from serving.read.delay import DelayPart, Delays
 from serving.read.register import Register
 from serving.settings import Settings
 from serving.state import State
-from serving.warnings.channels import Channel, Channels
-from serving.warnings.channels.chat import Chat
-from serving.warnings.channels.mail import Mail
-from serving.warnings.channels.webhook import Webhook
+from serving.warnings.channels import opened
 from serving.warnings.fire import Fired, fire
 from serving.warnings.follow_up import escalate, tell_digests
 from serving.warnings.heads import Heads, seated
@@ -33,7 +30,6 @@ from serving.warnings.send import Sent, send
 FRESH = timedelta(days=4)
 """A list older than this (a long weekend) is not fired from: what it says of the time left no longer holds."""
 SEED = "warnings.key"
-WEBHOOK_SECRET = "webhook.key"
 
 
 @dataclass(frozen=True)
@@ -69,19 +65,8 @@ def turn(
             fired = fire(state, scoring, rules, heads, seed, register.procedures, helps, now=now)
         digests = tell_digests(state, rules, register.procedures, now=now)
         escalated = escalate(state, rules, heads, scoring.open, register.procedures, now=now)
-    sent = send(state, channels(settings, rules, now), Quiet(rules.calendar), now=now)
+    sent = send(state, opened(settings, rules, now), Quiet(rules.calendar), now=now)
     return TurnResult(fired, digests, escalated, sent, moment.known_until if moment.behind else None)
-
-
-def channels(settings: Settings, rules: WarningRules, now: datetime) -> Channels:
-    """The channels that the rules set up; `now` is what webhooks are stamped with."""
-    found: dict[str, Channel] = {
-        "webhook": Webhook(key_file(settings.keys / WEBHOOK_SECRET), lambda: now, rules.allow_private),
-        "chat": Chat([url for of in rules.addresses.values() for url in of.get("chat", ())]),
-    }
-    if rules.mail is not None:
-        found["mail"] = Mail(rules.mail, settings.smtp_password)
-    return found
 
 
 def _helps(record: Record, scoring: Scoring, dossier_ids: Sequence[str]) -> dict[str, DelayPart]:

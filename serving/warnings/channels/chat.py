@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
+from serving.settings import Settings
 from serving.state import OutboxMessage
 from serving.warnings.channels import Undelivered
 from serving.warnings.outbox import alias
+from serving.warnings.rules import WarningRules
 
 
 @dataclass(frozen=True)
@@ -26,3 +29,8 @@ class Chat:
             raise Undelivered("chat: not an address that Apprise knows")
         if not sender.notify(title=message.subject, body=f"{message.body}\n[{message.key[:12]}]"):
             raise Undelivered("chat: the service did not take it")
+
+
+def open_channel(settings: Settings, rules: WarningRules, now: datetime) -> Chat:
+    """The channel to every chat that the rules name."""
+    return Chat([url for of in rules.addresses.values() for url in of.get("chat", ())])

@@ -3,13 +3,15 @@
 import smtplib
 import ssl
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
+from serving.settings import Settings
 from serving.state import OutboxMessage
 from serving.warnings.channels import Undelivered
-from serving.warnings.rules import MailServer
+from serving.warnings.rules import MailServer, WarningRules
 
 TIMEOUT = 30.0  # seconds
 
@@ -45,3 +47,8 @@ class Mail:
             raise Undelivered(f"the mail server refused the recipient: {', '.join(codes)}") from error
         except (smtplib.SMTPException, OSError, ValueError) as error:
             raise Undelivered(f"mail: {type(error).__name__}") from error
+
+
+def open_channel(settings: Settings, rules: WarningRules, now: datetime) -> Mail | None:
+    """The channel; None without a mail server in the rules."""
+    return None if rules.mail is None else Mail(rules.mail, settings.smtp_password)

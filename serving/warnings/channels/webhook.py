@@ -23,9 +23,14 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from features.key_file import key_file
+from serving.settings import Settings
 from serving.state import OutboxMessage
 from serving.warnings.channels import Undelivered
+from serving.warnings.rules import WarningRules
 
+WEBHOOK_SECRET = "webhook.key"
+"""The key that signs, under the folder of keys."""
 TIMEOUT = 20.0  # seconds, over the whole call
 _WRAPPING = tuple(
     ipaddress.IPv6Network(net)
@@ -159,3 +164,8 @@ class _PinnedTls(_Pinned):
         """Connects and shakes hands."""
         super().connect()
         self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+
+
+def open_channel(settings: Settings, rules: WarningRules, now: datetime) -> Webhook:
+    """The channel; `now` is what its messages are stamped with."""
+    return Webhook(key_file(settings.keys / WEBHOOK_SECRET), lambda: now, rules.allow_private)
