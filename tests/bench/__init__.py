@@ -12,6 +12,7 @@ from tests.bench import (  # noqa: F401 -- each joins the group
     figures,
     fuzz,
     hostile,
+    labels,
     latency,
     matrix,
     model_kills,
