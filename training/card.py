@@ -51,7 +51,7 @@ def card(model: RiskModel, sha256: str, gates: Sequence[Gate] = (), groups: Mapp
             for name in ("cutoff", "record_version", "calendar", "git_commit", "lock_hash", "features_hash")
         ),
         f"| dossiers / landmarks | {training.get('dossiers', 0):,} / {training.get('rows', 0):,} |",
-        f"| late | {training.get('late_rate', 0):.1%} |",
+        f"| share of label 1 | {training.get('late_rate', 0):.1%} |",
         f"| recipe | {training.get('recipe', 'unknown')} |",
         f"| blend | {', '.join(f'{name} {weight:.2f}' for name, weight in model.weights.items())} |",
         f"| best simple rule | {model.rule} |",
@@ -102,7 +102,14 @@ def _groups(groups: Mapping[str, Any] | None) -> list[str]:
         f"| {name} | {said['n']:,} | {said['late']:.3f} | {said['score']:.3f} | {_figure(said['gap'])} |"
         for name, said in groups.items()
     ]
-    return ["## Groups", "", "| group | n | late | mean score | score − late |", "|---|---|---|---|---|", *rows, ""]
+    return [
+        "## Groups",
+        "",
+        "| group | n | label 1 | mean score | score − label 1 |",
+        "|---|---|---|---|---|",
+        *rows,
+        "",
+    ]
 
 
 def _figure(said: Sequence[float | None] | None) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from features.calendar.working_time import HOUR, Calendar, Instants, microseconds
+from features.record.schema import ALL_ENDS
 from features.record.utc import naive_utc
 
 SPAN = timedelta(days=14)
@@ -38,7 +39,6 @@ EDGES = np.array([0.0, 1, 2, 4, 8, 16, 32, 64, np.inf])
 PRIOR_HOURS = 2.0
 """Hours at the mean rate of all stays that each band is given beforehand."""
 NEVER = np.iinfo(np.int64).max
-_ENDS = ("refused", "decided", "withdrawn", "delivered")
 
 Array = np.ndarray
 
@@ -90,7 +90,7 @@ _SQL = f"""
         SELECT * FROM lately WHERE hash(dossier_id) % 1000000 < 1e6 * $most / (SELECT COUNT(*) FROM lately)
     ), sectors AS (SELECT procedure_code, any_value(sector_code) AS sector_code FROM procedure GROUP BY procedure_code)
     SELECT l.procedure_code AS procedure, COALESCE(s.sector_code, '?') AS sector, COALESCE(e.step, e.kind) AS step,
-           LEAD(COALESCE(e.step, e.kind)) OVER told AS following, e.kind IN {_ENDS} AS ended,
+           LEAD(COALESCE(e.step, e.kind)) OVER told AS following, e.kind IN {ALL_ENDS} AS ended,
            EPOCH_US(l.received_at) AS received, EPOCH_US(e.happened_at) AS began, EPOCH_US(e.known_at) AS known,
            LEAD(EPOCH_US(e.happened_at)) OVER told AS left_at, LEAD(EPOCH_US(e.known_at)) OVER told AS left_known
     FROM drawn l JOIN event e USING (dossier_id) LEFT JOIN sectors s USING (procedure_code)

@@ -10,6 +10,7 @@ import duckdb
 
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import EPOCH, Calendar
+from features.case_state.kinds import claims_end
 from features.case_state.replay import Happening, replay
 from features.case_state.slip import first_promise
 from features.case_state.state import CaseState
@@ -17,7 +18,6 @@ from features.record.latest import latest
 from features.record.schema import ALL_ENDS
 from features.record.utc import aware_utc, naive_utc
 
-_CLAIM = r"regexp_matches(coalesce(e.event_id, ''), '^(state:)?(decided|refused|withdrawn)@')"
 _EVENT = latest("event", "known_at < $as_of")
 _OVER = f"""
     SELECT dossier_id FROM {_EVENT} GROUP BY dossier_id
@@ -26,7 +26,7 @@ _OVER = f"""
                     > max(happened_at) FILTER (kind = 'reopened'), true)"""
 """Dossiers that had ended for good, and to which nothing has happened since a moment."""
 _EVENTS = f"""
-    SELECT e.dossier_id, e.kind, e.happened_at, e.due_at, e.reason, {_CLAIM} AS claims_end
+    SELECT e.dossier_id, e.kind, e.happened_at, e.due_at, e.reason, {claims_end("e.event_id")} AS claims_end
     FROM {_EVENT} e ANTI JOIN ({_OVER}) o USING (dossier_id)
     ORDER BY e.dossier_id, e.happened_at, e.known_at, e.row_id"""
 _DOSSIERS = f"""

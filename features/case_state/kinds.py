@@ -1,5 +1,7 @@
 """What kinds of event do to a dossier's clock: the one place that says so; those that end it are `schema.ENDS`."""
 
+from features.record.schema import ENDS
+
 STOPS = ("papers_requested", "suspended")
 """Stop the lawful clock: the citizen must act, or processing stands still."""
 RUNS = ("papers_supplied", "resumed", "assigned", "forwarded", "consulted", "returned")
@@ -10,3 +12,19 @@ SUPPLIES = ("papers_supplied", "resumed")
 """Carry a due moment with which the source books the citizen's time."""
 MOVES = ("extended", "apologised", "reset")
 """Carry a due moment to which the office moves its promise."""
+PROLONGS = ("extended", "reset", "suspended")
+"""Give the office more time, as it decides by itself."""
+SENDS_BACK = ("returned", "refused")
+"""Turn the applicant away, for now or for good."""
+ASKS = ("papers_requested", "papers_supplied")
+"""Name the papers that a dossier lacked, or that came."""
+SETTLED = ("decided", "delivered")
+"""What was asked for was granted, or handed out."""
+ENTERED = ("papers_requested", "forwarded", "suspended", "reset", "extended", "returned")
+"""Acts of whoever has a dossier in hand: under another's account they are in doubt."""
+
+
+def claims_end(event_id: str) -> str:
+    """SQL of whether a portal source told an event as an end, though the record may read it otherwise
+    (`features.record.event_reconciliation`). event_id: SQL of its id."""
+    return f"regexp_matches(coalesce({event_id}, ''), '^(state:)?({'|'.join(ENDS)})@')"

@@ -8,6 +8,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from features.calendar.working_time import HOURS_A_DAY, Calendar
+from features.case_state.kinds import TURNED_AWAY
 from features.case_state.state import CaseState, Phase
 
 MOST_REQUESTS = 1
@@ -58,13 +59,9 @@ def class_recomputed(state: CaseState, calendar: Calendar) -> OfficialClass:
 
 def _claimed_end(state: CaseState) -> tuple[datetime, bool]:
     """Rules 2, 3, 6: done before returned before refused; waiting ends at the request; else the period's end."""
-    for kinds in (("decided",), ("delivered",), ("refused", "withdrawn")):
+    for kinds in (("decided",), ("delivered",), TURNED_AWAY):
         moments = [at for kind, at in state.ends if kind in kinds]
-        if (
-            "decided" in kinds
-            and state.claimed_end_at
-            and not any(kind in ("refused", "withdrawn") for kind, _ in state.ends)
-        ):
+        if "decided" in kinds and state.claimed_end_at and not any(kind in TURNED_AWAY for kind, _ in state.ends):
             moments.append(state.claimed_end_at)
         if moments:
             return min(moments), True

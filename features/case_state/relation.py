@@ -24,6 +24,8 @@ from features.record.utc import naive_column, naive_utc
 
 NAME = "case_state"
 """What the relation is called while it stands."""
+AT_CASES = "case_state_at"
+"""The same of the states of cases."""
 
 COLUMNS = (
     "dossier_id", "read_at", "unit_code", "procedure_code", "legal_days", "received_at", "phase", "holder", "step",
@@ -202,7 +204,7 @@ def states_of_cases(
              "as_of": naive_column(cases["as_of"])}  # fmt: skip
     con.register("asked_case", pa.table(asked))
     try:
-        with _made(con, calendar, f"{NAME}_at", _OF_CASES, {}) as relation:
+        with _made(con, calendar, AT_CASES, _OF_CASES, {}) as relation:
             yield relation
     finally:
         con.unregister("asked_case")

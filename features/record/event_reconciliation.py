@@ -19,6 +19,8 @@ from collections.abc import Collection
 
 import duckdb
 
+from features.record.schema import ENDS, WORK
+
 PORTAL_SOURCES = frozenset({"dvcqg", "opencps", "igate"})
 TABLES_OF_DOSSIERS = ("dossier", "event", "complaint", "rating", "finding", "explanation")
 RAW = "_raw"
@@ -28,8 +30,6 @@ _MERGED = ", ".join(
     f"first_value({column} IGNORE NULLS) OVER tellers AS {column}"
     for column in ("official_id", "unit_code", "to_unit_code", "step", "step_due_at", "due_at", "reason", "papers")
 )
-_ENDS = "('decided', 'refused', 'withdrawn')"
-_WORK = "('assigned', 'forwarded', 'resumed', 'papers_requested', 'suspended', 'consulted', 'returned')"
 
 _ALIAS = """
     WITH step AS (SELECT other_id, min(dossier_id) AS dossier_id FROM alias GROUP BY other_id)
@@ -65,7 +65,7 @@ _EVENT = f"""
     ),
     once AS (
         SELECT c.* EXCLUDE (of_state, nth) REPLACE (
-            CASE WHEN c.nth > 1 OR (c.kind IN {_ENDS} AND d.dossier_id IS NOT NULL) THEN 'note' ELSE c.kind END AS kind)
+            CASE WHEN c.nth > 1 OR (c.kind IN {ENDS} AND d.dossier_id IS NOT NULL) THEN 'note' ELSE c.kind END AS kind)
         FROM counted c LEFT JOIN (
             SELECT DISTINCT dossier_id, received_at FROM dossier
         ) d ON d.dossier_id = c.dossier_id AND d.received_at = c.happened_at
@@ -73,8 +73,8 @@ _EVENT = f"""
     against AS (
         SELECT e.row_id AS end_row, w.row_id AS work_row, e.known_at AS end_known, w.known_at AS work_known,
                w.happened_at
-        FROM (SELECT * FROM once WHERE kind IN {_ENDS}) e
-        JOIN (SELECT * FROM once WHERE kind IN {_WORK}
+        FROM (SELECT * FROM once WHERE kind IN {ENDS}) e
+        JOIN (SELECT * FROM once WHERE kind IN {WORK}
               AND NOT (kind = 'forwarded' AND coalesce(step, '') ILIKE '%kết quả%')) w
           ON w.dossier_id = e.dossier_id AND w.happened_at > e.happened_at
     ),

@@ -37,6 +37,8 @@ EVENT_KINDS = (
 ENDS = ("refused", "decided", "withdrawn")
 """End the processing; `delivered` does where none of them is known."""
 ALL_ENDS = (*ENDS, "delivered")
+WORK = ("assigned", "forwarded", "papers_requested", "suspended", "consulted", "returned", "resumed")
+"""The office works on a dossier, or sends it on: none of them comes after a true end."""
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,12 @@ no dossier in this sense. Doubtful acts count for whoever had the dossier, and n
 
 from collections.abc import Mapping
 
+from features.case_state.kinds import ENTERED, PROLONGS
+from features.record.schema import ALL_ENDS
 from features.signals.signal import HeldSignal
 
-_BY_OFFICE = "('decided', 'refused', 'withdrawn', 'delivered', 'received', 'assigned', 'note', 'apologised')"
-_BY_RIGHT = "('reset', 'extended', 'suspended', 'forwarded', 'consulted', 'returned')"
+_BY_OFFICE = (*ALL_ENDS, "received", "assigned", "note", "apologised")
+_BY_RIGHT = (*PROLONGS, "forwarded", "consulted", "returned")
 _DESK = "một cửa"
 LENT_CASES, LENT_BY = 10, 2
 """Dossiers and holders from which on an account that acts for others counts as lent: none of its acts on dossiers of
@@ -65,9 +67,9 @@ def of_accounts(spans: int) -> Mapping[str, str]:
 ACCOUNTS = (
     HeldSignal(
         "ACTS_UNDER_OTHERS", "unit",
-        """SELECT k.unit_code AS key, k.unit_code, d.procedure_code, k.happened_at AS chance_at, k.doubtful AS hit
+        f"""SELECT k.unit_code AS key, k.unit_code, d.procedure_code, k.happened_at AS chance_at, k.doubtful AS hit
             FROM act_in_custody k JOIN dossier_now d ON d.case_no = k.case_no
-            WHERE k.kind IN ('papers_requested', 'reset', 'extended', 'suspended', 'returned', 'forwarded')
+            WHERE k.kind IN {ENTERED}
               AND k.happened_at >= $begin AND k.unit_code IS NOT NULL""",
         "Thao tác ghi dưới tài khoản của người không giữ hồ sơ nên chưa rõ ai đã làm",
         "acts are entered under accounts of people who did not have the dossier, so who acted is not clear",

@@ -3,6 +3,7 @@
 Each is a reason to look; the same can come from a hard procedure or a poor form (domain.md 4.4).
 """
 
+from features.case_state.kinds import ASKS
 from features.signals.signal import Signal
 
 _OWNER = "Trung tâm Phục vụ hành chính công"
@@ -22,7 +23,7 @@ CONDUCT_OF_DOSSIER = (
     ),
     Signal(
         "PAPERS_ASKED_IN_PARTS", "dossier",
-        """SELECT a.case_no, count(DISTINCT a.paper) AS value
+        f"""SELECT a.case_no, count(DISTINCT a.paper) AS value
            FROM (SELECT case_no, happened_at, row_id, min(happened_at) OVER (PARTITION BY case_no) AS first_at,
                         trim(lower(unnest(string_split(papers, ';')))) AS paper
                  FROM known WHERE kind = 'papers_requested' AND papers IS NOT NULL) a
@@ -30,7 +31,7 @@ CONDUCT_OF_DOSSIER = (
            JOIN (SELECT procedure_code, max(lower(papers)) AS papers FROM procedure WHERE papers IS NOT NULL
                  GROUP BY procedure_code) p ON p.procedure_code = d.procedure_code
            WHERE a.happened_at > a.first_at AND a.paper <> '' AND contains(p.papers, a.paper) AND NOT EXISTS (
-               SELECT 1 FROM known f WHERE f.case_no = a.case_no AND f.kind IN ('papers_requested', 'papers_supplied')
+               SELECT 1 FROM known f WHERE f.case_no = a.case_no AND f.kind IN {ASKS}
                  AND f.happened_at < a.happened_at AND contains(lower(coalesce(f.papers, '')), a.paper))
            GROUP BY a.case_no""",
         "Yêu cầu bổ sung lần sau nêu giấy tờ đã công bố mà lần đầu không nêu",
@@ -57,7 +58,7 @@ CONDUCT_OF_DOSSIER = (
     ),
     Signal(
         "NO_APOLOGY", "dossier",
-        """SELECT s.case_no, coalesce(s.end_w, s.due_w) - s.due_w AS value FROM standing s
+        """SELECT s.case_no, coalesce(s.end_w, s.lawful_w) - s.lawful_w AS value FROM standing s
            WHERE s.late AND NOT EXISTS (SELECT 1 FROM known k WHERE k.case_no = s.case_no AND k.kind = 'apologised')""",
         "Trễ hẹn nhưng chưa có thư xin lỗi", "late, and no apology is recorded",
         "H11: “thực hiện Thư xin lỗi … đối với các trường hợp giải quyết hồ sơ trễ hạn” (S3 1l)", _OWNER,
@@ -65,9 +66,9 @@ CONDUCT_OF_DOSSIER = (
     ),
     Signal(
         "LATE_APOLOGY", "dossier",
-        """SELECT k.case_no, min(k.happened_w - p.due_w) AS value FROM known k JOIN promise p ON p.case_no = k.case_no
-             AND p.set_at < k.happened_at AND (p.until_at IS NULL OR p.until_at >= k.happened_at)
-           WHERE k.kind = 'apologised' AND k.happened_at > p.due_at GROUP BY k.case_no""",
+        """SELECT k.case_no, min(k.happened_w - s.lawful_w) AS value
+           FROM known k JOIN standing s ON s.case_no = k.case_no
+           WHERE k.kind = 'apologised' AND s.late AND k.happened_at > s.lawful_at GROUP BY k.case_no""",
         "Thư xin lỗi gửi sau khi đã quá hẹn", "the apology came after the promise had passed", "H11 (S3 1l)", _OWNER,
         measure="hours",
     ),

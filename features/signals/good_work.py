@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import Calendar
+from features.case_state.kinds import SETTLED
 from features.intervals import wilson_sql
 from features.record.utc import naive_utc
 from features.signals.evaluate import DOSSIER_SIGNALS, SIGNAL_SHOWN, of_signals
@@ -81,10 +82,10 @@ def _select(grain: str, begin: datetime) -> str:
     return f"""
         WITH done AS (
             SELECT d.case_no, d.procedure_code, s.end_at, r.rated, r.rating,
-                   s.due_w - s.end_w >= {TO_SPARE} * (s.due_w - d.received_w) AND t.case_no IS NULL
+                   s.lawful_w - s.end_w >= {TO_SPARE} * (s.lawful_w - d.received_w) AND t.case_no IS NULL
                    AND y.case_no IS NULL AND u.case_no IS NULL AND coalesce(r.lowest, 5) > 2 AS good
             FROM dossier_now d JOIN standing s ON s.case_no = d.case_no
-            JOIN (SELECT DISTINCT case_no FROM known WHERE kind IN ('decided', 'delivered')) e ON e.case_no = d.case_no
+            JOIN (SELECT DISTINCT case_no FROM known WHERE kind IN {SETTLED}) e ON e.case_no = d.case_no
             LEFT JOIN (SELECT DISTINCT case_no FROM {SIGNAL_SHOWN}) t ON t.case_no = d.case_no
             LEFT JOIN (SELECT DISTINCT case_no FROM stay WHERE long) y ON y.case_no = d.case_no
             LEFT JOIN (SELECT DISTINCT c.case_no FROM cases_in c
@@ -95,7 +96,7 @@ def _select(grain: str, begin: datetime) -> str:
                        JOIN rating r ON r.dossier_id = c.dossier_id AND r.known_at < c.as_of
                             AND r.rated_at >= s.end_at AND NOT coalesce(r.by_staff, false)
                        GROUP BY s.case_no) r ON r.case_no = d.case_no
-            WHERE s.end_at >= TIMESTAMP '{begin.isoformat(" ")}' AND s.due_w > d.received_w
+            WHERE s.end_at >= TIMESTAMP '{begin.isoformat(" ")}' AND s.lawful_w > d.received_w
         ), chance AS (
             SELECT 0 AS signal_no, w.key, w.unit_code, d.procedure_code, d.end_at AS chance_at, d.good AS hit
             FROM done d JOIN ({whose}) w ON w.case_no = d.case_no WHERE w.key IS NOT NULL

@@ -5,6 +5,8 @@ Where a source never tells reasons, their absence says nothing, so the rules on 
 told by the same office.
 """
 
+from features.case_state.kinds import PROLONGS, SENDS_BACK, STOPS
+from features.record.schema import ALL_ENDS, ENDS
 from features.signals.signal import Signal
 
 _OWNER = "Trung tâm Phục vụ hành chính công"
@@ -19,7 +21,7 @@ HANDLING = (
     Signal(
         "PROLONGED_WITHOUT_REASON", "dossier",
         f"""SELECT k.case_no, count(*) AS value FROM known k
-            WHERE k.kind IN ('extended', 'reset', 'suspended') AND coalesce(k.reason, '') = '' AND {_TELLS_REASONS}
+            WHERE k.kind IN {PROLONGS} AND coalesce(k.reason, '') = '' AND {_TELLS_REASONS}
             GROUP BY k.case_no""",
         "Gia hạn, đặt lại hạn hoặc tạm dừng mà không ghi lý do",
         "the promise was moved or the clock stopped without a reason told",
@@ -28,7 +30,7 @@ HANDLING = (
     Signal(
         "RETURNED_REPEATEDLY", "dossier",
         f"""SELECT d.case_no, count(DISTINCT p.dossier_id) AS value FROM {_SAME_MATTER}
-            WHERE e.kind IN ('returned', 'refused') AND p.received_at > d.received_at - INTERVAL 180 DAY
+            WHERE e.kind IN {SENDS_BACK} AND p.received_at > d.received_at - INTERVAL 180 DAY
             GROUP BY d.case_no HAVING count(DISTINCT p.dossier_id) > $threshold""",
         "Hồ sơ cùng người nộp, cùng thủ tục đã bị trả lại nhiều lần trước đó",
         "the same applicant's dossiers of this procedure were returned more than once before",
@@ -49,17 +51,16 @@ HANDLING = (
     Signal(
         "RETURN_WITHOUT_REASON", "dossier",
         f"""SELECT k.case_no, count(*) AS value FROM known k
-            WHERE k.kind IN ('returned', 'refused') AND coalesce(k.reason, '') = '' AND {_TELLS_REASONS}
+            WHERE k.kind IN {SENDS_BACK} AND coalesce(k.reason, '') = '' AND {_TELLS_REASONS}
             GROUP BY k.case_no""",
         "Trả hoặc từ chối hồ sơ mà không ghi lý do", "returned or refused without a reason told",
         "H4: “trả hồ sơ không đúng quy định” (S4 1đ)", _OWNER, measure="times",
     ),
     Signal(
         "REFUSED_AFTER_DUE", "dossier",
-        """SELECT k.case_no, max(k.happened_w - p.due_w) AS value FROM known k JOIN promise p
-             ON p.case_no = k.case_no AND p.set_at < k.happened_at
-             AND (p.until_at IS NULL OR p.until_at >= k.happened_at)
-           WHERE k.kind IN ('returned', 'refused') AND k.happened_at > p.due_at GROUP BY k.case_no""",
+        f"""SELECT k.case_no, max(k.happened_w - s.lawful_w) AS value
+            FROM known k JOIN standing s ON s.case_no = k.case_no
+            WHERE k.kind IN {SENDS_BACK} AND s.late AND k.happened_at > s.lawful_at GROUP BY k.case_no""",
         "Trả hoặc từ chối hồ sơ sau khi đã quá hẹn", "returned or refused after the promise had passed",
         "H4 (S4 1đ); domain.md 4.3", _OWNER, measure="hours",
     ),
@@ -77,13 +78,13 @@ HANDLING = (
     ),
     Signal(
         "IDLE_IN_ONE_HAND", "dossier",
-        """SELECT g.case_no, max(g.gap_w) AS value FROM (
+        f"""SELECT g.case_no, max(g.gap_w) AS value FROM (
                SELECT case_no, kind, lead(happened_w) OVER (
                    PARTITION BY case_no ORDER BY happened_at, known_at, row_id) - happened_w AS gap_w
                FROM known) g
-           JOIN dossier_now d ON d.case_no = g.case_no
-           WHERE g.kind NOT IN ('papers_requested', 'suspended', 'consulted', 'refused', 'decided', 'withdrawn',
-                                'delivered') AND g.gap_w > greatest(24, $threshold * (d.due_w - d.received_w))
+           JOIN standing s ON s.case_no = g.case_no
+           WHERE g.kind NOT IN {(*STOPS, "consulted", *ALL_ENDS)}
+             AND g.gap_w > greatest(24, $threshold * (s.first_w - s.received_w))
            GROUP BY g.case_no""",
         "Hồ sơ nằm yên trong thời gian dài khi đang thuộc trách nhiệm của cơ quan",
         "the dossier lay still for most of its term while the office was to act",
@@ -123,7 +124,7 @@ HANDLING = (
     ),
     Signal(
         "QUEUE_JUMPED", "dossier",
-        """SELECT d.case_no, count(*) AS value FROM dossier_now d
+        f"""SELECT d.case_no, count(*) AS value FROM dossier_now d
            JOIN standing s ON s.case_no = d.case_no AND s.end_at IS NOT NULL
            JOIN (SELECT m.as_of, x.dossier_id, arg_max(x.procedure_code, (x.known_at, x.row_id)) AS procedure_code,
                         arg_max(x.unit_code, (x.known_at, x.row_id)) AS unit_code, min(x.received_at) AS received_at
@@ -132,8 +133,8 @@ HANDLING = (
              ON o.as_of = d.as_of AND o.procedure_code = d.procedure_code AND o.unit_code = d.unit_code
             AND o.received_at < d.received_at AND o.received_at > d.received_at - INTERVAL 60 DAY
            LEFT JOIN (SELECT m.as_of, v.dossier_id,
-                        min(v.happened_at) FILTER (v.kind IN ('refused', 'decided', 'withdrawn')) AS end_at,
-                        bool_or(v.kind IN ('papers_requested', 'suspended')) AS stopped
+                        min(v.happened_at) FILTER (v.kind IN {ENDS}) AS end_at,
+                        bool_or(v.kind IN {STOPS}) AS stopped
                  FROM (SELECT DISTINCT as_of FROM cases_in) m JOIN event_then v ON v.known_at < m.as_of
                  GROUP BY m.as_of, v.dossier_id) e ON e.as_of = o.as_of AND e.dossier_id = o.dossier_id
            WHERE d.agent_id IS NOT NULL AND NOT coalesce(e.stopped, false)

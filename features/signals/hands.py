@@ -19,9 +19,11 @@ import pyarrow as pa
 
 from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import Calendar
+from features.case_state.kinds import STOPS
+from features.record.schema import ALL_ENDS
 from features.record.utc import naive_utc
 from features.signals.over_cases import More, over_cases
-from features.signals.relations import ENDS, RUNS, STOPS, worked
+from features.signals.relations import GOES_ON, worked
 
 YEAR = timedelta(days=365)
 LONG = 0.9
@@ -56,11 +58,11 @@ def _of_stays(as_of: datetime, spans: int) -> Mapping[str, str]:
                    last_value(CASE WHEN {_TAKES} THEN official_id END IGNORE NULLS) {running} AS official_id,
                    last_value(CASE WHEN {_TAKES} THEN unit_code END IGNORE NULLS) {running} AS unit_code,
                    last_value(CASE WHEN {_TAKES} THEN coalesce(step, kind) END IGNORE NULLS) {running} AS step,
-                   coalesce(last_value(CASE WHEN kind IN {STOPS} THEN true WHEN kind IN {RUNS} THEN false END
+                   coalesce(last_value(CASE WHEN kind IN {STOPS} THEN true WHEN kind IN {GOES_ON} THEN false END
                                        IGNORE NULLS) {running}, false) AS stopped,
                    sum(CASE kind WHEN 'consulted' THEN 1 WHEN 'consultation_answered' THEN -1 ELSE 0 END)
                        {running} > 0 AS consulting,
-                   coalesce(last_value(CASE WHEN kind IN {ENDS} OR kind = 'delivered' THEN true
+                   coalesce(last_value(CASE WHEN kind IN {ALL_ENDS} THEN true
                                             WHEN kind = 'reopened' THEN false END IGNORE NULLS) {running},
                             false) AS ended
             FROM known""",
@@ -129,7 +131,7 @@ def lately(con: duckdb.DuckDBPyConnection, as_of: datetime, begin: datetime) -> 
     ids = con.sql(
         "SELECT d.dossier_id FROM (SELECT DISTINCT dossier_id FROM dossier WHERE known_at < $until) d"
         " LEFT JOIN (SELECT dossier_id, max(happened_at) AS last_at,"
-        f"   bool_or(kind IN {ENDS} OR kind = 'delivered') AS ended FROM event WHERE known_at < $until"
+        f"   bool_or(kind IN {ALL_ENDS}) AS ended FROM event WHERE known_at < $until"
         "   GROUP BY dossier_id) e USING (dossier_id)"
         " WHERE e.last_at >= $begin OR NOT coalesce(e.ended, false) ORDER BY d.dossier_id",
         params={"until": until, "begin": begin},

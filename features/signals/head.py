@@ -7,7 +7,7 @@ not counted. Where nobody in the province explains, everybody's share is the sam
 from collections.abc import Mapping
 
 from features.record.latest import newest
-from features.signals.relations import ENDS
+from features.record.schema import ENDS
 from features.signals.signal import HeldSignal
 
 _OWNER = "Sở Nội vụ"
@@ -36,12 +36,12 @@ def of_heads(spans: int) -> Mapping[str, str]:
 HEAD = (
     HeldSignal(
         "HEAD_LATE_UNEXPLAINED", "head",
-        f"""SELECT h.official_id AS key, h.unit_code, d.procedure_code, s.due_at AS chance_at,
+        f"""SELECT h.official_id AS key, h.unit_code, d.procedure_code, s.lawful_at AS chance_at,
                    x.dossier_id IS NULL AS hit
             FROM standing s JOIN dossier_now d ON d.case_no = s.case_no
-            JOIN head h ON h.unit_code = d.unit_code AND s.due_at >= h.since
+            JOIN head h ON h.unit_code = d.unit_code AND s.lawful_at >= h.since
             LEFT JOIN excused x ON x.dossier_id = d.dossier_id
-            WHERE s.late AND s.due_at >= $begin AND s.due_at < s.as_of - INTERVAL {EXPLAIN_WITHIN} DAY""",
+            WHERE s.late AND s.lawful_at >= $begin AND s.lawful_at < s.as_of - INTERVAL {EXPLAIN_WITHIN} DAY""",
         "Hồ sơ trễ hẹn của đơn vị chưa có giải trình",
         "late dossiers of the unit without an explanation",
         f"{_H18}; S0 1d: explanation of each late dossier", _OWNER, threshold=10, clearly=1.2,

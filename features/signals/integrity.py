@@ -1,11 +1,11 @@
 """Signals that the data contradict themselves: how "late" gets hidden (traps T1–T12 of domain.md 1.9)."""
 
-from features.signals.relations import CLAIMED_END, ENDS
+from features.case_state.kinds import STOPS, claims_end
+from features.record.schema import ENDS, WORK
 from features.signals.signal import Signal
 
 _OWNER = "Kiểm soát TTHC, Văn phòng UBND tỉnh"
-_WORK = "('assigned', 'forwarded', 'papers_requested', 'consulted', 'returned', 'resumed', 'suspended')"
-_AT_RECEIPT = f"(k.kind IN {ENDS} OR {CLAIMED_END.replace('event_id', 'k.event_id')}) AND k.happened_at = d.received_at"
+_AT_RECEIPT = f"(k.kind IN {ENDS} OR {claims_end('k.event_id')}) AND k.happened_at = d.received_at"
 
 INTEGRITY = (
     Signal(
@@ -19,7 +19,7 @@ INTEGRITY = (
         "EVENT_AFTER_END", "dossier",
         f"""SELECT w.case_no, max(w.happened_w - e.happened_w) AS value
             FROM known e JOIN known w ON w.case_no = e.case_no AND w.happened_at > e.happened_at
-                 AND w.kind IN {_WORK} AND NOT (w.kind = 'forwarded' AND coalesce(w.step, '') ILIKE '%kết quả%')
+                 AND w.kind IN {WORK} AND NOT (w.kind = 'forwarded' AND coalesce(w.step, '') ILIKE '%kết quả%')
             WHERE e.kind IN {ENDS} AND NOT EXISTS (
                 SELECT 1 FROM known r WHERE r.case_no = e.case_no AND r.kind = 'reopened'
                   AND NOT r.row_id LIKE '%-reopened'
@@ -40,7 +40,7 @@ INTEGRITY = (
         f"""SELECT DISTINCT k.case_no, 1 AS value FROM known k JOIN dossier_now d ON d.case_no = k.case_no
             WHERE {_AT_RECEIPT} AND EXISTS (
                 SELECT 1 FROM known w WHERE w.case_no = k.case_no AND w.happened_at > k.happened_at
-                  AND w.kind IN ('papers_requested', 'suspended'))""",
+                  AND w.kind IN {STOPS})""",
         "Hồ sơ đang dừng chờ nhưng được báo là đã xử lý xong",
         "a dossier that waits was reported as finished", "T2, domain.md 1.9", _OWNER,
     ),

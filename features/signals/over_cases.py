@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import Calendar
+from features.case_state.relation import states_of_cases
 from features.record.temp_tables import TempTablePipeline
 from features.record.utc import naive_column
 from features.signals.relations import relations
@@ -43,7 +44,8 @@ def over_cases(
     con.register("cases_told", numbered)
     con.register("working_day", calendar.relation())
     try:
-        tables.make_all({**parts, ANSWER: select}, keep=[ANSWER], inline=False)
+        with states_of_cases(con, cases, calendar):
+            tables.make_all({**parts, ANSWER: select}, keep=[ANSWER], inline=False)
         return con.sql(f"FROM {ANSWER}").to_arrow_table()
     finally:
         tables.clear()

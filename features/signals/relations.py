@@ -5,21 +5,21 @@
     version   the known versions of the dossier, `dossier_now` the one that stands
     promise   every promise in the order in which it was made, with the one before it
     pause     every stop of the clock on the citizen, until work went on
-    standing  the end, the promise in force, whether the clock stands, whether the dossier is late
+    standing  the end, the first, the lawful and the promise in force, whether the clock stands, whether it is late
 
-Words are those of `features.case_state.history`: the end is the first of refused, decided, withdrawn, else the first
-delivered, and after a reopening the last that follows it. `*_w` are working hours since the calendar's first
-day, so differences are working time. Moments are naive TIMESTAMP in UTC, as in the record's views.
+Words are those of `features.case_state.state`, and `standing` rests on its relation: an office that moves its promise
+is as late as one that does not. `*_w` are working hours since the calendar's first day, so differences are working
+time. Moments are naive TIMESTAMP in UTC, as in the record's views.
 """
 
 from features.calendar.working_time import DAY, HOUR
+from features.case_state.kinds import RUNS, STOPS
+from features.case_state.relation import AT_CASES
 from features.record.latest import newest
+from features.record.schema import ALL_ENDS, ENDS
 
-STOPS = "('papers_requested', 'suspended')"
-RUNS = "('papers_supplied', 'resumed', 'assigned', 'forwarded', 'consulted', 'returned', 'reopened')"
-ENDS = "('refused', 'decided', 'withdrawn')"
-CLAIMED_END = r"regexp_matches(coalesce(event_id, ''), '^(state:)?(decided|refused|withdrawn)@')"
-"""An end that a portal source told, though the record may read it otherwise (`event_reconciliation`)."""
+GOES_ON = (*RUNS, "reopened")
+"""Kinds after which the clock runs again."""
 
 
 def worked(moment: str, alias: str, spans: int) -> tuple[str, str]:
@@ -35,8 +35,8 @@ def worked(moment: str, alias: str, spans: int) -> tuple[str, str]:
 def relations(spans: int) -> dict[str, str]:
     """The SQL of each relation by name, in order. `spans`: stretches of work in one UTC day of the calendar.
 
-    They rest on the record's views, on `working_day` (`Calendar.relation`) and on `cases_in` (case_no, dossier_id,
-    as_of).
+    They rest on the record's views, on `working_day` (`Calendar.relation`), on `cases_in` (case_no, dossier_id, as_of)
+    and on the states of these cases (`features.case_state.relation.states_of_cases`).
     """
 
     def timed(select: str, **moments: str) -> str:
@@ -88,33 +88,25 @@ def relations(spans: int) -> dict[str, str]:
             SELECT s.case_no, s.kind, s.happened_at AS begun_at, s.happened_w AS begun_w, s.official_id, s.row_id,
                    min(r.happened_at) AS ended_at, min(r.happened_w) AS ended_w
             FROM known s LEFT JOIN known r ON r.case_no = s.case_no AND r.happened_at > s.happened_at
-                 AND (r.kind IN {RUNS} OR r.kind IN {ENDS})
+                 AND r.kind IN {(*GOES_ON, *ENDS)}
             WHERE s.kind IN {STOPS}
             GROUP BY ALL""",
         "ending": f"""
             SELECT case_no, max(CASE WHEN kind = 'reopened' THEN happened_at END) AS reopened_at,
                    min(CASE WHEN kind IN {ENDS} THEN happened_at END) AS first_end_at,
                    min(CASE WHEN kind = 'delivered' THEN happened_at END) AS delivered_at,
-                   max(CASE WHEN kind IN {ENDS} OR kind = 'delivered' THEN happened_at END) AS last_end_at,
-                   arg_max(kind, (happened_at, known_at, row_id)) FILTER (
-                       kind IN {STOPS} OR kind IN {RUNS}) AS last_clock
+                   max(CASE WHEN kind IN {ALL_ENDS} THEN happened_at END) AS last_end_at
             FROM known GROUP BY case_no""",
         "standing": timed(
             f"""
-            SELECT s.*, $ended AS end_w, $promised AS due_w,
-                   (s.end_at > s.due_at) OR (s.end_at IS NULL AND s.due_at < coalesce(s.paused_since, s.as_of)) AS late
+            SELECT s.*, $ended AS end_w, $promised AS due_w, $lawful AS lawful_w, $first AS first_w
             FROM (
-                SELECT d.case_no, d.as_of, d.received_at, d.received_w, p.due_at,
-                       CASE WHEN e.reopened_at IS NULL THEN coalesce(e.first_end_at, e.delivered_at)
-                            WHEN e.last_end_at > e.reopened_at THEN e.last_end_at END AS end_at,
-                       CASE WHEN e.last_clock IN {STOPS} THEN q.since END AS paused_since, e.first_end_at,
+                SELECT d.case_no, d.as_of, d.received_at, d.received_w, t.due_at, t.lawful_due_at AS lawful_at,
+                       t.first_due_at AS first_at, t.ended_at AS end_at, t.paused_since, t.late, e.first_end_at,
                        e.delivered_at, e.reopened_at
-                FROM dossier_now d
+                FROM dossier_now d JOIN {AT_CASES} t ON t.dossier_id = d.case_no
                 LEFT JOIN ending e ON e.case_no = d.case_no
-                LEFT JOIN (SELECT case_no, due_at FROM promise WHERE until_at IS NULL) p ON p.case_no = d.case_no
-                LEFT JOIN (SELECT case_no, max(begun_at) AS since FROM pause WHERE ended_at IS NULL GROUP BY case_no) q
-                     ON q.case_no = d.case_no
             ) s $joins""",
-            ended="s.end_at", promised="s.due_at",
+            ended="s.end_at", promised="s.due_at", lawful="s.lawful_at", first="s.first_at",
         ),
     }  # fmt: skip

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from features.case_state.kinds import ENTERED
 from features.simulate.arrivals import Arrivals
 from features.simulate.complaints import STAFF_TOPICS, Complaints
 from features.simulate.conduct import Conduct, Harm
@@ -18,9 +19,6 @@ from features.simulate.course import Course
 from features.simulate.events import KINDS, Events, rows_of
 from features.simulate.worktime import DAY, WorkTime
 from features.simulate.world import SPECIALIST, Ints, World
-
-ACTS = ("papers_requested", "forwarded", "suspended", "reset", "extended", "returned")
-"""Kinds of event that a culprit enters under another account."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ def under_others(
 ) -> Events:
     """Events with the account that they were entered under: who acted stands in the truth alone."""
     official = events.official.copy()
-    act = np.isin(events.kind, [KINDS.index(kind) for kind in ACTS]) & (official >= 0)
+    act = np.isin(events.kind, [KINDS.index(kind) for kind in ENTERED]) & (official >= 0)
     theirs = act & (harm.kind[events.dossier] >= 0) & (conduct.kind[np.maximum(official, 0)] >= 0)
     moved = np.flatnonzero(theirs & (rng.random(len(official)) < evasion.colleague))
     official[moved] = _colleagues(rng, world, events.official[moved])

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from features.record.schema import EVENT_KINDS
 from features.simulate.delays import Flags
 from features.simulate.worktime import Seconds, WorkTime
 from features.simulate.world import Floats, Ints, World
 
-KINDS = (
-    "received", "assigned", "forwarded", "papers_requested", "papers_supplied", "suspended", "resumed",
-    "consulted", "consultation_answered", "extended", "reset", "returned", "refused", "decided", "delivered",
-    "withdrawn", "apologised", "reopened", "note",
-)  # fmt: skip
+KINDS = EVENT_KINDS
 STEPS = (
     "Tiếp nhận hồ sơ", "Chuyển phòng chuyên môn", "Phân công thụ lý", "Thẩm định hồ sơ",
     "Yêu cầu bổ sung giấy tờ", "Công dân đã gửi bổ sung", "Lấy ý kiến phối hợp", "Đã có ý kiến phối hợp",

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 from zlib import crc32
 
+from features.case_state.kinds import STOPS, TURNED_AWAY
 from features.sources.actions import is_bare
 from features.sources.portal_status import event_kind, status
 from features.sources.redact import scrub
 from features.sources.row_builder import RowBuilder
 
-WITH_REASON = frozenset({"papers_requested", "suspended", "refused", "returned", "extended", "withdrawn"})
+WITH_REASON = frozenset({*STOPS, *TURNED_AWAY, "returned", "extended"})
 """Kinds of which the text is the reason given, not only the name of a step."""
 
 

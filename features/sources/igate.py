@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from features.case_state.kinds import STOPS, TURNED_AWAY
 from features.record.delivery import Chunks
 from features.sources import FeedOptions
 from features.sources.actions import kind_of
@@ -18,7 +19,6 @@ from features.sources.row_builder import RowBuilder, harvested
 from features.spelling.names import plain
 
 _CHANNELS = (("truc tuyen", "online"), ("buu chinh", "post"), ("truc tiep", "counter"))
-_PAUSING = frozenset({"papers_requested", "suspended"})
 
 
 def read(path: Path, options: FeedOptions) -> Chunks:
@@ -113,14 +113,14 @@ def _read_state(
     """What the dossier's own status says: a pause since the current task changed, a moved promise, the end."""
     changed, official = current
     kind = kind_of(_named(inside(item, "dossierTaskStatus")) or "")
-    if kind in _PAUSING:
+    if kind in STOPS:
         harvest.event(dossier_id, kind, changed, state=True, unit_code=unit, official_id=official)
     moved = harvest.moment("due_at", item.get("dueDate")) if item.get("appointmentDate") else None
     if moved and due and moved != due and changed:
         harvest.event(dossier_id, "reset", changed, unit_code=unit, due_at=moved)
     ended = harvest.moment("happened_at", item.get("completedDate"))
     status = kind_of(_named(inside(item, "dossierStatus")) or "")
-    end = status if status in ("refused", "withdrawn") else "decided"
+    end = status if status in TURNED_AWAY else "decided"
     harvest.event(dossier_id, end, ended, state=True, unit_code=unit)
     returned = harvest.moment("happened_at", item.get("returnedDate"))
     harvest.event(dossier_id, "delivered", returned, state=True, unit_code=unit)

@@ -4,6 +4,7 @@ Status 8 is an end in DOC766 and a pause where it is made; it is read as a pause
 send 5, 6 and 8 as 9 (T2): where the action's own words name the pause, the words are believed.
 """
 
+from features.case_state.kinds import STOPS
 from features.sources.actions import is_routine, kind_of
 
 KINDS = {
@@ -20,7 +21,7 @@ _WORKING = frozenset({
     "papers_supplied", "resumed", "assigned", "forwarded", "returned", "consulted", "consultation_answered",
     "extended", "reset", "apologised", "reopened",
 })  # fmt: skip
-_PAUSES = frozenset({"papers_requested", "suspended"})
+_PAUSES = frozenset(STOPS)
 
 
 def status(value: object) -> int | None:

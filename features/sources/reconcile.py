@@ -15,6 +15,7 @@ import duckdb
 from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import Calendar
 from features.case_state.cases import RecordedCase, recorded_cases
+from features.case_state.kinds import TURNED_AWAY
 from features.case_state.official_class import MOST_REQUESTS, OfficialClass, class_766, class_recomputed
 from features.record.latest import latest
 from features.record.utc import naive_utc
@@ -86,7 +87,7 @@ RULES: Mapping[str, Callable[[_Judged, ZoneInfo], bool]] = {
     ),
     "không có ngày hẹn trả (no promise)": lambda one, zone: one.case.state.due_at is None,
     "trả lại tính là đúng hạn (refused counted as on time)": lambda one, zone: (
-        one.recomputed in LATE and any(kind in ("refused", "withdrawn") for kind, _ in one.case.state.ends)
+        one.recomputed in LATE and any(kind in TURNED_AWAY for kind, _ in one.case.state.ends)
     ),
     "trừ thời gian bổ sung (the citizen's time taken off)": lambda one, zone: (
         one.official not in LATE and one.recomputed in LATE and one.case.state.supplement_hours > 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from features.record.schema import ENDS
 from features.simulate.raw.portal import DESK, Directory
 
 Row = Mapping[str, Any]
@@ -15,7 +16,6 @@ STATUS = {
     "decided": "releasing", "delivered": "done", "refused": "denied", "withdrawn": "cancelled",
     "papers_requested": "waiting",
 }  # fmt: skip
-ENDS = ("decided", "refused", "withdrawn")
 
 
 def _day(moment: Any) -> str:

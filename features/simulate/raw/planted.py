@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from features.record.schema import ENDS
 from features.simulate.province import Province
 from features.simulate.raw import traps
 
 OPENCPS_UNITS = ("H99.18", "H99.13")
 """Departments whose one-stop system is OpenCPS; all others send to the national portal."""
-ENDS = ("decided", "refused", "withdrawn")
 LOCAL = pd.Timedelta(hours=7)
 
 

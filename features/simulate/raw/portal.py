@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from features.record.schema import ALL_ENDS, ENDS
 from features.simulate.raw.people import Citizens
 
 Row = Mapping[str, Any]
@@ -20,8 +21,7 @@ STATUS = {
 CHANNEL = {"counter": "1", "online": "2", "post": "3"}
 OWNER = {"citizen": "1", "business": "2", "agency": "3", "other": "4"}
 CHANGES = frozenset({
-    "received", "papers_requested", "papers_supplied", "extended", "reset", "refused", "withdrawn", "decided",
-    "delivered", "reopened",
+    "received", "papers_requested", "papers_supplied", "extended", "reset", *ALL_ENDS, "reopened",
 })  # fmt: skip
 """Events after which a one-stop system sends the dossier again."""
 DESK, STAFF = "Cán bộ một cửa", "Chuyên viên"
@@ -179,7 +179,7 @@ def _end(row: Row, past: Sequence[Row]) -> tuple[str, Any, Any, Any]:
         if event["kind"] == "reopened":  # the way back clears the ends (T12)
             ended = returned = None
             kind = "reopened"
-        elif event["kind"] in ("decided", "withdrawn", "refused"):
+        elif event["kind"] in ENDS:
             if not (row["masked"] and event["happened_at"] == row["received_at"]):
                 ended, kind = event["happened_at"], event["kind"]
                 refused = event["happened_at"] if event["kind"] == "refused" else refused

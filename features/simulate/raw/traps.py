@@ -10,6 +10,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from features.case_state.kinds import SETTLED
+from features.record.schema import ENDS
+
 Frames = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 LOCAL = pd.Timedelta(hours=7)
 CLOSING = "Kết thúc xử lý hồ sơ"
@@ -107,7 +110,7 @@ def no_appointment(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.Da
     closed = event[event.step == CLOSING].dossier_id.unique()
     able = dossier[(dossier.system == "dvcqg") & ~dossier.dossier_id.isin([*touched, *closed])].dossier_id
     chosen = _draw(rng, able.to_numpy(), 0.004)
-    gone = event.dossier_id.isin(chosen) & event.kind.isin(["decided", "refused", "withdrawn"])
+    gone = event.dossier_id.isin(chosen) & event.kind.isin(ENDS)
     received = dossier.set_index("dossier_id").received_at
     event = pd.concat([event[~gone], _closing(dossier, chosen, received)], ignore_index=True)
     due = dossier.due_at.mask(dossier.dossier_id.isin(chosen))
@@ -138,7 +141,7 @@ def moved_too_far(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.Dat
 
 def reopened(rng: np.random.Generator, dossier: pd.DataFrame, event: pd.DataFrame, end: pd.Timestamp) -> Frames:
     """T12: a finished dossier goes back to work and is signed and handed out again."""
-    done = event[event.kind.isin(["decided", "delivered"])].groupby("dossier_id").kind.nunique()
+    done = event[event.kind.isin(SETTLED)].groupby("dossier_id").kind.nunique()
     untouched = ~event.dossier_id.isin(event[event.step == CLOSING].dossier_id)
     kinds = event[untouched & event.dossier_id.isin(done[done == 2].index)]
     last = kinds.groupby("dossier_id").happened_at.max()
