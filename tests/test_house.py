@@ -171,11 +171,6 @@ def test_one_module_says_which_version_of_a_row_stands() -> None:
 
 
 KINDS_ARE_NAMED_IN = {"features/record/schema.py", "features/case_state/kinds.py"}
-NOT_YET = {
-    "serving/cli/periods.py", "serving/pages/drawing.py", "serving/read/delay.py", "serving/reports/ratings.py",
-    "serving/reports/steps.py",
-}  # fmt: skip
-"""Modules that still list them themselves. This set may only shrink."""
 
 
 def literal_lists(module: ast.Module) -> Iterator[tuple[int, set[str]]]:
@@ -198,9 +193,8 @@ def test_kinds_that_end_or_stop_a_clock_are_listed_in_one_place() -> None:
             ends = len(words) > 1 and (words <= set(ALL_ENDS) or words >= set(ENDS))
             if ends or words >= set(STOPS):
                 wrong[where(path)] = f"{where(path)}:{line}: {sorted(words)}"
-    found = {name: said for name, said in wrong.items() if name not in KINDS_ARE_NAMED_IN | NOT_YET}
+    found = {name: said for name, said in wrong.items() if name not in KINDS_ARE_NAMED_IN}
     assert not found, "take them from case_state.kinds or record.schema:\n" + "\n".join(found.values())
-    assert set(wrong) >= NOT_YET, f"ported already, so take them out of NOT_YET: {sorted(NOT_YET - set(wrong))}"
 
 
 def test_nothing_that_runs_code_from_a_file_is_loaded() -> None:
