@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from features.calendar.vietnam import VIETNAM
 from models.effect import effect
 from serving.access.permissions import UnitTree
-from serving.warnings.firing import Firing, OpenDossier, Streak, above, counted, ripe, share_out
+from serving.warnings.firing import OpenDossier, Streak, above, counted, ripe, share_out
 from serving.warnings.heads import Heads
 from serving.warnings.held_out import draw
 from serving.warnings.policy import Costs, Policy
 from serving.warnings.quiet import Quiet
+from tests.bench.firing import Firing
 
 DUE = datetime(2026, 3, 20, 9, tzinfo=UTC)
 QUIET = Quiet(VIETNAM)

@@ -5,7 +5,7 @@ A dossier is watched under one promise: when the promise changes, the count over
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from serving.warnings.policy import Policy
@@ -80,28 +80,3 @@ def share_out(
         else:
             digest.append(one)
     return single, digest
-
-
-@dataclass
-class Firing:
-    """The same rules over a whole history in memory: for replays, and as the oracle of the tests."""
-
-    policy: Policy
-    streaks: dict[str, Streak] = field(default_factory=dict)
-    fired: set[Promise] = field(default_factory=set)
-    spent: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
-
-    def look(
-        self, scoring: Iterable[OpenDossier], week: str, weekday: int, held_out: Collection[str] = ()
-    ) -> tuple[list[OpenDossier], list[OpenDossier]]:
-        """Single warnings and digest lines of one scoring; dossiers in `held_out` fire but are not told."""
-        over = above(scoring, self.policy)
-        self.streaks = counted(over, self.streaks)
-        found = ripe(over, self.streaks, self.policy, self.fired)
-        self.fired |= {(one.dossier_id, one.due_at) for one in found}
-        told = [one for one in found if one.dossier_id not in held_out]
-        heads = {one.head: self.spent[one.head, week] for one in told}
-        single, digest = share_out(told, heads, self.policy.allowance(weekday))
-        for one in single:
-            self.spent[one.head, week] += 1
-        return single, digest

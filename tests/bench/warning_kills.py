@@ -28,12 +28,13 @@ from features.record.record import Record
 from serving.scoring.score_files import SCHEMA, ListMeta, write_scores
 from serving.settings import Settings
 from serving.state import EarlyWarning, OutboxMessage, State, WarningEscalation, WarningScoring, open_state
-from serving.warnings.firing import Firing, OpenDossier
+from serving.warnings.firing import OpenDossier
 from serving.warnings.held_out import draw
 from serving.warnings.policy import Policy
 from serving.warnings.quiet import Quiet
 from serving.warnings.rules import MailServer, WarningRules
 from serving.warnings.turn import SEED, turn
+from tests.bench.firing import Firing
 from tests.bench.kills import SERVER
 from tests.bench.receivers import Handed, mail_server, webhook_receiver
 

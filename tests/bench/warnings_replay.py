@@ -24,9 +24,10 @@ def warnings(
     ] = None,
 ) -> None:
     """Alerts within budget; precision, recall, lead time at the same number of alerts; recovery of a planted effect."""
-    from serving.warnings.firing import Firing, OpenDossier
+    from serving.warnings.firing import OpenDossier
     from serving.warnings.held_out import draw
     from serving.warnings.policy import Costs, Policy
+    from tests.bench.firing import Firing
     from tests.bench.replay.warnings import at_same_number, run, year
     from tests.bench.replay.warnings_report import Trial, recovered
     from tests.bench.replay.warnings_report import card as report
