@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from features.record.schema import TABLES
 from serving.access.route_table import ROUTES
 from serving.api import watch
 from serving.cli import app
@@ -60,3 +61,9 @@ def test_alerts_and_dashboard_ask_for_metrics_that_exist() -> None:
     asked = set(re.findall(r"risk_\w+", alerts + json.dumps([panel["targets"] for panel in board["panels"]])))
     assert len(asked) > 6
     assert asked <= names
+
+
+def test_the_columns_of_a_new_unit_are_the_tables_own() -> None:
+    told = re.search(r"`unit\.csv` with `([a-z_,]+)`", TEXT)
+    assert told is not None
+    assert set(told[1].split(",")) <= set(TABLES["unit"].names)
