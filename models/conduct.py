@@ -18,7 +18,8 @@ import pyarrow as pa
 from features.calendar.vietnam import VIETNAM
 from features.complaints import history as complaint_history
 from features.signals import evaluate
-from features.signals.sentences import CAUSES, basis_vi, said_of_dossier
+from features.signals.directives import basis_vi
+from features.signals.sentences import CAUSES, said_of_dossier
 from features.sources.vietnamese_number import decimal
 from features.spelling.names import is_desk
 from models.conduct_peers import PeerComparison

@@ -15,7 +15,21 @@ from starlette.concurrency import run_in_threadpool
 from features.calendar.vietnam import VIETNAM
 from models.targets import MAIN
 from serving.api import answers as answer_routes
-from serving.api import dossiers, events, health, intake, jobs, lists, portal, scores, signals, warnings, watch
+from serving.api import (
+    dossiers,
+    events,
+    health,
+    inspections,
+    intake,
+    jobs,
+    lists,
+    plans,
+    portal,
+    scores,
+    signals,
+    warnings,
+    watch,
+)
 from serving.api import people as people_routes
 from serving.api import reports as report_routes
 from serving.api.limits import BodyLimit, PersonLimit
@@ -57,6 +71,8 @@ ROUTERS = (
     signals.router,
     warnings.router,
     intake.router,
+    plans.router,
+    inspections.router,
 )
 """The nouns of the API, each under /api/v1."""
 

@@ -6,8 +6,9 @@ import pytest
 from test_wording import FORBIDDEN
 
 from features.signals import DOSSIER_SIGNALS, HELD_SIGNALS, HeldSignal, Signal
+from features.signals.directives import basis_vi
 from features.signals.handled import CHARGED
-from features.signals.sentences import CAUSES, basis_vi, said, said_of_dossier
+from features.signals.sentences import CAUSES, said, said_of_dossier
 from features.signals.signal import MEASURES
 from models.conduct import against_peers
 from models.conduct_peers import PeerComparison
@@ -88,3 +89,18 @@ def test_a_line_against_peers_says_all_it_must(grain: str, family: str) -> None:
     ):
         assert part in line.reasons_en
     assert not FORBIDDEN.search(line.reasons_vi)
+
+
+def test_readers_are_told_document_and_clause_and_never_our_codes() -> None:
+    from features.signals.directives import CITED
+    from models.conduct import _FAMILY_SOURCE
+
+    assert basis_vi("H1, H5 (S0 1a, S2)") == (
+        "không tự ý yêu cầu bổ sung (Chỉ thị trách nhiệm cá nhân, Hà Nội, mục 1a); "
+        "không thêm giấy tờ, điều kiện (Chỉ thị 15/CT-UBND, Hà Nội)"
+    )
+    sources = {signal.source for signal in (*DOSSIER_SIGNALS, *HELD_SIGNALS)} | set(_FAMILY_SOURCE.values())
+    for source in sources:
+        told = basis_vi(source)
+        assert not re.search(r"\b[HST]\d|DOC766|domain", told), source
+        assert any(cited in told for cited in CITED) or "mục" in told, source

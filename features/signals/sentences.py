@@ -5,10 +5,10 @@ one sentence, and no sentence accuses: it says what was seen and what is usual. 
 belongs to none of them and is told apart (`training.severity`).
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from features.signals.directives import basis_vi
 from features.signals.evaluate import DOSSIER_SIGNALS
 from features.signals.held import HELD_SIGNALS
 from features.signals.signal import MEASURES
@@ -25,14 +25,8 @@ _PEERS = {
     "unit": ("đơn vị khác cùng thủ tục, quý và cấp", "other units of the level in the same procedure and quarter"),
     "agent": ("người đại diện khác cùng thủ tục và quý", "other agents in the same procedure and quarter"),
 }
-_NOTES = re.compile(r"domain\.md (\d+(?:\.\d+)?)[^;]*")
 _DOSSIER = {signal.name: signal for signal in DOSSIER_SIGNALS}
 _HELD = {signal.name: signal for signal in HELD_SIGNALS}
-
-
-def basis_vi(source: str) -> str:
-    """The source of a rule for readers who do not know our files: `T1, domain.md 1.9` names the notes it stands in."""
-    return _NOTES.sub(r"tài liệu nghiệp vụ mục \1", source)
 
 
 def said(row: Mapping[str, Any]) -> tuple[str, str]:

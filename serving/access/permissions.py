@@ -79,6 +79,7 @@ GRANTS: Mapping[str, Mapping[Role, Reach]] = {
     "mark.write": {I: S, H: S},
     "return.review": {I: S},  # whose fault a return was: never said by the unit itself
     "remedy.write": {I: S, H: S},
+    "remedy.demand": {I: S},
     "report.read": {I: S, H: S, L: P},
     "report.write": {I: S, H: S},  # the text of a report; figures are nobody's to write
     "publication.read": {I: S, L: P},
@@ -98,6 +99,9 @@ GRANTS: Mapping[str, Mapping[Role, Reach]] = {
     "plan.write": {I: S},
     "plan.approve": {L: P},
     "finding.write": {I: S},
+    # a unit's own head inspects the unit each month; visits of teams stay closed to it
+    "self.read": {H: S},
+    "self.write": {H: S},
     "analyst.read": {A: P},
     "metrics.read": {A: P, X: P},
     "model.promote": {A: P},

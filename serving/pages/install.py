@@ -17,6 +17,7 @@ from serving.pages import (
     analyst,
     answers,
     apology,
+    basis,
     board,
     conduct,
     contest,
@@ -26,7 +27,6 @@ from serving.pages import (
     explanations,
     export,
     export_answers,
-    home,
     intake,
     jobs,
     leadership,
@@ -36,20 +36,25 @@ from serving.pages import (
     receipts,
     remedies,
     reports,
+    results,
     risk_list,
     sectors,
+    self_inspections,
+    today,
     unit,
     warnings,
 )
 from serving.pages import login as door
+from serving.pages.after_saving import AfterSaving
 from serving.pages.headers import Headers
+from serving.pages.refusals import cause_of
 from serving.pages.rendering import render
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import LoginNeeded
 
 NOUNS = (
     door,
-    home,
+    today,
     risk_list,
     sectors,
     conduct,
@@ -62,6 +67,9 @@ NOUNS = (
     official,
     board,
     plan,
+    results,
+    self_inspections,
+    basis,
     leadership,
     analyst,
     receipts,
@@ -109,6 +117,7 @@ def install(app: FastAPI) -> None:
     for noun in NOUNS:
         app.include_router(noun.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    app.add_middleware(AfterSaving)
     app.add_middleware(Headers)
     for kind in (HTTPException, RequestValidationError, OperationalError, ModuleNotFoundError, Exception):
         app.add_exception_handler(kind, _for_people(app.exception_handlers[kind]))
@@ -133,6 +142,8 @@ def _for_people(machine: Callable[..., Any]) -> Callable[[Request, Exception], A
             title, what = AWAY
         elif answer.status_code == 503 and context_of(request).serving.lists[MAIN.name].value is None:
             title, what = UNSCORED
+        elif answer.status_code in (400, 403, 404, 422) and isinstance(error, HTTPException):
+            what = cause_of(str(error.detail)) or what
         still = READ_ON if away else frozenset()
         shown = render(request, "error.html", answer.status_code, title=title, what=what, still=still)
         for name in ("retry-after", "allow"):

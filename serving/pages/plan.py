@@ -1,28 +1,51 @@
 """`/plan`: the month's visits as their hour comes, their sheets, and the findings form for the phone."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import BaseModel, Field
 
 from models.targets import MAIN
 from serving.pages.rendering import Key, render
 from serving.plan.questions import questions
 from serving.plan.rendering import BY, CHOSEN
 from serving.read.finding_words import CAUSE_WORDS, KIND_WORDS
-from serving.read.problem import Problem, refused_as_problem
+from serving.read.problem import Problem
 from serving.use_cases.app_context import context_of
 from serving.use_cases.evidence import facts_of_unit
 from serving.use_cases.guard import reader_of
-from serving.use_cases.idempotent_write import idempotent_write
+from serving.use_cases.planning import PlanWish, approve_plan, preview_plan, seal_plan
 from serving.use_cases.visits import Visit, in_scope, picked, plan_store, visit_in, write_finding
 from serving.work import decisions, findings
 
 router = APIRouter(include_in_schema=False)
+
+TARGET_WORDS = {"lateness": "Nguy cơ trễ", "conduct": "Dấu hiệu phiền hà", "mix": "Cả hai, theo trọng số"}
+
+
+class PlanForm(BaseModel):
+    """The wizard's fields, as `PlanWish` has them; act: preview or seal."""
+
+    csrf: str = ""
+    key: str = Field("", max_length=64)
+    act: Literal["preview", "seal"] = "preview"
+    month: str = Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    target: Literal["lateness", "conduct", "mix"] = "lateness"
+    lateness: float = Field(0.5, ge=0, le=100)
+    conduct: float = Field(1.0, ge=0, le=100)
+    visits: int = Field(0, ge=0, le=1_000)
+    random_share: float = Field(0.2, ge=0.1, le=0.2)
+    min_gap_days: int = Field(45, ge=0, le=366)
+    sheet_size: int = Field(20, ge=1, le=100)
+    days_a_month: int = Field(4, ge=1, le=31)
+    visits_a_day: int = Field(2, ge=1, le=6)
+    because: str = Field("", max_length=1_000)
 
 
 @router.get("/plan", response_class=HTMLResponse)
@@ -76,6 +99,7 @@ def show(
         approvals=approvals,
         picks=[(one, one.dossier_id in done) for one in picks],
         may_approve=reader.may("plan.approve"),
+        may_plan=reader.may("plan.write"),
     )
 
 
@@ -86,26 +110,23 @@ def approve(
     sha256: Annotated[str, Form(max_length=64)],
     key: Key,
 ) -> Response:
-    """A leader approves a sealed plan by the hash of its seal, without seeing whom it visits.
+    """A leader approves a sealed plan by the hash of its seal, without seeing whom it visits."""
+    return RedirectResponse(approve_plan(request, plan, sha256, key), 303)
 
-    The hash is over plan, brief and the ledger before it: a plan sealed anew has another, and is not approved.
-    """
-    reader = reader_of(request)
-    people = context_of(request).people
-    store = plan_store(request)
-    if plan not in store.plans() or sha256 != store.seal_of(plan):
-        raise Problem(404, "No sealed plan of this name and hash.")
-    with refused_as_problem():
-        back = idempotent_write(
-            people,
-            reader,
-            key,
-            "plan.approve",
-            "/plan?" + urlencode({"plan": plan}),
-            lambda _: {"plan": plan, "sha256": sha256},
-            [f"plan:{plan}"],
-        )
-    return RedirectResponse(back, 303)
+
+@router.get("/plan/make", response_class=HTMLResponse)
+def ask(request: Request) -> Response:
+    """The form of a plan: month, what it looks for, shares, teams."""
+    return _wizard(request, PlanWish(month=_months(request)[0]))
+
+
+@router.post("/plan/make", response_class=HTMLResponse)
+def draw(request: Request, wish: Annotated[PlanForm, Form()]) -> Response:
+    """What such a plan would keep and cost; or, where that was seen and is wanted, the sealed plan."""
+    asked = PlanWish(**wish.model_dump(exclude={"csrf", "key", "act"}))
+    if wish.act == "seal":
+        return RedirectResponse(seal_plan(request, asked, wish.key), 303)
+    return _wizard(request, asked, preview_plan(request, asked))
 
 
 @router.get("/plan/visit", response_class=HTMLResponse)
@@ -143,6 +164,7 @@ def visit(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
         kinds=KIND_WORDS,
         causes=CAUSE_WORDS,
         may_write=reader.may("finding.write"),
+        post="/plan/finding",
     )
 
 
@@ -166,6 +188,21 @@ def conclude(
     said = (kind, severity, {"yes": True, "no": False}.get(confirmed), evidence, cause, step)
     back = "/plan/visit?" + urlencode({"id": visit_id})
     return RedirectResponse(write_finding(request, visit_id, dossier_id, said, key, back), 303)
+
+
+def _wizard(request: Request, wish: PlanWish, found: Mapping[str, Any] | None = None) -> Response:
+    return render(
+        request, "plan_make.html", title="Lập kế hoạch", wish=wish, found=found, months=_months(request),
+        targets=TARGET_WORDS, sealed=[one for one in plan_store(request).plans() if one.startswith(wish.month)],
+    )  # fmt: skip
+
+
+def _months(request: Request) -> list[str]:
+    """This month and the next; past its middle the next one first."""
+    today = context_of(request).people.now().astimezone(context_of(request).serving.settings.zone).date()
+    after = (today.replace(day=1) + timedelta(days=31)).replace(day=1)
+    months = [f"{today:%Y-%m}", f"{after:%Y-%m}"]
+    return months if today.day <= 15 else months[::-1]
 
 
 def _monday(moment: datetime, zone: ZoneInfo) -> str:

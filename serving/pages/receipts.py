@@ -9,7 +9,7 @@ from serving.pages.rendering import render
 from serving.read.receipt_words import ACTION_WORDS, told
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
-from serving.use_cases.receipts import receipts_for, withheld
+from serving.use_cases.receipts import chain_faults, receipts_for, withheld
 
 router = APIRouter(include_in_schema=False)
 
@@ -42,3 +42,9 @@ def show(
         about=about,
         next_before=found[-1].seq if len(found) == ROWS and not about.strip() else None,
     )
+
+
+@router.get("/receipts/verify", response_class=HTMLResponse)
+def verify(request: Request) -> Response:
+    """Walks the whole chain, and says what is wrong with it, or that nothing is."""
+    return render(request, "verify.html", title="Kiểm tra nhật ký", faults=chain_faults(request))

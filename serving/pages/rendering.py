@@ -1,5 +1,6 @@
 """What every page is written on: templates, filters, the menu by rights, the footer."""
 
+import re
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Annotated, Any
@@ -8,12 +9,15 @@ from zoneinfo import ZoneInfo
 from fastapi import Form, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
 
+from features.signals.directives import CITED
 from features.sources.vietnamese_number import decimal
 from models.targets import MAIN
 from serving import words
 from serving.access.permissions import Role
 from serving.access.secret import new_secret
+from serving.pages.after_saving import forget, said
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import Reader
 from serving.use_cases.official_names import official_name
@@ -32,13 +36,15 @@ class MenuItem:
 
 
 MENU = (
+    MenuItem("/", "Hôm nay", "home.read"),
     MenuItem("/board", "Đơn vị tôi", "board.read"),
     MenuItem("/warnings", "Cảnh báo", "warning.read"),
     MenuItem("/own", "Hồ sơ của tôi", "own.read"),
-    MenuItem("/list", "Nguy cơ trễ", "list.read"),
-    MenuItem("/conduct", "Dấu hiệu phiền hà", "harassment.read"),
-    MenuItem("/plan", "Kế hoạch kiểm tra", "plan.read"),
-    MenuItem("/contests", "Giải trình về điểm", "contest.read"),
+    MenuItem("/list", "Hồ sơ", "list.read"),
+    MenuItem("/conduct", "Phiền hà", "harassment.read"),
+    MenuItem("/plan", "Kiểm tra", "plan.read"),
+    MenuItem("/self-inspections", "Tự kiểm tra", "self.read"),
+    MenuItem("/contests", "Ý kiến về điểm", "contest.read"),
     MenuItem("/explanations", "Hồ sơ trễ", "explanation.read"),
     MenuItem("/reports", "Báo cáo", "report.read"),
     MenuItem("/leadership", "Toàn tỉnh", "leadership.read"),
@@ -49,6 +55,15 @@ MENU = (
     MenuItem("/accounts", "Tài khoản", "account.write"),
     MenuItem("/tokens", "Khóa máy", "token.write"),
 )
+
+
+_CITED = re.compile("|".join(re.escape(str(escape(one))) for one in sorted(CITED, key=len, reverse=True)))
+_ANCHORS = {str(escape(words)): anchor for words, anchor in CITED.items()}
+
+
+def with_basis(text: str) -> Markup:
+    """A reason with a link from each rule it cites to the directive's text."""
+    return Markup(_CITED.sub(lambda found: f'<a href="/basis#{_ANCHORS[found[0]]}">{found[0]}</a>', str(escape(text))))
 
 
 @cache
@@ -78,6 +93,7 @@ def templates(zone: str) -> Environment:
         "brief_id": words.brief_id,
         "step_words": words.step_words,
         "sign_of_dossier": words.sign_of_dossier,
+        "with_basis": with_basis,
     }
     env.globals |= {"NOT_A_FINDING": words.NOT_A_FINDING, "ROLE_WORDS": {role.value: role.words for role in Role}}
     return env
@@ -98,6 +114,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
         unit = known.register.officials.get(official_id or "")
         return reader is not None and unit is not None and reader.scope_for("official.read").covers(unit)
 
+    done = said(request)
     html = (
         templates(serving.settings.zone.key)
         .get_template(template)
@@ -113,8 +130,12 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
             list_trouble=kept.trouble if kept and kept.value else None,
             reading=known.moment,
             form_key=new_secret(),
+            done=done,
             away_since=people.remembered.at if getattr(request.state, "away", False) else None,
             **context,
         )
     )
-    return HTMLResponse(html, status)
+    answer = HTMLResponse(html, status)
+    if done is not None:
+        forget(answer)
+    return answer

@@ -2,12 +2,24 @@
 
 from fastapi import Request
 
+from serving.plan.ledger import Ledger
+from serving.plan.verify import ledger_faults
 from serving.state import Receipt
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.work.receipts import Fault
 
 INSPECTION = frozenset(
-    {"decision.write", "plan.read", "plan.write", "plan.approve", "plan.export", "visit.read", "finding.write"}
+    {
+        "decision.write",
+        "plan.read",
+        "plan.write",
+        "plan.approve",
+        "plan.export",
+        "visit.read",
+        "finding.write",
+        "remedy.demand",
+    }
 )
 """Actions whose receipts tell what is inspected: only who may read picks is shown them."""
 
@@ -28,6 +40,14 @@ def receipts_for(
         )
     )
     return found
+
+
+def chain_faults(request: Request) -> list[Fault]:
+    """Everything that is wrong with the chain, what it tells of, and the plans' ledger; who asked is on record."""
+    people, settings = context_of(request).people, context_of(request).serving.settings
+    people.receipts.record(reader_of(request).login, "receipt.read", {"about": "verify"}, now=people.now())
+    told = ledger_faults(Ledger(settings.home / "plans"), people.receipts)
+    return [*people.receipts.verify(now=people.now()), *(Fault(0, what) for what in told)]
 
 
 def withheld(request: Request) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """The visits that a reader may see, and the findings entered on them."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from fastapi import Request
@@ -17,6 +18,8 @@ from serving.use_cases.idempotent_write import idempotent_write
 from serving.work import decisions, findings
 
 Visit = Mapping[str, Any]
+OWN_HEAD = "own_head"
+"""Who makes a visit (`serving.plan.plan.Visit.by`) that the unit's own head makes."""
 
 
 def write_finding(
@@ -26,15 +29,18 @@ def write_finding(
     said: tuple[str, str, bool | None, str, str, str],
     key: str,
     back: str,
+    own: bool = False,
 ) -> str:
-    """What was found on one dossier: kind, severity, confirmed (None: not yet said), evidence, cause, step."""
+    """What was found on one dossier: kind, severity, confirmed (None: not yet said), evidence, cause, step.
+
+    own: at a head's own inspection of the unit.
+    """
     reader = reader_of(request)
     people = context_of(request).people
     kind, severity, confirmed, evidence, cause, step = said
-    found = visit_in(request, visit_id)
-    if dossier_id not in {line["dossier_id"] for line in found["sheet"]} | {
-        one.dossier_id for one in picked(request, found)
-    }:
+    found = own_visit(request, visit_id) if own else visit_in(request, visit_id)
+    extra = set() if own else {one.dossier_id for one in picked(request, found)}
+    if dossier_id not in {line["dossier_id"] for line in found["sheet"]} | extra:
         raise Problem(404, "No dossier of this id on the sheet.")
 
     def effect(session: Session) -> dict[str, str]:
@@ -56,7 +62,7 @@ def write_finding(
 
     about = [f"dossier:{dossier_id}", f"visit:{visit_id}"]
     with refused_as_problem():
-        return idempotent_write(people, reader, key, "finding.write", back, effect, about)
+        return idempotent_write(people, reader, key, "self.write" if own else "finding.write", back, effect, about)
 
 
 def visible_visits(request: Request) -> list[Visit]:
@@ -71,6 +77,34 @@ def visible_visits(request: Request) -> list[Visit]:
         reader_of(request).login, "plan.read", {"plan": known[-1]}, now=people.now(), subjects=subjects
     )
     return in_scope(request, store.visits(known[-1], people.now()))
+
+
+SEEN_AHEAD = timedelta(days=7)
+"""How long before its hour a head sees an own inspection, to be there and prepare it."""
+
+
+def own_inspections(request: Request) -> list[Visit]:
+    """The inspections that heads of the reader's units owe by the latest plan, up to a week ahead, by hour.
+
+    Visits of teams are never among them, begun or not.
+    """
+    store, until = plan_store(request), context_of(request).people.now() + SEEN_AHEAD
+    known, scope = store.plans(), reader_of(request).scope_for("self.read")
+    visits = store.visits(known[-1], until) if known else []
+    mine = [one for one in visits if one["by"] == OWN_HEAD and scope.covers(one["unit_code"])]
+    return sorted(mine, key=lambda one: (str(one["at"]), str(one["visit_id"])))
+
+
+def own_visit(request: Request, visit_id: str) -> Visit:
+    """An own inspection of the reader's units whose hour has come; all others and absent ones answer alike."""
+    try:
+        found = visit_of(plan_store(request), visit_id, context_of(request).people.now())
+    except (LookupError, Sealed):
+        found = None
+    covers = reader_of(request).scope_for("self.read").covers
+    if found is None or found["by"] != OWN_HEAD or not covers(found["unit_code"]):
+        raise Problem(404, "No inspection of this number.")
+    return found
 
 
 def plan_store(request: Request) -> PlanStore:

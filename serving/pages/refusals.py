@@ -1,0 +1,42 @@
+"""Why something was refused, in one sentence for people: what the state and the use cases say in English, by cause."""
+
+import re
+from collections.abc import Sequence
+
+CAUSES: Sequence[tuple[str, str]] = (
+    (r"a plan of .* is sealed", "Tháng này đã có kế hoạch niêm phong: muốn lập thêm thì ghi lý do."),
+    (r"No plan keeps all quotas: (.*)", "Không lập được kế hoạch giữ đủ chỉ tiêu: {0}."),
+    (r"not all of .* have said the words", "Chưa đủ hai người nói phần hạt giống của mình."),
+    (r"Nothing has been scored for this", "Chưa có danh sách điểm để lập kế hoạch theo cách này."),
+    (r"has a conclusion; it stands", "Hồ sơ này đã có kết luận; muốn đổi thì sửa ở trang Kết quả và nêu lý do."),
+    (r"evidence: wanted a note", "Có vấn đề thì phải ghi đã thấy gì và lưu ở đâu."),
+    (r"severity: wanted", "Có vấn đề thì chọn mức độ 1, 2 hoặc 3; không có vấn đề thì để trống."),
+    (r"a correction needs a reason", "Sửa kết luận phải nêu lý do, ít nhất 5 ký tự."),
+    (r"of kind none leaves nothing", "Kết luận không có vấn đề thì không có gì để khắc phục."),
+    (r"due_on: wanted a day to come|new_due_at: wanted a moment", "Ngày hẹn phải là một ngày sắp tới."),
+    (r"due_on: wanted the new date", "Gia hạn thì ghi ngày mới; việc khác thì không."),
+    (r"nobody (answers|closes|decides)|their own", "Không ai tự xem xét việc của chính mình; hãy để người khác làm."),
+    (r"was (already )?answered|was decided on|has been sent|already contested", "Việc này đã làm, không đổi được."),
+    (r"(text|reason|because|note|what): wanted|a mark says why|characters, got|at least 5 characters",
+     "Nội dung phải có ít nhất 5 ký tự và không quá dài."),
+    (r"tick at least|Tick at least", "Hãy đánh dấu ít nhất một dòng."),
+    (r"month: .* had not ended", "Tháng chưa kết thúc thì chưa công bố được."),
+    (r"the login .* is taken", "Tên đăng nhập này đã có người dùng."),
+    (r"a login has 3 to 120", "Tên đăng nhập có 3 đến 120 ký tự: a–z, 0–9 và . _ @ -"),
+    (r"a unit head needs", "Tài khoản người đứng đầu phải chọn đơn vị."),
+    (r"an official's account needs", "Tài khoản cán bộ phải chọn cán bộ."),
+    (r"an account needs a password", "Tài khoản phải có mật khẩu hoặc mã của hệ thống định danh."),
+    (r"password", "Mật khẩu phải có ít nhất 12 ký tự, khó đoán và không chứa tên đăng nhập."),
+    (r"No unit of this code", "Không có đơn vị này."),
+    (r"form is out of date", "Biểu mẫu đã cũ: hãy mở lại trang rồi gửi lại."),
+    (r"This role may not", "Vai trò của bạn không có quyền làm việc này."),
+)  # fmt: skip
+"""Pattern of what was said → the sentence; {0} is what the pattern caught."""
+
+
+def cause_of(said: str) -> str | None:
+    """The sentence of the first cause that fits; None where there is none of its own."""
+    for pattern, sentence in CAUSES:
+        if found := re.search(pattern, said):
+            return sentence.format(*found.groups()) if "{0}" in sentence else sentence
+    return None
