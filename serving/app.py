@@ -33,6 +33,7 @@ from serving.api import (
 from serving.api import people as people_routes
 from serving.api import reports as report_routes
 from serving.api.limits import BodyLimit, PersonLimit
+from serving.api.strict import ETags, describe, known_parameters
 from serving.jobs.chain_heads import ChainHeads
 from serving.log_lines import log_as_json
 from serving.pages.install import install as install_pages
@@ -137,9 +138,11 @@ def create_app(
     problem.install(app)
     app.add_middleware(BodyLimit)
     for router in ROUTERS:
-        app.include_router(router, prefix="/api/v1")
+        app.include_router(router, prefix="/api/v1", dependencies=[Depends(known_parameters)])
     app.include_router(portal.router)
+    describe(app)
     install_pages(app)
+    app.add_middleware(ETags)
     if traces.on:
         app.add_middleware(TracedRequests, traces=traces)
     if settings.root_path:

@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 
 from features.calendar.vietnam import VIETNAM
 from serving.access.permissions import Role
+from serving.access.route_table import PUBLIC, action_of
 from serving.api.limits import MOST_BYTES
 from serving.app import create_app
 from serving.scoring.batch import score_record
@@ -309,3 +310,27 @@ def test_without_any_list_the_service_says_so(tmp_path: Path) -> None:
         is_problem(client.post("/api/v1/score", json=posted()), 503)
         assert client.get("/api/v1/ready").status_code == 503
         assert client.get("/api/v1/health").status_code == 200
+
+
+def test_what_was_read_before_is_told_by_its_tag(client: TestClient) -> None:
+    first = client.get("/api/v1/list?size=5")
+    again = client.get("/api/v1/list?size=5", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    other = client.get("/api/v1/list?size=6", headers={"If-None-Match": first.headers["etag"]})
+    assert other.status_code == 200
+    assert other.headers["etag"] != first.headers["etag"]
+
+
+@pytest.mark.parametrize("query", ["untit=x1", "unit=nowhere", "sector=nothing", "size=5&sort=score"])
+def test_an_unknown_parameter_or_code_is_refused_and_the_known_are_told(client: TestClient, query: str) -> None:
+    body = is_problem(client.get(f"/api/v1/list?{query}"), 422)
+    assert "nowhere" not in json.dumps(body)
+
+
+def test_every_route_that_asks_who_calls_says_how_to_show_it(client: TestClient) -> None:
+    told = client.get("/api/v1/openapi.json").json()
+    assert set(told["components"]["securitySchemes"]) == {"token", "session"}
+    for path, methods in told["paths"].items():
+        for method, route in methods.items():
+            open_to_all = action_of(method.upper(), path) == PUBLIC
+            assert ("security" in route) != open_to_all, (method, path)

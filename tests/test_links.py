@@ -14,7 +14,7 @@ from serving.access.permissions import reach_of
 from serving.app import create_app
 from serving.pages.rendering import MENU
 
-FILES = (".xlsx", ".docx", ".css", ".svg")  # files have tests of their own
+FILES = (".csv", ".xlsx", ".docx", ".css", ".svg")  # files have tests of their own
 
 
 @pytest.fixture(scope="module")

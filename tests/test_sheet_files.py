@@ -1,8 +1,9 @@
 """Every list as .xlsx and .docx: for whoever may read its page and nobody else, with filters, and never a formula."""
 
+import csv
 from collections.abc import Iterator
 from datetime import timedelta
-from io import BytesIO
+from io import BytesIO, StringIO
 
 import docx
 import openpyxl
@@ -47,7 +48,7 @@ def test_a_file_is_for_whoever_may_read_the_page(client: TestClient, path: str) 
     for person in PEOPLE:
         sit_down(client, person.login)
         wanted = 200 if reach_of(person.role, ROUTES[f"GET {path}.{{ending}}"]) else 403
-        for ending in ("xlsx", "docx"):
+        for ending in ("csv", "xlsx", "docx"):
             assert client.get(f"{path}.{ending}").status_code == wanted, (person.login, path, ending)
 
 
@@ -90,3 +91,14 @@ def test_what_looks_like_a_formula_stays_text(client: TestClient) -> None:
     cell = next(cell for row in sheet.iter_rows() for cell in row if "calc" in str(cell.value))
     assert cell.data_type == "s"
     assert not str(cell.value).startswith("=")
+
+
+def test_the_same_cells_stand_in_csv_and_none_is_a_formula(client: TestClient) -> None:
+    sit_down(client, "canbo")
+    text = client.get("/contests.csv").content.decode("utf-8-sig")
+    rows = list(csv.reader(StringIO(text)))
+    book = openpyxl.load_workbook(BytesIO(client.get("/contests.xlsx").content)).worksheets[0]
+    assert rows[0] == [cell.value for cell in book[1]]
+    assert len(rows) == book.max_row
+    assert FORMULA in text
+    assert not any(cell.startswith("=") for row in rows for cell in row)

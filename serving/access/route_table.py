@@ -143,7 +143,7 @@ LISTS = (
     "/list", "/conduct", "/board", "/own", "/plan", "/leadership", "/contests", "/receipts", "/warnings",
     "/explanations", "/apologies", "/consultations", "/complaints", "/returns", "/remedies",
 )  # fmt: skip
-"""Pages whose list is also a file, `.xlsx` and `.docx`, under the right of the page."""
+"""Pages whose list is also a file, `.csv`, `.xlsx` and `.docx`, under the right of the page."""
 
 ROUTES: Mapping[str, str] = _ONE_BY_ONE | {f"GET {page}.{{ending}}": _ONE_BY_ONE[f"GET {page}"] for page in LISTS}
 """Route (method and path template) → action of `GRANTS`, or `PUBLIC`.

@@ -15,6 +15,7 @@ from serving.access.permissions import EVERY_UNIT, GRANTS, IN_PERSON, Role, reac
 from serving.access.token import issue_token, revoke_token, tokens_of
 from serving.pages.login import device_of
 from serving.pages.rendering import Key, render
+from serving.read.official_directory import called
 from serving.read.problem import Problem, refused_as_problem
 from serving.read.receipt_words import ACTION_WORDS
 from serving.state import Account
@@ -30,7 +31,24 @@ def show(request: Request) -> Response:
     """All accounts."""
     with context_of(request).people.state.reading() as session:
         accounts = list(session.scalars(select(Account).order_by(Account.login)))
-    return render(request, "accounts.html", title="Tài khoản", accounts=accounts, roles=list(Role))
+    return render(
+        request, "accounts.html", title="Tài khoản", accounts=accounts, roles=list(Role), officials=_pickable(request)
+    )
+
+
+MOST_PICKED = 2_000
+"""Officials offered to pick from; of a larger province the key is typed."""
+
+
+def _pickable(request: Request) -> list[tuple[str, str]]:
+    """Officials with name and unit: who gives accounts has to know whom to give them to."""
+    register, names = context_of(request).known.register, context_of(request).people.directory.names
+    if len(register.officials) > MOST_PICKED:
+        return []
+    found = [
+        (key, f"{called(key, names, register)}, {register.unit(unit)}") for key, unit in register.officials.items()
+    ]
+    return sorted(found, key=lambda one: one[1])
 
 
 @router.post("/accounts")

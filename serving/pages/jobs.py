@@ -21,6 +21,13 @@ OUTCOMES = {
     None: "Chưa chạy lần nào",
 }
 PROMISES = {"data": "Dữ liệu", "list": "Danh sách", "jobs": "Việc tự chạy", "backup": "Sao lưu"}
+CAUSES = {
+    "data": {None: "chưa nhận dữ liệu lần nào", False: "lâu hơn hạn đã hứa chưa có tin mới: nguồn có còn gửi không?"},
+    "list": {None: "chưa chấm điểm lần nào", False: "danh sách cũ hơn hạn đã hứa, hoặc chưa có: xem việc chấm điểm"},
+    "jobs": {None: "tiến trình tự chạy chưa được bật trên máy chủ", False: "có việc trễ lịch: xem bảng dưới"},
+    "backup": {None: "chưa sao lưu, hoặc đã tắt", False: "bản sao lưu cũ hơn hạn đã hứa, hoặc chưa có"},
+}
+"""Promise → whether it holds (None: nothing was promised yet) → why, for people."""
 
 
 @router.get("/jobs", response_class=HTMLResponse)
@@ -43,4 +50,5 @@ def show(request: Request) -> Response:
         promises=promises,
         outcomes=OUTCOMES,
         promise_words=PROMISES,
+        causes=CAUSES,
     )

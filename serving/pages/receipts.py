@@ -1,5 +1,7 @@
 """`/receipts`: who saw which score when, who decided what."""
 
+import re
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -9,6 +11,7 @@ from serving.pages.rendering import render
 from serving.read.receipt_words import ACTION_WORDS, told
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.official_names import official_name
 from serving.use_cases.receipts import chain_faults, receipts_for, withheld
 
 router = APIRouter(include_in_schema=False)
@@ -36,12 +39,26 @@ def show(
         title="Nhật ký",
         receipts=found,
         words={name: word for name, word in ACTION_WORDS.items() if name not in withheld(request)},
-        told=told,
+        told=_told(request),
         actor=actor,
         action=action,
         about=about,
         next_before=found[-1].seq if len(found) == ROWS and not about.strip() else None,
     )
+
+
+_WORD = re.compile(r"[\w.-]{6,}")
+
+
+def _told(request: Request) -> Callable[[str], str]:
+    """The detail of a receipt as a line: local time, officials by name for who may see them."""
+    officials = context_of(request).known.register.officials
+    zone = context_of(request).serving.settings.zone
+
+    def name(found: re.Match[str]) -> str:
+        return official_name(request, found[0]) if found[0] in officials else found[0]
+
+    return lambda detail: _WORD.sub(name, told(detail, zone))
 
 
 @router.get("/receipts/verify", response_class=HTMLResponse)

@@ -1,8 +1,9 @@
-"""A table as a file: .xlsx with filters and a frozen head, .docx in the layout of Nghị định 30/2020/NĐ-CP."""
+"""A table as a file: .csv, .xlsx with filters and a frozen head, .docx in the layout of Nghị định 30/2020/NĐ-CP."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
+from io import BytesIO, StringIO
 from typing import Literal
 
 from fastapi import Request
@@ -18,8 +19,9 @@ from serving.documents.table_file import harmless
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 
+CSV = "text/csv; charset=utf-8"
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-Format = Literal["xlsx", "docx"]
+Format = Literal["xlsx", "docx", "csv"]
 Cell = str | float | None
 
 
@@ -39,7 +41,7 @@ def file_of(request: Request, ending: Format, action: str, sheet: Sheet) -> Resp
     people = context_of(request).people
     detail = {"rows": len(sheet.rows), "as": ending}
     people.receipts.record(reader_of(request).login, action, detail, now=people.now())
-    make, mime = (_excel, EXCEL) if ending == "xlsx" else (_word, WORD)
+    make, mime = {"xlsx": (_excel, EXCEL), "docx": (_word, WORD), "csv": (_plain, CSV)}[ending]
     name = f'attachment; filename="{sheet.name}.{ending}"'
     return Response(make(request, sheet), media_type=mime, headers={"Content-Disposition": name})
 
@@ -67,6 +69,15 @@ def _excel(request: Request, sheet: Sheet) -> bytes:
         note.write_string(0, 0, words.NOT_A_FINDING)
         note.write_string(1, 0, _basis(request))
     return out.getvalue()
+
+
+def _plain(_: Request, sheet: Sheet) -> bytes:
+    """Comma-separated text in UTF-8 with a mark that spreadsheets know it by (RFC 4180); no cell is a formula."""
+    out = StringIO(newline="")
+    rows = csv.writer(out)
+    rows.writerow(sheet.head)
+    rows.writerows([harmless(value) if isinstance(value, str) else value for value in row] for row in sheet.rows)
+    return out.getvalue().encode("utf-8-sig")
 
 
 def _word(request: Request, sheet: Sheet) -> bytes:

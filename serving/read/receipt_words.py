@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from serving.words import iso_day
 
@@ -103,8 +105,8 @@ _SHOWN = 3
 """Members of a list that are named; of the others only the number is told."""
 
 
-def told(detail: str) -> str:
-    """The detail of a receipt (a JSON object) as one line; text that is none stays as it is."""
+def told(detail: str, zone: ZoneInfo = ZoneInfo("UTC")) -> str:
+    """The detail of a receipt (a JSON object) as one line, moments in `zone`; text that is none stays as it is."""
     try:
         said = json.loads(detail)
     except ValueError:
@@ -112,11 +114,13 @@ def told(detail: str) -> str:
     if not isinstance(said, Mapping):
         return detail
     return "; ".join(
-        f"{_NAMES.get(name, name)}: {_value(value)}" for name, value in said.items() if value != [] and name != "rows"
+        f"{_NAMES.get(name, name)}: {_value(value, zone)}"
+        for name, value in said.items()
+        if value != [] and name != "rows"
     )
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, zone: ZoneInfo) -> str:
     if isinstance(value, list):
         named = ", ".join(str(one) for one in value[:_SHOWN])
         return named if len(value) <= _SHOWN else f"{len(value)} ({named}, …)"
@@ -125,6 +129,14 @@ def _value(value: Any) -> str:
         return _VALUES[text]
     if len(text) > 40 and all(sign in "0123456789abcdef" for sign in text):
         return f"{text[:12]}…"
-    if len(text) >= 16 and text[4:5] == "-" and text[10:11] == "T":  # a moment; its zone stays with it
-        return f"{iso_day(text[:10])} {text[11:16]} {'UTC' if text.endswith('+00:00') else text[-6:]}"
+    if len(text) >= 16 and text[4:5] == "-" and text[10:11] == "T":
+        return _moment(text, zone)
     return text or "–"
+
+
+def _moment(text: str, zone: ZoneInfo) -> str:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return at.astimezone(zone).strftime("%d/%m/%Y %H:%M") if at.tzinfo else f"{iso_day(text[:10])} {text[11:16]}"

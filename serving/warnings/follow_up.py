@@ -18,10 +18,14 @@ URGED_FOR = timedelta(days=30)
 """How long after its promise a warning can still go up; the ledger keeps what was never answered."""
 
 
-def tell_digests(state: State, rules: WarningRules, procedures: Mapping[str, str], *, now: datetime) -> int:
+def tell_digests(
+    state: State, rules: WarningRules, procedures: Mapping[str, str], clock_stands: Collection[str] = (), *,
+    now: datetime,
+) -> int:  # fmt: skip
     """One digest for each head with warnings that wait for it and none today; gives how many were made.
 
-    Nothing in quiet hours.
+    clock_stands: dossiers that wait for the citizen by now; they are told once the clock runs again. Nothing in quiet
+    hours.
     """
     quiet = Quiet(rules.calendar)
     if not quiet.open(now):
@@ -39,7 +43,7 @@ def tell_digests(state: State, rules: WarningRules, procedures: Mapping[str, str
             .where(EarlyWarning.manner == "digest", EarlyWarning.told_at.is_(None))
             .order_by(EarlyWarning.score.desc(), EarlyWarning.id)
         ):
-            if one.head_unit not in served:
+            if one.head_unit not in served and one.dossier_id not in clock_stands:
                 waiting[one.head_unit].append(one)
         for head, warnings in waiting.items():
             for one in warnings:
@@ -62,8 +66,8 @@ def escalate(
 ) -> int:
     """Brings warnings that nobody answered before the heads above, each level once; gives how many.
 
-    still_open: dossiers that have not ended. A head gets one message of it a day; what comes later waits for the
-    next day. Nothing in quiet hours.
+    still_open: dossiers that have not ended and do not wait for the citizen. A head gets one message of it a day; what
+    comes later waits for the next day. Nothing in quiet hours.
     """
     quiet, policy = Quiet(rules.calendar), rules.policy
     if not quiet.open(now) or not policy.levels:

@@ -63,8 +63,8 @@ def turn(
         if now - scoring.meta.as_of <= FRESH and not moment.behind:
             seed, helps = key_file(settings.keys / SEED), partial(_helps, record, scoring)
             fired = fire(state, scoring, rules, heads, seed, register.procedures, helps, now=now)
-        digests = tell_digests(state, rules, register.procedures, now=now)
-        escalated = escalate(state, rules, heads, scoring.open, register.procedures, now=now)
+        digests = tell_digests(state, rules, register.procedures, scoring.waiting, now=now)
+        escalated = escalate(state, rules, heads, scoring.open - scoring.waiting, register.procedures, now=now)
     sent = send(state, opened(settings, rules, now), Quiet(rules.calendar), now=now)
     return TurnResult(fired, digests, escalated, sent, moment.known_until if moment.behind else None)
 
