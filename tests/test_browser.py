@@ -184,7 +184,7 @@ def test_an_official_contests_and_an_inspector_answers(browser: Browser, address
     visit.close()
     visit = Visit(browser, address, size)
     visit.log_in("thanhtra")
-    visit.page.get_by_role("link", name="Ý kiến về điểm").click()
+    visit.page.get_by_role("link", name="Ý kiến", exact=True).click()
     card = visit.page.locator("article", has_text=f"({size})")
     card.get_by_label(re.compile("Giải trình đúng")).check()
     card.get_by_label("Trả lời (bắt buộc)").fill("Đã đính chính theo sổ bàn giao")

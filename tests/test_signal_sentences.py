@@ -10,7 +10,7 @@ from features.signals.directives import basis_vi
 from features.signals.handled import CHARGED
 from features.signals.sentences import CAUSES, said, said_of_dossier
 from features.signals.signal import MEASURES
-from models.conduct import against_peers
+from models.conduct import _FAMILY_SOURCE, against_peers
 from models.conduct_peers import PeerComparison
 
 LETTER = r"[^\W\d_]"
@@ -75,7 +75,7 @@ def test_a_line_against_peers_says_all_it_must(grain: str, family: str) -> None:
         "6,2",
         "1,5–4,3",
         "1,5 lần: 93 %",
-        "Căn cứ: H",
+        f"Căn cứ: {basis_vi(_FAMILY_SOURCE[family])}",
         "không phải kết luận",
     ):
         assert part in line.reasons_vi
@@ -93,7 +93,6 @@ def test_a_line_against_peers_says_all_it_must(grain: str, family: str) -> None:
 
 def test_readers_are_told_document_and_clause_and_never_our_codes() -> None:
     from features.signals.directives import CITED
-    from models.conduct import _FAMILY_SOURCE
 
     assert basis_vi("H1, H5 (S0 1a, S2)") == (
         "không tự ý yêu cầu bổ sung (Chỉ thị trách nhiệm cá nhân, Hà Nội, mục 1a); "

@@ -44,7 +44,7 @@ MENU = (
     MenuItem("/conduct", "Phiền hà", "harassment.read"),
     MenuItem("/plan", "Kiểm tra", "plan.read"),
     MenuItem("/self-inspections", "Tự kiểm tra", "self.read"),
-    MenuItem("/contests", "Ý kiến về điểm", "contest.read"),
+    MenuItem("/contests", "Ý kiến", "contest.read"),
     MenuItem("/explanations", "Hồ sơ trễ", "explanation.read"),
     MenuItem("/reports", "Báo cáo", "report.read"),
     MenuItem("/leadership", "Toàn tỉnh", "leadership.read"),
@@ -53,7 +53,6 @@ MENU = (
     MenuItem("/jobs", "Việc tự chạy", "job.read"),
     MenuItem("/intake", "Nhận dữ liệu", "intake.write"),
     MenuItem("/accounts", "Tài khoản", "account.write"),
-    MenuItem("/tokens", "Khóa máy", "token.write"),
 )
 
 
