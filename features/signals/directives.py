@@ -28,7 +28,7 @@ OWN = "quy ước kiểm tra nêu ở trang Căn cứ"
 
 
 @dataclass(frozen=True)
-class Rule:
+class Demand:
     """One demand: its anchor on the page, plain words, the directive's text, document and clause (may be empty)."""
 
     anchor: str
@@ -44,11 +44,11 @@ class Rule:
         return f"{self.words} ({place})"
 
 
-def _rule(code: str, words: str, text: str, document: str, clause: str = "") -> tuple[str, Rule]:
-    return code, Rule(f"quy-dinh-{code[1:]}", words, text, document, clause)
+def _rule(code: str, words: str, text: str, document: str, clause: str = "") -> tuple[str, Demand]:
+    return code, Demand(f"quy-dinh-{code[1:]}", words, text, document, clause)
 
 
-RULES: Mapping[str, Rule] = dict(
+RULES: Mapping[str, Demand] = dict(
     (
         _rule("H1", "không tự ý yêu cầu bổ sung", "không được tự ý yêu cầu bổ sung hồ sơ", "S0", "1a"),
         _rule("H2", "không kéo dài vô cớ", "kéo dài thời gian giải quyết không có lý do chính đáng", "S0", "1a"),

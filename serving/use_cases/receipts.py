@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from serving.plan.ledger import Ledger
+from serving.plan.ledger import PlanLedger
 from serving.plan.verify import ledger_faults
 from serving.state import Receipt
 from serving.use_cases.app_context import context_of
@@ -46,7 +46,7 @@ def chain_faults(request: Request) -> list[Fault]:
     """Everything that is wrong with the chain, what it tells of, and the plans' ledger; who asked is on record."""
     people, settings = context_of(request).people, context_of(request).serving.settings
     people.receipts.record(reader_of(request).login, "receipt.read", {"about": "verify"}, now=people.now())
-    told = ledger_faults(Ledger(settings.home / "plans"), people.receipts)
+    told = ledger_faults(PlanLedger(settings.home / "plans"), people.receipts)
     return [*people.receipts.verify(now=people.now()), *(Fault(0, what) for what in told)]
 
 
