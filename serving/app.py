@@ -23,6 +23,7 @@ from serving.api import (
     intake,
     jobs,
     lists,
+    models,
     plans,
     portal,
     scores,
@@ -73,6 +74,7 @@ ROUTERS = (
     warnings.router,
     intake.router,
     plans.router,
+    models.router,
     inspections.router,
 )
 """The nouns of the API, each under /api/v1."""

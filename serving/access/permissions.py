@@ -105,6 +105,7 @@ GRANTS: Mapping[str, Mapping[Role, Reach]] = {
     "analyst.read": {A: P},
     "metrics.read": {A: P, X: P},
     "model.promote": {A: P},
+    "model.train": {A: P},
     "leadership.read": {L: P},
     "receipt.read": {L: P, X: P},
     "job.read": {A: P, X: P},

@@ -18,9 +18,12 @@ from serving.read.rolling_log import bands_of, read_rolling
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.idempotent_write import idempotent_write
+from serving.use_cases.model_work import begin_work, model_work
 from serving.words import LEVELS
 
 router = APIRouter(include_in_schema=False)
+
+TARGET_WORDS = {"lateness": "Nguy cơ trễ hạn", "promise_moved": "Hạn trả bị dời", "conduct": "Dấu hiệu phiền hà"}
 
 
 @router.get("/analyst", response_class=HTMLResponse)
@@ -68,6 +71,9 @@ def show(request: Request) -> Response:
         refusal=shelf.refusal,
         refusing=shelf.refusing(reader.login),
         may_promote=reader.may("model.promote"),
+        may_train=reader.may("model.train"),
+        work=model_work(request),
+        targets=TARGET_WORDS,
     )
 
 
@@ -103,3 +109,15 @@ def promote(
         )
         raise Problem(422, refused[:500])
     return RedirectResponse(back, 303)
+
+
+@router.post("/analyst/work")
+def work(
+    request: Request,
+    kind: Annotated[str, Form(max_length=40)],
+    target: Annotated[str, Form(max_length=40)],
+    reason: Annotated[str, Form(max_length=2000)],
+    key: Key,
+) -> Response:
+    """Begins to train, to judge, to tune or to roll back, in a process of its own; the page says how it stands."""
+    return RedirectResponse(begin_work(request, kind, target, reason, key), 303)

@@ -27,6 +27,7 @@ CAUSES: Sequence[tuple[str, str]] = (
     (r"an official's account needs", "Tài khoản cán bộ phải chọn cán bộ."),
     (r"an account needs a password", "Tài khoản phải có mật khẩu hoặc mã của hệ thống định danh."),
     (r"password", "Mật khẩu phải có ít nhất 12 ký tự, khó đoán và không chứa tên đăng nhập."),
+    (r"some work on models is under way", "Đang có một việc với mô hình chạy: hãy đợi xong."),
     (r"No unit of this code", "Không có đơn vị này."),
     (r"form is out of date", "Biểu mẫu đã cũ: hãy mở lại trang rồi gửi lại."),
     (r"This role may not", "Vai trò của bạn không có quyền làm việc này."),

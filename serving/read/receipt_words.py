@@ -80,6 +80,7 @@ ACTION_WORDS = {
     "metrics.read": "Xem số đo vận hành",
     "job.read": "Xem việc tự chạy",
     "model.promote": "Đưa mô hình vào dùng",
+    "model.train": "Giao việc với mô hình",
 }
 """Every action of `serving.access.permissions.GRANTS` and every action that receipts carry."""
 
@@ -139,4 +140,6 @@ def _moment(text: str, zone: ZoneInfo) -> str:
         at = datetime.fromisoformat(text)
     except ValueError:
         return text
-    return at.astimezone(zone).strftime("%d/%m/%Y %H:%M") if at.tzinfo else f"{iso_day(text[:10])} {text[11:16]}"
+    if not at.tzinfo:
+        return f"{iso_day(text[:10])} {text[11:16]}"
+    return at.astimezone(zone).strftime("%d/%m/%Y %H:%M") + (" UTC" if zone.key == "UTC" else "")

@@ -128,12 +128,12 @@ def _remedies(request: Request, session: Session, reader: Reader) -> list[Duty]:
 
 
 def _visits(request: Request, session: Session, reader: Reader) -> list[Duty]:
-    """Begun visits of the latest plan on which something is not yet recorded."""
+    """Begun visits of the last two plans on which something is not yet recorded."""
     visits: list[Mapping[str, Any]]
     if reader.may("finding.write"):
         store, now = plan_store(request), context_of(request).people.now()
         scope, known = reader.scope_for("finding.write"), store.plans()
-        begun = store.visits(known[-1], now) if known else []
+        begun = [one for plan in known[-2:] for one in store.visits(plan, now)]
         visits = [one for one in begun if scope.covers(one["unit_code"]) and one["by"] != OWN_HEAD]
         words, link = "Cuộc kiểm tra chưa ghi đủ kết quả", "/plan"
     elif reader.may("self.write"):

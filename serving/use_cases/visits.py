@@ -84,13 +84,13 @@ SEEN_AHEAD = timedelta(days=7)
 
 
 def own_inspections(request: Request) -> list[Visit]:
-    """The inspections that heads of the reader's units owe by the latest plan, up to a week ahead, by hour.
+    """The inspections that heads of the reader's units owe by the last two plans, up to a week ahead, by hour.
 
     Visits of teams are never among them, begun or not.
     """
     store, until = plan_store(request), context_of(request).people.now() + SEEN_AHEAD
     known, scope = store.plans(), reader_of(request).scope_for("self.read")
-    visits = store.visits(known[-1], until) if known else []
+    visits = [one for plan in known[-2:] for one in store.visits(plan, until)]
     mine = [one for one in visits if one["by"] == OWN_HEAD and scope.covers(one["unit_code"])]
     return sorted(mine, key=lambda one: (str(one["at"]), str(one["visit_id"])))
 

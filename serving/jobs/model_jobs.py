@@ -1,0 +1,93 @@
+"""Work on models that a person asks for on a page: each in a process of its own, one at a time, noted from start to end.
+
+The service imports nothing of training; the command learns, judges and asks every gate. A process that dies with the
+machine stands as running until the next one begins, which finds it killed (`serving.jobs.run_log`).
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from serving.jobs.run_log import DONE, FAILED, RunLog
+from serving.jobs.sole_runner import sole_runner
+from serving.settings import Settings
+from serving.state import State
+
+LOCK = "model"
+"""One lock for all of them: two trainings at once would take the machine from those who read."""
+LONGEST = timedelta(hours=12)
+_RISK = "from serving.cli import main; main()"
+_TOLD = 300
+
+
+@dataclass(frozen=True)
+class ModelJob:
+    """One kind of work. name: as the log of runs has it; words: on pages; line: the command's words."""
+
+    name: str
+    words: str
+    line: Callable[[str, datetime, str, Path], list[str]]
+
+
+MODEL_JOBS: Mapping[str, ModelJob] = {
+    one.name: one
+    for one in (
+        ModelJob("model-train", "Huấn luyện lại", lambda target, at, by, _: [
+            "train", target, f"--cutoff={at.isoformat()}", f"--by={by}"]),
+        ModelJob("model-rolling", "Kiểm tra lùi theo thời gian", lambda target, at, by, home: [
+            "rolling", target, f"--last={at.isoformat()}", f"--out={home / 'models' / f'rolling-{target}.html'}"]),
+        ModelJob("model-tune", "Dò công thức tốt hơn (30 phút)", lambda target, at, by, _: [
+            "tune", target, f"--cutoff={at.isoformat()}", "--minutes=30"]),
+        ModelJob("model-rollback", "Quay về mô hình trước", lambda target, at, by, _: ["rollback", target, f"--by={by}"]),
+    )
+}  # fmt: skip
+"""Name → what can be asked for."""
+
+
+def start(settings: Settings, state: State, job: ModelJob, target: str, by: str, now: datetime) -> None:
+    """Begins the work and returns at once; ValueError where some is under way."""
+    begun = threading.Event()
+    busy: list[bool] = []
+    threading.Thread(target=_run, args=(settings, state, job, target, by, now, begun, busy), daemon=True).start()
+    begun.wait(30)
+    if busy:
+        raise ValueError("some work on models is under way; wait for its end")
+
+
+def _run(
+    settings: Settings, state: State, job: ModelJob, target: str, by: str, now: datetime, begun: threading.Event,
+    busy: list[bool],
+) -> None:  # fmt: skip
+    log = RunLog(state)
+    with sole_runner(state, settings.home, LOCK) as ours:
+        run_id = log.begin(job.name, now, f"{socket.gethostname()}:{os.getpid()}", now) if ours else None
+        if run_id is None:
+            busy.append(True)
+            begun.set()
+            return
+        begun.set()
+        started = time.monotonic()
+        outcome, told = _command(settings.home, job.line(target, now, by, settings.home))
+        spent = time.monotonic() - started
+        log.end(run_id, outcome, told, now + timedelta(seconds=spent), spent)
+
+
+def _command(home: Path, words: list[str]) -> tuple[str, str]:
+    """How it ended, and its last line; what it said of an error is a line without people's data."""
+    line = [sys.executable, "-c", _RISK, "--home", str(home), *words]
+    try:
+        done = subprocess.run(
+            line, capture_output=True, text=True, timeout=LONGEST.total_seconds(), check=False,
+            env={**os.environ, "COLUMNS": "400"},
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return FAILED, f"no end in {LONGEST.total_seconds() / 3600:.0f} hours"
+    said = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines() or [""]
+    return DONE if done.returncode == 0 else FAILED, said[-1].removeprefix("risk: ")[:_TOLD]

@@ -1,0 +1,64 @@
+"""Work on models as a reader asks for it, and how it stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import Request
+
+from models.targets import NAMES
+from serving.jobs.model_jobs import MODEL_JOBS, start
+from serving.jobs.run_log import RunLog
+from serving.read.problem import Problem, refused_as_problem
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
+from serving.use_cases.idempotent_write import idempotent_write
+
+ONLY_TRAIN = frozenset({"conduct"})
+"""Targets that are only learnt here; what is judged of them has its own way."""
+
+
+@dataclass(frozen=True)
+class WorkStanding:
+    """One kind of work and its latest run; outcome None: never asked for."""
+
+    name: str
+    words: str
+    outcome: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    told: str
+
+
+def model_work(request: Request) -> list[WorkStanding]:
+    """Every kind of work on models with its latest run."""
+    log, found = RunLog(context_of(request).people.state), []
+    for job in MODEL_JOBS.values():
+        runs: Sequence = log.latest(job.name)  # type: ignore[type-arg]
+        run = runs[0] if runs else None
+        found.append(
+            WorkStanding(job.name, job.words, run.outcome, run.started_at, run.ended_at, run.told)
+            if run else WorkStanding(job.name, job.words, None, None, None, "")
+        )  # fmt: skip
+    return found
+
+
+def begin_work(request: Request, kind: str, target: str, reason: str, key: str) -> str:
+    """Begins it, once for one form, with the reader's reason on record; 422 for what is unknown or under way."""
+    job = MODEL_JOBS.get(kind)
+    if job is None or target not in NAMES or (target in ONLY_TRAIN and kind != "model-train"):
+        raise Problem(422, f"Wanted one of {', '.join(MODEL_JOBS)} for one of {', '.join(NAMES)}.")
+    reader, people, serving = reader_of(request), context_of(request).people, context_of(request).serving
+    asked: list[bool] = []
+
+    def effect(_: object) -> dict[str, str]:
+        if len(reason.strip()) < 5:
+            raise ValueError("reason: wanted at least 5 characters")
+        asked.append(True)
+        return {"work": kind, "target": target, "reason": reason.strip()[:500]}
+
+    with refused_as_problem():
+        back = idempotent_write(people, reader, key, "model.train", "/analyst", effect)
+        if asked:
+            start(serving.settings, people.state, job, target, reader.login, people.now())
+    return back

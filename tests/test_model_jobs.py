@@ -1,0 +1,49 @@
+"""Work on models asked for on a page: one at a time, in a process of its own, noted from start to end."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from drawn_people import NOW, sit_down, staffed_office
+from fastapi.testclient import TestClient
+
+from serving.app import create_app
+from serving.jobs import model_jobs
+from serving.jobs.run_log import DONE
+
+
+@pytest.fixture
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    settings = staffed_office(tmp_path_factory.mktemp("office"))
+    with TestClient(create_app(settings, now=lambda: NOW, poll_seconds=3600)) as opened:
+        yield opened
+
+
+def asked(client: TestClient, csrf: str, kind: str, key: str, target: str = "lateness") -> int:
+    form = {"csrf": csrf, "key": key * 24, "kind": kind, "target": target, "reason": "dữ liệu tháng mới"}
+    return client.post("/analyst/work", data=form).status_code
+
+
+def test_one_work_at_a_time_is_done_by_command_and_noted(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[list[str]] = []
+
+    def command(home: Path, words: list[str]) -> tuple[str, str]:
+        lines.append(words)
+        time.sleep(1.5)
+        return DONE, "champion lateness v2"
+
+    monkeypatch.setattr(model_jobs, "_command", command)
+    csrf = sit_down(client, "phantich")
+    assert asked(client, csrf, "model-train", "a") == 200
+    assert asked(client, csrf, "model-train", "a") == 200  # the same form once more begins nothing
+    assert asked(client, csrf, "model-rolling", "b") == 422  # one at a time
+    assert "đang chạy" in client.get("/analyst").text
+    time.sleep(3)
+    assert lines == [["train", "lateness", f"--cutoff={NOW.isoformat()}", "--by=phantich"]]
+    (done,) = [one for one in client.get("/api/v1/models/work").json() if one["name"] == "model-train"]
+    assert (done["outcome"], done["told"]) == (DONE, "champion lateness v2")
+    assert asked(client, csrf, "model-rollback", "c", "conduct") == 422
+    assert asked(client, csrf, "anything", "d") == 422
+    csrf = sit_down(client, "thanhtra")
+    assert asked(client, csrf, "model-train", "e") == 403

@@ -1,0 +1,56 @@
+"""A plan from the wizard to approval, on pages and by API: previewed without naming a unit, sealed once, approved."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from drawn_conduct import draw_full_office
+from drawn_people import NOW, sit_down
+from fastapi.testclient import TestClient
+
+from serving.app import create_app
+
+MONTH = "2026-05"
+
+
+@pytest.fixture
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    settings = draw_full_office(tmp_path_factory.mktemp("office"))
+    with TestClient(create_app(settings, now=lambda: NOW + timedelta(days=27), poll_seconds=3600)) as opened:
+        yield opened
+
+
+def form_of(page: str, action: str) -> dict[str, str]:
+    inside = page.split(f'action="{action}"')[1].split("</form>")[0]
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', inside))
+
+
+def test_a_plan_goes_from_the_wizard_to_approval(client: TestClient) -> None:
+    sit_down(client, "thanhtra")
+    form = form_of(client.get("/plan/make").text, "/plan/make")
+    wish = {"month": MONTH, "days_a_month": "10", "visits_a_day": "6"}
+    seen = client.post("/plan/make", data={**form, **wish, "act": "preview"})
+    assert seen.status_code == 200
+    assert "Giá của từng quy tắc" in seen.text
+    assert client.get("/api/v1/plans").json()[-1]["plan_id"] != MONTH  # looking seals nothing
+    sealed = client.post("/plan/make", data={**form, **wish, "act": "seal"})
+    assert sealed.status_code == 200
+    assert str(sealed.url).endswith(f"/plan?plan={MONTH}")
+    again = client.post("/plan/make", data={**form, **wish, "key": "k" * 24, "act": "seal"})
+    assert again.status_code == 422
+    assert "muốn lập thêm thì ghi lý do" in again.text
+    sit_down(client, "lanhdao")
+    assert "Kế hoạch kiểm tra chờ duyệt" in client.get("/").text
+    page = client.get(f"/plan?plan={MONTH}").text
+    assert "Đã duyệt" in client.post("/plan/approve", data=form_of(page, "/plan/approve")).text
+
+
+def test_a_preview_by_api_names_no_unit_and_a_rule_that_cannot_be_is_refused(client: TestClient) -> None:
+    headers = {"X-CSRF-Token": sit_down(client, "thanhtra")}
+    wish = {"month": MONTH, "days_a_month": 10, "visits_a_day": 6}
+    found = client.post("/api/v1/plans/preview", json=wish, headers=headers)
+    assert found.status_code == 200
+    assert {"quotas", "prices", "expected", "guessable", "visits", "team_visits"} == found.json().keys()
+    for wrong in ({"month": "2026-13"}, {"month": MONTH, "target": "x"}):
+        assert client.post("/api/v1/plans/preview", json=wrong, headers=headers).status_code == 422
