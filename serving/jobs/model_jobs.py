@@ -1,4 +1,4 @@
-"""Work on models that a person asks for on a page: each in a process of its own, one at a time, noted from start to end.
+"""Work on models that a person asks for on a page: each in a process of its own, one at a time, noted.
 
 The service imports nothing of training; the command learns, judges and asks every gate. A process that dies with the
 machine stands as running until the next one begins, which finds it killed (`serving.jobs.run_log`).
@@ -45,7 +45,8 @@ MODEL_JOBS: Mapping[str, ModelJob] = {
             "rolling", target, f"--last={at.isoformat()}", f"--out={home / 'models' / f'rolling-{target}.html'}"]),
         ModelJob("model-tune", "Dò công thức tốt hơn (30 phút)", lambda target, at, by, _: [
             "tune", target, f"--cutoff={at.isoformat()}", "--minutes=30"]),
-        ModelJob("model-rollback", "Quay về mô hình trước", lambda target, at, by, _: ["rollback", target, f"--by={by}"]),
+        ModelJob("model-rollback", "Quay về mô hình trước", lambda target, at, by, _: [
+            "rollback", target, f"--by={by}"]),
     )
 }  # fmt: skip
 """Name → what can be asked for."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from fastapi import Request
 
-from models.targets import NAMES
+from models.targets import TARGETS
 from serving.jobs.model_jobs import MODEL_JOBS, start
 from serving.jobs.run_log import RunLog
 from serving.read.problem import Problem, refused_as_problem
@@ -16,6 +16,7 @@ from serving.use_cases.idempotent_write import idempotent_write
 
 ONLY_TRAIN = frozenset({"conduct"})
 """Targets that are only learnt here; what is judged of them has its own way."""
+NAMES = (*TARGETS, *sorted(ONLY_TRAIN))
 
 
 @dataclass(frozen=True)
