@@ -17,7 +17,7 @@ from features.record.succession import predecessors
 
 
 class Role(StrEnum):
-    """The six kinds of reader. Another is a name here, a line in `_SEATS` and what it may do in `GRANTS`."""
+    """The six kinds of reader. Another is a name here, a line in `_WORDS` and what it may do in `GRANTS`."""
 
     INSPECTOR = "inspector"
     UNIT_HEAD = "unit_head"
@@ -29,21 +29,16 @@ class Role(StrEnum):
     @property
     def words(self) -> str:
         """What the role is called."""
-        return _SEATS[self][0]
-
-    @property
-    def first_page(self) -> str:
-        """The page that its day begins with."""
-        return _SEATS[self][1]
+        return _WORDS[self]
 
 
-_SEATS = {
-    Role.INSPECTOR: ("Người kiểm tra", "/list"),
-    Role.UNIT_HEAD: ("Người đứng đầu đơn vị", "/board"),
-    Role.OFFICIAL: ("Cán bộ, công chức", "/own"),
-    Role.ANALYST: ("Phân tích viên", "/analyst"),
-    Role.LEADER: ("Lãnh đạo", "/leadership"),
-    Role.ADMINISTRATOR: ("Quản trị", "/accounts"),
+_WORDS = {
+    Role.INSPECTOR: "Người kiểm tra",
+    Role.UNIT_HEAD: "Người đứng đầu đơn vị",
+    Role.OFFICIAL: "Cán bộ, công chức",
+    Role.ANALYST: "Phân tích viên",
+    Role.LEADER: "Lãnh đạo",
+    Role.ADMINISTRATOR: "Quản trị",
 }
 
 
