@@ -10,12 +10,17 @@ from drawn_people import NOW, sit_down
 from fastapi.testclient import TestClient
 
 from serving.app import create_app
+from serving.plan.rules import Rules
+from serving.use_cases.planning import PlanWish
 
 MONTH = "2026-05"
 
 
 @pytest.fixture
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def client(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    # the drawn office has three units: too few for the directives' quotas
+    rules = Rules(home_affairs_missions=0, high_risk_visits=0, min_gap_days=0)
+    monkeypatch.setattr(PlanWish, "rules", lambda _: rules)
     settings = draw_full_office(tmp_path_factory.mktemp("office"))
     with TestClient(create_app(settings, now=lambda: NOW + timedelta(days=27), poll_seconds=3600)) as opened:
         yield opened
