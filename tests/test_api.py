@@ -15,9 +15,13 @@ from drawn_people import NOW, token
 from fastapi.testclient import TestClient
 
 from features.calendar.vietnam import VIETNAM
+from features.record.record import Record
+from features.record.schema import TABLES
 from serving.access.permissions import Role
 from serving.access.route_table import PUBLIC, action_of
+from serving.api.events import NewsEvent
 from serving.api.limits import MOST_BYTES
+from serving.api.posted import PostedDossier
 from serving.app import create_app
 from serving.scoring.batch import score_record
 from serving.settings import Settings
@@ -204,6 +208,27 @@ def test_news_is_recorded_once_and_scored_at_once(client: TestClient) -> None:
     again = client.post("/api/v1/events", json={"events": [event]}).json()
     assert (again["read"], again["appended"], again["known"], again["rejected"]) == (1, 0, 1, 0)
     assert again["scores"][0]["score"] == pytest.approx(fresh["score"], abs=1e-12)
+
+
+def test_no_column_of_the_contract_is_lost_on_the_way_in(office: Settings, client: TestClient) -> None:
+    tables = {table.name: {column.name for column in table.columns} for table in TABLES.values()}
+    assert tables["dossier"] <= PostedDossier.model_fields.keys()
+    assert tables["event"] <= NewsEvent.model_fields.keys()
+    dossier = posted()["dossier"] | {
+        "dossier_id": "NEW-9", "receiving_unit_code": "x1", "submitted_at": (NOW - timedelta(days=4)).isoformat(),
+    }  # fmt: skip
+    event = {
+        "dossier_id": "NEW-9", "kind": "consulted", "event_id": "api-9", "to_unit_code": "x3", "papers": "bản vẽ;sổ",
+        "happened_at": (NOW - timedelta(hours=1)).isoformat(), "step_due_at": (NOW + timedelta(days=3)).isoformat(),
+    }  # fmt: skip
+    assert client.post("/api/v1/events", json={"dossiers": [dossier], "events": [event]}).json()["appended"] == 2
+    with Record(office.record_url).connect() as con:
+        told = con.execute(
+            "SELECT to_unit_code, papers, step_due_at IS NOT NULL FROM event WHERE dossier_id = 'NEW-9'"
+        ).fetchall()
+        came = con.execute("SELECT receiving_unit_code FROM dossier WHERE dossier_id = 'NEW-9'").fetchall()
+    assert told == [("x3", "bản vẽ;sổ", True)]
+    assert came == [("x1",)]
 
 
 def test_neither_a_reset_nor_an_extension_without_a_reason_moves_the_lawful_promise(client: TestClient) -> None:

@@ -31,34 +31,38 @@ Id = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class PostedEvent(BaseModel):
-    """One event of a dossier (feeds.md, table `event`).
-
-    Other columns of the table are taken and not needed.
-    """
+    """One event of a dossier: every column of feeds.md, table `event`."""
 
     kind: Kind
     happened_at: Moment
     known_at: Moment | None = None
     official_id: Text | None = Field(None, examples=["cb-0412"])
     unit_code: Text | None = None
+    to_unit_code: Text | None = None
     step: Text | None = Field(None, examples=["Thẩm định"])
+    step_due_at: Moment | None = None
     due_at: Moment | None = None
     reason: Text | None = None
+    papers: Annotated[str | None, Field(max_length=4_000)] = None
 
 
 class PostedDossier(BaseModel):
-    """One dossier (feeds.md, table `dossier`); further columns named `x_…` are its attributes."""
+    """One dossier: every column of feeds.md, table `dossier`; further ones named `x_…` are its attributes."""
 
     model_config = ConfigDict(extra="allow")
 
     dossier_id: Id = Field(examples=["H99.24-260907-0012"])
     procedure_code: Id = Field(examples=["1.990001"])
     unit_code: Id = Field(examples=["H99.24"])
+    receiving_unit_code: Text | None = None
+    submitted_at: Moment | None = None
     received_at: Moment
     due_at: Moment | None = None
     known_at: Moment | None = None
     channel: Text | None = None
+    applicant_id: Text | None = None
     applicant_kind: Text | None = None
+    agent_id: Text | None = None
 
     def attributes(self) -> dict[str, str | float | None]:
         """The columns `x_…`, texts and numbers as they came; anything else is left out."""
