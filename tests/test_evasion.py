@@ -7,6 +7,7 @@ import pytest
 
 from features.simulate import Province, simulate
 from features.simulate.evasion import ACTS, Evasion
+from tests.bench.replay.evasion import HiddenTrial, card, hidden_trial
 
 SIZE, SEED = 4_000, 5
 
@@ -87,3 +88,20 @@ def test_honest_officials_do_what_looks_alike_as_often_as_asked(plain: Province)
 def test_a_share_is_a_share(name: str, share: float) -> None:
     with pytest.raises(ValueError, match=f"{name}: wanted a share"):
         Evasion(**{name: share})
+
+
+def test_the_card_says_what_did_not_hold() -> None:
+    trials = [
+        HiddenTrial(201, "plain", 0.9, 5, 1), HiddenTrial(201, "half under colleagues", 0.5, 3, 0),
+        HiddenTrial(201, "nobody planted", float("nan"), 0, 0), HiddenTrial(202, "plain", 1.0, 6, 2),
+    ]  # fmt: skip
+    assert [one.holds for one in trials] == [True, False, True, False]
+    told = "\n".join(card(trials, 45_000))
+    assert told.count("**no**") == 2
+    assert "plain: mean recall 0.95, lowest 0.90" in told
+
+
+def test_a_small_province_is_read_as_the_service_reads_it() -> None:
+    one = hidden_trial(7, 2_500, "nobody planted", Evasion(honest=0.02), 0)
+    assert (one.flags, one.false_flags) == (0, 0)
+    assert one.recall != one.recall

@@ -92,6 +92,25 @@ def conduct(
 
 
 @replay.command()
+def evasion(
+    seeds: Annotated[int, typer.Option(help="How many made-up provinces, each in three worlds.", min=1)] = 6,
+    first: Annotated[int, typer.Option(help="The first seed; 1 is what rules were chosen on.", min=2)] = 201,
+    dossiers: Annotated[int, typer.Option(help="Dossiers of each.", min=2_000)] = 45_000,
+    card: Annotated[Path | None, typer.Option(help="Also write the report to this file.")] = None,
+) -> None:
+    """Planted culprits who hide behind colleagues, honest acts that look alike; exit 1 where a limit is missed."""
+    from tests.bench.replay import evasion as proof
+
+    trials = proof.run(range(first, first + seeds), dossiers, lambda line: typer.echo(line, err=True))
+    lines = proof.card(trials, dossiers)
+    typer.echo("\n".join(lines))
+    if card is not None:
+        card.write_text("\n".join(lines) + "\n", "utf-8")
+    if not all(one.holds for one in trials):
+        raise typer.Exit(1)
+
+
+@replay.command()
 def drift(
     seeds: Annotated[int, typer.Option(help="How many made-up provinces, each with and without a change.", min=1)] = 6,
     first: Annotated[int, typer.Option(help="The first seed; from 100 on to choose, 0 to prove.", min=0)] = 0,
