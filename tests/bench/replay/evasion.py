@@ -84,10 +84,8 @@ def hidden_trial(seed: int, dossiers: int, world: str, evasion: Evasion, culprit
 def card(trials: Sequence[HiddenTrial], dossiers: int) -> list[str]:
     """The figures as Markdown lines, seed by seed, and what did not hold."""
     seeds = sorted({one.seed for one in trials})
-    about = (
-        f"`python -m tests.bench replay evasion`: {len(seeds)} seeds ({seeds[0]}–{seeds[-1]}), {dossiers:,} dossiers"
-    )
-    about += f" of a year each; {HONEST:.0%} of honest dossiers look alike in each of three ways."
+    about = f"`python -m tests.bench replay evasion`: {len(seeds)} seeds ({seeds[0]}–{seeds[-1]}), {dossiers:,}"
+    about += f" dossiers of a year each; {HONEST:.0%} of honest dossiers look alike in each of three ways."
     lines = [
         "# Conduct where culprits hide",
         "",
