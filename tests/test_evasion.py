@@ -5,8 +5,9 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
+from features.case_state.kinds import ENTERED
 from features.simulate import Province, simulate
-from features.simulate.evasion import ACTS, Evasion
+from features.simulate.evasion import Evasion
 from tests.bench.replay.evasion import HiddenTrial, card, hidden_trial
 
 SIZE, SEED = 4_000, 5
@@ -30,7 +31,7 @@ def acts_in_harmed(of: Province) -> pd.DataFrame:
     truth = of.truth["dossier"].to_pandas()
     harmed = truth[truth.harm.notna() & (truth.harm != "tampering")][["dossier_id", "official_id"]]
     told = events(of)
-    return told[told.kind.isin(ACTS)].merge(harmed, on="dossier_id", suffixes=("", "_culprit"))
+    return told[told.kind.isin(ENTERED)].merge(harmed, on="dossier_id", suffixes=("", "_culprit"))
 
 
 def test_nothing_hidden_is_the_plain_province(plain: Province) -> None:
@@ -59,9 +60,9 @@ def test_what_is_hidden_are_names_alone(plain: Province) -> None:
 def test_a_shared_desk_takes_the_acts_of_its_specialists(plain: Province) -> None:
     posts = plain.tables["official"].to_pandas().drop_duplicates("official_id").set_index("official_id").position
     told = events(province(shared=1.0))
-    acts = told[told.kind.isin(ACTS) & told.official_id.notna()]
+    acts = told[told.kind.isin(ENTERED) & told.official_id.notna()]
     usual = events(plain)
-    before = usual[usual.kind.isin(ACTS) & usual.official_id.notna()]
+    before = usual[usual.kind.isin(ENTERED) & usual.official_id.notna()]
     assert acts.official_id.nunique() < before.official_id.nunique() / 2
     assert set(before.official_id.map(posts).dropna()) == {"Chuyên viên", "Lãnh đạo"}
     assert set(acts.official_id.map(posts).dropna()) == {"Công chức một cửa", "Lãnh đạo"}
