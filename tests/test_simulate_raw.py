@@ -69,7 +69,7 @@ def _told(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str, pd.Timestamp]]:
     """(own dossier code, kind, moment) of every event as delivered."""
     rows = con.sql(
         "SELECT DISTINCT coalesce(a.dossier_id, b.dossier_id, e.dossier_id), e.kind, e.happened_at "
-        "FROM event_told e LEFT JOIN alias b ON b.other_id = e.dossier_id "
+        "FROM event_raw e LEFT JOIN alias b ON b.other_id = e.dossier_id "
         "LEFT JOIN alias a ON a.other_id = b.dossier_id"
     ).fetchall()
     return {(dossier, kind, pd.Timestamp(at)) for dossier, kind, at in rows}
@@ -122,7 +122,7 @@ def test_order_and_repetition_of_deliveries_do_not_matter(
 ) -> None:
     again = _record(raw[2], tmp_path / "record", tuple(reversed(ORDER)), times=2)
     query = "SELECT row_id FROM {} ORDER BY 1"
-    for table in ("dossier_told", "event_told", "complaint_told", "rating_told", "alias"):
+    for table in ("dossier_raw", "event_raw", "complaint_raw", "rating_raw", "alias"):
         assert again.sql(query.format(table)).fetchall() == read_back.sql(query.format(table)).fetchall(), table
     again.close()
 
