@@ -21,6 +21,7 @@ from models.encoding import CategoryRates, Cells, column_of_numbers, column_of_t
 from models.peer_medians import usual_of
 from models.risk_model import Scores
 from models.sentences import PEER_WORDS, Head, Measure, head_of
+from models.targets import MAIN, TARGETS
 
 DECLARED: Mapping[str, Feature] = {feature.name: feature for feature in FEATURES}
 FLAG = {True: ("có", "yes"), False: ("không", "no")}
@@ -92,6 +93,7 @@ class _Cells:
 
     def __init__(self, matrix: pa.Table | Cells, scores: Scores) -> None:
         self._usual = scores.usual
+        self._target = TARGETS.get(scores.target, MAIN)
         self._rates: Mapping[str, CategoryRates] = {rate.keys[0]: rate for rate in scores.rates if len(rate.keys) == 1}
         self._numbers: dict[str, np.ndarray] = {}
         self._texts: dict[str, np.ndarray] = {}
@@ -145,8 +147,8 @@ class _Cells:
         vi = head.vi.format(value=value) if value else head.none_vi or head.vi.format(value="chưa rõ")
         en = head.en.format(value=value) if value else head.none_en or head.en.format(value="not known")
         if known:
-            vi += _vietnamese(f": trước đây {past:.0%} hồ sơ trễ hạn, chung {prior:.0%}")
-            en += f": {past:.0%} of past dossiers late, {prior:.0%} overall"
+            vi += _vietnamese(f": trước đây {past:.0%} hồ sơ {self._target.past_vi}, chung {prior:.0%}")
+            en += f": {past:.0%} of past dossiers {self._target.past_en}, {prior:.0%} overall"
         else:
             vi, en = vi + ": chưa có hồ sơ nào trước đây", en + ": none seen before"
         return Reason(name, effect, value, _plain(prior), 0, vi + _direction_vi(effect), en + _direction_en(effect))

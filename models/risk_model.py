@@ -39,7 +39,7 @@ class Scores:
 
     `probability` [n] in (0, 1); `log_odds` [n]; `base`: log-odds of an ordinary case; `contributions`
     [n × features] in log-odds, `features` their matrix columns. `contributions.sum(1) + base == log_odds`.
-    `usual` and `rates`: what the model knows of peers, for words (`models.reasons`).
+    `usual`, `rates`, `target`: what the model knows of peers, and what it predicts, for words (`models.reasons`).
     """
 
     probability: np.ndarray
@@ -49,6 +49,7 @@ class Scores:
     features: tuple[str, ...]
     usual: Mapping[str, Any] = field(default_factory=dict)
     rates: tuple[CategoryRates, ...] = ()
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,9 @@ class RiskModel:
         contributions = self.encoder.by_feature(cells)
         log_odds = base + contributions.sum(axis=1)
         return Scores(
-            expit(log_odds), log_odds, base, contributions, self.encoder.features, self.usual, self.encoder.rates
-        )
+            expit(log_odds), log_odds, base, contributions, self.encoder.features, self.usual, self.encoder.rates,
+            self.target,
+        )  # fmt: skip
 
     def probability(self, matrix: pa.Table) -> np.ndarray:
         """Scores [n] alone, without contributions: many times faster where trees are large."""

@@ -12,6 +12,8 @@ LATENESS = Target(
     name="lateness",
     words_vi="Hồ sơ có nguy cơ trễ hẹn theo thời hạn luật định",
     words_en="The dossier may become late by the lawful clock",
+    past_vi="trễ hạn",
+    past_en="late",
     # null while it is open and lawfully not late, for the citizen's time has pushed the promise on; so no landmark of
     # label 1 belongs to a dossier that ended on time
     label="CASE WHEN f.late THEN 1 WHEN f.phase = 'ended' THEN 0 END",
@@ -22,6 +24,8 @@ PROMISE_MOVED = Target(
     name="promise_moved",
     words_vi="Cơ quan có thể dời ngày hẹn trả trước khi đến hạn",
     words_en="The office may move its promise before it runs out",
+    past_vi="bị dời ngày hẹn",
+    past_en="had their promise moved",
     # extension, apology with a new appointment, reset, reason or none; an extension without a word, told with the
     # papers, books the citizen's time
     given=f"""move AS (
@@ -37,6 +41,8 @@ RETURNED_WRONGLY = Target(
     name="returned_wrongly",
     words_vi="Hồ sơ có thể bị yêu cầu giấy tờ ngoài thành phần đã công bố, hoặc bị yêu cầu bổ sung quá số lần",
     words_en="Papers outside the published list may be asked for, or papers asked for more often than is allowed",
+    past_vi="bị yêu cầu giấy tờ ngoài thành phần hoặc quá số lần",
+    past_en="were asked for papers outside the list or too often",
     law="Nghị định 118/2025/NĐ-CP, Nghị định 61/2018/NĐ-CP Điều 17 (hướng dẫn bổ sung một lần), QĐ 766/QĐ-TTg",
     # the list and the number of times are those of the procedure's rows in force at the request; once where no number
     # is told (there is none for all procedures, QĐ 766 counts from the second), and without a published list only a

@@ -11,6 +11,7 @@ from models.encoding import CategoryRates
 from models.reasons import DECLARED, Reason, group_of, reasons
 from models.risk_model import Scores
 from models.sentences import HEADS, head_of
+from models.targets import TARGETS
 
 ACCUSING = re.compile(
     r"vi phạm|sai phạm|tham nhũng|nhũng nhiễu|cố tình|lỗi của|guilty|corrupt|violat|abuse|fault", re.I
@@ -107,3 +108,14 @@ def test_every_declared_feature_has_words_that_never_accuse() -> None:
 
 def test_no_reviewed_head_is_left_without_a_feature() -> None:
     assert set(HEADS) - set(DECLARED) <= {"official_id"}, "official_id is a key of the matrix"
+
+
+def test_past_rates_are_told_in_the_words_of_the_target() -> None:
+    """What 40 % of the earlier dossiers at a step had is what the target asks, not lateness."""
+    for target in TARGETS.values():
+        step = pa.table({name: ["Thẩm định"] for name in ("step", "unit_code", "procedure_code")})
+        scores = Scores(np.array([0.5]), np.ones(1), 0.0, np.ones((1, 1)), ("step",), {}, RATES, target.name)
+        ((reason,),) = reasons(scores, step, 1)
+        assert f"40% hồ sơ {target.past_vi}, chung 20%" in reason.vi
+        assert f"40% of past dossiers {target.past_en}, 20% overall" in reason.en
+        assert not ACCUSING.search(reason.vi + reason.en + target.words_vi + target.words_en)

@@ -93,4 +93,4 @@ def _tell(url: str | None, folder: Path) -> None:
         if url is not None and said is not None and said.get("run_id"):
             from training.tracking import move_alias
 
-            move_alias(url, said["run_id"], alias)
+            move_alias(url, said["run_id"], alias, folder.name)

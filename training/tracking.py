@@ -114,7 +114,7 @@ def told_of(folder: Path, version: str, run_id: str, url: str) -> None:
             said = pointers.read(folder, name)
             if said is not None and said["version"] == version:
                 pointers.write(folder, name, {**said, "run_id": run_id})
-                move_alias(url, run_id, name)
+                move_alias(url, run_id, name, folder.name)
 
 
 def log_package(model: RiskModel, folder: Path, sha256: str, rows: pa.Table, url: str) -> str:
@@ -188,9 +188,9 @@ def pinned(name: str) -> list[str]:
     return [f"{name}=={version_of(name)}"]
 
 
-def move_alias(url: str, run_id: str, alias: str) -> None:
-    """Points an alias of the registered model to the version that a run made; one write in the registry."""
-    mlflow = connect(url)
+def move_alias(url: str, run_id: str, alias: str, target: str) -> None:
+    """Points an alias of the registered model of `target` to the version that a run made; one write in the registry."""
+    mlflow = connect(url, target)
     client = mlflow.MlflowClient()
     registered = max(client.search_model_versions(f"run_id = '{run_id}'"), key=lambda found: int(found.version))
     client.set_registered_model_alias(registered.name, alias, registered.version)
