@@ -8,11 +8,26 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from sqlalchemy import select
 
+from serving.access.permissions import Role
 from serving.scoring.risk_list import Filters, latest_list
+from serving.settings import Settings
+from serving.state import Account, Finding, PublicationPack, State, open_state
+from serving.work.chain_anchor import Witness
+from serving.work.receipts import Receipts
 from tests.bench.port import free_port
 
 RISK = [sys.executable, "-c", "from serving.cli import main; main()"]
+
+
+def _state(home: Path) -> State:
+    return open_state(Settings.from_env(home).database_url)
+
+
+def _receipts(home: Path) -> Receipts:
+    settings = Settings.from_env(home)
+    return Receipts(_state(home), Witness(settings.keys, home / "receipts"))
 
 
 @pytest.mark.slow
@@ -28,6 +43,14 @@ def test_demo_goes_the_whole_way_on_a_made_up_province_and_serves_it(tmp_path: P
     assert all(line.reasons for line in risk_list.page(size=10).lines)
     password = re.search(r"log in: demo / (\S+)", told.stdout)
     assert password is not None
+    for role in Role:
+        assert role.words.split()[0] in told.stdout
+    with _state(home).reading() as session:
+        assert {account.role for account in session.scalars(select(Account))} == set(Role)
+        assert session.scalars(select(Finding)).all()
+        assert session.scalars(select(PublicationPack.approved)).all() == [None]
+    chain = [one.action for one in _receipts(home).latest(most=500)]
+    assert {"plan.approve", "finding.write", "apology.write", "publication.propose"} <= set(chain)
     port = free_port()
     server = subprocess.Popen([*RISK, "--home", str(home), "serve", "--port", str(port)], stderr=subprocess.DEVNULL)
     try:
