@@ -17,7 +17,7 @@ from features.matrix.batch import FEATURES
 from training.evaluate import Metric, Ranked, interval
 from training.fit import stable_columns
 from training.members import KEYS, Recipe
-from training.model_selection import best_blend_losses, blend, judge
+from training.model_selection import Judged, best_blend_losses, blend, judge
 from training.sample import Sample
 from training.split import rolling
 
@@ -66,20 +66,42 @@ def ablate(
     whole = judge(sample, splits, recipe)
     loss, weight = best_blend_losses(whole)
     score = expit(blend(whole).log_odds)
-    clusters = np.unique(whole.dossier, return_inverse=True)[1]
-    n = int(clusters.max()) + 1
-    rng = np.random.default_rng(0)
-    counts = [np.ones(n), *(np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(draws))]
+    clusters, counts = _draws(whole, draws)
     found = []
     for name, columns in blocks_of(sample.matrix.column_names).items():
         say(f"without {name}")
         less = judge(replace(sample, matrix=sample.matrix.drop_columns(list(columns))), splits, recipe)
         other, _ = best_blend_losses(less)
-        ours, theirs = Ranked.of(whole.label, score), Ranked.of(whole.label, expit(blend(less).log_odds))
+        theirs = expit(blend(less).log_odds)
         worse = [np.average(other - loss, weights=weight * count[clusters]) for count in counts]
-        apart = [ours.auc_and_pairs(count[clusters])[0] - theirs.auc_and_pairs(count[clusters])[0] for count in counts]
-        found.append(Block(name, columns, interval(np.array(worse)), interval(np.array(apart))))
+        found.append(Block(name, columns, interval(np.array(worse)), _auc_apart(whole, score, theirs, draws)))
     return sorted(found, key=lambda block: -block.loss.value), len(whole.label)
+
+
+def auc_lost(sample: Sample, recipe: Recipe, columns: Sequence[str], *, draws: int = 200) -> Metric | None:
+    """How much AUC falls on later slices without the columns; None where there is no later slice to judge on."""
+    splits = rolling(sample)
+    if not splits:
+        return None
+    whole = judge(sample, splits, recipe)
+    less = judge(replace(sample, matrix=sample.matrix.drop_columns(list(columns))), splits, recipe)
+    return _auc_apart(whole, expit(blend(whole).log_odds), expit(blend(less).log_odds), draws)
+
+
+def _draws(whole: Judged, draws: int) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The dossier of each judged row, and how often each dossier counts: once, then as drawn with replacement."""
+    clusters = np.unique(whole.dossier, return_inverse=True)[1]
+    n = int(clusters.max()) + 1
+    rng = np.random.default_rng(0)
+    return clusters, [np.ones(n), *(np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(draws))]
+
+
+def _auc_apart(whole: Judged, score: np.ndarray, other: np.ndarray, draws: int) -> Metric:
+    """AUC of one score minus that of another on the same rows."""
+    clusters, counts = _draws(whole, draws)
+    ours, theirs = Ranked.of(whole.label, score), Ranked.of(whole.label, other)
+    apart = [ours.auc_and_pairs(count[clusters])[0] - theirs.auc_and_pairs(count[clusters])[0] for count in counts]
+    return interval(np.array(apart))
 
 
 def blocks_of(columns: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from training.attribute_leak import JUMP, MOST_SHARE, AttributeWeight
 from training.evaluate import LISTED, Metric, with_intervals
 
 MOST_GAP = 0.05
@@ -63,6 +64,7 @@ def gates_of(about: Mapping[str, Any]) -> list[Gate]:
     found = [
         _time_travel(about.get("time_travel")),
         _leak(figures),
+        _attribute(about.get("attribute")),
         _rule(figures, first=beside is None),
         _list(figures.get("blend_over_rule", {}).get("listed"), "the best rule"),
         _calibrated(about),
@@ -134,6 +136,20 @@ def _leak(figures: Mapping[str, Any]) -> Gate:
     if value is None:
         return Gate("leak", True, "no later slice to judge by: the base rate ships")
     return Gate("leak", value < LEAK, f"AUC {value:.3f} on later dossiers, at most {LEAK} is believed without a check")
+
+
+def _attribute(said: Mapping[str, Any] | None) -> Gate:
+    """Refuses where one attribute of the deliveries holds what only the outcome could tell."""
+    if not said:
+        return Gate("attribute", True, "no attribute counts")
+    heavy = AttributeWeight(**said)
+    words = f"{heavy.name} holds {heavy.share:.0%} of all contributions, more than {MOST_SHARE:.0%} is not believed"
+    if heavy.lost is not None:
+        value, low, high = heavy.lost
+        words += f"; without it AUC falls by {value:.3f} [{low:.3f}, {high:.3f}], at most {JUMP} is believed"
+    if heavy.suspicious:
+        words += "; ask the source whether it is filled in at receipt or afterwards, and leave it out if afterwards"
+    return Gate("attribute", not heavy.suspicious, words)
 
 
 def _rule(figures: Mapping[str, Any], *, first: bool) -> Gate:

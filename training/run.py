@@ -19,6 +19,7 @@ from models.cases import landmarks
 from models.risk_model import RiskModel
 from models.target import Target
 from models.targets import MAIN
+from training.attribute_leak import heaviest
 from training.drift import background
 from training.fit import fit_judged
 from training.gates import against, gates_of
@@ -90,9 +91,17 @@ def train(
     say("compare with the champion, look whether reasons stay")
     beside = beside_champion(models / target.name, sample, choices)
     steady = steadiness(model, sample, recipes[choices.recipe])
+    heavy = heaviest(model, sample, recipes[choices.recipe])
     weekly = window(record.connect(version=version, cutoff=cutoff), cutoff, calendar)
     model = replace(
-        model, about={**model.about, "champion": beside, "background": background(model, weekly), "steadiness": steady}
+        model,
+        about={
+            **model.about,
+            "champion": beside,
+            "background": background(model, weekly),
+            "steadiness": steady,
+            "attribute": heavy and asdict(heavy),
+        },
     )
     say("package the candidate")
     trained = package(model, sample, cutoff, models)

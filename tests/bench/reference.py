@@ -2,8 +2,8 @@
 
 Cut at the 70 % quantile of receipt; train on what was received before the cut and due by it; test on what was received
 after it and due by the end of the log, at arrival and at landmarks of open dossiers. `REFERENCES` holds the moments
-that give the README's number of test cases and late share: exactly for the two small sets and for Boston at half the
-term, 12,493 cases for its 12,476 at arrival (its exact cut is not told). What the product is held to is `BEST`, the
+that give the README's number of test cases and late share: exactly for the small sets (one
+case fewer, 340, for bpic15_m3 at arrival) and for Boston at half the term, 12,493 cases for its 12,476 at arrival (its exact cut is not told). What the product is held to is `BEST`, the
 best of each line of the README's table, metric by metric.
 """
 
@@ -67,6 +67,14 @@ REFERENCES = (
         ages=_days(7, 14, 28, 42),
     ),
     Reference(
+        "bpic15_m3",
+        datetime(2013, 8, 20, 22, tzinfo=UTC),
+        datetime(2015, 3, 4, 14, 28, 8, 1, tzinfo=UTC),
+        "procedure_code",
+        "day 7–42, open, pooled",
+        ages=_days(7, 14, 28, 42),
+    ),
+    Reference(
         "boston311_2011h2",
         datetime(2011, 10, 27, 18, 6, tzinfo=UTC),
         datetime(2014, 4, 1, tzinfo=UTC),
@@ -81,6 +89,8 @@ BEST: dict[tuple[str, str], tuple[float, float, float]] = {
     ("wabo_receipt", "open"): (0.802, 0.663, 0.163),
     ("bpic15_m1_m2", "arrival"): (0.648, 0.447, 0.212),
     ("bpic15_m1_m2", "open"): (0.673, 0.591, 0.230),
+    ("bpic15_m3", "arrival"): (0.678, 0.493, 0.210),
+    ("bpic15_m3", "open"): (0.748, 0.704, 0.210),
     ("boston311_2011h2", "arrival"): (0.851, 0.704, 0.139),
     ("boston311_2011h2", "open"): (0.817, 0.900, 0.152),
 }
@@ -114,7 +124,7 @@ class Line:
 
 
 def benchmark(data: Path, scratch: Path, say: Say = lambda line: None, draws: int = 500) -> Iterator[Line]:
-    """The six lines, set by set; records are made under `scratch`. OSError where a set is not under `data`."""
+    """The lines, two a set; records are made under `scratch`. OSError where a set is not under `data`."""
     for reference in REFERENCES:
         say(f"{reference.name}: ingest")
         record = Record(scratch / reference.name)
