@@ -40,7 +40,8 @@ HEADS: dict[str, Head] = {
     "sector_code": Head("Lĩnh vực {value}", "Sector {value}", T, "Chưa rõ lĩnh vực", "Sector not known"),
     "procedure_code": Head("Thủ tục {value}", "Procedure {value}", T, "Chưa rõ thủ tục", "Procedure not known"),
     "unit_code": Head("Đơn vị {value}", "Unit {value}", T, "Chưa rõ đơn vị", "Unit not known"),
-    "official_id": Head("Cán bộ đang giữ {value}", "Holder {value}", T, "Chưa có người thụ lý", "Nobody holds it yet"),
+    # who it is stands beside the reason, by name for who may see it: no key in a sentence
+    "official_id": Head("Cán bộ đang giữ hồ sơ", "Its holder", T, "Chưa có người thụ lý", "Nobody holds it yet"),
     "channel": Head("Nộp qua kênh {value}", "Filed by {value}", T, "Chưa rõ kênh nộp", "Channel not known"),
     "applicant_kind": Head(
         "Đối tượng nộp: {value}", "Applicant: {value}", T, "Chưa rõ đối tượng nộp", "Kind of applicant not known"

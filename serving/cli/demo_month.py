@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from features.calendar.vietnam import VIETNAM
 from models.targets import MAIN
 from serving.cli.target_steps import Say
+from serving.plan.rules import Rules
 from serving.read.finding_words import LATE
 from serving.settings import Settings
 
@@ -30,6 +31,8 @@ VISITS = 4
 """Begun visits of which findings are recorded."""
 PULLED = 5
 """Dossiers recorded at each of them."""
+RULES = (Rules(), Rules(min_gap_days=20), Rules(min_gap_days=0), Rules(min_gap_days=0, high_risk_visits=0, visits=4))
+"""Tried in turn: a small province may have no unit left to visit under the directives' own rules."""
 EARLY = 10
 """Up to this day of the month the month before gets a plan too, so that there are visits to show."""
 
@@ -174,7 +177,6 @@ class DemoMonth:
         from serving.cli.plan import plan_store
         from serving.plan.eligibility import Infeasible
         from serving.plan.gather import gather
-        from serving.plan.rules import Rules
         from serving.scoring.batch import score_record
 
         settings, now = self._settings, datetime.now(UTC)
@@ -183,13 +185,19 @@ class DemoMonth:
         _, scores = score_record(settings, known, VIETNAM, latest=False)
         record = Record(settings.record_url)
         store = plan_store(settings)
-        with record.connect(cutoff=known) as con:
-            brief = gather(con, scores, month, VIETNAM, Rules(), settings.zone)
         plan_id, _ = store.commit(month, now)
-        try:
-            kept = store.seal(plan_id, brief, now)
-        except Infeasible as refusal:
-            raise ValueError("; ".join(one.vi for one in refusal.unmet)) from refusal
+        kept = None
+        for rules in RULES:
+            with record.connect(cutoff=known) as con:
+                brief = gather(con, scores, month, VIETNAM, rules, settings.zone)
+            try:
+                kept = store.seal(plan_id, brief, now)
+            except Infeasible as refusal:
+                self._say("; ".join(one.vi for one in refusal.unmet))
+            else:
+                break
+        if kept is None:
+            raise ValueError("no plan keeps all quotas in so small a province")
         detail = {"plan": plan_id, "sha256": store.seal_of(plan_id)}
         self._act("leader", "plan.approve", lambda *_: detail, [f"plan:{plan_id}"])
         self._say(f"kế hoạch {plan_id}: {len(kept.plan['visits'])} cuộc, đã niêm phong và duyệt")
