@@ -184,3 +184,11 @@ def test_the_nightly_jobs_run_without_learning_and_one_says_what_it_wants(base: 
     missed = [line for line in told.stdout.splitlines() if "this installation is without" in line]
     assert missed
     assert all(line.startswith("monthly") and line.endswith(advice("reports")) for line in missed)
+
+
+def test_the_command_line_itself_loads_nothing_heavy() -> None:
+    """`risk --help` takes some 0.2 CPU seconds; each of these would add as much again."""
+    heavy = ("numpy", "pyarrow", "duckdb", "sqlalchemy", "uvicorn", "fastapi", "pydantic", "deltalake", "httpx2")
+    code = f"import sys, serving.cli; print([one for one in {heavy} if one in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert told.stdout.strip() == "[]", told.stdout + told.stderr

@@ -35,8 +35,18 @@ from features.record.cell_text import (
 )
 from features.record.cells import MAX_COLUMNS, attribute_name, raw_table, shape
 from features.record.delivery import Chunk, DeliveryError, Reject, describe
-from features.record.schema import ARROW, TABLES, RecordTable
+from features.record.schema import TABLES, RecordTable, Type
 from features.record.validation_sql import Rule, check_statement
+
+ARROW: dict[Type, pa.DataType] = {
+    "text": pa.string(),
+    "time": pa.timestamp("us", "UTC"),
+    "date": pa.date32(),
+    "number": pa.float64(),
+    "integer": pa.int64(),
+    "boolean": pa.bool_(),
+}
+
 
 _FEW_ROWS, _MOST_PARKED = 1_000, 2
 _parked: list[duckdb.DuckDBPyConnection] = []

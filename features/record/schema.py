@@ -16,18 +16,7 @@ tools write them, so they are fixed. Everything that checks a row reads them her
 from dataclasses import dataclass
 from typing import Literal
 
-import pyarrow as pa
-
 Type = Literal["text", "time", "date", "number", "integer", "boolean"]
-
-ARROW: dict[Type, pa.DataType] = {
-    "text": pa.string(),
-    "time": pa.timestamp("us", "UTC"),
-    "date": pa.date32(),
-    "number": pa.float64(),
-    "integer": pa.int64(),
-    "boolean": pa.bool_(),
-}
 
 EVENT_KINDS = (
     "received", "assigned", "forwarded", "papers_requested", "papers_supplied", "suspended", "resumed",

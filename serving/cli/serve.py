@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from serving.cli.group import settings_of
-from serving.connections import server_options
 from serving.settings import Settings
 
 commands = typer.Typer()
@@ -26,6 +25,8 @@ def serve(
 def run_server(settings: Settings, host: str, port: int, workers: int) -> None:
     """Runs the server until it is stopped; its processes find the installation through the environment."""
     import uvicorn
+
+    from serving.connections import server_options
 
     os.environ["RISK_HOME"] = str(settings.home)
     uvicorn.run(
