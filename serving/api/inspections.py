@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from serving.api.answer import answer
 from serving.api.looked import note_look
 from serving.api.people import Done, FindingWish, Key
+from serving.read.finding_words import FindingKind
 from serving.read.problem import documented, refused_as_problem
 from serving.state import Finding
 from serving.use_cases.official_names import official_name
@@ -24,7 +25,7 @@ class CorrectionWish(BaseModel):
     """A conclusion in place of the one that stands, and why it differs."""
 
     finding_id: str = Field(max_length=400)
-    kind: Literal["none", "lateness", "harassment", "extra_papers", "wrongful_return", "tampering", "other"]
+    kind: FindingKind
     severity: Literal[1, 2, 3] | None = None
     confirmed: bool | None = None
     evidence: str = Field("", max_length=4_000)

@@ -5,6 +5,7 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from models.targets import MAIN
 from serving.api.answer import answer
 from serving.api.people import Done, Key
 from serving.read.problem import documented
@@ -17,7 +18,7 @@ class WorkWish(BaseModel):
     """What is asked for, of which target, and why; the reason is kept."""
 
     kind: Literal["model-train", "model-rolling", "model-tune", "model-rollback"]
-    target: str = Field(max_length=40, examples=["lateness"])
+    target: str = Field(max_length=40, examples=[MAIN.name])
     reason: str = Field(max_length=2_000)
 
 

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from serving.access.permissions import Scope
 from serving.api.answer import answer
 from serving.api.looked import note_look
+from serving.read.finding_words import FindingKind
 from serving.read.official_sheet import OfficialSheet
 from serving.read.on_time_statistics import Count
 from serving.read.problem import Problem, documented
@@ -94,7 +95,7 @@ class FindingWish:
 
     visit_id: str
     dossier_id: str
-    kind: Literal["none", "lateness", "harassment", "extra_papers", "wrongful_return", "tampering", "other"]
+    kind: FindingKind
     severity: Literal[1, 2, 3] | None = None
     confirmed: bool | None = None
     evidence: str = ""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from models.targets import MAIN
+from models.targets import MAIN, TARGETS
 from serving.jobs.promotion import promote_by_command
 from serving.pages import model_drawing
 from serving.pages.model_words import GATE_WORDS, feature_words, group_words, member_words, warning_words
@@ -23,7 +23,7 @@ from serving.words import LEVELS
 
 router = APIRouter(include_in_schema=False)
 
-TARGET_WORDS = {"lateness": "Nguy cơ trễ hạn", "promise_moved": "Hạn trả bị dời", "conduct": "Dấu hiệu phiền hà"}
+TARGET_WORDS = {**{name: target.short_vi for name, target in TARGETS.items()}, "conduct": "Dấu hiệu phiền hà"}
 
 
 @router.get("/analyst", response_class=HTMLResponse)

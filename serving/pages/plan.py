@@ -26,7 +26,7 @@ from serving.work import decisions, findings
 
 router = APIRouter(include_in_schema=False)
 
-TARGET_WORDS = {"lateness": "Nguy cơ trễ", "conduct": "Dấu hiệu phiền hà", "mix": "Cả hai, theo trọng số"}
+TARGET_WORDS = {MAIN.name: MAIN.short_vi, "conduct": "Dấu hiệu phiền hà", "mix": "Cả hai, theo trọng số"}
 
 
 class PlanForm(BaseModel):

@@ -1,9 +1,13 @@
 """What a finding and its cause are called on the form. None of the words accuses anybody."""
 
+from typing import Literal
+
+FindingKind = Literal["none", "lateness", "harassment", "extra_papers", "wrongful_return", "tampering", "other"]
+
 LATE = "lateness"
 """The kind of a finding that a dossier was late."""
 
-KIND_WORDS = {
+KIND_WORDS: dict[str, str] = {
     "none": "Không có vấn đề",
     LATE: "Chậm so với hẹn",
     "harassment": "Dấu hiệu gây phiền hà",
