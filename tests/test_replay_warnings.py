@@ -110,7 +110,7 @@ def test_a_small_year_from_end_to_end(tmp_path: Path) -> None:
     row = next(line for line in text.splitlines() if line.startswith("| difference at the same number"))
     lead = float(row.split("|")[6].split("(")[0])
     precision, recall = (float(cell.split(" to ")[1].rstrip(") ")) for cell in row.split("|")[4:6])
-    # models/cards/warnings.md: in small provinces the two are no better than the rule's, in three of 4,000 a little worse
+    # in small provinces the two are no better than those of the rule (models/cards/warnings.md)
     assert precision > 0, "no worse beyond its interval"
     assert recall > 0, "no worse beyond its interval"
     assert lead > 0, "earlier than a rule that waits for the last fifth"
