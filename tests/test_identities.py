@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from models.encoding import Encoder, IdentityTerms, Stages, levels_of
 from models.risk_model import RiskModel
 from training.evaluate import auc
-from training.fit import SMALL, almost_constant, fit
+from training.fit import FEW, SMALL, almost_constant, fit, suited
 from training.identities import STAGES, fit_identities
 from training.members import fit_encoder, learner_view
 from training.sample import Sample
@@ -108,3 +108,11 @@ def test_an_attribute_that_nearly_all_share_is_left_out() -> None:
     matrix = pa.table({"x_same": ["a"] * n, "x_rare": ["b"] * 5 + ["a"] * (n - 5), "x_even": ["a", "b"] * (n // 2)})
     sample = Sample(matrix, np.zeros(n), np.arange(n), moments, moments, moments)
     assert [almost_constant(sample, name) for name in matrix.column_names] == [False, True, False]
+
+
+def test_names_are_learnt_of_few_dossiers_alone() -> None:
+    for n, named in ((FEW, True), (FEW + 1, False)):
+        moments = np.arange(n) * DAY
+        sample = Sample(pa.table({"x": moments}), np.zeros(n), np.arange(n), moments, moments, moments)
+        recipe = suited({"small": SMALL}, sample)["small"]
+        assert (recipe.identities is not None) == named

@@ -63,6 +63,9 @@ RECIPES: Mapping[str, Recipe] = {"small": SMALL, "large": LARGE}
 With few dossiers shallow trees stand beside a regression and what names say; with many, deeper trees alone hold what
 those know, do not stretch a drifting count along a line, and follow rolling rates where names change their ways."""
 
+FEW = 3_000
+"""Dossiers up to which names are learnt; of more, rolling rates tell the same and follow what changes."""
+
 ALMOST = 0.95
 """Share of dossiers of one value from which a category is almost constant."""
 
@@ -80,6 +83,12 @@ def fit(
     return fit_judged(sample, target=target, recipes=recipes, say=say)[0]
 
 
+def suited(recipes: Mapping[str, Recipe], sample: Sample) -> dict[str, Recipe]:
+    """The recipes as the sample's number of dossiers lets them be: without names where there are many."""
+    few = len(np.unique(sample.dossier)) <= FEW
+    return {name: recipe if few else replace(recipe, identities=None) for name, recipe in recipes.items()}
+
+
 def fit_judged(
     sample: Sample,
     *,
@@ -94,6 +103,7 @@ def fit_judged(
             "wanted ripe cases of both outcomes, came only one outcome or none; ingest more history or "
             "take a later cutoff"
         )
+    recipes = suited(recipes, sample)
     splits = rolling(sample)
     kept = stable_columns(sample, splits)
     sample = replace(sample, matrix=sample.matrix.select(kept))

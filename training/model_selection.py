@@ -24,7 +24,7 @@ SAFE: tuple[Mapping[str, float], ...] = (
 )
 """Weights of the members in each stage, where judged rows do not show others to be better: at arrival identities and
 the best rule tell most, late in the term the clock does, which trees and ridge see. Read off seven rolling folds inside
-the training periods of three public sets (the card of figures): an average varies less than weights learnt from a
+the training periods of three public sets (the card of identities): an average varies less than weights learnt from a
 few hundred dossiers."""
 LEARNT = "rate:"
 JOINT = "+"

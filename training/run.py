@@ -21,7 +21,7 @@ from models.target import Target
 from models.targets import MAIN
 from training.attribute_leak import heaviest
 from training.drift import background
-from training.fit import fit_judged
+from training.fit import fit_judged, suited
 from training.gates import against, gates_of
 from training.members import KEYS, Recipe
 from training.model_selection import Choices
@@ -82,7 +82,7 @@ def train(
     say("check that no cell looks ahead")
     checked = time_travel(record, sample.matrix.select(list(KEYS)), cutoff, calendar, version=version)
     about["time_travel"] = {"holds": checked.holds, "words": str(checked)}
-    recipes = recipes_of(models / target.name) if recipes is None else recipes
+    recipes = suited(recipes_of(models / target.name) if recipes is None else recipes, sample)
     # a list, for their order breaks ties and a manifest sorts its keys
     about["recipes"] = [{"name": name, **asdict(recipe)} for name, recipe in recipes.items()]
     model, choices = fit_judged(sample, target=target.name, recipes=recipes, about=about, say=say)
