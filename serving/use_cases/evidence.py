@@ -22,7 +22,7 @@ def evidence(request: Request, subject: Subject, key: str, family: str, offset: 
     """The pack; Problem 404 where no dossier of the subject in the reader's scope counts for its figures."""
     as_of, scores = list_moment(request), context_of(request).serving.settings.scores
     acts = _mine(request, conduct_evidence.acts_of(scores, as_of, **{COLUMN[subject]: key}))
-    if not acts.num_rows and not _handled(request, subject, key):
+    if not acts.num_rows and not _handled(request, subject, key) and not _listed(request, subject, key):
         raise Problem(404, "No dossiers stand behind figures of this key.")
     _note(request, subject, key)
     found = pack(acts, conduct_evidence.handled_of(scores, as_of), as_of, subject, key, family, offset, size)
@@ -37,10 +37,17 @@ Counted = tuple[str, str | None, str, tuple[str, ...]]
 def counted(request: Request, subject: Subject, key: str) -> list[Counted]:
     """Every dossier that counts for a subject, in the reader's scope, those with signals first; 404 where none does."""
     found = _handled(request, subject, key)
-    if not found:
+    if not found and not _listed(request, subject, key):
         raise Problem(404, "No dossiers count for this key.")
     _note(request, subject, key)
     return found
+
+
+def _listed(request: Request, subject: Subject, key: str) -> bool:
+    """Whether a list that the reader sees has a line of the subject: its link leads to an empty page, not to none."""
+    shelf: ConductShelf | None = context_of(request).serving.conduct.value
+    line = shelf.of(subject, key) if shelf is not None and subject in ("official", "unit") else None
+    return line is not None and reader_of(request).scope_for("harassment.read").covers(line.unit_code)
 
 
 def facts_of_unit(request: Request, unit_code: str) -> tuple[list[FactQuestion], dict[str, list[str]]]:
