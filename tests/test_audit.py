@@ -3,6 +3,7 @@
 import importlib.machinery
 import importlib.util
 import json
+import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -70,3 +71,10 @@ def test_the_committed_extract_is_read(audit: Any) -> None:
     assert len(told["advisories"]) > 50
     assert "fastapi" in told["packages"]
     assert audit.reviewed({}, {"jinja2": "2.4"}, datetime.fromisoformat(told["reviewed_at"])) == 1
+
+
+def test_the_snapshot_was_made_for_every_locked_package() -> None:
+    lock = tomllib.loads(PATH.parents[1].joinpath("uv.lock").read_text("utf-8"))
+    told = json.loads(PATH.with_name("advisories.json").read_text("utf-8"))["packages"]
+
+    assert {one["name"] for one in lock["package"]} - set(told) == {"dossier-risk"}, ".ci/snapshot makes it anew"
