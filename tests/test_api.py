@@ -1,6 +1,7 @@
 """The API over a small office: lists, dossiers, posted scores, news, errors in one shape."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -182,6 +183,48 @@ def test_a_bad_history_is_refused_without_being_repeated(
     body = is_problem(client.post("/api/v1/score", json=posted(**changes) | {"note": "Nguyễn Văn A"}), status)
     assert "Nguyễn" not in json.dumps(body, ensure_ascii=False)
     assert "yesterday" not in json.dumps(body)
+
+
+def test_a_key_outside_the_contract_is_refused_by_name(client: TestClient, office: Settings) -> None:
+    """Misspelt or renamed, it would be lost without a word: in a dossier, an event, beside them, in another form."""
+    before = Record(office.record_url).version()
+    event = posted()["events"][0] | {"dossier_id": "NEW-8"}
+    dossier = posted()["dossier"] | {"dossier_id": "NEW-8"}
+    for path, body, where in (
+        ("score", posted(due_date="2026-03-01"), "due_date"),
+        ("score", posted(x_list=[1]), "x_list"),
+        ("score", posted() | {"as_off": "2026-03-01"}, "as_off"),
+        ("events", {"dossiers": [dossier | {"due_date": None}]}, "due_date"),
+        ("events", {"events": [event | {"x_note": 1}]}, "x_note"),
+        ("events", {"events": [event], "complaints": []}, "complaints"),
+    ):  # fmt: skip
+        told = is_problem(client.post(f"/api/v1/{path}", json=body), 422)["errors"]
+        assert any(where in one["where"].split(".") for one in told), (where, told)
+    hidden = is_problem(client.post("/api/v1/score", json=posted(**{"Nguyễn Văn A": 1})), 422)
+    assert "Nguyễn" not in json.dumps(hidden, ensure_ascii=False)
+    is_problem(client.post("/api/v1/score", json=posted(**{f"x_{n}": n for n in range(501)})), 422)
+    assert Record(office.record_url).version() == before
+
+
+def test_no_body_takes_a_key_that_nobody_reads(client: TestClient) -> None:
+    told = client.get("/api/v1/openapi.json").json()
+    open_to_more = {"PostedDossier"}  # its attributes are x_…, all others it refuses
+    bodies, seen = 0, set()
+    for path in told["paths"].values():
+        for method in path.values():
+            for content in method.get("requestBody", {}).get("content", {}).values():
+                bodies += 1
+                waiting = re.findall(r"schemas/(\w+)", json.dumps(content))
+                while waiting:
+                    name = waiting.pop()
+                    if name not in seen and not name.startswith("Body_"):  # a form: `known_parameters` looks at it
+                        seen.add(name)
+                        shape = told["components"]["schemas"][name]
+                        waiting += re.findall(r"schemas/(\w+)", json.dumps(shape))
+                        strict = shape.get("additionalProperties") is False or "enum" in shape or name in open_to_more
+                        assert strict, name
+    assert bodies > 15
+    assert len(seen) > 15
 
 
 def test_an_ended_dossier_is_a_conflict(client: TestClient) -> None:

@@ -118,6 +118,11 @@ def test_the_api_looks_first_and_confirms_once(settings: Settings, client: TestC
     assert (told["outcome"]["read"], told["outcome"]["rejected"]) == (2, 1)
     assert told["outcome"]["rejects"][0]["column"] == "received_at"
     assert deliveries(settings) == before
+    form = {"source": "canonical", "encodng": "tcvn3"}
+    misspelt = client.post("/api/v1/deliveries/preview", data=form, headers=headers,
+                           files={"file": ("dossier.csv", text.encode())})  # fmt: skip
+    assert misspelt.status_code == 422
+    assert "encoding" in misspelt.json()["detail"]
     confirm = f"/api/v1/deliveries/{told['token']}/confirm"
     made = client.post(confirm, headers=headers | {"Idempotency-Key": uuid4().hex}).json()
     assert (made["read"], made["appended"], made["known"], made["rejected"]) == (2, 1, 0, 1)

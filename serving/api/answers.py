@@ -11,6 +11,7 @@ from serving.access.permissions import Role
 from serving.api.answer import answer
 from serving.api.looked import note_look
 from serving.api.people import Done, Key
+from serving.api.strict import strict
 from serving.read.problem import Problem, documented
 from serving.read.responsibility import CustodyInterval, Share, read_ledger
 from serving.use_cases.answers import apologies_in, complaints_in, consultations_in, returned_in, write_mark
@@ -33,6 +34,7 @@ Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 MOST = 200
 
 
+@strict
 @dataclass(frozen=True)
 class ExplanationWish:
     """Why a dossier was late."""
@@ -41,6 +43,7 @@ class ExplanationWish:
     text: str
 
 
+@strict
 @dataclass(frozen=True)
 class ReviewWish:
     """The head's answer: accepted or returned."""
@@ -49,6 +52,7 @@ class ReviewWish:
     text: str = ""
 
 
+@strict
 @dataclass(frozen=True)
 class ClosingWish:
     """The answer of the level above: closed or refused."""
@@ -57,6 +61,7 @@ class ClosingWish:
     text: str = ""
 
 
+@strict
 @dataclass(frozen=True)
 class MarkWish:
     """What a person established: of a return, a consultation or a complaint, as its list names it (`subject`)."""

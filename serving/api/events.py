@@ -7,12 +7,13 @@ from typing import Annotated
 
 from deltalake.exceptions import DeltaError
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from features.record.delivery import Chunk
 from serving.api.answer import answer
 from serving.api.posted import Id, PostedDossier, PostedEvent, aware
+from serving.api.strict import StrictBody
 from serving.read.problem import Problem, documented
 from serving.scoring.online import Ended, OnlineScorer, Scored, Unready
 from serving.use_cases.app_context import serving
@@ -31,7 +32,7 @@ class NewsEvent(PostedEvent):
     event_id: Annotated[str | None, Field(max_length=200)] = None
 
 
-class EventBatch(BaseModel):
+class EventBatch(StrictBody):
     """New dossiers and events. What does not say since when it is known is known from now on."""
 
     dossiers: list[PostedDossier] = Field(default=[], max_length=MOST_ROWS)

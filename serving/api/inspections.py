@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from serving.api.answer import answer
 from serving.api.looked import note_look
 from serving.api.people import Done, FindingWish, Key
+from serving.api.strict import StrictBody
 from serving.read.finding_words import FindingKind
 from serving.read.problem import documented, refused_as_problem
 from serving.state import Finding
@@ -21,7 +22,7 @@ from serving.work.findings import Conclusion
 router = APIRouter(tags=["inspection"])
 
 
-class CorrectionWish(BaseModel):
+class CorrectionWish(StrictBody):
     """A conclusion in place of the one that stands, and why it differs."""
 
     finding_id: str = Field(max_length=400)
@@ -33,7 +34,7 @@ class CorrectionWish(BaseModel):
     because: str = Field(max_length=2_000)
 
 
-class RemedyWish(BaseModel):
+class RemedyWish(StrictBody):
     """What must be put right, until which day."""
 
     finding_id: str = Field(max_length=400)

@@ -3,18 +3,19 @@
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from models.targets import MAIN
 from serving.api.answer import answer
 from serving.api.people import Done, Key
+from serving.api.strict import StrictBody
 from serving.read.problem import documented
 from serving.use_cases.model_work import WorkStanding, begin_work, model_work
 
 router = APIRouter(tags=["model"])
 
 
-class WorkWish(BaseModel):
+class WorkWish(StrictBody):
     """What is asked for, of which target, and why; the reason is kept."""
 
     kind: Literal["model-train", "model-rolling", "model-tune", "model-rollback"]

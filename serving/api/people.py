@@ -13,6 +13,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from serving.access.permissions import Scope
 from serving.api.answer import answer
 from serving.api.looked import note_look
+from serving.api.strict import strict
 from serving.read.finding_words import FindingKind
 from serving.read.official_sheet import OfficialSheet
 from serving.read.on_time_statistics import Count
@@ -63,6 +64,7 @@ class OfficialAnswer:
     contests: Upheld
 
 
+@strict
 @dataclass(frozen=True)
 class DecisionWish:
     """A decision about one dossier; the reason is kept."""
@@ -72,6 +74,7 @@ class DecisionWish:
     reason: str
 
 
+@strict
 @dataclass(frozen=True)
 class ContestWish:
     """What is disputed: the code of a reason that was shown, or `fact`."""
@@ -81,6 +84,7 @@ class ContestWish:
     text: str
 
 
+@strict
 @dataclass(frozen=True)
 class AnswerWish:
     """The answer to a contest."""
@@ -89,6 +93,7 @@ class AnswerWish:
     text: str
 
 
+@strict
 @dataclass(frozen=True)
 class FindingWish:
     """What a visit found on one dossier of its sheet; `none` is a finding too."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from serving.api.answer import answer
 from serving.api.people import Done, Key
+from serving.api.strict import StrictBody
 from serving.read.problem import documented
 from serving.use_cases.planning import PlanWish, approve_plan, preview_plan, seal_plan
 from serving.use_cases.visits import plan_store
@@ -17,7 +18,7 @@ router = APIRouter(tags=["plan"])
 PlanId = Annotated[str, Path(max_length=20, examples=["2026-12"])]
 
 
-class PlanAsked(BaseModel):
+class PlanAsked(StrictBody):
     """A month's plan as it is asked for; the rules left out are the directives' defaults."""
 
     month: str = Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2026-12"])
@@ -37,7 +38,7 @@ class PlanAsked(BaseModel):
         return PlanWish(**self.model_dump())
 
 
-class PlanSeal(BaseModel):
+class PlanSeal(StrictBody):
     """What an approval is bound to."""
 
     sha256: str = Field(max_length=64)

@@ -1,12 +1,16 @@
-"""What may be posted: a dossier and its events, by the column names of the feed contract."""
+"""What may be posted: a dossier and its events, by the column names of the feed contract.
+
+A key that is neither of the contract nor an attribute `x_…` is refused by name: it would be lost without a word.
+"""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from features.record.schema import EVENT_KINDS
+from serving.api.strict import StrictBody
 
 MOST_EVENTS = 20_000
 MOST_ATTRIBUTES = 500
@@ -28,9 +32,11 @@ Kind = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": l
 Moment = Annotated[datetime, AfterValidator(_in_bounds), Field(examples=["2026-03-02T08:00:00+07:00"])]
 Text = Annotated[str, Field(max_length=500)]
 Id = Annotated[str, Field(min_length=1, max_length=200)]
+AttributeName = Annotated[str, Field(pattern="^x_.")]
+Attribute = str | int | float | bool | None
 
 
-class PostedEvent(BaseModel):
+class PostedEvent(StrictBody):
     """One event of a dossier: every column of feeds.md, table `event`."""
 
     kind: Kind
@@ -50,6 +56,7 @@ class PostedDossier(BaseModel):
     """One dossier: every column of feeds.md, table `dossier`; further ones named `x_…` are its attributes."""
 
     model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[AttributeName, Attribute] = Field(init=False)
 
     dossier_id: Id = Field(examples=["H99.24-260907-0012"])
     procedure_code: Id = Field(examples=["1.990001"])
@@ -64,17 +71,18 @@ class PostedDossier(BaseModel):
     applicant_kind: Text | None = None
     agent_id: Text | None = None
 
-    def attributes(self) -> dict[str, str | float | None]:
-        """The columns `x_…`, texts and numbers as they came; anything else is left out."""
-        extra = self.model_extra or {}
-        return {
-            name: value
-            for name, value in list(extra.items())[:MOST_ATTRIBUTES]
-            if name.startswith("x_") and (value is None or isinstance(value, str | float | int))
-        }
+    @model_validator(mode="after")
+    def _not_too_many(self) -> Self:
+        if len(self.attributes()) > MOST_ATTRIBUTES:
+            raise ValueError(f"wanted at most {MOST_ATTRIBUTES} attributes x_…")
+        return self
+
+    def attributes(self) -> dict[str, Attribute]:
+        """The columns `x_…`, texts and numbers as they came."""
+        return dict(self.__pydantic_extra__)
 
 
-class PostedHistory(BaseModel):
+class PostedHistory(StrictBody):
     """A dossier with its events, to be scored as of a moment (default: now). It need not be in the record."""
 
     dossier: PostedDossier

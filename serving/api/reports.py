@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from serving.api.answer import answer
 from serving.api.people import Done, Key
+from serving.api.strict import strict
 from serving.read.problem import documented
 from serving.reports.make import KINDS
 from serving.state import PublicationPack, ReportMade
@@ -26,6 +27,7 @@ class Reports:
     made: list[dict[str, Any]]
 
 
+@strict
 @dataclass(frozen=True)
 class ProposalWish:
     """What to publish: a month that has ended, as known at a moment (now where empty), and on what ground."""
@@ -35,6 +37,7 @@ class ProposalWish:
     as_of: str = ""
 
 
+@strict
 @dataclass(frozen=True)
 class PackDecisionWish:
     """The second person's decision and its reason."""

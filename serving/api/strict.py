@@ -1,4 +1,4 @@
-"""What every route of the API keeps to: no unknown parameter, an ETag on what was read, who may call it described."""
+"""What every route of the API keeps to: no unknown parameter or key, an ETag on what was read, described rights."""
 
 import hashlib
 from collections.abc import Iterator
@@ -7,6 +7,8 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
+from fastapi.params import Form
+from pydantic import BaseModel, ConfigDict, with_config
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,15 +18,31 @@ from serving.use_cases.app_context import context_of
 
 ROOT = "/api/v1/"
 
+_STRICT = ConfigDict(extra="forbid")
+
+strict = with_config(_STRICT)
+"""Decorates a dataclass that is posted: a key that it lacks is refused by name (422), never passed over."""
+
+
+class StrictBody(BaseModel):
+    """The same for a model that is posted."""
+
+    model_config = _STRICT
+
 
 async def known_parameters(request: Request) -> None:
-    """Refuses a query parameter that the route does not have (a filter that is misspelt would filter nothing), and a
-    unit or sector that nobody ever named: 422 with what is known.
+    """Refuses a query parameter or field of a form that the route does not have (a filter that is misspelt would filter
+    nothing), and a unit or sector that nobody ever named: 422 with what is known.
     """
     route = request.scope["route"]
     wanted = set(_parameters(route.dependant)) if hasattr(route, "dependant") else None
     if wanted is not None and set(request.query_params) - wanted:
         raise Problem(422, f"Unknown parameter. Known: {', '.join(sorted(wanted)) or 'none'}.")
+    fields = {
+        one.alias for one in getattr(route, "dependant", Dependant()).body_params if isinstance(one.field_info, Form)
+    }
+    if fields and set(await request.form()) - fields:  # parsed by now: the route reads the same
+        raise Problem(422, f"Unknown field. Known: {', '.join(sorted(fields))}.")
     register = context_of(request).known.register
     for name, known in (("unit", register.units), ("sector", register.sectors)):
         code = request.query_params.get(name)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from serving.api.answer import answer
 from serving.api.people import Done, Key
+from serving.api.strict import strict
 from serving.read.problem import documented
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
@@ -16,6 +17,7 @@ from serving.warnings.acknowledgement import WarningLine, WarningStatus, warning
 router = APIRouter(prefix="/warnings", tags=["warnings"])
 
 
+@strict
 @dataclass(frozen=True)
 class AcknowledgementWish:
     """Warnings seen, by number, and what is done about them."""

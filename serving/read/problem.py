@@ -4,6 +4,7 @@ No answer repeats what was sent: a body may hold personal data.
 """
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -72,6 +73,11 @@ def refused_as_problem() -> Iterator[None]:
         raise Problem(422, str(error)) from error
 
 
+def _named(part: str | int) -> str:
+    """A key of a request, where it is a name and no text that may tell of somebody."""
+    return str(part) if re.fullmatch(r"[\w\[\]-]{1,60}", str(part), re.ASCII) else "…"
+
+
 def install(app: FastAPI) -> None:
     """Makes every error of `app` a problem details answer."""
 
@@ -82,9 +88,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def not_as_wanted(_: Request, error: RequestValidationError) -> Response:
-        fields = [
-            {"where": ".".join(str(part) for part in one["loc"]), "wanted": one["msg"]} for one in error.errors()[:20]
-        ]
+        fields = [{"where": ".".join(map(_named, one["loc"])), "wanted": one["msg"]} for one in error.errors()[:20]]
         return problem_response(422, "The request is not as the API describes it.", errors=fields)
 
     @app.exception_handler(OperationalError)
