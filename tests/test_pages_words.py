@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+import pyarrow as pa
 import pytest
 from drawn_conduct import draw_full_office
 from drawn_people import NOW, PEOPLE, Person, sit_down
@@ -115,3 +116,26 @@ def test_a_head_sees_own_inspections_and_no_visit_of_a_team(client: TestClient) 
     assert {one["visit_id"].split("/")[2] for one in visits} == {"head"}
     team = client.get("/self-inspections/visit?id=2026-03/x1/team")
     assert team.status_code == 404
+
+
+def test_figures_of_today_are_those_of_the_lists_tabs(client: TestClient) -> None:
+    sit_down(client, "thanhtra")
+    context = client.app.state.context  # type: ignore[attr-defined]
+    scored = context.serving.listed("lateness")
+    ended = pa.table({
+        "dossier_id": pa.array(scored.dossier_ids()[:1], pa.string()),
+        "phase": pa.array(["ended"], pa.string()), "lawful_due_at": pa.array([None], pa.timestamp("us", "UTC")),
+    })  # fmt: skip
+    context.serving.restate(NOW + timedelta(days=27), ended, context.known.calendar)
+    assert len(context.serving.listed("lateness").dossier_ids()) == len(scored.dossier_ids()) - 1
+    today, listed = text_of(client.get("/").text), text_of(client.get("/list").text)
+    for words, tab in (
+        ("còn cứu được", "Còn cứu được"),
+        ("đã quá hạn", "Đã quá hạn"),
+        ("chờ người dân", "Chờ người dân"),
+    ):
+        told = re.search(rf"([\d.]+)\s+{words}", today)
+        shown = re.search(rf"{words.capitalize()} \(([\d.]+)\)", listed)
+        assert told is not None
+        assert shown is not None
+        assert told[1] == shown[1], words

@@ -36,7 +36,7 @@ def show(
         reader.login, "visit.read", {"page": "/results", "rows": len(shown)}, now=people.now(),
         subjects=[f"dossier:{one.dossier_id}" for one in shown],
     )  # fmt: skip
-    listed = context_of(request).serving.lists[MAIN.name].value
+    listed = context_of(request).serving.listed(MAIN.name)
     return render(
         request, "results.html", title="Kết quả kiểm tra", lines=shown, kind=kind, kinds=KIND_WORDS, causes=CAUSE_WORDS,
         linked={one.dossier_id for one in shown if listed is not None and listed.line(one.dossier_id) is not None},

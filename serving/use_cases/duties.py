@@ -57,8 +57,7 @@ def duties_of(request: Request) -> list[Duty]:
 
 def figures_of(request: Request) -> list[tuple[str, int, str]]:
     """Words, number and address of what stands on the lists that the reader may open."""
-    reader, kept = reader_of(request), context_of(request).serving.lists.get(MAIN.name)
-    found = kept.value if kept else None
+    reader, found = reader_of(request), context_of(request).serving.listed(MAIN.name)
     page, right = next(
         ((page, right) for page, right in (("/list", "list.read"), ("/board", "board.read"), ("/own", "own.read"))
          if reader.may(right)), ("", ""),
