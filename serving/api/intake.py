@@ -42,7 +42,7 @@ class DeliveryAnswer:
     notes: dict[str, int]
 
 
-@router.post("/deliveries/preview", responses={200: {"model": PreviewAnswer}, **documented(403, 413, 422)})
+@router.post("/deliveries/preview", responses={200: {"model": PreviewAnswer}, **documented(400, 403, 413, 422)})
 def look(
     request: Request,
     file: Annotated[UploadFile, File(description="The delivery: one file or a zip.")],
