@@ -120,6 +120,7 @@ def test_quotas_are_met_or_refused_never_missed(
         ({"home_affairs_missions": 5}, "placement"),
         ({"high_risk_visits": 13}, "high_risk"),
         ({"visits": 21}, "visits"),
+        ({"visits": 1}, "high_risk"),
         ({"teams": ()}, "high_risk"),
     ],
 )

@@ -55,6 +55,16 @@ def inclusion_of(brief: PlanInput, framed: Sequence[EligibleUnit]) -> Floats:
                 f"the Centre can make {room['centre']} visits to {int(high.sum())} high-risk units",
             )
         )
+    if 0 < rules.visits < rules.high_risk_visits:
+        unmet.append(
+            Unmet(
+                "high_risk",
+                rules.high_risk_visits,
+                rules.visits,
+                f"Chỉ xin {rules.visits} cuộc, ít hơn số cuộc phải đến đơn vị rủi ro cao",
+                f"{rules.visits} visits were asked for, fewer than must go to high-risk units",
+            )
+        )
     if unmet:
         raise Infeasible(unmet)
     p = np.zeros(len(framed))
