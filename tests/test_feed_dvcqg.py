@@ -164,8 +164,8 @@ def test_officials_are_keys_by_unit_and_placeholders_nobody() -> None:
 
 def test_a_name_without_marks_is_the_one_the_directory_knows(tmp_path: Path) -> None:
     path = write_json(tmp_path / "a.json", [progress(CODE, "20260907083000", 4, "Thẩm định", "Nguyen Van Thu")])
-    known = rows(path, "event", names={("nguyen van thu", "H99.24"): "Nguyễn Văn Thử"})
-    assert known[0]["official_id"] == Pseudonyms(KEY).official("Nguyễn Văn Thử", "H99.24")
+    known = rows(path, "event", officials=(("o-known", "Nguyễn Văn Thử", "H99.24"),))
+    assert known[0]["official_id"] == "o-known"
     assert rows(path, "event")[0]["official_id"] != known[0]["official_id"]
 
 

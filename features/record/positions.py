@@ -12,6 +12,9 @@ import duckdb
 from features.record.latest import latest, newest
 from features.record.utc import naive_utc
 
+PRESENT_FIRST = "coalesce(valid_to > $as_of, true) DESC, valid_from DESC NULLS LAST"
+"""Order of one official's posts, for `features.record.latest.newest`: a post held, else the last one."""
+
 
 @dataclass(frozen=True)
 class Position:
@@ -33,7 +36,7 @@ def positions(con: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str, Posi
         SELECT official_id, unit_code, coalesce(position, ''), coalesce(is_head, false),
                min(valid_from) OVER (PARTITION BY official_id)
         FROM {latest("official", "known_at < $as_of AND coalesce(valid_from < $as_of, true)")}
-        {newest("official_id", first="coalesce(valid_to > $as_of, true) DESC, valid_from DESC NULLS LAST")}
+        {newest("official_id", first=PRESENT_FIRST)}
         ORDER BY official_id""",
         {"as_of": naive_utc(as_of)},
     ).fetchall()

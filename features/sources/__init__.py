@@ -21,8 +21,8 @@ class FeedOptions:
 
     `zone` of times without offset, `mapping` file (xes, table), `arrived_at` of a live delivery (None for a back-fill),
     `key` for pseudonyms of persons, `units` to find units by name and old codes, `encoding` of text that is not UTF-8
-    (tcvn3, vni, cp1258), `names` of officials with their diacritics by (folded name, unit), `unit_of` dossiers by
-    their source's number.
+    (tcvn3, vni, cp1258), `officials` known before (official_id, name, unit_code; one may have several units),
+    `unit_of` dossiers by their source's number.
     """
 
     zone: str = DEFAULT_ZONE
@@ -31,7 +31,7 @@ class FeedOptions:
     key: bytes | None = field(default=None, repr=False)
     units: UnitDirectory | None = field(default=None, repr=False)
     encoding: str = ""
-    names: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    officials: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
     unit_of: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 

@@ -2,11 +2,13 @@
 
 `{"units": [{code, name, level, parent, valid_from, valid_to, old_codes, succeeds}], "officials": [{id,
 display_names, unit, position, is_head, from, to}]}`, as in samples/16. An official's opaque id is the one that the
-first display name has in the unit, so a roster may come before or after the deliveries that name people.
+first display name has in the unit, so a roster may come before or after the deliveries that name people. Who has
+several posts under one `id` keeps the key of the first of them, and with it what they did there.
 """
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from features.sources import FeedOptions
 from features.sources.items import items
 from features.sources.nested import strings
 from features.sources.row_builder import RowBuilder, harvested
+from features.sources.unit_directory import BookedUnit
 from features.spelling.codes import unit_code
 
 LEVELS = {"PROVINCE": "province", "AGENCY": "department", "COMMUNE": "commune"}
@@ -22,20 +25,23 @@ LEVELS = {"PROVINCE": "province", "AGENCY": "department", "COMMUNE": "commune"}
 
 def read(path: Path, options: FeedOptions) -> Chunks:
     """The units and officials of the delivery at `path`."""
-    yield from harvested(items(path), options, _read)
+    yield from harvested(items(path), options, partial(_read, {}))
 
 
-def _read(harvest: RowBuilder, item: Mapping[str, Any]) -> None:
+def _read(numbers: dict[str, str], harvest: RowBuilder, item: Mapping[str, Any]) -> None:
     if not {"units", "officials"} & item.keys():
         harvest.reject("", "an object with units or officials", "an object of another kind")
         return
-    for part, reader in (("units", _read_unit), ("officials", _read_official)):
-        rows = item.get(part)
-        for row in rows if isinstance(rows, list) else []:
+    for part, reader in (("units", _read_unit), ("officials", partial(_read_official, numbers))):
+        told = item.get(part)
+        rows = []
+        for row in told if isinstance(told, list) else []:
             if isinstance(row, Mapping):
-                reader(harvest, row)
+                rows.append(row)
             else:
                 harvest.reject("", "an object", row)
+        for row in sorted(rows, key=lambda row: str(row.get("from") or "")):  # the first post of somebody first
+            reader(harvest, row)
 
 
 def _read_unit(harvest: RowBuilder, row: Mapping[str, Any]) -> None:
@@ -49,6 +55,7 @@ def _read_unit(harvest: RowBuilder, row: Mapping[str, Any]) -> None:
     parent = harvest.text("parent_code", row.get("parent"))
     succeeds = dict.fromkeys(unit_code(one) for one in old if unit_code(one) != unit_code(code))
     level = str(row.get("level") or "").strip()
+    harvest.units.add(BookedUnit(unit_code(code), str(row.get("name") or ""), succeeds=tuple(succeeds)))
     harvest.row(
         "unit", unit_code=unit_code(code), unit_name=harvest.text("unit_name", row.get("name")),
         parent_code=unit_code(parent) if parent else None,
@@ -58,15 +65,27 @@ def _read_unit(harvest: RowBuilder, row: Mapping[str, Any]) -> None:
     )  # fmt: skip
 
 
-def _read_official(harvest: RowBuilder, row: Mapping[str, Any]) -> None:
-    """An official by the first display name; a role without a unit is a placeholder and nobody."""
+def _read_official(numbers: dict[str, str], harvest: RowBuilder, row: Mapping[str, Any]) -> None:
+    """An official by the first display name; a role without a unit is a placeholder and nobody.
+
+    numbers: the keys by the roster's own ids so far.
+    """
     names = strings(row, "display_names")
     unit = harvest.text("unit_code", row.get("unit"))
     if not names or unit is None:
         return
-    official_id = harvest.official(names[0], unit_code(unit))
+    number = str(row.get("id") or "").strip()
+    official_id = numbers.get(number)
     if official_id is None:
-        return
+        official_id = harvest.official(names[0], unit_code(unit))
+        if official_id is None:
+            return
+        if number and official_id in numbers.values():
+            harvest.notes["official_id: two numbers of one name in one unit: one key for both"] += 1
+    elif name := harvest.text("official_id", names[0]):
+        harvest.named(official_id, name, unit_code(unit))
+    if number:
+        numbers[number] = official_id
     until = harvest.moment("valid_to", row.get("to"))
     harvest.row(
         "official", official_id=official_id, unit_code=unit_code(unit),

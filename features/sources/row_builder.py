@@ -4,6 +4,7 @@ One source item makes rows of several tables: a dossier, its events, its procedu
 and handed on in chunks. A cell that cannot be read costs its own row or cell, never the item's other rows.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,12 +15,14 @@ from features.sources.json_stream import Item
 from features.sources.moments import NotAMoment, day_in_path, parse
 from features.sources.paging import Pages
 from features.sources.pseudonyms import Pseudonyms
+from features.sources.staff import Staff
 from features.sources.unit_directory import UnitDirectory
 from features.spelling.codes import dossier_code, procedure_code, unit_code, unit_of_dossier
-from features.spelling.names import folded, has_no_diacritics, is_placeholder, tidy
+from features.spelling.names import has_no_diacritics, is_placeholder, tidy
 from features.spelling.vietnamese_text import suspect
 
 ROWS_A_CHUNK = 20_000
+NAMESAKES = "official_id: a name of several in units that became one: kept apart, history not joined"
 STATE = "state:"
 """Begins the event ids of events read off a dossier's current state, which a progress feed may tell as well."""
 
@@ -38,12 +41,13 @@ class RowBuilder:
         self.live = options.arrived_at is not None
         self.people = Pseudonyms(options.key)
         self.units: UnitDirectory = options.units or UnitDirectory()
-        self._marked = options.names
+        self._staff = Staff(self.units, options.officials)
+        self._met: dict[tuple[str, str], str] = {}
         self._rows: dict[str, list[dict[str, Any]]] = {}
         self._places: dict[str, tuple[list[str], list[int]]] = {}
         self._rejects: list[Reject] = []
         self.pages = Pages()
-        self.notes: Mapping[str, int] = {}
+        self.notes: Counter[str] = Counter()
         self._seen: set[tuple[str, ...]] = set()
         self.unit_of: dict[str, str] = dict(options.unit_of)
         self.line = 0
@@ -69,7 +73,7 @@ class RowBuilder:
             self._rejects = []
         if self._rejects or self.notes:
             yield Chunk("dossier", [], self._rejects, zone=self.zone, notes=self.notes)
-            self.notes = {}
+            self.notes = Counter()
         self._rows, self._places, self._rejects, self._count = {}, {}, [], 0
 
     def row(self, table: str, **cells: Any) -> None:
@@ -183,14 +187,29 @@ class RowBuilder:
         text = self.text("official_id", name)
         if text is None or is_placeholder(text):
             return None
-        if self._marked and has_no_diacritics(text):
-            text = self._marked.get((folded(text), unit or ""), text)
-        official_id = self.people.official(text, unit)
-        if official_id and (official_id,) not in self._seen:
-            self._seen.add((official_id,))
-            self.row("directory", official_id=official_id, unit_code=unit or "", name=text)
-            self._count -= 1
+        place = unit or ""
+        if (text, place) in self._met:
+            return self._met[text, place]
+        own = self.people.official(text, unit)
+        if own is None:
+            return None
+        known = self._staff.of(text, place)
+        (official_id,) = known if len(known) == 1 else (own,)
+        if len(known) > 1 and not has_no_diacritics(text):
+            self.notes[NAMESAKES] += 1
+        if official_id != own and has_no_diacritics(text):
+            self._met[text, place] = official_id  # the directory has the better writing
+        else:
+            self.named(official_id, text, place)
         return official_id
+
+    def named(self, official_id: str, name: str, unit: str) -> None:
+        """The official is called that in that unit: for the directory, and for who comes after in the delivery."""
+        if self._met.get((name, unit)) != official_id:
+            self._met[name, unit] = official_id
+            self._staff.learn(official_id, name, unit)
+            self.row("directory", official_id=official_id, unit_code=unit, name=name)
+            self._count -= 1
 
     def known_from(self, received: datetime) -> datetime | None:
         """Since when a dossier row of a daily file is known: None (the record's rule) in the file of its own day.
@@ -219,7 +238,7 @@ def harvested(
             harvest.damaged(item)
         else:
             read(harvest, item.value)
-    harvest.notes = harvest.pages.gaps()
+    harvest.notes.update(harvest.pages.gaps())
     yield from harvest.chunks()
 
 

@@ -64,12 +64,18 @@ class UnitDirectory:
         self._by_name: dict[str, list[BookedUnit]] = {}
         self._by_code: dict[str, BookedUnit] = {}
         self._heirs: dict[str, list[BookedUnit]] = {}
+        self._before: dict[str, set[str]] = {}
         for unit in units:
-            self._by_code[unit.code] = unit
-            if unit.name:
-                self._by_name.setdefault(name_key(unit.name), []).append(unit)
-            for old in dict.fromkeys((*unit.old_codes, *unit.succeeds)):
-                self._heirs.setdefault(unit_code(old), []).append(unit)
+            self.add(unit)
+
+    def add(self, unit: BookedUnit) -> None:
+        """One more unit, or another row of one: the last one's name and validity count, all it took over."""
+        self._by_code[unit.code] = unit
+        if unit.name:
+            self._by_name.setdefault(name_key(unit.name), []).append(unit)
+        for old in dict.fromkeys(map(unit_code, (*unit.old_codes, *unit.succeeds))):
+            self._heirs.setdefault(old, []).append(unit)
+            self._before.setdefault(unit.code, set()).add(old)
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> "UnitDirectory":
@@ -94,6 +100,19 @@ class UnitDirectory:
             return None
         valid = {unit.code for unit in self._by_name.get(name_key(name), ()) if unit.valid(at)}
         return valid.pop() if len(valid) == 1 else None
+
+    def taken_over(self, code: str) -> list[str]:
+        """The codes of the units that `code` alone took over, and those that they alone took over before."""
+        found: list[str] = []
+        waiting = [code]
+        while waiting:
+            heir = waiting.pop()
+            for old in sorted(self._before.get(heir, ())):
+                alone = {one.code for one in self._heirs[old]} == {heir}
+                if alone and old != code and old not in found:
+                    found.append(old)
+                    waiting.append(old)
+        return found
 
     def coded(self, code: str, at: datetime) -> str:
         """The code under which the unit of `code` stood at `at`: itself, or its only successor by then."""

@@ -45,6 +45,8 @@ _NOTES = tuple(
         (r"event: an end up to (\d+) minutes before receipt.*", r"kết thúc trước tiếp nhận đến \1 phút: lệch giờ máy"),
         (r"\d+ files of other kinds not read", r"tệp thuộc loại khác, không đọc"),
         (r"dossier.due_at: no such column, so no promise.*", r"thiếu cột ngày hẹn trả: không hồ sơ nào có hẹn"),
+        (r"official_id: a name of several in units .*", r"cán bộ trùng tên ở các đơn vị đã nhập: để riêng từng người"),
+        (r"official_id: two numbers of one name .*", r"hai mã cán bộ cùng một tên trong một đơn vị: tính là một người"),
         (r"([\w.]+): column not read", r"\1: cột không đọc"),
         (r"([\w.]+): midnight to the second as a promise.*", r"\1: hẹn đúng 0 giờ; nếu là cả ngày, hãy gửi dạng ngày"),
         (r"([\w.]+): words for nothing .*", r"\1: ô ghi N/A, -, không: coi là chưa biết"),

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 
 import duckdb
 
 from features.record.latest import newest
+from features.record.positions import PRESENT_FIRST
 from features.record.reading_moment import known_until
+from features.record.utc import naive_utc
 from serving.access.permissions import UnitTree
+
+_END = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,15 @@ class Register:
             "SELECT procedure_code, procedure_name, legal_working_days FROM procedure_latest"
         ).fetchall()
         sectors = con.execute("SELECT sector_code, sector_name FROM sector_latest").fetchall()
+        until = known_until(con)
+        begun = "coalesce(valid_from <= $as_of, true) DESC"  # who is only named for a post is listed with it
         officials = con.execute(
-            f"SELECT official_id, unit_code FROM official {newest('official_id')} "
+            f"SELECT official_id, unit_code FROM official {newest('official_id', first=f'{begun}, {PRESENT_FIRST}')} "
             "UNION BY NAME "
             "SELECT official_id, max_by(unit_code, happened_at) AS unit_code FROM event "
             "WHERE official_id IS NOT NULL AND unit_code IS NOT NULL "
-            "AND official_id NOT IN (SELECT official_id FROM official) GROUP BY official_id"
+            "AND official_id NOT IN (SELECT official_id FROM official) GROUP BY official_id",
+            {"as_of": naive_utc(until or _END)},
         ).fetchall()
         return cls(
             units={row[0]: UnitEntry(row[0], row[1] or row[0], row[3], row[2]) for row in units},
@@ -67,7 +74,7 @@ class Register:
             legal_days={row[0]: row[2] for row in procedures if row[2] is not None},
             officials=dict(officials),
             tree=UnitTree.of((row[0], row[2], row[4]) for row in units),
-            data_until=known_until(con),
+            data_until=until,
         )
 
     @cached_property

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import select
 
 from features.record.delivery import Chunk
-from features.spelling.names import folded
 from serving.state.directory import OfficialName
 from serving.state.engine import State
 
@@ -63,13 +62,12 @@ def remember(state: State, names: Mapping[str, tuple[str, str]], at: datetime) -
                     entry.name, entry.updated_at = name[:200], at
 
 
-def written_without_marks(state: State) -> dict[tuple[str, str], str]:
-    """For each (folded name, unit) that is one person's alone: the name with its diacritics.
-
-    Lets a delivery without diacritics mean the person that the directory knows.
+def officials_by_name(state: State, posts: Iterable[tuple[str, str]]) -> tuple[tuple[str, str, str], ...]:
+    """(official_id, name, unit_code) of everybody in the directory, in the unit where they were first named and in
+    those of `posts` (official_id, unit_code): lets a delivery mean the person that is known.
     """
-    found: dict[tuple[str, str], set[str]] = {}
     with state.reading() as session:
-        for entry in session.scalars(select(OfficialName)):
-            found.setdefault((folded(entry.name), entry.unit_code), set()).add(entry.name)
-    return {key: next(iter(names)) for key, names in found.items() if len(names) == 1}
+        told = session.execute(select(OfficialName.official_id, OfficialName.name, OfficialName.unit_code)).all()
+    names = {official_id: name for official_id, name, _ in told}
+    also = ((who, names[who], unit) for who, unit in posts if who in names)
+    return tuple(dict.fromkeys((*((who, name, unit) for who, name, unit in told), *also)))

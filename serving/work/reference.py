@@ -8,7 +8,7 @@ from features.sources import FeedOptions
 from features.sources.unit_directory import UnitDirectory
 from serving.settings import Settings
 from serving.state import State
-from serving.state.official_names import written_without_marks
+from serving.state.official_names import officials_by_name
 
 KEY = "pseudonyms.key"
 
@@ -22,10 +22,11 @@ def with_reference(options: FeedOptions, settings: Settings, record: Record, sta
             "SELECT a.other_id, min(d.unit_code) FROM alias a JOIN dossier d ON d.dossier_id = a.dossier_id "
             "WHERE a.other_id LIKE 'opencps:%' GROUP BY a.other_id"
         ).fetchall()
+        posts = con.execute("SELECT DISTINCT official_id, unit_code FROM official").fetchall()
     return replace(
         options,
         key=key_file(settings.keys / KEY),
         units=book,
-        names=written_without_marks(state),
+        officials=officials_by_name(state, posts),
         unit_of=dict(numbered),
     )
