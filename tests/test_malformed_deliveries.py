@@ -262,10 +262,10 @@ def take_all(folder: Path, count: int, seed: int) -> None:
     con = record.connect()
     kept = con.execute("SELECT sum(appended), sum(rejected) FROM delivery").fetchall()[0]
     tables = (
-        "dossier_told",
-        "event_told",
+        "dossier_raw",
+        "event_raw",
         "complaint_kept",
-        "rating_told",
+        "rating_raw",
         "alias",
         "counter",
         "holiday",
