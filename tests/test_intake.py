@@ -3,13 +3,18 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import openpyxl
 import pytest
 from drawn_conduct import draw_full_office
+from drawn_office import settings_of
 from drawn_people import NOW, sit_down
 from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import settings as h_settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from features.record.record import Record
@@ -17,6 +22,7 @@ from features.sources.proposal import form_of, mapping_text, propose
 from serving.app import create_app
 from serving.cli import app as command
 from serving.settings import Settings
+from serving.work.intake import preview, take_in
 from serving.work.mapping_store import MappingStore, slug
 
 HEADER = ("Số hồ sơ", "Mã TTHC", "Mã đơn vị", "Ngày tiếp nhận", "Ngày hẹn trả kết quả", "Tên đơn vị", "Ghi chú")
@@ -77,6 +83,8 @@ def test_the_page_shows_what_would_become_of_a_file_and_takes_it_in(
     assert 'due_at = { from = "Ngày hẹn trả kết quả", format = "%d/%m/%Y %H:%M" }' in kept.text
     again = client.post("/intake", data={"csrf": csrf, "source": "table", "name": "Một cửa A"}, files=file)
     assert "Độ đầy các cột như lần trước" in again.text
+    assert "<b>0</b> dòng mới, sẽ nhận" in again.text
+    assert "0 dòng mới, đã có 4" in again.text
     receipts = client.get("/receipts", params={"action": "intake.write"})
     assert "Nhận tệp dữ liệu" in receipts.text
 
@@ -94,7 +102,7 @@ def test_a_mapping_can_be_changed_before_the_file_is_taken_in(client: TestClient
     )
     mapping = "\n".join(["[dossier]", *told])
     form = {"csrf": csrf, "key": uuid4().hex, "what": "look", "mapping": mapping}
-    assert "Hồ sơ: 1 dòng" in client.post(f"/intake/{token}", data=form).text
+    assert "Hồ sơ: 1 dòng mới" in client.post(f"/intake/{token}", data=form).text
     wrong = client.post(f"/intake/{token}", data=form | {"mapping": "[dossier"})
     assert "Không đọc được tệp này" in wrong.text
 
@@ -126,6 +134,10 @@ def test_the_api_looks_first_and_confirms_once(settings: Settings, client: TestC
     confirm = f"/api/v1/deliveries/{told['token']}/confirm"
     made = client.post(confirm, headers=headers | {"Idempotency-Key": uuid4().hex}).json()
     assert (made["read"], made["appended"], made["known"], made["rejected"]) == (2, 1, 0, 1)
+    again = client.post("/api/v1/deliveries/preview", data={"source": "canonical"}, headers=headers,
+                        files={"file": ("dossier.csv", text.encode())}).json()["outcome"]  # fmt: skip
+    assert (again["read"], again["good"], again["known"], again["rejected"]) == (2, 0, 1, 1)
+    assert again["tables"][0]["new"] == [False]
     assert deliveries(settings) == before + 1
     assert client.post(confirm, headers=headers | {"Idempotency-Key": uuid4().hex}).status_code == 404
 
@@ -136,7 +148,7 @@ def test_the_command_shows_and_keeps_nothing(tmp_path: Path) -> None:
     shown = CliRunner().invoke(command, [*home, "ingest", str(path), "--source", "table", "--preview"])
     assert shown.exit_code == 0, shown.output
     assert "mapping: dossier.due_at = 'Ngày hẹn trả kết quả' as %d/%m/%Y %H:%M (100% sure)" in shown.output
-    assert "dossier: 4 rows" in shown.output
+    assert "dossier: 4 new rows, 0 known" in shown.output
     assert Record(Settings.from_env(tmp_path / "home").record_url).version() == 0
     (tmp_path / "mot-cua.toml").write_text(mapping_text(propose(HEADER, ROWS)), "utf-8")
     mapped = [*home, "ingest", str(path), "--source", "table", "--mapping"]
@@ -146,6 +158,36 @@ def test_the_command_shows_and_keeps_nothing(tmp_path: Path) -> None:
     again = CliRunner().invoke(command, [*mapped, "mot-cua"])  # by the name it is kept under
     assert "appended=0" in again.output
     assert again.exit_code == 1  # nothing appended, a line of totals refused
+
+
+COLUMNS = ("dossier_id", "procedure_code", "unit_code", "received_at", "due_at", "applicant_id")
+LINES = st.tuples(
+    st.sampled_from(["7", "8", "H99.13-260311-0001"]), st.sampled_from(["p", "q"]), st.sampled_from(["x1", "x2"]),
+    st.sampled_from(["2026-03-02T08:00", "2026-03-03T08:00", "", "never"]), st.sampled_from(["2026-03-20", ""]),
+    st.sampled_from(["a", "b", ""]),
+)  # fmt: skip
+
+
+@given(deliveries=st.lists(st.lists(LINES, max_size=6), min_size=1, max_size=3))
+@h_settings(max_examples=25, deadline=None)
+def test_what_a_preview_tells_is_what_taking_in_does(deliveries: list[list[tuple[str, ...]]]) -> None:
+    """Rows new, there already, repeated in the delivery itself, broken, and of a number another office gave."""
+    with TemporaryDirectory() as folder:
+        settings = settings_of(Path(folder) / "home")
+        for lines in deliveries:
+            path = Path(folder) / "dossier.csv"
+            path.write_text("\n".join(",".join(line) for line in (COLUMNS, *lines)), "utf-8")
+            told = preview(settings, path, "canonical", arrived_at=NOW).outcome
+            made = take_in(settings, path, "canonical", arrived_at=NOW)
+            assert told is not None
+            assert (told.read, told.good, told.known, told.rejected) == (
+                made.read, made.appended, made.known, made.rejected)  # fmt: skip
+            assert told.notes == made.counts
+            rejects = Record(settings.record_url).rejects(made.delivery_id)
+            assert sorted(map(str, told.rejects)) == sorted(map(str, rejects))
+            for table in told.tables:
+                assert sum(table.new) <= table.good
+                assert len(table.new) == len(table.rows)
 
 
 def test_versions_of_a_mapping_stay(tmp_path: Path) -> None:

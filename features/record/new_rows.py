@@ -1,6 +1,9 @@
 """Which rows of a delivery are new, and their way into the tables of the record."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -11,6 +14,19 @@ from features.record.schema import TABLES
 from features.record.staging import Staging
 
 _ROWS_AHEAD = 8_192  # of one batch; the table's writer lets a queue of batches run ahead of it
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What comparing a delivery with the record would find, by canonical table.
+
+    appended: how many rows are new. first: of the first rows in the delivery whether each is new. rejects: the rows
+    set aside because another office gave their number to another dossier (columns of `reject`).
+    """
+
+    appended: dict[str, int]
+    first: dict[str, tuple[bool, ...]]
+    rejects: tuple[dict[str, Any], ...]
 
 
 class NewRows:
@@ -32,6 +48,18 @@ class NewRows:
         if few is not None and self._all_new(few, visible) and not self._number_given(few, visible):
             return self._append_few(few, delivery_id), 0
         return self._append_compared(staging, delivery_id, visible)
+
+    def compare(self, staging: Staging, visible: set[str], first: int) -> Compared:
+        """What `append` would do with the staged rows, nothing of it done; `first` of each table are told apart."""
+        appended: dict[str, int] = {}
+        told: dict[str, tuple[bool, ...]] = {}
+        rejects: list[dict[str, Any]] = []
+        for con, name, aside in self._compared(staging, "", visible):
+            if name in TABLES:
+                appended[name] = con.sql(_NEW).fetchall()[0][0]
+                told[name] = tuple(new for (new,) in con.sql(_FIRST.format(first)).fetchall())
+                rejects += aside.to_pylist()
+        return Compared(appended, told, tuple(rejects))
 
     def _number_given(self, few: dict[str, pa.Table], visible: set[str]) -> bool:
         """Whether a dossier's number came before, here or in the record: a correction, or two offices' number."""
@@ -63,40 +91,47 @@ class NewRows:
 
     def _append_compared(self, staging: Staging, delivery_id: str, visible: set[str]) -> tuple[dict[str, int], int]:
         appended: dict[str, int] = {}
-        aside = 0
+        set_aside = 0
+        for con, name, aside in self._compared(staging, delivery_id, visible):
+            if aside.num_rows:
+                self._storage.table("reject").append(aside)
+                set_aside += aside.num_rows
+            if name in TABLES:
+                appended[name] = con.sql(_NEW).fetchall()[0][0]
+            if name not in TABLES or appended[name]:
+                shown = con.sql(_KEPT).project(f"'{delivery_id}' AS delivery_id, *")
+                self._storage.table(name).append(shown.to_arrow_reader(_ROWS_AHEAD))
+        return appended, set_aside
+
+    def _compared(
+        self, staging: Staging, delivery_id: str, visible: set[str]
+    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, str, pa.Table]]:
+        """Table by table an engine with the rows `stage` and those of them to `skip`, and which are set aside."""
         with _engine(staging.folder) as con:
             con.execute("CREATE TEMP TABLE clash (dossier_id VARCHAR, unit_code VARCHAR, first_unit VARCHAR)")
             for name, files in sorted(staging.files().items(), key=lambda one: one[0] != "dossier"):
                 stage = con.read_parquet([str(path) for path in files], union_by_name=True)
                 stage.create_view("stage", replace=True)
+                con.execute("CREATE OR REPLACE TEMP TABLE skip (nth BIGINT)")
+                con.execute(_NO_CLASHING)
                 if name in TABLES:
                     self._mark_known(con, name, visible)
-                    if name in _CLASHES:
-                        aside += self._set_aside(con, name, delivery_id)
-                    kept = con.sql(_KEPT)
-                    appended[name] = con.sql(_NEW).fetchall()[0][0]
-                else:
-                    kept = con.sql("SELECT * EXCLUDE (nth) FROM stage")
-                if name not in TABLES or appended[name]:
-                    shown = kept.project(f"'{delivery_id}' AS delivery_id, *")
-                    self._storage.table(name).append(shown.to_arrow_reader(_ROWS_AHEAD))
-        return appended, aside
+                    self._set_aside(con, name)
+                names = {"table": name, "delivery": delivery_id}
+                yield con, name, con.sql(_CLASH_REJECTS, params=names).to_arrow_table()
 
-    def _set_aside(self, con: duckdb.DuckDBPyConnection, name: str, delivery_id: str) -> int:
-        """Adds to `skip` the rows whose number another office's dossier has, rejects them, and tells how many."""
+    def _set_aside(self, con: duckdb.DuckDBPyConnection, name: str) -> None:
+        """Adds to `skip` the rows whose number another office's dossier has; they are `clashing`."""
+        if name not in _CLASHES:
+            return
         con.execute(f"CREATE OR REPLACE TEMP TABLE clashing AS {_CLASHES[name]}")
         if name == "dossier":
             con.execute("INSERT INTO clash SELECT DISTINCT dossier_id, unit_code, first_unit FROM clashing")
         con.execute("INSERT INTO skip SELECT nth FROM clashing")
-        rejects: pa.Table = con.sql(_CLASH_REJECTS, params={"table": name, "delivery": delivery_id}).to_arrow_table()
-        if rejects.num_rows:
-            self._storage.table("reject").append(rejects)
-        return int(rejects.num_rows)
 
     def _mark_known(self, con: duckdb.DuckDBPyConnection, name: str, visible: set[str]) -> None:
         """Fills `skip` with the `nth` of staged rows that the record or the delivery already has."""
         held = self._storage.table(name).relation(con, visible)
-        con.execute("CREATE OR REPLACE TEMP TABLE skip (nth BIGINT)")
         if held is None:
             con.execute("CREATE OR REPLACE VIEW held AS FROM stage WHERE false")
         else:
@@ -118,6 +153,9 @@ def _engine(spill: Path) -> duckdb.DuckDBPyConnection:
 _OF_DOSSIER = ("dossier_id", "unit_code", "received_at", "applicant_id", "procedure_code")
 _KEPT = "SELECT * EXCLUDE (nth) FROM stage ANTI JOIN skip USING (nth)"
 _NEW = "SELECT (SELECT count(*) FROM stage) - count(*) FROM skip"
+_FIRST = "SELECT nth NOT IN (FROM skip) FROM (SELECT nth FROM stage ORDER BY nth LIMIT {}) ORDER BY nth"
+_NO_CLASHING = """
+    CREATE OR REPLACE TEMP TABLE clashing (nth BIGINT, dossier_id VARCHAR, unit_code VARCHAR, first_unit VARCHAR)"""
 _SKIP_REPEATED = """
     INSERT INTO skip
     SELECT nth FROM stage JOIN (

@@ -32,7 +32,7 @@ from features.record.comparison import compared
 from features.record.delivery import Chunk, DeliveryError, DeliveryReceipt, Reject
 from features.record.delta import DeltaFiles, Storage, TableVersion, mixed
 from features.record.early_ends import early_ends
-from features.record.new_rows import NewRows
+from features.record.new_rows import Compared, NewRows
 from features.record.row_check import RowCheck
 from features.record.schema import TABLES
 from features.record.schema_version import insist_on_known
@@ -52,7 +52,7 @@ _DELIVERY = pa.schema([
 ])  # fmt: skip
 _ATTEMPTS = 50
 TIDY_EVERY = 32  # deliveries
-_ROWS_AT_ONCE = 100_000
+ROWS_AT_ONCE = 100_000
 
 
 class Record:
@@ -75,9 +75,9 @@ class Record:
         nothing appended.
         """
         read = rejected = 0
-        with Staging(self._scratch()) as staging:
+        with self.staging() as staging:
             with RowCheck(arrived_at, live=live) as check:
-                for chunk in (piece for told in chunks for piece in told.pieces(_ROWS_AT_ONCE)):
+                for chunk in (piece for told in chunks for piece in told.pieces(ROWS_AT_ONCE)):
                     rows, rejects = check(chunk)
                     staging.add(chunk.table, rows)
                     staging.add("reject", _reject_rows(chunk.table, rejects))
@@ -96,6 +96,16 @@ class Record:
             if tidy and receipt.version % TIDY_EVERY == 0:  # looking costs a small delivery as much as writing
                 self.tidy()
         return receipt
+
+    def compare(self, staging: Staging, *, live: bool, first: int) -> tuple[Compared, dict[str, int]]:
+        """What `append` would do with the rows of a delivery that passed, and what it would note; nothing is kept."""
+        visible = set(self.deliveries()["delivery_id"].to_pylist())
+        notes = early_ends(staging, self._storage.table("dossier"), visible, live=live)
+        return self._new_rows.compare(staging, visible, first), notes
+
+    def staging(self) -> Staging:
+        """A place for the rows of one delivery while they are looked at."""
+        return Staging(self._scratch())
 
     def tidy(self) -> None:
         """Merges the small files of tables that have many; worth a look every `TIDY_EVERY` deliveries."""

@@ -90,13 +90,14 @@ def preview_lines(found: "Preview") -> Iterator[str]:
     if found.outcome is None:
         yield f"refused: {found.refused}"
         return
-    good = found.outcome.read - found.outcome.rejected
-    yield f"would read={found.outcome.read} take={good} reject={found.outcome.rejected}"
+    told = found.outcome
+    yield f"would read={told.read} take={told.good} known={told.known} reject={told.rejected}"
     for table in found.outcome.tables:
-        yield f"{table.name}: {table.good} rows, {table.rejected} rejected"
+        yield f"{table.name}: {table.good} new rows, {table.known} known, {table.rejected} rejected"
         if table.rows:
             yield "  " + " | ".join(table.columns)
-            yield from ("  " + " | ".join(row) for row in table.rows)
+            marks = ("+" if new else "=" for new in table.new)  # new, or there already
+            yield from (f"{mark} {' | '.join(row)}" for mark, row in zip(marks, table.rows, strict=True))
         for column in sorted({*table.filled, *(table.before or {})} if table.before is not None else ()):
             now, then = table.filled.get(column, 0.0), (table.before or {}).get(column, 0.0)
             if abs(now - then) >= CHANGED:

@@ -102,9 +102,8 @@ def preview(
             return Preview(source, (), text, proposal, None, str(error))
         try:
             with _read(settings, record, path, source, options, None) as chunks:
-                lines = record.deliveries()
                 outcome = dry_run(
-                    chunks, lines, source=source, arrived_at=arrived_at, live=live, zone=settings.zone.key
+                    chunks, record, source=source, arrived_at=arrived_at, live=live, zone=settings.zone.key
                 )
         except DeliveryError as error:
             return Preview(source, files, text, proposal, None, str(error))
