@@ -530,7 +530,7 @@ def test_a_full_disk_leaves_the_record_as_it_was(tmp_path: Path) -> None:
 
 
 def test_a_chunk_of_any_size_is_taken_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("features.record.record._ROWS_AT_ONCE", 3)
+    monkeypatch.setattr("features.record.record.ROWS_AT_ONCE", 3)
     record = Record(tmp_path)
     rows = [event(n) for n in range(7)] + [event(8, happened_at="bad")]
     receipt = take(record, Chunk("event", rows, lines=2), Chunk("event", rows, lines=list(range(20, 28))))
