@@ -35,6 +35,13 @@ def page(*, lying: bool = False) -> Doc:
 def across(document: Doc) -> None:
     """What follows stands on pages lying across, for tables that upright paper does not hold."""
     section = document.add_section(WD_SECTION.NEW_PAGE)
+    # the paragraph that ends the upright part is hidden and of one point, or after a full page it takes one of its own
+    end = document.paragraphs[-1]
+    end.paragraph_format.space_before = end.paragraph_format.space_after = Pt(0)
+    end.paragraph_format.line_spacing = Pt(1)
+    hidden = OxmlElement("w:rPr")
+    hidden.append(OxmlElement("w:vanish"))
+    end._p.pPr.find(qn("w:sectPr")).addprevious(hidden)
     _paper(section, across=True)
     section.different_first_page_header_footer = False
 
@@ -57,6 +64,8 @@ def signature(document: Doc, *, lying: bool = False) -> None:
     """Nơi nhận at the left, the signer at the right."""
     bottom = document.add_table(rows=1, cols=2)
     _widths(bottom, (137, 115) if lying else (80, 85))
+    # the block stays whole: a page with no more than the room for the hand is no page
+    bottom.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
     left, right = bottom.rows[0].cells
     say(left.paragraphs[0], "Nơi nhận:", bold=True, italic=True, left=True, size=12)
     say(left.add_paragraph(), "{%p for one in recipients %}", left=True, size=11)
