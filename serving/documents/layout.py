@@ -35,15 +35,20 @@ def page(*, lying: bool = False) -> Doc:
 def across(document: Doc) -> None:
     """What follows stands on pages lying across, for tables that upright paper does not hold."""
     section = document.add_section(WD_SECTION.NEW_PAGE)
-    # the paragraph that ends the upright part is hidden and of one point, or after a full page it takes one of its own
-    end = document.paragraphs[-1]
-    end.paragraph_format.space_before = end.paragraph_format.space_after = Pt(0)
-    end.paragraph_format.line_spacing = Pt(1)
-    hidden = OxmlElement("w:rPr")
-    hidden.append(OxmlElement("w:vanish"))
-    end._p.pPr.find(qn("w:sectPr")).addprevious(hidden)
+    hide(document.paragraphs[-1])
     _paper(section, across=True)
     section.different_first_page_header_footer = False
+
+
+def hide(paragraph: Paragraph) -> None:
+    """Of one point, not shown. Word wants a paragraph after a table; one that shows fills a page after a full one."""
+    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(0)
+    paragraph.paragraph_format.line_spacing = Pt(1)
+    mark = OxmlElement("w:rPr")
+    mark.append(OxmlElement("w:vanish"))
+    properties = paragraph._p.get_or_add_pPr()
+    section = properties.find(qn("w:sectPr"))
+    properties.append(mark) if section is None else section.addprevious(mark)
 
 
 def letterhead(document: Doc, kind: str, *, lying: bool = False) -> None:

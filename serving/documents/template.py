@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from docx.document import Document as Doc
+from docx.shared import Pt
 from docx.table import Table
 
 from serving.documents import apology, listing
 from serving.documents.fill import REPORT
 from serving.documents.grid import STYLE
-from serving.documents.layout import across, letterhead, page, repeated, say, signature, text_paragraph
+from serving.documents.layout import across, hide, letterhead, page, repeated, say, signature, text_paragraph
 
 
 def make_listing() -> Doc:
@@ -45,6 +46,7 @@ def make_report() -> Doc:
     say(document.add_paragraph(), "PHỤ LỤC", bold=True)
     say(document.add_paragraph(), "(Kèm theo {{ form_words }} {{ subject_words }})", italic=True)
     _each(document, "table in annex", lambda: _table(document))
+    hide(document.add_paragraph())
     return document
 
 
@@ -61,8 +63,11 @@ def make_apology() -> Doc:
 
 def _table(document: Doc) -> None:
     say(document.add_paragraph(), "{{ table.words }}", bold=True, left=True, size=13)
+    document.paragraphs[-1].paragraph_format.space_before = Pt(6)
     _grid(document, "table.head", "table.rows")
+    say(document.add_paragraph(), "{%p if table.note %}")
     say(document.add_paragraph(), "{{ table.note }}", italic=True, left=True, size=12)
+    say(document.add_paragraph(), "{%p endif %}")
 
 
 def _each(document: Doc, loop: str, body: Callable[[], object]) -> None:
