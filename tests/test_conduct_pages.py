@@ -42,10 +42,10 @@ def test_tiers_are_never_mixed(client: TestClient) -> None:
 
 def test_not_enough_data_is_an_answer_and_shows_no_figure(client: TestClient) -> None:
     sit_down(client, "thanhtra")
-    small = next(row for row in rows(client.get("/conduct").text) if "o2<" in row)
+    small = next(row for row in rows(client.get("/conduct").text) if "id=o2" in row)
     assert "chưa đủ dữ liệu" in small
     assert "gấp" not in small
-    two, three = sorted(rows(client.get("/conduct?tier=reported").text), key=lambda row: "o4<" in row)
+    two, three = sorted(rows(client.get("/conduct?tier=reported").text), key=lambda row: "id=o4" in row)
     assert "chưa đủ dữ liệu" in two
     assert "chưa đủ dữ liệu" not in three
     assert "Chưa đủ dữ liệu (n = 7)" in client.get("/official?id=o2").text
