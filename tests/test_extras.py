@@ -155,7 +155,7 @@ def test_it_scores_serves_and_answers(address: str, home: Path) -> None:
         lines = client.get("/api/v1/list").json()["lines"]
         assert lines
         assert all(line["reasons"] for line in lines)
-        page = client.get("/list")
+        page = client.get("/list?due=all")
         assert page.status_code == 200
         assert lines[0]["dossier_id"] in page.text
         scored = client.post("/api/v1/score", json=posted)
