@@ -17,6 +17,8 @@ from schemathesis.specs.openapi.checks import content_type_conformance, status_c
 
 from serving.access.permissions import Role
 from serving.app import create_app
+from serving.jobs import model_jobs
+from serving.jobs.run_log import DONE
 from tests.bench.fuzz import Started
 
 pytestmark = pytest.mark.slow
@@ -35,6 +37,14 @@ schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", _app)
 
 asked: Counter[str] = Counter()
 """Cases by reader and by the hundred of the status that answered them."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def learns_nothing() -> Iterator[None]:
+    """Work on models that a request begins would go on for half an hour beside the other tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model_jobs, "_command", lambda home, words: (DONE, ""))
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)
