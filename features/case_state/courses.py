@@ -18,8 +18,7 @@ import pyarrow.compute as pc
 from features.calendar.working_time import Calendar, Instants
 from features.case_state.kinds import RUNS, STOPS, SUPPLIES
 from features.case_state.state import A_DAY_W, SAME_CASE, Flag
-from features.record.early_ends import SKEW
-from features.record.schema import ALL_ENDS, ENDS, EVENT_KINDS
+from features.record.schema import ALL_ENDS, ENDS, EVENT_KINDS, SKEW
 
 Places = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

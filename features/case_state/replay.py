@@ -17,8 +17,7 @@ from features.case_state.state import (
     Promise,
     Stretch,
 )
-from features.record.early_ends import SKEW
-from features.record.schema import ALL_ENDS, ENDS
+from features.record.schema import ALL_ENDS, ENDS, SKEW
 
 
 @dataclass(frozen=True)

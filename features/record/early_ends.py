@@ -3,18 +3,14 @@
 What such an end means is the case state's to say (`features.case_state.state`); here it is told on the receipt.
 """
 
-from datetime import timedelta
-
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.record.delta import DeltaFiles
-from features.record.schema import ALL_ENDS
+from features.record.schema import ALL_ENDS, SKEW
 from features.record.staging import Staging
 
-SKEW = timedelta(minutes=15)
-"""An end told this little before receipt is an error of two clocks."""
 _MINUTES = int(SKEW.total_seconds() // 60)
 BEFORE = f"event: an end more than {_MINUTES} minutes before receipt; the dossier is set aside, neither open nor late"
 SKEWED = f"event: an end up to {_MINUTES} minutes before receipt, by two clocks; it counts at receipt"

@@ -14,6 +14,7 @@ tools write them, so they are fixed. Everything that checks a row reads them her
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 Type = Literal["text", "time", "date", "number", "integer", "boolean"]
@@ -28,6 +29,8 @@ ENDS = ("refused", "decided", "withdrawn")
 ALL_ENDS = (*ENDS, "delivered")
 WORK = ("assigned", "forwarded", "papers_requested", "suspended", "consulted", "returned", "resumed")
 """The office works on a dossier, or sends it on: none of them comes after a true end."""
+SKEW = timedelta(minutes=15)
+"""An end told this little before receipt is an error of two clocks."""
 
 
 @dataclass(frozen=True)
