@@ -175,13 +175,16 @@ correction; a number that names its own unit and day (Quyết định 20/2020) i
 _CLASHES = {
     "dossier": f"""
         WITH coming AS (
-            SELECT nth, {", ".join(_OF_DOSSIER)} FROM stage ANTI JOIN skip USING (nth)
+            SELECT nth, known_at, row_id, {", ".join(_OF_DOSSIER)} FROM stage ANTI JOIN skip USING (nth)
         ), standing AS (
-            SELECT dossier_id, {", ".join(f"arg_min({one}, known_at) AS {one}" for one in _OF_DOSSIER[1:])}
-            FROM held WHERE dossier_id IN (SELECT dossier_id FROM coming) GROUP BY dossier_id
-            UNION ALL BY NAME
-            SELECT dossier_id, {", ".join(f"arg_min({one}, nth) AS {one}" for one in _OF_DOSSIER[1:])}
-            FROM coming WHERE dossier_id NOT IN (SELECT dossier_id FROM held) GROUP BY dossier_id
+            SELECT DISTINCT ON (dossier_id) {", ".join(_OF_DOSSIER)}
+            FROM (
+                SELECT {", ".join(_OF_DOSSIER)}, known_at, row_id, true AS there FROM held
+                WHERE dossier_id IN (SELECT dossier_id FROM coming)
+                UNION ALL
+                SELECT {", ".join(_OF_DOSSIER)}, known_at, row_id, false FROM coming
+            )
+            ORDER BY dossier_id, there DESC, known_at, row_id
         )
         SELECT s.nth, s.dossier_id, s.unit_code, f.unit_code AS first_unit
         FROM coming s JOIN standing f USING (dossier_id) WHERE {_OTHER_OFFICES}
@@ -193,7 +196,8 @@ _CLASHES = {
           USING (dossier_id, unit_code)
     """,
 }
-"""Rows of two offices under one number, by table: the dossier that came first keeps it, the other is set aside."""
+"""Rows of two offices under one number, by table: the dossier that came first keeps it, the other is set aside. Of one
+moment the lesser row_id is first: whatever the order of rows, the same delivery told again has the same first."""
 
 _CLASH_REJECTS = """
     SELECT $delivery AS delivery_id, $table AS table_name, '' AS file, 0::BIGINT AS line,

@@ -30,10 +30,14 @@ class Staff:
         self._bare.setdefault((folded(name), unit), set()).add(official_id)
 
     def of(self, name: str, unit: str) -> frozenset[str]:
-        """Everybody of that name in the unit or in those that it alone took over, those in turn included.
+        """Who is called that in the unit, else everybody of that name there or in the units that it alone took over.
 
-        A name without diacritics may be anybody's whose name is the same without them.
+        Whoever stands there already by that name goes on, so a delivery told again tells the same. A name without
+        diacritics may be anybody's whose name is the same without them.
         """
         keys, key = (self._bare, folded(name)) if has_no_diacritics(name) else (self._whole, canonical(name))
+        here = keys.get((key, unit), set())
+        if len(here) == 1:
+            return frozenset(here)
         units = self._units.taken_over(unit)
         return frozenset(one for code in (unit, *units) for one in keys.get((key, code), ()))
