@@ -12,12 +12,15 @@ from typing import Any
 
 import orjson
 import pytest
-from drawn_record import KEY, deliver, progress, synced
+from drawn_record import ARRIVED, KEY, progress, synced
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from features.record.delivery import DeliveryReceipt
 from features.record.record import Record
 from features.sources import SOURCES, FeedOptions
+from features.sources.unit_directory import UnitDirectory
+from serving.state.official_names import Names
 
 CODE = "H99.24-260907-0012"
 GOOD: dict[str, list[dict[str, Any]]] = {
@@ -247,22 +250,29 @@ def write_deliveries(folder: Path, source: str, count: int, seed: int) -> Iterat
         yield raw
 
 
+def taken_in(record: Record, path: Path, source: str, names: Names) -> DeliveryReceipt:
+    """A delivery as an installation reads it (`serving.work.reference`): with its units and its officials' names."""
+    with record.connect() as con:
+        units = UnitDirectory.from_rows(con.sql("SELECT * FROM unit").to_arrow_table().to_pylist())
+        posts = con.execute("SELECT DISTINCT official_id, unit_code FROM official").fetchall()
+    known = [(who, name, unit) for who, (unit, name) in names.entries.items()]
+    known += [(who, names.entries[who][1], unit) for who, unit in posts if who in names.entries]
+    options = FeedOptions(key=KEY, units=units, officials=tuple(dict.fromkeys(known)))
+    return record.append(names.apart(SOURCES[source].read(path, options)), source=source, arrived_at=ARRIVED)
+
+
 def take_all(folder: Path, count: int, seed: int) -> None:
     """Every source's deliveries in one folder each, into one record; then the same once more."""
-    record = Record(folder / "record")
+    record, names = Record(folder / "record"), Names()
     for source in GOOD:
         told = list(write_deliveries(folder / source, source, count, seed))
         assert len(set(told)) > count / 4, "the grammar repeats itself"
-        receipt = deliver(record, folder / source, source)
+        receipt = taken_in(record, folder / source, source, names)
         assert receipt.read == receipt.appended + receipt.known + receipt.rejected
         assert receipt.rejected > 0
         assert receipt.appended > 0
-        again = deliver(record, folder / source, source)
-        # known fault: of some 20,000 rows about ten are taken anew by a second delivery of the same (igate), not the
-        # same ten on every run; until it is found nothing more may be, and none is lost
-        assert again.read == receipt.read == again.appended + again.known + again.rejected
-        assert again.rejected <= receipt.rejected
-        assert again.appended <= 0.001 * receipt.read
+        again = taken_in(record, folder / source, source, names)
+        assert (again.read, again.rejected, again.appended) == (receipt.read, receipt.rejected, 0)
     con = record.connect()
     kept = con.execute("SELECT sum(appended), sum(rejected) FROM delivery").fetchall()[0]
     tables = (
