@@ -9,8 +9,6 @@ from serving.access.permissions import Role
 from tests.bench.hostile import drawn_requests
 
 
-# a drawn form that breaks off leaves the parser's part to the garbage collector, which closes it
-@pytest.mark.filterwarnings("ignore:Exception ignored in.*SpooledTemporaryFile:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.slow
 def test_no_request_is_answered_by_a_fault(tmp_path_factory: pytest.TempPathFactory) -> None:
     settings = staffed_office(tmp_path_factory.mktemp("office"))
