@@ -18,24 +18,8 @@ router = APIRouter(tags=["plan"])
 PlanId = Annotated[str, Path(max_length=20, examples=["2026-12"])]
 
 
-class PlanAsked(StrictBody):
+class PlanAsked(PlanWish, StrictBody):
     """A month's plan as it is asked for; the rules left out are the directives' defaults."""
-
-    month: str = Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2026-12"])
-    target: str = Field("lateness", max_length=40)
-    lateness: float = Field(0.5, ge=0, le=100)
-    conduct: float = Field(1.0, ge=0, le=100)
-    visits: int = Field(0, ge=0, le=1_000)
-    random_share: float = Field(0.2, ge=0.1, le=0.2)
-    min_gap_days: int = Field(45, ge=0, le=366)
-    sheet_size: int = Field(20, ge=1, le=100)
-    days_a_month: int = Field(4, ge=1, le=31)
-    visits_a_day: int = Field(2, ge=1, le=6)
-    because: str = Field("", max_length=1_000)
-
-    def wish(self) -> PlanWish:
-        """The same for the use case."""
-        return PlanWish(**self.model_dump())
 
 
 class PlanSeal(StrictBody):
@@ -61,14 +45,14 @@ def plans(request: Request) -> Response:
 @router.post("/plans/preview", response_model=dict[str, Any], responses=documented(400, 422, 503))
 def preview(request: Request, wish: PlanAsked) -> Response:
     """Quotas, prices and guessability of such a plan; nothing is sealed, no unit is named."""
-    found: Mapping[str, Any] = preview_plan(request, wish.wish())
+    found: Mapping[str, Any] = preview_plan(request, wish)
     return answer(found)
 
 
 @router.post("/plans", response_model=Done, responses=documented(400, 422, 503))
 def seal(request: Request, wish: PlanAsked, key: Key) -> Response:
     """Fixes the seed, draws the plan and seals it."""
-    return answer(Done(seal_plan(request, wish.wish(), key)))
+    return answer(Done(seal_plan(request, wish, key)))
 
 
 @router.post("/plans/{plan_id}/approve", response_model=Done, responses=documented(400, 404, 422))

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from models.targets import MAIN
 from serving.pages.rendering import Key, render
@@ -29,23 +29,12 @@ router = APIRouter(include_in_schema=False)
 TARGET_WORDS = {MAIN.name: MAIN.short_vi, "conduct": "Dấu hiệu phiền hà", "mix": "Cả hai, theo trọng số"}
 
 
-class PlanForm(BaseModel):
-    """The wizard's fields, as `PlanWish` has them; act: preview or seal."""
+class PlanForm(PlanWish):
+    """The wizard's fields; act: preview or seal."""
 
     csrf: str = ""
     key: str = Field("", max_length=64)
     act: Literal["preview", "seal"] = "preview"
-    month: str = Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
-    target: Literal["lateness", "conduct", "mix"] = "lateness"
-    lateness: float = Field(0.5, ge=0, le=100)
-    conduct: float = Field(1.0, ge=0, le=100)
-    visits: int = Field(0, ge=0, le=1_000)
-    random_share: float = Field(0.2, ge=0.1, le=0.2)
-    min_gap_days: int = Field(45, ge=0, le=366)
-    sheet_size: int = Field(20, ge=1, le=100)
-    days_a_month: int = Field(4, ge=1, le=31)
-    visits_a_day: int = Field(2, ge=1, le=6)
-    because: str = Field("", max_length=1_000)
 
 
 @router.get("/plan", response_class=HTMLResponse)
@@ -123,10 +112,9 @@ def ask(request: Request) -> Response:
 @router.post("/plan/make", response_class=HTMLResponse)
 def draw(request: Request, wish: Annotated[PlanForm, Form()]) -> Response:
     """What such a plan would keep and cost; or, where that was seen and is wanted, the sealed plan."""
-    asked = PlanWish(**wish.model_dump(exclude={"csrf", "key", "act"}))
     if wish.act == "seal":
-        return RedirectResponse(seal_plan(request, asked, wish.key), 303)
-    return _wizard(request, asked, preview_plan(request, asked))
+        return RedirectResponse(seal_plan(request, wish, wish.key), 303)
+    return _wizard(request, wish, preview_plan(request, wish))
 
 
 @router.get("/plan/visit", response_class=HTMLResponse)

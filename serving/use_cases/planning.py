@@ -1,13 +1,14 @@
 """A month's plan as a reader makes, looks at and seals it; on pages and by API alike, with a receipt for each line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from secrets import token_hex
 from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import Request
+from pydantic import BaseModel, Field
 
 from features.calendar.vietnam import VIETNAM
 from features.record.record import Record
@@ -29,25 +30,24 @@ from serving.use_cases.visits import plan_store
 TARGETS = (MAIN.name, "conduct", MIX)
 
 
-@dataclass(frozen=True)
-class PlanWish:
-    """What is asked of a plan. month: `YYYY-MM`; target: of `TARGETS`; lateness, conduct: weights of a mix.
+class PlanWish(BaseModel):
+    """What is asked of a plan, on the page and by API; what is left out are the directives' defaults.
 
-    visits: of teams, 0 for as many as they can make; the rest as in `serving.plan.rules.Rules`. because: why a second
-    plan of a month is drawn.
+    target: of `TARGETS`; lateness, conduct: weights of a mix. visits: of teams, 0 for as many as they can make; the
+    rest as in `serving.plan.rules.Rules`. because: why a second plan of a month is drawn.
     """
 
-    month: str
-    target: str = MAIN.name
-    lateness: float = 0.5
-    conduct: float = 1.0
-    visits: int = 0
-    random_share: float = 0.2
-    min_gap_days: int = 45
-    sheet_size: int = 20
-    days_a_month: int = 4
-    visits_a_day: int = 2
-    because: str = ""
+    month: str = Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2026-12"])
+    target: str = Field(default=MAIN.name, max_length=40)
+    lateness: float = Field(default=0.5, ge=0, le=100)
+    conduct: float = Field(default=1.0, ge=0, le=100)
+    visits: int = Field(default=0, ge=0, le=1_000)
+    random_share: float = Field(default=0.2, ge=0.1, le=0.2)
+    min_gap_days: int = Field(default=45, ge=0, le=366)
+    sheet_size: int = Field(default=20, ge=1, le=100)
+    days_a_month: int = Field(default=4, ge=1, le=31)
+    visits_a_day: int = Field(default=2, ge=1, le=6)
+    because: str = Field(default="", max_length=1_000)
 
     def rules(self) -> Rules:
         """The rules asked for; ValueError names the one that cannot be."""
