@@ -15,7 +15,7 @@ from serving.state import State
 from tests.bench.postgres import BINARIES, cluster
 
 if TYPE_CHECKING:
-    from drawn_training import Office
+    from tests.drawn_training import Office
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 SLOW = "slow: give --slow"
@@ -76,6 +76,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(scope="session")
 def office(tmp_path_factory: pytest.TempPathFactory) -> "Office":
     """A small office with a record and a trained candidate, the same for all tests of training: only read it."""
-    from drawn_training import trained_office  # it loads what learns
+    from tests.drawn_training import trained_office  # it loads what learns
 
     return trained_office(tmp_path_factory.mktemp("office"))

@@ -3,12 +3,11 @@
 from datetime import datetime
 from pathlib import Path
 
-from drawn_office import AS_OF, dossier_id, official_of, seal_plan, unit_of
-from drawn_people import staffed_office
-
 from models.conduct import ConductLine
 from serving.scoring import conduct_lists
 from serving.settings import Settings
+from tests.drawn_office import AS_OF, dossier_id, official_of, seal_plan, unit_of
+from tests.drawn_people import staffed_office
 
 WORDS = "12 trong 60 hồ sơ có dấu hiệu về yêu cầu bổ sung giấy tờ. Dấu hiệu cần kiểm tra, không phải kết luận."
 FEW = "Chưa đủ dữ liệu: dưới 20 hồ sơ"

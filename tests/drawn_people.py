@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
-from drawn_office import OPEN, draw_office
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
@@ -18,6 +17,7 @@ from serving.access.token import issue_token
 from serving.settings import Settings
 from serving.state import Account, State, open_state
 from serving.use_cases.guard import COOKIE
+from tests.drawn_office import OPEN, draw_office
 
 PASSWORD = "Sông Hồng chảy qua 36 phố"
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from drawn_people import NOW
 
 from tests.bench.port import free_port
+from tests.drawn_people import NOW
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -22,7 +22,7 @@ def start(home: Path, port: int, now: datetime = NOW, workers: int = 1) -> "subp
     """A server over `home` at `port` whose clock stands at `now`; returns when it answers."""
     environment = {**os.environ, "RISK_HOME": str(home), "RISK_TEST_NOW": now.isoformat(), "OMP_NUM_THREADS": "1"}
     server = subprocess.Popen(
-        [sys.executable, str(Path(__file__)), str(port), str(workers)],
+        [sys.executable, "-m", "tests.drawn_server", str(port), str(workers)],
         env=environment,
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
@@ -67,7 +67,7 @@ if __name__ == "__main__":
     from serving.connections import server_options
 
     uvicorn.run(
-        "drawn_server:app",
+        "tests.drawn_server:app",
         factory=True,
         host="127.0.0.1",
         port=int(sys.argv[1]),

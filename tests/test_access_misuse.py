@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from drawn_people import NOW, PASSWORD, PEOPLE, log_in, sit_down, staffed_office
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
@@ -14,6 +13,7 @@ from serving.access.permissions import IN_PERSON, Role, reach_of
 from serving.access.token import issue_token
 from serving.app import create_app
 from serving.state import ApiToken
+from tests.drawn_people import NOW, PASSWORD, PEOPLE, log_in, sit_down, staffed_office
 
 NEW = "Núi Tản cao 1296 thước"
 

@@ -10,13 +10,9 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
-from drawn_model import drawn_model
-from drawn_office import settings_of
-from drawn_record import local
 from hypothesis import Phase, given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
-from recount import OfficeHours, Recount, Told, recount
 from sqlalchemy import delete, select
 from typer.testing import CliRunner
 
@@ -36,6 +32,10 @@ from serving.state import ExplanationSlip, State, open_state
 from serving.use_cases import agreement
 from serving.work import apologies
 from serving.work.trackers import BACK, Tracked, read_tracked
+from tests.drawn_model import drawn_model
+from tests.drawn_office import settings_of
+from tests.drawn_record import local
+from tests.recount import OfficeHours, Recount, Told, recount
 
 END = date(2026, 1, 1)
 NOW = datetime(2025, 12, 24, 3, 20, tzinfo=UTC)

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn_people import NOW, sit_down, staffed_office
 from fastapi.testclient import TestClient
 
 from serving.app import create_app
 from serving.jobs.promotion import promote_by_command
 from serving.pages import analyst
+from tests.drawn_people import NOW, sit_down, staffed_office
 
 SHA = "ab" * 32
 GATES = [

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import docx
 import pytest
-from drawn_people import NOW, PEOPLE, Person, sit_down, staffed_office, token
-from drawn_record import connect_drawn, local
 from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,6 +30,8 @@ from serving.work.explanation_feed import deliver_explanations
 from serving.work.explanation_requests import open_slips
 from serving.work.explanations import alike, explain, explanations, review
 from serving.work.outages import Outage, down_hours
+from tests.drawn_people import NOW, PEOPLE, Person, sit_down, staffed_office, token
+from tests.drawn_record import connect_drawn, local
 
 START, UNTIL = local("2026-09-01 00:00"), local("2026-10-01 00:00")
 EVERYTHING = Scope(None)

@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn_model import drawn_model, ship
-from drawn_office import AS_OF, draw_office
-from drawn_people import NOW, token
 from fastapi.testclient import TestClient
 
 from features.calendar.vietnam import VIETNAM
@@ -26,6 +23,9 @@ from serving.api.posted import PostedDossier
 from serving.app import create_app
 from serving.scoring.batch import score_record
 from serving.settings import Settings
+from tests.drawn_model import drawn_model, ship
+from tests.drawn_office import AS_OF, draw_office
+from tests.drawn_people import NOW, token
 
 LATER = NOW + timedelta(minutes=5)
 

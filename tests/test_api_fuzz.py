@@ -10,8 +10,6 @@ from tempfile import mkdtemp
 
 import pytest
 import schemathesis
-from drawn_office import draw_office, seal_plan
-from drawn_people import NOW, token
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
@@ -20,6 +18,8 @@ from serving.app import create_app
 from serving.jobs import model_jobs
 from serving.jobs.run_log import DONE
 from tests.bench.fuzz import Started
+from tests.drawn_office import draw_office, seal_plan
+from tests.drawn_people import NOW, token
 
 pytestmark = pytest.mark.slow
 

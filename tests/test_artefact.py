@@ -11,13 +11,13 @@ import lightgbm
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from drawn_model import drawn_model
-from drawn_sample import drawn_sample
 
 from models import booster_text, canary
 from models.artefact import GOLDEN, MANIFEST, SIGNATURE, ArtefactError, load, save
 from models.booster import TreeMember
 from models.risk_model import RiskModel
+from tests.drawn_model import drawn_model
+from tests.drawn_sample import drawn_sample
 from training.fit import LARGE, fit
 from training.tracking import REQUIREMENTS
 

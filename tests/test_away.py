@@ -6,14 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from drawn_office import dossier_id
-from drawn_people import NOW, Clock, sit_down, staffed_office
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
 from serving.app import create_app
 from serving.settings import Settings
 from serving.state import State
+from tests.drawn_office import dossier_id
+from tests.drawn_people import NOW, Clock, sit_down, staffed_office
 
 
 @pytest.fixture

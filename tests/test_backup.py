@@ -11,9 +11,6 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from drawn_model import drawn_model, ship
-from drawn_office import AS_OF, draw_office
-from drawn_people import token
 from typer.testing import CliRunner
 
 from features.calendar.working_time import PLAIN_WEEK
@@ -28,6 +25,9 @@ from serving.jobs.key_copy import close_keys, open_keys
 from serving.scoring.batch import score_record
 from serving.scoring.score_files import read_scores
 from serving.settings import Settings
+from tests.drawn_model import drawn_model, ship
+from tests.drawn_office import AS_OF, draw_office
+from tests.drawn_people import token
 
 WORD = "một lời dài giữ ở nơi khác"
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn_conduct import draw_full_office
-from drawn_office import dossier_id
-from drawn_people import NOW, PASSWORD
-from drawn_server import running
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from tests.drawn_conduct import draw_full_office
+from tests.drawn_office import dossier_id
+from tests.drawn_people import NOW, PASSWORD
+from tests.drawn_server import running
 
 pytestmark = pytest.mark.slow
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from drawn_record import KEY, synced, write_json
-from test_feeds_log import MAPPING as LOG_MAPPING
-from test_feeds_log import written
-from test_table_sources import HEADER, MAPPING, Truth, book, in_1258, line, stored, take, truth
 
 from features.record.delivery import DeliveryReceipt
 from features.record.record import Record
 from features.sources import SOURCES, FeedOptions
+from tests.drawn_record import KEY, synced, write_json
+from tests.test_feeds_log import MAPPING as LOG_MAPPING
+from tests.test_feeds_log import written
+from tests.test_table_sources import HEADER, MAPPING, Truth, book, in_1258, line, stored, take, truth
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 TRUTHS = [truth(n) for n in range(4)]

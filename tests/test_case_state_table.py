@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn_record import ARRIVED, local
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from features.case_state.replay import Happening, replay
 from features.record.delivery import Chunk
 from features.record.record import Record
 from features.record.schema import ALL_ENDS, ENDS
+from tests.drawn_record import ARRIVED, local
 
 # Of 2026, received Monday 7 September 8:00 unless a row's events begin with `received`. An event is `moment kind`, then
 # `>moment` for a new promise, `!` for a reason. late, first: late by the lawful clock, the first promise missed.

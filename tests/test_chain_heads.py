@@ -12,7 +12,6 @@ from threading import Thread
 
 import httpx2
 import pytest
-from drawn_people import NOW, PASSWORD, PEOPLE, Clock, sit_down, staffed_office, token
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 from typer.testing import CliRunner
@@ -30,6 +29,7 @@ from serving.warnings.channels.webhook import WEBHOOK_SECRET, signature
 from serving.work.chain_anchor import HEAD_EVERY, ChainHead, Witness
 from serving.work.receipts import Receipts
 from tests.bench.receivers import Handed, mail_server, webhook_receiver
+from tests.drawn_people import NOW, PASSWORD, PEOPLE, Clock, sit_down, staffed_office, token
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ CHANGES = {
 @pytest.fixture(scope="module")
 def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An office in which things were done: by page, by token, by command."""
-    from drawn_office import dossier_id, seal_plan
+    from tests.drawn_office import dossier_id, seal_plan
 
     settings = staffed_office(tmp_path_factory.mktemp("lived"))
     seal_plan(settings)
@@ -275,7 +275,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
 
 
 def test_every_read_of_persons_by_the_api_leaves_a_receipt(client: TestClient) -> None:
-    from drawn_office import dossier_id
+    from tests.drawn_office import dossier_id
 
     silent = {
         "/api/v1/jobs",

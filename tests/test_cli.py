@@ -12,8 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import typer
-from drawn_model import drawn_model, ship
-from drawn_office import AS_OF, draw_office
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -21,6 +19,8 @@ from typer.testing import CliRunner
 from serving.cli import app
 from serving.cli.moments import moment, span
 from serving.settings import Settings
+from tests.drawn_model import drawn_model, ship
+from tests.drawn_office import AS_OF, draw_office
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 COUNTS = re.compile(r"read=(\d+) appended=(\d+) known=(\d+) rejected=(\d+)")

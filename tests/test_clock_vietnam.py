@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 import pytest
-from drawn_record import local
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from features.calendar.vietnam import VIETNAM
 from features.case_state.official_class import OfficialClass, class_766, class_recomputed
 from features.case_state.replay import Happening, replay
 from features.case_state.state import CaseState, Flag
+from tests.drawn_record import local
 
 HOURS = [
     # from, to, working hours (8:00–12:00, 13:30–17:30), counted by hand

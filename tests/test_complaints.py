@@ -9,7 +9,6 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-from drawn_record import connect_drawn
 from typer.testing import CliRunner
 
 from features.complaints import triage
@@ -18,6 +17,7 @@ from features.complaints.floods import floods
 from features.complaints.topics import PHRASES, topics, wording
 from features.spelling.names import plain
 from serving.cli import app as command_line
+from tests.drawn_record import connect_drawn
 
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)
 CORPUS = Path(__file__).with_name("complaints.toml")

@@ -3,10 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import drawn_chances as drawn
 import pyarrow as pa
 import pytest
-from drawn_record import connect_drawn
 
 from features.record.delivery import Chunk
 from features.record.record import Record
@@ -19,6 +17,8 @@ from models.conduct_peers import officials, units
 from models.official_artefact import load, save
 from models.official_forecast import CountRule, OfficialForecast
 from serving.scoring import conduct_lists
+from tests import drawn_chances as drawn
+from tests.drawn_record import connect_drawn
 
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)
 BEGIN = datetime(2026, 1, 5, 1, tzinfo=UTC)

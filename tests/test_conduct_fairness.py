@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from drawn_record import connect_drawn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.record.positions import Position
 from features.record.schema import TABLES
 from features.signals import DOSSIER_SIGNALS, HELD_SIGNALS
+from tests.drawn_record import connect_drawn
 from training.conduct_fairness import BY, OTHERS, audit, groups_of, table
 
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)

@@ -4,9 +4,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from drawn_conduct import FEW, draw_full_office
-from drawn_office import AS_OF, dossier_id, rows_of, store_scores
-from drawn_people import NOW, sit_down
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +12,9 @@ from models.conduct import ConductLine
 from serving.app import create_app
 from serving.pages.drawing import ratio_span
 from serving.scoring.conduct_list_cache import told
+from tests.drawn_conduct import FEW, draw_full_office
+from tests.drawn_office import AS_OF, dossier_id, rows_of, store_scores
+from tests.drawn_people import NOW, sit_down
 
 AFTER = NOW + timedelta(days=27)
 

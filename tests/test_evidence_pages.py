@@ -5,9 +5,6 @@ from datetime import timedelta
 
 import pyarrow as pa
 import pytest
-from drawn_conduct import draw_full_office
-from drawn_office import AS_OF, dossier_id, official_of, unit_of
-from drawn_people import NOW, sit_down
 from fastapi.testclient import TestClient
 
 from features.signals.acts import SCHEMA
@@ -16,6 +13,9 @@ from models.loop import HitRate
 from models.sector_risk import SectorRisk
 from serving.app import create_app
 from serving.scoring import conduct_evidence
+from tests.drawn_conduct import draw_full_office
+from tests.drawn_office import AS_OF, dossier_id, official_of, unit_of
+from tests.drawn_people import NOW, sit_down
 
 AFTER = NOW + timedelta(days=27)
 PAPER = "Xác nhận của tổ dân phố"

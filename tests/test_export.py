@@ -9,9 +9,9 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from drawn_scores import drawn
 
 from serving.documents.table_file import scores_table, write_table
+from tests.drawn_scores import drawn
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 HOSTILE = [

@@ -14,9 +14,6 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from drawn_model import drawn_model, ship
-from drawn_office import AS_OF, draw_office
-from drawn_people import token
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -24,6 +21,9 @@ from serving.access.permissions import Role
 from serving.extras import EXTRA_OF, advice, missing_extra
 from serving.read import problem
 from tests.bench.port import free_port
+from tests.drawn_model import drawn_model, ship
+from tests.drawn_office import AS_OF, draw_office
+from tests.drawn_people import token
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -140,7 +140,7 @@ def test_the_base_install_is_without_what_learns(base: Path) -> None:
 
 @pytest.mark.slow
 def test_it_scores_serves_and_answers(address: str, home: Path) -> None:
-    from drawn_office import settings_of
+    from tests.drawn_office import settings_of
 
     bearer = {"Authorization": f"Bearer {token(settings_of(home), Role.ANALYST)}"}
     posted = {

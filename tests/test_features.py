@@ -6,11 +6,11 @@ from datetime import date
 from typing import Any
 
 import pytest
-from drawn_views import cases, views
 
 from features.calendar.working_time import PLAIN_WEEK
 from features.matrix import batch as matrix
 from features.matrix.declaration import Grain
+from tests.drawn_views import cases, views
 
 # One dossier of five working days, promised for Monday 14 September 17:30, with pauses and hands changing.
 OWN = """

@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 import pytest
-from drawn_record import KEY, cases, deliver, local, progress, synced, write_json
 
 from features.calendar.vietnam import VIETNAM
 from features.case_state.cases import recorded_cases
@@ -28,6 +27,7 @@ from features.sources.unit_directory import BookedUnit, UnitDirectory
 from features.spelling.codes import dossier_code, dossier_codes_in, procedure_code, unit_code
 from features.spelling.names import canonical, is_placeholder
 from features.spelling.vietnamese_text import suspect
+from tests.drawn_record import KEY, cases, deliver, local, progress, synced, write_json
 
 CODE = "H99.24-260907-0012"
 SAMPLES = {

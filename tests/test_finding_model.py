@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 import pytest
-from drawn_finding import ASKED, TEAMS, drawn_cases
 
 from features.record.delivery import Chunk
 from features.record.record import Record
 from features.signals import finding_history
 from models import artefact, finding, finding_matrix
 from models.finding_lines import NOT_BETTER, by_model
+from tests.drawn_finding import ASKED, TEAMS, drawn_cases
 from training import finding as training
 from training.suspect_labels import mended, suspects
 

@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from drawn_month import office
 
 from features.record.record import Record
 from serving.plan.outcome import outcome
@@ -14,6 +13,7 @@ from serving.state import State, open_state
 from serving.work.findings import Conclusion, SampledDossier, add, correct, deliver, latest, standing
 from serving.work.remediation import act, demand
 from serving.work.remediation import standing as remedies
+from tests.drawn_month import office
 
 NOW = datetime(2026, 12, 20, 9, tzinfo=UTC)
 NOTHING = Conclusion("none")

@@ -4,10 +4,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import drawn_chances as drawn
 import pyarrow.parquet as pq
 import pytest
-from drawn_chances import AS_OF, Rows, course
 from typer.testing import CliRunner
 
 from features.intervals import wilson
@@ -15,6 +13,8 @@ from features.record.delivery import Chunk
 from features.record.record import Record
 from features.signals.good_work import good_work
 from serving.cli import app as command_line
+from tests import drawn_chances as drawn
+from tests.drawn_chances import AS_OF, Rows, course
 
 
 def quick(who: int, number: int, day: float = 3, **more: Any) -> Rows:

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from drawn_training import CUTOFF, Office
 from scipy.stats import spearmanr
 
 from features.record.delivery import Chunk
 from features.record.record import Record
+from tests.drawn_training import CUTOFF, Office
 from training.backtest import backtest
 from training.grains import LEAST, added_up, group_figures, groups_of
 from training.rolling_figures import JudgedRows

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from drawn_views import cases, views
-
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import PLAIN_WEEK
 from features.case_state.cases import recorded_cases
 from features.matrix import batch as matrix
+from tests.drawn_views import cases, views
 
 DOSSIER = """
 dossier_id | procedure_code | unit_code | received_at      | due_at

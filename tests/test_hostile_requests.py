@@ -1,12 +1,12 @@
 """Requests drawn over all routes, bodies and roles: every one is answered, none by a 5xx."""
 
 import pytest
-from drawn_model import drawn_model, ship
-from drawn_office import seal_plan
-from drawn_people import NOW, staffed_office
 
 from serving.access.permissions import Role
 from tests.bench.hostile import drawn_requests
+from tests.drawn_model import drawn_model, ship
+from tests.drawn_office import seal_plan
+from tests.drawn_people import NOW, staffed_office
 
 
 @pytest.mark.slow

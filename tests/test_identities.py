@@ -3,12 +3,12 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from drawn_sample import DAY, drawn_sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.encoding import Encoder, IdentityTerms, Stages, levels_of
 from models.risk_model import RiskModel
+from tests.drawn_sample import DAY, drawn_sample
 from training.evaluate import auc
 from training.fit import FEW, SMALL, almost_constant, fit, suited
 from training.identities import STAGES, fit_identities

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import orjson
 import pytest
-from drawn_record import progress
+
+from tests.drawn_record import progress
 
 EVENTS = 1_000_000
 STEPS = (

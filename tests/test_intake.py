@@ -8,9 +8,6 @@ from uuid import uuid4
 
 import openpyxl
 import pytest
-from drawn_conduct import draw_full_office
-from drawn_office import settings_of
-from drawn_people import NOW, sit_down
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import settings as h_settings
@@ -24,6 +21,9 @@ from serving.cli import app as command
 from serving.settings import Settings
 from serving.work.intake import preview, take_in
 from serving.work.mapping_store import MappingStore, slug
+from tests.drawn_conduct import draw_full_office
+from tests.drawn_office import settings_of
+from tests.drawn_people import NOW, sit_down
 
 HEADER = ("Số hồ sơ", "Mã TTHC", "Mã đơn vị", "Ngày tiếp nhận", "Ngày hẹn trả kết quả", "Tên đơn vị", "Ghi chú")
 ROWS = [(f"H99.13-26031{n}-000{n}", "1.001612", "H99.13", f"1{n}/03/2026 08:00", f"2{n}/03/2026 17:00", "Sở A", "x")

@@ -12,8 +12,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from drawn_office import AS_OF, draw_office, settings_of
-from drawn_people import NOW, sit_down, staffed_office
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -34,6 +32,8 @@ from serving.jobs.sole_runner import sole_runner
 from serving.jobs.supervisor import SETTLE, Supervisor
 from serving.settings import Settings
 from serving.state import State, open_state
+from tests.drawn_office import AS_OF, draw_office, settings_of
+from tests.drawn_people import NOW, sit_down, staffed_office
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 MONDAY = datetime(2026, 11, 30, 2, 0, tzinfo=UTC)  # nine in the morning

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from drawn_office import dossier_id, draw_office, seal_plan
-from drawn_people import NOW, add_people, sit_down_at
-from drawn_server import start
 from sqlalchemy import select
 
 from serving.state import Contest, Decision, Finding, State, Submission, open_state
 from serving.work.chain_anchor import Witness
 from serving.work.receipts import Receipts
 from tests.bench.port import free_port
+from tests.drawn_office import dossier_id, draw_office, seal_plan
+from tests.drawn_people import NOW, add_people, sit_down_at
+from tests.drawn_server import start
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,6 @@ from unittest.mock import patch
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from drawn_history import START, histories
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from features.record.delivery import Chunk
 from features.record.record import Record
 from features.simulate import simulate
 from models.cases import landmarks
+from tests.drawn_history import START, histories
 from training import landmark_parts
 from training.landmark_parts import extend
 from training.part_manifest import parts

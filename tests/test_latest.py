@@ -6,7 +6,6 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pytest
-from drawn_record import ARRIVED, connect_drawn, local
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from features.record.record import Record
 from features.record.schema import TABLES
 from models.finding import reported
 from models.official_events import UPHELD, labels
+from tests.drawn_record import ARRIVED, connect_drawn, local
 
 
 @given(st.lists(st.tuples(st.sampled_from("AB"), st.integers(0, 3)), max_size=12))

@@ -6,9 +6,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from drawn_office import settings_of
-from drawn_record import ARRIVED, local
-from drawn_views import cases, moment, views
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +16,9 @@ from features.matrix import batch as matrix
 from features.record.delivery import Chunk
 from features.record.record import Record
 from serving.scoring.online import OnlineScorer
+from tests.drawn_office import settings_of
+from tests.drawn_record import ARRIVED, local
+from tests.drawn_views import cases, moment, views
 
 LAWFUL = ("hours_left", "time_used", "promise_used", "days_left", "first_term_hours", "paused_hours", "stopped")
 MOVED = ("term_moved_hours", "moved_beyond_hours", "extensions", "resets", "apologies")

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from drawn_conduct import draw_full_office
-from drawn_people import NOW, PEOPLE, Person, sit_down
 from fastapi.testclient import TestClient
 
 from serving.access.permissions import reach_of
 from serving.app import create_app
 from serving.pages.rendering import MENU
+from tests.drawn_conduct import draw_full_office
+from tests.drawn_people import NOW, PEOPLE, Person, sit_down
 
 FILES = (".csv", ".xlsx", ".docx", ".css", ".svg")  # files have tests of their own
 

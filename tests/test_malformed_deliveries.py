@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 import pytest
-from drawn_record import ARRIVED, KEY, progress, synced
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from features.record.record import Record
 from features.sources import SOURCES, FeedOptions
 from features.sources.unit_directory import UnitDirectory
 from serving.state.official_names import Names
+from tests.drawn_record import ARRIVED, KEY, progress, synced
 
 CODE = "H99.24-260907-0012"
 GOOD: dict[str, list[dict[str, Any]]] = {

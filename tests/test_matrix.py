@@ -9,16 +9,16 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from drawn_history import START, histories, moments
-from drawn_views import cases, every_case, views
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from matrix_oracle import Oracle
 
 from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import PLAIN_WEEK
 from features.matrix import batch as matrix
 from features.matrix.declaration import Feature, Grain
+from tests.drawn_history import START, histories, moments
+from tests.drawn_views import cases, every_case, views
+from tests.matrix_oracle import Oracle
 
 # Building twice for every example is dear: few examples here, many more behind --slow; shrinking takes minutes.
 FEW = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck),

@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from drawn_history import START
 
 from features.calendar.vietnam import VIETNAM
 from features.matrix import batch as matrix
@@ -19,6 +18,7 @@ from features.record.schema import TABLES
 from features.record.utc import aware_table
 from features.simulate import simulate
 from features.sources import SOURCES, FeedOptions
+from tests.drawn_history import START
 
 pytestmark = pytest.mark.slow
 

@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn_office import settings_of
-from drawn_record import progress, synced, write_json
 
 from features.key_file import key_file
 from features.record.delivery import Chunk
@@ -17,6 +15,8 @@ from features.sources.pseudonyms import Pseudonyms
 from serving.access.permissions import Reach, scope_of
 from serving.read.register import Register
 from serving.work.intake import take_in
+from tests.drawn_office import settings_of
+from tests.drawn_record import progress, synced, write_json
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 AN, BINH = "Nguyễn Văn An", "Trần Thị Bình"

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from drawn_people import NOW, sit_down, staffed_office
 from fastapi.testclient import TestClient
 
 from serving.app import create_app
 from serving.jobs import model_jobs
 from serving.jobs.run_log import DONE
+from tests.drawn_people import NOW, sit_down, staffed_office
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from drawn_model import drawn_model, ship
-from drawn_office import AS_OF, draw_office
 
 from features.calendar.working_time import PLAIN_WEEK
 from serving.scoring.online import OnlineScorer
+from tests.drawn_model import drawn_model, ship
+from tests.drawn_office import AS_OF, draw_office
 
 DOSSIER = {
     "dossier_id": "P-1", "procedure_code": "1.001000", "unit_code": "x1", "channel": "online",

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from drawn_training import CUTOFF, ZERO, Office
 from typer.testing import CliRunner
 
 from features.calendar.working_time import PLAIN_WEEK
@@ -19,6 +18,7 @@ from features.record.record import Record
 from models.cases import cohort, landmarks
 from serving.cli import app
 from tests.bench.replay.drift import Changed, Still, card
+from tests.drawn_training import CUTOFF, ZERO, Office
 from training.drift import GROWING, background, watch
 from training.evaluate import Metric
 from training.monitoring import QUIET, Live, MonitoringReport, as_json, live, news, silence

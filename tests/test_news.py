@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from drawn_office import settings_of
 
 from features.calendar.vietnam import VIETNAM
 from features.record.delivery import Chunk
@@ -14,6 +13,7 @@ from serving.scoring import record_delta as news
 from serving.scoring.online import OnlineScorer
 from serving.scoring.record_delta import RecordDelta
 from serving.scoring.record_snapshot import RecordSnapshot
+from tests.drawn_office import settings_of
 
 NOW = datetime(2026, 3, 2, 3, tzinfo=UTC)
 

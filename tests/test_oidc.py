@@ -8,10 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
-import oidc_provider
 import pytest
-from drawn_office import settings_of
-from drawn_people import NOW, Clock
 from fastapi.testclient import TestClient
 from joserfc.jwk import RSAKey
 
@@ -19,6 +16,9 @@ from serving.access.account import add_account, deactivate, find_account
 from serving.access.permissions import Role
 from serving.app import create_app
 from serving.settings import OidcSettings
+from tests import oidc_provider
+from tests.drawn_office import settings_of
+from tests.drawn_people import NOW, Clock
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from drawn_office import AS_OF, store_scores, unit_of
-from drawn_people import NOW, sit_down_at, staffed_office
-from drawn_server import running
 
 from serving.settings import Settings
+from tests.drawn_office import AS_OF, store_scores, unit_of
+from tests.drawn_people import NOW, sit_down_at, staffed_office
+from tests.drawn_server import running
 
 pytestmark = pytest.mark.slow
 

@@ -11,14 +11,14 @@ from urllib.parse import quote
 import docx
 import openpyxl
 import pytest
-from drawn_office import AS_OF, OPEN, dossier_id, rows_of, seal_plan, settings_of, store_scores
-from drawn_people import NOW, PASSWORD, sit_down, staffed_office
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
 from serving.app import create_app
 from serving.settings import Settings
 from serving.state import Contest, Decision, Finding
+from tests.drawn_office import AS_OF, OPEN, dossier_id, rows_of, seal_plan, settings_of, store_scores
+from tests.drawn_people import NOW, PASSWORD, sit_down, staffed_office
 
 AFTER = NOW + timedelta(days=27)  # every visit of the drawn plan has begun
 

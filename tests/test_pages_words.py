@@ -7,15 +7,15 @@ from datetime import timedelta
 
 import pyarrow as pa
 import pytest
-from drawn_conduct import draw_full_office
-from drawn_people import NOW, PEOPLE, Person, sit_down
 from fastapi.testclient import TestClient
-from test_links import links
 
 from serving.app import create_app
 from serving.pages.after_saving import COOKIE
 from serving.pages.refusals import CAUSES, cause_of
 from serving.words import NOT_A_FINDING
+from tests.drawn_conduct import draw_full_office
+from tests.drawn_people import NOW, PEOPLE, Person, sit_down
+from tests.test_links import links
 
 COMMAND = re.compile(r"\brisk [a-z]+")
 CODE = re.compile(r"\bS\d [\dđa-z]|DOC766|domain\.md")

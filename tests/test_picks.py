@@ -7,8 +7,6 @@ from io import BytesIO
 from zipfile import ZipFile
 
 import pytest
-from drawn_office import dossier_id, seal_plan
-from drawn_people import NOW, PEOPLE, sit_down, staffed_office
 from fastapi.testclient import TestClient
 
 from serving.access.permissions import Role
@@ -16,6 +14,8 @@ from serving.access.route_table import PUBLIC, ROUTES
 from serving.app import create_app
 from serving.settings import Settings
 from serving.work import decisions
+from tests.drawn_office import dossier_id, seal_plan
+from tests.drawn_people import NOW, PEOPLE, sit_down, staffed_office
 
 MARK = "ĐÁNH-DẤU-BÍ-MẬT-7319"
 PICKED, OWN = dossier_id(0), dossier_id(8)  # both of unit x1, the first held by o1

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from drawn_month import DAYS, TEAMS, office
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from serving.plan.eligibility import Infeasible
 from serving.plan.plan import Plan, make
 from serving.plan.plan_input import PlanInput
 from serving.plan.rules import Rules, Team
+from tests.drawn_month import DAYS, TEAMS, office
 
 
 def check(brief: PlanInput, plan: Plan) -> None:

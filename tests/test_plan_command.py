@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from drawn_people import PASSWORD, add_people
 from typer.testing import CliRunner, Result
 
 from features.record.delivery import Chunk
@@ -14,6 +13,7 @@ from features.record.record import Record
 from serving.cli import app
 from serving.scoring.score_files import SCHEMA, ListMeta, write_scores
 from serving.state import open_state
+from tests.drawn_people import PASSWORD, add_people
 
 AS_OF = datetime(2026, 11, 30, tzinfo=UTC)
 Risk = Callable[..., Result]

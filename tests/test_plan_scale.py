@@ -6,10 +6,10 @@ from time import perf_counter
 
 import numpy as np
 import pytest
-from drawn_month import DAYS, office
 
 from serving.plan.plan import make
 from serving.plan.rules import Team
+from tests.drawn_month import DAYS, office
 
 
 @pytest.mark.slow

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from drawn_month import office
 
 from serving.plan.keyed_uniform import seed_hash
 from serving.plan.store import PlanStore, Sealed, seed_of
 from serving.plan.verify import Check, verify
+from tests.drawn_month import office
 
 BEFORE = datetime(2026, 11, 30, 9, tzinfo=UTC)
 AFTER = datetime(2027, 1, 2, tzinfo=UTC)

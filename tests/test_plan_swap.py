@@ -7,11 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn_month import office
-from drawn_office import AS_OF, seal_plan
-from drawn_people import NOW, PASSWORD, PEOPLE, add_people, sit_down, staffed_office
 from fastapi.testclient import TestClient
-from test_plan_store import BEFORE, PARTS, failed, give_parts
 from typer.testing import CliRunner
 
 from serving.app import create_app
@@ -21,6 +17,10 @@ from serving.plan.verify import ledger_faults, verify
 from serving.state import open_state
 from serving.work.chain_anchor import Witness
 from serving.work.receipts import Receipts
+from tests.drawn_month import office
+from tests.drawn_office import AS_OF, seal_plan
+from tests.drawn_people import NOW, PASSWORD, PEOPLE, add_people, sit_down, staffed_office
+from tests.test_plan_store import BEFORE, PARTS, failed, give_parts
 
 
 def told_store(home: Path, plans: Path | None = None) -> tuple[PlanStore, Receipts]:

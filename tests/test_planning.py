@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from drawn_conduct import draw_full_office
-from drawn_people import NOW, sit_down
 from fastapi.testclient import TestClient
 
 from serving.app import create_app
 from serving.plan.rules import Rules
 from serving.use_cases.planning import PlanWish
+from tests.drawn_conduct import draw_full_office
+from tests.drawn_people import NOW, sit_down
 
 MONTH = "2026-05"
 

@@ -8,8 +8,6 @@ from typing import Any
 
 import orjson
 import pytest
-from drawn_people import NOW, PASSWORD, Clock, Person, add_people, token
-from drawn_record import progress, synced, write_json
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
@@ -21,6 +19,8 @@ from serving.cli import app as command_line
 from serving.jobs.folder_watcher import FolderWatcher
 from serving.settings import Settings
 from serving.state import open_state
+from tests.drawn_people import NOW, PASSWORD, Clock, Person, add_people, token
+from tests.drawn_record import progress, synced, write_json
 
 CODE = "H99.24-260302-0001"
 DOSSIER = synced(CODE, "20260302083000", "20260316083000", ChuHoSo="Âu Thị Kín", SoGiayToChuHoSo="099088000777")

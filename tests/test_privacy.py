@@ -6,8 +6,6 @@ from pathlib import Path
 
 import orjson
 import pytest
-from drawn_people import token
-from drawn_record import progress, synced, write_json
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
@@ -15,6 +13,8 @@ from serving.access.permissions import Role
 from serving.app import create_app
 from serving.cli import app as command_line
 from serving.settings import Settings
+from tests.drawn_people import token
+from tests.drawn_record import progress, synced, write_json
 
 CODE = "H99.24-260907-0012"
 CITIZEN = {

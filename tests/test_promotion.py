@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn_training import CUTOFF, draw_record
 
 from features.record.record import Record
 from models import canary, pointers
 from models.artefact import ArtefactError, load
+from tests.drawn_training import CUTOFF, draw_record
 from training import conduct
 from training.gates import STEADY, Refused, gates_of, second_person, steady
 from training.members import Recipe

@@ -17,11 +17,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from drawn_people import NOW, PASSWORD, staffed_office
 from starlette.testclient import TestClient
 
 from serving.app import create_app
 from tests.bench.port import free_port
+from tests.drawn_people import NOW, PASSWORD, staffed_office
 
 CONF = Path(__file__).parents[1] / "serving" / "deploy" / "nginx.conf"
 LINK = re.compile(r'\s(?:href|action|formaction|src|hx-get|hx-post)="([^"]*)"')

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn_people import NOW, PASSWORD, staffed_office
 from fastapi.testclient import TestClient
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -13,6 +12,7 @@ from serving.api.limits import BodyLimit
 from serving.app import create_app
 from serving.read.problem import Problem
 from serving.settings import Settings
+from tests.drawn_people import NOW, PASSWORD, staffed_office
 
 FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9", "Host": "rui-ro.tinh.gov.vn"}
 

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from drawn_office import AS_OF, settings_of
-from drawn_people import NOW, PEOPLE, sit_down, staffed_office, token
 from fastapi.testclient import TestClient
 
 from features.calendar.vietnam import VIETNAM
@@ -20,6 +18,8 @@ from serving.app import create_app
 from serving.reports import publication
 from serving.settings import Settings
 from serving.state import OfficialName, PublicationPack, open_state
+from tests.drawn_office import AS_OF, settings_of
+from tests.drawn_people import NOW, PEOPLE, sit_down, staffed_office, token
 
 MONTH = "2026-02"
 SAID = datetime(2026, 2, 10, 3, tzinfo=UTC)

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from drawn_record import ARRIVED, local
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from features.record.reading_moment import ReadingMoment
 from features.record.record import Record
 from serving.state import open_state
 from serving.work.trackers import read_tracked
+from tests.drawn_record import ARRIVED, local
 
 FRIDAY = local("2026-09-11 16:00")
 

@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from drawn_record import ARRIVED, deliver, local, write_json
-
 from features.record.delivery import Chunk
 from features.record.record import Record
 from features.sources.reconcile import CountedLine, reconcile
+from tests.drawn_record import ARRIVED, deliver, local, write_json
 
 AS_OF = ARRIVED
 

@@ -308,9 +308,7 @@ def many_chunks() -> Iterator[Chunk]:
 
 WRITER = """
 import sys
-from pathlib import Path
-sys.path.insert(0, str(Path(sys.argv[2]) / "tests"))
-from test_record import Record, many_chunks, take
+from tests.test_record import Record, many_chunks, take
 print("ready", flush=True)
 sys.stdin.readline()
 take(Record(sys.argv[1]), *many_chunks())
@@ -321,7 +319,7 @@ def _kill_a_writer(folder: Path, wait: float | None) -> float:
     """Starts a writer in `folder`, kills it after `wait` seconds (None: not), gives the seconds it had."""
     root = str(Path(__file__).parents[1])
     with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(folder), root], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [sys.executable, "-c", WRITER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": root}, text=True,
     ) as process:  # fmt: skip
         assert process.stdout is not None
@@ -512,15 +510,15 @@ def test_a_full_disk_leaves_the_record_as_it_was(tmp_path: Path) -> None:
     record = Record(tmp_path)
     take(record, Chunk("event", [event(1)]))
     code = (
-        "import resource, sys; sys.path.insert(0, sys.argv[2])\n"
-        "from test_record import Record, many_chunks, take\n"
+        "import resource, sys\n"
+        "from tests.test_record import Record, many_chunks, take\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
         "try: take(Record(sys.argv[1]), *many_chunks())\n"
         "except OSError as error: print('refused:', error)\n"
     )
     root = Path(__file__).parents[1]
     run = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path), str(root / "tests")],
+        [sys.executable, "-c", code, str(tmp_path)],
         env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True,
     )  # fmt: skip
     assert run.stdout.startswith("refused:"), run.stderr[-500:]

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn_finding import drawn_cases
 
 from models.value import hajek
 from tests.bench.replay.conduct import nobody, ranked
@@ -13,6 +12,7 @@ from tests.bench.replay.conduct_card import card, mean
 from tests.bench.replay.conduct_floods import floods
 from tests.bench.replay.conduct_shocks import Flipped, Strict, flipped
 from tests.bench.replay.conduct_worlds import Made, prevalence, standings
+from tests.drawn_finding import drawn_cases
 from training import finding
 
 

@@ -7,13 +7,13 @@ from io import BytesIO
 
 import docx
 import pytest
-from drawn_people import NOW, sit_down, staffed_office
 from fastapi.testclient import TestClient
 
 from serving.app import create_app
 from serving.reports.report import Sentence
 from serving.reports.text import strange_numbers
 from serving.work.witnessed_rows import WITNESSED
+from tests.drawn_people import NOW, sit_down, staffed_office
 
 ASKED = {"kind": "unit", "month": "2026-02", "unit": "x1"}
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from itertools import product
 
 import pytest
-from drawn_office import dossier_id, official_of, unit_of
-from drawn_people import NOW, PEOPLE, Person, sit_down, staffed_office, token
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +18,8 @@ from serving.access.route import templates
 from serving.access.route_table import PUBLIC, ROUTES, action_of
 from serving.app import create_app
 from serving.settings import Settings
+from tests.drawn_office import dossier_id, official_of, unit_of
+from tests.drawn_people import NOW, PEOPLE, Person, sit_down, staffed_office, token
 
 UNITS = {"x1": {"x1", "x1.1"}, "*": {"x1", "x2", "x3", "x1.1"}}
 

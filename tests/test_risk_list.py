@@ -11,12 +11,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from drawn_scores import AS_OF, drawn, meta, store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.scoring.risk_list import Filters, Order, RiskList, Search, latest_list
 from serving.scoring.score_files import SCHEMA, latest_path, read_scores, write_scores
+from tests.drawn_scores import AS_OF, drawn, meta, store
 
 LIST = RiskList(drawn(500), meta(500))
 ROWS = drawn(500).to_pylist()
@@ -116,8 +116,8 @@ def test_a_page_out_of_bounds_is_refused(offset: int, size: int) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-sys.path.insert(0, {tests!r})
-from drawn_scores import drawn, store
+sys.path.insert(0, {checkout!r})
+from tests.drawn_scores import drawn, store
 table = drawn(3000)
 print("ready", flush=True)
 while True:
@@ -127,7 +127,7 @@ while True:
 
 def test_a_writer_killed_at_any_point_leaves_a_whole_list(tmp_path: Path) -> None:
     store(tmp_path, drawn(3000), "v1")
-    code = WRITER.format(tests=str(Path(__file__).parent), root=str(tmp_path))
+    code = WRITER.format(checkout=str(Path(__file__).parents[1]), root=str(tmp_path))
     for turn in range(4):
         writer = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
         assert writer.stdout is not None

@@ -6,7 +6,6 @@ import warnings
 import numpy as np
 import pyarrow as pa
 import pytest
-from drawn_sample import drawn_sample
 from scipy.special import expit
 
 from models.booster import TreeMember
@@ -14,6 +13,7 @@ from models.encoding import CategoryRates, Encoder
 from models.logit import logit
 from models.risk_model import RiskModel
 from models.rule import RuleMember
+from tests.drawn_sample import drawn_sample
 from training.fit import SMALL, fit
 from training.sample import Sample
 

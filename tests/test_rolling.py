@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn_training import CUTOFF, draw_record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from serving.cli.rolling import KEPT, keep
 from serving.read.rolling_log import read_rolling
+from tests.drawn_training import CUTOFF, draw_record
 from training.evaluate import Ranked
 from training.origin import AGAINST_PEERS, BEFORE, CHAMPION, DAYS_LEFT, PRODUCT, RULE, Origin, champion_at
 from training.promote import promote

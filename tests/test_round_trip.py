@@ -9,13 +9,13 @@ from typing import NamedTuple
 import duckdb
 import pandas as pd
 import pytest
-from drawn_record import ARRIVED, HANOI, cases, deliver
 
 from features.record.record import Record
 from features.signals import evaluate
 from features.simulate import simulate
 from features.simulate.raw import Planted, write_raw
 from features.sources import SOURCES, FeedOptions
+from tests.drawn_record import ARRIVED, HANOI, cases, deliver
 
 START, END = date(2026, 1, 1), date(2026, 7, 1)
 AS_OF = datetime(2026, 7, 1, tzinfo=HANOI).astimezone(UTC)

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from drawn_model import drawn_model, ship
-from drawn_office import settings_of
-from drawn_record import local
 from typer.testing import CliRunner
 
 from features.record.delivery import Chunk
 from features.record.record import Record
 from serving.cli import app
 from serving.scoring.risk_list import RiskLine, latest_list
+from tests.drawn_model import drawn_model, ship
+from tests.drawn_office import settings_of
+from tests.drawn_record import local
 
 AS_OF = local("2026-09-28 08:00")
 OTHERS = [f"H99.13-260921-{number:04}" for number in range(1, 9)]

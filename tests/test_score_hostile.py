@@ -6,9 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from drawn_model import drawn_model, ship
-from drawn_office import AS_OF, draw_office
-from drawn_people import NOW, token
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,6 +14,9 @@ from features.record.delivery import Chunk
 from features.record.record import Record
 from serving.access.permissions import Role
 from serving.app import create_app
+from tests.drawn_model import drawn_model, ship
+from tests.drawn_office import AS_OF, draw_office
+from tests.drawn_people import NOW, token
 
 RECEIVED = AS_OF - timedelta(days=6)
 

@@ -6,8 +6,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from drawn_model import drawn_model, ship
-from drawn_office import AS_OF, draw_office
 
 from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import PLAIN_WEEK
@@ -20,6 +18,8 @@ from serving.scoring.champion import champion
 from serving.scoring.online import Ended, OnlineScorer, state_at
 from serving.scoring.score_files import SCHEMA, read_scores
 from serving.settings import Settings
+from tests.drawn_model import drawn_model, ship
+from tests.drawn_office import AS_OF, draw_office
 
 
 @pytest.fixture(scope="module")

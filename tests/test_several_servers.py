@@ -11,10 +11,6 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from drawn_office import AS_OF, dossier_id, draw_office
-from drawn_people import NOW, PASSWORD, add_people, sit_down_at
-from drawn_server import running
-from drawn_warnings import rules, score
 from sqlalchemy import select
 
 from serving.settings import Settings
@@ -22,6 +18,10 @@ from serving.state import Decision, EarlyWarning, OutboxMessage, open_state
 from serving.warnings.turn import turn
 from serving.work.chain_anchor import Witness
 from serving.work.receipts import Receipts
+from tests.drawn_office import AS_OF, dossier_id, draw_office
+from tests.drawn_people import NOW, PASSWORD, add_people, sit_down_at
+from tests.drawn_server import running
+from tests.drawn_warnings import rules, score
 
 pytestmark = pytest.mark.slow
 DECISIONS = 24

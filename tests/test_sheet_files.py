@@ -8,9 +8,6 @@ from io import BytesIO, StringIO
 import docx
 import openpyxl
 import pytest
-from drawn_conduct import draw_full_office
-from drawn_office import dossier_id, official_of, unit_of
-from drawn_people import NOW, PEOPLE, sit_down
 from fastapi.testclient import TestClient
 
 from features.record.delivery import Chunk
@@ -18,6 +15,9 @@ from features.record.record import Record
 from serving.access.permissions import reach_of
 from serving.access.route_table import ROUTES
 from serving.app import create_app
+from tests.drawn_conduct import draw_full_office
+from tests.drawn_office import dossier_id, official_of, unit_of
+from tests.drawn_people import NOW, PEOPLE, sit_down
 
 LISTS = sorted(
     path.removesuffix(".{ending}")

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from test_wording import FORBIDDEN
 
 from features.signals import DOSSIER_SIGNALS, HELD_SIGNALS, HeldSignal, Signal
 from features.signals.directives import basis_vi
@@ -12,6 +11,7 @@ from features.signals.sentences import CAUSES, said, said_of_dossier
 from features.signals.signal import MEASURES
 from models.conduct import _FAMILY_SOURCE, against_peers
 from models.conduct_peers import PeerComparison
+from tests.test_wording import FORBIDDEN
 
 LETTER = r"[^\W\d_]"
 

@@ -4,9 +4,7 @@ import csv
 from datetime import timedelta
 from pathlib import Path
 
-import drawn_chances as drawn
 import pytest
-from drawn_chances import AS_OF, MONDAY, population
 from typer.testing import CliRunner
 
 from features.record.delivery import Chunk
@@ -15,6 +13,8 @@ from features.signals import DOSSIER_SIGNALS, HELD_SIGNALS
 from serving.cli import app as command_line
 from serving.state import EarlyWarning, State, open_state
 from serving.warnings.alerts import alerts
+from tests import drawn_chances as drawn
+from tests.drawn_chances import AS_OF, MONDAY, population
 
 OFTEN_LATE, SHARE_LATE = "không để chậm trễ nhiều lần", "tỷ lệ hồ sơ chậm trễ"
 HEAD_SLOW = "người đứng đầu xử lý kịp thời"

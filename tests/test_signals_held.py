@@ -3,11 +3,9 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import drawn_chances as drawn
 import duckdb
 import pyarrow as pa
 import pytest
-from drawn_chances import AS_OF, population
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +15,8 @@ from features.signals import DOSSIER_SIGNALS, HELD_SIGNALS, evaluate_held
 from features.signals.hands import stays
 from features.signals.held import ALERT
 from features.simulate import simulate
+from tests import drawn_chances as drawn
+from tests.drawn_chances import AS_OF, population
 
 GRAINS = ("official", "unit", "head", "agent")
 POPULATIONS = {

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from drawn_record import cases, connect_drawn, deliver, local, progress, synced, write_json
 
 from features.record.record import Record
 from features.signals import DOSSIER_SIGNALS, evaluate
+from tests.drawn_record import cases, connect_drawn, deliver, local, progress, synced, write_json
 
 AS_OF = local("2026-10-15 00:00")
 DOSSIER = {

@@ -7,7 +7,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from drawn_people import NOW, staffed_office
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from serving.reports.period import Period
 from serving.reports.report import Column, Figure, Report, Rows, Table
 from serving.reports.small_numbers import CountSpan, K, refuse_counts, share, whole, without
 from serving.state import open_state
+from tests.drawn_people import NOW, staffed_office
 
 MONTH = "2026-02"
 OFFICES = st.lists(st.tuples(st.integers(0, 14), st.integers(0, 14)).map(lambda one: (sum(one), one[1])), min_size=1,

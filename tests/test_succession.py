@@ -3,11 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import drawn_chances as drawn
 import pyarrow as pa
 import pyarrow.compute as pc
-from drawn_chances import AS_OF
-from drawn_record import connect_drawn
 
 from features.record.delivery import Chunk
 from features.record.positions import positions
@@ -18,6 +15,9 @@ from features.signals.handled import handled
 from features.signals.peers import offices
 from features.simulate import simulate
 from serving.scoring import conduct_lists
+from tests import drawn_chances as drawn
+from tests.drawn_chances import AS_OF
+from tests.drawn_record import connect_drawn
 
 REFORM = date(2025, 7, 1)
 END = datetime(2026, 1, 1, tzinfo=UTC)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from drawn_views import moment, views
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from features.record.utc import aware_utc
 from features.simulate import simulate
 from models.cases import cohort, labels, landmarks
 from models.targets import PROMISE_MOVED, RETURNED_WRONGLY
+from tests.drawn_views import moment, views
 
 DOSSIERS = """
     dossier_id | procedure_code | unit_code | received_at      | due_at           | known_at

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn_model import drawn_model, ship
-from drawn_people import NOW, token
 from fastapi.testclient import TestClient
 
 from features.record.delivery import Chunk
@@ -18,6 +16,8 @@ from serving.access.permissions import Role
 from serving.app import create_app
 from serving.settings import Settings
 from serving.traces import Traces
+from tests.drawn_model import drawn_model, ship
+from tests.drawn_people import NOW, token
 
 SECRET = "H99.24-SECRET-0900000001"
 

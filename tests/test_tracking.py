@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn_mlflow import answering, tracking_server
-from drawn_training import CUTOFF, draw_record
 
+from tests.drawn_mlflow import answering, tracking_server
+from tests.drawn_training import CUTOFF, draw_record
 from training.packaging import Trained
 from training.promote import promote, rollback
 from training.run import train

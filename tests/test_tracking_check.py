@@ -8,11 +8,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from drawn_training import CUTOFF, Office
 
 from features.record.record import Record
 from serving.jobs.mlflow_paths import relocate
 from tests.bench.port import free_port
+from tests.drawn_training import CUTOFF, Office
 from training.run import train
 from training.tracking import keep_rows, unlogged
 from training.tracking_check import TrackingRefused, insist_on_tracking

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from drawn_sample import DAY, drawn_sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
+from tests.drawn_sample import DAY, drawn_sample
 from training import evaluate
 from training.calibrate import blend_weights, platt, tilt
 from training.fit import SMALL, fit, stable_columns

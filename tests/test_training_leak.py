@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from drawn_training import CUTOFF, ZERO
 
 from features.matrix import batch as matrix
 from features.record.delivery import Chunk
 from features.record.record import Record
 from models import pointers
+from tests.drawn_training import CUTOFF, ZERO
 from training.attribute_leak import MOST_SHARE, AttributeWeight, attributes_of
 from training.fit import SMALL
 from training.gates import Refused, gates_of

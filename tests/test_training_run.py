@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn_training import CUTOFF, Office
 
 from features.record.delivery import Chunk
 from features.record.record import Record
 from models import pointers
 from models.artefact import ArtefactError, load
 from models.risk_model import RiskModel
+from tests.drawn_training import CUTOFF, Office
 from training.backtest import backtest
 from training.drift import stability
 from training.gates import Gate, Refused, gates_of

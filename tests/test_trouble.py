@@ -9,9 +9,6 @@ from pathlib import Path
 
 import pandas  # noqa: F401 -- DuckDB looks for it, and nobody may read it after the process gave up its rights
 import pytest
-from drawn_model import drawn_model, ship
-from drawn_office import AS_OF, draw_office
-from drawn_scores import drawn, store
 
 from features.calendar.vietnam import VIETNAM
 from features.record.delivery import Chunk
@@ -20,6 +17,9 @@ from serving.cli import main
 from serving.scoring.batch import score_record
 from serving.scoring.score_files import latest_path, read_scores
 from serving.use_cases.served_state import kept_list
+from tests.drawn_model import drawn_model, ship
+from tests.drawn_office import AS_OF, draw_office
+from tests.drawn_scores import drawn, store
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 SPAWN = multiprocessing.get_context("spawn")

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from drawn_sample import drawn_sample
 
 from models import booster_text
+from tests.drawn_sample import drawn_sample
 from training.ablate import ablate, as_section, blocks_of, put_on_card
 from training.bagging import mean_of
 from training.fit import RECIPES, SMALL

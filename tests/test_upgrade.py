@@ -8,7 +8,6 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from drawn_people import NOW, sit_down
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
@@ -20,6 +19,7 @@ from serving.settings import Settings
 from serving.state import ExplanationAct, ExplanationSlip, NewerDatabase, head, open_state
 from serving.work.chain_anchor import Witness
 from serving.work.receipts import Receipts
+from tests.drawn_people import NOW, sit_down
 
 HOMES = sorted((Path(__file__).parent / "assets" / "homes").glob("*.tar.xz"))
 EARLY_0004 = "02077ac"

@@ -4,7 +4,6 @@ from datetime import date, datetime, time, timedelta
 
 import orjson
 import pytest
-from drawn_record import local
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from features.calendar.promise import (
     due_same_day,
 )
 from features.calendar.vietnam import EXCHANGES, UNCERTAIN_YEARS, VIETNAM, from_opencps, hours_of, office, special_days
+from tests.drawn_record import local
 
 OFF_WEEKDAYS = {
     2018: "01-01 02-14 02-15 02-16 02-19 02-20 04-25 04-30 05-01 09-03 12-31",

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from drawn_office import AS_OF, dossier_id, draw_office
-from drawn_people import NOW, Person, add_people
-from drawn_server import running
-from drawn_warnings import rules, score
 from playwright.sync_api import Browser, expect
-from test_browser import AXE, RULES, SIZES, Visit, browser  # noqa: F401 -- the browser is a fixture
 
 from serving.access.permissions import Role
 from serving.state import open_state
 from serving.warnings.turn import turn
+from tests.drawn_office import AS_OF, dossier_id, draw_office
+from tests.drawn_people import NOW, Person, add_people
+from tests.drawn_server import running
+from tests.drawn_warnings import rules, score
+from tests.test_browser import AXE, RULES, SIZES, Visit, browser  # noqa: F401 -- the browser is a fixture
 
 pytestmark = pytest.mark.slow
 

@@ -9,9 +9,6 @@ from pathlib import Path
 import numpy as np
 import openpyxl
 import pytest
-from drawn_office import AS_OF, dossier_id, draw_office
-from drawn_people import NOW, Person, add_people, sit_down
-from drawn_warnings import rules, score
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 from typer.testing import CliRunner
@@ -26,6 +23,9 @@ from serving.state import EarlyWarning, open_state
 from serving.warnings.acknowledgement import acknowledge
 from serving.warnings.outcome import effect_of_warnings
 from serving.warnings.turn import turn
+from tests.drawn_office import AS_OF, dossier_id, draw_office
+from tests.drawn_people import NOW, Person, add_people, sit_down
+from tests.drawn_warnings import rules, score
 
 KEY = "k" * 30
 PERSONS = (

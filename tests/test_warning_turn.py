@@ -11,9 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from drawn_office import dossier_id, draw_office
-from drawn_people import Person, add_people
-from drawn_warnings import rules, score
 from sqlalchemy import func, select
 
 from features.key_file import key_file
@@ -28,6 +25,9 @@ from serving.warnings.channels.webhook import WEBHOOK_SECRET, Webhook, public
 from serving.warnings.rules import MailServer, WarningRules
 from serving.warnings.turn import TurnResult, turn
 from tests.bench.receivers import Handed, mail_server, webhook_receiver
+from tests.drawn_office import dossier_id, draw_office
+from tests.drawn_people import Person, add_people
+from tests.drawn_warnings import rules, score
 
 MONDAY = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)  # nine in the morning
 DAY = timedelta(days=1)

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from drawn_people import NOW, token
 from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
@@ -16,6 +15,7 @@ from serving.api.watch import RequestMonitor
 from serving.app import create_app
 from serving.log_lines import JsonLines
 from serving.settings import Settings
+from tests.drawn_people import NOW, token
 
 
 def test_every_answer_has_an_id_and_a_line_that_names_no_dossier(

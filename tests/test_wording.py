@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from drawn_office import dossier_id
-from drawn_people import NOW, PEOPLE, sit_down, staffed_office
 from fastapi.testclient import TestClient
 
 from features.sources.vietnamese_number import decimal
@@ -19,6 +17,8 @@ from serving.pages.board import to_do
 from serving.pages.leadership import AGAINST
 from serving.read import finding_words
 from serving.read.receipt_words import ACTION_WORDS, told
+from tests.drawn_office import dossier_id
+from tests.drawn_people import NOW, PEOPLE, sit_down, staffed_office
 
 PAGES = Path(rendering.__file__).parent
 
