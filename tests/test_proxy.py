@@ -1,86 +1,57 @@
 """Behind a real nginx: TLS, the service under /risk/, links, forms and redirects that stay there."""
 
+import asyncio
 import re
 import shutil
-import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
 import pytest
 import uvicorn
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from starlette.testclient import TestClient
 
+from serving.api import limits
 from serving.app import create_app
+from serving.connections import server_options
+from tests.bench.half_sent import STARTS, held
 from tests.bench.port import free_port
 from tests.drawn_people import NOW, PASSWORD, staffed_office
+from tests.drawn_proxy import Site, behind_nginx
 
-CONF = Path(__file__).parents[1] / "serving" / "deploy" / "nginx.conf"
 LINK = re.compile(r'\s(?:href|action|formaction|src|hx-get|hx-post)="([^"]*)"')
 PAGES = ("/", "/jobs", "/accounts", "/receipts", "/tokens")
 
 
-def certificate(folder: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(1).not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=2)).sign(key, hashes.SHA256())
-    )  # fmt: skip
-    (folder / "tls.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / "tls.key").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-
-
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the service's root behind nginx."""
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """nginx as it is shipped before a service whose bodies have two seconds of grace."""
     if shutil.which("nginx") is None:
         pytest.skip("no nginx")
     folder = tmp_path_factory.mktemp("site")
     settings = replace(staffed_office(folder / "home"), root_path="risk")
-    app_port, port, plain = free_port(), free_port(), free_port()
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(settings, now=lambda: NOW, poll_seconds=60), port=app_port, log_config=None)
-    )
+    app_port = free_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits.BodyLimit.__init__, "__defaults__", (limits.MOST_BYTES, limits.BODY_SECONDS, 2.0))
+        app = create_app(settings, now=lambda: NOW, poll_seconds=60)
+        app.middleware_stack = app.build_middleware_stack()
+    server = uvicorn.Server(uvicorn.Config(app, port=app_port, **server_options("127.0.0.1")))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    certificate(folder)
-    text = CONF.read_text("utf-8")
-    for old, new in (
-        ("127.0.0.1:8000", f"127.0.0.1:{app_port}"), ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
-        ("listen 80;", f"listen 127.0.0.1:{plain};"), ("/etc/risk/", f"{folder}/"),
-    ):  # fmt: skip
-        assert old in text, old
-        text = text.replace(old, new)
-    (folder / "nginx.conf").write_text(f"pid {folder}/nginx.pid; error_log {folder}/error.log; user root;\n{text}")
-    subprocess.run(["nginx", "-t", "-q", "-c", folder / "nginx.conf"], check=True, capture_output=True)
-    proxy = subprocess.Popen(["nginx", "-g", "daemon off;", "-c", folder / "nginx.conf"])
     try:
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
-            try:
-                if httpx2.get(f"https://127.0.0.1:{port}/risk/api/v1/health", verify=False).status_code == 200:
-                    break
-            except httpx2.HTTPError:
-                pass
-            time.sleep(0.2)
-        yield f"https://127.0.0.1:{port}"
+        with behind_nginx(folder, app_port) as site:
+            yield site
     finally:
-        proxy.terminate()
-        proxy.wait(10)
         server.should_exit = True
         thread.join(10)
+
+
+@pytest.fixture
+def site(proxy: Site) -> str:
+    """The address of the service's root behind nginx."""
+    return proxy.address
 
 
 def log_in(browser: httpx2.Client) -> None:
@@ -117,6 +88,13 @@ def test_tls_is_seen_by_the_service(site: str) -> None:
     assert "max-age" in told.headers["strict-transport-security"]
     assert all("Secure" in one for one in told.headers.get_list("set-cookie"))
     assert httpx2.get(f"{site}/risk/api/v1/health", verify=False).json()["status"] == "ok"
+
+
+def test_a_body_that_trickles_through_the_proxy_is_ended(proxy: Site) -> None:
+    """nginx counts the time between two bytes alone: what it would gather for hours must meet the service's limit."""
+    start = STARTS["a body that trickles"]
+    took = asyncio.run(held(proxy.port, start.of("/risk/login"), start.drip, 30, tls=True))
+    assert took < 25
 
 
 def test_without_a_path_nothing_is_rewritten(tmp_path: Path) -> None:

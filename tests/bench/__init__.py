@@ -11,6 +11,7 @@ from tests.bench import (  # noqa: F401 -- each joins the group
     faults,
     figures,
     fuzz,
+    half_sent,
     hostile,
     labels,
     latency,

@@ -224,6 +224,11 @@ MUTANTS = (
         "tests/test_connections.py::test_a_proxy_elsewhere_says_who_the_client_is_and_a_stranger_does_not",
     ),
     Mutant(
+        "A forged client address", "serving/deploy/nginx.conf",
+        "proxy_request_buffering off;", "proxy_request_buffering on;",
+        "tests/test_proxy.py::test_a_body_that_trickles_through_the_proxy_is_ended",
+    ),
+    Mutant(
         "Telling of few people", "serving/reports/small_numbers.py",
         "min(one.high, band.high - (least - one.low)) - max(one.low, band.low - (most - one.high)) + 1 >= K", "True",
         "tests/test_small_numbers.py::test_no_sum_or_whole_minus_parts_leaves_fewer_than_k_counts",
