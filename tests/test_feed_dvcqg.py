@@ -3,7 +3,7 @@
 import gzip
 import unicodedata
 import zipfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -261,8 +261,53 @@ def test_supplement_rounds_become_events_and_the_first_promise_stays_first(tmp_p
     assert events["papers_requested"]["papers"] == "Giấy khai sinh"
     assert events["papers_requested"]["reason"] == "Bổ sung giấy khai sinh"
     assert "official_id" not in events["papers_supplied"]
-    assert events["extended"]["due_at"] == local("2026-09-23 08:30")
-    assert events["extended"]["happened_at"] == local("2026-09-17 14:00")
+    assert events["papers_supplied"]["due_at"] == local("2026-09-23 08:30")
+    assert events["papers_supplied"]["happened_at"] == local("2026-09-17 14:00")
+    assert set(events) == {"received", "papers_requested", "papers_supplied"}  # nobody extended anything
+    waits = {name: value for name, value in one.items() if not name.startswith(("NguoiTiep", "NgayTiep"))}
+    path = write_json(
+        tmp_path / "b.json", [synced(CODE, "20260907083000", "20260923083000", DanhSachHoSoBoSung=[waits])]
+    )
+    events = {row["kind"]: row for row in rows(path, "event")}
+    assert events["papers_requested"]["due_at"] == local("2026-09-23 08:30")
+    assert set(events) == {"received", "papers_requested"}
+
+
+def test_the_citizens_time_is_booked_by_whichever_telling_of_the_supply_gives_it_first(tmp_path: Path) -> None:
+    """Steps come at once, the dossier's state at the end of the day, and again every day: it is booked once."""
+    one = {
+        "HoSoBoSungId": 1, "NgayBoSung": "20260915101500", "NgayTiepNhanBoSung": "20260917140000",
+        "NgayHenTraTruoc": "20260921083000", "NgayHenTraMoi": "20260923083000",
+    }  # fmt: skip
+    steps = write_json(tmp_path / "steps.json", [
+        progress(CODE, "20260915101500", 5, "Yêu cầu bổ sung giấy tờ", "Nguyễn Văn Thử"),
+        progress(CODE, "20260917140000", 4, "Công dân đã gửi bổ sung", "Nguyễn Văn Thử"),
+    ])  # fmt: skip
+    state = write_json(
+        tmp_path / "state.json", [synced(CODE, "20260907083000", "20260923083000", DanhSachHoSoBoSung=[one])]
+    )
+    later = write_json(
+        tmp_path / "later.json",
+        [synced(CODE, "20260907083000", "20260923083000", TrichYeuHoSo="x", DanhSachHoSoBoSung=[one])],
+    )
+    told: dict[str, list[tuple[str, str | None]]] = {}
+    for name, order in {"steps first": (steps, state, later), "state first": (state, steps, later)}.items():
+        record = Record(tmp_path / name)
+        for day, path in enumerate(order):
+            chunks = SOURCES["dvcqg"].read(path, FeedOptions(key=KEY))
+            record.append(
+                (chunk for chunk in chunks if chunk.table != "directory"), source="dvcqg",
+                arrived_at=local("2026-09-18 09:00") + timedelta(days=day), live=True,
+            )  # fmt: skip
+        with record.connect() as con:
+            told[name] = con.execute(
+                "SELECT kind, CAST(due_at AS VARCHAR) FROM event_latest WHERE happened_at > TIMESTAMP '2026-09-08'"
+                " AND kind <> 'note' ORDER BY happened_at, known_at"
+            ).fetchall()
+    booked = "2026-09-23 01:30:00"
+    asked, supplied = ("papers_requested", None), "papers_supplied"
+    assert told["steps first"] == [asked, (supplied, None), ("resumed", booked)]
+    assert told["state first"] == [asked, (supplied, booked)]
 
 
 def test_one_event_told_by_row_and_progress_counts_once(tmp_path: Path) -> None:

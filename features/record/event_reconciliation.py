@@ -5,7 +5,8 @@ Applies where a one-stop source was delivered. Their feeds (`features.sources.ro
 row; the views of this module say what they mean together:
 
 * one dossier under two codes (T7): the alias leads to the dossier's own code, in every table;
-* an event told twice at once is one event with the cells of both; a telling that comes later adds a `note`;
+* an event told twice at once is one event with the cells of both; a telling that comes later adds a `note`, and where
+  it is the first to tell the due moment with which the citizen's time is booked, a `resumed` that gives it;
 * an end dated to the very moment of receipt was made up (T2, T4): a `note`;
 * work after an end opens the dossier again (T1, T12): a `reopened` is added when the work becomes known, and an
   end that becomes known only after the work that contradicts it is a `note`;
@@ -19,6 +20,7 @@ from collections.abc import Collection
 
 import duckdb
 
+from features.case_state.kinds import SUPPLIES
 from features.record.schema import ENDS, WORK
 
 PORTAL_SOURCES = frozenset({"dvcqg", "opencps", "igate"})
@@ -48,7 +50,8 @@ _EVENT = f"""
     ),
     numbered AS (
         SELECT o.* REPLACE ({_MERGED}),
-               row_number() OVER telling AS nth, first_value(known_at) OVER telling AS first_known
+               row_number() OVER telling AS nth, first_value(known_at) OVER telling AS first_known,
+               of_state AND kind IN {SUPPLIES} AND due_at IS NOT NULL AND count(due_at) OVER telling = 1 AS books
         FROM ours o SEMI JOIN twice USING (dossier_id, kind, happened_at)
         WINDOW telling AS (
             PARTITION BY dossier_id, kind, happened_at ORDER BY known_at, of_state, event_id, row_id
@@ -60,8 +63,12 @@ _EVENT = f"""
     counted AS (
         SELECT *, 1 AS nth FROM ours ANTI JOIN twice USING (dossier_id, kind, happened_at)
         UNION ALL BY NAME
-        SELECT * EXCLUDE (first_known) FROM numbered
+        SELECT * EXCLUDE (first_known, books) FROM numbered
         WHERE nth = 1 OR (known_at > first_known AND NOT of_state AND official_id IS NOT NULL)
+        UNION ALL BY NAME
+        SELECT * EXCLUDE (first_known, books) REPLACE (
+            'resumed' AS kind, 1 AS nth, 'state:resumed' || substr(event_id, strpos(event_id, '@')) AS event_id)
+        FROM numbered WHERE books AND known_at > first_known
     ),
     once AS (
         SELECT c.* EXCLUDE (of_state, nth) REPLACE (

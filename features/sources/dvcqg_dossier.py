@@ -104,7 +104,8 @@ def _after(harvest: RowBuilder, due: datetime | None, received: datetime) -> dat
 def _read_round(
     harvest: RowBuilder, dossier_id: str, unit: str, one: Mapping[str, Any], people: tuple[str | None, ...]
 ) -> None:
-    """A supplement round: the request, the supply, and the promise that the round moved."""
+    """A supplement round: the request and the supply, with the promise by which the citizen's time is booked; where
+    nothing has been supplied yet, the request has given it."""
     before, after = (harvest.moment("due_at", one.get(name)) for name in ("NgayHenTraTruoc", "NgayHenTraMoi"))
     asked = harvest.moment("happened_at", one.get("NgayBoSung"))
     supplied = harvest.moment("happened_at", one.get("NgayTiepNhanBoSung"))
@@ -113,17 +114,16 @@ def _read_round(
         for paper in objects(one, "DanhSachGiayToBoSung")
         if (name := harvest.text("papers", paper.get("TenGiayTo")))
     ]
+    moved = after if after != before else None
     harvest.event(
         dossier_id, "papers_requested", asked, state=True, unit_code=unit,
-        official_id=harvest.official(one.get("NguoiYeuCauBoSung"), unit),
+        official_id=harvest.official(one.get("NguoiYeuCauBoSung"), unit), due_at=None if supplied else moved,
         reason=scrub(harvest.text("reason", one.get("NoiDungBoSung")), people), papers=";".join(papers),
     )  # fmt: skip
     harvest.event(
         dossier_id, "papers_supplied", supplied, state=True, unit_code=unit,
-        official_id=harvest.official(one.get("NguoiTiepNhanBoSung"), unit),
+        official_id=harvest.official(one.get("NguoiTiepNhanBoSung"), unit), due_at=moved,
     )  # fmt: skip
-    if after is not None and after != before and (moved := supplied or asked) is not None:
-        harvest.event(dossier_id, "extended", moved, unit_code=unit, due_at=after, step="Bổ sung hồ sơ")
 
 
 def _read_ends(harvest: RowBuilder, dossier_id: str, unit: str, item: Mapping[str, Any]) -> None:

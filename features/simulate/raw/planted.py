@@ -84,20 +84,17 @@ def plant(province: Province) -> Planted:
 def _as_told(dossier: pd.DataFrame, event: pd.DataFrame) -> pd.DataFrame:
     """Moves of the promise where the formats carry them.
 
-    The portal tells a supplement's new promise in the supplement row, read as a move at the supply; that of
-    an extension in its apology. OpenCPS tells one due date, the last.
+    The portal tells a supplement's new promise in the supplement row, which is the supply's; that of an extension in
+    its apology. OpenCPS tells one due date, the last.
     """
     row = dossier.set_index("dossier_id")
     portal = (row.system == "dvcqg").loc[event.dossier_id].to_numpy()
     silent = row.silent.loc[event.dossier_id].to_numpy()
-    moved = event[portal & ~silent & (event.kind == "papers_supplied") & event.due_at.notna()]
-    moved = moved.assign(kind="extended", step="Bổ sung hồ sơ", official_id=None)
-    carried = portal & (event.kind == "apologised")
+    carried = portal & ((event.kind == "apologised") | (~silent & (event.kind == "papers_supplied")))
     event = event.assign(due_at=event.due_at.where(carried))
     forwarded = ~portal & (event.step == "Chuyển kết quả về một cửa")
     event.loc[forwarded, "kind"] = "forwarded"
-    told: pd.DataFrame = pd.concat([event, moved], ignore_index=True)
-    return told
+    return event
 
 
 def _same_day(planted: Planted) -> pd.DataFrame:

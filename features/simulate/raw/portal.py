@@ -50,7 +50,7 @@ def steps(row: Row, events: Sequence[Row], book: Directory) -> Iterator[tuple[An
         day = event["happened_at"].date()
         if event["kind"] == "apologised":
             yield day, "XinLoi", _apology(row, event, book)
-        elif event["step"] != "Bổ sung hồ sơ":
+        else:
             yield day, "CapNhatTienDoHoSoMC", _progress(row, event, book)
     asked = [event for event in events if event["kind"] == "consulted"]
     answers = [event for event in events if event["kind"] == "consultation_answered"]
