@@ -68,6 +68,7 @@ class Recount:
     waits: bool = False
     ended_at: datetime | None = None
     aside: bool = False
+    begun_at: datetime | None = None
     extended_at: datetime | None = None
 
 
@@ -81,7 +82,7 @@ def recount(
     skew = received_at - timedelta(minutes=15)
     early = any(one.kind in ends and one.at < skew for one in events)
     events = [one for one in events if one.at >= (skew if one.kind in ends else received_at)]
-    found = Recount()
+    found = Recount(begun_at=received_at)
     promise = _Promise(first_due_at, received_at, legal_days, hours)
     at, stopped = received_at, False
     for number, one in enumerate(events):
@@ -91,7 +92,7 @@ def recount(
                 continue
             if now - found.ended_at > timedelta(days=30):
                 promise, stopped = _Promise(one.due_at, now, None, hours), False
-                found.ended_at, found.extended_at, at = None, None, now
+                found.ended_at, found.extended_at, found.begun_at, at = None, None, now, now
                 continue
             found.ended_at = None
         promise.passes(at, now, stopped)

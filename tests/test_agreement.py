@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import Phase, given
 from hypothesis import settings as hypothesis
@@ -20,6 +21,7 @@ from features.calendar.holiday import as_delivered
 from features.calendar.vietnam import VIETNAM
 from features.record.delivery import Chunk
 from features.record.record import Record
+from features.signals import evaluate
 from features.simulate import simulate
 from features.simulate.raw import write_raw
 from features.sources import SOURCES, FeedOptions
@@ -81,7 +83,7 @@ def test_one_reader_who_lies_is_told_with_the_dossier(
 ) -> None:
     named = _who_lies(liar, monkeypatch)
     code, told = agreed(province)
-    assert code == 1
+    assert code == 1, told
     assert named
     assert named[0] in told
     assert "differences=0" not in told
@@ -222,7 +224,7 @@ def _letters(record: Record, tracked: Tracked, counted: dict[str, Recount]) -> N
         wrote = any(
             kind == "apologised" or (kind == "extended" and reason and _utc(at) != counted[key].extended_at)
             for dossier, kind, at, reason in rows
-            if dossier == key
+            if dossier == key and _utc(at) >= counted[key].begun_at
         )
         assert (one.sent_at is not None) == wrote, key
 
@@ -287,6 +289,7 @@ def test_a_kept_extension_owes_nothing_more_and_a_broken_one_owes_another_letter
         "too late": [("extended", "2026-09-11 09:00", new), ("decided", "2026-09-16 16:00", None)],
         "twice": [("extended", "2026-09-08 09:00", new), ("extended", "2026-09-15 09:00", local("2026-09-18 17:00")),
                   ("decided", "2026-09-17 10:00", None)],
+        "after": [("apologised", "2026-09-14 09:00", None), ("decided", "2026-09-16 16:00", None)],
     }  # fmt: skip
     dossiers = [
         {"dossier_id": name, "procedure_code": "P", "unit_code": "U", "received_at": _START, "due_at": due,
@@ -308,5 +311,15 @@ def test_a_kept_extension_owes_nothing_more_and_a_broken_one_owes_another_letter
         "answered": (True, "broken", True, 1),
         "too late": (True, "kept", False, 1),
         "twice": (True, "kept", True, 2),
+        "after": (True, "none", False, 0),
     }
+    at = local("2026-09-17 11:00")
+    cases = pa.table({"dossier_id": list(courses), "as_of": pa.array([at] * len(courses), pa.timestamp("us", "UTC"))})
+    with record.connect(cutoff=at) as con:
+        shown = evaluate(con, cases).to_pylist()
+    signals = {(row["dossier_id"], row["signal"]) for row in shown if "APOLOGY" in row["signal"]}
+    assert signals == {
+        ("broken", "NO_APOLOGY"), ("broken", "APOLOGY_PROMISE_BROKEN"), ("answered", "APOLOGY_PROMISE_BROKEN"),
+        ("too late", "LATE_APOLOGY"), ("twice", "APOLOGY_PROMISE_BROKEN"), ("after", "LATE_APOLOGY"),
+    }  # fmt: skip
     assert apologies.PROMISES.keys() >= {one.promise for one in found.values()}

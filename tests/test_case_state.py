@@ -24,7 +24,7 @@ GIVES = ("extended", "reset", "papers_supplied", "resumed", "reopened", "note")
 SHARED = (
     "first_due_at", "due_at", "lawful_due_at", "ended_at", "ended_how", "paused_since", "late", "late_first",
     "overdue", "is_open", "waits", "citizen_w", "suspended_w", "other_w", "own_w", "requests", "extensions", "resets",
-    "reopened",
+    "reopened", "begun_at", "lawful_extension_at",
 )  # fmt: skip
 
 Row = dict[str, Any]

@@ -164,6 +164,7 @@ class CaseFold:
         self.citizen_w, self.suspended_w, self.other_w, self.own_w = zero(), zero(), zero(), zero()
         self.requests, self._requested_us, self.reopened = zero(), none(), zero()
         self.extensions, self.resets = zero(), zero()
+        self.begun_us, self.extended_us = received.copy(), none()
         self.flags = np.zeros((len(FLAGS), n), bool)
 
     def run(self, after: Listener | None = None) -> None:
@@ -264,7 +265,8 @@ class CaseFold:
         self.first_us[who] = self.in_force_us[who] = self.base_us[who] = due
         self.base_w[who] = self._given_w[events]
         self.has_base[who], self.term_only[who], self.has_source[who] = due != NONE, False, False
-        self.source_us[who] = self.lost_us[who] = self.paused_us[who] = NONE
+        self.source_us[who] = self.lost_us[who] = self.paused_us[who] = self.extended_us[who] = NONE
+        self.begun_us[who] = self.at_us[events]
         for one in (self.base_added, self.added_w, self.extensions, self.resets, self.asked):
             one[who] = 0
         self.missed[who], self.stopped[who], self.flags[:, who] = False, 0, False
@@ -297,6 +299,7 @@ class CaseFold:
         self.base_us[one], self.base_w[one], self.base_added[one] = due[rests], due_w[rests], added[rests]
         self.has_base[one], self.term_only[who[opens]] = True, False
         self.has_source[who[lawful]] = False
+        self.extended_us[who[lawful]] = self.at_us[events[lawful]]
         one = who[books]
         self.source_us[one], self.source_w[one], self.source_added[one] = due[books], due_w[books], added[books]
         self.has_source[one] = True

@@ -31,7 +31,7 @@ COLUMNS = (
     "dossier_id", "read_at", "unit_code", "procedure_code", "legal_days", "received_at", "phase", "holder", "step",
     "first_due_at", "due_at", "lawful_due_at", "ended_at", "ended_how", "paused_since", "late", "late_first",
     "overdue", "is_open", "waits", "citizen_w", "suspended_w", "other_w", "own_w", "requests", "extensions", "resets",
-    "reopened", "flags",
+    "reopened", "flags", "begun_at", "lawful_extension_at",
 )  # fmt: skip
 """Columns of the relation: moments are timestamps in UTC without a zone, `*_w` microseconds worked, flags a list."""
 
@@ -129,7 +129,8 @@ def _table(fold: CaseFold, dossiers: pa.Table, events: pa.Table, place: Places) 
     told = {
         "read_at": read_us, "received_at": received_us, "first_due_at": fold.first_us, "due_at": fold.in_force_us,
         "lawful_due_at": lawful, "ended_at": fold.ended_us,
-        "paused_since": np.where(waits, fold.paused_us, NONE),
+        "paused_since": np.where(waits, fold.paused_us, NONE), "begun_at": fold.begun_us,
+        "lawful_extension_at": fold.extended_us,
     }  # fmt: skip
     found = {
         **{name: _moments(values) for name, values in told.items()},

@@ -87,11 +87,11 @@ class _Fold:
         self.last_us = self.received_us
         self.ended: tuple[str, datetime] | None = None
         self.stretches: list[tuple[int, int, Phase]] = []
-        self.begin(due_at, era=0)
+        self.begin(received_at, due_at, era=0)
 
-    def begin(self, due_at: datetime | None, *, era: int) -> None:
+    def begin(self, at: datetime, due_at: datetime | None, *, era: int) -> None:
         """A clock begins: at receipt, or at a reopening long after the end."""
-        self.era = era
+        self.begun_at, self.era = at, era
         self.base = self._anchor(due_at)
         if self.base is None and era == 0 and self.legal_w is not None:
             self.term_only = True
@@ -251,7 +251,7 @@ def replay(
                     fold.last_us = microseconds(at)
                     fold.ended = None
                     fold.promises = [] if one.due_at is None else [Promise(at, one.due_at, one.kind, one.reason)]
-                    fold.begin(one.due_at, era=fold.era + 1)
+                    fold.begin(at, one.due_at, era=fold.era + 1)
                     continue
                 fold.reopened += 1
                 fold.pass_to(microseconds(at))
@@ -315,7 +315,7 @@ def _state(
         extensions=fold.extensions, resets=fold.resets, reopened=fold.reopened,
         flags=frozenset(fold.flags | ({Flag.END_BEFORE_RECEIPT} if early else set())),
         ends=tuple((one.kind, max(one.at, received_at)) for one in told if one.kind in ALL_ENDS), clock=clock,
-        lawful_extension_at=fold.extended_at,
+        begun_at=fold.begun_at, lawful_extension_at=fold.extended_at,
         stretches=tuple(Stretch(_moment(since), _moment(stop), held) for since, stop, held in fold.stretches),
     )  # fmt: skip
 

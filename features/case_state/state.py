@@ -128,12 +128,13 @@ class CaseState:
     consulted office, with the office itself; time between an end and a reopening is in none of them. clock_since:
     since when the clock stands. reopened: how often within 30 days of an end. ends: every end told. clock: the lawful
     promise as working time; None without any. stretches: the phases from receipt to the end or to `until`, in order; a
-    dossier begun anew has none between its end and that. lawful_extension_at: when the one extension was given that
-    moved the lawful promise.
+    dossier begun anew has none between its end and that. begun_at: when its clock began, at receipt or at a reopening
+    long after the end. lawful_extension_at: when the one extension was given that moved the lawful promise.
     """
 
     until: datetime
     received_at: datetime
+    begun_at: datetime
     phase: Phase
     promises: tuple[Promise, ...]
     lawful_due_at: datetime | None

@@ -4,6 +4,7 @@ Each is a reason to look; the same can come from a hard procedure or a poor form
 """
 
 from features.case_state.kinds import ASKS
+from features.case_state.letters import answers, is_letter
 from features.signals.signal import Signal
 
 _OWNER = "Trung tâm Phục vụ hành chính công"
@@ -58,24 +59,24 @@ CONDUCT_OF_DOSSIER = (
     ),
     Signal(
         "NO_APOLOGY", "dossier",
-        """SELECT s.case_no, coalesce(s.end_w, s.lawful_w) - s.lawful_w AS value FROM standing s
-           WHERE s.late AND NOT EXISTS (SELECT 1 FROM known k WHERE k.case_no = s.case_no AND k.kind = 'apologised')""",
+        f"""SELECT s.case_no, coalesce(s.end_w, s.lawful_w) - s.lawful_w AS value FROM standing s
+           WHERE s.late AND NOT EXISTS (SELECT 1 FROM known k WHERE k.case_no = s.case_no AND {answers("k", "s")})""",
         "Trễ hẹn nhưng chưa có thư xin lỗi", "late, and no apology is recorded",
         "H11: “thực hiện Thư xin lỗi … đối với các trường hợp giải quyết hồ sơ trễ hạn” (S3 1l)", _OWNER,
         measure="hours",
     ),
     Signal(
         "LATE_APOLOGY", "dossier",
-        """SELECT k.case_no, min(k.happened_w - s.lawful_w) AS value
-           FROM known k JOIN standing s ON s.case_no = k.case_no
-           WHERE k.kind = 'apologised' AND s.late AND k.happened_at > s.lawful_at GROUP BY k.case_no""",
+        f"""SELECT k.case_no, min(k.happened_w - s.lawful_w) AS value
+           FROM known k JOIN standing s ON s.case_no = k.case_no WHERE s.late AND {answers("k", "s")}
+           GROUP BY k.case_no, s.lawful_at HAVING min(k.happened_at) >= s.lawful_at""",
         "Thư xin lỗi gửi sau khi đã quá hẹn", "the apology came after the promise had passed", "H11 (S3 1l)", _OWNER,
         measure="hours",
     ),
     Signal(
         "APOLOGY_PROMISE_BROKEN", "dossier",
-        """SELECT k.case_no, 1 AS value FROM known k JOIN standing s ON s.case_no = k.case_no
-           WHERE k.kind = 'apologised' AND k.due_at < coalesce(s.end_at, s.as_of) GROUP BY k.case_no""",
+        f"""SELECT k.case_no, 1 AS value FROM known k JOIN standing s ON s.case_no = k.case_no
+           WHERE {is_letter("k")} AND k.due_at < coalesce(s.end_at, s.as_of) GROUP BY k.case_no""",
         "Ngày hẹn lại trong thư xin lỗi cũng không được giữ", "the date promised in the apology was missed too",
         "H11 (S3 1l)", _OWNER,
     ),

@@ -62,7 +62,7 @@ class Case:
     ended, else at the end of the period; so a late dossier is not put down to whoever hands its result out.
     first_due_at, due_at, lawful_due_at: the first promise, the one in force, the lawful one. late: the lawful promise
     was missed, and the clock does not stand. missed_first: the first promise passed before the end, whoever moved it.
-    lawful_extension_at: when the one extension was given that moved the lawful promise. moved_by_office: the office
+    begun_at, lawful_extension_at: as in `features.case_state.state`. moved_by_office: the office
     set a later day of its own accord. over_hours: past the lawful promise. returned: how often it was sent back, by
     itself (`returned` events); turned_away: it ended by refusal or withdrawal; former: the dossier of the same
     applicant and procedure that was turned away within 30 days before. official_class: as the 766 index counts it;
@@ -76,6 +76,7 @@ class Case:
     official_id: str | None
     step: str | None
     received_at: datetime
+    begun_at: datetime
     first_due_at: datetime | None
     due_at: datetime | None
     lawful_due_at: datetime | None
@@ -208,7 +209,7 @@ def _cases(
         )  # fmt: skip
         yield Case(
             one.dossier_id, one.unit_code, one.procedure_code, sector, official, step,
-            state.received_at.astimezone(UTC), state.first_due_at, state.due_at, lawful,
+            state.received_at.astimezone(UTC), state.begun_at.astimezone(UTC), state.first_due_at, state.due_at, lawful,
             state.lawful_extension_at, state.ended_at, state.phase, late, state.late_first, moved, state.flags,
             class_766(state, calendar, one.legal_days), class_recomputed(state, calendar), over,
             state.citizen_hours, state.own_hours, state.other_hours, state.requests, state.resets,

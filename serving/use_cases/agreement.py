@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import HOUR, Calendar
@@ -21,7 +22,8 @@ from features.case_state.relation import case_states
 from features.case_state.slip import first_of
 from features.record.reading_moment import ReadingMoment
 from features.record.record import Record
-from features.record.utc import aware_table
+from features.record.utc import MOMENT, aware_table
+from features.signals import DOSSIER_SIGNALS, evaluate
 from features.sources.reconcile import LATE
 from models.targets import MAIN
 from serving.read.case_file import CaseFiles
@@ -35,7 +37,7 @@ from serving.scoring.risk_list import RiskList
 from serving.scoring.score_files import latest_path, read_scores
 from serving.warnings.policy import Policy
 from serving.warnings.scoring import Scoring
-from serving.work.apologies import owed
+from serving.work.apologies import owed, recorded_letters
 from serving.work.explanation_requests import explained
 from serving.work.trackers import BACK
 
@@ -43,10 +45,12 @@ State = dict[str, Any]
 _TWIN = (
     "phase", "first_due_at", "due_at", "lawful_due_at", "ended_at", "ended_how", "late", "late_first", "overdue",
     "is_open", "waits", "citizen_w", "suspended_w", "other_w", "own_w", "requests", "extensions", "resets", "reopened",
+    "begun_at", "lawful_extension_at",
 )  # fmt: skip
 _HELD = {"own_w": (Holder.OFFICE,), "other_w": (Holder.OTHER_OFFICE,), "citizen_w": (Holder.CITIZEN,),
          "suspended_w": (Holder.SUSPENDED,)}  # fmt: skip
 _SINGLE = ("phase", "lawful_due_at", "late", "overdue")
+_OF_LETTERS = ("NO_APOLOGY", "LATE_APOLOGY")
 _SMALL = 1e-6
 """Hours by which sums of stays may differ."""
 
@@ -78,6 +82,7 @@ def differences(record: Record, scores: Path, now: datetime, calendar: Calendar)
             if one["late"] and not one["waits"] and (one["is_open"] or one["ended_at"] >= until - BACK)
         }  # fmt: skip
         yield from _sets("apologies", "owed", {case.dossier_id for case in owed(month)}, late)
+        yield from _letters(con, until, calendar, month)
         told = explained(con)
         asked = {case.dossier_id for case in month.cases if case.late} - told
         yield from _sets("slips", "to be explained", asked, late - told)
@@ -165,6 +170,27 @@ def _said(case: Case, state: State) -> Iterator[tuple[str, object, object]]:
     yield "ended", case.ended_at, state.get("ended_at")
     yield "lawful promise", case.lawful_due_at, state.get("lawful_due_at")
     yield "class 766 by events", case.event_class in LATE, bool(late)
+
+
+def _letters(
+    con: duckdb.DuckDBPyConnection, until: datetime, calendar: Calendar, month: Caseload
+) -> Iterator[Difference]:
+    """What the signals of a missing and of a late letter show, beside the letters that `/apologies` counts."""
+    ids = pa.array([case.dossier_id for case in month.cases], pa.string())
+    cases = pa.table({"dossier_id": ids, "as_of": pa.array([until] * len(ids), MOMENT)})
+    named = [one for one in DOSSIER_SIGNALS if one.name in _OF_LETTERS]
+    shown: dict[str, set[str]] = {name: set() for name in _OF_LETTERS}
+    for row in evaluate(con, cases, named, calendar).to_pylist():
+        shown[row["signal"]].add(row["dossier_id"])
+    late = owed(month)
+    written = {key: [one.at for one in told if one.answers] for key, told in recorded_letters(con, late).items()}
+    none = {case.dossier_id for case in late if not written.get(case.dossier_id)}
+    after = {
+        case.dossier_id for case in late if case.dossier_id not in none and case.lawful_due_at is not None
+        and min(written[case.dossier_id]) >= case.lawful_due_at
+    }  # fmt: skip
+    for name, said in zip(_OF_LETTERS, (none, after), strict=True):
+        yield from _sets("signals", name, shown[name], said)
 
 
 def _list(reader: str, risk_list: RiskList, states: dict[str, State], unscored: set[str]) -> Iterator[Difference]:

@@ -1,8 +1,7 @@
 """Apologies for late dossiers: written, sent, and whether the new day was kept (S3 1l, H11).
 
-Mẫu 04 is apology and new appointment in one (domain.md 3.1), so an `extended` event with a reason is one too
-(feeds.md). Given in time it moves the lawful promise and is the apology for the day it gave up: kept, nothing more is
-owed. Broken, the dossier is late, and that letter doesn't answer for the day that it promised itself: another is owed.
+What counts as a letter stands in `features.case_state.letters`. One extension given in time, with its reason, moves the
+lawful promise: kept, nothing more is owed; broken, the dossier is late, and another letter is owed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,10 +11,12 @@ from itertools import groupby
 from operator import itemgetter
 
 import duckdb
+import pyarrow as pa
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from features.record.utc import aware_utc
+from features.case_state.letters import answers
+from features.record.utc import MOMENT, aware_utc, naive_column
 from serving.read.caseload import Case, Caseload
 from serving.state import Apology
 
@@ -24,9 +25,11 @@ PROMISES = {
 }  # fmt: skip
 LONGEST_REASON = 1_000
 
-_TOLD = """
-SELECT dossier_id, kind, happened_at, due_at, coalesce(reason, '') <> '' AS reasoned
-FROM event_latest WHERE kind IN ('apologised', 'extended') ORDER BY dossier_id, happened_at, known_at, row_id
+_TOLD = f"""
+SELECT e.dossier_id, e.happened_at, e.due_at, {answers("e", "l")} AS answers
+FROM event_latest e JOIN asked_letters l USING (dossier_id)
+WHERE e.kind IN ('apologised', 'extended') AND e.happened_at >= l.begun_at
+ORDER BY e.dossier_id, e.happened_at, e.known_at, e.row_id
 """
 
 
@@ -80,6 +83,37 @@ def owed(load: Caseload) -> list[Case]:
     return [case for case in load.cases if case.late]
 
 
+@dataclass(frozen=True)
+class RecordedLetter:
+    """A new day that the office gave, or its letter, as the record tells it; answers: for the day that was missed."""
+
+    at: datetime
+    due_at: datetime | None
+    answers: bool
+
+
+def recorded_letters(con: duckdb.DuckDBPyConnection, cases: Iterable[Case]) -> dict[str, list[RecordedLetter]]:
+    """Of each of these dossiers its letters and extensions since its clock began, in order. con: `Record.connect`."""
+    asked = list(cases)
+    con.register("asked_letters", pa.table({
+        "dossier_id": pa.array([case.dossier_id for case in asked], pa.string()),
+        "begun_at": _naive([case.begun_at for case in asked]),
+        "lawful_extension_at": _naive([case.lawful_extension_at for case in asked]),
+    }))  # fmt: skip
+    try:
+        rows = con.execute(_TOLD).fetchall()
+    finally:
+        con.unregister("asked_letters")
+    return {
+        key: [RecordedLetter(aware_utc(at), aware_utc(due_at), answers) for _, at, due_at, answers in told]
+        for key, told in groupby(rows, key=itemgetter(0))
+    }
+
+
+def _naive(moments: list[datetime | None]) -> pa.ChunkedArray:
+    return naive_column(pa.chunked_array([pa.array(moments, MOMENT)]))
+
+
 def standings(
     con: duckdb.DuckDBPyConnection, session: Session, late: Iterable[Case], as_of: datetime,
     sent_before: datetime | None = None,
@@ -88,7 +122,8 @@ def standings(
 
     sent_before: which letters count; those before `as_of` where left out.
     """
-    told = {key: list(rows) for key, rows in groupby(con.execute(_TOLD).fetchall(), key=itemgetter(0))}
+    late = list(late)
+    told = recorded_letters(con, late)
     ours: dict[str, list[Apology]] = {}
     for one in session.scalars(
         select(Apology).where(Apology.sent_at < (sent_before or as_of)).order_by(Apology.sent_at)
@@ -98,17 +133,10 @@ def standings(
     return sorted(found, key=lambda one: (one.sent_at is not None, one.case.unit_code, one.case.dossier_id))
 
 
-def _standing(
-    case: Case, told: Sequence[tuple[str, str, datetime, datetime | None, bool]], ours: list[Apology], as_of: datetime
-) -> ApologyStanding:
-    sent = [one.sent_at for one in ours if one.sent_at is not None]
-    days: dict[datetime, datetime] = {}
-    for _, kind, happened_at, due_at, reasoned in told:
-        at = aware_utc(happened_at)
-        if kind == "apologised" or (reasoned and at != case.lawful_extension_at):
-            sent.append(at)
-        if due_at is not None:
-            days[at] = aware_utc(due_at)
+def _standing(case: Case, told: Sequence[RecordedLetter], ours: list[Apology], as_of: datetime) -> ApologyStanding:
+    ours = [one for one in ours if one.sent_at is not None and one.sent_at >= case.begun_at]
+    sent = [one.sent_at for one in ours if one.sent_at is not None] + [one.at for one in told if one.answers]
+    days = {one.at: one.due_at for one in told if one.due_at is not None}
     new_due_at = ours[-1].new_due_at if ours else days[max(days)] if days else None
     sent_at = min(sent, default=None)
     in_time = sent_at is not None and case.lawful_due_at is not None and sent_at < case.lawful_due_at
