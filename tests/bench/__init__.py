@@ -26,6 +26,7 @@ from tests.bench import (  # noqa: F401 -- each joins the group
     requests,
     rolling,
     scoring,
+    unlawful_moves,
     warnings,
     warnings_replay,
 )
