@@ -20,7 +20,6 @@ from collections.abc import Collection
 
 import duckdb
 
-from features.case_state.kinds import SUPPLIES
 from features.record.schema import ENDS, WORK
 
 PORTAL_SOURCES = frozenset({"dvcqg", "opencps", "igate"})
@@ -51,7 +50,7 @@ _EVENT = f"""
     numbered AS (
         SELECT o.* REPLACE ({_MERGED}),
                row_number() OVER telling AS nth, first_value(known_at) OVER telling AS first_known,
-               of_state AND kind IN {SUPPLIES} AND due_at IS NOT NULL AND count(due_at) OVER telling = 1 AS books
+               of_state AND kind = 'papers_supplied' AND due_at IS NOT NULL AND count(due_at) OVER telling = 1 AS books
         FROM ours o SEMI JOIN twice USING (dossier_id, kind, happened_at)
         WINDOW telling AS (
             PARTITION BY dossier_id, kind, happened_at ORDER BY known_at, of_state, event_id, row_id
