@@ -27,11 +27,15 @@ from features.simulate.raw import write_raw
 from features.sources import SOURCES, FeedOptions
 from features.sources.unit_directory import UnitDirectory
 from serving.cli import app
+from serving.pages.board import _counts as board_counts
+from serving.pages.board import to_do
 from serving.scoring.batch import score_open
+from serving.scoring.risk_list import Filters, latest_list
 from serving.scoring.score_files import ListMeta, write_scores
 from serving.settings import Settings
 from serving.state import ExplanationSlip, State, open_state
 from serving.use_cases import agreement
+from serving.words import days_left
 from serving.work import apologies
 from serving.work.trackers import BACK, Tracked, read_tracked
 from tests.drawn_model import drawn_model
@@ -75,6 +79,44 @@ def agreed(settings: Settings, at: datetime = NOW) -> tuple[int, str]:
 
 def test_every_reader_says_the_same_of_a_province_with_traps(province: Settings) -> None:
     assert agreed(province) == (0, "differences=0\n")
+
+
+def test_out_of_hours_a_list_says_overdue_of_what_the_lawful_clock_does(tmp_path: Path) -> None:
+    """Due at closing time: at the moment itself without added time, with it once more is worked than it allows."""
+    settings, due = settings_of(tmp_path), local("2026-09-10 17:30")
+    dossiers = [
+        {"dossier_id": name, "procedure_code": "P", "unit_code": "U", "received_at": _START, "due_at": due,
+         "known_at": _START} for name in ("plain", "added", "next week")
+    ]  # fmt: skip
+    dossiers[2]["due_at"] = local("2026-09-15 17:00")
+    events = [
+        {"dossier_id": "added", "kind": kind, "happened_at": local(at), "known_at": local(at), "event_id": at}
+        for kind, at in (("papers_requested", "2026-09-03 08:00"), ("resumed", "2026-09-04 08:00"))
+    ]  # fmt: skip
+    record = Record(settings.record_url)
+    record.append([Chunk("dossier", dossiers), Chunk("event", events)], source="canonical", arrived_at=NOW)
+    for at, overdue in (
+        ("2026-09-10 16:59", []), ("2026-09-10 21:00", ["plain"]), ("2026-09-11 21:00", ["plain"]),
+        ("2026-09-13 12:00", ["plain"]), ("2026-09-14 09:00", ["added", "plain"]),
+    ):  # fmt: skip
+        now = local(at)
+        with record.connect(cutoff=now) as con:
+            table = score_open(con, now, drawn_model(), VIETNAM)
+        write_scores(
+            settings.scores, table,
+            ListMeta("lateness", now, "v1", "ab" * 32, record.version(), "cd" * 32, table.num_rows),
+        )  # fmt: skip
+        listed = latest_list(settings.scores, "lateness")
+        lines = {key: listed.line(key) for key in ("plain", "added", "next week")}
+        late = listed.page(Filters(overdue=True)).lines
+        assert sorted(one.dossier_id for one in late) == overdue, at
+        assert listed.page(Filters(ahead=True)).total == 3 - len(overdue)
+        assert board_counts(listed, Filters())["overdue"] == len(overdue)
+        for key, line in lines.items():
+            assert line is not None
+            assert (to_do(line) == "Xin lỗi, hẹn lại ngày trả; nêu nguyên nhân") == (key in overdue), (at, key)
+            assert days_left(line.left_hours).startswith("quá" if key in overdue else "còn")
+        assert agreed(settings, now) == (0, "differences=0\n")
 
 
 @pytest.mark.parametrize("liar", ["owed", "explained", "ledger", "state_at"])

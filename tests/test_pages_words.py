@@ -125,6 +125,7 @@ def test_figures_of_today_are_those_of_the_lists_tabs(client: TestClient) -> Non
     ended = pa.table({
         "dossier_id": pa.array(scored.dossier_ids()[:1], pa.string()),
         "phase": pa.array(["ended"], pa.string()), "lawful_due_at": pa.array([None], pa.timestamp("us", "UTC")),
+        "overdue": pa.array([False]),
     })  # fmt: skip
     context.serving.restate(NOW + timedelta(days=27), ended, context.known.calendar)
     assert len(context.serving.listed("lateness").dossier_ids()) == len(scored.dossier_ids()) - 1

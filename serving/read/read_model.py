@@ -30,7 +30,7 @@ _SHARE = 0.015
 """Of the time for reading all this again: who posts news waits for a fresh score, pages can lag behind by a minute."""
 _EVERY = timedelta(minutes=10)
 """Without news time passes too: promises run out."""
-_STATES = f"SELECT dossier_id, phase, lawful_due_at FROM {NAME}"
+_STATES = f"SELECT dossier_id, phase, lawful_due_at, overdue FROM {NAME}"
 _NO_CASES = CaseFiles(
     pa.table({"dossier_id": pa.array([], pa.string())}), pa.table({"dossier_id": pa.array([], pa.string())})
 )
@@ -39,7 +39,7 @@ _NO_CASES = CaseFiles(
 class ReadModel:
     """One per server process; every attribute is replaced whole, so a reader never sees half of a change.
 
-    states: where each dossier stands (dossier_id, phase, lawful_due_at), and at which moment; for `RiskList.at`.
+    states: where each dossier stands, and at which moment; for `RiskList.at`.
     """
 
     def __init__(self, record: Record, now: Callable[[], datetime]) -> None:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from scipy.special import expit, logit
 
 from features.calendar.holiday import as_delivered
-from features.calendar.working_time import HOUR, Calendar, microseconds
+from features.calendar.working_time import Calendar
 from features.case_state.relation import case_states
 from features.case_state.state import WAITING
 from features.matrix.batch import build_batches
@@ -30,6 +30,7 @@ from models.target import Target
 from models.targets import MAIN, TARGETS
 from serving.scoring.champion import champion
 from serving.scoring.score_files import REASON, SCHEMA, ListMeta, write_scores
+from serving.scoring.time_left import hours_left
 from serving.settings import Settings
 
 CERTAIN = 0.999
@@ -54,9 +55,7 @@ def score_open(
     alone.
     """
     calendar = as_delivered(con, calendar)
-    with case_states(con, as_of, calendar) as states:
-        columns = "dossier_id, lawful_due_at AS due_at, received_at, phase, overdue"
-        standing = aware_table(states.filter("is_open").project(columns).order("dossier_id").to_arrow_table())
+    standing = open_standing(con, as_of, calendar)
     target = TARGETS[model.target]
     if not target.overdue_is_certain:
         asked = cohort(con, as_of, target, calendar=calendar)["dossier_id"]
@@ -76,8 +75,7 @@ def score_open(
 def _rows(matrix: pa.Table, standing: pa.Table, model: RiskModel, calendar: Calendar) -> pa.Table:
     scores = model.score(matrix)
     as_of = matrix["as_of"][0].as_py()
-    due = standing["due_at"].to_pylist()
-    left = np.array([np.nan if moment is None else hours_left(calendar, as_of, moment) for moment in due])
+    left = hours_left(standing["due_at"], standing["overdue"], as_of, calendar)
     told = reasons(scores, matrix, top=REASONS)
     log_odds = scores.log_odds.copy()
     certain = TARGETS[model.target].overdue_is_certain
@@ -136,9 +134,11 @@ def overdue(effect: float, left_hours: float) -> Reason:
     )
 
 
-def hours_left(calendar: Calendar, as_of: datetime, due_at: datetime) -> float:
-    """Working hours from `as_of` to `due_at`, negative once past."""
-    return (calendar.worked(microseconds(due_at)) - calendar.worked(microseconds(as_of))) / HOUR
+def open_standing(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calendar) -> pa.Table:
+    """Every open dossier at `as_of` by id: dossier_id, due_at (the lawful promise), received_at, phase, overdue."""
+    with case_states(con, as_of, calendar) as states:
+        columns = "dossier_id, lawful_due_at AS due_at, received_at, phase, overdue"
+        return aware_table(states.filter("is_open").project(columns).order("dossier_id").to_arrow_table())
 
 
 def score_record(

@@ -15,17 +15,18 @@ import numpy as np
 import pyarrow as pa
 from scipy.special import logit
 
+from features.calendar.holiday import as_delivered
 from features.calendar.vietnam import VIETNAM
 from features.matrix import batch as matrix
 from features.signals import evaluate
 from features.signals.sentences import said_of_dossier
-from models.cases import cohort, labels
 from models.conduct import ConductLine
 from models.finding_chance import FindingChance
 from models.finding_matrix import SHOWN
 from models.rarity import Usual
-from serving.scoring.batch import hours_left
+from serving.scoring.batch import open_standing
 from serving.scoring.score_files import REASON, SCHEMA
+from serving.scoring.time_left import hours_left
 
 REASONS = 5
 """Signals kept with a dossier, the rarest first."""
@@ -45,16 +46,17 @@ def table(
     `lines`: the conduct list of dossiers; those of tier `discovered` carry the model's probability, others how unusual
     their signals are. `peers` (dossier_id, procedure_code): against whom a signal counts as usual. `con`: the record.
     """
-    cases = cohort(con, as_of, overdue=True)
-    if not cases.num_rows:
+    calendar = as_delivered(con, VIETNAM)
+    standing = open_standing(con, as_of, calendar)
+    if not standing.num_rows:
         return SCHEMA.empty_table()
-    standing = labels(con, cases, as_of)
-    course = matrix.build(con, cases, calendar=VIETNAM)
+    moments = pa.array([as_of] * standing.num_rows, pa.timestamp("us", "UTC"))
+    cases = standing.select(["dossier_id"]).append_column("as_of", moments)
+    course = matrix.build(con, cases, calendar=calendar)
     ids = course["dossier_id"].to_pylist()
     scored = {line.dossier_id: line for line in lines}
     p = np.array([_chance(scored.get(key), chance) for key in ids])
-    due = standing["due_at"].to_pylist()
-    left = np.array([np.nan if at is None else hours_left(VIETNAM, as_of, at) for at in due])
+    left = hours_left(standing["due_at"], standing["overdue"], as_of, calendar)
     told = _reasons(con, cases, course["procedure_code"].to_pylist(), peers)
     columns = {
         **{name: course[name] for name in ("dossier_id", "unit_code", "official_id", "procedure_code", "sector_code")},
@@ -68,7 +70,7 @@ def table(
         "received_at": standing["received_at"],
         "step": course["step"],
         "reasons": pa.array([told.get(key, []) for key in ids], pa.list_(REASON)),
-        "phase": pa.nulls(len(p), pa.string()),
+        "phase": standing["phase"],
     }
     found = pa.table(columns).select(SCHEMA.names).cast(SCHEMA)
     ordered = found.sort_by([("score", "descending"), ("received_at", "ascending"), ("dossier_id", "ascending")])

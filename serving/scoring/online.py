@@ -19,12 +19,13 @@ from features.matrix.online import Row, first_promise_of, known_events
 from features.record.record import Record
 from models.reasons import Reason, reasons
 from models.targets import MAIN
-from serving.scoring.batch import CERTAIN_ODDS, REASONS, hours_left, overdue
+from serving.scoring.batch import CERTAIN_ODDS, REASONS, overdue
 from serving.scoring.champion import Champion, champion, pointed_at
 from serving.scoring.rate_limiter import RateLimiter
 from serving.scoring.record_delta import RecordDelta
 from serving.scoring.record_snapshot import RecordSnapshot
 from serving.scoring.reloadable import Reloadable
+from serving.scoring.time_left import hours_left_of
 from serving.settings import Settings
 from serving.traces import Traces
 
@@ -172,7 +173,7 @@ class OnlineScorer:
         scores = now.model.score_encoded(now.model.encoder.encode_cells(cells))
         log_odds, base = float(scores.log_odds[0]), float(scores.base)
         told = reasons(scores, cells, top=REASONS)[0]
-        left = None if due_at is None else hours_left(ground.calendar, as_of, due_at)
+        left = hours_left_of(due_at, state.overdue, as_of, ground.calendar)
         if state.overdue and left is not None and log_odds < CERTAIN_ODDS:
             told = [overdue(CERTAIN_ODDS - log_odds, left), *told][:REASONS]
             log_odds = CERTAIN_ODDS

@@ -15,10 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.calendar.working_time import HOUR, Calendar, microseconds
+from features.calendar.working_time import Calendar
 from features.case_state.state import WAITING, Phase
 from models.reasons import Reason
 from serving.scoring.score_files import ListMeta, latest_path, read_scores
+from serving.scoring.time_left import hours_left
 
 MOST_ROWS = 200
 """Rows of one page at most."""
@@ -34,8 +35,9 @@ class RiskLine:
 
     rank: 1 is the highest score. score: probability (0 to 1) of becoming late by the lawful clock.
     log_odds = base + the sum of all contributions. due_at: the lawful promise; left_hours: working hours to it,
-    negative once past. phase: in whose hands it is (`features.case_state.state.Phase`); None where nobody told.
-    official_name: filled for a reader by `serving.use_cases.official_names`.
+    negative where it is overdue (`serving.scoring.time_left`). phase: in whose hands it is
+    (`features.case_state.state.Phase`); None where nobody told. official_name: filled for a reader by
+    `serving.use_cases.official_names`.
     """
 
     rank: int
@@ -134,18 +136,17 @@ class RiskList:
     def at(self, states: pa.Table, read_at: datetime, calendar: Calendar) -> "RiskList":
         """The same list with where each dossier stands at `read_at`; those that have ended since are not on it.
 
-        states: dossier_id, phase, lawful_due_at (UTC, aware) of the dossiers that the record knows; a line of which it
-        knows nothing stays as it was scored.
+        states: dossier_id, phase, lawful_due_at (UTC, aware), overdue of the dossiers that the record knows; a line of
+        which it knows nothing stays as it was scored.
         """
         place = pc.index_in(self._table["dossier_id"], states["dossier_id"].combine_chunks())
         unknown = pc.is_null(place)
         phase = pc.if_else(unknown, self._table["phase"], states["phase"].take(place))
         due = pc.if_else(unknown, self._table["due_at"], states["lawful_due_at"].take(place).cast(_MOMENT))
         left = self._table["left_hours"].to_numpy(zero_copy_only=False).copy()
-        moments, worked = due.cast(pa.int64()).to_pylist(), calendar.worked(microseconds(read_at))
-        for line in np.flatnonzero(pc.is_valid(place)).tolist():
-            moment = moments[line]
-            left[line] = np.nan if moment is None else (calendar.worked(moment) - worked) / HOUR
+        known = np.flatnonzero(pc.is_valid(place))
+        overdue = pc.fill_null(states["overdue"].take(place), False)
+        left[known] = hours_left(due.take(known), overdue.take(known), read_at, calendar)
         changed = {"phase": phase, "due_at": due, "left_hours": pa.array(left, from_pandas=True)}
         table = self._table
         for name, column in changed.items():
@@ -186,9 +187,9 @@ class RiskList:
         if filters.waiting is not None:
             keep &= self._waits == filters.waiting
         if filters.ahead:
-            keep &= self._left > 0
+            keep &= self._left >= 0
         if filters.overdue:
-            keep &= self._left <= 0
+            keep &= self._left < 0
         if filters.search is not None:
             keep &= self._matching(filters.search)
         if filters.fresh:

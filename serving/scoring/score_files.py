@@ -50,8 +50,8 @@ SCHEMA = pa.schema(
         ("phase", pa.string()),
     ]
 )
-"""One row an open dossier, by rank. `due_at` is the lawful promise, `left_hours` working hours to it, negative once
-past; `phase` is of `features.case_state.state.Phase`: while the clock stands a dossier is never overdue.
+"""One row an open dossier, by rank. `due_at` is the lawful promise, `left_hours` working hours to it, negative where
+it is overdue; `phase` is of `features.case_state.state.Phase`: while the clock stands a dossier is never overdue.
 """
 
 _META = b"dossier-risk"

@@ -93,7 +93,7 @@ def differences(record: Record, scores: Path, now: datetime, calendar: Calendar)
         scored = RiskList(table, meta)
         if meta.as_of <= until:
             with case_states(con, until, calendar) as found:
-                open_now = aware_table(found.project("dossier_id, phase, lawful_due_at").to_arrow_table())
+                open_now = aware_table(found.project("dossier_id, phase, lawful_due_at, overdue").to_arrow_table())
             listed = scored.at(open_now, until, as_delivered(con, calendar))
             unscored = {key for key, one in states.items() if one["is_open"]} - set(scored.dossier_ids().to_pylist())
             yield from _list("list now", listed, states, unscored)
