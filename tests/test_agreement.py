@@ -29,6 +29,9 @@ from features.sources.unit_directory import UnitDirectory
 from serving.cli import app
 from serving.pages.board import _counts as board_counts
 from serving.pages.board import to_do
+from serving.read.caseload import Caseload
+from serving.read.on_time_statistics import OnTimeStatistics
+from serving.reports.dossiers import late_share
 from serving.scoring.batch import score_open
 from serving.scoring.risk_list import Filters, latest_list
 from serving.scoring.score_files import ListMeta, write_scores
@@ -117,6 +120,41 @@ def test_out_of_hours_a_list_says_overdue_of_what_the_lawful_clock_does(tmp_path
             assert (to_do(line) == "Xin lỗi, hẹn lại ngày trả; nêu nguyên nhân") == (key in overdue), (at, key)
             assert days_left(line.left_hours).startswith("quá" if key in overdue else "còn")
         assert agreed(settings, now) == (0, "differences=0\n")
+
+
+def test_a_share_of_late_dossiers_is_the_same_in_reports_and_among_leaders(tmp_path: Path) -> None:
+    """Nobody can say whether a dossier without a promise or a published term ended late."""
+    due, now = local("2026-09-10 17:30"), local("2026-09-30 09:00")
+    dossiers = [
+        {"dossier_id": f"D{n}", "procedure_code": "P", "unit_code": "U", "received_at": _START, "known_at": _START,
+         "due_at": due if n < 25 else None} for n in range(60)
+    ]  # fmt: skip
+    events = [
+        {"dossier_id": f"D{n}", "kind": "decided", "happened_at": at, "known_at": at, "event_id": f"e{n}"}
+        for n in range(60) for at in [due + timedelta(hours=1 if n < 5 else -1)]
+    ]  # fmt: skip
+    record = Record(tmp_path / "record")
+    record.append([Chunk("dossier", dossiers), Chunk("event", events)], source="canonical", arrived_at=NOW)
+    with record.connect(cutoff=now) as con:
+        total = OnTimeStatistics.read(con, now, VIETNAM).total
+        load = Caseload.read(con, _START - timedelta(days=1), now, now, VIETNAM)
+    assert (total.late, total.ended, total.share) == (5, 25, 0.2)
+    assert len(load.ended) == 60
+    assert late_share(load.ended)[0] == 20.0
+
+
+def test_papers_asked_after_the_promise_ran_out_are_no_difference_of_two_ways_to_count(tmp_path: Path) -> None:
+    """It waits, so no list calls it late; by both classes it is overdue."""
+    now = local("2026-09-30 09:00")
+    dossier = {"dossier_id": "D", "procedure_code": "P", "unit_code": "U", "received_at": _START, "known_at": _START,
+               "due_at": local("2026-09-10 17:30")}  # fmt: skip
+    at = local("2026-09-15 09:00")
+    asked = {"dossier_id": "D", "kind": "papers_requested", "happened_at": at, "known_at": at}
+    record = Record(tmp_path / "record")
+    record.append([Chunk("dossier", [dossier]), Chunk("event", [asked])], source="canonical", arrived_at=NOW)
+    with record.connect(cutoff=now) as con:
+        (case,) = Caseload.read(con, _START, now, now, VIETNAM).cases
+    assert (case.late, case.waits, case.late_766, case.late_by_events) == (False, True, True, True)
 
 
 @pytest.mark.parametrize("liar", ["owed", "explained", "ledger", "state_at"])

@@ -107,3 +107,20 @@ def test_the_samples_reports_load_as_counters(shared: Path, tmp_path: Path) -> N
     assert told["api766", "H99.24", "received"] == 12400
     assert told["api766", "H99.137", "late"] == 208
     assert told["opencps", "H99.24", "on_time"] == 310 + 330
+
+
+def test_what_is_set_aside_is_not_open(tmp_path: Path) -> None:
+    """An end told long before the receipt: neither open nor ended, as everywhere else."""
+    record = drawn(tmp_path)
+    aside = {"dossier_id": "aside", "procedure_code": "P", "unit_code": "H99.24", "received_at": "2026-09-10 08:30",
+             "due_at": "2026-09-21 08:30"}  # fmt: skip
+    end = {"dossier_id": "aside", "kind": "decided", "happened_at": "2026-09-01 08:30"}
+    record.append(iter([Chunk("dossier", [aside]), Chunk("event", [end])]), source="drawn", arrived_at=ARRIVED)
+    counts = [
+        {"source": "report06a", "unit_code": "H99.24", "period_from": "2026-09-01", "period_to": "2026-10-01",
+         "name": name, "value": value, "known_at": "2026-10-05 08:00"}
+        for name, value in (("DangXuLyTrongHan", 1), ("DangXuLyQuaHan", 0))
+    ]  # fmt: skip
+    record.append(iter([Chunk("counter", counts)]), source="drawn", arrived_at=ARRIVED)
+    lines = by_count(reconcile(record.connect(), AS_OF), "report06a")
+    assert (lines["open"].ours, lines["open"].gap) == (1, 0)

@@ -145,7 +145,7 @@ def _lines(
     ours = {
         RECEIVED: len(received),
         ENDED: len(ended),
-        OPEN: sum(one.case.state.ended_at is None for one in judged),
+        OPEN: sum(one.case.state.is_open for one in judged),
         ON_TIME: sum(one.recomputed not in LATE for one in pool),
         OVERDUE: sum(one.recomputed in LATE for one in pool),
     }

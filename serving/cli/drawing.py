@@ -27,7 +27,7 @@ def list_table(page: Page, meta: ListMeta, zone: ZoneInfo) -> Table:
         table.add_column(name, overflow="fold")
     table.add_column("Vì sao", ratio=1)
     for line in page.lines:
-        left = decimal(line.left_hours)
+        left = "chờ người dân" if line.waits else decimal(line.left_hours)
         reasons = "\n".join(f"{'▲' if reason.effect > 0 else '▼'} {reason.vi}" for reason in line.reasons)
         table.add_row(str(line.rank), line.dossier_id, line.unit_code or "", f"{line.score:.0%}", left, reasons)
     return table

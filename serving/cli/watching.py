@@ -121,7 +121,7 @@ def _scored(settings: Settings, at: datetime) -> Any:
     for path in sorted((settings.scores / TARGET).glob("*/scores.parquet")):
         table, meta = read_scores(path)
         if at - LIVE_DAYS <= meta.as_of < at:
-            ahead = pc.greater(table["due_at"], table["as_of"])
+            ahead = pc.greater_equal(table["left_hours"], 0.0)
             parts.append(table.filter(pc.fill_null(ahead, False)).select(["dossier_id", "as_of", "score"]))
     return pa.concat_tables(parts) if parts else None
 

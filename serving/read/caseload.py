@@ -119,6 +119,11 @@ class Case:
         """Whether the 766 index counts it as overdue."""
         return self.official_class in LATE
 
+    @property
+    def late_by_events(self) -> bool:
+        """Whether its class by the lawful clock is an overdue one: missed, though the clock may stand since."""
+        return self.event_class in LATE
+
 
 @dataclass(frozen=True)
 class Caseload:

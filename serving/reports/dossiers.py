@@ -77,7 +77,7 @@ def add_counts(draft: Draft, basis: ReportContext) -> Keys:
             lines(register, load.set_aside),
         )  # fmt: skip
     loads = (load, before, year_before)
-    shares = [late_share(len(one.ended_late), len(one.ended)) if one else (None, None, None) for one in loads]
+    shares = [late_share(one.ended) if one else (None, None, None) for one in loads]
     words = (
         ("Tỷ lệ trễ hẹn (%)", "late of ended, per cent"), ("– khoảng tin cậy 95 %, từ (%)", "95 % interval from"),
         ("– khoảng tin cậy 95 %, đến (%)", "95 % interval to"),
@@ -136,19 +136,24 @@ def _row(cases: Sequence[Case], start: datetime) -> tuple[Cell, ...]:
     ended = [case for case in cases if case.ended_at is not None]
     late = sum(case.late for case in ended)
     left = [case for case in cases if case.is_open]
-    share = late_share(late, len(ended))
+    share = late_share(ended)
     return (
         len(received), len(ended), late, *share, len(left), sum(case.late for case in left), progress(received),
         sum(case.waits for case in left), sum(case.missed_first for case in ended),
     )  # fmt: skip
 
 
-def late_share(late: int, ended: int) -> tuple[float | None, float | None, float | None]:
-    """Late of ended in per cent with Wilson's 95 % interval; nothing under 20 ended."""
-    if ended < LEAST:
+def late_share(ended: Iterable[Case]) -> tuple[float | None, float | None, float | None]:
+    """Late of ended in per cent with Wilson's 95 % interval; nothing under 20 ended.
+
+    Those without a promise or a published term are left out, as in `serving.read.on_time_statistics`: nobody can say.
+    """
+    judged = [case for case in ended if case.lawful_due_at is not None]
+    if len(judged) < LEAST:
         return None, None, None
-    low, high = wilson(late, ended)
-    return round(100 * late / ended, 1), round(100 * low, 1), round(100 * high, 1)
+    late = sum(case.late for case in judged)
+    low, high = wilson(late, len(judged))
+    return round(100 * late / len(judged), 1), round(100 * low, 1), round(100 * high, 1)
 
 
 def progress(received: list[Case]) -> float | None:

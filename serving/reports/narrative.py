@@ -27,7 +27,7 @@ def add_narrative(draft: Draft, basis: ReportContext, keys: Keys) -> None:
         f"giải quyết xong {ended.value} hồ sơ{_against(ended.value, ended.before)}.",
         keys.received,
     )
-    share, low, high = late_share(len(load.ended_late), len(load.ended))
+    share, low, high = late_share(load.ended)
     of_share = "" if share is None else f", chiếm {_n(share)} % (khoảng tin cậy 95 %: {_n(low)}–{_n(high)} %)"
     draft.say("results", f"Có {late.value} hồ sơ trễ hẹn{of_share}{_against(late.value, late.before)}.", keys.late)
     draft.say(

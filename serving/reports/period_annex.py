@@ -34,7 +34,7 @@ def span(draft: Draft, basis: ReportContext) -> None:
              Column("đến (%)", keys.late), Column("Quá hạn cuối tháng"), Column("Điểm 766", keys.received)),
             tuple(
                 (month, len(load.received), len(load.ended), len(load.ended_late),
-                 *late_share(len(load.ended_late), len(load.ended)), len(load.overdue), progress(load.received))
+                 *late_share(load.ended), len(load.overdue), progress(load.received))
                 for month, load in months
             ),
         )
@@ -54,12 +54,12 @@ def _persistent(basis: ReportContext, months: list[tuple[str, Caseload]]) -> Tab
     """Units whose interval lay wholly above the month's general share for several months in a row."""
     above: dict[str, list[bool]] = defaultdict(lambda: [False] * len(months))
     for place, (_, load) in enumerate(months):
-        general, _, _ = late_share(len(load.ended_late), len(load.ended))
+        general, _, _ = late_share(load.ended)
         by_unit: dict[str, list[Case]] = defaultdict(list)
         for case in load.ended:
             by_unit[case.unit_code].append(case)
         for code, cases in by_unit.items():
-            _, low, _ = late_share(sum(case.late for case in cases), len(cases))
+            _, low, _ = late_share(cases)
             above[code][place] = general is not None and low is not None and low > general
     rows: list[tuple[Cell, ...]] = []
     for code, flags in sorted(above.items()):

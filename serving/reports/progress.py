@@ -23,7 +23,7 @@ def progress_by_unit(draft: Draft, basis: ReportContext) -> None:
     key = draft.count("Hồ sơ tiếp nhận trong kỳ", "received", HEAD, lines(basis.register, received))
     late = [case for case in received if case.late_766]
     late_key = draft.count("Quá hạn theo 766", "overdue as 766 counts", HEAD, lines(basis.register, late))
-    differ = [case for case in received if case.late != case.late_766]
+    differ = [case for case in received if case.late_by_events != case.late_766]
     differ_key = draft.count(
         "Hồ sơ mà hai cách đếm khác nhau", "dossiers that the events class otherwise", HEAD,
         lines(basis.register, differ),
@@ -37,7 +37,7 @@ def progress_by_unit(draft: Draft, basis: ReportContext) -> None:
         units[case.unit_code].append(case)
     rows: list[tuple[Cell, ...]] = [
         (basis.register.unit(code), code, len(cases), sum(case.late_766 for case in cases), points(cases),
-         _by_events(cases), sum(case.late != case.late_766 for case in cases))
+         _by_events(cases), sum(case.late_by_events != case.late_766 for case in cases))
         for code, cases in sorted(units.items(), key=lambda one: (points(one[1]) or 0.0, one[0]))
     ]  # fmt: skip
     draft.tables.append(
@@ -53,7 +53,7 @@ def progress_by_unit(draft: Draft, basis: ReportContext) -> None:
 def _by_events(received: list[Case]) -> float | None:
     if not received:
         return None
-    return round(PROGRESS_POINTS * sum(not case.late for case in received) / len(received), 2)
+    return round(PROGRESS_POINTS * sum(not case.late_by_events for case in received) / len(received), 2)
 
 
 def _add_reconciliation(draft: Draft, basis: ReportContext) -> None:

@@ -24,7 +24,6 @@ from features.record.reading_moment import ReadingMoment
 from features.record.record import Record
 from features.record.utc import MOMENT, aware_table
 from features.signals import DOSSIER_SIGNALS, evaluate
-from features.sources.reconcile import LATE
 from models.targets import MAIN
 from serving.read.case_file import CaseFiles
 from serving.read.caseload import Case, Caseload
@@ -169,7 +168,7 @@ def _said(case: Case, state: State) -> Iterator[tuple[str, object, object]]:
     yield "first promise", case.missed_first, state.get("late_first")
     yield "ended", case.ended_at, state.get("ended_at")
     yield "lawful promise", case.lawful_due_at, state.get("lawful_due_at")
-    yield "class 766 by events", case.event_class in LATE, bool(late)
+    yield "class 766 by events", case.late_by_events, bool(late)
 
 
 def _letters(
