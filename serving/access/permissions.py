@@ -109,6 +109,7 @@ GRANTS: Mapping[str, Mapping[Role, Reach]] = {
     "intake.write": {X: P},
     "password.write": {I: S, H: S, O: W, A: P, L: P, X: P},
     "token.write": {I: S, H: S, A: P, L: P, X: P},
+    "view.write": {I: S, H: S, O: W, A: P, L: P, X: P},  # one's own saved views
     "session.end": {I: S, H: S, O: W, A: P, L: P, X: P},
 }
 

@@ -21,6 +21,8 @@ CAUSES: Sequence[tuple[str, str]] = (
      "Nội dung phải có ít nhất 5 ký tự và không quá dài."),
     (r"tick at least|Tick at least", "Hãy đánh dấu ít nhất một dòng."),
     (r"month: .* had not ended", "Tháng chưa kết thúc thì chưa công bố được."),
+    (r"name of a view: wanted", "Bộ lọc phải có tên, không quá 80 ký tự."),
+    (r"views of a page are kept", "Đã lưu nhiều bộ lọc: hãy bỏ bớt một bộ lọc rồi lưu lại."),
     (r"the login .* is taken", "Tên đăng nhập này đã có người dùng."),
     (r"a login has 3 to 120", "Tên đăng nhập có 3 đến 120 ký tự: a–z, 0–9 và . _ @ -"),
     (r"a unit head needs", "Tài khoản người đứng đầu phải chọn đơn vị."),

@@ -16,6 +16,7 @@ from serving.scoring.risk_list import Filters, Order, RiskLine, RiskList, Search
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import Reader, reader_of
 from serving.use_cases.official_names import may_name, official_name
+from serving.use_cases.saved_views import own_views
 from serving.words import LEVELS
 from serving.work.decisions import WORDS
 
@@ -187,6 +188,7 @@ def show(
         ],
         may_pick=may_pick,
         sees=sees,
+        views=own_views(request, "/list"),
     )
 
 

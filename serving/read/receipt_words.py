@@ -75,6 +75,7 @@ ACTION_WORDS = {
     "account.write": "Sửa tài khoản",
     "row.adopt": "Tiếp nhận dữ liệu có trước nhật ký",
     "token.write": "Sửa khóa máy",
+    "view.write": "Bộ lọc đã lưu",
     "intake.write": "Nhận tệp dữ liệu",
     "delivery.write": "Nhận dữ liệu từ cổng",
     "metrics.read": "Xem số đo vận hành",

@@ -3,29 +3,40 @@
 from serving.state.account import Account, ApiToken, LoginFailure, LoginFlow, LoginSession
 from serving.state.answer import Contest, Decision, Submission
 from serving.state.apology import Apology
+from serving.state.assignment import CaseAssignment, TeamLead
 from serving.state.base import Base, Moment
 from serving.state.directory import OfficialName
 from serving.state.engine import State
 from serving.state.explanation import ExplanationAct, ExplanationSlip
-from serving.state.finding import Finding, Remediation, RemediationAct
+from serving.state.finding import Finding, FindingPhoto, Remediation, RemediationAct
 from serving.state.job_run import JobRun
 from serving.state.mark import Mark
 from serving.state.migrate import NewerDatabase, downgrade, head, open_state, revision_of, upgrade
 from serving.state.receipt import Receipt, ReceiptSubject, ReceiptTail
 from serving.state.report import PublicationPack, ReportMade, ReportText
-from serving.state.warning import EarlyWarning, OutboxMessage, WarningEscalation, WarningScoring, WarningStreak
+from serving.state.saved_view import SavedView
+from serving.state.warning import (
+    EarlyWarning,
+    OutboxMessage,
+    WarningEscalation,
+    WarningRuleSet,
+    WarningScoring,
+    WarningStreak,
+)
 
 __all__ = [
     "Account",
     "ApiToken",
     "Apology",
     "Base",
+    "CaseAssignment",
     "Contest",
     "Decision",
     "EarlyWarning",
     "ExplanationAct",
     "ExplanationSlip",
     "Finding",
+    "FindingPhoto",
     "JobRun",
     "LoginFailure",
     "LoginFlow",
@@ -43,9 +54,12 @@ __all__ = [
     "RemediationAct",
     "ReportMade",
     "ReportText",
+    "SavedView",
     "State",
     "Submission",
+    "TeamLead",
     "WarningEscalation",
+    "WarningRuleSet",
     "WarningScoring",
     "WarningStreak",
     "downgrade",

@@ -3,7 +3,7 @@ changed."""
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from serving.state.base import Base
@@ -76,3 +76,25 @@ class RemediationAct(Base):
     due_on: Mapped[date | None]  # the new date of `extended`
     acted_at: Mapped[datetime]
     acted_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+
+
+class FindingPhoto(Base):
+    """A photo that was taken for one dossier at one visit; `finding_id` as in `Finding`, which may follow later.
+
+    content: the bytes, which `sha256` witnesses. withdrawn_at: when it was taken back; it stays stored.
+    """
+
+    __tablename__ = "finding_photo"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    finding_id: Mapped[str] = mapped_column(String(300), index=True)
+    unit_code: Mapped[str] = mapped_column(String(120), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    media_type: Mapped[str] = mapped_column(String(40))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    added_at: Mapped[datetime]
+    added_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

@@ -115,3 +115,20 @@ class OutboxMessage(Base):
     sent_at: Mapped[datetime | None]
     dead_at: Mapped[datetime | None]
     trouble: Mapped[str] = mapped_column(String(200), default="")
+
+
+class WarningRuleSet(Base):
+    """The rules of warning as somebody set them; the latest row holds over the installation's file.
+
+    policy: JSON object, the fields of `serving.warnings.policy.Policy`, its costs among them. hours: as the file
+    writes them, empty where the file's stay.
+    """
+
+    __tablename__ = "warning_rule_set"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    policy: Mapped[str] = mapped_column(Text)
+    hours: Mapped[str] = mapped_column(String(200))
+    because: Mapped[str] = mapped_column(Text)
+    set_at: Mapped[datetime]
+    set_by: Mapped[int] = mapped_column(ForeignKey("account.id"))

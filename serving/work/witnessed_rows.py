@@ -18,15 +18,19 @@ from serving.state import (
     Account,
     ApiToken,
     Apology,
+    CaseAssignment,
     Contest,
     Decision,
     ExplanationAct,
     Finding,
+    FindingPhoto,
     Mark,
     PublicationPack,
     Remediation,
     RemediationAct,
     ReportText,
+    TeamLead,
+    WarningRuleSet,
 )
 from serving.state.base import Base
 from serving.state.canonical_json import canonical
@@ -35,15 +39,19 @@ WITNESSED: Mapping[type[Base], frozenset[str]] = {
     Account: frozenset(),
     ApiToken: frozenset(),
     Apology: frozenset(),
+    CaseAssignment: frozenset(),
     Contest: frozenset({"recomputed_score"}),
     Decision: frozenset(),
     ExplanationAct: frozenset({"delivered_at"}),
     Finding: frozenset({"delivered_at"}),
+    FindingPhoto: frozenset({"content"}),  # its sha256 stands beside it
     Mark: frozenset(),
     PublicationPack: frozenset(),
     Remediation: frozenset(),
     RemediationAct: frozenset(),
     ReportText: frozenset(),
+    TeamLead: frozenset(),
+    WarningRuleSet: frozenset(),
 }
 """Table → columns that no receipt tells of."""
 
