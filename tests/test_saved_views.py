@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from drawn_people import NOW, sit_down, staffed_office
 from fastapi.testclient import TestClient
 
 from serving.app import create_app
 from serving.settings import Settings
+from tests.drawn_people import NOW, sit_down, staffed_office
 
 KEY = "view-key-000000000000000"
 
