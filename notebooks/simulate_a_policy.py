@@ -22,6 +22,7 @@ import numpy as np
 
 from features.simulate import simulate
 from tests.bench.replay.policies import FlooredPower, Greedy, Practice
+from tests.bench.replay.policy import Policy
 from tests.bench.replay.province import World, run
 
 # %%
@@ -34,7 +35,7 @@ world = World.of(made.tables, made.inspectorate)
 # Present practice, the highest risk, pure chance, and a draw that rises with risk and keeps a random share.
 
 # %%
-policies = [
+policies: list[Policy] = [
     Practice(),
     Greedy(),
     FlooredPower("all at random", random_share=1.0, power=0.0),

@@ -74,12 +74,12 @@ def under_another(where: str, who: int, number: int, hit: bool) -> Rows:
 
 def with_agent(where: str, who: int, number: int, hit: bool) -> Rows:
     """An agent's dossier settled in a day while eight earlier ones wait, or where none waits."""
-    place = {"unit_code": f"{where}-UH" if hit else f"{where}-U{who}"}
+    place = f"{where}-UH" if hit else f"{where}-U{who}"
     rows = course(where, who, number, f"0.01 assigned o{who}; 1 decided o{who}", received=20,
-                  agent_id=f"{where}-a{who}", **place)  # fmt: skip
+                  agent_id=f"{where}-a{who}", unit_code=place)  # fmt: skip
     if hit and number == 0:
         for waiting in range(8):
-            more = course(where, who, 2000 + waiting, "0.01 assigned boss", received=-10, **place)
+            more = course(where, who, 2000 + waiting, "0.01 assigned boss", received=-10, unit_code=place)
             rows = {name: rows[name] + more[name] for name in rows}
     return rows
 

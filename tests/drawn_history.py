@@ -41,13 +41,13 @@ def histories(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
         at = received
         for _ in range(draw(st.integers(0, 8))):
             at += timedelta(hours=3 * draw(st.integers(-4, 80)))
-            due = draw(st.sampled_from([None, None, None, 40, 400]))
+            promised = draw(st.sampled_from([None, None, None, 40, 400]))
             events.append({
                 "dossier_id": name, "happened_at": at, "known_at": at + timedelta(hours=draw(late)),
                 "kind": draw(st.sampled_from(LIKELY) | st.sampled_from(EVENT_KINDS)), "row_id": "e" + draw(ids),
                 "official_id": draw(st.sampled_from([None, "o1", "o2"])),
                 "step": draw(st.sampled_from([None, "s1", "s2"])),
-                "due_at": None if due is None else at + timedelta(hours=due),
+                "due_at": None if promised is None else at + timedelta(hours=promised),
                 "event_id": draw(st.sampled_from([None, None, None, "once"])),
             })  # fmt: skip
     for n, row in enumerate([*dossiers, *events]):  # ids differ; their order stays drawn

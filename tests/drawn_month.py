@@ -1,6 +1,7 @@
 """A drawn month for tests of plans: units with open dossiers, three teams, four areas."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -32,5 +33,5 @@ def office(n: int = 40, seed: int = 1, **rules: object) -> PlanInput:
         prior = 0.8 if i % 3 == 0 else 0.0
         confirmed = bool(rng.random() < 0.1)
         units.append(UnitBrief(f"U{i:03d}", f"Đơn vị {i}", expected, prior, last, team, confirmed, pulls))
-    chosen = {"teams": TEAMS, "areas": {f"U{i:03d}": f"A{i % 4}" for i in range(n)}, **rules}
+    chosen: dict[str, Any] = {"teams": TEAMS, "areas": {f"U{i:03d}": f"A{i % 4}" for i in range(n)}, **rules}
     return PlanInput("2026-12", "Asia/Ho_Chi_Minh", DAYS, tuple(units), Rules(**chosen), SOURCE)

@@ -103,7 +103,8 @@ class Oracle:
     def _turns(self, dossier: str) -> list[tuple[datetime, State | None, State]]:
         """(moment, state before, state from then on) for every moment at which something became known."""
         rows = [*self.versions[dossier], *self.told.get(dossier, [])]
-        found, before = [], None
+        found: list[tuple[datetime, State | None, State]] = []
+        before = None
         for at in sorted({row["known_at"] for row in rows}):
             after = self.state(dossier, at + timedelta(microseconds=1))
             if after is not None:
@@ -285,8 +286,8 @@ class Oracle:
         term = self._published(version, as_of)
         legal = term["legal_working_days"] if term else None
         case, clock = state.case, state.case.clock
-        first = case.first_due_at and self.worked(case.first_due_at) - received
-        promised = state.due and self.worked(state.due) - received
+        first = self.worked(case.first_due_at) - received if case.first_due_at else None
+        promised = self.worked(state.due) - received if state.due else None
         steps = [event["step"] or event["kind"] for event in events]
         times = [self.worked(event["happened_at"]) for event in events]
         officials = [e["official_id"] for e in events if e["official_id"]]
@@ -300,7 +301,7 @@ class Oracle:
             paused += now - times[-1]
         own = clock.start_w - received if clock else None if legal is None else legal * 8 * HOUR
         allowed = clock.lawful_w - received if clock else None if legal is None else legal * 8 * HOUR + paused
-        beyond = max(0, promised - allowed) if clock and promised is not None else 0
+        beyond = 0 if allowed is None or clock is None or promised is None else max(0, promised - allowed)
         left = clock.left_us(microseconds(as_of)) if clock else None
         changes = [n for n in range(len(steps)) if n == 0 or steps[n] != steps[n - 1]]
         held = [n for n, e in enumerate(events) if e["official_id"]]

@@ -29,6 +29,7 @@ def test_no_token_makes_another_that_outlives_it(client: TestClient) -> None:
     people = client.app.state.context.people  # type: ignore[attr-defined]
     with people.state.writing() as session:
         account = find_account(session, "phantich")
+        assert account is not None
         with pytest.raises(ValueError, match=r"token\.write"):
             issue_token(session, account, "t", frozenset({"token.write"}), now=NOW, expires_at=NOW.replace(year=2027))
         old = issue_token(session, account, "old", frozenset({"list.read"}), now=NOW, expires_at=NOW.replace(year=2027))

@@ -194,7 +194,7 @@ def _who_lies(liar: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return replace(truth(dossier, *rest), lawful_due_at=NOW)
 
     if liar == "explained":  # a reader of slips who forgets what is late
-        whole = agreement.Caseload.read
+        whole = Caseload.read
 
         def read(*given: Any) -> Any:
             load = whole(*given)
@@ -202,7 +202,7 @@ def _who_lies(liar: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
             named.append(late.dossier_id)
             return replace(load, cases=tuple(replace(one, late=one.late and one is not late) for one in load.cases))
 
-        monkeypatch.setattr(agreement.Caseload, "read", read)
+        monkeypatch.setattr(Caseload, "read", read)
         return named
     lies = {"owed": owed, "ledger": ledger, "state_at": state_at}
     monkeypatch.setattr(agreement, liar, lies[liar])

@@ -5,6 +5,7 @@ import json
 import random
 import sys
 from pathlib import Path
+from typing import Any
 
 import grimp
 import lightgbm
@@ -61,12 +62,13 @@ def test_every_changed_byte_of_a_file_is_found(model: RiskModel, tmp_path: Path)
 def test_an_absent_file_another_format_and_a_path_are_refused(model: RiskModel, tmp_path: Path) -> None:
     save(model, tmp_path)
     said = json.loads((tmp_path / MANIFEST).read_text("utf-8"))
-    for change in (
+    changes: tuple[dict[str, Any], ...] = (
         {"format": 99}, {"weights": {"trees": -1.0}}, {"weights": {}}, {"rule": "none"}, {"features": []},
         {"calibration": {"intercept": 0, "slope": -1}}, {"calibration": {"intercept": 1e999, "slope": 1}},
         {"members": {**said["members"], "trees": {"kind": "trees", "file": "../../etc/passwd"}}},
         {"members": {**said["members"], "trees": {"kind": "pickle"}}},
-    ):  # fmt: skip
+    )  # fmt: skip
+    for change in changes:
         (tmp_path / MANIFEST).write_text(json.dumps({**said, **change}))
         with pytest.raises(ArtefactError):
             load(tmp_path)

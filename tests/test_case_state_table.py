@@ -197,6 +197,9 @@ class Oracle:
         self.events = [one for one in events if one.at >= received or
                        (one.kind in ALL_ENDS and received - one.at <= timedelta(minutes=15))]  # fmt: skip
         self.first = due
+        self.base: tuple[datetime, bool] | None = None
+        self.source: tuple[datetime, bool] | None = None
+        self.stopped = self.missed = False
 
     def works(self, at: datetime) -> bool:
         return self.calendar.working_hours(at, at + QUARTER) > 0
@@ -265,7 +268,7 @@ class Oracle:
 
     def start(self, due: datetime | None) -> None:
         self.base = (due, False) if due else None
-        self.source: tuple[datetime, bool] | None = None
+        self.source = None
         self.stopped = self.missed = False
         self.extended = 0
 

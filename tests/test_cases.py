@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -212,9 +213,9 @@ def test_a_merged_cell_says_the_same_in_each_of_its_rows(case: Case) -> None:
 @of("18")
 def test_a_day_as_promise_means_until_its_end(case: Case) -> None:
     case.take("", "canonical")
-    dues = dict(case.rows("SELECT dossier_id, due_at FROM dossier"))
+    dues: dict[Any, Any] = dict(case.rows("SELECT dossier_id, due_at FROM dossier"))  # type: ignore[arg-type]
     for code in ("H99.13-260914-9001", "H99.13-260914-9003"):
-        due = dues[code].replace(tzinfo=UTC)  # type: ignore[attr-defined]
+        due = dues[code].replace(tzinfo=UTC)
         received = datetime(2026, 9, 14, 8, tzinfo=ZONE)
         clock = replay(received, due, [Happening("decided", datetime(2026, 9, 21, 10, tzinfo=ZONE))], NOW, VIETNAM)
         assert class_766(clock, VIETNAM, None) is OfficialClass.ON_TIME

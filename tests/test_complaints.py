@@ -5,6 +5,7 @@ import tomllib
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
@@ -118,7 +119,9 @@ MANY = [
 
 
 @pytest.mark.parametrize(("people", "filed", "days", "found"), MANY)
-def test_many_complaints_of_few_people_are_a_flood_and_of_many_people_are_not(people, filed, days, found) -> None:
+def test_many_complaints_of_few_people_are_a_flood_and_of_many_people_are_not(
+    people: Any, filed: Any, days: Any, found: Any
+) -> None:
     assert flooded(people, filed, days) == found
 
 

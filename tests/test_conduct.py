@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -29,9 +31,14 @@ def course(number: int, official: str, rounds: int) -> tuple[dict[str, object], 
     key, at = f"d{number}", BEGIN + timedelta(days=number % 100)
     told = [("assigned", 1, "o9"), *(("papers_requested", 24 * (r + 1), official) for r in range(rounds))]
     told.append(("decided", 24 * 6, official))
-    events = [
-        {"dossier_id": key, "kind": kind, "happened_at": (at + timedelta(hours=hours)).isoformat()}
-        | {"official_id": who, "unit_code": "U" + who[1]}
+    events: list[dict[str, object]] = [
+        {
+            "dossier_id": key,
+            "kind": kind,
+            "happened_at": (at + timedelta(hours=hours)).isoformat(),
+            "official_id": who,
+            "unit_code": "U" + who[1],
+        }
         for kind, hours, who in told
     ]
     due = (at + timedelta(days=30)).isoformat()
@@ -40,7 +47,7 @@ def course(number: int, official: str, rounds: int) -> tuple[dict[str, object], 
     }, events  # fmt: skip
 
 
-def office(tmp_path, rounds: dict[str, list[int]]):
+def office(tmp_path: Path, rounds: dict[str, list[int]]) -> Any:
     """A record in which each official handles one dossier for each entry of their list."""
     drawn = [course(n, who, k) for n, (who, k) in enumerate((w, k) for w, ks in rounds.items() for k in ks)]
     record = Record(tmp_path / "record")
@@ -53,13 +60,13 @@ PEERS = {f"o{n}": [1] * 38 + [2] * 2 for n in range(1, 7)}
 POSTS = {f"o{n}": "specialist" for n in range(9)} | {"o9": "desk"}
 
 
-def test_a_signal_is_charged_to_whose_act_it_was_and_to_nobody_else(tmp_path):
+def test_a_signal_is_charged_to_whose_act_it_was_and_to_nobody_else(tmp_path: Path) -> None:
     told = handled(office(tmp_path, {"o1": [2, 1]}), AS_OF).to_pylist()
     charged = {(row["official_id"], row["dossier_id"]): row["papers"] for row in told}
     assert charged == {("o1", "d0"): True, ("o1", "d1"): False, ("o9", "d0"): False, ("o9", "d1"): False}
 
 
-def test_who_asks_again_and_again_stands_out_and_peers_do_not(tmp_path):
+def test_who_asks_again_and_again_stands_out_and_peers_do_not(tmp_path: Path) -> None:
     con = office(tmp_path, PEERS | {"o7": [2] * 30 + [1] * 10})
     standings = officials(handled(con, AS_OF), POSTS)
     first = standings[0]
@@ -77,15 +84,15 @@ AGENT_CASES = [  # how many of 20 dossiers with an agent go fast, by official
 
 
 @pytest.mark.parametrize(("fast", "flagged"), AGENT_CASES)
-def test_who_lets_dossiers_wait_until_an_agent_comes_stands_out(tmp_path, fast, flagged):
+def test_who_lets_dossiers_wait_until_an_agent_comes_stands_out(tmp_path: Path, fast: Any, flagged: Any) -> None:
     rows: drawn.Rows = {}
     for who, hits in fast.items():
         for number in range(20):
             for table, told in drawn.agent_at_half("A", int(who[1]), number, number < hits).items():
                 rows.setdefault(table, []).extend(told)
     acted = handled(connect_drawn(tmp_path, **rows), drawn.AS_OF)
-    told = {(row["official_id"], row["agents"]) for row in acted.to_pylist()}
-    assert told >= {("A-o2", None), ("A-o2", True), ("A-o2", False)}
+    charged = {(row["official_id"], row["agents"]) for row in acted.to_pylist()}
+    assert charged >= {("A-o2", None), ("A-o2", True), ("A-o2", False)}
     post = {who: "specialist" if "-o" in who else "head" for who in acted["official_id"].to_pylist()}
     standings = officials(acted, post)
     assert [one.key for one in standings if one.flag] == [f"A-{who}" for who in flagged]
@@ -94,34 +101,35 @@ def test_who_lets_dossiers_wait_until_an_agent_comes_stands_out(tmp_path, fast, 
         assert (first.key, first.family, first.observed, first.n) == ("A-o1", "agents", 18, 40)
 
 
-def test_under_twenty_dossiers_there_is_no_figure(tmp_path):
+def test_under_twenty_dossiers_there_is_no_figure(tmp_path: Path) -> None:
     con = office(tmp_path, PEERS | {"o7": [2] * 19})
     one = next(one for one in officials(handled(con, AS_OF), POSTS) if one.key == "o7")
     assert (one.score, one.flag, one.n) == (None, False, 19)
 
 
-def test_a_unit_stands_as_its_officials_do(tmp_path):
+def test_a_unit_stands_as_its_officials_do(tmp_path: Path) -> None:
     con = office(tmp_path, PEERS | {"o7": [2] * 30 + [1] * 10})
     assert units(handled(con, AS_OF), POSTS, {})[0].key == "U7"
 
 
-def test_what_becomes_known_later_charges_nobody(tmp_path):
+def test_what_becomes_known_later_charges_nobody(tmp_path: Path) -> None:
     con = office(tmp_path, {"o1": [2] * 5})
     early = handled(con, BEGIN + timedelta(hours=30))
     assert not any(any(row[family] for family in FAMILIES) for row in early.to_pylist())
 
 
-def test_a_dossier_is_ranked_by_how_unusual_its_signals_are_and_says_it_is_no_finding(tmp_path):
+def test_a_dossier_is_ranked_by_how_unusual_its_signals_are_and_says_it_is_no_finding(tmp_path: Path) -> None:
     con = office(tmp_path, PEERS | {"o7": [2]})
     peers = handled(con, AS_OF)
     lines = dossiers(con, ["d240", "d0"], peers, AS_OF)
     assert [line.dossier_id for line in lines] == ["d240"]
+    assert lines[0].score is not None
     assert 0.9 < lines[0].score < 1
     assert "không phải kết luận" in lines[0].reasons_vi
     assert "n = 241" in lines[0].reasons_vi
 
 
-def test_lists_of_every_grain_are_written_whole_and_read_back(tmp_path):
+def test_lists_of_every_grain_are_written_whole_and_read_back(tmp_path: Path) -> None:
     con = office(tmp_path, PEERS | {"o7": [2] * 30 + [1] * 10})
     found = conduct_lists.lines(con, tmp_path / "models", AS_OF)
     folder = conduct_lists.write(found, tmp_path / "scores", AS_OF)
@@ -133,7 +141,7 @@ def test_lists_of_every_grain_are_written_whole_and_read_back(tmp_path):
     assert table["rank"].to_pylist() == list(range(1, table.num_rows + 1))
 
 
-def test_without_random_findings_every_dossier_line_says_that_it_is_no_probability(tmp_path):
+def test_without_random_findings_every_dossier_line_says_that_it_is_no_probability(tmp_path: Path) -> None:
     con = office(tmp_path, PEERS | {"o7": [2]})
     # o7's dossier is still open two days after it came in
     found = conduct_lists.lines(con, tmp_path / "models", BEGIN + timedelta(days=40 + 2, hours=6))["dossier"]
@@ -143,7 +151,7 @@ def test_without_random_findings_every_dossier_line_says_that_it_is_no_probabili
         assert "no probability" in line.reasons_en
 
 
-def test_a_rate_is_that_of_the_own_post_and_a_lone_expert_is_not_flagged(tmp_path):
+def test_a_rate_is_that_of_the_own_post_and_a_lone_expert_is_not_flagged(tmp_path: Path) -> None:
     con = office(tmp_path, {"o1": [1] * 40 + [2] * 12, "o2": [1] * 40})
     one = next(one for one in officials(handled(con, AS_OF), POSTS) if one.key == "o1")
     assert one.observed == 12
@@ -151,7 +159,7 @@ def test_a_rate_is_that_of_the_own_post_and_a_lone_expert_is_not_flagged(tmp_pat
     assert not one.flag, "with one peer a hard procedure looks like a hard official"
 
 
-def test_a_desk_gets_no_line(tmp_path):
+def test_a_desk_gets_no_line(tmp_path: Path) -> None:
     con = office(tmp_path, PEERS)
     told = officials(handled(con, AS_OF), POSTS)
     desk = replace(told[0], key="Cán bộ một cửa")
@@ -169,7 +177,7 @@ def forecast() -> OfficialForecast:
     return OfficialForecast("reported", ("a", "b"), (TreeMember(made.model_to_string()),), rule, "model", {"low": 0.1})
 
 
-def test_a_forecast_on_fewer_than_three_complainants_tells_no_figure(tmp_path):
+def test_a_forecast_on_fewer_than_three_complainants_tells_no_figure(tmp_path: Path) -> Any:
     def complaint(key: str, official: str, who: str) -> dict[str, object]:
         at = (AS_OF - timedelta(days=20)).isoformat()
         return {"complaint_id": key, "official_id": official, "complainant_id": who, "filed_at": at}
@@ -187,7 +195,7 @@ def test_a_forecast_on_fewer_than_three_complainants_tells_no_figure(tmp_path):
     assert "3 người" in lines[1].reasons_vi
 
 
-def test_forecasts_survive_the_disk_and_a_changed_file_is_refused(tmp_path):
+def test_forecasts_survive_the_disk_and_a_changed_file_is_refused(tmp_path: Path) -> None:
     whole = forecast()
     sha256 = save({"reported": whole}, {"cutoff": "x"}, tmp_path)
     back = load(tmp_path, sha256=sha256)["reported"]
@@ -199,7 +207,7 @@ def test_forecasts_survive_the_disk_and_a_changed_file_is_refused(tmp_path):
         load(tmp_path, sha256=sha256)
 
 
-def test_another_manifest_is_refused(tmp_path):
+def test_another_manifest_is_refused(tmp_path: Path) -> None:
     save({"reported": forecast()}, {}, tmp_path)
     with pytest.raises(ArtefactError, match="sha256"):
         load(tmp_path, sha256="0" * 64)
@@ -211,15 +219,22 @@ def lent(number: int, holder: str, account: str, rounds: int) -> tuple[dict[str,
     asked = [event for event in events if event["kind"] == "papers_requested"]
     at = BEGIN + timedelta(days=number % 100)
     told = [("assigned", 1, holder), ("papers_supplied", 24 * 5, holder), ("decided", 24 * 6, "o9")]
-    mine = [
-        {"dossier_id": f"d{number}", "kind": kind, "happened_at": (at + timedelta(hours=hours)).isoformat()}
-        | {"official_id": who, "unit_code": "U" + holder[1]}
+    mine: list[dict[str, object]] = [
+        {
+            "dossier_id": f"d{number}",
+            "kind": kind,
+            "happened_at": (at + timedelta(hours=hours)).isoformat(),
+            "official_id": who,
+            "unit_code": "U" + holder[1],
+        }
         for kind, hours, who in told
     ]
     return dossier, [*mine, *asked]
 
 
-def test_acts_under_a_colleagues_account_flag_neither_the_colleague_nor_the_holder_but_the_office(tmp_path):
+def test_acts_under_a_colleagues_account_flag_neither_the_colleague_nor_the_holder_but_the_office(
+    tmp_path: Path,
+) -> None:
     rows = [course(n, who, k) for n, (who, k) in enumerate((w, k) for w, ks in PEERS.items() for k in ks)]
     rows += [lent(1000 + n, "o7", "o8", 2) for n in range(30)] + [lent(1100 + n, "o7", "o7", 1) for n in range(10)]
     for _, events in rows:

@@ -1,6 +1,8 @@
 """To whom a complaint or finding belongs that names nobody: who held the dossier when, in shares of at most one."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -27,7 +29,7 @@ def complaint(day: float, **more: object) -> dict[str, object]:
     return {"complaint_id": "c", "filed_at": at, "dossier_id": "d", "complainant_id": "p", "topic": "conduct"} | more
 
 
-def office(folder, events, complaints=(), findings=(), inspections=()):
+def office(folder: Any, events: Any, complaints: Any = (), findings: Any = (), inspections: Any = ()) -> Any:
     record = Record(folder / "record")
     dossier = {"dossier_id": "d", "procedure_code": "P", "unit_code": "U", "received_at": BEGIN.isoformat()}
     chunks = [Chunk("dossier", [dossier]), Chunk("event", events), Chunk("official", PEOPLE),
@@ -37,39 +39,39 @@ def office(folder, events, complaints=(), findings=(), inspections=()):
     return record.connect()
 
 
-def shares(con, at=AS_OF):
+def shares(con: Any, at: Any = AS_OF) -> Any:
     custody.attach(con, [at])
     return {who: round(weight, 2) for who, weight in con.sql("SELECT official_id, weight FROM custody").fetchall()}
 
 
-def test_who_held_it_longer_before_the_complaint_has_the_larger_share(tmp_path):
+def test_who_held_it_longer_before_the_complaint_has_the_larger_share(tmp_path: Path) -> None:
     events = [event("assigned", 0, "o1"), event("assigned", 9, "o2"), event("assigned", 12, "o3")]
     assert shares(office(tmp_path, events, [complaint(12)])) == {"o1": 0.75, "o2": 0.25}
 
 
-def test_time_that_the_citizen_had_is_nobodys(tmp_path):
+def test_time_that_the_citizen_had_is_nobodys(tmp_path: Path) -> None:
     events = [event("assigned", 0, "o1"), event("papers_requested", 1, "o1"), event("papers_supplied", 9, "o2")]
     assert shares(office(tmp_path, events, [complaint(10)])) == {"o1": 0.5, "o2": 0.5}
 
 
-def test_a_complaint_on_papers_is_of_whoever_asked_for_them(tmp_path):
+def test_a_complaint_on_papers_is_of_whoever_asked_for_them(tmp_path: Path) -> None:
     events = [event("assigned", 0, "o1"), event("papers_requested", 9, "o2"), event("papers_supplied", 10, "o1")]
     assert shares(office(tmp_path, events, [complaint(11, topic="extra_papers")])) == {"o2": 1.0}
 
 
-def test_a_desk_is_no_holder_and_its_share_is_nobodys(tmp_path):
+def test_a_desk_is_no_holder_and_its_share_is_nobodys(tmp_path: Path) -> None:
     events = [event("assigned", 0, "Cán bộ một cửa"), event("assigned", 5, "o1")]
     assert shares(office(tmp_path, events, [complaint(10)])) == {"o1": 0.5}
 
 
-def test_a_complaint_that_names_its_official_is_not_shared_out(tmp_path):
+def test_a_complaint_that_names_its_official_is_not_shared_out(tmp_path: Path) -> None:
     con = office(tmp_path, [event("assigned", 0, "o1")], [complaint(5, official_id="o2")])
     assert shares(con) == {}
     history = {row["official_id"]: row for row in complaint_history.build(con, [AS_OF]).to_pylist()}
     assert [history[who]["reported_90d"] for who in ("o1", "o2")] == [0, 1]
 
 
-def test_counts_and_labels_are_sums_of_shares(tmp_path):
+def test_counts_and_labels_are_sums_of_shares(tmp_path: Path) -> None:
     events = [event("assigned", 0, "o1"), event("assigned", 9, "o2")]
     con = office(tmp_path, events, [complaint(12), complaint(12, complaint_id="e", complainant_id="q")])
     history = {row["official_id"]: row for row in complaint_history.build(con, [AS_OF]).to_pylist()}
@@ -84,7 +86,7 @@ def test_counts_and_labels_are_sums_of_shares(tmp_path):
     }
 
 
-def test_a_finding_without_an_official_goes_to_who_held_the_dossier_before_the_visit(tmp_path):
+def test_a_finding_without_an_official_goes_to_who_held_the_dossier_before_the_visit(tmp_path: Path) -> None:
     day = (BEGIN + timedelta(days=10)).isoformat()
     visit = {"inspection_id": "i", "unit_code": "U", "visited_at": day}
     finding = {"finding_id": "f", "inspection_id": "i", "dossier_id": "d", "kind": "extra_papers",
@@ -107,7 +109,9 @@ moves = st.lists(
 
 @settings(max_examples=15, deadline=None)
 @given(moves, moves)
-def test_shares_add_up_to_one_and_nothing_known_later_moves_them(tmp_path_factory, before, after):
+def test_shares_add_up_to_one_and_nothing_known_later_moves_them(
+    tmp_path_factory: Any, before: Any, after: Any
+) -> None:
     folder = tmp_path_factory.mktemp("record")
     early = [event(kind, min(day, 19.0), who) for kind, day, who in before]
     late = [event(kind, 20 + day, who) for kind, day, who in after]

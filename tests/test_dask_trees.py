@@ -15,12 +15,13 @@ from features.record.delivery import Chunk
 from features.record.record import Record
 from features.simulate import simulate
 from models.artefact import load
+from models.booster import TreeMember
 from models.booster_text import check
 from training import dask_trees
 from training.fit import RECIPES
 from training.gates import against
 from training.landmark_parts import extend
-from training.members import fit_encoder, fit_trees
+from training.members import fit_encoder, fit_trees, hidden
 from training.run import train
 from training.split import at_origin
 from training.training_set import gather
@@ -88,8 +89,8 @@ def test_the_same_rows_give_the_same_figures_within_noise(
     alone = fit_trees(x.astype(float), label, weight / mean, recipe, encoder.columns)
     together = dask_trees._fit(client, pieces, mean, encoder, recipe, recipe.seed)
     assert check(together.encode(), len(encoder.columns)) == recipe.rounds
-    shown = dask_trees.hidden(encoder.encode(judged.matrix), seen)
-    one, other = alone.log_odds(shown), dask_trees.TreeMember(together).log_odds(shown)
+    shown = hidden(encoder.encode(judged.matrix), seen)
+    one, other = alone.log_odds(shown), TreeMember(together).log_odds(shown)
     difference = against(judged.label, 1 / (1 + np.exp(-other)), 1 / (1 + np.exp(-one)), judged.dossier)["auc"]
     assert abs(difference.value) < 0.01
     assert difference.low <= 0.002

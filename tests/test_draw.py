@@ -1,5 +1,7 @@
 """The draw: probabilities meet the budget, the size is exact, inclusion is what was promised, caps hold."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -37,7 +39,7 @@ def _unit_of(official: np.ndarray, unit: np.ndarray) -> np.ndarray:
 
 @settings(max_examples=100, deadline=None)
 @given(offices(), st.text(min_size=1, max_size=8))
-def test_probabilities_meet_the_budget_and_the_draw_its_size_and_caps(office, seed: str) -> None:
+def test_probabilities_meet_the_budget_and_the_draw_its_size_and_caps(office: Any, seed: str) -> None:
     utility, budget, share, power, caps = office
     p = inclusion(utility, budget, share, power, caps)
     assert abs(p.sum() - budget) < 1e-6
@@ -54,7 +56,7 @@ def test_probabilities_meet_the_budget_and_the_draw_its_size_and_caps(office, se
 
 @settings(max_examples=60, deadline=None)
 @given(offices())
-def test_higher_utility_never_has_a_lower_probability(office) -> None:
+def test_higher_utility_never_has_a_lower_probability(office: Any) -> None:
     utility, budget, share, power, _ = office
     p = inclusion(utility, budget, share, power)
     rising = p[np.argsort(utility, kind="stable")]

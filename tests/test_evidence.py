@@ -1,6 +1,8 @@
 """The evidence pack: figures are counts over dossiers and acts, questions are made of them, nothing later is in it."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 from features.record.delivery import Chunk
 from features.record.record import Record
@@ -13,7 +15,7 @@ AS_OF = BEGIN + timedelta(days=60)
 LISTED, EXTRA = "Đơn đăng ký", "Xác nhận của tổ dân phố"
 
 
-def office(folder):
+def office(folder: Any) -> Any:
     """o1 asks in three dossiers for a paper beyond the list, o2 in two for one that it has."""
     dossiers, events = [], []
     for n, (who, paper) in enumerate([("o1", EXTRA)] * 3 + [("o2", LISTED)] * 2):
@@ -34,7 +36,7 @@ def office(folder):
     return record.connect()
 
 
-def test_every_charge_has_its_dossier_its_acts_and_the_citizens_words(tmp_path):
+def test_every_charge_has_its_dossier_its_acts_and_the_citizens_words(tmp_path: Path) -> None:
     con = office(tmp_path)
     acted = handled(con, AS_OF)
     found = acts(con, acted, AS_OF)
@@ -48,7 +50,7 @@ def test_every_charge_has_its_dossier_its_acts_and_the_citizens_words(tmp_path):
     assert asked["hours"] == 16
 
 
-def test_questions_are_made_of_the_facts_and_the_atlas_says_what_a_paper_cost(tmp_path):
+def test_questions_are_made_of_the_facts_and_the_atlas_says_what_a_paper_cost(tmp_path: Path) -> None:
     con = office(tmp_path)
     acted = handled(con, AS_OF)
     found = pack(acts(con, acted, AS_OF), None, AS_OF, "official", "o1")
@@ -61,7 +63,7 @@ def test_questions_are_made_of_the_facts_and_the_atlas_says_what_a_paper_cost(tm
     assert list(found.papers) == unlisted_papers(found.dossiers)
 
 
-def test_nothing_that_became_known_later_is_evidence(tmp_path):
+def test_nothing_that_became_known_later_is_evidence(tmp_path: Path) -> None:
     con = office(tmp_path)
     before, between = BEGIN + timedelta(hours=12), BEGIN + timedelta(days=2)
     assert acts(con, handled(con, before), before).num_rows == 0

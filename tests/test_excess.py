@@ -1,5 +1,7 @@
 """Observed against expected events: shrinkage, flags, and silence where there is not enough data."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,7 +19,7 @@ def drawn(ratio: np.ndarray, seed: int, mean: float = 6.0) -> tuple[np.ndarray, 
     return random.poisson(expected * ratio), expected, group, np.full(len(ratio), 100)
 
 
-def test_planted_excess_is_flagged_and_interval_holds_it():
+def test_planted_excess_is_flagged_and_interval_holds_it() -> None:
     ratio = np.ones(MANY)
     ratio[:10] = 5.0
     told = excess(*drawn(ratio, 1, mean=10))
@@ -25,7 +27,7 @@ def test_planted_excess_is_flagged_and_interval_holds_it():
     assert ((told.low[:10] < 5) & (told.high[:10] > 2)).all()
 
 
-def test_false_flags_stay_within_the_promised_rate_over_many_draws():
+def test_false_flags_stay_within_the_promised_rate_over_many_draws() -> None:
     false = flagged = 0
     for seed in range(40):
         ratio = np.ones(MANY)
@@ -37,12 +39,12 @@ def test_false_flags_stay_within_the_promised_rate_over_many_draws():
     assert false / flagged <= FALSE_DISCOVERY
 
 
-def test_with_nothing_planted_hardly_anybody_is_flagged():
+def test_with_nothing_planted_hardly_anybody_is_flagged() -> None:
     flagged = [excess(*drawn(np.ones(MANY), seed)).flag.sum() for seed in range(40)]
     assert np.mean(flagged) < 0.2
 
 
-def test_few_dossiers_give_no_flag_however_many_events():
+def test_few_dossiers_give_no_flag_however_many_events() -> None:
     observed, expected, group, handled = drawn(np.ones(MANY), 3)
     observed[0], handled[0] = 200, 19
     told = excess(observed, expected, group, handled)
@@ -51,7 +53,7 @@ def test_few_dossiers_give_no_flag_however_many_events():
     assert not told.flag[0]
 
 
-def test_a_small_office_is_shrunk_more_than_a_large_one():
+def test_a_small_office_is_shrunk_more_than_a_large_one() -> None:
     observed = np.concatenate([[3, 30], np.random.default_rng(0).poisson(5, 300)])
     expected = np.concatenate([[1, 10], np.full(300, 5.0)])
     told = excess(observed, expected, np.zeros(302), np.full(302, 50))
@@ -60,7 +62,7 @@ def test_a_small_office_is_shrunk_more_than_a_large_one():
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 50), st.floats(0, 50)), min_size=1, max_size=30))
-def test_mean_lies_in_its_interval_whatever_was_observed(pairs):
+def test_mean_lies_in_its_interval_whatever_was_observed(pairs: Any) -> None:
     observed = np.array([k for k, _ in pairs], float)
     expected = np.array([e for _, e in pairs])
     told = excess(observed, expected, np.zeros(len(pairs)), np.full(len(pairs), 99))
@@ -70,12 +72,12 @@ def test_mean_lies_in_its_interval_whatever_was_observed(pairs):
 
 
 @pytest.mark.parametrize("bad", [np.array([-1.0]), np.array([np.nan])])
-def test_impossible_input_is_refused(bad):
+def test_impossible_input_is_refused(bad: Any) -> None:
     with pytest.raises(ValueError, match="wanted"):
         excess(bad, np.ones(1), np.zeros(1), np.ones(1))
 
 
-def test_the_share_below_is_a_half_on_average_however_much_was_expected():
+def test_the_share_below_is_a_half_on_average_however_much_was_expected() -> None:
     random = np.random.default_rng(5)
     means: dict[float, list[float]] = {0.05: [], 2.0: [], 60.0: []}
     for _ in range(60):
@@ -90,7 +92,7 @@ def test_the_share_below_is_a_half_on_average_however_much_was_expected():
     assert [np.mean(told) for told in means.values()] == pytest.approx([0.5] * 3, abs=0.03)
 
 
-def test_the_share_below_rises_with_events_and_falls_with_what_was_expected():
+def test_the_share_below_rises_with_events_and_falls_with_what_was_expected() -> None:
     observed, expected = np.array([0, 3, 9, 200, 9, 9]), np.array([4.0, 4.0, 4.0, 4.0, 9.0, 0.01])
     one = excess(observed, expected, np.zeros(6), np.full(6, 50))
     share = exceedance_percentile([one])

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -31,7 +33,7 @@ def told(number: int, dossier: str, kind: str, at: datetime, **more: object) -> 
             "official_id": "o1", "known_at": at.isoformat()} | more  # fmt: skip
 
 
-def connect(tmp_path, visits, findings, complaints=()):
+def connect(tmp_path: Path, visits: Any, findings: Any, complaints: Any = ()) -> Any:
     received = MONDAY - timedelta(days=40)
     clocks = {"received_at": received.isoformat(), "known_at": received.isoformat()}
     rows = [{"dossier_id": f"d{n}", "procedure_code": "P", "unit_code": f"U{1 + n % 2}"} | clocks for n in range(30)]
@@ -42,7 +44,7 @@ def connect(tmp_path, visits, findings, complaints=()):
     return record.connect()
 
 
-def test_labels_are_those_of_pulled_dossiers_as_known_at_the_cutoff(tmp_path):
+def test_labels_are_those_of_pulled_dossiers_as_known_at_the_cutoff(tmp_path: Path) -> None:
     at, late = MONDAY + timedelta(days=2), CUTOFF + timedelta(days=1)
     con = connect(
         tmp_path,
@@ -64,7 +66,7 @@ def test_labels_are_those_of_pulled_dossiers_as_known_at_the_cutoff(tmp_path):
     assert {row["as_of"] for row in rows.values()} == {MONDAY}
 
 
-def test_selected_positives_leave_out_floods_rejected_and_nameless_complaints(tmp_path):
+def test_selected_positives_leave_out_floods_rejected_and_nameless_complaints(tmp_path: Path) -> Any:
     def complaint(key: str, dossier: str, who: str | None, **more: object) -> dict[str, object]:
         at = MONDAY + timedelta(days=1)
         return {"complaint_id": key, "filed_at": at.isoformat(), "known_at": at.isoformat(), "dossier_id": dossier,
@@ -79,7 +81,7 @@ def test_selected_positives_leave_out_floods_rejected_and_nameless_complaints(tm
     assert finding.reported(con, CUTOFF)["dossier_id"].to_pylist() == ["d0"]
 
 
-def test_history_is_less_what_the_team_would_have_found_anywhere(tmp_path):
+def test_history_is_less_what_the_team_would_have_found_anywhere(tmp_path: Path) -> None:
     at = MONDAY - timedelta(days=30)
     visits = [visit(1, "strict", at, "U1"), visit(2, "lax", at, "U2")]
     visits += [visit(3, "strict", at, "U3"), visit(4, "lax", at, "U4")]
@@ -103,7 +105,7 @@ def learnt() -> training.LearntFinding:
     return training.fitted(drawn_cases())
 
 
-def test_model_ships_where_it_beats_the_signals_and_survives_the_disk(learnt, tmp_path):
+def test_model_ships_where_it_beats_the_signals_and_survives_the_disk(learnt: Any, tmp_path: Path) -> None:
     cases = drawn_cases()
     assert (learnt.ships, learnt.suspects) == ("model", ())
     assert learnt.figures["gain"].low > 0
@@ -115,12 +117,12 @@ def test_model_ships_where_it_beats_the_signals_and_survives_the_disk(learnt, tm
     assert told == pytest.approx(cases.label[judged].mean(), rel=0.25), "calibrated on the random share"
 
 
-def test_where_nothing_tells_harm_the_signals_ship():
+def test_where_nothing_tells_harm_the_signals_ship() -> None:
     learnt = training.fitted(drawn_cases(strength=0.0), training.FEW_SEEDS)
     assert (learnt.ships, learnt.model) == ("rule", None)
 
 
-def test_severity_of_the_team_is_not_in_the_score():
+def test_severity_of_the_team_is_not_in_the_score() -> Any:
     cases = drawn_cases(6000, confounded=True, seed=3)
     naive = replace(cases, team=np.zeros_like(cases.team), teams=("all",))
     everything = np.ones(len(cases.label), bool)
@@ -136,7 +138,7 @@ def test_severity_of_the_team_is_not_in_the_score():
     assert abs(apart(risk)) < 0.5 * apart(blind)
 
 
-def test_a_complaint_raises_the_risk_of_its_like():
+def test_a_complaint_raises_the_risk_of_its_like() -> None:
     cases = drawn_cases(2000, strength=0.0, seed=5)
     few = np.flatnonzero(cases.x[:, ASKED] == 1)[:40]
     team, label = cases.team.copy(), cases.label.copy()
@@ -153,7 +155,7 @@ def test_a_complaint_raises_the_risk_of_its_like():
     assert gain[asked].mean() > gain[~asked].mean() + 0.5
 
 
-def test_turned_labels_are_named_and_mended_and_a_strict_team_is_not():
+def test_turned_labels_are_named_and_mended_and_a_strict_team_is_not() -> None:
     cases = drawn_cases(6000, seed=1)
     elsewhere, usual = training.by_other_teams(cases)
     assert suspects(cases.label, elsewhere, cases.team, TEAMS) == []
@@ -173,7 +175,7 @@ def test_turned_labels_are_named_and_mended_and_a_strict_team_is_not():
     assert (healed[cases.team != 2] == cases.label[cases.team != 2]).all()
 
 
-def test_few_random_findings_give_no_probability_and_nothing_pulled_is_an_error(tmp_path):
+def test_few_random_findings_give_no_probability_and_nothing_pulled_is_an_error(tmp_path: Path) -> None:
     at = MONDAY + timedelta(days=2)
     found = [told(1, f"d{n}", "harassment", at, chosen_by="draw") for n in range(10)]
     con = connect(tmp_path, [visit(1, "A", at)], found)
@@ -184,18 +186,19 @@ def test_few_random_findings_give_no_probability_and_nothing_pulled_is_an_error(
         training.learn(con, MONDAY)
 
 
-def test_lines_of_the_model_say_what_they_are(learnt, tmp_path):
+def test_lines_of_the_model_say_what_they_are(learnt: Any, tmp_path: Path) -> None:
     con = connect(tmp_path, [], [])
     lines = by_model(con, ["d0", "d1"], [], learnt.model, CUTOFF)
     assert [line.rank for line in lines] == [1, 2]
     assert {line.tier for line in lines} == {"discovered"}
     for line in lines:
+        assert line.score is not None
         assert 0 < line.score < 1
         assert "không phải kết luận" in line.reasons_vi
         assert NOT_BETTER[1] not in line.reasons_en
 
 
-def test_nothing_that_people_say_is_seen_by_the_model():
+def test_nothing_that_people_say_is_seen_by_the_model() -> None:
     said = {"signal_pakn_staff", "signal_low_rating", "signal_complaint_delay"}
     assert not said & set(finding_matrix.NUMBERS)
     assert not any("team" in name or "applicant" in name or "gender" in name for name in finding_matrix.NUMBERS)

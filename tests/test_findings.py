@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_a_conclusion_stands_and_a_correction_is_a_new_version(state: State) -> 
         ({"kind": "none", "cause": "moon"}, "cause"),
     ],
 )
-def test_contradictions_are_refused(values: dict[str, object], words: str) -> None:
+def test_contradictions_are_refused(values: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         Conclusion(**values)
 
@@ -78,7 +79,7 @@ def test_the_record_gets_each_version_once_whatever_dies_in_between(state: State
     class Dies(Record):
         """A record after whose append the process is gone before the state could note it."""
 
-        def append(self, *args: object, **kwargs: object) -> None:
+        def append(self, *args: Any, **kwargs: Any) -> NoReturn:
             super().append(*args, **kwargs)
             raise KeyboardInterrupt
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow.parquet as pq
 import pytest
@@ -118,7 +118,8 @@ def test_what_becomes_known_later_changes_nothing(tmp_path: Path) -> None:
     rows = merged([*PEERS, *(complained(rated(quick(1, n), 1), "upheld") for n in range(30))])
     record = Record(tmp_path / "record")
     record.append([Chunk(name, told) for name, told in rows.items()], source="drawn", arrived_at=AS_OF)
-    for days, grain in ((9, "official"), (15, "unit")):
+    grains: tuple[tuple[int, Literal["official", "unit"]], ...] = ((9, "official"), (15, "unit"))
+    for days, grain in grains:
         as_of = drawn.MONDAY + timedelta(days=days, hours=3)
         whole, then = record.connect(), record.connect(cutoff=as_of)
         assert good_work(whole, as_of, grain).equals(good_work(then, as_of, grain))

@@ -58,7 +58,7 @@ def test_a_token_seen_in_other_lists_is_recognised_in_a_new_one() -> None:
     matrix = pa.table({"procedure_code": lists, "unit_code": ["U"] * 800, "promise_used": [0.0] * 800})
     terms = fit_identities(matrix, late, np.arange(800), ["procedure_code", "unit_code"], STAGES, 1.0)
     term = next(one for one in terms if one.key == "procedure_code")
-    cells = {"promise_used": 0.0, "unit_code": "U"}
+    cells: dict[str, float | str | None] = {"promise_used": 0.0, "unit_code": "U"}
     assert term.encode_cell({**cells, "procedure_code": "a,z"}, 0) > 1.0
     assert term.encode_cell({**cells, "procedure_code": "b,z"}, 0) < 0.3
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
 from serving.api.limits import PersonLimit
 
-Ask = Callable[..., Awaitable[Message]]
+Ask = Callable[..., Coroutine[Any, Any, Message]]
 
 
 def house(alone: int, in_company: int) -> tuple[Ask, asyncio.Event]:

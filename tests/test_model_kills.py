@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from features.atomic_file import add_line
 from models import pointers
 from tests.bench.model_kills import STAGES, Round, campaign, report
 
@@ -30,8 +32,8 @@ def test_a_move_killed_after_any_write_is_finished_by_the_next(
     pointers.move(tmp_path, {"champion": ONE}, "promote", AT)
     left = [writes]
 
-    def dying(whole):  # type: ignore[no-untyped-def]
-        def step(*words, **options):  # type: ignore[no-untyped-def]
+    def dying(whole: Any) -> Any:
+        def step(*words: Any, **options: Any) -> Any:
             if left[0] == 0:
                 raise KeyboardInterrupt
             left[0] -= 1
@@ -41,7 +43,7 @@ def test_a_move_killed_after_any_write_is_finished_by_the_next(
 
     with monkeypatch.context() as patch:
         patch.setattr(pointers, "replace_file", dying(pointers.replace_file))
-        patch.setattr(pointers, "add_line", dying(pointers.add_line))
+        patch.setattr(pointers, "add_line", dying(add_line))
         try:
             pointers.move(tmp_path, {"champion": TWO, "previous": ONE}, "promote", AT + timedelta(days=1))
         except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 import runpy
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import matplotlib
@@ -12,7 +13,7 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.py"))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_runs_and_ends_in_a_figure_that_says_something(path, monkeypatch):
+def test_runs_and_ends_in_a_figure_that_says_something(path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     matplotlib.use("Agg")
     monkeypatch.setenv("RISK_DOSSIERS", "2000")
     told = runpy.run_path(str(path))
@@ -22,7 +23,7 @@ def test_runs_and_ends_in_a_figure_that_says_something(path, monkeypatch):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_opens_as_a_notebook(path):
+def test_opens_as_a_notebook(path: Any) -> None:
     cells = jupytext.read(path)["cells"]
     assert {cell["cell_type"] for cell in cells} == {"markdown", "code"}
     assert cells[0]["source"].startswith("# ")

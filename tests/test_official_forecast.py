@@ -1,6 +1,8 @@
 """The yearly forecast for officials: learns from what was known, beats the count or lets the count ship."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,10 +18,11 @@ START = datetime(2015, 1, 1, tzinfo=UTC)
 CUTOFF = datetime(2021, 1, 1, tzinfo=UTC)
 
 
-def province(folder, seed: int, drift: float = 0.0):
+def province(folder: Any, seed: int, drift: float = 0.0) -> Any:
     """300 officials with rates of their own over seven years; `drift` makes new officials err more."""
     random = np.random.default_rng(seed)
-    officials, complaints = [], []
+    officials: list[dict[str, object]] = []
+    complaints: list[dict[str, object]] = []
     for n in range(300):
         entry = START - timedelta(days=int(random.integers(0, 4000)))
         officials.append({"official_id": f"o{n}", "unit_code": f"U{n % 10}", "valid_from": entry.isoformat()})
@@ -45,7 +48,7 @@ def province(folder, seed: int, drift: float = 0.0):
     return record.connect()
 
 
-def test_the_count_ships_where_the_model_adds_nothing(tmp_path):
+def test_the_count_ships_where_the_model_adds_nothing(tmp_path: Path) -> None:
     con = province(tmp_path / "record", 0)
     table, forecast = official_forecast.backtest(con, CUTOFF, REPORTED, YEAR)
     assert forecast.ships == "rule"
@@ -54,7 +57,7 @@ def test_the_count_ships_where_the_model_adds_nothing(tmp_path):
     assert told["model"] > 0.65
 
 
-def test_everybody_in_post_is_scored_once_and_labels_are_what_came(tmp_path):
+def test_everybody_in_post_is_scored_once_and_labels_are_what_came(tmp_path: Path) -> None:
     con = province(tmp_path / "record", 1)
     table, _ = official_forecast.backtest(con, CUTOFF, REPORTED, YEAR)
     assert table["official_id"].to_pylist() == complaint_history.roster(con, [CUTOFF])["official_id"].to_pylist()
@@ -67,13 +70,13 @@ def test_everybody_in_post_is_scored_once_and_labels_are_what_came(tmp_path):
     assert {official for official, label in told.items() if label} == complained
 
 
-def test_a_horizon_beyond_the_record_has_no_labels(tmp_path):
+def test_a_horizon_beyond_the_record_has_no_labels(tmp_path: Path) -> None:
     con = province(tmp_path / "record", 2)
     table, _ = official_forecast.backtest(con, CUTOFF + 2 * YEAR, REPORTED, YEAR)
     assert table["label"].null_count == table.num_rows
 
 
-def test_labels_of_verdicts_need_to_mature_and_unripe_ones_do_not_count(tmp_path):
+def test_labels_of_verdicts_need_to_mature_and_unripe_ones_do_not_count(tmp_path: Path) -> None:
     con = province(tmp_path / "record", 3)
     assert maturity(con, REPORTED, CUTOFF) == timedelta(0)
     assert timedelta(days=300) < maturity(con, UPHELD, CUTOFF) < timedelta(days=400)
@@ -83,7 +86,7 @@ def test_labels_of_verdicts_need_to_mature_and_unripe_ones_do_not_count(tmp_path
     assert known < later
 
 
-def test_nothing_learnt_depends_on_what_came_after_the_cutoff(tmp_path):
+def test_nothing_learnt_depends_on_what_came_after_the_cutoff(tmp_path: Path) -> None:
     con = province(tmp_path / "all", 4)
     whole = official_forecast.train(con, CUTOFF, REPORTED, YEAR)
     early = Record(tmp_path / "early")
@@ -104,7 +107,7 @@ def test_nothing_learnt_depends_on_what_came_after_the_cutoff(tmp_path):
     np.testing.assert_array_equal(whole.model_score(history), cut.model_score(history))
 
 
-def test_a_record_too_young_says_what_it_wants(tmp_path):
+def test_a_record_too_young_says_what_it_wants(tmp_path: Path) -> None:
     con = province(tmp_path / "record", 5)
     with pytest.raises(ValueError, match="wants a start before"):
         official_forecast.train(con, START + timedelta(days=200), REPORTED, YEAR)

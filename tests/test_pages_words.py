@@ -38,7 +38,9 @@ def text_of(page: str) -> str:
 
 def walked(client: TestClient, start: str = "/") -> dict[str, str]:
     """The pages that links lead to from `start`, two of a kind."""
-    waiting, seen, kinds = [start], {}, {}
+    waiting = [start]
+    seen: dict[str, str] = {}
+    kinds: dict[str, int] = {}
     while waiting:
         link = waiting.pop(0)
         kind = re.sub(r"=[^&]*", "", link)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -124,7 +125,7 @@ def test_quotas_are_met_or_refused_never_missed(
         ({"teams": ()}, "high_risk"),
     ],
 )
-def test_what_cannot_be_met_is_refused_by_name(rules: dict[str, object], quota: str) -> None:
+def test_what_cannot_be_met_is_refused_by_name(rules: dict[str, Any], quota: str) -> None:
     with pytest.raises(Infeasible) as refusal:
         make(office(**rules), "seed")
     assert [one.quota for one in refusal.value.unmet][:1] == [quota]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pyarrow as pa
 import pytest
@@ -40,7 +41,7 @@ def risk(tmp_path: Path) -> Risk:
         for i in range(12)
         for j in range(25)
     ]
-    lines.sort(key=lambda line: (-line["score"], line["dossier_id"]))
+    lines.sort(key=lambda line: (-cast(float, line["score"]), line["dossier_id"]))
     table = pa.Table.from_pylist([{**line, "rank": at} for at, line in enumerate(lines, 1)], schema=SCHEMA)
     write_scores(tmp_path / "scores", table, ListMeta("lateness", AS_OF, "1", "a" * 64, 1, "b" * 64, len(lines)))
     return lambda *words: CliRunner().invoke(app, ["--home", str(tmp_path), *words])

@@ -1,6 +1,8 @@
 """A plan that looks for several things: scores of several targets with stated weights, and how it may be guessed."""
 
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +15,7 @@ from serving.scoring.score_files import SCHEMA, ListMeta, read_scores, write_sco
 AS_OF = datetime(2026, 12, 1, tzinfo=UTC)
 
 
-def listed(root, target: str, scores: dict[str, float]) -> None:
+def listed(root: Any, target: str, scores: dict[str, float]) -> None:
     rows = [
         {"dossier_id": key, "unit_code": "U", "score": score, "rank": rank, "as_of": AS_OF, "received_at": AS_OF,
          "reasons": [{"code": target, "effect": 1.0, "value": "", "usual": "", "n": 1, "vi": "", "en": ""}]}
@@ -23,7 +25,7 @@ def listed(root, target: str, scores: dict[str, float]) -> None:
     write_scores(root, pa.Table.from_pylist(rows, SCHEMA), meta)
 
 
-def test_scores_add_up_by_their_weights_and_keep_the_reasons_of_all(tmp_path) -> None:
+def test_scores_add_up_by_their_weights_and_keep_the_reasons_of_all(tmp_path: Path) -> None:
     listed(tmp_path, "lateness", {"a": 0.8, "b": 0.2})
     listed(tmp_path, "conduct", {"b": 0.5, "c": 0.1})
     table, meta = read_scores(mixed(tmp_path, parts("lateness=0.5, conduct=1")))

@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from fastapi.testclient import TestClient
@@ -26,7 +26,7 @@ def logged_in_from(office: Settings, address: str, trusted: str) -> tuple[str, s
     """The session cookie that a login gets through a proxy at `address`, and where a refused try is counted."""
     app = create_app(office, now=lambda: NOW, poll_seconds=3600)
     with TestClient(app):
-        proxied: Any = ProxyHeadersMiddleware(app, trusted_hosts=trusted)  # what `risk serve` runs under
+        proxied: Any = ProxyHeadersMiddleware(cast(Any, app), trusted_hosts=trusted)  # what `risk serve` runs under
         client = TestClient(proxied, client=(address, 40000), headers=FORWARDED, base_url="http://rui-ro.tinh.gov.vn")
         page = client.get("/login")
         door = page.text.split('name="door" value="')[1].split('"')[0]

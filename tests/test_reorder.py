@@ -1,5 +1,6 @@
 """The Chicago replay: reordering counted right, severity kept out of the score, history of earlier days alone."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -78,14 +79,15 @@ def test_ridge_converges_where_plain_newton_would_run_away() -> None:
     assert np.abs(ridge.predict(x)).max() < 50
 
 
-def visits(rows: list[tuple[int, int, str, float]]) -> pd.DataFrame:
+def visits(rows: Sequence[tuple[int, int, str | None, float]]) -> pd.DataFrame:
     """Visits (place, day, team, critical) of one postcode; the other kinds were not found."""
     table = pd.DataFrame(rows, columns=["place", "day", "team", "critical"])
     return table.assign(postcode=1, risk_class=1.0, serious=0.0, minor=0.0, failed=0.0, visit_id=range(len(table)))
 
 
 def test_a_clean_visit_by_a_strict_team_says_more_than_one_by_a_lax_team() -> None:
-    past = [(9, day, "strict", 1.0) for day in range(60)] + [(9, day, "lax", 0.0) for day in range(60)]
+    past: list[tuple[int, int, str | None, float]] = [(9, day, "strict", 1.0) for day in range(60)]
+    past += [(9, day, "lax", 0.0) for day in range(60)]
     table = visits([*past, (1, 100, "strict", 0.0), (2, 100, "lax", 0.0), (3, 100, "lax", 1.0)])
     cases = pd.DataFrame({"place": [1, 2, 3, 4], "day": [200] * 4, "postcode": [1] * 4})
     got = with_history(cases, table)["beyond_critical"]
@@ -94,7 +96,7 @@ def test_a_clean_visit_by_a_strict_team_says_more_than_one_by_a_lax_team() -> No
 
 
 def test_history_is_of_earlier_days_alone_and_unknown_teams_say_nothing_of_findings() -> None:
-    past = [(9, day, "a", float(day % 2)) for day in range(0, 40)]
+    past: list[tuple[int, int, str | None, float]] = [(9, day, "a", float(day % 2)) for day in range(0, 40)]
     cases = pd.DataFrame({"place": [1.0], "day": [100], "postcode": [1]})
     before = with_history(cases, visits(past))
     after = with_history(cases, visits([*past, (1, 100, "a", 1.0), (1, 150, "a", 1.0)]))

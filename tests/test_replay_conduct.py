@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,11 +18,11 @@ from training import finding
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Made:
+def made(tmp_path_factory: Any) -> Made:
     return Made.of(100, 12_000, tmp_path_factory.mktemp("planted"))
 
 
-def test_culprits_rise_and_honest_officials_are_not_flagged(made: Made):
+def test_culprits_rise_and_honest_officials_are_not_flagged(made: Made) -> None:
     told = ranked(made.connect(), made.province.truth["official"])
     assert told.culprits >= 4
     assert told.recall["signals"] >= 0.6
@@ -31,13 +32,13 @@ def test_culprits_rise_and_honest_officials_are_not_flagged(made: Made):
     assert told.false_flags <= 0.1 * told.flags
 
 
-def test_where_nobody_is_planted_nobody_is_flagged(tmp_path: Path):
+def test_where_nobody_is_planted_nobody_is_flagged(tmp_path: Path) -> None:
     told = nobody(Made.of(101, 8_000, tmp_path, culprits=0).connect())
     assert told.num_rows > 30
     assert not any(told["flag"].to_pylist())
 
 
-def test_the_draw_tells_the_prevalence_and_all_pulled_do_not_count(made: Made):
+def test_the_draw_tells_the_prevalence_and_all_pulled_do_not_count(made: Made) -> None:
     truth, found, p = prevalence(made.province)
     estimate = hajek(found, p)
     assert 0.002 < truth < 0.2
@@ -45,33 +46,33 @@ def test_the_draw_tells_the_prevalence_and_all_pulled_do_not_count(made: Made):
     assert len(found) == len(p) > 500
 
 
-def test_a_strict_team_finds_more_on_the_same_dossiers(made: Made):
+def test_a_strict_team_finds_more_on_the_same_dossiers(made: Made) -> Any:
     team, units = made.laxest()
     usual, strict = made.visited()["finding"], made.visited(strict=team)["finding"]
     assert units
     names = [set(table["dossier_id"].to_pylist()) for table in (usual, strict)]
     assert names[0] == names[1], "the same dossiers are pulled"
 
-    def found(table) -> int:
+    def found(table: Any) -> int:
         return sum(kind not in ("none", "lateness") for kind in table["kind"].to_pylist())
 
     assert found(strict) > found(usual)
 
 
-def test_a_strict_team_moves_no_official_on_the_list(made: Made):
+def test_a_strict_team_moves_no_official_on_the_list(made: Made) -> None:
     team, _ = made.laxest()
     usual, strict = (standings(made.connect(made.visited(strict=who), f"list {who}")) for who in (None, team))
     assert [one.key for one in usual] == [one.key for one in strict]
     assert usual == strict
 
 
-def test_floods_move_neither_score_nor_rank():
+def test_floods_move_neither_score_nor_rank() -> None:
     for flood in floods(100, 1):
         assert flood.score <= 0.02, flood.words
         assert flood.rank <= 0.01, flood.words
 
 
-def test_turned_labels_cost_little_once_the_team_is_named():
+def test_turned_labels_cost_little_once_the_team_is_named() -> None:
     cases = drawn_cases(6000, seed=2)
     told = flipped(cases, finding.fitted(cases, finding.FEW_SEEDS), 2, finding.FEW_SEEDS)
     assert told.named
@@ -80,7 +81,7 @@ def test_turned_labels_cost_little_once_the_team_is_named():
     assert told.mended >= told.turned - 0.01
 
 
-def test_the_card_says_what_falls_short(made: Made):
+def test_the_card_says_what_falls_short(made: Made) -> None:
     from tests.bench.replay.conduct import Trial
 
     whole = ranked(made.connect(), made.province.truth["official"])
@@ -104,14 +105,14 @@ def test_the_card_says_what_falls_short(made: Made):
     assert "**Falls short** for officials' ranks" in "\n".join(card([moved, bad], [], 12_000))
 
 
-def test_a_mean_has_the_interval_of_its_seeds():
+def test_a_mean_has_the_interval_of_its_seeds() -> None:
     told = mean([0.2, 0.4, 0.6])
     assert told.value == pytest.approx(0.4)
     assert 0.2 <= told.low < told.value < told.high <= 0.6
     assert np.isclose(mean([0.5, 0.5]).low, 0.5)
 
 
-def _nobody():
+def _nobody() -> Any:
     import pyarrow as pa
 
     rows = [{"official_id": f"o{n}", "level": "a" if n % 2 else "b", "region": "r", "sector": "s", "tenure": "t",

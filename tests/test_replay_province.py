@@ -1,6 +1,7 @@
 """The province replay: labels outside the list stay hidden, every policy keeps its budget, chances are told."""
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -56,7 +57,7 @@ def months(seed: int = 1, n: int = 300) -> dict[date, Month]:
         x = np.abs(rng.normal(size=(n, len(COLUMNS)))) * 0.3
         x[:, COLUMNS.index("paper_rounds")] = truth * (rng.random(n) < 0.5)
         x[:, COLUMNS.index("overdue")] = rng.random(n) < 0.1
-        keys = [(f"O{o}", f"U{o % 5}", f"P{o % 3}") for o in official]
+        keys: list[tuple[str, ...]] = [(f"O{o}", f"U{o % 5}", f"P{o % 3}") for o in official]
         drawn[month] = Month([f"{month:%m}-{i}" for i in range(n)], keys, np.zeros(n), x, truth, truth)
     return drawn
 
@@ -66,7 +67,7 @@ def world(drawn: dict[date, Month]) -> World:
 
 
 @pytest.mark.parametrize("policy", [Greedy(), Practice(), FlooredPower("p4"), FlooredPower("capped", cap=15)])
-def test_every_policy_keeps_its_budget_and_tells_its_chances(policy) -> None:
+def test_every_policy_keeps_its_budget_and_tells_its_chances(policy: Any) -> None:
     done = run(world(months()), policy, 0.1, seed=1)
     assert done.cycles[0].looked == 30
     for cycle in done.cycles:

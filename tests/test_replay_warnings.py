@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from serving.warnings.firing import OpenDossier
 from serving.warnings.held_out import draw
 from serving.warnings.policy import Costs, Policy
-from tests.bench.__main__ import bench as command_line
+from tests.bench import bench as command_line
 from tests.bench.firing import Firing
 from tests.bench.replay.warnings import Alerts, Year, at_same_number, run
 from tests.bench.replay.warnings_report import Trial, bootstrap, figures, recovered

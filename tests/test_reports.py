@@ -240,8 +240,10 @@ def _has_the_form_of_the_decree(document: Document) -> None:
     grids = [table for table in document.tables if table.style is not None and table.style.name == "Table Grid"]
     assert grids
     for table in grids:
-        assert table._tbl.tr_lst[0].trPr.find(qn("w:tblHeader")) is not None
-        assert all(row.trPr.find(qn("w:cantSplit")) is not None for row in table._tbl.tr_lst)
+        kinds = [row.trPr for row in table._tbl.tr_lst]
+        assert kinds[0] is not None
+        assert kinds[0].find(qn("w:tblHeader")) is not None
+        assert all(kind is not None and kind.find(qn("w:cantSplit")) is not None for kind in kinds)
 
 
 def test_letterheads_are_stated_per_unit_and_say_what_is_wrong(tmp_path: Path) -> None:

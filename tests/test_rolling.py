@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,7 +30,9 @@ WEEK = 604_800_000_000
 SPAN = timedelta(days=21)
 
 
-def score_of(label: list[float], score: list[float], dossier: list[int], week: list[int], left: list[float]) -> Score:
+def score_of(
+    label: Sequence[float], score: list[float], dossier: list[int], week: list[int], left: list[float]
+) -> Score:
     rows = JudgedRows(np.array(label), np.array(dossier), np.array(week) * WEEK, np.array(left, float))
     return Score(rows, np.array(score))
 

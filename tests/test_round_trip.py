@@ -153,13 +153,15 @@ def recall_and_false_alarms(world: World) -> dict[str, tuple[int, float, float]]
 def test_a_placeholder_is_nobody(world: World) -> None:
     """T3: no event of a desk has an official; of all others every one has."""
     got = frame(world.record.connect(), "SELECT dossier_id, kind, happened_at, official_id FROM event")
-    got = got.set_index(["dossier_id", "kind", "happened_at"]).official_id
+    holders = got.set_index(["dossier_id", "kind", "happened_at"]).official_id
     event = as_read(world.planted)
     desk = event[event.kind.isin(["received", "delivered"]) & event.official_id.isna()]
     assert len(desk) > 10
-    assert got.loc[list(desk[["dossier_id", "kind", "happened_at"]].itertuples(index=False, name=None))].isna().all()
+    assert (
+        holders.loc[list(desk[["dossier_id", "kind", "happened_at"]].itertuples(index=False, name=None))].isna().all()
+    )
     named = event[event.kind.isin(["assigned", "decided"]) & event.official_id.notna()]
-    told = got.loc[list(named[["dossier_id", "kind", "happened_at"]].itertuples(index=False, name=None))]
+    told = holders.loc[list(named[["dossier_id", "kind", "happened_at"]].itertuples(index=False, name=None))]
     assert told.notna().all()
 
 

@@ -1,6 +1,8 @@
 """Fields of work: the directives' list, dated and edited by a delivery; findings that lift a field it does not name."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +29,7 @@ def test_no_field_holds_before_its_directive() -> None:
     assert all(field_of(word, date(2017, 12, 31)) is None for one in FIELDS for word in one.words)
 
 
-def office(folder):
+def office(folder: Any) -> Any:
     """Two sectors of 60 pulled dossiers each: civil status with 30 findings, land with none."""
     sectors = [{"sector_code": "L", "sector_name": "Đất đai"}, {"sector_code": "H", "sector_name": "Hộ tịch"},
                {"sector_code": "X", "sector_name": "Xây dựng", "prior_weight": 0.2}]  # fmt: skip
@@ -49,11 +51,11 @@ def office(folder):
     return record.connect()
 
 
-def test_a_delivered_weight_goes_before_the_built_in_one(tmp_path) -> None:
+def test_a_delivered_weight_goes_before_the_built_in_one(tmp_path: Path) -> None:
     assert directive_weights(office(tmp_path), AS_OF) == {"L": 1.0, "X": 0.2}
 
 
-def test_findings_lift_a_field_that_no_directive_names_and_never_lower_one_that_is_named(tmp_path) -> None:
+def test_findings_lift_a_field_that_no_directive_names_and_never_lower_one_that_is_named(tmp_path: Path) -> None:
     con = office(tmp_path)
     told = {one.sector_code: one for one in sector_risks(con, AS_OF)}
     assert (told["H"].found.n, told["H"].directive) == (60, 0.0)

@@ -4,6 +4,8 @@ A course is drawn as lines `day hour kind who [key=value …]`; days count from 
 """
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -24,15 +26,15 @@ def at(day: str, hour: str) -> str:
 
 
 def events(dossier: str, course: str) -> list[dict[str, object]]:
-    rows = []
+    rows: list[dict[str, object]] = []
     for line in course.strip().splitlines():
         day, hour, kind, who, *more = line.split()
         told = dict(part.split("=", 1) for part in more)
-        rows.append(
-            {"dossier_id": dossier, "kind": kind, "happened_at": at(day, hour), "official_id": UNKNOWN.get(who, who)}
-            | {"unit_code": "U1"}
-            | {key: value.replace("_", " ") if key == "reason" else value for key, value in told.items()}
-        )
+        rows.append({
+            "dossier_id": dossier, "kind": kind, "happened_at": at(day, hour), "official_id": UNKNOWN.get(who, who),
+            "unit_code": "U1",
+            **{key: value.replace("_", " ") if key == "reason" else value for key, value in told.items()},
+        })  # fmt: skip
     return rows
 
 
@@ -41,7 +43,7 @@ def dossier(key: str, received: str = "0 8", due: str = "14 17", **more: object)
     return {"dossier_id": key, "procedure_code": "P1", "unit_code": "U1"} | promise | more
 
 
-def shown(tmp_path, case: str, **tables: list[dict[str, object]]) -> set[str]:
+def shown(tmp_path: Path, case: str, **tables: list[dict[str, object]]) -> set[str]:
     record = Record(tmp_path / "record")
     chunks = [Chunk(name, rows) for name, rows in tables.items()]
     record.append(chunks, source="test", arrived_at=AS_OF)
@@ -114,7 +116,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("signal", CASES)
-def test_fires_where_drawn_and_not_beside_it(tmp_path, signal):
+def test_fires_where_drawn_and_not_beside_it(tmp_path: Path, signal: Any) -> None:
     dossiers, fires, misses, others = CASES[signal]
     told = shown(tmp_path / "fires", "d", dossier=dossiers, event=[*events("d", fires), *others])
     assert signal in told
@@ -146,20 +148,20 @@ VOICES = {
 
 
 @pytest.mark.parametrize("signal", VOICES)
-def test_voices_fire_where_drawn_and_not_beside_it(tmp_path, signal):
+def test_voices_fire_where_drawn_and_not_beside_it(tmp_path: Path, signal: Any) -> None:
     fires, misses = VOICES[signal]
     assert signal in shown(tmp_path / "fires", "d", dossier=[dossier("d")], complaint=fires)
     assert signal not in shown(tmp_path / "misses", "d", dossier=[dossier("d")], complaint=misses)
 
 
 @pytest.mark.parametrize(("day", "by_staff", "fires"), [("9", False, True), ("1", False, False), ("9", True, False)])
-def test_only_a_citizens_rating_after_the_result_counts(tmp_path, day, by_staff, fires):
+def test_only_a_citizens_rating_after_the_result_counts(tmp_path: Path, day: Any, by_staff: Any, fires: Any) -> None:
     rating = {"rating_id": "r", "dossier_id": "d", "score": 1, "rated_at": at(day, "9"), "by_staff": by_staff}
     told = shown(tmp_path, "d", dossier=[dossier("d")], event=events("d", "8 9 decided o1"), rating=[rating])
     assert ("LOW_RATING" in told) is fires
 
 
-def test_every_signal_says_what_it_rests_on_in_two_languages_and_accuses_nobody():
+def test_every_signal_says_what_it_rests_on_in_two_languages_and_accuses_nobody() -> None:
     for signal in DOSSIER_SIGNALS:
         assert all([signal.words_vi, signal.words_en, signal.source, signal.owner])
         assert "vi phạm" not in signal.words_vi.lower()

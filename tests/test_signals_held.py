@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -14,11 +15,12 @@ from features.record.record import Record
 from features.signals import DOSSIER_SIGNALS, HELD_SIGNALS, evaluate_held
 from features.signals.hands import stays
 from features.signals.held import ALERT
+from features.signals.signal import Grain
 from features.simulate import simulate
 from tests import drawn_chances as drawn
 from tests.drawn_chances import AS_OF, population
 
-GRAINS = ("official", "unit", "head", "agent")
+GRAINS: tuple[Grain, ...] = ("official", "unit", "head", "agent")
 POPULATIONS = {
     # signal: (draw, hits that fire, hits of the near miss, chances of each, whose key)
     "LATE_STEPS_3M": (drawn.slow, 9, 4, 25, "o1"),
@@ -70,7 +72,7 @@ def test_every_signal_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("signal", POPULATIONS)
-def test_fires_where_drawn_with_its_numbers_and_not_in_the_near_miss(signal, shown) -> None:
+def test_fires_where_drawn_with_its_numbers_and_not_in_the_near_miss(signal: Any, shown: Any) -> None:
     _, fires, _, chances, key = POPULATIONS[signal]
     row = shown[signal, f"{signal}-{key}"]
     assert (row["value"], row["n"]) == (fires, chances)
@@ -80,7 +82,7 @@ def test_fires_where_drawn_with_its_numbers_and_not_in_the_near_miss(signal, sho
     assert others == {f"{signal}-{key}"}
 
 
-def test_two_findings_of_one_visit_are_no_second_time(shown) -> None:
+def test_two_findings_of_one_visit_are_no_second_time(shown: Any) -> None:
     assert ("FOUND_AGAIN", "one visit-o1") not in shown
 
 

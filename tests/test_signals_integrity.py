@@ -26,7 +26,7 @@ def dossier(**cells: object) -> dict[str, object]:
 
 
 DECIDED_EARLY = event("09-18 10:00", "decided")
-TABLE = [
+TABLE: list[tuple[str, dict[str, object], list[dict[str, object]], list[dict[str, object]]]] = [
     # signal, dossier rows, events of the firing case, events of the near miss
     ("END_EQUALS_DUE", {}, [event("09-21 08:30", "decided")], [event("09-21 08:29", "decided")]),
     (

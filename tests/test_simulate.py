@@ -1,6 +1,7 @@
 """The made-up province: calibrated, deterministic, lawful in its clocks, silent about the future."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -61,7 +62,7 @@ def test_events_of_a_dossier_begin_with_receipt_and_point_to_known_rows(province
     assert (dossiers.due_at > dossiers.received_at).all()
 
 
-def test_canonical_feed_is_one_file_a_table(province: Province, tmp_path) -> None:
+def test_canonical_feed_is_one_file_a_table(province: Province, tmp_path: Path) -> None:
     folder = province.write(tmp_path / "feed")
     assert sorted(path.stem for path in folder.iterdir()) == sorted(province.tables)
     assert pa.parquet.read_table(folder / "dossier.parquet").num_rows == province.tables["dossier"].num_rows

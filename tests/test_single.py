@@ -31,13 +31,14 @@ def moments(last_hour: int) -> st.SearchStrategy[datetime]:
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    dossiers, events = [], []
+    dossiers: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
     for number in range(draw(st.integers(1, 6))):
         received = draw(moments(300))
         dossiers.append({
             "dossier_id": f"d{number}", "procedure_code": draw(FEW(["p1", "p2", "p3"])),
             "unit_code": draw(FEW(["u1", "u2"])), "received_at": received,
-            "due_at": draw(st.none() | st.integers(1, 400).map(lambda h, r=received: r + timedelta(hours=h))),
+            "due_at": draw(st.none() | st.integers(1, 400).map(lambda hours: received + timedelta(hours=hours))),  # noqa: B023 -- drawn at once
             "channel": draw(FEW([None, "counter", "online"])), "x_ward": draw(FEW([None, "a", "b"])),
             "x_area": draw(FEW([None, 1.5, 7.0])),
         })  # fmt: skip
@@ -90,7 +91,7 @@ def differences(record: Record, as_of: datetime) -> dict[str, tuple[Any, Any]]:
         events.setdefault(row["dossier_id"], []).append(row)
     single = OnlineFeatures(features, VIETNAM)
     day = take_day(record.connect(), local_day(as_of, VIETNAM), features, VIETNAM)
-    found = {}
+    found: dict[str, tuple[Any, Any]] = {}
     for row in matrix.to_pylist():
         cells = single.cells(dossiers[row["dossier_id"]], events.get(row["dossier_id"], []), as_of, day)
         assert cells.keys() == row.keys() - {"dossier_id", "as_of"}
@@ -134,17 +135,18 @@ EXPRESSIONS = [
 @given(a=st.none() | st.integers(-50, 50), b=st.none() | st.integers(-50, 50), sql=FEW(EXPRESSIONS))
 @settings(max_examples=300, deadline=None)
 def test_expressions_mean_what_the_engine_means(a: int | None, b: int | None, sql: str) -> None:
+    value: int | str | None
     if "'x'" in sql:
-        a, typed = (None if a is None else str(a)), "VARCHAR"
+        value, typed = None if a is None else str(a), "VARCHAR"
     else:
-        typed = "BIGINT"
+        value, typed = a, "BIGINT"
     query = f"SELECT {sql} FROM (SELECT CAST(? AS {typed}) AS a, CAST(? AS BIGINT) AS b)"
-    engine = duckdb.execute(query, [a, b]).fetchall()[0][0]
-    assert scalar(sql)({"a": a, "b": b}) == engine
+    engine = duckdb.execute(query, [value, b]).fetchall()[0][0]
+    assert scalar(sql)({"a": value, "b": b}) == engine
 
 
 def test_aggregates_pass_over_missing_values() -> None:
-    three = [{"a": 1, "k": "x"}, {"a": None, "k": "y"}, {"a": 5, "k": "x"}]
+    three: list[dict[str, Any]] = [{"a": 1, "k": "x"}, {"a": None, "k": "y"}, {"a": 5, "k": "x"}]
     assert aggregate("SUM(a)")(three) == 6
     assert aggregate("MAX(a) / 2")(three) == 2.5
     assert aggregate("COUNT(*)")(three) == 3

@@ -14,10 +14,12 @@ from features.calendar.vietnam import VIETNAM
 from features.record.delivery import Chunk
 from features.record.record import Record
 from serving.reports import publication
+from serving.reports.make import make_kind
 from serving.reports.period import Period
 from serving.reports.report import Column, Figure, Report, Rows, Table
 from serving.reports.small_numbers import CountSpan, K, refuse_counts, share, whole, without
 from serving.state import open_state
+from serving.state.report import PublicationPack
 from tests.drawn_people import NOW, staffed_office
 
 MONTH = "2026-02"
@@ -108,7 +110,7 @@ def test_a_second_pack_of_a_month_repeats_its_counts(office: Path, monkeypatch: 
     later = NOW + timedelta(hours=2)
     with state.writing() as session:
 
-        def pack(now: datetime) -> publication.PublicationPack:
+        def pack(now: datetime) -> PublicationPack:
             return publication.propose(record, session, MONTH, now, VIETNAM, "công bố tháng", by=1, now=now)
 
         first, rival = pack(NOW), pack(NOW + timedelta(minutes=1))
@@ -126,6 +128,6 @@ def test_a_second_pack_of_a_month_repeats_its_counts(office: Path, monkeypatch: 
         told = [publication.pack_report(record, session, one, VIETNAM) for one in (first, pack(later))]
         assert told[0].figures == told[1].figures
         assert told[0].tables == told[1].tables
-        fresh = publication.make_kind(record, session, "publication", publication.PACK, MONTH, later, VIETNAM)
+        fresh = make_kind(record, session, "publication", publication.PACK, MONTH, later, VIETNAM)
         assert fresh.figures != told[1].figures, "the record has moved on; what was published has not"
     state.close()

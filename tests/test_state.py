@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import signal
 import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -115,7 +114,7 @@ def test_a_killed_writer_leaves_a_sound_chain(database_url: str, tmp_path: Path)
         before = len(chain.latest(most=10_000))
         while len(chain.latest(most=10_000)) < before + 20 + round_ * 17 and time.monotonic() < deadline:
             time.sleep(0.01)
-        os.kill(writer.pid, signal.SIGKILL)
+        writer.kill()
         writer.join(30)
         assert chain.verify() == []
     with state.reading() as session:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -36,7 +37,7 @@ def test_a_family_is_what_hangs_together_over_who_took_over_from_whom(tmp_path: 
 
 
 def test_of_several_posts_the_present_one_counts_and_tenure_goes_back_to_the_first(tmp_path: Path) -> None:
-    told = [
+    told: list[dict[str, Any]] = [
         {"official_id": "o", "unit_code": "U1", "position": "clerk", "valid_from": "2024-01-01",
          "valid_to": "2025-07-01"},
         {"official_id": "o", "unit_code": "U2", "position": "head", "is_head": True, "valid_from": "2025-07-01"},
@@ -66,8 +67,8 @@ def test_a_mover_is_held_to_account_with_both_places_and_stands_where_they_are_n
             if who == 1 and number >= 4:
                 told["dossier"][0]["unit_code"] = "P-U9"
                 told["event"] = [event | {"unit_code": "P-U9"} for event in told["event"]]
-            for table, lines in told.items():
-                rows.setdefault(table, []).extend(lines)
+            for table, more in told.items():
+                rows.setdefault(table, []).extend(more)
     record = Record(tmp_path / "record")
     record.append([Chunk(name, told) for name, told in rows.items()], source="drawn", arrived_at=AS_OF)
     con = record.connect()

@@ -183,7 +183,8 @@ def test_every_dossier_of_every_variant_is_right_or_set_aside_or_told(asked: dic
             "signature": ["Người lập biểu", *[""] * (width - 2), "Thủ trưởng"],
             "header": list(header(asked["header"])), "empty cells": [""] * width,
         }  # fmt: skip
-        rows = [*([f"DANH SÁCH {n}", *[""] * (width - 1)] for n in range(int(str(asked["titles"])))), *rows]
+        titles = int(str(asked["titles"]))
+        rows[:0] = [[f"DANH SÁCH {n}", *[""] * (width - 1)] for n in range(titles)]
         rows += [tails[asked["tail"]]] if asked["tail"] else []
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -208,15 +209,15 @@ def test_every_dossier_of_every_variant_is_right_or_set_aside_or_told(asked: dic
 
 
 def test_a_group_over_two_lines_of_header_is_one_header(tmp_path: Path) -> None:
-    above = ["Mã hồ sơ", "Mã TTHC", "Mã đơn vị", "Thời gian", "", "Tên đơn vị"]
-    below = ["", "", "", "Ngày tiếp nhận", "Ngày hẹn trả", ""]
+    above: list[object] = ["Mã hồ sơ", "Mã TTHC", "Mã đơn vị", "Thời gian", "", "Tên đơn vị"]
+    below: list[object] = ["", "", "", "Ngày tiếp nhận", "Ngày hẹn trả", ""]
     path = book(tmp_path / "a.xlsx", [["BÁO CÁO"], above, below, line(truth(1)), line(truth(2))])
     _, record = take(path, tmp_path / "home")
     assert sorted(stored(record)) == [truth(1).code, truth(2).code]
 
 
 def test_a_column_with_fill_says_what_stands_above(tmp_path: Path) -> None:
-    rows = [list(HEADER), line(truth(1)), line(truth(2))]
+    rows: list[list[object]] = [list(HEADER), line(truth(1)), line(truth(2))]
     rows[2][2] = ""
     mapping = MAPPING.replace('unit_code = "Mã đơn vị"', 'unit_code = { from = "Mã đơn vị", fill = true }')
     receipt, record = take(book(tmp_path / "a.xlsx", rows), tmp_path / "home", mapping)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -194,7 +195,7 @@ def test_weekly_landmarks_start_at_the_start_and_include_the_end() -> None:
     con = views(dossier=DOSSIERS, event=EVENTS)
     start = moment("2026-03-03T00:00")
     found = landmarks(con, start, start + timedelta(days=14), every=timedelta(days=7))
-    ids = {}
+    ids: dict[datetime, list[str]] = {}
     for row in found.to_pylist():
         ids.setdefault(row["as_of"], []).append(row["dossier_id"])
     assert list(ids) == [start, start + timedelta(days=7), start + timedelta(days=14)]
@@ -241,9 +242,11 @@ def test_what_is_known_at_the_cutoff_or_later_changes_no_label(
 ) -> None:
     """Rows that became known later may stand in the record: labels are those of the truncated record."""
     zero = datetime(2026, 1, 1, tzinfo=UTC)
-    dossiers = [{"dossier_id": f"d{n}", "procedure_code": "P", "unit_code": "U", "received_at": zero,
+    dossiers: list[dict[str, Any]] = [
+                {"dossier_id": f"d{n}", "procedure_code": "P", "unit_code": "U", "received_at": zero,
                  "due_at": zero + timedelta(days=20)} for n in range(len(ends))]  # fmt: skip
-    events = [{"dossier_id": f"d{n}", "kind": "decided", "happened_at": zero + timedelta(days=day),
+    events: list[dict[str, Any]] = [
+              {"dossier_id": f"d{n}", "kind": "decided", "happened_at": zero + timedelta(days=day),
                "known_at": zero + timedelta(days=day + delay)} for n, (day, delay) in enumerate(ends)]  # fmt: skip
     at = zero + timedelta(days=cutoff)
     known = [event for event in events if event["known_at"] < at]

@@ -29,7 +29,7 @@ def spans(tmp_path: Path) -> list[Any]:
     exporter = memory.InMemorySpanExporter()
     settings = Settings.from_env(tmp_path)
     received = NOW - timedelta(days=20)
-    dossier = {"dossier_id": "d1", "procedure_code": "1.001", "unit_code": "U", "received_at": received,
+    dossier: dict[str, Any] = {"dossier_id": "d1", "procedure_code": "1.001", "unit_code": "U", "received_at": received,
                "due_at": received + timedelta(days=60)}  # fmt: skip
     Record(settings.record_url).append([Chunk("dossier", [dossier])], source="drawn", arrived_at=NOW)
     ship(settings.models, drawn_model(), "v1")

@@ -6,6 +6,7 @@ import resource
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas  # noqa: F401 -- DuckDB looks for it, and nobody may read it after the process gave up its rights
 import pytest
@@ -130,7 +131,7 @@ def test_two_ingests_and_a_scoring_at_once(tmp_path: Path) -> None:
     writers = [SPAWN.Process(target=append_many, args=(settings.record_url, name)) for name in "xy"]
     for writer in writers:
         writer.start()
-    versions = []
+    versions: list[Any] = []
     while any(writer.is_alive() for writer in writers) or not versions:
         meta, path = score_record(settings, AS_OF, VIETNAM)
         assert read_scores(path)[0].num_rows == meta.n
