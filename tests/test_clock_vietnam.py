@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.calendar.promise import due_after_days, due_after_hours
 from features.calendar.vietnam import VIETNAM
 from features.case_state.official_class import OfficialClass, class_766, class_recomputed
 from features.case_state.replay import Happening, replay
@@ -95,7 +94,7 @@ def test_working_hours_by_hand(start: str, end: str, hours: float) -> None:
 
 @pytest.mark.parametrize(("received", "hours", "due"), PROMISES)
 def test_promises_by_hand(received: str, hours: float, due: str) -> None:
-    assert due_after_hours(local(received), hours, VIETNAM) == local(due)
+    assert VIETNAM.add(local(received), hours) == local(due)
 
 
 def run(due: str | None, as_of: str, *events: tuple[str, ...]) -> CaseState:
@@ -218,7 +217,7 @@ histories = st.lists(st.tuples(st.integers(0, 40 * 24 * 60), kinds), max_size=12
 def test_shares_add_up_and_time_only_grows(history: list[tuple[int, str]], minutes: int) -> None:
     received = local("2026-08-17 08:00")
     events = [Happening(kind, received + timedelta(minutes=after)) for after, kind in history]
-    due = due_after_days(received, 10, VIETNAM)
+    due = VIETNAM.add(received, 80)
 
     def at(moment: datetime) -> CaseState:
         return replay(received, due, events, moment, VIETNAM)

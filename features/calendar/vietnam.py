@@ -7,11 +7,10 @@ the ministry decides, and a `holiday` row of a delivery overrides everything her
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, time
 from functools import lru_cache
-from typing import Any
 
 import holidays as published
 
@@ -100,24 +99,3 @@ def office(name: str, hours: Hours = OFFICE_HOURS, *, saturday: Hours = (), half
     week = (hours,) * 5 + (saturday, ())
     own = Calendar(name, ZONE, week).with_holidays(((day.date, day.kind) for day in special_days()), make_up=hours)
     return own.with_days(dict.fromkeys(half_days, hours[:1]))
-
-
-def from_opencps(document: Mapping[str, Any], name: str) -> Calendar:
-    """A unit's calendar from OpenCPS `worktime` and `holidays` rows (domain.md 2.1).
-
-    Days of the week count from 2 (Monday) to 8 (Sunday); holidayType 0 is off, 1 made up. The unit's rows take
-    the place of this module's for their days; years without rows keep `special_days`. KeyError or ValueError
-    where a row lacks a field or has another form.
-    """
-    week: list[Hours] = [()] * 7
-    for row in document["worktime"]:
-        week[int(row["day"]) - 2] = hours_of(row["hours"])
-    calendar = Calendar(name, ZONE, tuple(week))
-    make_up = next((hours for hours in week if hours), OFFICE_HOURS)
-    rows = [
-        (date.fromisoformat(str(row["holidayDate"])[:10]), "make_up" if int(row["holidayType"]) else "off")
-        for row in document["holidays"]
-    ]
-    years = {day.year for day, _ in rows}
-    others = ((day.date, day.kind) for day in special_days() if day.date.year not in years)
-    return calendar.with_holidays(others, make_up=make_up).with_holidays(rows, make_up=make_up)
