@@ -2,7 +2,7 @@
 
 Expected is what the peers' rates make of the same dossiers: the rate of the same procedure among officials of
 the same position, everybody's own dossiers left out of the rate they are held against, pulled to the rate of
-all in that position by `PRIOR` dossiers. Nobody is flagged most of whose dossiers have too few peers, or by acts of
+all in that position by 20 dossiers. Nobody is flagged most of whose dossiers have too few peers, or by acts of
 which it is in doubt who did them (`features.signals.accounts`): the office answers for those. The order is that of
 `models.excess.exceedance_percentile`, so that where nobody does anything no office and no field stands above another
 for having few or many dossiers. Tier `signal`: rules on the record, which work from the first day and prove nothing.
@@ -16,11 +16,9 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from features.shrinkage import shrunk_sql
 from features.signals.handled import CHARGED, DOUBT
 from models.excess import FALSE_DISCOVERY, Excess, exceedance_percentile, excess
-
-PRIOR = 20
-"""Dossiers of the overall rate that every peer rate starts with."""
 
 STRICT = FALSE_DISCOVERY / len(CHARGED)
 """Local false discovery rate of a flag in one family, so that over all families it stays within the promise."""
@@ -155,7 +153,7 @@ def _against_peers(table: pa.Table, key: str, group: str, family: str) -> pa.Tab
         )
         SELECT o.key, min(u.unit_code) AS unit_code, min(o.grp) AS grp, CAST(sum(o.dossiers) AS DOUBLE) AS n,
                CAST(sum(o.k) AS DOUBLE) AS observed, CAST(sum(o.clear) AS DOUBLE) AS clear,
-               sum(o.n * (p.k - o.k + {PRIOR} * e.rate) / (p.n - o.n + {PRIOR}) ORDER BY o.procedure_code, o.position)
+               sum(o.n * {shrunk_sql("p.k - o.k", "p.n - o.n", "e.rate")} ORDER BY o.procedure_code, o.position)
                AS expected,
                coalesce(sum(o.n) FILTER (p.people > {FEWEST_PEERS}) >= sum(o.n) / 2, false) AS has_peers
         FROM own o JOIN peers p ON p.procedure_code IS NOT DISTINCT FROM o.procedure_code

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.shrinkage import shrunk
+
 EDGES = (0.0, 0.8, 0.95, 0.99)
 """Bands of `models.rarity.Usual.score`: no signal, then (0, .8], (.8, .95], (.95, .99] and above."""
 
@@ -39,7 +41,7 @@ class FindingChance:
         band = np.searchsorted(EDGES, unusual, side="left")
         n = np.bincount(band, share, minlength=len(ASSUMED))
         k = np.bincount(band, share * found, minlength=len(ASSUMED))
-        rate = (k + WEIGHT * np.array(ASSUMED)) / (n + WEIGHT)
+        rate = shrunk(k, n, np.array(ASSUMED), WEIGHT)
         return cls(tuple(float(one) for one in _rising(rate, n + WEIGHT)), len(found))
 
     @property

@@ -1,7 +1,7 @@
 """How unusual the signals of a dossier are among its peers: the rule that ranks dossiers without any label.
 
 One less the product of the peers' rates of the signals shown, as if these were independent: an order, no
-probability. Peers are dossiers of the same procedure; their rate starts with `PRIOR` dossiers of the overall rate.
+probability. Peers are dossiers of the same procedure; their rate starts with 20 dossiers of the overall rate.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-PRIOR = 20
+from features.shrinkage import shrunk
+
 LEAST_RATE = 1e-6
 
 
@@ -40,7 +41,7 @@ class Usual:
         """The peers' rate of a signal, in [1e-6, 1]; one half where no peer ever showed it."""
         n = self.sizes.get(procedure, 0)
         k = self.counts.get((procedure, signal), 0)
-        return min(max((k + PRIOR * self.overall.get(signal, 0.5)) / (n + PRIOR), LEAST_RATE), 1.0)
+        return min(max(shrunk(k, n, self.overall.get(signal, 0.5)), LEAST_RATE), 1.0)
 
     def score(self, procedure: list[str], nth: list[int], signal: list[str]) -> np.ndarray:
         """How unusual the signals of each case are [cases], in [0, 1); 0 for a case that shows none."""

@@ -19,6 +19,7 @@ from scipy.stats import t as student
 from features.calendar.working_time import HOUR, Calendar, Instants, microseconds
 from features.record.schema import ALL_ENDS
 from features.record.utc import naive_utc
+from features.shrinkage import shrunk
 
 SPAN = timedelta(days=14)
 """Dossiers received in this time before a moment are looked at: all of them under the process of that time."""
@@ -207,7 +208,7 @@ def _times(steps: Steps, moments: Array, calendar: Calendar) -> list[Departure]:
     seen, expected = [], []
     for ended, spent, past, time in zip(lefts, hours, _usual(np.stack(lefts)), _usual(np.stack(hours)), strict=True):
         mean = past.sum(axis=1, keepdims=True) / np.maximum(time.sum(axis=1, keepdims=True), 1e-9)
-        rate = (past + PRIOR_HOURS * mean) / (time + PRIOR_HOURS)
+        rate = shrunk(past, time, mean, PRIOR_HOURS)
         known = time.sum(axis=1) > 0  # a stay that is new has no usual length; `_ways` tells of it
         o = np.bincount(pair, weights=np.where(known, ended.sum(axis=1), 0), minlength=len(pairs))
         e = np.bincount(pair, weights=np.where(known, (rate * spent).sum(axis=1), 0), minlength=len(pairs))

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
 
+from features.shrinkage import shrunk
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -76,7 +78,7 @@ def learn(x: Floats, found: Ints, team: Ints, trees: bool = True, offset: bool =
 def severity_of(x: Floats, found: Floats | Ints, team: Ints, turns: int = 4) -> Floats:
     """Log-odds of each team at ordinary places [teams], from ridge and severity fitted in turn."""
     n = np.bincount(team)
-    rate = (np.bincount(team, found) + LEAST_SEVERITY_WEIGHT * found.mean()) / (n + LEAST_SEVERITY_WEIGHT)
+    rate = shrunk(np.bincount(team, found), n, found.mean(), LEAST_SEVERITY_WEIGHT)
     severity: Floats = logit(rate)
     for _ in range(turns):
         risk = fit_ridge(x, found, severity[team]).predict(x)

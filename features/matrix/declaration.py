@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from features.shrinkage import shrunk_sql
+
 
 class Grain(StrEnum):
     """The relation whose columns a feature's expression may name.
@@ -61,10 +63,7 @@ class Feature:
 HOURS = "3.6e9"
 """Microseconds in an hour, as SQL."""
 
-PRIOR = 20
-"""How many dossiers of the overall rate are added to the past of a group (m of data/README.md)."""
-
 
 def smoothed(late: str, known: str) -> str:
     """SQL of a late rate pulled towards the rate of the whole record as known on that day."""
-    return f"({late} + {PRIOR} * record_late / NULLIF(record_known, 0)) / ({known} + {PRIOR})"
+    return shrunk_sql(late, known, "record_late / NULLIF(record_known, 0)")

@@ -15,6 +15,7 @@ import pyarrow as pa
 from features.case_state import custody
 from features.record.latest import newest
 from features.record.utc import naive_column
+from features.shrinkage import shrunk_sql
 
 COUNTED = "('harassment', 'extra_papers', 'wrongful_return', 'tampering')"
 """Kinds of finding of the harassment type, as SQL."""
@@ -46,7 +47,7 @@ known AS (
 overall AS (SELECT as_of, sum(found) / count(*) AS rate FROM known GROUP BY as_of),
 team AS (
     SELECT k.as_of, k.team_id,
-           (sum(k.found) + {TEAM_PRIOR} * any_value(o.rate)) / (count(*) + {TEAM_PRIOR}) AS rate
+           {shrunk_sql("sum(k.found)", "count(*)", "any_value(o.rate)", TEAM_PRIOR)} AS rate
     FROM known k JOIN overall o USING (as_of) GROUP BY ALL
 ),
 beyond AS (

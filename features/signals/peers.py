@@ -2,7 +2,7 @@
 
 Peers are whoever had chances of the same kind: in the same procedure, quarter and office, as far as there are any.
 From the wide to the narrow, the rate of all others is the first guess for the procedure, that of the procedure for
-the quarter in it, that of the quarter for the office in it; each guess weighs as much as `PRIOR` chances. Nobody is
+the quarter in it, that of the quarter for the office in it; each guess weighs as much as 20 chances. Nobody is
 their own peer. An office is a family of units that took over one from another (`features.record.succession`), so a new
 unit's people find their peers in the one before and take no blame from it; for units and heads it is the level.
 
@@ -16,10 +16,8 @@ import pyarrow as pa
 
 from features.intervals import byar_sql
 from features.record.succession import families, levels
+from features.shrinkage import shrunk_sql
 from features.signals.signal import Grain
-
-PRIOR = 20
-"""Chances that the wider circle's rate counts for in the narrower one."""
 
 _CIRCLES = {
     "all": "signal_no", "procedure": "signal_no, procedure_code", "quarter": "signal_no, procedure_code, quarter",
@@ -57,12 +55,12 @@ def against_peers(chances: str) -> str:
             FROM {chances} c LEFT JOIN office_of_unit o ON o.unit_code = c.unit_code GROUP BY ALL
         ), others AS (SELECT *, {others} FROM cell),
         guess AS (
-            SELECT *, (k_quarter + {PRIOR} * by_procedure) / (n_quarter + {PRIOR}) AS by_quarter FROM (
-                SELECT *, (k_procedure + {PRIOR} * by_all) / (n_procedure + {PRIOR}) AS by_procedure FROM (
+            SELECT *, {shrunk_sql("k_quarter", "n_quarter", "by_procedure")} AS by_quarter FROM (
+                SELECT *, {shrunk_sql("k_procedure", "n_procedure", "by_all")} AS by_procedure FROM (
                     SELECT *, CASE WHEN n_all > 0 THEN k_all / n_all END AS by_all FROM others))
         ), summed AS (
             SELECT signal_no, key, max(last)[2] AS unit_code, CAST(sum(n) AS BIGINT) AS n, CAST(sum(k) AS BIGINT) AS k,
-                   sum(n * (k_office + {PRIOR} * by_quarter) / (n_office + {PRIOR})
+                   sum(n * {shrunk_sql("k_office", "n_office", "by_quarter")}
                        ORDER BY procedure_code, quarter, office) AS expected
             FROM guess GROUP BY signal_no, key
         ), beside_peers AS (
