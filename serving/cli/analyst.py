@@ -25,13 +25,14 @@ def rollback(
     ] = True,
 ) -> None:
     """Make the previous champion of TARGET the champion again."""
+    from serving.work.witnessed_files import champions
     from training.promote import rollback as run
 
     settings = settings_of(ctx)
     url = settings.mlflow_url if mlflow else None
     version = run(settings.models, target, at=datetime.now(UTC), because=because, by=by, mlflow_url=url)
     detail = {"rolled_back": version, "target": target, "by": by or "", "reason": because or ""}
-    note(settings, "model.promote", detail, now=datetime.now(UTC))
+    note(settings, "model.promote", {**detail, "files": champions(settings.home)}, now=datetime.now(UTC))
     typer.echo(f"champion {target} {version}")
 
 

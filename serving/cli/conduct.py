@@ -69,6 +69,7 @@ def score(settings: Settings, as_of: datetime, say: Say) -> str:
     from serving.scoring.score_files import write_scores
     from serving.state import State
     from serving.warnings.alerts import alerts
+    from serving.work.witnessed_files import digests, tell
 
     say("conduct: signals against peers")
     state = State(settings.database_url)
@@ -88,6 +89,7 @@ def score(settings: Settings, as_of: datetime, say: Say) -> str:
         conduct_evidence.write(
             settings.scores, as_of, acts(con, acted, as_of), acted, position, sector_risks(con, as_of, acted)
         )
+    tell(settings, digests(settings.home, folder.glob("*.parquet")), now=datetime.now(UTC))
     return f"{folder}: " + ", ".join(f"{len(told)} {grain}s" for grain, told in found.items())
 
 

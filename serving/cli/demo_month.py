@@ -118,9 +118,9 @@ class DemoMonth:
 
         from serving.access.account import add_account
         from serving.access.permissions import EVERY_UNIT, Role
-        from serving.cli.receipts import actor
         from serving.read.official_directory import names_in
         from serving.state import Account
+        from serving.work.receipts import command_actor
 
         with self._state.reading() as session:
             if session.scalar(select(Account.id).limit(1)) is not None:
@@ -145,7 +145,7 @@ class DemoMonth:
                 )
                 self._who[role.value] = made.id, login
                 detail = {"made": login, "role": role.value, "unit": place}
-                link = self._chain.append(session, actor(), "account.write", detail, now=now)
+                link = self._chain.append(session, command_actor(), "account.write", detail, now=now)
             self._chain.anchor(link)
         return [Login(login, password, role.words, FIRST[role]) for role, login, *_ in wanted]
 
@@ -178,11 +178,13 @@ class DemoMonth:
         from serving.plan.eligibility import Infeasible
         from serving.plan.gather import gather
         from serving.scoring.batch import score_record
+        from serving.work.witnessed_files import digests, tell
 
         settings, now = self._settings, datetime.now(UTC)
         month = f"{first:%Y-%m}"
         known = min(first, self._as_of)
         _, scores = score_record(settings, known, VIETNAM, latest=False)
+        tell(settings, digests(settings.home, [scores]), now=now)
         record = Record(settings.record_url)
         store = plan_store(settings)
         plan_id, _ = store.commit(month, now)

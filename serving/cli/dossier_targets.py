@@ -119,8 +119,10 @@ class DossierSteps:
     def score(self, settings: Settings, as_of: datetime, say: Say) -> str:
         """Scores all open dossiers as of `as_of` and makes them the latest list."""
         from serving.scoring.batch import score_record
+        from serving.work.witnessed_files import digests, tell
 
         meta, path = score_record(settings, as_of, CALENDAR, target=self.target)
+        tell(settings, digests(settings.home, [path]), now=datetime.now(UTC))
         maker = "quy tắc · the rule" if meta.rule else meta.model_version
         for column, count in sorted(meta.misfits.items()):
             words = f"no number in {count} dossiers where the model wants one; unknown for these, all others as ever"
@@ -132,12 +134,14 @@ class DossierSteps:
         from serving.documents.table_file import scores_table, write_table
         from serving.scoring.batch import score_record
         from serving.scoring.score_files import read_scores, scores_path
+        from serving.work.witnessed_files import digests, tell
 
         if grain != "dossier":
             raise ValueError(f"{self.target.name} is scored by dossier, not by {grain}")
         path = scores_path(settings.scores, self.target.name, as_of)
         if not path.exists():
             _, path = score_record(settings, as_of, CALENDAR, latest=False, target=self.target)
+            tell(settings, digests(settings.home, [path]), now=datetime.now(UTC))
         table, meta = read_scores(path)
         write_table(scores_table(table), out, settings.zone, title=f"{self.target.name} {meta.as_of:%Y-%m-%d}")
         return f"{out}: {table.num_rows} rows"

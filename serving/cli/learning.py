@@ -96,10 +96,12 @@ def promote(
     by: By = None,
 ) -> None:
     """Make the candidate of TARGET the champion, when its gates hold and a second person does it."""
+    from serving.work.witnessed_files import champions
+
     settings = settings_of(ctx)
     champion = steps(target).promote(settings, because, _say, by=by)
     detail = {"promoted": champion, "by": by or "", "reason": because or ""}
-    note(settings, "model.promote", detail, now=datetime.now(UTC))
+    note(settings, "model.promote", {**detail, "files": champions(settings.home)}, now=datetime.now(UTC))
     typer.echo(champion)
 
 

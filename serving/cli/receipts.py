@@ -1,6 +1,5 @@
 """`risk receipts`: check the chain of receipts, sign its head; the receipts of what is done by command."""
 
-import getpass
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -35,14 +34,15 @@ def verify(
 ) -> None:
     """Walk the whole chain; exit 1 where anything was edited, removed, inserted, swapped, cut off or replayed.
 
-    Where a row or a line of the plans' ledger is not what its receipt told; where signed heads are wanting, or were
-    not carried outside.
+    Where a row, a list or a line of the plans' ledger is not what its receipt told; where signed heads are wanting, or
+    were not carried outside.
     """
     from serving.jobs.chain_heads import uncarried
     from serving.plan.ledger import PlanLedger
     from serving.plan.verify import ledger_faults
     from serving.work.chain_anchor import ChainHead
     from serving.work.receipts import Fault
+    from serving.work.witnessed_files import file_faults
 
     settings, chain = settings_of(ctx), _chain(ctx)
     outside = [*(head or []), *([] if settings.heads.folder is None else [settings.heads.folder])]
@@ -50,6 +50,7 @@ def verify(
     found = [ChainHead.from_json(path.read_text("utf-8")) for path in paths]
     faults = chain.verify(found, now=datetime.now(UTC), stopped=[_stretch(one) for one in stopped or []])
     faults += [Fault(0, what) for what in ledger_faults(PlanLedger(settings.home / "plans"), chain)]
+    faults += file_faults(settings.home, chain)
     faults += [Fault(0, what) for what in uncarried(settings, chain.witness)]
     for fault in faults[:100]:
         typer.echo(f"receipt {fault.seq}: {fault.what}", err=True)
@@ -73,11 +74,13 @@ def told(
 
     detail: of the receipt; the caller may fill it in inside. The actor is who runs the command on this machine.
     """
+    from serving.work.receipts import command_actor
+
     state, chain = open_chain(settings)
     try:
         with state.writing() as session:
             yield session
-            link = chain.append(session, actor(), action, detail, now=now, subjects=subjects)
+            link = chain.append(session, command_actor(), action, detail, now=now, subjects=subjects)
         chain.anchor(link)
     finally:
         state.close()
@@ -89,11 +92,6 @@ def note(
     """The receipt of what was only looked at, or done outside the working state."""
     with told(settings, action, detail, now=now, subjects=subjects):
         pass
-
-
-def actor() -> str:
-    """Who acts by command: the account of the machine, which is no account of ours."""
-    return f"lệnh:{getpass.getuser()}"[:120]
 
 
 def open_chain(settings: Settings) -> "tuple[State, Receipts]":

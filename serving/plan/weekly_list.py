@@ -1,7 +1,9 @@
 """The list of one week on disk: `lists/<target>/<grain>/<week>.json`, made once and then kept as it was."""
 
+import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -19,6 +21,7 @@ from serving.plan.list_entry import Grain, entries
 from serving.plan.rules import Rules
 from serving.scoring.score_files import ListMeta
 from serving.settings import Settings
+from serving.work.witnessed_files import tell
 
 _WEEK = re.compile(r"\d{4}-W\d{2}")
 
@@ -78,17 +81,22 @@ def make_week(
     lines = share_out(lines, rules.teams, last)
     lines = marked_new(lines, {line["entry"]["key"] for line in earlier["lines"]} if earlier else None)
     made = WeeklyList(target, grain, week, strength=rules.prior_strength, lines=lines, **made_from(meta))
-    write(root, made)
+    write(root, made, lambda name, digest: tell(settings, {f"lists/{name}": digest}, now=now))
     return made
 
 
-def write(root: Path, weekly: WeeklyList) -> Path:
-    """Stores the week's list; ValueError where another one stands: a list that was used is not exchanged."""
+def write(root: Path, weekly: WeeklyList, witness: Callable[[str, str], None] | None = None) -> Path:
+    """Stores the week's list; ValueError where another one stands: a list that was used is not exchanged.
+
+    witness: is told its path below `root` and its sha256 before it stands there.
+    """
     path = path_of(root, weekly.target, weekly.grain, weekly.week)
     text = json.dumps(weekly.as_json(), ensure_ascii=False, indent=1)
     if path.exists() and path.read_text("utf-8") != text:
         raise ValueError(f"the {weekly.grain} list of {weekly.week} stands; lists are made once a week")
     path.parent.mkdir(parents=True, exist_ok=True)
+    if witness is not None:
+        witness(path.relative_to(root).as_posix(), hashlib.sha256(text.encode()).hexdigest())
     replace_text(path, text)
     return path
 

@@ -73,6 +73,8 @@ ACTION_WORDS = {
     "contest.write": "Gửi giải trình về điểm",
     "contest.answer": "Trả lời giải trình về điểm",
     "account.write": "Sửa tài khoản",
+    "file.adopt": "Tiếp nhận tệp có trước nhật ký",
+    "file.write": "Lập danh sách",
     "row.adopt": "Tiếp nhận dữ liệu có trước nhật ký",
     "token.write": "Sửa khóa máy",
     "view.write": "Bộ lọc đã lưu",

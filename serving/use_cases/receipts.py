@@ -8,6 +8,7 @@ from serving.state import Receipt
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.work.receipts import Fault
+from serving.work.witnessed_files import file_faults
 
 INSPECTION = frozenset(
     {
@@ -47,7 +48,8 @@ def chain_faults(request: Request) -> list[Fault]:
     people, settings = context_of(request).people, context_of(request).serving.settings
     people.receipts.record(reader_of(request).login, "receipt.read", {"about": "verify"}, now=people.now())
     told = ledger_faults(PlanLedger(settings.home / "plans"), people.receipts)
-    return [*people.receipts.verify(now=people.now()), *(Fault(0, what) for what in told)]
+    faults = [*people.receipts.verify(now=people.now()), *file_faults(settings.home, people.receipts)]
+    return [*faults, *(Fault(0, what) for what in told)]
 
 
 def withheld(request: Request) -> frozenset[str]:

@@ -15,6 +15,7 @@ from serving.state import open_state
 from serving.work.chain_anchor import Witness
 from serving.work.fallback_cache import FallbackCache
 from serving.work.receipts import Receipts
+from serving.work.witnessed_files import adopt
 
 
 class People:
@@ -27,6 +28,7 @@ class People:
 
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self.now = now
+        self._home = settings.home
         self.state = open_state(settings.database_url)
         self.receipts = Receipts(self.state, Witness(settings.keys, settings.home / "receipts"))
         self.remembered = FallbackCache()
@@ -36,8 +38,9 @@ class People:
         self.provider = Provider(settings.oidc) if settings.oidc else None
 
     def adopt(self, now: datetime) -> None:
-        """Bring what was there before receipts told of rows into the chain, once."""
+        """Bring what was there before receipts told of rows and files into the chain, once."""
         self.receipts.adopt(now=now)
+        adopt(self._home, self.receipts, now=now)
 
     def close(self) -> None:
         """Give back the connections."""

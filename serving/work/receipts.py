@@ -7,6 +7,7 @@ shown by two witnesses outside the database: the anchor, a file with the last li
 Ed25519 by the running service every hour and carried elsewhere (`serving.jobs.chain_heads`).
 """
 
+import getpass
 import hashlib
 import hmac
 import json
@@ -50,6 +51,11 @@ def link_mac(key: bytes, seq: int, at: datetime, actor: str, action: str, detail
         {"action": action, "actor": actor, "at": at.astimezone(UTC).isoformat(), "detail": detail, "seq": seq}
     )
     return hmac.new(key, before.encode() + body, hashlib.sha256).hexdigest()
+
+
+def command_actor() -> str:
+    """Who acts by command: the account of the machine, which is no account of ours."""
+    return f"lệnh:{getpass.getuser()}"[:120]
 
 
 @dataclass(frozen=True)

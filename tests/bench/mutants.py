@@ -125,6 +125,16 @@ MUTANTS = (
         "tests/test_chain_heads.py::test_a_row_changed_behind_its_receipt_is_named",
     ),
     Mutant(
+        "A list or model exchanged", "serving/work/witnessed_files.py",
+        "elif _sha256(path) != wanted:", "elif False:",
+        "tests/test_witnessed_files.py::test_a_list_that_is_exchanged_a_model_slipped_in_or_a_week_taken_away_is_named",
+    ),
+    Mutant(
+        "A list or model exchanged", "serving/work/witnessed_files.py",
+        "for name in there if name not in told]", "for name in there if False]",
+        "tests/test_witnessed_files.py::test_what_was_there_is_adopted_once_and_what_comes_later_is_not",
+    ),
+    Mutant(
         "Acting or reading unseen", "serving/api/looked.py",
         "    people.receipts.record(reader_of(request).login, action, detail, now=people.now(), subjects=subjects)",
         "    return",

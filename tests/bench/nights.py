@@ -33,6 +33,7 @@ from serving.settings import Settings
 from serving.state import EarlyWarning, JobRun, OutboxMessage, open_state
 from serving.work.chain_anchor import Witness
 from serving.work.receipts import Receipts
+from serving.work.witnessed_files import file_faults
 from tests.bench.group import Card, bench, tell
 from tests.bench.kills import SERVER
 from tests.bench.section import Figure, Section
@@ -216,7 +217,8 @@ def _judged(settings: Settings, nights: int) -> tuple[dict[str, int], list[str]]
         messages = session.scalars(select(OutboxMessage.key)).all()
     if len(set(warned)) != len(warned) or len(set(messages)) != len(messages):
         wrong.append("a warning or a message stands twice")
-    faults = Receipts(state, Witness(settings.keys, settings.home / "receipts")).verify()
+    chain = Receipts(state, Witness(settings.keys, settings.home / "receipts"))
+    faults = [*chain.verify(), *file_faults(settings.home, chain)]
     wrong += [f"receipts: {fault.what}" for fault in faults]
     state.close()
     with Record(settings.record_url).connect() as con:

@@ -1,0 +1,100 @@
+"""Files whose receipts tell what they hold: scored lists, lists of the week, the pointers to champions.
+
+Whoever makes one tells of it under `files`: path below `RISK_HOME` → sha256. The last one told of a file is what the
+file must still have, so that a list that was exchanged by hand, or a model slipped in for the champion, is named.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from serving.settings import Settings
+from serving.state import open_state
+from serving.work.chain_anchor import Witness
+from serving.work.receipts import Fault, Receipts, command_actor
+
+WITNESSED = ("scores/*/*/*.parquet", "lists/*/*/*.json", "models/*/champion.json")
+"""Files below the home that somebody has to tell of; but for lists mixed of others, which are made anew for each plan
+and stand with their digest in its brief."""
+_MADE_ANEW = "scores/mix/"
+TELLS = ("file.write", "file.adopt", "model.promote")
+"""Actions whose receipts tell of files."""
+_ADOPTED_AT_ONCE = 100  # a receipt's detail is bounded
+
+
+def digests(home: Path, paths: Iterable[Path]) -> dict[str, str]:
+    """Path below `home` → sha256 of what is there."""
+    return {path.relative_to(home).as_posix(): _sha256(path) for path in sorted(paths)}
+
+
+def champions(home: Path) -> dict[str, str]:
+    """Path → sha256 of the pointers to champions as they stand, for the receipt of who moved one."""
+    return digests(home, home.glob(WITNESSED[2]))
+
+
+def tell(settings: Settings, files: Mapping[str, str], *, now: datetime) -> None:
+    """The receipt of files (path below the home → sha256) that a command makes; who runs it is the machine's account.
+
+    What is written but once is told of before: killed between, it is made again.
+    """
+    if not files:
+        return
+    state = open_state(settings.database_url)
+    try:
+        chain = Receipts(state, Witness(settings.keys, settings.home / "receipts"))
+        chain.record(command_actor(), "file.write", {"files": dict(files)}, now=now)
+    finally:
+        state.close()
+
+
+def adopt(home: Path, receipts: Receipts, *, now: datetime) -> int:
+    """Tells of the files that were there before receipts told of files, once in the life of a chain; gives how many.
+
+    From then on a file that no receipt tells of is a fault.
+    """
+    if receipts.doing("file.adopt"):
+        return 0
+    told = _told(receipts)
+    found = [path for path in sorted(_present(home)) if path.relative_to(home).as_posix() not in told]
+    for start in range(0, max(1, len(found)), _ADOPTED_AT_ONCE):
+        some = digests(home, found[start : start + _ADOPTED_AT_ONCE])
+        receipts.record("", "file.adopt", {"files": some}, now=now)
+    return len(found)
+
+
+def file_faults(home: Path, receipts: Receipts) -> list[Fault]:
+    """Files that are not what their last receipt told, are gone, or came without one."""
+    told, faults = _told(receipts), []
+    for name, (seq, wanted) in told.items():
+        path = home / name
+        if not path.is_file():
+            faults.append(Fault(seq, f"{name} is gone"))
+        elif _sha256(path) != wanted:
+            faults.append(Fault(seq, f"{name} is not what this receipt told: it was exchanged since"))
+    if receipts.doing("file.adopt"):
+        there = sorted(path.relative_to(home).as_posix() for path in _present(home))
+        faults += [Fault(0, f"{name} is told of by no receipt") for name in there if name not in told]
+    return faults
+
+
+def _present(home: Path) -> Iterator[Path]:
+    for pattern in WITNESSED:
+        for path in home.glob(pattern):
+            if not path.relative_to(home).as_posix().startswith(_MADE_ANEW):
+                yield path
+
+
+def _told(receipts: Receipts) -> dict[str, tuple[int, str]]:
+    """Path → number of the receipt that last told of it, and the digest told."""
+    found: dict[str, tuple[int, str]] = {}
+    told = sorted((one for action in TELLS for one in receipts.doing(action)), key=lambda one: one.seq)
+    for one in told:
+        found |= {name: (one.seq, text) for name, text in json.loads(one.detail).get("files", {}).items()}
+    return found
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
