@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import stdtrit
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -55,7 +55,7 @@ def effect(late: Floats, told: Flags, score: Floats, held_out_share: Floats) -> 
     weight = 1 / np.where(told, 1 - held_out_share, held_out_share)
     plain, _ = _difference(late, told, weight, np.zeros((len(late), 0)))
     value, error = _difference(late, told, weight, _spread(score)[:, None])
-    half = float(stats.t.ppf(0.975, min(n_told, n_held) - 1)) * error
+    half = float(stdtrit(min(n_told, n_held) - 1, 0.975)) * error
     p_value = _by_drawing(late, score, told, held_out_share, weight)
     return Effect(value, value - half, value + half, plain, p_value, n_told, n_held, *rates)
 

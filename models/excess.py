@@ -17,8 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.stats import gamma, nbinom
 
 RATIO = 1.5
 """An official is worth a look when events come at more than this multiple of what was to be expected."""
@@ -62,6 +60,8 @@ class Excess:
 
     def fewest(self, above: np.ndarray) -> np.ndarray:
         """Fewest events [officials] with which each official's probability is more than `above` [officials]."""
+        from scipy.stats import gamma  # here and below: a second of a server's start
+
         rate = self.shape / self.centre + self.expected
         low, high = np.zeros(len(rate)), np.ceil(6 * rate + 10)  # so many are above any ratio beyond doubt
         while (low < high).any():
@@ -72,6 +72,8 @@ class Excess:
 
     def chance_of_fewer(self, events: np.ndarray) -> np.ndarray:
         """Chance [officials] that an official drawn from the prior has fewer `events` [officials]."""
+        from scipy.stats import nbinom
+
         return np.asarray(nbinom.cdf(events - 1, self.shape, self.shape / (self.shape + self.expected * self.centre)))
 
 
@@ -81,6 +83,8 @@ def excess(observed: np.ndarray, expected: np.ndarray, group: np.ndarray, handle
     `observed` events, `expected` events (cross-fitted, without the official's own history), `group` any
     labels, `handled` dossiers; all [officials]. ValueError for negative or non-finite input.
     """
+    from scipy.stats import gamma
+
     observed, expected, handled = (np.asarray(a, dtype=np.float64) for a in (observed, expected, handled))
     if not (np.isfinite(observed).all() and np.isfinite(expected).all() and np.isfinite(handled).all()):
         raise ValueError("observed, expected and handled: finite numbers were wanted")
@@ -128,6 +132,9 @@ def _group_means(observed: np.ndarray, expected: np.ndarray, group: np.ndarray) 
 
 def _fitted_shape(observed: np.ndarray, expected: np.ndarray, centre: np.ndarray) -> float:
     """Shape of the Gamma prior by marginal likelihood over the officials of whom something was expected."""
+    from scipy.optimize import minimize_scalar
+    from scipy.stats import nbinom
+
     told = expected > LEAST_EXPECTED
     k, mean = observed[told], (expected * centre)[told]
 

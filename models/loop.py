@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
-from sklearn.metrics import roc_auc_score
 
 from features.intervals import jeffreys
 
@@ -77,6 +75,8 @@ def guessability(lists: Sequence[Set[str]], everyone: Sequence[str]) -> float | 
     next; the better of the two on average over the cycles is what he could know. None before a third list,
     or where a list takes all or none.
     """
+    from sklearn.metrics import roc_auc_score  # here and below: a second of a server's start
+
     rows: list[tuple[float, float]] = []
     memory = np.zeros(len(everyone))
     last = np.full(len(everyone), -np.inf)
@@ -102,5 +102,7 @@ def known_chances(p: npt.NDArray[np.float64]) -> float | None:
 
 
 def _rank(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    ranked: npt.NDArray[np.float64] = stats.rankdata(values)
+    from scipy.stats import rankdata
+
+    ranked: npt.NDArray[np.float64] = rankdata(values)
     return ranked

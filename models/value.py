@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import stdtrit
 
 Floats = npt.NDArray[np.float64]
 
@@ -60,7 +60,7 @@ def _interval(mean: float, weighted: Floats, p: Floats, size: float) -> Estimate
     if held <= 0:  # a census: everything was looked at
         return Estimate(mean, mean, mean, n)
     middle = float((c * weighted).sum() / held)
-    error = float(np.sqrt((c * (weighted - middle) ** 2).sum()) / size * stats.t.ppf(0.975, n - 1))
+    error = float(np.sqrt((c * (weighted - middle) ** 2).sum()) / size * stdtrit(n - 1, 0.975))
     return Estimate(mean, mean - error, mean + error, n)
 
 

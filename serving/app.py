@@ -83,12 +83,17 @@ ROUTERS = (
 
 
 def create_app(
-    settings: Settings, now: Now = utc_now, poll_seconds: float = 2.0, traces: Traces | None = None
+    settings: Settings,
+    now: Now = utc_now,
+    poll_seconds: float = 2.0,
+    traces: Traces | None = None,
+    at_once: bool = False,
 ) -> FastAPI:
     """The application over one installation.
 
     now: the clock. poll_seconds: how often new lists and models are looked for. traces: without them those that
-    the settings ask for.
+    the settings ask for. at_once: answers as soon as lists, names and counts are read; what else is asked for waits for
+    the rest, single scores are refused for these seconds.
     """
     traces = Traces.to(settings.otlp_endpoint) if traces is None else traces
     state = Serving(settings, now)
@@ -113,11 +118,24 @@ def create_app(
         deliver_explanations(people.state, state.record, now=now())
         state.tidy()
 
+    def begin() -> None:
+        state.begin()
+        latest = state.lists[MAIN.name].value
+        known.begin(latest)
+        if known.states is not None:
+            state.restate(*known.states, known.calendar)
+        people.directory.refresh(people.state)
+
+    async def run() -> None:
+        if at_once:
+            await _try(refresh)
+        await _poll(partial(refresh, at_once=False), poll_seconds)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await _try(partial(people.adopt, now()))
-        await _try(refresh)
-        poll = asyncio.create_task(_poll(partial(refresh, at_once=False), poll_seconds))
+        await _try(begin if at_once else refresh)
+        poll = asyncio.create_task(run())
         yield
         poll.cancel()
         people.close()
@@ -160,7 +178,7 @@ def app_from_env() -> FastAPI:
     """The application of the installation that the environment names; what server processes start from."""
     log_as_json()
     sys.setswitchinterval(_TURN)
-    app = create_app(Settings.from_env())
+    app = create_app(Settings.from_env(), at_once=True)
     gc.collect()
     gc.freeze()  # what is there now stays: to look through it for garbage would hold up requests
     return app

@@ -112,6 +112,9 @@ def _promises(request: Request, state: Serving) -> list[ServiceLevel]:
         list_promise(rules, latest.meta.as_of if latest else None, now),
         database_promise(people.state),
     ]
+    if not known.whole:
+        cause = "the service has just started and still reads the record: a few seconds"
+        found.append(ServiceLevel("start", None, None, False, cause))
     try:
         return [*found, *job_promises(rules, job_statuses(rules, RunLog(people.state), now), now)]
     except SQLAlchemyError as error:

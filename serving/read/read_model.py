@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import duckdb
 import pyarrow as pa
 
 from features.calendar.holiday import as_delivered
@@ -26,6 +27,11 @@ from serving.scoring.risk_list import RiskList
 
 log = logging.getLogger(__name__)
 
+Seen = tuple[int, datetime | None]
+"""Version of the record and moment of the list that were read."""
+_NOTHING: Seen = (0, None)
+_LONGEST = 60.0
+"""Seconds for which a page waits at most for what is read behind the first answers."""
 _SHARE = 0.015
 """Of the time for reading all this again: who posts news waits for a fresh score, pages can lag behind by a minute."""
 _EVERY = timedelta(minutes=10)
@@ -45,16 +51,47 @@ class ReadModel:
     def __init__(self, record: Record, now: Callable[[], datetime]) -> None:
         self.register = Register()
         self.standing = OnTimeStatistics()
-        self.officials = OfficialSheets()
         self.cases = _NO_CASES
-        self.delays = Delays((), VIETNAM)
+        self._officials = OfficialSheets()
+        self._delays = Delays((), VIETNAM)
         self.calendar = VIETNAM
         self.states: tuple[datetime, pa.Table] | None = None
         self._now = now
         self._record = record
-        self._seen: tuple[int, datetime | None] = (0, None)
+        self._seen = self._begun = _NOTHING
+        self._whole = threading.Event()
+        self._whole.set()
         self._turn = threading.Lock()
         self._pace = RateLimiter(_SHARE)
+
+    @property
+    def whole(self) -> bool:
+        """Whether more than the first part has been read."""
+        return self._whole.is_set()
+
+    @property
+    def officials(self) -> OfficialSheets:
+        """Figures of officials; waits while `begin` has read the first part alone."""
+        self._whole.wait(_LONGEST)
+        return self._officials
+
+    @property
+    def delays(self) -> Delays:
+        """Where time went, as known at the list's moment; waits as `officials` does."""
+        self._whole.wait(_LONGEST)
+        return self._delays
+
+    def begin(self, risk_list: RiskList | None) -> None:
+        """Reads what most pages show: names, counts, case files; the rest comes with the next `refresh`."""
+        with self._turn:
+            self._whole.clear()
+            try:
+                seen = (self._record.version(), risk_list.meta.as_of if risk_list else None)
+                if seen[0]:
+                    with self._record.connect() as con:
+                        self._read_first(con, risk_list, seen)
+            except Exception as error:
+                log.warning("the record could not be read: %s", type(error).__name__)
 
     @property
     def moment(self) -> ReadingMoment:
@@ -77,25 +114,34 @@ class ReadModel:
                     self._read(risk_list, seen, threads=None if at_once else 1)
             except Exception as error:  # the record may be away or locked; the pages go on with what they have
                 log.warning("the record could not be read again: %s", type(error).__name__)
+            finally:
+                self._whole.set()
 
     def _aged(self) -> bool:
         """Whether what is shown is of a moment long past, of a record that has not fallen behind since."""
         return self.states is not None and self.moment.as_of - self.states[0] > _EVERY
 
-    def _read(self, risk_list: RiskList | None, seen: tuple[int, datetime | None], threads: int | None) -> None:
+    def _read(self, risk_list: RiskList | None, seen: Seen, threads: int | None) -> None:
         with self._record.connect() as con:
             if threads is not None:  # the other cores are for those who wait for an answer
                 con.execute(f"SET threads = {threads}")
-            self.register = Register.read(con)
-            self.calendar = as_delivered(con, VIETNAM)
-            until = ReadingMoment.of(self._now(), self.register.data_until, self.calendar).as_of
-            with states_of_a_year(con, until, self.calendar):
-                self.standing = OnTimeStatistics.counted(con, until)
-                self.states = until, aware_table(con.sql(_STATES).to_arrow_table())
-            self.officials = OfficialSheets.read(con, until, self.calendar)
-            if risk_list is not None:
-                self.cases = CaseFiles.read(con, risk_list.dossier_ids())
+            if self._begun != seen:
+                self._read_first(con, risk_list, seen)
+            self._begun = _NOTHING
+            assert self.states is not None  # read with the first part
+            self._officials = OfficialSheets.read(con, self.states[0], self.calendar)
         if risk_list is not None and seen[1] != self._seen[1]:  # what was known at the list's moment
             with self._record.connect(cutoff=risk_list.meta.as_of) as con:
-                self.delays = Delays.read(con, risk_list.meta.as_of, VIETNAM)
+                self._delays = Delays.read(con, risk_list.meta.as_of, VIETNAM)
         self._seen = seen
+
+    def _read_first(self, con: duckdb.DuckDBPyConnection, risk_list: RiskList | None, seen: Seen) -> None:
+        self.register = Register.read(con)
+        self.calendar = as_delivered(con, VIETNAM)
+        until = ReadingMoment.of(self._now(), self.register.data_until, self.calendar).as_of
+        with states_of_a_year(con, until, self.calendar):
+            self.standing = OnTimeStatistics.counted(con, until)
+            self.states = until, aware_table(con.sql(_STATES).to_arrow_table())
+        if risk_list is not None:
+            self.cases = CaseFiles.read(con, risk_list.dossier_ids())
+        self._begun = seen

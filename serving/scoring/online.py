@@ -163,7 +163,7 @@ class OnlineScorer:
     def _score(self, dossier: Row, events: Sequence[Row], as_of: datetime) -> Scored:
         ground, now = self._ground, self.champion.value
         if ground is None or now is None:
-            raise Unready("no champion or no record yet; run: risk ingest, risk train, risk promote")
+            raise Unready("no champion or no record yet; run: risk ingest, risk train, risk promote; or just started")
         dossier = {**dossier, "first_due_at": self._first_promise(ground, dossier, as_of)}
         day = ground.day(as_of)
         term = next(iter(day.terms.get(dossier.get("procedure_code") or "", ())), {})

@@ -61,6 +61,11 @@ class Serving:
 
         at_once: single news too are taken over now (`OnlineScorer.refresh`).
         """
+        self.begin()
+        self.desk.refresh(self.now(), at_once)
+
+    def begin(self) -> None:
+        """The lists alone, which are read at once; what scores single dossiers takes seconds."""
         root = self.settings.scores
         found = {MAIN.name} | {path.name for path in root.glob("*") if (path / "latest.json").is_file()}
         for target in sorted(found - self.lists.keys()):
@@ -71,7 +76,6 @@ class Serving:
         now = self.now()
         if self._drawn_at is None or now - self._drawn_at > _DRAWN_EVERY:
             self.drawn, self._drawn_at = drawn(PlanStore(self.settings.home / "plans", self.settings.keys), now), now
-        self.desk.refresh(now, at_once)
 
     def tidy(self) -> None:
         """Merges small files that posted news left (`Record.tidy`), which nobody who posts should wait for."""
