@@ -20,6 +20,7 @@ from models import booster_text
 from models.booster import TreeMember
 from models.encoding import CategoryRates, Encoder, IdentityTerms, Stages
 from models.linear import LinearMember
+from models.remaining_time import EXTRA, RemainingTime
 from models.risk_model import Member, RiskModel
 from models.rule import RuleMember
 
@@ -27,6 +28,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
 GOLDEN = "golden.json"
+REMAINING = "remaining.txt"
 _LINEAR = ("coefficient", "center", "scale", "low", "high", "missing")
 
 
@@ -52,9 +54,16 @@ def save(
             members[name] = {"kind": "trees", "file": f"{name}.txt"}
         else:
             members[name] = _plain(member)
+    if model.remaining is not None:
+        data = model.remaining.trees.text.encode()
+        (folder / REMAINING).write_bytes(data)
+        files[REMAINING] = hashlib.sha256(data).hexdigest()
     if golden is not None:
         rows = [[None if np.isnan(cell) else float(cell) for cell in row] for row in golden]
-        data = json.dumps({"rows": rows, "log_odds": model.log_odds(golden).tolist()}, allow_nan=False).encode()
+        said = {"rows": rows, "log_odds": model.log_odds(golden).tolist()}
+        if model.remaining is not None:
+            said["hazard"] = golden_hazard(model.remaining, golden)
+        data = json.dumps(said, allow_nan=False).encode()
         (folder / GOLDEN).write_bytes(data)
         files[GOLDEN] = hashlib.sha256(data).hexdigest()
     manifest = {
@@ -70,6 +79,7 @@ def save(
         "by_stage": [dict(weights) for weights in model.by_stage],
         "calibration": {"intercept": model.intercept, "slope": model.slope},
         "rule": model.rule,
+        "remaining": _remaining(model.remaining),
         "usual": dict(model.usual),
         "about": dict(model.about),
         "files": files,
@@ -140,6 +150,7 @@ def _model(manifest: dict[str, Any], folder: Path, threads: int) -> RiskModel:
         manifest["usual"],
         manifest["about"],
         by_stage,
+        _remaining_from(manifest.get("remaining"), manifest["files"], folder, len(encoder.numbers), threads),
     )
     if not np.isfinite(model.intercept) or not np.isfinite(model.slope) or model.slope < 0:
         raise ArtefactError(f"{MANIFEST}: wanted a finite calibration with slope ≥ 0")
@@ -148,13 +159,7 @@ def _model(manifest: dict[str, Any], folder: Path, threads: int) -> RiskModel:
 
 def _member(said: dict[str, Any], files: dict[str, str], folder: Path, columns: int, threads: int) -> Member:
     if said["kind"] == "trees":
-        name = said["file"]
-        data = _checked(folder, name, files[name])
-        try:
-            booster_text.check(data, columns)
-        except booster_text.Malformed as error:
-            raise ArtefactError(f"{name}: {error}") from error
-        return TreeMember(data.decode(), threads)
+        return _trees(folder, said["file"], files, columns, threads)
     if said["kind"] == "linear":
         arrays = {part: _numbers(said[part], columns) for part in _LINEAR}
         return LinearMember(intercept=float(said["intercept"]), **arrays)
@@ -171,6 +176,37 @@ def _member(said: dict[str, Any], files: dict[str, str], folder: Path, columns: 
             float(said["base"]),
         )
     raise ArtefactError(f"{MANIFEST}: wanted a member of kind trees, linear or rule, came {said['kind']!r:.40}")
+
+
+def _trees(folder: Path, name: str, files: dict[str, str], columns: int, threads: int) -> TreeMember:
+    """The trees in a file of the package, over so many columns, after every check."""
+    data = _checked(folder, name, files[name])
+    try:
+        booster_text.check(data, columns)
+    except booster_text.Malformed as error:
+        raise ArtefactError(f"{name}: {error}") from error
+    return TreeMember(data.decode(), threads)
+
+
+def _remaining(model: RemainingTime | None) -> dict[str, Any] | None:
+    return None if model is None else {"edges": model.edges.tolist(), "low": model.low, "high": model.high}
+
+
+def _remaining_from(
+    said: dict[str, Any] | None, files: dict[str, str], folder: Path, numbers: int, threads: int
+) -> RemainingTime | None:
+    if said is None:
+        return None
+    edges, low, high = _numbers(said["edges"], len(said["edges"])), _number(said["low"]), _number(said["high"])
+    if len(edges) < 3 or edges[0] != 0 or (np.diff(edges) <= 0).any() or not 0 < low < high < 1:
+        raise ArtefactError(f"{MANIFEST}: wanted edges of time that rise from 0 and two levels between 0 and 1")
+    return RemainingTime(edges, _trees(folder, REMAINING, files, numbers + EXTRA, threads), numbers, low, high)
+
+
+def golden_hazard(model: RemainingTime, golden: np.ndarray) -> list[float]:
+    """Cumulative hazard [n] of encoded golden rows at the last edge, no promise known."""
+    found: list[float] = model.cumulative(golden, np.full(len(golden), np.nan))[:, -1].tolist()
+    return found
 
 
 def _plain(member: Member) -> dict[str, Any]:

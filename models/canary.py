@@ -2,7 +2,7 @@
 
 A model that passes hash and structure can still end the process that loads it, or say something else than it said
 when it was made (another library version, another processor). So a subprocess goes first. Golden rows are encoded
-cells and the log-odds that the model gave for them, kept in the package as `golden.json`.
+cells and the log-odds (and hazards) that the model gave for them, kept in the package as `golden.json`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.artefact import GOLDEN, ArtefactError, load
+from models.artefact import GOLDEN, ArtefactError, golden_hazard, load
 
 AGREE = 1e-9
 SECONDS = 60
@@ -31,6 +31,7 @@ def check(folder: Path) -> int:
         said = json.loads((folder / GOLDEN).read_text("utf-8"))
         x = np.array([[math.nan if cell is None else float(cell) for cell in row] for row in said["rows"]], float)
         wanted = np.array(said["log_odds"], float)
+        hazard = np.array(said.get("hazard", ()), float)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ArtefactError(f"{GOLDEN}: wanted golden rows, came {type(error).__name__}; train again") from error
     if x.ndim != 2 or x.shape != (len(wanted), len(model.encoder.columns)) or not len(x):
@@ -38,6 +39,8 @@ def check(folder: Path) -> int:
     came = model.log_odds(x)
     if not np.allclose(came, wanted, rtol=0.0, atol=AGREE):
         raise ArtefactError(f"{GOLDEN}: log-odds differ by up to {np.abs(came - wanted).max():.3g}; train again here")
+    if model.remaining is not None and not np.allclose(golden_hazard(model.remaining, x), hazard, rtol=0.0, atol=AGREE):
+        raise ArtefactError(f"{GOLDEN}: times to the end differ; train again here")
     return len(x)
 
 

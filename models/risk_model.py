@@ -19,6 +19,7 @@ import pyarrow as pa
 from scipy.special import expit
 
 from models.encoding import CategoryRates, Encoder
+from models.remaining_time import RemainingTime
 
 
 class Member(Protocol):
@@ -59,7 +60,7 @@ class RiskModel:
     `members` and `weights` by name; `rule` names the member that is the best simple rule, kept even with weight
     0 for comparison and as the fallback. `by_stage`: where the encoder tells stages, the weights of
     each; `weights` is then their mean, by which the base is told. `usual`: per feature the peers' usual values
-    (`models.peer_medians`).
+    (`models.peer_medians`). `remaining`: how long open dossiers still take, where it was learnt.
     `about`: what it was trained on (record version, hashes, period, figures); plain JSON.
     """
 
@@ -73,6 +74,7 @@ class RiskModel:
     usual: Mapping[str, Any] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
     by_stage: tuple[Mapping[str, float], ...] = ()
+    remaining: RemainingTime | None = None
 
     def score(self, matrix: pa.Table) -> Scores:
         """Score and contributions of every row of a matrix. KeyError names a column that is missing."""

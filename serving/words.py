@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from features.sources.vietnamese_number import decimal
 from models.conduct import ConductLine
+from models.remaining_time import Remaining
 
 _DIRECTION = re.compile(r"\s*\(góp phần làm (?:tăng|giảm)[^)]*\)")
 HOURS_A_DAY = 8  # working hours; domain: 1 day = 8 working hours
@@ -122,6 +123,27 @@ def days_left(hours: float | None) -> str:
     if abs(hours) < HOURS_A_DAY:
         return f"{word} {decimal(abs(hours), 0 if abs(hours) >= 1 else 1)} giờ"
     return f"{word} {decimal(abs(hours) / HOURS_A_DAY, 1)} ngày"
+
+
+def hours_between(low: float, high: float) -> str:
+    """A range of working hours: 12–30 giờ; from two working days on in days: 2–4 ngày làm việc."""
+    unit, places = "giờ", 0 if high >= 2 else 1
+    if high >= 2 * HOURS_A_DAY:
+        low, high, unit = low / HOURS_A_DAY, high / HOURS_A_DAY, "ngày làm việc"
+        places = 0 if high >= 10 else 1
+    begin, end = decimal(max(low, 0.0), places), decimal(high, places)
+    return f"{end} {unit}" if begin == end else f"{begin}–{end} {unit}"
+
+
+def against_promise(remaining: Remaining | None) -> str:
+    """What the interval of 10 to 90 % says of the promise: "trễ khoảng 12–30 giờ"; empty where no time is told."""
+    if remaining is None or remaining.late_low is None or remaining.late_high is None:
+        return ""
+    if remaining.late_low > 0:
+        return f"trễ khoảng {hours_between(remaining.late_low, remaining.late_high)}"
+    if remaining.late_high > 0:
+        return f"có thể trễ đến {hours_between(remaining.late_high, remaining.late_high)}"
+    return "dự kiến kịp hạn"
 
 
 class Clockface:

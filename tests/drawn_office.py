@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+from drawn_scores import remaining
 
 from features.record.delivery import Chunk
 from features.record.record import Record
@@ -230,6 +231,7 @@ def store_scores(
             "step": ["Thẩm định"] * n,
             "reasons": [reasons] * n,
             "phase": ["running"] * n,
+            "remaining": [remaining(hours) for hours in left],
         }
     ).cast(SCHEMA)
     write_scores(settings.scores, table, ListMeta("lateness", as_of, "20260302-1", "ab" * 32, 1, "cd" * 32, n))

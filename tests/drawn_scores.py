@@ -22,6 +22,13 @@ def reason(code: str, effect: float) -> dict[str, object]:
     }  # fmt: skip
 
 
+def remaining(left: float) -> dict[str, object]:
+    return {
+        "hours": 30.0, "low": 12.0, "high": 90.0, "late_low": 12.0 - left, "late_high": 90.0 - left,
+        "expected_late": 14.5, "open_by_day": [0.9**day for day in range(1, 21)],
+    }  # fmt: skip
+
+
 def drawn(rows: int, seed: int = 1) -> pa.Table:
     """A list of `rows` dossiers over 7 units, 3 sectors and 20 officials, scores falling with rank."""
     rng = np.random.default_rng(seed)
@@ -47,6 +54,7 @@ def drawn(rows: int, seed: int = 1) -> pa.Table:
             "step": ["thẩm định"] * rows,
             "reasons": [[reason("queue", 0.8), reason("clock", -0.2)]] * rows,
             "phase": pa.array(["running"] * rows, pa.string()),
+            "remaining": [remaining(20.0)] * rows,
         }
     ).cast(SCHEMA)
 

@@ -145,7 +145,7 @@ def test_the_columns_are_the_agreed_ones() -> None:
     assert SCHEMA.names == [
         "dossier_id", "unit_code", "official_id", "procedure_code", "sector_code", "as_of", "score", "log_odds",
         "base",
-        "rank", "left_hours", "due_at", "received_at", "step", "reasons", "phase",
+        "rank", "left_hours", "due_at", "received_at", "step", "reasons", "phase", "remaining",
     ]  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from training.model_selection import Choices
 from training.packaging import Trained, package
 from training.provenance import provenance
 from training.reason_stability import steadiness
+from training.remaining_time import with_remaining_time
 from training.sample import Sample
 from training.time_travel import time_travel
 from training.tracking_check import insist_on_tracking
@@ -102,6 +103,10 @@ def train(
             "steadiness": steady,
             "attribute": heavy and asdict(heavy),
         },
+    )
+    say("learn the time to the end")
+    model = with_remaining_time(
+        model, record.connect(version=version, cutoff=cutoff), sample, choices, cutoff, calendar
     )
     say("package the candidate")
     trained = package(model, sample, cutoff, models)

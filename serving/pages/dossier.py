@@ -19,12 +19,14 @@ from serving.use_cases.dossiers import line_in_scope
 from serving.use_cases.guard import reader_of
 from serving.warnings.acknowledgement import WarningLine, warnings_about
 from serving.warnings.words import HOLDER_WORDS
-from serving.words import EVENT_WORDS
+from serving.words import EVENT_WORDS, hours_between
 from serving.work import contests, decisions
 
 router = APIRouter(include_in_schema=False)
 
 Id = Annotated[str, Query(alias="id", max_length=200)]
+DAYS_SHOWN = (1, 2, 3, 5, 7, 10, 15, 20)
+"""Working days ahead for which the chance to be still open is shown."""
 _LONG_NUMBER = re.compile(r"\d{9,}")  # identity and phone numbers have 9 to 12 digits
 
 
@@ -79,6 +81,8 @@ def show(request: Request, dossier_id: Id) -> Response:
         warned=warned,
         papers=_harmless,
         sees=sees,
+        days_ahead=DAYS_SHOWN,
+        hours_between=hours_between,
         signals=shelf.of("dossier", dossier_id) if shelf and sees else None,
         event_words=EVENT_WORDS,
         holder_words=HOLDER_WORDS,

@@ -83,6 +83,7 @@ def templates(zone: str) -> Environment:
         "in_hundred": words.in_hundred,
         "figure": words.figure,
         "days_left": words.days_left,
+        "against_promise": words.against_promise,
         "day": clock.day,
         "moment": clock.moment,
         "iso_moment": clock.iso_moment,

@@ -24,12 +24,14 @@ from features.matrix.batch import build_batches
 from features.record.record import Record
 from features.record.utc import aware_table
 from models.cases import cohort
+from models.encoding import column_of_numbers
 from models.reasons import Reason, reasons
+from models.remaining_time import LEFT
 from models.risk_model import RiskModel, Scores
 from models.target import Target
 from models.targets import MAIN, TARGETS
 from serving.scoring.champion import champion
-from serving.scoring.score_files import REASON, SCHEMA, ListMeta, write_scores
+from serving.scoring.score_files import REASON, REMAINING, SCHEMA, ListMeta, write_scores
 from serving.scoring.time_left import hours_left
 from serving.settings import Settings
 
@@ -73,7 +75,8 @@ def score_open(
 
 
 def _rows(matrix: pa.Table, standing: pa.Table, model: RiskModel, calendar: Calendar) -> pa.Table:
-    scores = model.score(matrix)
+    x = model.encoder.encode(matrix)
+    scores = model.score_encoded(x)
     as_of = matrix["as_of"][0].as_py()
     left = hours_left(standing["due_at"], standing["overdue"], as_of, calendar)
     told = reasons(scores, matrix, top=REASONS)
@@ -83,7 +86,12 @@ def _rows(matrix: pa.Table, standing: pa.Table, model: RiskModel, calendar: Cale
     for place in np.flatnonzero(late & (log_odds < CERTAIN_ODDS)):
         told[place] = [overdue(CERTAIN_ODDS - log_odds[place], left[place]), *told[place]][:REASONS]
         log_odds[place] = CERTAIN_ODDS
-    return _table(matrix, standing, scores, log_odds, left, told)
+    remaining = pa.nulls(len(x), REMAINING)
+    if model.remaining is not None:
+        late_score = np.where(late, np.nan, scores.probability)
+        times = model.remaining.tell(x, column_of_numbers(matrix, LEFT), late_score)
+        remaining = pa.array([asdict(one) for one in times], REMAINING)
+    return _table(matrix, standing, scores, log_odds, left, told, remaining)
 
 
 def _table(
@@ -93,6 +101,7 @@ def _table(
     log_odds: np.ndarray,
     left: np.ndarray,
     told: list[list[Reason]],
+    remaining: pa.Array,
 ) -> pa.Table:
     columns = {
         **{name: matrix[name] for name in ("dossier_id", "unit_code", "official_id", "procedure_code")},
@@ -108,6 +117,7 @@ def _table(
         "step": matrix["step"],
         "phase": standing["phase"],
         "reasons": pa.array([[asdict(one) for one in row] for row in told], pa.list_(REASON)),
+        "remaining": remaining,
     }
     return pa.table(columns).select(SCHEMA.names).cast(SCHEMA)
 

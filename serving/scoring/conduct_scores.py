@@ -25,7 +25,7 @@ from models.finding_chance import FindingChance
 from models.finding_matrix import SHOWN
 from models.rarity import Usual
 from serving.scoring.batch import open_standing
-from serving.scoring.score_files import REASON, SCHEMA
+from serving.scoring.score_files import REASON, SCHEMA, in_schema
 from serving.scoring.time_left import hours_left
 
 REASONS = 5
@@ -72,7 +72,7 @@ def table(
         "reasons": pa.array([told.get(key, []) for key in ids], pa.list_(REASON)),
         "phase": standing["phase"],
     }
-    found = pa.table(columns).select(SCHEMA.names).cast(SCHEMA)
+    found = in_schema(pa.table(columns))
     ordered = found.sort_by([("score", "descending"), ("received_at", "ascending"), ("dossier_id", "ascending")])
     rank = pa.array(np.arange(1, ordered.num_rows + 1), pa.int64())
     return ordered.set_column(SCHEMA.get_field_index("rank"), SCHEMA.field("rank"), rank)

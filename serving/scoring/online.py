@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
+import numpy as np
 from deltalake.exceptions import DeltaError
 from scipy.special import expit
 
@@ -17,7 +18,9 @@ from features.case_state.state import CaseState
 from features.matrix.daily_snapshot import local_day, midnight
 from features.matrix.online import Row, first_promise_of, known_events
 from features.record.record import Record
+from models.encoding import column_of_numbers
 from models.reasons import Reason, reasons
+from models.remaining_time import LEFT, Remaining
 from models.targets import MAIN
 from serving.scoring.batch import CERTAIN_ODDS, REASONS, overdue
 from serving.scoring.champion import Champion, champion, pointed_at
@@ -46,7 +49,8 @@ class Scored:
 
     log_odds = base + the effects of `reasons` + `others`. rule: the simple rule spoke, not a model ("quy
     tắc").
-    due_at: the lawful promise; left_hours: working hours to it, negative once past.
+    due_at: the lawful promise; left_hours: working hours to it, negative once past. remaining: when it is expected to
+    end; null where the model tells no time.
     """
 
     dossier_id: str
@@ -61,6 +65,7 @@ class Scored:
     left_hours: float | None
     reasons: list[Reason]
     others: float
+    remaining: Remaining | None = None
 
 
 class OnlineScorer:
@@ -170,10 +175,15 @@ class OnlineScorer:
         state = state_at(dossier, events, as_of, ground.calendar, term.get("legal_working_days"))
         due_at = state.lawful_due_at
         cells = ground.single.cells(dossier, events, as_of, day)
-        scores = now.model.score_encoded(now.model.encoder.encode_cells(cells))
+        x = now.model.encoder.encode_cells(cells)
+        scores = now.model.score_encoded(x)
         log_odds, base = float(scores.log_odds[0]), float(scores.base)
         told = reasons(scores, cells, top=REASONS)[0]
         left = hours_left_of(due_at, state.overdue, as_of, ground.calendar)
+        remaining = None
+        if now.model.remaining is not None:
+            late = np.where(state.overdue, np.nan, scores.probability)
+            remaining = now.model.remaining.tell(x, column_of_numbers(cells, LEFT), late)[0]
         if state.overdue and left is not None and log_odds < CERTAIN_ODDS:
             told = [overdue(CERTAIN_ODDS - log_odds, left), *told][:REASONS]
             log_odds = CERTAIN_ODDS
@@ -190,6 +200,7 @@ class OnlineScorer:
             left_hours=left,
             reasons=told,
             others=log_odds - base - sum(reason.effect for reason in told),
+            remaining=remaining,
         )
 
     def _first_promise(self, ground: RecordSnapshot, dossier: Row, as_of: datetime) -> datetime | None:

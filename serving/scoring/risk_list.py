@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from features.calendar.working_time import Calendar
 from features.case_state.state import WAITING, Phase
 from models.reasons import Reason
+from models.remaining_time import Remaining
 from serving.scoring.score_files import ListMeta, latest_path, read_scores
 from serving.scoring.time_left import hours_left
 
@@ -36,7 +37,8 @@ class RiskLine:
     rank: 1 is the highest score. score: probability (0 to 1) of becoming late by the lawful clock.
     log_odds = base + the sum of all contributions. due_at: the lawful promise; left_hours: working hours to it,
     negative where it is overdue (`serving.scoring.time_left`). phase: in whose hands it is
-    (`features.case_state.state.Phase`); None where nobody told. official_name: filled for a reader by
+    (`features.case_state.state.Phase`); None where nobody told. remaining: when it is expected to end, told at the
+    moment of the score; None where no time is told. official_name: filled for a reader by
     `serving.use_cases.official_names`.
     """
 
@@ -55,6 +57,7 @@ class RiskLine:
     step: str | None
     reasons: list[Reason]
     phase: str | None = None
+    remaining: Remaining | None = None
     official_name: str | None = None
 
     @property
@@ -302,7 +305,8 @@ class _Codes:
 def _line(row: dict[str, Any]) -> RiskLine:
     reasons = [Reason(**reason) for reason in row.pop("reasons") or []]
     row.pop("as_of")
-    return RiskLine(**row, reasons=reasons)
+    remaining = row.pop("remaining")
+    return RiskLine(**row, reasons=reasons, remaining=remaining and Remaining(**remaining))
 
 
 def latest_list(scores: Path, target: str) -> RiskList:

@@ -30,6 +30,14 @@ REASON = pa.struct(
     ]
 )
 
+REMAINING = pa.struct(
+    [
+        *((name, pa.float64()) for name in ("hours", "low", "high", "late_low", "late_high", "expected_late")),
+        ("open_by_day", pa.list_(pa.float64())),
+    ]
+)
+"""`models.remaining_time.Remaining`."""
+
 SCHEMA = pa.schema(
     [
         ("dossier_id", pa.string()),
@@ -48,11 +56,16 @@ SCHEMA = pa.schema(
         ("step", pa.string()),
         ("reasons", pa.list_(REASON)),
         ("phase", pa.string()),
+        ("remaining", REMAINING),
     ]
 )
 """One row an open dossier, by rank. `due_at` is the lawful promise, `left_hours` working hours to it, negative where
 it is overdue; `phase` is of `features.case_state.state.Phase`: while the clock stands a dossier is never overdue.
+`remaining` is null where the model tells no time.
 """
+
+ADDED = ("phase", "remaining")
+"""Columns that lists of earlier versions do not have."""
 
 _META = b"dossier-risk"
 
@@ -108,7 +121,7 @@ def write_scores(root: Path, table: pa.Table, meta: ListMeta, latest: bool = Tru
     """
     path = scores_path(root, meta.target, meta.as_of)
     text = json.dumps(meta.as_json(), ensure_ascii=False, indent=1)
-    described = table.select(SCHEMA.names).cast(SCHEMA).replace_schema_metadata({_META: text.encode()})
+    described = in_schema(table).replace_schema_metadata({_META: text.encode()})
     replace_table(path, described, row_group_size=20_000)
     replace_text(path.with_name("meta.json"), text)
     if latest:
@@ -126,15 +139,21 @@ def read_scores(path: Path) -> tuple[pa.Table, ListMeta]:
         table = pq.read_table(path, memory_map=False)
         metadata = table.schema.metadata or {}
         meta = ListMeta.from_json(json.loads(metadata[_META]))
-        if "phase" not in table.column_names:  # a list of before phases were told
-            table = table.append_column("phase", pa.nulls(table.num_rows, pa.string()))
-        return table.select(SCHEMA.names).cast(SCHEMA), meta
+        return in_schema(table), meta
     except FileNotFoundError:
         raise FileNotFoundError(f"no scored list at {path.parent}; run: risk score --as-of T") from None
     except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
         raise ValueError(
             f"{path.name} of {path.parent.name} is not a whole scored list: {type(error).__name__}"
         ) from error
+
+
+def in_schema(table: pa.Table) -> pa.Table:
+    """The table with the columns of SCHEMA; those that lists of earlier versions did not tell are null."""
+    for name in ADDED:
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(table.num_rows, SCHEMA.field(name).type))
+    return table.select(SCHEMA.names).cast(SCHEMA)
 
 
 def latest_path(root: Path, target: str) -> Path:

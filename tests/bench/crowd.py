@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from features.record.delivery import Chunk
 from features.record.record import Record
-from serving.scoring.score_files import SCHEMA, ListMeta, write_scores
+from serving.scoring.score_files import ListMeta, in_schema, write_scores
 from serving.settings import Settings
 
 AS_OF = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -38,26 +38,28 @@ def make_crowd(settings: Settings, dossiers: int) -> None:
         {"code": code, "effect": effect, "value": value, "usual": usual, "n": 120, "vi": vi, "en": en}
         for code, effect, value, usual, vi, en in _WORDS
     ]
-    table = pa.table(
-        {
-            "dossier_id": [dossier_id(place) for place in range(dossiers)],
-            "unit_code": [f"U{place % UNITS:03d}" for place in range(dossiers)],
-            "official_id": [f"o-{place % OFFICIALS:018d}" for place in range(dossiers)],
-            "procedure_code": [f"1.{place % PROCEDURES:06d}" for place in range(dossiers)],
-            "sector_code": [f"S{place % SECTORS:02d}" for place in range(dossiers)],
-            "as_of": [AS_OF] * dossiers,
-            "score": score,
-            "log_odds": np.log(score / (1 - score)),
-            "base": np.full(dossiers, -1.8),
-            "rank": places + 1,
-            "left_hours": rng.normal(20, 40, dossiers),
-            "due_at": [AS_OF + timedelta(hours=int(hours)) for hours in rng.integers(-90, 300, dossiers)],
-            "received_at": [AS_OF - timedelta(hours=int(hours)) for hours in rng.integers(5, 700, dossiers)],
-            "step": [_STEPS[place % len(_STEPS)] for place in range(dossiers)],
-            "reasons": [reasons] * dossiers,
-            "phase": ["running"] * dossiers,
-        }
-    ).cast(SCHEMA)
+    table = in_schema(
+        pa.table(
+            {
+                "dossier_id": [dossier_id(place) for place in range(dossiers)],
+                "unit_code": [f"U{place % UNITS:03d}" for place in range(dossiers)],
+                "official_id": [f"o-{place % OFFICIALS:018d}" for place in range(dossiers)],
+                "procedure_code": [f"1.{place % PROCEDURES:06d}" for place in range(dossiers)],
+                "sector_code": [f"S{place % SECTORS:02d}" for place in range(dossiers)],
+                "as_of": [AS_OF] * dossiers,
+                "score": score,
+                "log_odds": np.log(score / (1 - score)),
+                "base": np.full(dossiers, -1.8),
+                "rank": places + 1,
+                "left_hours": rng.normal(20, 40, dossiers),
+                "due_at": [AS_OF + timedelta(hours=int(hours)) for hours in rng.integers(-90, 300, dossiers)],
+                "received_at": [AS_OF - timedelta(hours=int(hours)) for hours in rng.integers(5, 700, dossiers)],
+                "step": [_STEPS[place % len(_STEPS)] for place in range(dossiers)],
+                "reasons": [reasons] * dossiers,
+                "phase": ["running"] * dossiers,
+            }
+        )
+    )
     meta = ListMeta("lateness", AS_OF, "20260302-1", "ab" * 32, record.version(), "cd" * 32, dossiers)
     write_scores(settings.scores, table, meta)
 

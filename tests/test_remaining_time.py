@@ -1,0 +1,175 @@
+"""Time to the end: curves that fall, pass through the score, are read back as hours, and are learnt with censoring."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import lightgbm
+import numpy as np
+import pytest
+from drawn_model import drawn_model
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models import artefact, canary
+from models.artefact import MANIFEST, REMAINING, ArtefactError
+from models.booster import TreeMember
+from models.remaining_time import DAYS_AHEAD, Curves, RemainingTime, with_bins
+from serving.words import against_promise, hours_between
+from training.remaining_time import COVERED, Endings, JudgedTimes, bin_edges, ended_by, fit_hazard
+
+EDGES = np.array([0.0, 4.0, 10.0, 40.0, 100.0])
+
+
+def drawn_times(n: int = 3000, seed: int = 0) -> tuple[np.ndarray, np.ndarray, Endings]:
+    """One number that carries the pace, hours left at random, and exponential times, half of them cut off at 60 h."""
+    rng = np.random.default_rng(seed)
+    pace = rng.uniform(0.5, 2.0, n)
+    hours = rng.exponential(30.0 * pace)
+    cut = np.where(rng.random(n) < 0.5, 60.0, np.inf)
+    return pace[:, None], rng.uniform(-20, 100, n), Endings(np.minimum(hours, cut), hours <= cut)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> RemainingTime:
+    x, left, seen = drawn_times()
+    found = fit_hazard(x, left, seen, np.ones(len(left)))
+    assert found is not None
+    return found
+
+
+@given(
+    hazard=st.lists(st.floats(0.001, 3.0), min_size=4, max_size=4),
+    late=st.floats(0.001, 0.999),
+    left=st.floats(0.1, 300.0),
+    share=st.floats(0.01, 0.99),
+)
+@settings(max_examples=200, deadline=None)
+def test_the_curve_passes_through_the_score_and_is_read_back(
+    hazard: list[float], late: float, left: float, share: float
+) -> None:
+    total = np.concatenate([[0.0], np.cumsum(hazard)])[None]
+    plain = Curves(EDGES, total, np.zeros(1))
+    due = np.array([left])
+    shift = np.log(late / (1 - late)) - plain.open_odds(due)
+    moved = Curves(EDGES, total, shift)
+    assert moved.open_at(due)[0] == pytest.approx(late, abs=1e-9)
+    assert moved.open_at(np.zeros(1))[0] == 1.0
+    hours = np.linspace(0, 400, 60)
+    falling = np.array([moved.open_at(np.array([one]))[0] for one in hours])
+    assert (np.diff(falling) <= 1e-12).all()
+    when = moved.when_ended(share)
+    assert moved.open_at(when)[0] == pytest.approx(1 - share, abs=1e-6)
+    assert moved.when_ended(0.1)[0] <= moved.when_ended(0.9)[0]
+
+
+def test_an_overdue_dossier_keeps_its_curve_and_counts_what_has_passed(fitted: RemainingTime) -> None:
+    x = np.ones((2, 1))
+    overdue, ahead = fitted.tell(x, np.array([-10.0, 20.0]), np.array([0.999, 0.3]))
+    assert overdue.late_low is not None
+    assert overdue.late_low == pytest.approx(overdue.low + 10)
+    assert overdue.expected_late is not None
+    assert overdue.expected_late > 10
+    assert ahead.low < ahead.hours < ahead.high
+    assert fitted.curves(x[1:], np.array([20.0]), np.array([0.3])).open_at(np.array([20.0]))[0] == pytest.approx(0.3)
+    assert len(ahead.open_by_day) == DAYS_AHEAD
+    assert ahead.open_by_day == sorted(ahead.open_by_day, reverse=True)
+
+
+def test_without_a_promise_the_end_is_told_and_no_lateness(fitted: RemainingTime) -> None:
+    (told,) = fitted.tell(np.ones((1, 1)), np.array([np.nan]), np.array([0.4]))
+    assert told.hours > 0
+    assert told.late_low is told.late_high is told.expected_late is None
+    assert fitted.tell(np.ones((0, 1)), np.zeros(0), np.zeros(0)) == []
+
+
+def test_censored_times_do_not_shorten_what_is_learnt(fitted: RemainingTime) -> None:
+    """The truth is exponential: medians 30 ln 2 · pace; taking the cut-off ones for ended would say far less."""
+    pace = np.array([[0.7], [1.7]])
+    found = fitted.curves(pace, np.full(2, np.nan), np.full(2, np.nan)).when_ended(0.5)
+    assert found == pytest.approx(30 * np.log(2) * pace[:, 0], rel=0.25)
+
+
+def test_too_few_ends_tell_no_time() -> None:
+    x, left, seen = drawn_times(80)
+    assert fit_hazard(x, left, seen, np.ones(80)) is None
+
+
+def test_edges_rise_from_zero_also_where_all_take_the_same() -> None:
+    assert bin_edges(np.full(500, 8.0)).tolist() == [0.0, 8.0]
+    assert (np.diff(bin_edges(np.random.default_rng(1).exponential(5, 500))) > 0).all()
+
+
+def test_kaplan_meier_without_censoring_is_the_plain_share() -> None:
+    share, ended = ended_by(np.array([0.3, 0.1, 0.2, 0.4]), np.ones(4, bool), np.ones(4))
+    assert share.tolist() == [0.1, 0.2, 0.3, 0.4]
+    assert ended == pytest.approx([0.25, 0.5, 0.75, 1.0])
+
+
+def test_levels_widen_the_interval_of_curves_that_are_too_sure() -> None:
+    """Levels at which eight of ten end between, also on slices that did not choose them."""
+    rng = np.random.default_rng(2)
+    n = 4000
+    share = np.clip(rng.beta(0.4, 0.4, n), 1e-6, 1 - 1e-6)
+    judged = JudgedTimes(
+        share, np.ones(n), Endings(np.ones(n), np.ones(n, bool)), np.ones(n), np.arange(n) % 3, np.arange(n)
+    )
+    low, high = judged.levels(np.ones(n, bool))
+    assert low < 0.06
+    assert high > 0.94
+    value, least, most = judged.covered()
+    assert least < COVERED < most
+    assert abs(value - COVERED) < 0.03
+
+
+def test_bins_are_told_beside_the_promise() -> None:
+    x = with_bins(np.array([[5.0]]), np.array([6.0]), EDGES, np.array([0, 0]), np.array([0, 1]))
+    assert x.tolist() == [[5.0, 0.0, 4.0, -4.0, 2 / 6], [5.0, 4.0, 10.0, 1.0, 7 / 6]]
+
+
+def _with_time() -> tuple[artefact.RiskModel, np.ndarray]:
+    model = drawn_model()
+    rng = np.random.default_rng(0)
+    x, left = rng.normal(size=(400, 5)) * 20, rng.uniform(1, 50, 400)
+    rows, bin_of = np.repeat(np.arange(400), 4), np.tile(np.arange(4), 400)
+    cells = with_bins(x[:, :4], left, EDGES, rows, bin_of)
+    params = {"objective": "binary", "verbosity": -1, "num_threads": 1, "num_leaves": 4}
+    names = [f"c{at}" for at in range(cells.shape[1])]
+    data = lightgbm.Dataset(cells, rng.random(1600) < 0.2, feature_name=names, params={"verbosity": -1})
+    trees = TreeMember(lightgbm.train(params, data, 5).model_to_string())
+    return replace(model, remaining=RemainingTime(EDGES, trees, 4, 0.08, 0.95)), x
+
+
+def test_the_package_keeps_the_time_to_the_end_and_checks_it(tmp_path: Path) -> None:
+    model, x = _with_time()
+    artefact.save(model, tmp_path, golden=x[:20])
+    assert canary.check(tmp_path) == 20
+    again = artefact.load(tmp_path)
+    assert again.remaining is not None
+    assert model.remaining is not None
+    left, late = np.full(400, 12.0), np.full(400, 0.3)
+    assert again.remaining.tell(x, left, late) == model.remaining.tell(x, left, late)
+    whole = (tmp_path / MANIFEST).read_text()
+    for change in (('"low": 0.08', '"low": 0.97'), ("40.0,", "4.0,")):
+        (tmp_path / MANIFEST).write_text(whole.replace(*change))
+        with pytest.raises(ArtefactError):
+            artefact.load(tmp_path)
+    (tmp_path / MANIFEST).write_text(whole)
+    (tmp_path / REMAINING).write_bytes((tmp_path / REMAINING).read_bytes()[:-5])
+    with pytest.raises(ArtefactError, match=r"remaining\.txt"):
+        artefact.load(tmp_path)
+
+
+def test_lateness_is_said_as_a_range() -> None:
+    model, _ = _with_time()
+    assert model.remaining is not None
+    told = model.remaining.tell(np.zeros((1, 5)), np.array([5.0]), np.array([0.5]))[0]
+    said = {
+        (12.0, 15.0): "trễ khoảng 12–15 giờ",
+        (16.0, 32.0): "trễ khoảng 2,0–4,0 ngày làm việc",
+        (-3.0, 8.0): "có thể trễ đến 8 giờ",
+        (-9.0, -1.0): "dự kiến kịp hạn",
+    }
+    for (low, high), words in said.items():
+        assert against_promise(replace(told, late_low=low, late_high=high)) == words
+    assert against_promise(None) == against_promise(replace(told, late_low=None)) == ""
+    assert hours_between(0.5, 0.5) == "0,5 giờ"
