@@ -168,10 +168,10 @@ def as_markdown(lines: list[TimeLine]) -> str:
         "that end by the end of the log; 95 % intervals, dossiers drawn. Nothing was chosen on these rows.",
         "",
         "`km`: the conditional median of Kaplan & Meier's curve of the procedure (of all, under 20 ends).",
-        "`covered`: cases that end within the interval of 10 to 90 % (wanted .75 to .85); open ones count where they have",
-        "outlived it.",
+        "`covered`: cases that end within the interval of 10 to 90 % (wanted .75 to .85); open ones count where they",
+        "have outlived it.",
         "",
-        "| set | moment | ended / cases | mean h | MAE h | km h | MAE − km, h | MAE days | km days | covered | levels |",
+        "| set | moment | ended / cases | mean h | MAE h | km h | MAE − km, h | days | km days | covered | levels |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for line in lines:
