@@ -189,7 +189,7 @@ def _trees(folder: Path, name: str, files: dict[str, str], columns: int, threads
 
 
 def _remaining(model: RemainingTime | None) -> dict[str, Any] | None:
-    return None if model is None else {"edges": model.edges.tolist(), "low": model.low, "high": model.high}
+    return None if model is None else {"edges": model.edges.tolist()}
 
 
 def _remaining_from(
@@ -197,10 +197,10 @@ def _remaining_from(
 ) -> RemainingTime | None:
     if said is None:
         return None
-    edges, low, high = _numbers(said["edges"], len(said["edges"])), _number(said["low"]), _number(said["high"])
-    if len(edges) < 3 or edges[0] != 0 or (np.diff(edges) <= 0).any() or not 0 < low < high < 1:
-        raise ArtefactError(f"{MANIFEST}: wanted edges of time that rise from 0 and two levels between 0 and 1")
-    return RemainingTime(edges, _trees(folder, REMAINING, files, numbers + EXTRA, threads), numbers, low, high)
+    edges = _numbers(said["edges"], len(said["edges"]))
+    if len(edges) < 3 or edges[0] != 0 or (np.diff(edges) <= 0).any():
+        raise ArtefactError(f"{MANIFEST}: wanted edges of time that rise from 0")
+    return RemainingTime(edges, _trees(folder, REMAINING, files, numbers + EXTRA, threads), numbers)
 
 
 def golden_hazard(model: RemainingTime, golden: np.ndarray) -> list[float]:

@@ -6,7 +6,7 @@ still). A tree model gives the chance that a dossier open at the beginning of a 
 
 Consistency with the score: the odds of being open are moved by one factor for the whole curve, so that the chance to be
 open when the promise runs out IS the score (proportional odds, Bennett 1983). An overdue dossier's curve is not moved.
-The interval is read at two levels chosen on later rows of the training period (`training.remaining_time`).
+How often dossiers end within the interval is judged on later rows of the training period (`training.remaining_time`).
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ LEFT = "hours_left"
 """The column of the hours that are left to the lawful promise."""
 EXTRA = 4
 """Columns that a bin adds to a row: begin, end, middle minus the hours left, middle by the hours left."""
+LOW, HIGH = 0.1, 0.9
+"""Shares of dossiers ended at which the interval of 80 % begins and ends."""
 DAYS_AHEAD = 20
 """Working days for which the chance to be still open is told."""
 HOURS_A_DAY = 8.0
@@ -59,15 +61,12 @@ class Remaining:
 @dataclass(frozen=True)
 class RemainingTime:
     """The hazard model. `edges` [bins + 1]: working hours, from 0; `trees`: log-odds of the hazard on a row's numbers
-    and what the bin adds (`EXTRA`). `numbers`: which of the encoder's first columns are read. `low`, `high`: shares of
-    dossiers ended at which the interval of 80 % begins and ends.
+    and what the bin adds (`EXTRA`). `numbers`: how many of the encoder's first columns are read.
     """
 
     edges: np.ndarray
     trees: TreeMember
     numbers: int
-    low: float = 0.1
-    high: float = 0.9
 
     def cumulative(self, x: np.ndarray, left: np.ndarray) -> np.ndarray:
         """Cumulative hazard [n × bins + 1] at the edges, of encoded rows [n × columns]; `left` [n] hours or NaN."""
@@ -93,7 +92,7 @@ class RemainingTime:
     def tell(self, x: np.ndarray, left: np.ndarray, late: np.ndarray) -> list[Remaining]:
         """What is expected of each row; arguments as of `curves`."""
         curves = self.curves(x, left, late)
-        median, low, high = (curves.when_ended(share) for share in (0.5, self.low, self.high))
+        median, low, high = (curves.when_ended(share) for share in (0.5, LOW, HIGH))
         overdue = curves.mean_beyond(np.nan_to_num(left))
         days = np.column_stack([curves.open_at(np.full(len(x), HOURS_A_DAY * day)) for day in range(1, DAYS_AHEAD + 1)])
         told = []

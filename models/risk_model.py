@@ -41,6 +41,7 @@ class Scores:
     `probability` [n] in (0, 1); `log_odds` [n]; `base`: log-odds of an ordinary case; `contributions`
     [n × features] in log-odds, `features` their matrix columns. `contributions.sum(1) + base == log_odds`.
     `usual`, `rates`, `target`: what the model knows of peers, and what it predicts, for words (`models.reasons`).
+    `x` [n × columns], `model`: the encoded rows and what scored them, to score again (`models.counterfactual`).
     """
 
     probability: np.ndarray
@@ -51,6 +52,8 @@ class Scores:
     usual: Mapping[str, Any] = field(default_factory=dict)
     rates: tuple[CategoryRates, ...] = ()
     target: str = ""
+    x: np.ndarray | None = field(default=None, repr=False)
+    model: RiskModel | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class RiskModel:
         log_odds = base + contributions.sum(axis=1)
         return Scores(
             expit(log_odds), log_odds, base, contributions, self.encoder.features, self.usual, self.encoder.rates,
-            self.target,
+            self.target, x, self,
         )  # fmt: skip
 
     def probability(self, matrix: pa.Table) -> np.ndarray:

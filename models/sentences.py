@@ -194,6 +194,12 @@ HEADS: dict[str, Head] = {
     ),
 }
 
+NEEDED = (
+    "Từ bước này thường cần {needed} giờ làm việc, còn {left} giờ đến hạn",
+    "Usually {needed} working hours needed from this step, {left} left to the promise",
+)
+"""Of the time left beside the time that is usually needed, in Vietnamese and English."""
+
 PEER_WORDS = {
     "unit_code": ("của đơn vị", "of the unit"),
     "procedure_code": ("của thủ tục", "of the procedure"),

@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-from drawn_scores import remaining
 
 from features.record.delivery import Chunk
 from features.record.record import Record
@@ -15,6 +14,7 @@ from serving.plan.rules import Rules, Team
 from serving.plan.store import PlanStore
 from serving.scoring.score_files import SCHEMA, ListMeta, write_scores
 from serving.settings import Settings
+from tests.drawn_scores import remaining
 
 AS_OF = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 UNITS = [

@@ -6,7 +6,6 @@ from pathlib import Path
 import lightgbm
 import numpy as np
 import pytest
-from drawn_model import drawn_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,8 +13,10 @@ from models import artefact, canary
 from models.artefact import MANIFEST, REMAINING, ArtefactError
 from models.booster import TreeMember
 from models.remaining_time import DAYS_AHEAD, Curves, RemainingTime, with_bins
+from models.risk_model import RiskModel
 from serving.words import against_promise, hours_between
-from training.remaining_time import COVERED, Endings, JudgedTimes, bin_edges, ended_by, fit_hazard
+from tests.drawn_model import drawn_model
+from training.remaining_time import Endings, JudgedTimes, bin_edges, fit_hazard
 
 EDGES = np.array([0.0, 4.0, 10.0, 40.0, 100.0])
 
@@ -99,26 +100,12 @@ def test_edges_rise_from_zero_also_where_all_take_the_same() -> None:
     assert (np.diff(bin_edges(np.random.default_rng(1).exponential(5, 500))) > 0).all()
 
 
-def test_kaplan_meier_without_censoring_is_the_plain_share() -> None:
-    share, ended = ended_by(np.array([0.3, 0.1, 0.2, 0.4]), np.ones(4, bool), np.ones(4))
-    assert share.tolist() == [0.1, 0.2, 0.3, 0.4]
-    assert ended == pytest.approx([0.25, 0.5, 0.75, 1.0])
-
-
-def test_levels_widen_the_interval_of_curves_that_are_too_sure() -> None:
-    """Levels at which eight of ten end between, also on slices that did not choose them."""
-    rng = np.random.default_rng(2)
-    n = 4000
-    share = np.clip(rng.beta(0.4, 0.4, n), 1e-6, 1 - 1e-6)
-    judged = JudgedTimes(
-        share, np.ones(n), Endings(np.ones(n), np.ones(n, bool)), np.ones(n), np.arange(n) % 3, np.arange(n)
-    )
-    low, high = judged.levels(np.ones(n, bool))
-    assert low < 0.06
-    assert high > 0.94
-    value, least, most = judged.covered()
-    assert least < COVERED < most
-    assert abs(value - COVERED) < 0.03
+def test_coverage_counts_those_open_beyond_the_interval_and_not_those_of_which_nothing_is_known() -> None:
+    share = np.array([0.05, 0.5, 0.95, 0.95, 0.3])
+    ended = np.array([True, True, True, False, False])
+    one = np.ones(5)
+    judged = JudgedTimes(share, one, Endings(one, ended), one, np.arange(5))
+    assert judged.covered()[0] == pytest.approx(1 / 4)
 
 
 def test_bins_are_told_beside_the_promise() -> None:
@@ -126,7 +113,7 @@ def test_bins_are_told_beside_the_promise() -> None:
     assert x.tolist() == [[5.0, 0.0, 4.0, -4.0, 2 / 6], [5.0, 4.0, 10.0, 1.0, 7 / 6]]
 
 
-def _with_time() -> tuple[artefact.RiskModel, np.ndarray]:
+def _with_time() -> tuple[RiskModel, np.ndarray]:
     model = drawn_model()
     rng = np.random.default_rng(0)
     x, left = rng.normal(size=(400, 5)) * 20, rng.uniform(1, 50, 400)
@@ -136,7 +123,7 @@ def _with_time() -> tuple[artefact.RiskModel, np.ndarray]:
     names = [f"c{at}" for at in range(cells.shape[1])]
     data = lightgbm.Dataset(cells, rng.random(1600) < 0.2, feature_name=names, params={"verbosity": -1})
     trees = TreeMember(lightgbm.train(params, data, 5).model_to_string())
-    return replace(model, remaining=RemainingTime(EDGES, trees, 4, 0.08, 0.95)), x
+    return replace(model, remaining=RemainingTime(EDGES, trees, 4)), x
 
 
 def test_the_package_keeps_the_time_to_the_end_and_checks_it(tmp_path: Path) -> None:
@@ -149,7 +136,7 @@ def test_the_package_keeps_the_time_to_the_end_and_checks_it(tmp_path: Path) -> 
     left, late = np.full(400, 12.0), np.full(400, 0.3)
     assert again.remaining.tell(x, left, late) == model.remaining.tell(x, left, late)
     whole = (tmp_path / MANIFEST).read_text()
-    for change in (('"low": 0.08', '"low": 0.97'), ("40.0,", "4.0,")):
+    for change in (("40.0,", "4.0,"), ("100.0", "1e999")):
         (tmp_path / MANIFEST).write_text(whole.replace(*change))
         with pytest.raises(ArtefactError):
             artefact.load(tmp_path)

@@ -1,8 +1,9 @@
-"""Learning how long open dossiers still take: landmarks × bins of remaining time, with censoring, levels of intervals.
+"""Learning how long open dossiers still take: landmarks × bins of remaining time, with censoring.
 
-Those still open at the cutoff are learnt from as far as they were seen. The levels at which the interval of 80 % is
-read are chosen on the rows that judged the model, with curves of hazards that had learnt only what was known
-before them and scores of models that had not learnt them: shares of dossiers ended there, by Kaplan & Meier (1958).
+Those still open at the cutoff are learnt from as far as they were seen. How often dossiers end within the interval of
+80 % is judged on the rows that judged the model, with curves of hazards that had learnt only what was known before them
+and scores of models that had not learnt them. Its levels are left at 10 and 90 %: levels chosen on earlier slices
+covered the next slice worse on all three public sets (.80 to .96 of it where plain ones covered .73 to .89).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from features.matrix import batch as matrix
 from models.booster import TreeMember
 from models.cases import landmarks
 from models.encoding import Encoder, column_of_numbers
-from models.remaining_time import LEFT, RemainingTime, with_bins
+from models.remaining_time import HIGH, LEFT, LOW, RemainingTime, with_bins
 from models.risk_model import RiskModel
 from models.targets import MAIN, TARGETS
 from training.members import row_weight
@@ -42,11 +43,8 @@ MOST = 8_000
 BINS = 16
 LEAST_ENDED = 100
 """Ended dossiers without which no time is told."""
-COVERED = 0.8
-"""Share of dossiers that should end within the interval that is told."""
 BELIEVED = (0.65, 0.95)
 """Coverage of later rows beyond which, by its interval, no time is told."""
-LEAST_LEVEL = 0.005
 EVENNESS = 0.5
 DRAWS = 200
 TREES: Mapping[str, Any] = {
@@ -156,34 +154,22 @@ class JudgedTimes:
     hours: np.ndarray
     seen: Endings
     weight: np.ndarray
-    slice: np.ndarray
     dossier: np.ndarray
 
     @classmethod
     def joined(cls, parts: Sequence[JudgedTimes]) -> JudgedTimes:
         """All rows of the parts."""
         both = {name: np.concatenate([getattr(part, name) for part in parts])
-                for name in ("share", "hours", "weight", "slice", "dossier")}  # fmt: skip
+                for name in ("share", "hours", "weight", "dossier")}  # fmt: skip
         seen = Endings(
             np.concatenate([part.seen.hours for part in parts]), np.concatenate([part.seen.ended for part in parts])
         )
         return cls(seen=seen, **both)
 
-    def levels(self, among: np.ndarray) -> tuple[float, float]:
-        """Shares at which `COVERED` of the rows of a mask have ended between, as many before as after."""
-        edge = (1.0 - COVERED) / 2
-        share, ended = ended_by(self.share[among], self.seen.ended[among], self.weight[among])
-        low, high = (float(np.interp(one, ended, share)) for one in (edge, 1.0 - edge))
-        return max(low, LEAST_LEVEL), min(high, 1.0 - LEAST_LEVEL)
-
     def covered(self) -> tuple[float, float, float]:
-        """Share of rows that end within the interval, whose levels the other slices chose, with its 95 % interval."""
-        inside, known = np.zeros(len(self.share), bool), np.zeros(len(self.share), bool)
-        for number in np.unique(self.slice):
-            here, others = self.slice == number, self.slice != number
-            low, high = self.levels(others if others.any() else here)
-            inside |= here & self.seen.ended & (self.share >= low) & (self.share <= high)
-            known |= here & (self.seen.ended | (self.share > high))
+        """Share of rows that end within the interval, of those of which it is known, with its 95 % interval."""
+        inside = self.seen.ended & (self.share >= LOW) & (self.share <= HIGH)
+        known = self.seen.ended | (self.share > HIGH)
         return share_by_dossier(inside[known].astype(float), self.weight[known], self.dossier[known])
 
 
@@ -197,14 +183,6 @@ def share_by_dossier(inside: np.ndarray, weight: np.ndarray, dossier: np.ndarray
     draws = [rng.integers(0, len(total), len(total)) for _ in range(DRAWS)]
     means = np.array([hits[drawn].sum() / total[drawn].sum() for drawn in draws])
     return (float(hits.sum() / total.sum()), *bootstrap(means))
-
-
-def ended_by(share: np.ndarray, ended: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What share of rows has really ended when a curve says `share`: Kaplan & Meier's estimate, both rising."""
-    order = np.argsort(share, kind="stable")
-    at_risk = np.cumsum(weight[order][::-1])[::-1]
-    still = np.cumprod(1.0 - weight[order] * ended[order] / at_risk)
-    return share[order], 1.0 - still
 
 
 def judge_times(
@@ -227,7 +205,7 @@ def judge_times(
     score = np.full(len(sample), np.nan)
     score[choices.rows] = choices.score
     parts = []
-    for number, split in enumerate(splits):
+    for split in splits:
         learn = np.flatnonzero((as_of < split.origin) & ~np.isin(names, judged_names[split.judge]))
         origin = EPOCH + timedelta(microseconds=split.origin)
         seen = endings(con, opened.cases.take(pa.array(learn)), origin, calendar)
@@ -246,7 +224,6 @@ def judge_times(
                 curves.when_ended(0.5)[known],
                 became.take(known),
                 row_weight(judged, EVENNESS)[known],
-                np.full(len(known), number),
                 judged.dossier[known],
             )
         )
@@ -293,13 +270,10 @@ def with_remaining_time(
         return replace(model, about={**model.about, "remaining": found})
     judged = judge_times(con, sample, choices, opened, model.encoder, cutoff, calendar)
     if judged is not None:
-        low, high = judged.levels(np.ones(len(judged.share), bool))
-        fitted = replace(fitted, low=low, high=high)
         covered = judged.covered()
         done = judged.seen.ended
         off = np.abs(judged.hours - judged.seen.hours)[done]
         found |= {
-            "levels": [low, high],
             "covered": [one if np.isfinite(one) else None for one in covered],
             "judged": int(done.sum()),
             "mean_absolute_error_hours": float(np.average(off, weights=judged.weight[done])) if done.any() else None,

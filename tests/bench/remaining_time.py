@@ -39,7 +39,6 @@ class TimeLine:
     model_days: float
     km_days: float
     covered: tuple[float, float, float]
-    levels: tuple[float, float]
 
 
 @bench.command("times")
@@ -63,7 +62,7 @@ def judged_times(data: Path, scratch: Path, only: str, say: Callable[[str], None
     from features.record.record import Record
     from features.sources import SOURCES, FeedOptions
     from models.encoding import column_of_numbers
-    from models.remaining_time import LEFT
+    from models.remaining_time import HIGH, LEFT, LOW
     from models.targets import MAIN
     from tests.bench.reference import REFERENCES, judged_sample
     from training.fit import fit_judged
@@ -89,13 +88,13 @@ def judged_times(data: Path, scratch: Path, only: str, say: Callable[[str], None
             became = endings(later, judged.matrix.select(["dossier_id", "as_of"]), reference.until, PLAIN_WEEK)
             x, left = model.encoder.encode(judged.matrix), column_of_numbers(judged.matrix, LEFT)
             told = model.remaining.curves(x, left, model.probability(judged.matrix))
-            ours, (low, high) = told.when_ended(0.5), (model.remaining.low, model.remaining.high)
+            ours = told.when_ended(0.5)
             gone = column_of_numbers(judged.matrix, "hours_elapsed")
             theirs = curves.left(judged.matrix["procedure_code"].to_pylist(), np.nan_to_num(gone))
             done = became.ended & np.isfinite(became.hours)
             share = 1 - told.open_at(np.nan_to_num(became.hours))
-            sure = np.isfinite(became.hours) & (became.ended | (share > high))
-            inside = (became.ended & (share >= low) & (share <= high)).astype(float)
+            sure = np.isfinite(became.hours) & (became.ended | (share > HIGH))
+            inside = (became.ended & (share >= LOW) & (share <= HIGH)).astype(float)
             worked = PLAIN_WEEK.worked_each(judged.as_of)
 
             def days(hours: np.ndarray, worked: np.ndarray = worked) -> np.ndarray:
@@ -111,7 +110,7 @@ def judged_times(data: Path, scratch: Path, only: str, say: Callable[[str], None
                 float(off["model"][done].mean()), float(off["km"][done].mean()),
                 share_by_dossier((off["model"] - off["km"])[done], ones, judged.dossier[done]),
                 float(off_days["model"][done].mean()), float(off_days["km"][done].mean()),
-                share_by_dossier(inside[sure], np.ones(int(sure.sum())), judged.dossier[sure]), (low, high),
+                share_by_dossier(inside[sure], np.ones(int(sure.sum())), judged.dossier[sure]),
             )  # fmt: skip
 
 
@@ -171,8 +170,8 @@ def as_markdown(lines: list[TimeLine]) -> str:
         "`covered`: cases that end within the interval of 10 to 90 % (wanted .75 to .85); open ones count where they",
         "have outlived it.",
         "",
-        "| set | moment | ended / cases | mean h | MAE h | km h | MAE − km, h | days | km days | covered | levels |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| set | moment | ended / cases | mean h | MAE h | km h | MAE − km, h | days | km days | covered |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for line in lines:
         value, low, high = line.better
@@ -181,7 +180,6 @@ def as_markdown(lines: list[TimeLine]) -> str:
         out.append(
             f"| {line.name} | {line.moment} | {line.n:,} / {line.cases:,} | {line.mean_hours:.0f} | "
             f"**{line.model_hours:.1f}** | {line.km_hours:.1f} | {value:+.1f} [{low:+.1f}, {high:+.1f}] | "
-            f"{line.model_days:.1f} | {line.km_days:.1f} | {covered:.3f} [{least:.3f}, {most:.3f}] {held} | "
-            f"{line.levels[0]:.3f}–{line.levels[1]:.3f} |"
+            f"{line.model_days:.1f} | {line.km_days:.1f} | {covered:.3f} [{least:.3f}, {most:.3f}] {held} |"
         )
     return "\n".join([*out, ""])
