@@ -22,6 +22,7 @@ from tests.bench import (  # noqa: F401 -- each joins the group
     nights,
     overload,
     pages,
+    reasons,
     remaining_time,
     replay_commands,
     requests,
