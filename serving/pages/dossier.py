@@ -17,6 +17,7 @@ from serving.state import Contest, Decision, Receipt
 from serving.use_cases.app_context import context_of
 from serving.use_cases.dossiers import line_in_scope
 from serving.use_cases.guard import reader_of
+from serving.use_cases.what_if import helps_of
 from serving.warnings.acknowledgement import WarningLine, warnings_about
 from serving.warnings.words import HOLDER_WORDS
 from serving.words import EVENT_WORDS, hours_between
@@ -27,6 +28,7 @@ router = APIRouter(include_in_schema=False)
 Id = Annotated[str, Query(alias="id", max_length=200)]
 DAYS_SHOWN = (1, 2, 3, 5, 7, 10, 15, 20)
 """Working days ahead for which the chance to be still open is shown."""
+MOST_HELPS = 3
 _LONG_NUMBER = re.compile(r"\d{9,}")  # identity and phone numbers have 9 to 12 digits
 
 
@@ -51,6 +53,7 @@ def show(request: Request, dossier_id: Id) -> Response:
             warned = warnings_about(session, dossier_id, people.now())
         if reader.may("receipt.read"):
             seen = people.receipts.about(f"dossier:{dossier_id}", most=8)
+    may_decide = reader.scope_for("decision.write").covers(line.unit_code, line.official_id)
     sees = reader.scope_for("harassment.read").covers(line.unit_code, line.official_id)
     shelf = context_of(request).serving.conduct.value
     shown = replace(line, score=frozen.get(dossier_id, line.score))
@@ -82,6 +85,7 @@ def show(request: Request, dossier_id: Id) -> Response:
         papers=_harmless,
         sees=sees,
         days_ahead=DAYS_SHOWN,
+        helps=helps_of(request, line)[:MOST_HELPS] if may_decide else [],
         hours_between=hours_between,
         signals=shelf.of("dossier", dossier_id) if shelf and sees else None,
         event_words=EVENT_WORDS,
@@ -90,7 +94,7 @@ def show(request: Request, dossier_id: Id) -> Response:
         contests=said,
         decided=[(decisions.WORDS[decisions.DecisionKind(one.kind)], one) for one in decided],
         decision_words={kind: decisions.WORDS[kind] for kind in decisions.KINDS[decisions.track_of(reader.role)]},
-        may_decide=reader.scope_for("decision.write").covers(line.unit_code, line.official_id),
+        may_decide=may_decide,
         may_contest=reader.scope_for("contest.write").covers(line.unit_code, line.official_id),
         seen=seen,
         action_words=ACTION_WORDS,

@@ -165,6 +165,20 @@ class OnlineScorer:
         with self.traces.span("score", target=self.target):
             return self._score(dossier, events, as_of)
 
+    def by_hazard(self, dossier: Row, events: Sequence[Row], as_of: datetime) -> float | None:
+        """What the hazard of the time to the end says alone of the chance to miss the promise: a second opinion, learnt
+        apart. None where the model tells no time or no promise lies ahead; raises as `score`."""
+        ground, now = self._ground, self.champion.value
+        if ground is None or now is None or now.model.remaining is None:
+            return None
+        dossier = {**dossier, "first_due_at": self._first_promise(ground, dossier, as_of)}
+        cells = ground.single.cells(dossier, events, as_of, ground.day(as_of))
+        left = column_of_numbers(cells, LEFT)
+        if not left[0] > 0:
+            return None
+        curves = now.model.remaining.curves(now.model.encoder.encode_cells(cells), left, np.full(1, np.nan))
+        return float(curves.open_at(left)[0])
+
     def _score(self, dossier: Row, events: Sequence[Row], as_of: datetime) -> Scored:
         ground, now = self._ground, self.champion.value
         if ground is None or now is None:
