@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 
-import lightgbm
 import numpy as np
 
 from models.tree_shap import TreeShap
@@ -24,6 +23,8 @@ class TreeMember:
     kind = "trees"
 
     def __init__(self, text: str, threads: int = 1) -> None:
+        import lightgbm  # with what it brings a second of a server's start, which loads models behind its first answers
+
         self.text = text
         self._threads = threads
         self._lock = threading.Lock()

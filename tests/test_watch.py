@@ -66,7 +66,7 @@ def test_too_many_at_once_are_told_to_come_back_and_health_is_not() -> None:
     async def scene() -> tuple[list[Message], Message, Message]:
         first = [asyncio.create_task(ask("/x")) for _ in range(2)]
         await asyncio.sleep(0)
-        refused = await ask("/x")
+        refused = await asyncio.wait_for(ask("/x"), 10)  # let in it would wait for ever
         alive = asyncio.create_task(ask("/api/v1/health"))
         await asyncio.sleep(0)
         release.set()
