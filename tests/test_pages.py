@@ -271,7 +271,8 @@ def test_login_leads_back_but_never_away(client: TestClient) -> None:
 def test_logging_out_ends_the_session_on_the_server(client: TestClient) -> None:
     csrf = sit_down(client, "thanhtra")
     secret = client.cookies["risk_session"]
-    assert client.post("/logout", data={"csrf": csrf}, follow_redirects=False).status_code == 303
+    left = client.post("/logout", data={"csrf": csrf}, follow_redirects=False)
+    assert (left.status_code, left.headers["clear-site-data"]) == (303, '"cache", "storage"')
     client.cookies.set("risk_session", secret)
     assert client.get("/list", follow_redirects=False).status_code == 303
 

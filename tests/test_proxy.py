@@ -3,6 +3,8 @@
 import asyncio
 import re
 import shutil
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -95,6 +97,32 @@ def test_a_body_that_trickles_through_the_proxy_is_ended(proxy: Site) -> None:
     start = STARTS["a body that trickles"]
     took = asyncio.run(held(proxy.port, start.of("/risk/login"), start.drip, 30, tls=True))
     assert took < 25
+
+
+def test_weak_ciphers_and_requests_of_two_lengths_are_refused(proxy: Site) -> None:
+    def shaken(version: ssl.TLSVersion, ciphers: str) -> bool:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.minimum_version = context.maximum_version = version
+        context.set_ciphers(ciphers)
+        try:
+            with socket.create_connection(("127.0.0.1", proxy.port), 10) as plain, context.wrap_socket(plain):
+                return True
+        except (ssl.SSLError, OSError):
+            return False
+
+    assert shaken(ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-GCM-SHA256")
+    assert not shaken(ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-SHA")
+    two = b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /risk/jobs HTTP/1.1\r\nHost: x\r\n\r\n"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", proxy.port), 10) as plain, context.wrap_socket(plain) as door:
+        door.sendall(b"POST /risk/login HTTP/1.1\r\nHost: x\r\n" + two)
+        told = b""
+        while piece := door.recv(65_536):
+            told += piece
+    assert told.startswith(b"HTTP/1.1 400")
+    assert told.count(b"HTTP/1.1 ") == 1, "what was smuggled in is no request of its own"
 
 
 def test_without_a_path_nothing_is_rewritten(tmp_path: Path) -> None:

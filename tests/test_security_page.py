@@ -1,6 +1,9 @@
 """The security page and the ASVS table name tests: each of them is there."""
 
+import ast
 import re
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -37,3 +40,51 @@ def test_the_table_of_the_standard_has_every_requirement_of_its_levels_once() ->
     for number, state in rows:
         proof = page[page.index(f"| {number} ") :].split("\n")[0]
         assert state != "kept" or "`tests/" in proof, f"{number} is kept by no test"
+
+
+def sources() -> Iterator[tuple[str, ast.Module]]:
+    """Modules of the product."""
+    for room in ("features", "models", "training", "serving"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text("utf-8"))
+
+
+def test_limits_on_the_page_are_those_of_the_code() -> None:
+    page = SECURITY.read_text("utf-8").partition("## Limits")[2].partition("## ")[0]
+    rows = re.findall(r"\| `([\w.]+)\.(\w+)` \| ([\d.]+) \|", page)
+    assert len(rows) >= 14
+    for module, name, told in rows:
+        assert str(getattr(import_module(module), name)) == told, f"{module}.{name}"
+
+
+def test_every_use_of_cryptography_is_in_the_inventory() -> None:
+    page = SECURITY.read_text("utf-8").partition("## Cryptography")[2].partition("## ")[0]
+    used = set()
+    for path, tree in sources():
+        for node in ast.walk(tree):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if {one.partition(".")[0] for one in names} & {
+                "hmac",
+                "cryptography",
+                "pwdlib",
+                "jwt",
+                "joserfc",
+                "authlib",
+            }:
+                used.add(path)
+    assert used <= set(re.findall(r"`([\w/]+\.py)`", page)), used
+
+
+def test_no_command_is_given_to_a_shell_or_made_of_text() -> None:
+    starters = {"run", "Popen", "call", "check_call", "check_output", "system", "popen"}
+    for path, tree in sources():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            of = node.func.value
+            if not (isinstance(of, ast.Name) and of.id in ("subprocess", "os") and node.func.attr in starters):
+                continue
+            assert of.id == "subprocess", f"{path}:{node.lineno} asks a shell"
+            assert all(word.arg != "shell" for word in node.keywords), f"{path}:{node.lineno} asks a shell"
+            assert not isinstance(node.args[0], ast.Constant | ast.JoinedStr | ast.BinOp), f"{path}:{node.lineno}"
