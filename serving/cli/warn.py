@@ -135,5 +135,6 @@ def _told(done: "TurnResult") -> str:
     )  # fmt: skip
     return (
         f"{first}; digests: {done.digests}; escalated: {done.escalated}; "
+        f"conduct: {done.conduct}; "
         f"sent: {done.sent.sent}; failed: {done.sent.failed}"
     )

@@ -13,6 +13,7 @@ from serving.pages import drawing
 from serving.pages.rendering import render
 from serving.pages.risk_list import stretch
 from serving.scoring.conduct_list_cache import ConductShelf, told
+from serving.scoring.conduct_news import told_by_grain
 from serving.use_cases.app_context import context_of
 from serving.use_cases.conduct import Grain, conduct_lines
 from serving.use_cases.guard import reader_of
@@ -35,13 +36,14 @@ def show(
     grain: Grain = "official",
     tier: Annotated[str, Query(max_length=20)] = "",
     unit: Annotated[str, Query(max_length=120)] = "",
+    new: bool = False,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
     """One list of one grain and tier, in the reader's scope."""
     reader = reader_of(request)
     people = context_of(request).people
     shelf: ConductShelf | None = context_of(request).serving.conduct.value
-    chosen, lines = conduct_lines(request, grain, tier, unit)
+    chosen, lines = conduct_lines(request, grain, tier, unit, new)
     shown = lines[offset : offset + ROWS]
     people.receipts.record(
         reader.login,
@@ -51,7 +53,8 @@ def show(
         subjects=[f"official:{line.official_id}" for line in shown if line.official_id],
     )
     rows = [(line, told(line), drawing.ratio_span(line.low, line.high)) for line in shown]
-    wishes = {"grain": grain, "tier": chosen, "unit": unit}
+    wishes = {"grain": grain, "tier": chosen, "unit": unit} | ({"new": "true"} if new else {})
+    newcomers = shelf.newcomers(reader.scope) if shelf else []
     return render(
         request,
         "conduct.html",
@@ -66,5 +69,8 @@ def show(
         tier=chosen,
         tiers=[(one, TIER_WORDS.get(one, one)) for one in (shelf.tiers(grain) if shelf else [])],
         unit=unit,
+        new=new,
+        newcomers=told_by_grain(newcomers),
+        since=shelf.news.since if shelf and shelf.news else None,
         pages=stretch("/conduct", wishes, offset, len(shown), ROWS, len(lines)),
     )

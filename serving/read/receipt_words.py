@@ -23,6 +23,7 @@ ACTION_WORDS = {
     "own.read": "Xem hồ sơ của mình",
     "official.read": "Xem trang cán bộ",
     "conduct.read": "Xem danh sách phiền hà",
+    "conduct.digest": "Gửi người kiểm tra dấu hiệu mới",
     "conduct.export": "Xuất danh sách phiền hà",
     "unit.read": "Xem trang đơn vị",
     "board.read": "Xem đơn vị",

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from models.conduct import GRAINS, ConductLine
 from serving.access.permissions import Scope
 from serving.scoring.conduct_lists import COLUMNS
+from serving.scoring.conduct_news import ConductNews, Newcomer, conduct_news
 from serving.scoring.reloadable import Reloadable
 
 FEWEST_DOSSIERS = 20
@@ -37,10 +38,11 @@ def _order(line: ConductLine) -> tuple[bool, bool, bool, float, int]:
 
 @dataclass(frozen=True)
 class ConductShelf:
-    """The lists of one moment by grain (`official`, `unit`, `dossier`), each by rank."""
+    """The lists of one moment by grain (`official`, `unit`, `dossier`), each by rank; what in them is `news`."""
 
     as_of: datetime
     lists: Mapping[str, tuple[ConductLine, ...]]
+    news: ConductNews | None = None
     _at: Mapping[tuple[str, str | None], ConductLine] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -56,12 +58,19 @@ class ConductShelf:
         """The tiers that the list of a grain holds, in order of appearance."""
         return list(dict.fromkeys(line.tier for line in self.lists.get(grain, ())))
 
-    def within(self, grain: str, tier: str, scope: Scope, unit: str = "") -> list[ConductLine]:
+    def newcomers(self, scope: Scope) -> list[Newcomer]:
+        """What newly stands out within a scope."""
+        return self.news.within(scope) if self.news else []
+
+    def within(self, grain: str, tier: str, scope: Scope, unit: str = "", new: bool = False) -> list[ConductLine]:
         """The lines of one tier in a scope: flagged ones by the lower end of the ratio, then the others with enough
-        behind them, then the rest, each part by rank.
+        behind them, then the rest, each part by rank. `new`: only what newly stands out.
         """
         lines: Iterable[ConductLine] = self.lists.get(grain, ())
         mine = [line for line in lines if line.tier == tier and scope.covers(line.unit_code)]
+        if new:
+            fresh = {one.key for one in self.newcomers(scope) if one.grain == grain}
+            mine = [line for line in mine if getattr(line, _KEYS[grain]) in fresh]
         return sorted((line for line in mine if unit in ("", line.unit_code)), key=_order)
 
 
@@ -92,6 +101,7 @@ def kept_conduct(scores: Path) -> Reloadable[ConductShelf]:
             path = latest / f"{grain}.parquet"
             rows = _rows(path) if path.exists() else []
             lists[grain] = tuple(ConductLine(**row) for row in rows)
-        return ConductShelf(datetime.strptime(latest.name, _STAMP).replace(tzinfo=UTC), lists)
+        as_of = datetime.strptime(latest.name, _STAMP).replace(tzinfo=UTC)
+        return ConductShelf(as_of, lists, conduct_news(scores, as_of))
 
     return Reloadable("lists of conduct", sign, load)

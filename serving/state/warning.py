@@ -92,7 +92,7 @@ class WarningEscalation(Base):
 
 
 class OutboxMessage(Base):
-    """A message to one head over one channel. `key` goes with it, so that a receiver can tell a repetition.
+    """A message to a head, or to those who inspect a unit, over one channel. `key` lets a receiver tell a repetition.
 
     Sent when `sent_at` is set; given up on when `dead_at` is. `leased_until` keeps other senders away meanwhile.
     """
@@ -102,7 +102,7 @@ class OutboxMessage(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(64), unique=True)
-    kind: Mapped[str] = mapped_column(String(20))  # warning, digest, escalation
+    kind: Mapped[str] = mapped_column(String(20))  # warning, digest, escalation, conduct
     channel: Mapped[str] = mapped_column(String(10))  # mail, webhook, chat
     to_unit: Mapped[str] = mapped_column(String(120), index=True)
     address: Mapped[str] = mapped_column(String(500))

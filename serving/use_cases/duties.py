@@ -50,7 +50,7 @@ def duties_of(request: Request) -> list[Duty]:
             *_warnings(session, reader), *_slips(request, session, reader), *_contests(session, reader),
             *_packs(session, reader), *_remedies(request, session, reader), *_visits(request, session, reader),
         ]  # fmt: skip
-    for more in (_tracked, _plans, _jobs, _candidate):
+    for more in (_tracked, _plans, _jobs, _candidate, _conduct):
         found += more(request, reader)
     return sorted((one for one in found if one.count), key=lambda one: (one.since or _LATEST, one.words))
 
@@ -166,6 +166,15 @@ def _tracked(request: Request, reader: Reader) -> list[Duty]:
                  "Xem")
         )  # fmt: skip
     return found
+
+
+def _conduct(request: Request, reader: Reader) -> list[Duty]:
+    if not reader.may("harassment.read") or not reader.may("plan.write"):
+        return []
+    shelf = context_of(request).serving.conduct.value
+    found = shelf.newcomers(reader.scope_for("harassment.read")) if shelf else []
+    since = shelf.as_of if shelf else None
+    return [Duty("Dấu hiệu mới cần kiểm tra", len(found), since, "/conduct?new=true", "Xem hồ sơ đứng sau")]
 
 
 def _plans(request: Request, reader: Reader) -> list[Duty]:

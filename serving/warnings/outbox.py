@@ -26,11 +26,14 @@ MOST_ATTEMPTS = 12
 
 def put(
     session: Session, rules: WarningRules, about: str, kind: str, to_unit: str, text: Text, *, now: datetime,
-    not_before: datetime,
+    not_before: datetime, to_inspectors: bool = False,
 ) -> int:  # fmt: skip
-    """Put a message in for every address of a head; gives how many were new. about: what is told, named once."""
+    """Put a message in for every address of a unit's head, or of those who inspect it; gives how many were new.
+
+    about: what is told, named once.
+    """
     added = 0
-    for channel, address in rules.reaches(to_unit):
+    for channel, address in rules.reaches(to_unit, to_inspectors):
         key = hashlib.sha256("\0".join((kind, about, to_unit, channel, address)).encode()).hexdigest()
         added += insert_once(
             session, OutboxMessage, key=key, kind=kind, channel=channel, to_unit=to_unit,

@@ -10,6 +10,8 @@ show_dossier = false                      # dossier codes in messages (links alo
 mail = ["motcua@xa.gov.vn"]               # an office's mailbox, not a person's
 webhook = ["https://…"]
 chat = ["mmost://…"]                      # Apprise URLs; they hold secrets: chmod 600
+[inspectors.H99]                          # the same for those who inspect this unit and all below it ("*": every unit):
+mail = ["thanhtra@tinh.gov.vn"]           # what newly stands out in the lists of conduct, never told to heads
 """
 
 import tomllib
@@ -37,7 +39,7 @@ class MailServer:
 
 @dataclass(frozen=True)
 class WarningRules:
-    """Policy, hours, servers and the addresses of heads: unit_code → channel → addresses."""
+    """Policy, hours, servers and addresses, of heads and of inspectors: unit_code → channel → addresses."""
 
     policy: Policy = field(default_factory=Policy)
     calendar: Calendar = VIETNAM
@@ -46,6 +48,7 @@ class WarningRules:
     mail: MailServer | None = None
     allow_private: bool = False
     addresses: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    inspectors: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
     @classmethod
     def from_toml(cls, path: Path) -> "WarningRules":
@@ -62,13 +65,14 @@ class WarningRules:
         except TypeError as error:
             raise ValueError(f"{path.name}: {error}") from error
         secret = [name for name, kind in CHANNELS.items() if kind.secret]
-        if any(of.get(name) for of in rules.addresses.values() for name in secret) and path.stat().st_mode & 0o077:
+        everywhere = (*rules.addresses.values(), *rules.inspectors.values())
+        if any(of.get(name) for of in everywhere for name in secret) and path.stat().st_mode & 0o077:
             raise PermissionError(f"{path.name} holds addresses with secrets: chmod 600 it")
         return rules
 
     @classmethod
     def _read(cls, values: dict[str, Any]) -> "WarningRules":
-        known = {"base_url", "hours", "show_dossier", "policy", "mail", "webhook", "addresses"}
+        known = {"base_url", "hours", "show_dossier", "policy", "mail", "webhook", "addresses", "inspectors"}
         _refuse_unknown("key", values, known)
         policy = dict(values.get("policy", {}))
         _refuse_unknown("policy", policy, {one.name for one in fields(Policy)})
@@ -78,8 +82,9 @@ class WarningRules:
         _refuse_unknown("mail", mail or {}, {one.name for one in fields(MailServer)})
         webhook = values.get("webhook", {})
         _refuse_unknown("webhook", webhook, {"allow_private"})
-        for unit, of in values.get("addresses", {}).items():
-            _refuse_unknown(f"addresses.{unit}", of, set(CHANNELS))
+        for whose in ("addresses", "inspectors"):
+            for unit, of in values.get(whose, {}).items():
+                _refuse_unknown(f"{whose}.{unit}", of, set(CHANNELS))
         hours = values.get("hours")
         return cls(
             policy=Policy(costs=Costs(**costs), **policy),
@@ -88,24 +93,28 @@ class WarningRules:
             show_dossier=bool(values.get("show_dossier", False)),
             mail=MailServer(**mail) if mail else None,
             allow_private=bool(webhook.get("allow_private", False)),
-            addresses={
-                unit: {channel: tuple(map(str, told)) for channel, told in of.items()}
-                for unit, of in values.get("addresses", {}).items()
-            },
+            addresses=_by_channel(values.get("addresses", {})),
+            inspectors=_by_channel(values.get("inspectors", {})),
         )
 
-    def reaches(self, unit_code: str) -> list[tuple[str, str]]:
-        """(channel, address) of everywhere the head of a unit is told, the page excepted.
+    def reaches(self, unit_code: str, inspectors: bool = False) -> list[tuple[str, str]]:
+        """(channel, address) of everywhere the head of a unit, or those who inspect it, are told, the page excepted.
 
         A channel whose section is missing is left out.
         """
-        of = self.addresses.get(unit_code, {})
+        of = (self.inspectors if inspectors else self.addresses).get(unit_code, {})
         return [
             (channel, address)
             for channel, kind in CHANNELS.items()
             if not kind.needs or getattr(self, kind.needs) is not None
             for address in of.get(channel, ())
         ]
+
+
+def _by_channel(values: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, tuple[str, ...]]]:
+    return {
+        unit: {channel: tuple(map(str, told)) for channel, told in of.items()} for unit, of in values.items()
+    }  # fmt: skip
 
 
 def _refuse_unknown(where: str, given: Mapping[str, Any], known: set[str]) -> None:

@@ -2,11 +2,12 @@
 allow them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from features.sources.vietnamese_number import decimal
 from serving.read.delay import Holder
+from serving.scoring.conduct_news import Newcomer, told_by_grain
 from serving.state import EarlyWarning
 from serving.words import NOT_A_FINDING, days_left, step_words
 
@@ -61,6 +62,19 @@ def escalation(warnings: Sequence[EarlyWarning], procedures: Sequence[str], link
     return _text(subject, lines, link, f"Escalation: {len(warnings)} warnings without an answer.")
 
 
+def conduct(
+    by_unit: Mapping[str, Sequence[Newcomer]], newcomers: Sequence[Newcomer], link: str, show_dossier: bool
+) -> Text:
+    """What newly stands out in the lists of conduct, by unit; for those who inspect, without any person."""
+    lines = []
+    for unit, some in list(by_unit.items())[:DETAILED]:
+        codes = ", ".join(one.key for one in some if one.grain == "dossier") if show_dossier else ""
+        lines.append(f"- {unit}: {told_by_grain(some)}" + (f" ({codes})" if codes else ""))
+    lines += [f"… và {len(by_unit) - DETAILED} đơn vị khác"] if len(by_unit) > DETAILED else []
+    subject = f"Dấu hiệu cần kiểm tra, mới: {told_by_grain(newcomers)}"
+    return _text(subject, lines, link, "New reasons to look; not findings.", "Xem hồ sơ đứng sau")
+
+
 def _lines(warnings: Sequence[EarlyWarning], procedures: Sequence[str], show_dossier: bool) -> list[str]:
     lines = [
         _line(one, procedure, show_dossier)
@@ -87,5 +101,5 @@ def _figures(warning: EarlyWarning) -> list[str]:
     return told[:2]
 
 
-def _text(subject: str, lines: list[str], link: str, english: str) -> Text:
-    return Text(subject[:200], "\n".join([*lines, "", f"Xem và xác nhận: {link}", "", NOT_A_FINDING, english]))
+def _text(subject: str, lines: list[str], link: str, english: str, asked: str = "Xem và xác nhận") -> Text:
+    return Text(subject[:200], "\n".join([*lines, "", f"{asked}: {link}", "", NOT_A_FINDING, english]))
