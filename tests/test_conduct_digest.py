@@ -21,6 +21,7 @@ from serving.scoring import conduct_lists
 from serving.scoring.conduct_news import conduct_news
 from serving.settings import Settings
 from serving.state import OutboxMessage, State, open_state
+from serving.use_cases.receipts import INSPECTION
 from serving.warnings.rules import MailServer, WarningRules
 from serving.warnings.turn import turn
 from serving.words import NOT_A_FINDING
@@ -114,6 +115,7 @@ def test_inspectors_are_told_once_of_their_units_without_any_person(own: Setting
     told = receipts.about("official:o3", most=10)
     assert [(one.action, one.actor) for one in told] == [("conduct.digest", "risk warn")]
     assert not receipts.verify()
+    assert "conduct.digest" in INSPECTION, "whoever is named in it does not learn of it"
 
 
 def test_nothing_new_tells_nobody_and_codes_stand_only_where_allowed(own: Settings, state: State) -> None:

@@ -20,6 +20,7 @@ INSPECTION = frozenset(
         "visit.read",
         "finding.write",
         "remedy.demand",
+        "conduct.digest",  # names those newly flagged alone
     }
 )
 """Actions whose receipts tell what is inspected: only who may read picks is shown them."""
