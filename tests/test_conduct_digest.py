@@ -17,13 +17,13 @@ from features.record.record import Record
 from models.conduct import ConductLine
 from serving.access.permissions import Scope
 from serving.app import create_app
+from serving.jobs.conduct_digest import take_turn
 from serving.scoring import conduct_lists
 from serving.scoring.conduct_news import conduct_news
 from serving.settings import Settings
 from serving.state import OutboxMessage, State, open_state
 from serving.use_cases.receipts import INSPECTION
 from serving.warnings.rules import MailServer, WarningRules
-from serving.warnings.turn import turn
 from serving.words import NOT_A_FINDING
 from serving.work.chain_anchor import Witness
 from serving.work.receipts import Receipts
@@ -97,9 +97,9 @@ def test_inspectors_are_told_once_of_their_units_without_any_person(own: Setting
     store(own, MORNING, {"o1": "x1", "o3": "x3"}, ("x1",), [dossier_id(0)])
     handed = Handed()
     with mail_server(handed) as port:
-        done = turn(own, state, mailed(port), now=MORNING)
-        again = turn(own, state, mailed(port), now=MORNING + timedelta(minutes=5))
-    assert (done.conduct, done.sent.sent, again.conduct, again.sent.sent) == (2, 2, 0, 0)
+        done, made = take_turn(own, state, mailed(port), now=MORNING)
+        again, later = take_turn(own, state, mailed(port), now=MORNING + timedelta(minutes=5))
+    assert (made, done.sent.sent, later, again.sent.sent) == (2, 2, 0, 0)
     by = {mail["To"]: mail for mail in handed.mails}
     assert set(by) == {"thanhtra@tinh.gov.vn", "thanhtra.x1@tinh.gov.vn"}, "never the heads"
     assert "1 cán bộ, 1 đơn vị, 1 hồ sơ" in by["thanhtra@tinh.gov.vn"]["Subject"]
@@ -121,10 +121,10 @@ def test_inspectors_are_told_once_of_their_units_without_any_person(own: Setting
 def test_nothing_new_tells_nobody_and_codes_stand_only_where_allowed(own: Settings, state: State) -> None:
     store(own, MORNING - DAY, {"o1": "x1"}, (), [])
     store(own, MORNING, {"o1": "x1"}, (), [])
-    assert turn(own, state, mailed(1), now=MORNING).conduct == 0
+    assert take_turn(own, state, mailed(1), now=MORNING)[1] == 0
     store(own, MORNING + timedelta(minutes=1), {"o1": "x1"}, (), [dossier_id(0)])
-    assert turn(own, state, mailed(1), now=MORNING + timedelta(hours=12)).conduct == 0, "quiet hours"
-    assert turn(own, state, mailed(1, show_dossier=True), now=MORNING + timedelta(minutes=2)).conduct == 2
+    assert take_turn(own, state, mailed(1), now=MORNING + timedelta(hours=12))[1] == 0, "quiet hours"
+    assert take_turn(own, state, mailed(1, show_dossier=True), now=MORNING + timedelta(minutes=2))[1] == 2
     with state.reading() as session:
         assert all(dossier_id(0) in one.body for one in session.scalars(select(OutboxMessage)))
 

@@ -250,10 +250,10 @@ class DemoMonth:
         self._say(f"kết quả của {len(visits)} cuộc kiểm tra")
 
     def _warn(self) -> None:
+        from serving.jobs.conduct_digest import take_turn
         from serving.warnings.rules import WarningRules
-        from serving.warnings.turn import turn
 
-        turn(self._settings, self._state, WarningRules.from_toml(self._settings.warnings), now=datetime.now(UTC))
+        take_turn(self._settings, self._state, WarningRules.from_toml(self._settings.warnings), now=datetime.now(UTC))
 
     def _tracked(self) -> "Tracked":
         from features.record.record import Record

@@ -21,16 +21,16 @@ AS_OF = Annotated[str | None, typer.Option(help="As of this moment; now where le
 
 @warn.command()
 def run(ctx: typer.Context, as_of: AS_OF = None) -> None:
-    """One turn: fire the newest list, tell digests, escalate what nobody answered, send. Safe to run twice at once."""
+    """One turn: fire the newest list, tell digests, escalate, tell inspectors of conduct, send. Safe to run twice at once."""
+    from serving.jobs.conduct_digest import take_turn
     from serving.state import open_state
     from serving.warnings.rules import WarningRules
-    from serving.warnings.turn import turn
 
     settings = settings_of(ctx)
     state = open_state(settings.database_url)
     try:
         now = moment_or_now(as_of, settings.zone)
-        typer.echo(_told(turn(settings, state, WarningRules.from_toml(settings.warnings), now=now)))
+        typer.echo(_told(*take_turn(settings, state, WarningRules.from_toml(settings.warnings), now=now)))
     finally:
         state.close()
 
@@ -41,9 +41,9 @@ def watch(
     every: Annotated[str, typer.Option(help="Time between turns, such as 60s or 5m.")] = "5m",
 ) -> None:
     """Turn after turn until stopped; a second one beside it changes nothing and takes over when this one dies."""
+    from serving.jobs.conduct_digest import take_turn
     from serving.state import open_state
     from serving.warnings.rules import WarningRules
-    from serving.warnings.turn import turn
 
     settings = settings_of(ctx)
     pause = span(every).total_seconds()
@@ -51,11 +51,11 @@ def watch(
     try:
         while True:
             try:
-                done = turn(settings, state, WarningRules.from_toml(settings.warnings), now=datetime.now(UTC))
+                done = take_turn(settings, state, WarningRules.from_toml(settings.warnings), now=datetime.now(UTC))
             except Exception as error:  # a database or record that is away must not end the watch
                 typer.echo(f"turn failed: {type(error).__name__}", err=True)
             else:
-                typer.echo(_told(done))
+                typer.echo(_told(*done))
             time.sleep(pause)
     except KeyboardInterrupt:
         pass
@@ -125,7 +125,7 @@ def effect(
     )
 
 
-def _told(done: "TurnResult") -> str:
+def _told(done: "TurnResult", conduct: int) -> str:
     fired = done.fired
     nothing = f"fired: nothing, the record knows until {done.behind:%Y-%m-%d %H:%M}Z only" if done.behind else (
         "fired: no new list"
@@ -135,6 +135,6 @@ def _told(done: "TurnResult") -> str:
     )  # fmt: skip
     return (
         f"{first}; digests: {done.digests}; escalated: {done.escalated}; "
-        f"conduct: {done.conduct}; "
+        f"conduct: {conduct}; "
         f"sent: {done.sent.sent}; failed: {done.sent.failed}"
     )

@@ -42,16 +42,18 @@ def weekly(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -
 
 def warn(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:
     """One turn of warnings; rules in RISK_HOME/warnings.toml."""
+    from serving.jobs.conduct_digest import take_turn
     from serving.warnings.rules import WarningRules
-    from serving.warnings.turn import turn
 
     state = open_state(settings.database_url)
     try:
-        done = turn(settings, state, WarningRules.from_toml(settings.warnings), now=now)
+        done, conduct = take_turn(settings, state, WarningRules.from_toml(settings.warnings), now=now)
     finally:
         state.close()
     fired = "no new list" if done.fired is None else f"{done.fired.single} fired, {done.fired.held_out} held out"
-    return f"{fired}; {done.escalated} escalated, {done.sent.sent} sent, {done.sent.failed} not sent"
+    return (
+        f"{fired}; {done.escalated} escalated, {conduct} of conduct, {done.sent.sent} sent, {done.sent.failed} not sent"
+    )
 
 
 def monthly(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:

@@ -1,7 +1,4 @@
-"""One turn of the scheduler: fire the newest list, tell digests, escalate, tell inspectors what stands out, send.
-
-Any number may run at once.
-"""
+"""One turn of the scheduler: fire the newest list, tell digests, escalate, send. Any number may run at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -19,11 +16,9 @@ from models.targets import MAIN
 from serving.read.case_file import CaseFiles
 from serving.read.delay import DelayPart, Delays
 from serving.read.register import Register
-from serving.scoring.conduct_news import conduct_news
 from serving.settings import Settings
 from serving.state import State
 from serving.warnings.channels import opened
-from serving.warnings.conduct_digest import tell_inspectors
 from serving.warnings.fire import Fired, fire
 from serving.warnings.follow_up import escalate, tell_digests
 from serving.warnings.heads import Heads, seated
@@ -31,8 +26,6 @@ from serving.warnings.quiet import Quiet
 from serving.warnings.rules import WarningRules
 from serving.warnings.scoring import Scoring, scoring_at
 from serving.warnings.send import Sent, send
-from serving.work.chain_anchor import Witness
-from serving.work.receipts import Receipts
 
 FRESH = timedelta(days=4)
 """A list older than this (a long weekend) is not fired from: what it says of the time left no longer holds."""
@@ -41,7 +34,7 @@ SEED = "warnings.key"
 
 @dataclass(frozen=True)
 class TurnResult:
-    """What one turn did. fired: None where there was no new list, or none fresh enough. conduct: digests to inspectors.
+    """What one turn did. fired: None where there was no new list, or none fresh enough.
 
     behind: until when the record knows, where that is too long ago to warn anybody; None where it is not.
     """
@@ -49,7 +42,6 @@ class TurnResult:
     fired: Fired | None = None
     digests: int = 0
     escalated: int = 0
-    conduct: int = 0
     sent: Sent = field(default_factory=Sent)
     behind: datetime | None = None
 
@@ -73,14 +65,8 @@ def turn(
             fired = fire(state, scoring, rules, heads, seed, register.procedures, helps, now=now)
         digests = tell_digests(state, rules, register.procedures, scoring.waiting, now=now)
         escalated = escalate(state, rules, heads, scoring.open - scoring.waiting, register.procedures, now=now)
-    news = conduct_news(settings.scores, now)
-    conduct = 0
-    if news is not None and now - news.as_of <= FRESH:
-        receipts = Receipts(state, Witness(settings.keys, settings.home / "receipts"))
-        names = {code: unit.name for code, unit in register.units.items()}
-        conduct = tell_inspectors(state, receipts, rules, news, register.tree, names, now=now)
     sent = send(state, opened(settings, rules, now), Quiet(rules.calendar), now=now)
-    return TurnResult(fired, digests, escalated, conduct, sent, moment.known_until if moment.behind else None)
+    return TurnResult(fired, digests, escalated, sent, moment.known_until if moment.behind else None)
 
 
 def _helps(record: Record, scoring: Scoring, dossier_ids: Sequence[str]) -> dict[str, DelayPart]:

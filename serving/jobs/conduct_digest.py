@@ -6,40 +6,57 @@ receipt that names those it was about.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
 from datetime import datetime
 
-from serving.access.permissions import Reach, UnitTree, scope_of
-from serving.scoring.conduct_news import ConductNews, Newcomer
+from features.record.record import Record
+from serving.access.permissions import Reach, scope_of
+from serving.read.register import Register
+from serving.scoring.conduct_news import ConductNews, Newcomer, conduct_news
+from serving.settings import Settings
 from serving.state import State
 from serving.warnings import outbox, words
 from serving.warnings.fire import alone
 from serving.warnings.quiet import Quiet
 from serving.warnings.rules import WarningRules
+from serving.warnings.turn import FRESH, TurnResult, turn
+from serving.work.chain_anchor import Witness
 from serving.work.receipts import Receipts
 
 ACTOR = "risk warn"
 """Under whose name the receipts stand: nobody's act, the scheduler's."""
 
 
+def take_turn(settings: Settings, state: State, rules: WarningRules, *, now: datetime) -> tuple[TurnResult, int]:
+    """Puts in the digests of conduct, then one turn of the warnings, which sends them; how many digests were made."""
+    news = conduct_news(settings.scores, now)
+    made = 0
+    if news is not None and now - news.as_of <= FRESH and rules.inspectors:
+        with Record(settings.record_url).connect(cutoff=now) as con:
+            register = Register.read(con)
+        receipts = Receipts(state, Witness(settings.keys, settings.home / "receipts"))
+        made = tell_inspectors(state, receipts, rules, news, register, now=now)
+    return turn(settings, state, rules, now=now), made
+
+
 def tell_inspectors(
-    state: State, receipts: Receipts, rules: WarningRules, news: ConductNews | None, tree: UnitTree,
-    units: Mapping[str, str], *, now: datetime,
-) -> int:  # fmt: skip
-    """Puts in one digest for the inspectors of each unit with addresses; gives how many were made. units: code → name.
+    state: State, receipts: Receipts, rules: WarningRules, news: ConductNews, register: Register, *, now: datetime
+) -> int:
+    """Puts in one digest for the inspectors of each unit with addresses; gives how many were made.
 
     The news of one moment's lists is told once to each address. Nothing in quiet hours.
     """
-    if news is None or not Quiet(rules.calendar).open(now):
+    if not Quiet(rules.calendar).open(now):
         return 0
     made, link = 0, None  # the last receipt's
     with state.writing() as session:
         alone(session)
         for unit_code in sorted(rules.inspectors):
-            mine = news.within(scope_of(Reach.SUBTREE, unit_code, None, tree))
+            mine = news.within(scope_of(Reach.SUBTREE, unit_code, None, register.tree))
             if not mine:
                 continue
-            text = words.conduct(_by_unit(mine, units), mine, f"{rules.base_url}/conduct?new=true", rules.show_dossier)
+            text = words.conduct(
+                _by_unit(mine, register), mine, f"{rules.base_url}/conduct?new=true", rules.show_dossier
+            )
             about = f"conduct {news.as_of.isoformat()}"
             if not outbox.put(
                 session, rules, about, "conduct", unit_code, text, now=now, not_before=now, to_inspectors=True
@@ -55,9 +72,9 @@ def tell_inspectors(
     return made
 
 
-def _by_unit(newcomers: list[Newcomer], units: Mapping[str, str]) -> dict[str, list[Newcomer]]:
+def _by_unit(newcomers: list[Newcomer], register: Register) -> dict[str, list[Newcomer]]:
     """Name of the unit → its newcomers, most first."""
     found: dict[str, list[Newcomer]] = defaultdict(list)
     for one in newcomers:
-        found[units.get(one.unit_code, one.unit_code or "–")].append(one)
+        found[register.unit(one.unit_code) if one.unit_code else "–"].append(one)
     return dict(sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0])))
