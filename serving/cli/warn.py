@@ -21,7 +21,7 @@ AS_OF = Annotated[str | None, typer.Option(help="As of this moment; now where le
 
 @warn.command()
 def run(ctx: typer.Context, as_of: AS_OF = None) -> None:
-    """One turn: fire the newest list, tell digests, escalate, tell inspectors of conduct, send. Safe to run twice at once."""
+    """One turn: fire the newest list, tell digests and inspectors, escalate, send. Safe to run twice at once."""
     from serving.jobs.conduct_digest import take_turn
     from serving.state import open_state
     from serving.warnings.rules import WarningRules
