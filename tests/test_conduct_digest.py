@@ -5,10 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from drawn_conduct import draw_full_office
-from drawn_office import AS_OF, dossier_id
-from drawn_people import NOW, sit_down
-from drawn_warnings import rules
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
@@ -28,6 +24,10 @@ from serving.words import NOT_A_FINDING
 from serving.work.chain_anchor import Witness
 from serving.work.receipts import Receipts
 from tests.bench.receivers import Handed, mail_server
+from tests.drawn_conduct import draw_full_office
+from tests.drawn_office import AS_OF, dossier_id
+from tests.drawn_people import NOW, sit_down
+from tests.drawn_warnings import rules
 
 MORNING = AS_OF.replace(hour=3)  # ten o'clock
 DAY = timedelta(days=1)

@@ -10,6 +10,7 @@ from features.case_state.kinds import ENTERED
 from features.simulate import Province, simulate
 from features.simulate.evasion import Evasion
 from tests.bench.replay.evasion import HiddenTrial, card, hidden_trial
+from tests.bench.replay.plan_yield import Found, Yield
 
 SIZE, SEED = 4_000, 5
 
@@ -98,9 +99,19 @@ def test_the_card_says_what_did_not_hold() -> None:
         HiddenTrial(201, "nobody planted", float("nan"), 0, 0), HiddenTrial(202, "plain", 1.0, 6, 2),
     ]  # fmt: skip
     assert [one.holds for one in trials] == [True, False, True, False]
-    told = "\n".join(card(trials, 45_000))
+    yields = [Yield(seed, 900, 40, Found(60, more, more / 9), Found(60, 6, 6 / 9)) for seed, more in ((1, 9), (2, 12))]
+    told = "\n".join(card(trials, yields, 45_000))
     assert told.count("**no**") == 2
-    assert "plain: mean recall 0.95, lowest 0.90" in told
+    assert "**plain**: recall 0.95 [0.90, 1.00], lowest 0.90" in told
+    assert "findings a visit: 0.50 [0.33, 0.67]" in told
+
+
+def test_a_world_without_a_demand_is_told_and_held_to_nothing() -> None:
+    one = HiddenTrial(201, "80 % of complaints suppressed", 0.4, 3, 0, 0.1, (2, 2))
+    assert one.holds
+    told = "\n".join(card([one], [], 45_000))
+    assert "| – | – |" in told
+    assert "silence of complaints: 2 officials, 2 of them culprits" in told
 
 
 def test_a_small_province_is_read_as_the_service_reads_it() -> None:

@@ -100,9 +100,12 @@ def evasion(
 ) -> None:
     """Planted culprits who hide behind colleagues, honest acts that look alike; exit 1 where a limit is missed."""
     from tests.bench.replay import evasion as proof
+    from tests.bench.replay.plan_yield import plan_yield
 
-    trials = proof.run(range(first, first + seeds), dossiers, lambda line: typer.echo(line, err=True))
-    lines = proof.card(trials, dossiers)
+    say = lambda line: typer.echo(line, err=True)  # noqa: E731
+    trials = proof.run(range(first, first + seeds), dossiers, say)
+    yields = [plan_yield(seed, dossiers, say) for seed in range(first, first + seeds)]
+    lines = proof.card(trials, yields, dossiers)
     typer.echo("\n".join(lines))
     if card is not None:
         card.write_text("\n".join(lines) + "\n", "utf-8")

@@ -114,7 +114,7 @@ def ranked(con: duckdb.DuckDBPyConnection, truth: pa.Table) -> Ranked:
     rows = {row["official_id"]: row for row in truth.to_pylist()}
     culprits = {key for key in shown if rows[key]["culprit"]}
     size = int(np.ceil(LIST * len(shown)))
-    tops = {name: set(order[:size]) for name, order in _orders(con, shown).items()}
+    tops = {name: set(order[:size]) for name, order in orders(con, shown).items()}
     precision = {name: len(top & culprits) / size for name, top in tops.items()}
     false = [rows[one.key] for one in told if one.flag and not rows[one.key]["culprit"]]
     return Ranked(
@@ -138,7 +138,7 @@ def nobody(con: duckdb.DuckDBPyConnection) -> pa.Table:
     return groups.append_column("score", score).append_column("flag", pa.array([one.flag for one in told]))
 
 
-def _orders(con: duckdb.DuckDBPyConnection, shown: list[str]) -> dict[str, list[str]]:
+def orders(con: duckdb.DuckDBPyConnection, shown: list[str]) -> dict[str, list[str]]:
     """The officials `shown`, in the order of the signals, by each way of ranking them."""
     history = complaint_history.build(con, [AS_OF])
     reported = dict(zip(history["official_id"].to_pylist(), history["reported_365d"].to_pylist(), strict=True))
