@@ -17,7 +17,7 @@ import numpy as np
 
 from features.record.delivery import Chunk
 from features.record.record import Record
-from features.signals.evaluate import evaluate_held
+from features.signals import evaluate_held
 from features.signals.held_voice import HELD_VOICE
 from features.simulate import simulate
 from features.simulate.evasion import Evasion
