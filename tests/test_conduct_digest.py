@@ -1,7 +1,7 @@
 """The digest of conduct: what newly stands out, once a list, to inspectors in their scope, without any person."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -33,11 +33,15 @@ MORNING = AS_OF.replace(hour=3)  # ten o'clock
 DAY = timedelta(days=1)
 
 
-def line(unit: str, official: str | None = None, dossier: str | None = None, flag: bool = True, rank: int = 1):
+def line(
+    unit: str, official: str | None = None, dossier: str | None = None, flag: bool = True, rank: int = 1
+) -> ConductLine:
     return ConductLine(official, unit, dossier, 0.99, flag, 60, 2.5, 4.5, rank, "nói", "said", "signal")
 
 
-def store(settings: Settings, at, officials: dict[str, str], units: tuple[str, ...] = (), dossiers=()) -> None:
+def store(
+    settings: Settings, at: datetime, officials: dict[str, str], units: Sequence[str] = (), dossiers: Sequence[str] = ()
+) -> None:
     lists = {
         "official": [line(unit, official=who) for who, unit in officials.items()],
         "unit": [line(unit) for unit in units],
