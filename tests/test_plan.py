@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from serving.plan.eligibility import Infeasible
 from serving.plan.plan import Plan, make
-from serving.plan.plan_input import PlanInput
+from serving.plan.plan_input import PlanInput, Pull
 from serving.plan.rules import Rules, Team
+from serving.plan.sheet import sheet
 from tests.drawn_month import DAYS, TEAMS, office
 
 
@@ -178,3 +179,34 @@ def test_a_brief_sealed_before_there_was_a_floor_of_surprise_is_read_as_it_was()
     told = brief.as_json()
     assert "surprise" not in told["rules"]
     assert PlanInput.from_json(told).as_json() == told
+
+
+def test_picks_come_first_on_the_sheet_take_no_drawn_place_and_lift_their_unit() -> None:
+    pulls = [Pull(f"H{n:02d}", f"o{n % 7}", 1 - n / 100) for n in range(60)]
+    plain = sheet(pulls, 20, 0.2, 6, "seed", "visit")
+    lines = sheet(pulls, 20, 0.2, 6, "seed", "visit", {"H59", "H30", "H-gone"})
+    assert [(one.dossier_id, one.chosen_by, one.probability) for one in lines[:2]] == [
+        ("H30", "pick", 1.0), ("H59", "pick", 1.0),
+    ]  # fmt: skip
+    assert len(lines) == len({one.dossier_id for one in lines}) == 20
+    for told in (plain, lines):
+        assert sum(one.chosen_by == "draw" for one in told) == 4
+    assert sum(one.chosen_by == "score" for one in lines) == 14
+    many = sheet(pulls, 20, 0.2, 6, "seed", "visit", {pull.dossier_id for pull in pulls})
+    assert [one.chosen_by for one in many] == ["pick"] * 16 + ["draw"] * 4
+    few = sheet(pulls[:3], 20, 0.2, 6, "seed", "visit", {"H02"})
+    assert [one.dossier_id for one in few] == ["H02", "H00", "H01"]
+
+
+def test_a_brief_with_picks_is_read_as_it_was_and_one_without_keeps_its_hash() -> None:
+    asked = office(24)
+    assert "picked" not in str(asked.as_json())
+    first = next(unit for unit in asked.units if unit.pulls)
+    lifted = replace(first, picked=(first.pulls[-1].dossier_id,))
+    other = replace(asked, units=tuple(lifted if unit is first else unit for unit in asked.units))
+    assert PlanInput.from_json(other.as_json()).as_json() == other.as_json()
+    assert other.utility(lifted) > asked.utility(first)
+    visits = [visit for visit in make(other, "ab" * 32).visits if visit.unit_code == first.unit_code]
+    assert visits
+    for visit in visits:
+        assert any(line.chosen_by == "pick" for line in visit.sheet) == (visit.by != "own_head")

@@ -9,8 +9,10 @@ from fastapi.testclient import TestClient
 
 from serving.app import create_app
 from serving.plan.rules import Rules
+from serving.plan.store import PlanStore
 from serving.use_cases.planning import PlanWish
 from tests.drawn_conduct import draw_full_office
+from tests.drawn_office import dossier_id
 from tests.drawn_people import NOW, sit_down
 
 MONTH = "2026-05"
@@ -59,3 +61,24 @@ def test_a_preview_by_api_names_no_unit_and_a_rule_that_cannot_be_is_refused(cli
     assert {"quotas", "prices", "expected", "guessable", "visits", "team_visits"} == found.json().keys()
     for wrong in ({"month": "2026-13"}, {"month": MONTH, "target": "x"}):
         assert client.post("/api/v1/plans/preview", json=wrong, headers=headers).status_code == 422
+
+
+def test_a_pick_goes_into_the_next_plan_named_as_one_and_heads_do_not_learn_of_it(client: TestClient) -> None:
+    sit_down(client, "thanhtra")
+    picked, reason = dossier_id(4), "ba người dân kêu cùng một việc"
+    form = form_of(client.get("/list?due=all").text, "/picks")
+    assert client.post("/picks", data={**form, "dossier": picked, "reason": reason}).status_code == 200
+    shown = client.get("/plan").text
+    assert picked in shown
+    assert reason in shown
+    assert "chờ kế hoạch sau" in shown, "what was sealed before does not change"
+    form = form_of(client.get("/plan/make").text, "/plan/make")
+    wish = {"month": MONTH, "days_a_month": "10", "visits_a_day": "6", "act": "seal"}
+    assert client.post("/plan/make", data={**form, **wish}).status_code == 200
+    assert f"đã tính vào kế hoạch {MONTH}" in client.get("/plan").text
+    settings = client.app.state.context.serving.settings  # type: ignore[attr-defined]
+    kept = PlanStore(settings.home / "plans", settings.keys).open(MONTH)
+    assert [one for unit in kept.brief["units"] for one in unit.get("picked", ())] == [picked]
+    lines = [(visit["by"], line) for visit in kept.plan["visits"] for line in visit["sheet"]]
+    assert {by for by, line in lines if line["chosen_by"] == "pick"} <= {"home_affairs", "centre"}
+    assert all(line["chosen_by"] != "pick" for by, line in lines if by == "own_head")

@@ -117,6 +117,8 @@ def make(
     from serving.plan.rendering import price_lines
     from serving.plan.rules import Rules
     from serving.scoring.score_files import latest_path, scores_path
+    from serving.state import open_state
+    from serving.work.decisions import waiting_picks
 
     settings = settings_of(ctx)
     when = moment(as_of, settings.zone) if as_of else None
@@ -130,7 +132,11 @@ def make(
     store = plan_store(settings)
     now = moment_or_now(at, settings.zone)
     con = Record(settings.record_url).connect(cutoff=now)
-    brief = gather(con, scores, month, VIETNAM, chosen, settings.zone)
+    state = open_state(settings.database_url)
+    with state.reading() as session:
+        picked = waiting_picks(session, MAIN.name)
+    state.close()
+    brief = gather(con, scores, month, VIETNAM, chosen, settings.zone, picked)
     try:
         if preview:
             made: Mapping[str, Any] = draft(brief, secrets.token_hex(32)).as_json()

@@ -52,7 +52,9 @@ def show(
         raise Problem(404, "No plan of this name.")
     plan_id = plan or (known[-1] if known else "")
     now = people.now()
-    opened = store.open(plan_id).plan if plan_id else None
+    kept = store.open(plan_id) if plan_id else None
+    opened = kept.plan if kept else None
+    counted = {one for unit in kept.brief["units"] for one in unit.get("picked", ())} if kept else set()
     visits = in_scope(request, store.visits(plan_id, now)) if plan_id else []
     zone = context_of(request).serving.settings.zone
     weeks = sorted({_monday(datetime.fromisoformat(visit["at"]), zone) for visit in visits})
@@ -86,7 +88,7 @@ def show(
         by=BY,
         chosen_words=CHOSEN,
         approvals=approvals,
-        picks=[(one, one.dossier_id in done) for one in picks],
+        picks=[(one, one.dossier_id in done, one.dossier_id in counted) for one in picks],
         may_approve=reader.may("plan.approve"),
         may_plan=reader.may("plan.write"),
     )
@@ -141,7 +143,7 @@ def visit(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
         title="Phiếu kiểm tra",
         visit=found,
         at=datetime.fromisoformat(found["at"]),
-        lines=[(line, questions(line["reasons"] if line["chosen_by"] == "score" else ())) for line in found["sheet"]],
+        lines=[(line, questions(() if line["chosen_by"] == "draw" else line["reasons"])) for line in found["sheet"]],
         asked=asked[:12],
         of_dossier=of_dossier,
         said=said,

@@ -46,7 +46,7 @@ def sheet(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
     )  # fmt: skip
     return render(
         request, "visit.html", title="Phiếu tự kiểm tra", visit=found, at=datetime.fromisoformat(found["at"]),
-        lines=[(line, questions(line["reasons"] if line["chosen_by"] == "score" else ())) for line in found["sheet"]],
+        lines=[(line, questions(() if line["chosen_by"] == "draw" else line["reasons"])) for line in found["sheet"]],
         asked=[], of_dossier={}, said=said, extra=[],
         listed=context_of(request).serving.listed(MAIN.name), by=BY, chosen_words=CHOSEN,
         kinds=KIND_WORDS, causes=CAUSE_WORDS, may_write=reader.may("self.write"), post="/self-inspections/finding",

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,12 @@ FROM last_visit LEFT JOIN confirmed USING (unit_code)
 
 
 def gather(
-    con: duckdb.DuckDBPyConnection, scores: Path, month: str, calendar: Calendar, rules: Rules, zone: ZoneInfo
-) -> PlanInput:
+    con: duckdb.DuckDBPyConnection, scores: Path, month: str, calendar: Calendar, rules: Rules, zone: ZoneInfo,
+    picked: Collection[str] = (),
+) -> PlanInput:  # fmt: skip
     """The brief of `month` (`YYYY-MM`) from a connection to the record as known, and a scored list.
+
+    picked: dossiers that inspectors put into the plan; those that are no longer open are left out.
 
     con: `Record.connect(cutoff=…)`; what it shows is what the plan may know. A unit without open dossiers
     stays in the brief, checked by its own head; no team is sent to it.
@@ -80,6 +83,7 @@ def gather(
                 team,
                 confirmed,
                 tuple(pulls[code]),
+                tuple(pull.dossier_id for pull in pulls[code] if pull.dossier_id in picked),
             )
         )
     source = Source(

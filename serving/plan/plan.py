@@ -216,7 +216,8 @@ def _visit(
 ) -> Visit:  # fmt: skip
     rules = brief.rules
     size = rules.head_sheet_size if by == "own_head" else rules.sheet_size
-    lines = sheet(unit.pulls, size, rules.sheet_random_share, rules.official_cap, seed, name)
+    picked = () if by == "own_head" else unit.picked  # what inspectors chose is not for the inspected
+    lines = sheet(unit.pulls, size, rules.sheet_random_share, rules.official_cap, seed, name, picked)
     at = datetime.combine(day, hour, tzinfo=ZoneInfo(brief.zone)).isoformat()
     return Visit(name, unit.unit_code, at, by, team_id, chosen_by, probability, unit.expected, unit.prior, tuple(lines))
 

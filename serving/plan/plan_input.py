@@ -27,7 +27,7 @@ class UnitBrief:
     """One unit. expected: findings expected when a visit pulls its sheet. prior: weight of its sectors, 0–1.
 
     last_visit, last_team: of the last visit by a team. confirmed: a finding was confirmed there since, which
-    lifts the gap. pulls: its open dossiers, by falling score.
+    lifts the gap. pulls: its open dossiers, by falling score. picked: those of them that an inspector chose.
     """
 
     unit_code: str
@@ -38,6 +38,7 @@ class UnitBrief:
     last_team: str | None = None
     confirmed: bool = False
     pulls: tuple[Pull, ...] = ()
+    picked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ class PlanInput:
             raise ValueError(f"an open day lies outside {self.month}")
 
     def utility(self, unit: UnitBrief) -> float:
-        """Expected findings with the directives' weight on high-risk sectors."""
-        return unit.expected * (1 + self.rules.prior_strength * unit.prior)
+        """Expected findings with the directives' weight on high-risk sectors; what inspectors picked counts as one."""
+        return (unit.expected + bool(unit.picked)) * (1 + self.rules.prior_strength * unit.prior)
 
     def open_days(self, unit: UnitBrief) -> tuple[date, ...]:
         """The month's open days on which this unit is not closed."""
@@ -120,11 +121,12 @@ def _unit_json(unit: UnitBrief) -> dict[str, Any]:
         "last_team": unit.last_team,
         "confirmed": unit.confirmed,
         "pulls": [[p.dossier_id, p.official_id, p.score, list(p.reasons)] for p in unit.pulls],
-    }
+    } | ({"picked": list(unit.picked)} if unit.picked else {})  # plans sealed before picks were counted hold none
 
 
 def _unit(values: Mapping[str, Any]) -> UnitBrief:
     last = values["last_visit"]
     pulls = tuple(Pull(i, o, s, tuple(r)) for i, o, s, r in values["pulls"])
-    given = {**values, "last_visit": date.fromisoformat(last) if last else None, "pulls": pulls}
+    picked = tuple(values.get("picked", ()))
+    given = {**values, "last_visit": date.fromisoformat(last) if last else None, "pulls": pulls, "picked": picked}
     return UnitBrief(**given)

@@ -15,6 +15,7 @@ BY = {
     "centre": ("Đoàn Trung tâm", "Centre"),
 }
 CHOSEN = {
+    "pick": ("người kiểm tra chọn", "picked by an inspector"),
     "score": ("theo mức rủi ro", "by risk"),
     "draw": ("bốc ngẫu nhiên", "drawn"),
     "periodic": ("định kỳ hằng tháng", "monthly"),
@@ -39,7 +40,7 @@ def sheet_lines(visit: Mapping[str, Any]) -> list[str]:
         chosen = CHOSEN[line["chosen_by"]]
         chance = decimal(line["probability"], 3)
         lines.append(f"{place:2d}. {line['dossier_id']}  {chosen[0]} / {chosen[1]}, p = {chance}")
-        for one in questions(line["reasons"] if line["chosen_by"] == "score" else ()):
+        for one in questions(() if line["chosen_by"] == "draw" else line["reasons"]):
             lines.append(f"      – {one.vi} Xem: {one.look_vi}.")
             lines.append(f"        {one.en} Look at: {one.look_en}.")
     return [*lines, "Điểm rủi ro chỉ gợi ý thứ tự kiểm tra; không phải kết luận vi phạm."]

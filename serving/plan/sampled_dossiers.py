@@ -35,6 +35,7 @@ def pulled_at(
     """The dossier pulled at a visit with its chances; one that was not on the sheet was chosen by other grounds."""
     planned = datetime.fromisoformat(visit["at"])
     line = next((one for one in visit["sheet"] if one["dossier_id"] == dossier_id), None)
+    by_plan = line is not None and line["chosen_by"] != "pick"  # a pick is a person's choice, known by no probability
     return SampledDossier(
         inspection_id=visit["visit_id"],
         unit_code=visit["unit_code"],
@@ -45,6 +46,6 @@ def pulled_at(
         planned_at=planned,
         unit_chosen_by=visit["chosen_by"],
         unit_probability=visit["probability"],
-        chosen_by=line["chosen_by"] if line else "other",
-        probability=line["probability"] if line else None,
+        chosen_by=line["chosen_by"] if by_plan else "other",
+        probability=line["probability"] if by_plan else None,
     )

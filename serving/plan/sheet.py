@@ -1,11 +1,12 @@
 """The sheet of one visit: which dossiers to pull, each with its chance of being pulled.
 
-The larger part are the dossiers with the highest risk, at most `cap` of one official. The rest is drawn, all
+First come those that an inspector picked. The larger part are the dossiers with the highest risk, at most `cap` of one
+official. The rest is drawn, all
 alike, from everything else that is open in the unit, so that no dossier and no official is ever safe, and the
 record gets labels that the model did not choose.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,19 +18,30 @@ from serving.plan.plan_input import Pull
 
 @dataclass(frozen=True)
 class SheetLine:
-    """One dossier to pull. probability: of being pulled once the unit is visited (1 for the riskiest)."""
+    """One dossier to pull. probability: of being pulled once the unit is visited (1 for the picked and riskiest)."""
 
     dossier_id: str
     official_id: str | None
-    chosen_by: Literal["score", "draw"]
+    chosen_by: Literal["pick", "score", "draw"]
     probability: float
     score: float
     reasons: tuple[str, ...]
 
 
-def sheet(pulls: Sequence[Pull], size: int, random_share: float, cap: int, seed: str, visit_id: str) -> list[SheetLine]:
-    """At most `size` lines, the riskiest first. pulls: by falling score; their order breaks ties."""
+def sheet(
+    pulls: Sequence[Pull], size: int, random_share: float, cap: int, seed: str, visit_id: str,
+    picked: Collection[str] = (),
+) -> list[SheetLine]:  # fmt: skip
+    """At most `size` lines, the picked first, then the riskiest. pulls: by falling score; their order breaks ties.
+
+    Picks take the places of the riskiest, never those that are drawn.
+    """
     random = max(1, round(random_share * size))
+    wanted = [pull for pull in pulls if pull.dossier_id in picked][: max(size - random, 0)]
+    if wanted:
+        rest = [pull for pull in pulls if pull not in wanted]
+        left = sheet(rest, size - len(wanted), random / (size - len(wanted)), cap, seed, visit_id)
+        return [_line(pull, "pick", 1.0) for pull in wanted] + left
     if len(pulls) <= size:
         return [_line(pull, "score" if i < size - random else "draw", 1.0) for i, pull in enumerate(pulls)]
     held: dict[str | None, int] = {}
@@ -56,5 +68,5 @@ def expected_findings(pulls: Sequence[Pull], size: int, random_share: float) -> 
     return float(scores[:top].sum() + (min(size - top, len(rest)) * rest.mean() if len(rest) else 0.0))
 
 
-def _line(pull: Pull, chosen_by: Literal["score", "draw"], probability: float) -> SheetLine:
+def _line(pull: Pull, chosen_by: Literal["pick", "score", "draw"], probability: float) -> SheetLine:
     return SheetLine(pull.dossier_id, pull.official_id, chosen_by, probability, pull.score, pull.reasons)

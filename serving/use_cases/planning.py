@@ -26,6 +26,7 @@ from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.idempotent_write import idempotent_write
 from serving.use_cases.visits import plan_store
+from serving.work import decisions
 
 TARGETS = (MAIN.name, "conduct", MIX)
 
@@ -129,8 +130,10 @@ def _brief(request: Request, wish: PlanWish) -> PlanInput:
             scores = latest_path(settings.scores, wish.target)
     except FileNotFoundError as error:
         raise Problem(503, "Nothing has been scored for this yet.") from error
+    with context_of(request).people.state.reading() as session:
+        picked = decisions.waiting_picks(session, MAIN.name)
     with Record(settings.record_url).connect(cutoff=now) as con:
-        return gather(con, scores, wish.month, VIETNAM, wish.rules(), settings.zone)
+        return gather(con, scores, wish.month, VIETNAM, wish.rules(), settings.zone, picked)
 
 
 def _made(brief: PlanInput) -> Mapping[str, Any]:

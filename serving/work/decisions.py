@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from serving.access.permissions import Role, Scope, reach_of
 from serving.state import Decision
+from serving.work import findings
 
 
 class DecisionKind(StrEnum):
@@ -88,6 +89,13 @@ def picks_in(session: Session, target: str, scope: Scope, unit_code: str | None 
         query = query.where(Decision.unit_code == unit_code)
     latest = {one.dossier_id: one for one in session.scalars(query) if scope.covers(one.unit_code)}
     return [one for one in latest.values() if one.kind == DecisionKind.PICK]
+
+
+def waiting_picks(session: Session, target: str) -> frozenset[str]:
+    """Dossiers put into the plan of which no result is recorded: what the next plan takes up."""
+    picks = picks_in(session, target, Scope(units=None))
+    told = {one.dossier_id for one in findings.standing(session, units={one.unit_code for one in picks})}
+    return frozenset(one.dossier_id for one in picks if one.dossier_id not in told)
 
 
 def of_dossier(session: Session, dossier_id: str, *, picks: bool) -> list[Decision]:
