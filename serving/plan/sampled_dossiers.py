@@ -35,7 +35,8 @@ def pulled_at(
     """The dossier pulled at a visit with its chances; one that was not on the sheet was chosen by other grounds."""
     planned = datetime.fromisoformat(visit["at"])
     line = next((one for one in visit["sheet"] if one["dossier_id"] == dossier_id), None)
-    by_plan = line is not None and line["chosen_by"] != "pick"  # a pick is a person's choice, known by no probability
+    # a pick is a person's choice, known by no probability
+    by_plan = line if line and line["chosen_by"] != "pick" else None
     return SampledDossier(
         inspection_id=visit["visit_id"],
         unit_code=visit["unit_code"],
@@ -46,6 +47,6 @@ def pulled_at(
         planned_at=planned,
         unit_chosen_by=visit["chosen_by"],
         unit_probability=visit["probability"],
-        chosen_by=line["chosen_by"] if by_plan else "other",
-        probability=line["probability"] if by_plan else None,
+        chosen_by=by_plan["chosen_by"] if by_plan else "other",
+        probability=by_plan["probability"] if by_plan else None,
     )
