@@ -125,6 +125,15 @@ def test_a_damaged_champion_gives_way_to_the_previous_then_to_the_rule(tmp_path:
     assert (rule.version, rule.rule) == ("rule", True)
 
 
+def test_the_rule_of_the_clock_never_answers_for_another_target(tmp_path: Path) -> None:
+    """Its last list stands, and who scores reads why: a rule of lateness on it would say another thing in silence."""
+    folder = tmp_path / "promise_moved"
+    folder.mkdir()
+    (folder / "champion.json").write_text('{"version": "gone", "sha256": "0"}')
+    with pytest.raises(ValueError, match=r"promise_moved can be used .*another question.*risk train promise_moved"):
+        champion(tmp_path, "promise_moved")
+
+
 def test_without_a_champion_the_way_to_one_is_told(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="risk train lateness"):
         champion(tmp_path, "lateness")

@@ -8,6 +8,7 @@ from models import pointers
 from models.artefact import ArtefactError, load
 from models.clock_rule import clock_rule
 from models.risk_model import RiskModel
+from models.targets import TARGETS
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,8 @@ class Champion:
 def champion(models: Path, target: str, threads: int = 1) -> Champion:
     """The champion of `target`; if it is damaged the previous one; if there is none that holds, the rule.
 
-    FileNotFoundError where nothing was ever promoted.
+    FileNotFoundError where nothing was ever promoted. ValueError where none holds and the rule, which tells who runs
+    out of time, would answer another question than the target's: its last list stands.
     """
     folder = models / target
     if not (folder / "champion.json").exists():
@@ -46,6 +48,11 @@ def champion(models: Path, target: str, threads: int = 1) -> Champion:
         except (ArtefactError, OSError, ValueError) as error:
             log.error("%s model of %s is not used: %s", pointer, target, error)
             trouble = trouble or str(error)
+    if target in TARGETS and not TARGETS[target].overdue_is_certain:
+        raise ValueError(
+            f"no model of {target} can be used ({trouble}), and the clock's rule answers another question; "
+            f"its last list stands: run risk train {target} --cutoff T, then risk promote {target}"
+        )
     return Champion(clock_rule(target), RULE_VERSION, "", rule=True, trouble=trouble)
 
 
