@@ -138,6 +138,7 @@ def show(
     due, order = due if due in TABS else "", order if order in ORDERS else ""
     filters = filters_on(request, risk_list, unit, sector, level, due, q)
     page = risk_list.page(filters, offset, size, *ORDERS[order])
+    past = serving.past.get(MAIN.name)
     ids = [line.dossier_id for line in page.lines]
     frozen, decided = people.remembered.marks(people.state, MAIN.name, ids)
     may_pick, sees = reader.may("decision.write"), reader.may("harassment.read")
@@ -178,6 +179,7 @@ def show(
         sorted_by=lambda one: (address(order=f"{one}-back" if order == one else one), _direction(order, one)),
         pages=stretch("/list", wishes, offset, len(ids), size, page.total),
         wishes=wishes,
+        past=past and past.turned_out(LEVELS[1].least, filters.units, filters.official),
         query=urlencode({name: value for name, value in wishes.items() if value}),
         levels=[band for band in LEVELS if band.least > 0],
         units=_units(risk_list, reader),

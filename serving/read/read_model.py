@@ -36,7 +36,7 @@ _SHARE = 0.015
 """Of the time for reading all this again: who posts news waits for a fresh score, pages can lag behind by a minute."""
 _EVERY = timedelta(minutes=10)
 """Without news time passes too: promises run out."""
-_STATES = f"SELECT dossier_id, phase, lawful_due_at, overdue FROM {NAME}"
+_STATES = f"SELECT dossier_id, phase, lawful_due_at, overdue, late FROM {NAME}"
 _NO_CASES = CaseFiles(
     pa.table({"dossier_id": pa.array([], pa.string())}), pa.table({"dossier_id": pa.array([], pa.string())})
 )

@@ -20,6 +20,7 @@ from serving.read.problem import Problem
 from serving.scoring.conduct_list_cache import ConductShelf, kept_conduct
 from serving.scoring.newcomers import newcomers
 from serving.scoring.online import OnlineScorer
+from serving.scoring.past_list import PastList, past_list
 from serving.scoring.reloadable import Reloadable
 from serving.scoring.risk_list import RiskList
 from serving.scoring.score_files import latest_path, read_scores
@@ -36,8 +37,8 @@ class Serving:
     """The live state of one server process.
 
     lists: target → its latest scored list. conduct: the latest conduct lists. drawn: dossiers that chance chose for
-    visits that have begun. record: where news go. desk: scores single dossiers. now: the clock. settings: of the
-    installation.
+    visits that have begun. past: target → what became of its list of a month ago. record: where news go. desk: scores
+    single dossiers. now: the clock. settings: of the installation.
     """
 
     settings: Settings
@@ -47,6 +48,7 @@ class Serving:
     desk: OnlineScorer = field(init=False)
     conduct: Reloadable[ConductShelf] = field(init=False)
     drawn: frozenset[str] = frozenset()
+    past: dict[str, PastList | None] = field(default_factory=dict)
     _shown: dict[str, tuple[RiskList, datetime, RiskList]] = field(default_factory=dict)
     _drawn_at: datetime | None = None
     _tidied: int = 0
@@ -97,6 +99,7 @@ class Serving:
                 and (shown is None or shown[0] is not scored or shown[1] != read_at)
             ):
                 self._shown[target] = scored, read_at, scored.at(states, read_at, calendar)
+                self.past[target] = past_list(self.settings.scores, scored.meta, states)
 
     def listed(self, target: str) -> RiskList | None:
         """The list of `target` as people see it now; None where nothing has been scored yet."""
