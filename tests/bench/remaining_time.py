@@ -164,9 +164,9 @@ def as_markdown(lines: list[TimeLine]) -> str:
         "# Time to the end: figures on the reference data",
         "",
         "Written by `python -m tests.bench times`. MAE of the median time that an open dossier still takes, over cases",
-        "that end by the end of the log; 95 % intervals, dossiers drawn. Chosen was on rolling origins inside the training",
-        "period; these rows were looked at twice: a first form chose the levels of the interval on earlier slices and",
-        "covered .82 to .95 here, and the folds inside the training period, asked then, were for plain 10 and 90 %.",
+        "that end by the end of the log; 95 % intervals, dossiers drawn. Chosen was on rolling origins inside the",
+        "training period; these rows were looked at twice: a first form chose the levels of the interval on earlier",
+        "slices and covered .82 to .95 here, and folds inside the training period were then for plain 10 and 90 %.",
         "",
         "`km`: the conditional median of Kaplan & Meier's curve of the procedure (of all, under 20 ends).",
         "`covered`: cases that end within the interval of 10 to 90 % (wanted .75 to .85); open ones count where they",
@@ -186,9 +186,8 @@ def as_markdown(lines: list[TimeLine]) -> str:
         )
     out += [
         "",
-        "Published on such logs, not comparable case by case: PGTNet (Amiri Elyasi, van der Aa, Stuckenschmidt 2024,",
-        "arXiv 2404.06267) tells a mean MAE of 12.9 days over 20 public logs, at every prefix of a trace with random",
-        "splits in five folds; here cases are judged at arrival and at fixed ages, on later time, in municipalities whose",
-        "dossiers take a third of a year. Figures of the single logs could not be read.",
+        "Published on such logs, and not comparable case by case: PGTNet (Amiri Elyasi, van der Aa, Stuckenschmidt",
+        "2024, arXiv 2404.06267) tells a mean MAE of 12.9 days over 20 public logs, at every prefix of a trace; here",
+        "cases are judged at arrival and at fixed ages, on later time. Figures of the single logs could not be read.",
     ]
     return "\n".join([*out, ""])
