@@ -7,12 +7,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from models import booster_text
 from models.artefact import MANIFEST, ArtefactError
 from models.booster import TreeMember
+from models.linear import LinearMember
 from models.official_forecast import CountRule, OfficialForecast
 
 FORMAT = 1
+_ARRAYS = ("coefficient", "center", "scale", "low", "high", "missing")
 
 
 def save(forecasts: dict[str, OfficialForecast], about: dict[str, str], folder: Path) -> str:
@@ -33,6 +37,8 @@ def save(forecasts: dict[str, OfficialForecast], about: dict[str, str], folder: 
             "rule": vars(forecast.rule),
             "ships": forecast.ships,
             "comparison": forecast.comparison,
+            "linear": _numbers(forecast.linear),
+            "share": forecast.share,
         }
     manifest = {"format": FORMAT, "target": "conduct", "tiers": tiers, "about": about, "files": files}
     data = json.dumps(manifest, ensure_ascii=False, sort_keys=True, indent=1).encode()
@@ -61,4 +67,20 @@ def _forecast(tier: str, told: dict[str, Any], files: dict[str, str], folder: Pa
         booster_text.check(data, len(told["features"]))
         boosters.append(TreeMember(data.decode()))
     rule = CountRule(**told["rule"])
-    return OfficialForecast(tier, tuple(told["features"]), tuple(boosters), rule, told["ships"], told["comparison"])
+    linear = _linear(told.get("linear"))  # forecasts of before there was one hold none
+    return OfficialForecast(
+        tier, tuple(told["features"]), tuple(boosters), rule, told["ships"], told["comparison"], linear,
+        float(told.get("share", 0.0)),
+    )  # fmt: skip
+
+
+def _numbers(linear: LinearMember | None) -> dict[str, Any] | None:
+    if linear is None:
+        return None
+    return {name: getattr(linear, name).tolist() for name in _ARRAYS} | {"intercept": linear.intercept}
+
+
+def _linear(told: dict[str, Any] | None) -> LinearMember | None:
+    if told is None:
+        return None
+    return LinearMember(float(told["intercept"]), *(np.asarray(told[name], float) for name in _ARRAYS))

@@ -80,6 +80,9 @@ TIERS = {tier.name: tier for tier in (REPORTED, UPHELD, DISCOVERED)}
 
 KNOWN_SHARE = 0.9
 """A tier's labels count as mature once this share of its events has usually become known."""
+LEARNT_SHARE = 0.5
+"""Of what is only learnt from, half is enough: verdicts that are late are missing alike for whoever they are about, and
+moments of years ago teach less than what is missing costs (chosen on cutoffs 2005 to 2007 of a public record)."""
 
 
 def labels(
@@ -105,11 +108,11 @@ def labels(
     return label
 
 
-def maturity(con: duckdb.DuckDBPyConnection, tier: Tier, cutoff: datetime) -> timedelta:
-    """How long after it happened an event of the tier has usually become known, as seen at the cutoff."""
+def maturity(con: duckdb.DuckDBPyConnection, tier: Tier, cutoff: datetime, share: float = KNOWN_SHARE) -> timedelta:
+    """How long after it happened this share of the tier's events has become known, as seen at the cutoff."""
     custody.attach(con, [cutoff])
     row = con.execute(
-        f"SELECT quantile_cont(epoch(known_at) - epoch(happened_at), {KNOWN_SHARE})"
+        f"SELECT quantile_cont(epoch(known_at) - epoch(happened_at), {float(share)})"
         f" FROM ({tier.events}) WHERE known_at < $cutoff",
         {"cutoff": naive_utc(cutoff)},
     ).fetchall()[0]

@@ -1,16 +1,20 @@
 """The yearly forecast for officials: learns from what was known, beats the count or lets the count ship."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from features.complaints import history as complaint_history
 from features.record.delivery import Chunk
 from features.record.record import Record
+from models.official_artefact import load, save
 from models.official_events import REPORTED, UPHELD, labels, maturity
+from models.official_forecast import on_logs
 from training import official_forecast
 
 YEAR = timedelta(days=365)
@@ -105,6 +109,33 @@ def test_nothing_learnt_depends_on_what_came_after_the_cutoff(tmp_path: Path) ->
     history = complaint_history.build(con, [CUTOFF])
     np.testing.assert_array_equal(whole.score(history), cut.score(history))
     np.testing.assert_array_equal(whole.model_score(history), cut.model_score(history))
+
+
+def test_trees_and_regression_speak_in_shares_explain_themselves_and_survive_the_disk(tmp_path: Path) -> None:
+    con = province(tmp_path / "record", 6, drift=1.0)
+    fitted = official_forecast.fit(con, CUTOFF, REPORTED, YEAR, (1,))
+    history = complaint_history.build(con, [CUTOFF])
+    for share in (0.0, 0.3, 1.0):
+        one = replace(fitted, share=share, ships="model")
+        base, terms = one.contributions(history)
+        np.testing.assert_allclose(expit(base + terms.sum(axis=1)), one.model_score(history), rtol=1e-6)
+        sha256 = save({"reported": one}, {}, tmp_path / f"{share}")
+        again = load(tmp_path / f"{share}", sha256=sha256)["reported"]
+        np.testing.assert_array_equal(again.score(history), one.score(history))
+    trees, smooth = (replace(fitted, share=share).model_score(history) for share in (0.0, 1.0))
+    assert np.abs(trees - smooth).max() > 0.01
+
+
+def test_columns_of_the_regression_have_no_gap_and_name_their_feature() -> None:
+    features = ("reported_ever", "days_since_reported", "tenure_days")
+    cells = np.array([[0.0, np.nan, np.nan], [3.0, 10.0, 3650.0], [np.nan, np.nan, -5.0]])
+    columns, of = on_logs(cells, features)
+    assert columns.shape == (3, len(of))
+    assert np.isfinite(columns).all()
+    assert of.count(0) == 1, "a count that grows with the record only tells whether there was anything"
+    assert {1, 2} < set(of)
+    np.testing.assert_allclose(columns[:, 0], [0.0, 0.5 ** (10 / 120), 0.0])
+    assert list(columns[:, -1]) == [1.0, 0.0, 1.0], "of whom nothing was ever reported"
 
 
 def test_a_record_too_young_says_what_it_wants(tmp_path: Path) -> None:
