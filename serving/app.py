@@ -16,6 +16,7 @@ from features.calendar.vietnam import VIETNAM
 from models.targets import MAIN
 from serving.api import answers as answer_routes
 from serving.api import (
+    cases,
     dossiers,
     events,
     health,
@@ -74,6 +75,7 @@ ROUTERS = (
     report_routes.router,
     signals.router,
     warnings.router,
+    cases.router,
     intake.router,
     plans.router,
     models.router,

@@ -70,6 +70,8 @@ GRANTS: Mapping[str, Mapping[Role, Reach]] = {
     "explanation.review": {H: S},
     "explanation.close": {I: S, L: P},
     "answer.read": {I: S, H: S, L: P},
+    "case.read": {I: S, H: S, O: W, L: P},
+    "case.assign": {H: S},
     "apology.write": {H: S},
     "mark.write": {I: S, H: S},
     "return.review": {I: S},  # whose fault a return was: never said by the unit itself

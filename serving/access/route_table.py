@@ -108,7 +108,17 @@ _ONE_BY_ONE: dict[str, str] = {
     "POST /api/v1/publications/{pack_id}": "publication.approve",
     "GET /api/v1/publications/{pack_id}.{ending}": "publication.read",
     "GET /api/v1/ledger/{dossier_id:path}": "dossier.read",
+    "GET /cases": "case.read",
+    "POST /cases/assign": "case.assign",
+    "POST /cases/undo": "case.assign",
+    "POST /cases/apologies": "apology.write",
+    "GET /api/v1/cases": "case.read",
+    "POST /api/v1/cases/assign": "case.assign",
+    "POST /api/v1/cases/undo": "case.assign",
+    "POST /api/v1/cases/apologies": "apology.write",
     "GET /board": "board.read",
+    "POST /warnings/undo": "warning.write",
+    "POST /api/v1/warnings/undo": "warning.write",
     "GET /warnings": "warning.read",
     "GET /warnings/effect": "warning.effect",
     "POST /warnings/acknowledge": "warning.write",
@@ -150,6 +160,7 @@ _ONE_BY_ONE: dict[str, str] = {
 LISTS = (
     "/list", "/conduct", "/board", "/own", "/plan", "/leadership", "/contests", "/receipts", "/warnings",
     "/explanations", "/apologies", "/consultations", "/complaints", "/returns", "/remedies",
+    "/cases",
 )  # fmt: skip
 """Pages whose list is also a file, `.csv`, `.xlsx` and `.docx`, under the right of the page."""
 

@@ -11,7 +11,7 @@ from serving.api.strict import strict
 from serving.read.problem import documented
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
-from serving.use_cases.warnings import effect_now, write_acknowledgement
+from serving.use_cases.warnings import effect_now, undo_acknowledgement, write_acknowledgement
 from serving.warnings.acknowledgement import WarningLine, WarningStatus, warnings_of
 
 router = APIRouter(prefix="/warnings", tags=["warnings"])
@@ -47,6 +47,12 @@ def list_warnings(
 def acknowledge(request: Request, wish: AcknowledgementWish, key: Key) -> Response:
     """Acknowledge warnings, at most 25 at once; those answered before stay as they are."""
     return answer(Done(write_acknowledgement(request, wish.warnings, wish.note, key, "/warnings")))
+
+
+@router.post("/undo", response_model=Done, responses=documented(400, 422))
+def undo(request: Request, key: Key) -> Response:
+    """Take the reader's last acknowledgement back, within an hour."""
+    return answer(Done(undo_acknowledgement(request, key, "/warnings")))
 
 
 @router.get("/effect", response_model=dict[str, float | None])

@@ -45,6 +45,7 @@ MENU = (
     MenuItem("/plan", "Kiểm tra", "plan.read"),
     MenuItem("/self-inspections", "Tự kiểm tra", "self.read"),
     MenuItem("/contests", "Ý kiến", "contest.read"),
+    MenuItem("/cases", "Việc của đơn vị", "case.read"),
     MenuItem("/explanations", "Hồ sơ trễ", "explanation.read"),
     MenuItem("/reports", "Báo cáo", "report.read"),
     MenuItem("/leadership", "Toàn tỉnh", "leadership.read"),

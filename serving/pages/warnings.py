@@ -11,7 +11,7 @@ from serving.pages.rendering import Key, render
 from serving.pages.risk_list import stretch
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
-from serving.use_cases.warnings import PAGE, effect_now, write_acknowledgement
+from serving.use_cases.warnings import PAGE, effect_now, undo_acknowledgement, undoable, write_acknowledgement
 from serving.warnings.acknowledgement import (
     LONGEST_NOTE,
     WarningStatus,
@@ -53,6 +53,7 @@ def show(
         linked={key for key in ids if listed is not None and listed.line(key) is not None},  # it has not ended
         standing=standing.value,
         waiting=waiting,
+        undo=undoable(request) if reader.may("warning.write") else [],
         may_acknowledge=reader.may("warning.write"),
         may_weigh=reader.may("warning.effect"),
         pages=stretch("/warnings", {"standing": standing.value}, offset, len(lines), PAGE, total),
@@ -68,6 +69,12 @@ def confirm(
 ) -> Response:
     """Acknowledge the ticked warnings, with what is done about them; a second sending changes nothing."""
     return RedirectResponse(write_acknowledgement(request, warnings or [], note, key, "/warnings"), 303)
+
+
+@router.post("/warnings/undo")
+def undo(request: Request, key: Key) -> Response:
+    """Take the last acknowledgement back."""
+    return RedirectResponse(undo_acknowledgement(request, key, "/warnings"), 303)
 
 
 @router.get("/warnings/effect", response_class=HTMLResponse)

@@ -7,12 +7,11 @@ from sqlalchemy.orm import Session
 
 from models.effect import Effect
 from serving.read.problem import Problem, refused_as_problem
+from serving.state import EarlyWarning
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.idempotent_write import idempotent_write
-from serving.warnings.acknowledgement import (
-    acknowledge,
-)
+from serving.warnings.acknowledgement import acknowledge, answered_lately, take_back
 from serving.warnings.outcome import effect_of_warnings
 
 PAGE = 25
@@ -34,6 +33,25 @@ def write_acknowledgement(request: Request, warnings: Sequence[int], note: str, 
             )
         except LookupError:
             raise Problem(404, "No warning of this number.") from None
+
+
+def undo_acknowledgement(request: Request, key: str, back: str) -> str:
+    """Takes the reader's last acknowledgement back, within an hour; 422 where none can be."""
+    reader, people = reader_of(request), context_of(request).people
+
+    def effect(session: Session) -> dict[str, object]:
+        found = take_back(session, by=reader.account_id, now=people.now())
+        return {"revoked": [one.id for one in found], "dossiers": [one.dossier_id for one in found]}
+
+    with refused_as_problem():
+        return idempotent_write(people, reader, key, "warning.write", back, effect)
+
+
+def undoable(request: Request) -> list[EarlyWarning]:
+    """What the reader answered last, while it can be taken back."""
+    people = context_of(request).people
+    with people.state.reading() as session:
+        return answered_lately(session, reader_of(request).account_id, people.now())
 
 
 def effect_now(request: Request) -> Effect:

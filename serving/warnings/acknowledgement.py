@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, func, select
@@ -13,6 +13,8 @@ from serving.state import EarlyWarning, WarningEscalation
 from serving.warnings.words import help_of
 
 LONGEST_NOTE = 1000
+TAKEN_BACK_WITHIN = timedelta(hours=1)
+"""How long who answered by a slip can take it back."""
 
 
 class WarningStatus(StrEnum):
@@ -28,6 +30,7 @@ class WarningLine:
 
     left_hours: working hours to the promise when it fired. helps: the step that helps most, in words. manner: `single`
     or `digest`. level: how many levels up it was escalated (0: none). acknowledged_at: None while nobody answered.
+    official_id: who held the dossier when it fired.
     """
 
     id: int
@@ -45,6 +48,7 @@ class WarningLine:
     told_at: datetime
     acknowledged_at: datetime | None
     note: str
+    official_id: str | None = None
 
 
 def warnings_of(
@@ -99,6 +103,26 @@ def acknowledge(
     return fresh
 
 
+def answered_lately(session: Session, by: int, now: datetime) -> list[EarlyWarning]:
+    """The warnings that an account answered in its last act, while that can be taken back (`TAKEN_BACK_WITHIN`)."""
+    mine = select(EarlyWarning).where(
+        EarlyWarning.acknowledged_by == by, EarlyWarning.acknowledged_at > now - TAKEN_BACK_WITHIN
+    )
+    found = list(session.scalars(mine.order_by(EarlyWarning.acknowledged_at.desc(), EarlyWarning.id)))
+    return [one for one in found if one.acknowledged_at == found[0].acknowledged_at]
+
+
+def take_back(session: Session, *, by: int, now: datetime) -> list[EarlyWarning]:
+    """Undoes an account's last acknowledgement; ValueError where none can be undone any more."""
+    found = answered_lately(session, by, now)
+    if not found:
+        raise ValueError("nothing of yours can be undone any more")
+    for one in found:
+        one.acknowledged_at, one.acknowledged_by, one.note = None, None, ""
+    session.flush()
+    return found
+
+
 def _lines(units: Collection[str] | None) -> Select[EarlyWarning, int]:
     levels = (
         select(WarningEscalation.warning_id, func.max(WarningEscalation.level).label("level"))
@@ -114,7 +138,7 @@ def _line(one: EarlyWarning, level: int) -> WarningLine:
     return WarningLine(
         one.id, one.dossier_id, one.procedure_code, one.head_unit, one.due_at, one.left_hours, one.score, one.step,
         help_of(one), tuple(reason["vi"] for reason in json.loads(one.reasons)), one.manner, level, one.told_at,
-        one.acknowledged_at, one.note,
+        one.acknowledged_at, one.note, one.official_id,
     )  # fmt: skip
 
 

@@ -1,0 +1,144 @@
+"""`/cases`: the work of a unit: what waits, who has it, until when; given to people, done together, undone."""
+
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from serving import words
+from serving.pages.rendering import Key, render
+from serving.pages.risk_list import stretch
+from serving.pages.sheet_file import Format, Sheet, file_of
+from serving.scoring.risk_list import MOST_ROWS
+from serving.use_cases.app_context import context_of
+from serving.use_cases.cases import (
+    KINDS,
+    PAGES,
+    assignable,
+    can_undo,
+    cases_of,
+    draft_apologies,
+    filtered,
+    may_see,
+    undo_assignment,
+    write_assignment,
+)
+from serving.use_cases.guard import reader_of
+from serving.use_cases.official_names import official_name
+from serving.use_cases.saved_views import own_views
+from serving.work.apologies import LONGEST_REASON
+from serving.work.assignments import LONGEST_NOTE
+
+router = APIRouter(include_in_schema=False)
+
+ROWS = 50
+STATES = {"": "Tất cả", "late": "Quá hạn", "free": "Chưa giao ai"}
+Text = Annotated[str, Query(max_length=200)]
+Subjects = Annotated[list[str] | None, Form(alias="subject", max_length=400)]
+
+
+@router.get("/cases", response_class=HTMLResponse)
+def show(
+    request: Request,
+    kind: Text = "",
+    state: Text = "",
+    holder: Text = "",
+    unit: Text = "",
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> Response:
+    """What waits in the reader's scope, the earliest term first."""
+    reader, people = reader_of(request), context_of(request).people
+    everything = cases_of(request)
+    found = filtered(everything, kind, state, holder, unit)
+    lines = found[offset : offset + ROWS]
+    people.receipts.record(
+        reader.login, "case.read", {"rows": len(lines), "kind": kind}, now=people.now(),
+        subjects=[f"dossier:{one.dossier_id}" for one in lines if one.dossier_id],
+    )  # fmt: skip
+    wishes = {"kind": kind, "state": state, "holder": holder, "unit": unit}
+
+    def address(**changed: str) -> str:
+        query = urlencode({name: value for name, value in (wishes | changed).items() if value})
+        return "/cases" + (f"?{query}" if query else "")
+
+    may_assign = reader.may("case.assign")
+    officials = sorted(((key, official_name(request, key)) for key in assignable(request)), key=lambda one: one[1])
+    return render(
+        request,
+        "cases.html",
+        title="Việc của đơn vị",
+        lines=lines,
+        kinds=KINDS,
+        links={one: path if may_see(reader, one) else None for one, path in PAGES.items()},
+        tabs=[(address(kind=one), told, sum(1 for case in everything if not one or case.kind == one), one == kind)
+              for one, told in (("", "Tất cả"), *KINDS.items())
+              if not one or any(case.kind == one for case in everything)],
+        states=[(address(state=one), told, len(filtered(everything, kind, one, holder, unit)), one == state)
+                for one, told in STATES.items()],
+        wishes=wishes,
+        query=urlencode({name: value for name, value in wishes.items() if value}),
+        holders=sorted({(one.official_id, official_name(request, one.official_id)) for one in everything
+                        if one.official_id}, key=lambda one: one[1]),
+        officials=officials if may_assign else [],
+        may_assign=may_assign,
+        may_apologise=reader.may("apology.write"),
+        may_acknowledge=reader.may("warning.write"),
+        letterless=sum(one.kind == "apology" for one in everything),
+        undo=can_undo(request) if may_assign else [],
+        views=own_views(request, "/cases"),
+        pages=stretch("/cases", wishes, offset, len(lines), ROWS, len(found)),
+    )  # fmt: skip
+
+
+@router.post("/cases/assign")
+def assign(
+    request: Request,
+    key: Key,
+    subjects: Subjects = None,
+    official: Annotated[str, Form(max_length=200)] = "",
+    note: Annotated[str, Form(max_length=LONGEST_NOTE)] = "",
+) -> Response:
+    """Give the ticked cases to an official, or take them back."""
+    return RedirectResponse(write_assignment(request, subjects or [], official, note, key, "/cases"), 303)
+
+
+@router.post("/cases/undo")
+def undo(request: Request, key: Key) -> Response:
+    """Put the last giving back."""
+    return RedirectResponse(undo_assignment(request, key, "/cases"), 303)
+
+
+@router.post("/cases/apologies")
+def apologise(
+    request: Request,
+    key: Key,
+    new_due_at: Annotated[str, Form(max_length=40)],
+    reason: Annotated[str, Form(max_length=LONGEST_REASON)],
+    subjects: Subjects = None,
+) -> Response:
+    """Draft letters for the ticked late dossiers, or for all that have none where none is ticked."""
+    zone = context_of(request).serving.settings.zone
+    try:
+        told = datetime.fromisoformat(new_due_at)
+    except ValueError:
+        told = datetime.min.replace(tzinfo=zone)  # refused as a moment that does not lie ahead
+    moment = told if told.tzinfo else told.replace(tzinfo=zone)
+    wanted = [one for one in subjects or [] if one.startswith("apology:")]
+    return RedirectResponse(draft_apologies(request, wanted, moment, reason, key, "/cases?kind=apology"), 303)
+
+
+@router.get("/cases.{ending}")
+def cases_file(
+    request: Request, ending: Format, kind: Text = "", state: Text = "", holder: Text = "", unit: Text = ""
+) -> Response:
+    """The first 200 cases under the same filters as the page."""
+    clock, register = words.Clockface(context_of(request).serving.settings.zone), context_of(request).known.register
+    head = ("Việc", "Hồ sơ, số", "Đơn vị", "Người giữ", "Đã giao", "Hạn", "Tình trạng", "Quá hạn")
+    rows = [
+        (KINDS[one.kind], one.name, register.unit(one.unit_code), official_name(request, one.official_id),
+         "có" if one.given else "", clock.moment(one.term), one.state, "có" if one.late else "")
+        for one in filtered(cases_of(request), kind, state, holder, unit)[:MOST_ROWS]
+    ]  # fmt: skip
+    return file_of(request, ending, "case.export", Sheet("viec-cua-don-vi", "DANH SÁCH", "Việc đang chờ", head, rows))
