@@ -118,3 +118,21 @@ def test_an_acknowledgement_by_a_slip_is_taken_back(client: TestClient) -> None:
     assert f'name="warning" value="{ticked[0]}"' not in told.text
     back = client.post("/warnings/undo", data=hidden(told.text, "/warnings/undo"))
     assert f'name="warning" value="{ticked[0]}"' in back.text
+
+
+def test_a_form_sent_by_the_script_is_told_its_fields_and_where_to_go(client: TestClient) -> None:
+    sit_down(client, "truongphong")
+    page = client.get("/cases").text
+    here = {"X-Form": "1"}
+    form = hidden(page, "/cases/assign")
+    wish = form | {"new_due_at": "2000-01-01T08:00", "reason": "chờ ý kiến phối hợp", "subject": []}
+    refused = client.post("/cases/apologies", data=wish, headers=here)
+    assert refused.status_code == 422
+    assert refused.json()["message"]
+    long = client.post("/cases/assign", data=form | {"note": "x" * 1001}, headers=here)
+    assert long.json()["fields"] == {"note": "Dài quá 1000 ký tự."}
+    missing = client.post("/cases/apologies", data=form, headers=here).json()["fields"]
+    assert set(missing) == {"new_due_at", "reason"}
+    done = client.post("/views", data=form | {"page": "/cases", "name": "Tất cả"}, headers=here)
+    assert (done.status_code, done.headers["x-location"]) == (204, "/cases")
+    assert "location" not in done.headers

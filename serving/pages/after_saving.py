@@ -12,6 +12,8 @@ from serving.read.receipt_words import ACTION_WORDS
 
 COOKIE = "risk_done"
 """Carries the action over the redirect; read once, for a minute at most."""
+SENT_HERE = "x-form"
+"""Header of a form that a script sent: it is told where the answer leads, and goes there itself."""
 _SILENT = frozenset({"session.end", "session.start"})
 
 
@@ -26,6 +28,7 @@ class AfterSaving:
         if scope["type"] != "http" or scope["method"] != "POST" or scope["path"].startswith("/api/"):
             await self.app(scope, receive, send)
             return
+        sent_here = Headers(scope=scope).get(SENT_HERE)
         state = scope.setdefault("state", {})
 
         async def led(message: Message) -> None:
@@ -35,6 +38,11 @@ class AfterSaving:
                     headers = MutableHeaders(scope=message)
                     headers["location"] = _back(headers["location"], Headers(scope=scope).get("referer", ""))
                     headers.append("set-cookie", _cookie(reader.action, 60))
+            if message["type"] == "http.response.start" and message["status"] == 303 and sent_here:
+                headers = MutableHeaders(scope=message)
+                headers["x-location"] = headers["location"]
+                del headers["location"]
+                message["status"] = 204
             await send(message)
 
         await self.app(scope, receive, led)

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
@@ -47,9 +47,9 @@ from serving.pages import (
     warnings,
 )
 from serving.pages import login as door
-from serving.pages.after_saving import AfterSaving
+from serving.pages.after_saving import SENT_HERE, AfterSaving
 from serving.pages.headers import Headers
-from serving.pages.refusals import cause_of
+from serving.pages.refusals import cause_of, field_of, wrong_fields
 from serving.pages.rendering import render
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import LoginNeeded
@@ -133,6 +133,16 @@ def install(app: FastAPI) -> None:
         return RedirectResponse(error.location, 303)
 
 
+def refused_at_fields(error: Exception, answer: Response, what: str) -> Response:
+    """What a form that stays on its page is told (`static/forms.js`): one sentence, and which fields it is about."""
+    fields: dict[str, str] = {}
+    if isinstance(error, RequestValidationError):
+        fields = wrong_fields(error.errors())
+    elif isinstance(error, HTTPException) and (field := field_of(str(error.detail))):
+        fields = {field: what}
+    return JSONResponse({"message": what, "fields": fields}, answer.status_code)
+
+
 def _for_people(machine: Callable[..., Any]) -> Callable[[Request, Exception], Awaitable[Response]]:
     """The handler that answers programs with `machine`'s problem details and people with a page."""
 
@@ -148,6 +158,8 @@ def _for_people(machine: Callable[..., Any]) -> Callable[[Request, Exception], A
             title, what = UNSCORED
         elif answer.status_code in (400, 403, 404, 422) and isinstance(error, HTTPException):
             what = cause_of(str(error.detail)) or what
+        if request.headers.get(SENT_HERE):
+            return refused_at_fields(error, answer, what)
         still = READ_ON if away else frozenset()
         shown = render(request, "error.html", answer.status_code, title=title, what=what, still=still)
         for name in ("retry-after", "allow"):

@@ -1,7 +1,10 @@
-"""Why something was refused, in one sentence for people: what the state and the use cases say in English, by cause."""
+"""Why something was refused, in one sentence for people, and at which field: what the state and the use cases say in
+English, by cause.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 CAUSES: Sequence[tuple[str, str]] = (
     (r"a plan of .* is sealed", "Tháng này đã có kế hoạch niêm phong: muốn lập thêm thì ghi lý do."),
@@ -46,3 +49,42 @@ def cause_of(said: str) -> str | None:
         if found := re.search(pattern, said):
             return sentence.format(*found.groups()) if "{0}" in sentence else sentence
     return None
+
+
+_FIELDS: Sequence[tuple[str, str]] = (
+    (r"a plan of .* is sealed|a correction needs a reason", "because"),
+    (r"the login .* is taken|a login has 3 to 120", "login"),
+    (r"a unit head needs|No unit of this code", "unit"),
+    (r"an official's account needs", "official"),
+    (r"a mark says why", "note"),
+    (r"name of a view: wanted", "name"),
+    (r"password", "password"),
+    (r"^(\w+): ", "{0}"),
+)
+"""Pattern of what was said → the field of the form that it is about."""
+_WRONG: Mapping[str, str] = {
+    "missing": "Ô này phải điền.",
+    "string_too_short": "Cần ít nhất {min_length} ký tự.",
+    "string_too_long": "Dài quá {max_length} ký tự.",
+    "greater_than_equal": "Không được nhỏ hơn {ge}.",
+    "less_than_equal": "Không được lớn hơn {le}.",
+    "int_parsing": "Phải là một số nguyên.",
+    "float_parsing": "Phải là một con số.",
+}
+"""What the checking of types calls a mistake → the sentence; its bounds are filled in."""
+
+
+def field_of(said: str) -> str | None:
+    """The field that a refusal is about; None where it is about none."""
+    for pattern, field in _FIELDS:
+        if found := re.search(pattern, said):
+            return field.format(*found.groups())
+    return None
+
+
+def wrong_fields(errors: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Field → sentence, of what pydantic found wrong in a posted form."""
+    return {
+        str(one["loc"][-1]): _WRONG.get(one["type"], "Giá trị này chưa đúng.").format(**one.get("ctx", {}))
+        for one in errors
+    }
