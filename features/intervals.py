@@ -21,6 +21,17 @@ def wilson(hits: int, tries: int, z: float = Z) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
+def newcombe(one: tuple[int, int], other: tuple[int, int]) -> tuple[float, float]:
+    """The 95 % interval of the difference of two shares, each (hits, tries), in [−1, 1].
+
+    Newcombe 1998, "Interval estimation for the difference between independent proportions", method 10.
+    """
+    p, q = one[0] / one[1], other[0] / other[1]
+    (low1, high1), (low2, high2) = wilson(*one), wilson(*other)
+    below, above = sqrt((p - low1) ** 2 + (high2 - q) ** 2), sqrt((high1 - p) ** 2 + (q - low2) ** 2)
+    return p - q - below, p - q + above
+
+
 def wilson_sql(hits: str, tries: str) -> tuple[str, str]:
     """`wilson` as SQL expressions of two columns, low and high."""
     root = f"{Z} * sqrt({hits} * ({tries} - {hits}) / {tries} + {Z**2 / 4})"

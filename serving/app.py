@@ -14,9 +14,10 @@ from starlette.concurrency import run_in_threadpool
 
 from features.calendar.vietnam import VIETNAM
 from models.targets import MAIN
-from serving.api import answers as answer_routes
 from serving.api import (
+    accounts,
     cases,
+    counted_dossiers,
     dossiers,
     events,
     health,
@@ -33,6 +34,7 @@ from serving.api import (
     warnings,
     watch,
 )
+from serving.api import answers as answer_routes
 from serving.api import people as people_routes
 from serving.api import reports as report_routes
 from serving.api.limits import BodyLimit, PersonLimit
@@ -76,6 +78,8 @@ ROUTERS = (
     signals.router,
     warnings.router,
     cases.router,
+    accounts.router,
+    counted_dossiers.router,
     intake.router,
     plans.router,
     models.router,

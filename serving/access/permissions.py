@@ -92,6 +92,8 @@ GRANTS: Mapping[str, Mapping[Role, Reach]] = {
     "warning.read": {H: S, L: P},
     "warning.write": {H: S},
     "warning.effect": {A: P, L: P},
+    "rule.read": {H: S, A: P, L: P, X: P},
+    "rule.write": {X: P},
     "plan.read": {I: S, L: P},
     "plan.write": {I: S},
     "plan.approve": {L: P},

@@ -1,20 +1,25 @@
 """Early warnings: the head's inbox, the acknowledgement, and what warnings changed."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
 from serving.api.answer import answer
 from serving.api.people import Done, Key
-from serving.api.strict import strict
+from serving.api.strict import StrictBody, strict
 from serving.read.problem import documented
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.warning_rules import WarningRulesWish, rules_now, write_rules
 from serving.use_cases.warnings import effect_now, undo_acknowledgement, write_acknowledgement
 from serving.warnings.acknowledgement import WarningLine, WarningStatus, warnings_of
 
 router = APIRouter(prefix="/warnings", tags=["warnings"])
+
+
+class RulesBody(WarningRulesWish, StrictBody):
+    """The rules to put in force; what is left out takes its default, not what held before."""
 
 
 @strict
@@ -59,3 +64,18 @@ def undo(request: Request, key: Key) -> Response:
 def effect(request: Request) -> Response:
     """What warnings changed (`models.effect.Effect`): null figures where an arm holds fewer than 10 dossiers."""
     return answer(effect_now(request))
+
+
+@router.get("/rules", response_model=dict[str, Any])
+def rules(request: Request) -> Response:
+    """The rules in force, the threshold that they give, and every change with its reason, the latest first."""
+    wish, found = rules_now(request)
+    sets = [{"set_at": one.set_at, "because": one.because, "hours": one.hours} for one in found]
+    held = wish.model_dump(exclude={"because"})
+    return answer({"rules": held, "threshold": wish.policy().costs.threshold, "sets": sets})
+
+
+@router.post("/rules", response_model=Done, responses=documented(400, 422))
+def set_rules(request: Request, wish: RulesBody, key: Key) -> Response:
+    """Put rules in force from now on; what has fired stays as it was."""
+    return answer(Done(write_rules(request, wish, key, "/warnings/rules")))

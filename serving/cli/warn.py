@@ -24,13 +24,13 @@ def run(ctx: typer.Context, as_of: AS_OF = None) -> None:
     """One turn: fire the newest list, tell digests and inspectors, escalate, send. Safe to run twice at once."""
     from serving.jobs.conduct_digest import take_turn
     from serving.state import open_state
-    from serving.warnings.rules import WarningRules
+    from serving.warnings.rule_sets import rules_in_force
 
     settings = settings_of(ctx)
     state = open_state(settings.database_url)
     try:
         now = moment_or_now(as_of, settings.zone)
-        typer.echo(_told(*take_turn(settings, state, WarningRules.from_toml(settings.warnings), now=now)))
+        typer.echo(_told(*take_turn(settings, state, rules_in_force(state, settings.warnings), now=now)))
     finally:
         state.close()
 
@@ -43,7 +43,7 @@ def watch(
     """Turn after turn until stopped; a second one beside it changes nothing and takes over when this one dies."""
     from serving.jobs.conduct_digest import take_turn
     from serving.state import open_state
-    from serving.warnings.rules import WarningRules
+    from serving.warnings.rule_sets import rules_in_force
 
     settings = settings_of(ctx)
     pause = span(every).total_seconds()
@@ -51,7 +51,7 @@ def watch(
     try:
         while True:
             try:
-                done = take_turn(settings, state, WarningRules.from_toml(settings.warnings), now=datetime.now(UTC))
+                done = take_turn(settings, state, rules_in_force(state, settings.warnings), now=datetime.now(UTC))
             except Exception as error:  # a database or record that is away must not end the watch
                 typer.echo(f"turn failed: {type(error).__name__}", err=True)
             else:

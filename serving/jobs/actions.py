@@ -43,11 +43,11 @@ def weekly(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -
 def warn(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:
     """One turn of warnings; rules in RISK_HOME/warnings.toml."""
     from serving.jobs.conduct_digest import take_turn
-    from serving.warnings.rules import WarningRules
+    from serving.warnings.rule_sets import rules_in_force
 
     state = open_state(settings.database_url)
     try:
-        done, conduct = take_turn(settings, state, WarningRules.from_toml(settings.warnings), now=now)
+        done, conduct = take_turn(settings, state, rules_in_force(state, settings.warnings), now=now)
     finally:
         state.close()
     fired = "no new list" if done.fired is None else f"{done.fired.single} fired, {done.fired.held_out} held out"

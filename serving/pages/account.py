@@ -1,27 +1,34 @@
 """`/accounts`: the administrator makes and closes accounts; `/tokens`: anybody's own keys for programs."""
 
-from collections.abc import Callable
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from serving.access.account import add_account, deactivate, set_password
+from serving.access.account import set_password
 from serving.access.login import TooMany, log_in
-from serving.access.permissions import EVERY_UNIT, GRANTS, IN_PERSON, Role, reach_of
-from serving.access.token import issue_token, revoke_token, tokens_of
+from serving.access.permissions import GRANTS, IN_PERSON, Role, reach_of
+from serving.access.token import tokens_of
 from serving.pages.login import device_of
 from serving.pages.rendering import Key, render
+from serving.plan.rules import Rules
 from serving.read.official_directory import called
-from serving.read.problem import Problem, refused_as_problem
+from serving.read.problem import refused_as_problem
 from serving.read.receipt_words import ACTION_WORDS
 from serving.state import Account
+from serving.use_cases.accounts import (
+    NewAccount,
+    accounts,
+    close_account,
+    end_token,
+    make_token,
+    team_leads,
+    write_account,
+    write_lead,
+)
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
-from serving.use_cases.idempotent_write import idempotent_write
+from serving.work.team_leads import LONGEST_TEAM
 
 router = APIRouter(include_in_schema=False)
 
@@ -29,11 +36,15 @@ router = APIRouter(include_in_schema=False)
 @router.get("/accounts", response_class=HTMLResponse)
 def show(request: Request) -> Response:
     """All accounts."""
-    with context_of(request).people.state.reading() as session:
-        accounts = list(session.scalars(select(Account).order_by(Account.login)))
+    found, held = accounts(request), team_leads(request)
+    names = {one.id: one.login for one in found}
+    planned = {team.team_id for team in Rules().teams}
     return render(
-        request, "accounts.html", title="Tài khoản", accounts=accounts, roles=list(Role), officials=_pickable(request)
-    )
+        request, "accounts.html", title="Tài khoản", accounts=found, roles=list(Role), officials=_pickable(request),
+        leads=[(team, names[held[team].account_id or 0] if team in held else "")
+               for team in sorted(planned | held.keys())],
+        inspectors=[one for one in found if one.active and one.role == Role.INSPECTOR.value],
+    )  # fmt: skip
 
 
 MOST_PICKED = 2_000
@@ -65,41 +76,25 @@ def add(
     key: Key = "",
 ) -> Response:
     """Make an account, local or of the identity provider."""
-    unit = unit.strip() or EVERY_UNIT
-    if unit != EVERY_UNIT and unit not in context_of(request).known.register.units:
-        raise Problem(422, "No unit of this code.")
-
-    def effect(session: Session) -> dict[str, str]:
-        account = add_account(
-            session,
-            login,
-            name,
-            role,
-            now=context_of(request).people.now(),
-            unit_code=unit,
-            official_id=official.strip() or None,
-            password=password or None,
-            oidc=(issuer.strip(), subject.strip()) if issuer.strip() and subject.strip() else None,
-        )
-        return {"made": account.login, "role": role.value, "unit": unit}
-
-    return _changed(request, key, "account.write", "/accounts", effect)
+    wish = NewAccount(login, name, role, password, unit, official, issuer, subject)
+    return RedirectResponse(write_account(request, wish, key, "/accounts"), 303)
 
 
 @router.post("/accounts/{account_id}/close")
 def close(request: Request, account_id: int, key: Key) -> Response:
     """Close an account; an administrator can't close the own one."""
+    return RedirectResponse(close_account(request, account_id, key, "/accounts"), 303)
 
-    def effect(session: Session) -> dict[str, str]:
-        account = session.get(Account, account_id) if account_id < 2**31 else None
-        if account is None:
-            raise Problem(404, "No account of this number.")
-        if account.id == reader_of(request).account_id:
-            raise ValueError("nobody closes their own account")
-        deactivate(session, account, now=context_of(request).people.now())
-        return {"closed": account.login}
 
-    return _changed(request, key, "account.write", "/accounts", effect)
+@router.post("/team-leads")
+def lead(
+    request: Request,
+    team: Annotated[str, Form(max_length=LONGEST_TEAM)],
+    key: Key,
+    lead: Annotated[str, Form(max_length=120)] = "",
+) -> Response:
+    """Say who leads a team."""
+    return RedirectResponse(write_lead(request, team, lead, key, "/accounts"), 303)
 
 
 @router.get("/password", response_class=HTMLResponse)
@@ -152,40 +147,13 @@ def issue(
     actions: Annotated[list[str] | None, Form(max_length=60)] = None,
 ) -> Response:
     """Make a token; its secret is shown once, here."""
-    reader = reader_of(request)
-    people = context_of(request).people
-    now = people.now()
-    with refused_as_problem(), people.state.writing() as session:
-        account = session.get_one(Account, reader.account_id)
-        chosen = frozenset(action for action in actions or [] if reader.may(action) and action not in IN_PERSON)
-        made = issue_token(session, account, name, chosen, now=now, expires_at=now + timedelta(days=days))
-        link = people.receipts.append(
-            session, reader.login, "token.write", {"made": name, "actions": sorted(chosen)}, now=now
-        )
-    people.receipts.anchor(link)
-    return _tokens(request, made=made)
+    return _tokens(request, made=make_token(request, name, days, actions or []))
 
 
 @router.post("/tokens/{token_id}/revoke")
 def revoke(request: Request, token_id: int, key: Key) -> Response:
     """End one of the reader's tokens."""
-
-    def effect(session: Session) -> dict[str, str]:
-        account_id = reader_of(request).account_id
-        if token_id >= 2**31 or not revoke_token(session, account_id, token_id, now=context_of(request).people.now()):
-            raise Problem(404, "No token of this number.")
-        return {"revoked": str(token_id)}
-
-    return _changed(request, key, "token.write", "/tokens", effect)
-
-
-def _changed(
-    request: Request, key: str, action: str, back: str, effect: Callable[[Session], dict[str, str]]
-) -> Response:
-    """One change with its receipt, once for one form."""
-    with refused_as_problem():
-        back = idempotent_write(context_of(request).people, reader_of(request), key, action, back, effect)
-    return RedirectResponse(back, 303)
+    return RedirectResponse(end_token(request, token_id, key, "/tokens"), 303)
 
 
 def _tokens(request: Request, made: str | None) -> Response:

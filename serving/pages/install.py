@@ -44,6 +44,7 @@ from serving.pages import (
     self_inspections,
     today,
     unit,
+    warning_rules,
     warnings,
 )
 from serving.pages import login as door
@@ -82,6 +83,7 @@ NOUNS = (
     export,
     export_answers,
     warnings,
+    warning_rules,
     explanations,
     cases,
     answers,

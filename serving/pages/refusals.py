@@ -29,6 +29,10 @@ CAUSES: Sequence[tuple[str, str]] = (
     (r"month: .* had not ended", "Tháng chưa kết thúc thì chưa công bố được."),
     (r"name of a view: wanted", "Bộ lọc phải có tên, không quá 80 ký tự."),
     (r"views of a page are kept", "Đã lưu nhiều bộ lọc: hãy bỏ bớt một bộ lọc rồi lưu lại."),
+    (r"a warning costs more than it saves",
+     "Với các chi phí này thì không cảnh báo nào đáng: tăng chi phí lỡ hẹn hoặc giảm chi phí xem."),
+    (r"lead: wanted", "Tổ trưởng phải là người kiểm tra có tài khoản đang mở."),
+    (r"hours: ", "Giờ gửi viết như 07:30-11:30,13:00-17:00."),
     (r"the login .* is taken", "Tên đăng nhập này đã có người dùng."),
     (r"a login has 3 to 120", "Tên đăng nhập có 3 đến 120 ký tự: a–z, 0–9 và . _ @ -"),
     (r"a unit head needs", "Tài khoản người đứng đầu phải chọn đơn vị."),
@@ -59,6 +63,7 @@ _FIELDS: Sequence[tuple[str, str]] = (
     (r"a mark says why", "note"),
     (r"name of a view: wanted", "name"),
     (r"password", "password"),
+    (r"a warning costs more", "c_out"),
     (r"^(\w+): ", "{0}"),
 )
 """Pattern of what was said → the field of the form that it is about."""

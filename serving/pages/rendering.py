@@ -51,6 +51,7 @@ MENU = (
     MenuItem("/leadership", "Toàn tỉnh", "leadership.read"),
     MenuItem("/analyst", "Mô hình", "analyst.read"),
     MenuItem("/receipts", "Nhật ký", "receipt.read"),
+    MenuItem("/warnings/rules", "Quy tắc cảnh báo", "rule.write"),
     MenuItem("/jobs", "Việc tự chạy", "job.read"),
     MenuItem("/intake", "Nhận dữ liệu", "intake.write"),
     MenuItem("/accounts", "Tài khoản", "account.write"),

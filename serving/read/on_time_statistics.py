@@ -36,15 +36,20 @@ SELECT dossier_id FROM dossier ANTI JOIN (
 GROUP BY dossier_id
 """
 
-_COUNTS = """
+FIGURES: Mapping[str, str] = {
+    "received": "received_at >= $since",
+    "ended": "ended_at >= $since AND lawful_due_at IS NOT NULL",
+    "late": "ended_at >= $since AND late",
+    "open": "is_open",
+    "overdue": "overdue",
+    "waiting": "waits",
+    "past_first": "ended_at >= $since AND late_first",
+}
+"""Figure → which dossiers of `CASES` it counts; in the order of `Count`'s fields."""
+
+_COUNTS = f"""
 SELECT unit_code, procedure_code, sector_code,
-  count(*) FILTER (received_at >= $since) AS received,
-  count(*) FILTER (ended_at >= $since AND lawful_due_at IS NOT NULL) AS ended,
-  count(*) FILTER (ended_at >= $since AND late) AS late,
-  count(*) FILTER (is_open) AS open,
-  count(*) FILTER (overdue) AS overdue,
-  count(*) FILTER (waits) AS waiting,
-  count(*) FILTER (ended_at >= $since AND late_first) AS past_first
+  {", ".join(f"count(*) FILTER ({condition}) AS {name}" for name, condition in FIGURES.items())}
 FROM cases WHERE received_at < $until
 GROUP BY ALL
 """

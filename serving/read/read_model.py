@@ -18,6 +18,7 @@ from features.record.reading_moment import ReadingMoment
 from features.record.record import Record
 from features.record.utc import aware_table
 from serving.read.case_file import CaseFiles
+from serving.read.counted_dossiers import NOTHING_COUNTED, CountedDossiers
 from serving.read.delay import Delays
 from serving.read.official_sheet import OfficialSheets
 from serving.read.on_time_statistics import OnTimeStatistics, states_of_a_year
@@ -51,6 +52,7 @@ class ReadModel:
     def __init__(self, record: Record, now: Callable[[], datetime]) -> None:
         self.register = Register()
         self.standing = OnTimeStatistics()
+        self.counted = NOTHING_COUNTED
         self.cases = _NO_CASES
         self._officials = OfficialSheets()
         self._delays = Delays((), VIETNAM)

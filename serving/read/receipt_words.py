@@ -30,6 +30,8 @@ ACTION_WORDS = {
     "warning.read": "Xem cảnh báo sớm",
     "warning.write": "Xác nhận cảnh báo sớm",
     "warning.export": "Xuất cảnh báo sớm",
+    "rule.read": "Xem quy tắc cảnh báo",
+    "rule.write": "Đặt quy tắc cảnh báo",
     "warning.effect": "Xem tác dụng của cảnh báo",
     "leadership.read": "Xem toàn tỉnh",
     "leadership.export": "Xuất bảng toàn tỉnh",

@@ -16,6 +16,7 @@ from serving.read.problem import Problem, refused_as_problem
 from serving.reports import publication
 from serving.reports.files import issuer_of, report_file
 from serving.reports.make import KINDS, ReportKind, make_again
+from serving.reports.plain_file import MIME as PLAIN
 from serving.reports.report import Report, Sentence
 from serving.reports.text import write_text
 from serving.reports.workbook import MIME as EXCEL
@@ -24,7 +25,7 @@ from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import Reader, reader_of
 from serving.use_cases.idempotent_write import idempotent_write
 
-Ending = Literal["xlsx", "docx"]
+Ending = Literal["xlsx", "docx", "csv"]
 PackId = Annotated[int, Path(ge=1, lt=2**31)]
 MOST = 50
 
@@ -173,6 +174,6 @@ def report_response(request: Request, report: Report, ending: Ending, action: st
     name = f"{report.kind}-{report.period.month}.{ending}"
     return Response(
         content,
-        media_type=EXCEL if ending == "xlsx" else WORD,
+        media_type={"xlsx": EXCEL, "docx": WORD, "csv": PLAIN}[ending],
         headers={"Content-Disposition": f'attachment; filename="{name}"', "X-Content-SHA256": report.sha256},
     )
