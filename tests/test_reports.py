@@ -24,7 +24,7 @@ from features.record.record import Record
 from features.simulate import Province, simulate
 from serving.documents.letterhead import Letterheads
 from serving.read.register import Register, UnitEntry
-from serving.reports.files import report_file
+from serving.reports.files import ENDINGS, report_file
 from serving.reports.make import KINDS, make, make_again
 from serving.reports.period import Period
 from serving.reports.report import Report
@@ -219,8 +219,10 @@ def test_every_figure_stands_on_its_rows_in_the_workbook(record: Record, state: 
 def test_equal_reports_give_equal_bytes(record: Record, state: State, kind: str) -> None:
     first, second = made(record, state, kind), made(record, state, kind)
     assert first is not second
-    for ending in (".xlsx", ".docx"):
+    for ending in ENDINGS:
         assert report_file(first, ending, ZONE, HEAD) == report_file(second, ending, ZONE, HEAD)
+    plain = report_file(first, ".csv", ZONE, HEAD).decode("utf-8-sig")
+    assert all(figure.vi.splitlines()[0][:20] in plain for figure in first.figures)
     document = docx.Document(BytesIO(report_file(first, ".docx", ZONE, HEAD)))
     text = "\n".join(one.text for one in document.paragraphs)
     assert KINDS[kind].vi in text

@@ -21,7 +21,7 @@ def issuer_of(report: Report, record: Record, home: Path) -> Letterhead:
 
 
 def report_file(report: Report, ending: str, zone: ZoneInfo, letterhead: Letterhead) -> bytes:
-    """The file's bytes; letterhead: who issues it, for .docx. ValueError for an ending other than those of `ENDINGS`."""
+    """The file's bytes; letterhead: who issues it, for .docx. ValueError for an ending not of `ENDINGS`."""
     if ending.lower() == ".docx":
         return write_report(report, zone, letterhead)
     if ending.lower() == ".xlsx":
