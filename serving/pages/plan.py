@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import Field
 
@@ -19,9 +19,19 @@ from serving.read.finding_words import CAUSE_WORDS, KIND_WORDS
 from serving.read.problem import Problem
 from serving.use_cases.app_context import context_of
 from serving.use_cases.evidence import facts_of_unit
+from serving.use_cases.finding_photos import photo_in, photos_by_dossier, withdraw_photo, write_photo
 from serving.use_cases.guard import reader_of
 from serving.use_cases.planning import PlanWish, approve_plan, preview_plan, seal_plan
-from serving.use_cases.visits import Visit, in_scope, picked, plan_store, visit_in, write_finding
+from serving.use_cases.visits import (
+    Visit,
+    in_scope,
+    picked,
+    plan_store,
+    visit_ahead,
+    visit_in,
+    visits_ahead,
+    write_finding,
+)
 from serving.work import decisions, findings
 
 router = APIRouter(include_in_schema=False)
@@ -62,6 +72,12 @@ def show(
     people.receipts.record(
         reader.login, "plan.read", {"plan": plan_id, "week": chosen}, now=now, subjects=[f"plan:{plan_id}"]
     )
+    ahead = visits_ahead(request, plan_id) if plan_id else []
+    if ahead:
+        people.receipts.record(
+            reader.login, "visit.ahead", {"plan": plan_id, "listed": len(ahead)}, now=now,
+            subjects=[f"visit:{one['visit_id']}" for one in ahead],
+        )  # fmt: skip
     with people.state.reading() as session:
         picks = decisions.picks_in(session, MAIN.name, reader.scope)
         done = {one.dossier_id for one in findings.standing(session, units={one.unit_code for one in picks})}
@@ -85,6 +101,7 @@ def show(
         this_week=_monday(now, zone),
         week=chosen,
         days=_days(visits, chosen, zone) if chosen else [],
+        ahead=[(one, datetime.fromisoformat(one["at"])) for one in ahead],
         by=BY,
         chosen_words=CHOSEN,
         approvals=approvals,
@@ -124,15 +141,15 @@ def visit(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
     """The sheet of a visit whose hour has come: what to pull, what to ask, and a form for each dossier."""
     reader = reader_of(request)
     people = context_of(request).people
-    found = visit_in(request, visit_id)
-    now = people.now()
+    early = visit_ahead(request, visit_id)
+    found, now = early or visit_in(request, visit_id), people.now()
     with people.state.reading() as session:
         said = {one.dossier_id: one for one in findings.standing(session, inspection_id=visit_id)}
     extra = picked(request, found)
     asked, of_dossier = facts_of_unit(request, found["unit_code"])
     people.receipts.record(
         reader.login,
-        "visit.read",
+        "visit.ahead" if early else "visit.read",
         {"visit": visit_id},
         now=now,
         subjects=[f"visit:{visit_id}", *(f"dossier:{line['dossier_id']}" for line in found["sheet"])],
@@ -153,8 +170,11 @@ def visit(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
         chosen_words=CHOSEN,
         kinds=KIND_WORDS,
         causes=CAUSE_WORDS,
-        may_write=reader.may("finding.write"),
+        may_write=reader.may("finding.write") and early is None,
+        early=early is not None,
+        photos=photos_by_dossier(request, visit_id),
         post="/plan/finding",
+        photo="/plan/photo",
     )
 
 
@@ -178,6 +198,34 @@ def conclude(
     said = (kind, severity, {"yes": True, "no": False}.get(confirmed), evidence, cause, step)
     back = "/plan/visit?" + urlencode({"id": visit_id})
     return RedirectResponse(write_finding(request, visit_id, dossier_id, said, key, back), 303)
+
+
+@router.post("/plan/photo")
+def add_photo(
+    request: Request,
+    visit_id: Annotated[str, Form(alias="visit", max_length=200)],
+    dossier_id: Annotated[str, Form(alias="dossier", max_length=200)],
+    key: Key,
+    photo: Annotated[UploadFile, File()],
+) -> Response:
+    """Add a photo to one dossier of the sheet."""
+    back = "/plan/visit?" + urlencode({"id": visit_id})
+    return RedirectResponse(write_photo(request, visit_id, dossier_id, photo.file.read(), key, back), 303)
+
+
+@router.get("/plan/photo/{photo_id}")
+def see_photo(request: Request, photo_id: int) -> Response:
+    """One photo."""
+    found = photo_in(request, photo_id)
+    return Response(found.content, media_type=found.media_type)
+
+
+@router.post("/plan/photo/{photo_id}/withdraw")
+def take_photo_back(
+    request: Request, photo_id: int, key: Key, visit_id: Annotated[str, Form(alias="visit", max_length=200)]
+) -> Response:
+    """Take a photo back; it stays stored."""
+    return RedirectResponse(withdraw_photo(request, photo_id, key, "/plan/visit?" + urlencode({"id": visit_id})), 303)
 
 
 def _wizard(request: Request, wish: PlanWish, found: Mapping[str, Any] | None = None) -> Response:

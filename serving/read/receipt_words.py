@@ -45,6 +45,7 @@ ACTION_WORDS = {
     "plan.read": "Xem kế hoạch",
     "plan.write": "Lập kế hoạch",
     "plan.approve": "Duyệt kế hoạch",
+    "visit.ahead": "Xem cuộc kiểm tra trước giờ",
     "visit.read": "Xem phiếu kiểm tra",
     "finding.write": "Ghi kết quả kiểm tra",
     "self.read": "Xem tự kiểm tra",

@@ -1,7 +1,7 @@
 """The visits that a reader may see, and the findings entered on them."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import Request
@@ -16,6 +16,7 @@ from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.idempotent_write import idempotent_write
 from serving.work import decisions, findings
+from serving.work.team_leads import teams_of
 
 Visit = Mapping[str, Any]
 OWN_HEAD = "own_head"
@@ -110,6 +111,37 @@ def own_visit(request: Request, visit_id: str) -> Visit:
 def plan_store(request: Request) -> PlanStore:
     settings = context_of(request).serving.settings
     return PlanStore(settings.home / "plans", settings.keys)
+
+
+LEAD_AHEAD = timedelta(hours=24)
+"""How long before its hour the lead of a team sees the team's visit, to prepare it; each look is on record."""
+
+
+def led_teams(request: Request) -> frozenset[str]:
+    """The teams that the reader leads."""
+    reader, people = reader_of(request), context_of(request).people
+    if not reader.may("finding.write") or reader.allowed is not None:  # in person: no program looks ahead
+        return frozenset()
+    with people.state.reading() as session:
+        return teams_of(session, reader.account_id)
+
+
+def visits_ahead(request: Request, plan_id: str) -> list[Visit]:
+    """The visits of the reader's own teams that begin within `LEAD_AHEAD`, by hour; nobody else sees them."""
+    teams, now = led_teams(request), context_of(request).people.now()
+    if not teams:
+        return []
+    found = plan_store(request).visits(plan_id, now + LEAD_AHEAD)
+    mine = [one for one in found if one["team_id"] in teams and datetime.fromisoformat(one["at"]) > now]
+    return sorted(in_scope(request, mine), key=lambda one: str(one["at"]))
+
+
+def visit_ahead(request: Request, visit_id: str) -> Visit | None:
+    """One of them, for the page of its sheet; None where it has begun or is none of them."""
+    plan_id = visit_id.partition("/")[0]
+    if plan_id not in plan_store(request).plans():
+        return None
+    return next((one for one in visits_ahead(request, plan_id) if one["visit_id"] == visit_id), None)
 
 
 def visit_in(request: Request, visit_id: str) -> Visit:

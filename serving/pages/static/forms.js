@@ -35,6 +35,10 @@
     if (stays) location.reload();
     else location.assign(to);
   };
+  // who leaves takes the sheets kept on the device along (`visit.js`); answers that wait are sent after the next login
+  document.addEventListener("submit", (event) => {
+    if (event.target.getAttribute("action").endsWith("/logout") && "caches" in window) caches.delete("visits");
+  });
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     const button = event.submitter;
@@ -58,7 +62,9 @@
       const first = marked.find((one) => one);
       if (first) first.focus();
     } catch {
-      told(form, "", "Chưa gửi được: hãy kiểm tra mạng rồi gửi lại. Nội dung đã nhập vẫn còn.", 0);
+      const detail = { way, entries: [...data.entries()], multipart: body === data };
+      const unsent = new CustomEvent("unsent", { bubbles: true, cancelable: true, detail });
+      if (form.dispatchEvent(unsent)) told(form, "", "Chưa gửi được: hãy kiểm tra mạng rồi gửi lại. Nội dung đã nhập vẫn còn.", 0);
     }
     delete form.dataset.busy;
   });
