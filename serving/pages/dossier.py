@@ -11,12 +11,14 @@ from fastapi.responses import HTMLResponse, Response
 from models.targets import MAIN
 from serving.pages import drawing
 from serving.pages.rendering import render
+from serving.read.finding_words import KIND_WORDS
 from serving.read.receipt_words import ACTION_WORDS
 from serving.read.responsibility import ledger
-from serving.state import Contest, Decision, Receipt
+from serving.state import Contest, Decision, Finding, Receipt
 from serving.use_cases.app_context import context_of
 from serving.use_cases.dossiers import line_in_scope
 from serving.use_cases.guard import reader_of
+from serving.use_cases.results import findings_about
 from serving.use_cases.what_if import helps_of
 from serving.warnings.acknowledgement import WarningLine, warnings_about
 from serving.warnings.words import HOLDER_WORDS
@@ -45,12 +47,14 @@ def show(request: Request, dossier_id: Id) -> Response:
     decided: list[Decision] = []
     seen: list[Receipt] = []
     warned: list[WarningLine] = []
+    found: list[Finding] = []
     if not getattr(request.state, "away", False):
         with people.state.reading() as session:
             said = contests.of_dossier(session, dossier_id)
             picks = reader.scope_for("pick.read").covers(line.unit_code, line.official_id)
             decided = decisions.of_dossier(session, dossier_id, picks=picks)
             warned = warnings_about(session, dossier_id, people.now())
+            found = findings_about(request, session, dossier_id=dossier_id)
         if reader.may("receipt.read"):
             seen = people.receipts.about(f"dossier:{dossier_id}", most=8)
     may_decide = reader.scope_for("decision.write").covers(line.unit_code, line.official_id)
@@ -92,6 +96,8 @@ def show(request: Request, dossier_id: Id) -> Response:
         holder_words=HOLDER_WORDS,
         procedure=known.standing.procedures.get(line.procedure_code or ""),
         contests=said,
+        found=found,
+        kinds=KIND_WORDS,
         decided=[(decisions.WORDS[decisions.DecisionKind(one.kind)], one) for one in decided],
         decision_words={kind: decisions.WORDS[kind] for kind in decisions.KINDS[decisions.track_of(reader.role)]},
         may_decide=may_decide,

@@ -9,12 +9,14 @@ from models.targets import MAIN
 from serving.access.permissions import Scope
 from serving.pages import drawing
 from serving.pages.rendering import render
+from serving.read.finding_words import KIND_WORDS
 from serving.read.problem import Problem
 from serving.scoring.conduct_list_cache import told
 from serving.scoring.risk_list import Filters
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.official_names import official_name
+from serving.use_cases.results import findings_about
 from serving.work import contests
 
 router = APIRouter(include_in_schema=False)
@@ -39,6 +41,7 @@ def show(request: Request, official_id: Annotated[str, Query(alias="id", max_len
     )
     with people.state.reading() as session:
         rate = contests.upheld_rate(session, Scope(units=frozenset(), official_id=official_id))
+        found = findings_about(request, session, official_id=official_id)
     sees = reader.scope_for("harassment.read").covers(unit)
     shelf = context_of(request).serving.conduct.value if sees else None
     line = shelf.of("official", official_id) if shelf else None
@@ -57,5 +60,7 @@ def show(request: Request, official_id: Annotated[str, Query(alias="id", max_len
         lines=page.lines,
         total=page.total,
         rate=rate,
+        found=found,
+        kinds=KIND_WORDS,
         seen=people.receipts.about(f"official:{official_id}", most=10),
     )

@@ -1,4 +1,4 @@
-"""`/sw.js`: the script that keeps sheets of visits on a phone; it stands at the root, its reach goes down from there."""
+"""`/sw.js`: the script that keeps sheets of visits on a phone; it stands at the root, for its reach goes down only."""
 
 from pathlib import Path
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from serving.read.problem import Problem, refused_as_problem
 from serving.state import Finding
 from serving.use_cases.app_context import context_of
+from serving.use_cases.finding_photos import of_head
 from serving.use_cases.guard import reader_of
 from serving.use_cases.idempotent_write import idempotent_write
 from serving.work import findings, remediation
@@ -20,6 +21,25 @@ def results_in(request: Request, dossier_id: str = "") -> list[Finding]:
         found = findings.standing(session, units=scope.units)
     mine = [one for one in found if not dossier_id or one.dossier_id == dossier_id]
     return sorted(mine, key=lambda one: (one.visited_at, one.finding_id), reverse=True)
+
+
+def findings_about(
+    request: Request, session: Session, dossier_id: str | None = None, official_id: str | None = None
+) -> list[Finding]:
+    """The findings that hold on one dossier or official, as the reader may see them, newest first.
+
+    Who inspects and who leads see those of their units; a head those of own inspections, and what else was told the
+    unit by a remedy stands among its remedies.
+    """
+    reader = reader_of(request)
+    all_of, own = reader.scope_for("plan.read"), reader.scope_for("self.read")
+    if not (reader.may("plan.read") or reader.may("self.read")):
+        return []
+    found = [
+        one for one in findings.standing(session, dossier_id=dossier_id, official_id=official_id)
+        if all_of.covers(one.unit_code) or (of_head(one.finding_id) and own.covers(one.unit_code))
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: (one.visited_at, one.finding_id), reverse=True)
 
 
 def write_correction(

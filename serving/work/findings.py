@@ -115,13 +115,20 @@ def latest(session: Session, finding_id: str) -> Finding | None:
     ).first()
 
 
-def standing(session: Session, inspection_id: str | None = None, units: Iterable[str] | None = None) -> list[Finding]:
-    """The findings that hold, by id; of one visit, or of some units, or all."""
+def standing(
+    session: Session, inspection_id: str | None = None, units: Iterable[str] | None = None, *,
+    dossier_id: str | None = None, official_id: str | None = None,
+) -> list[Finding]:  # fmt: skip
+    """The findings that hold, by id; of one visit, some units, one dossier, one official, or all."""
     newest = select(Finding.finding_id, func.max(Finding.version).label("version")).group_by(Finding.finding_id)
     last = newest.subquery()
     query = select(Finding).join(last, (Finding.finding_id == last.c.finding_id) & (Finding.version == last.c.version))
     if inspection_id is not None:
         query = query.where(Finding.inspection_id == inspection_id)
+    if dossier_id is not None:
+        query = query.where(Finding.dossier_id == dossier_id)
+    if official_id is not None:
+        query = query.where(Finding.official_id == official_id)
     if units is not None:
         query = query.where(Finding.unit_code.in_(list(units)))
     return list(session.scalars(query.order_by(Finding.finding_id)))
