@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 from models.targets import MAIN, TARGETS
 from serving.jobs.promotion import promote_by_command
 from serving.pages import model_drawing
+from serving.pages.conduct import TIER_WORDS
 from serving.pages.model_words import GATE_WORDS, feature_words, group_words, member_words, warning_words
 from serving.pages.rendering import Key, render
+from serving.read.conduct_registry import read_conduct_shelf
 from serving.read.model_registry import read_shelf
 from serving.read.monitoring_log import read_watches
 from serving.read.problem import Problem, refused_as_problem
@@ -24,6 +26,9 @@ from serving.words import LEVELS
 router = APIRouter(include_in_schema=False)
 
 TARGET_WORDS = {**{name: target.short_vi for name, target in TARGETS.items()}, "conduct": "Dấu hiệu phiền hà"}
+
+
+SHIPS_WORDS = {"model": "mô hình", "rule": "quy tắc đơn giản", "signals": "dấu hiệu, không nói xác suất"}
 
 
 @router.get("/analyst", response_class=HTMLResponse)
@@ -73,6 +78,9 @@ def show(request: Request) -> Response:
         may_promote=reader.may("model.promote"),
         may_train=reader.may("model.train"),
         work=model_work(request),
+        conduct=read_conduct_shelf(serving.settings.models),
+        tier_words=TIER_WORDS,
+        ships_words=SHIPS_WORDS,
         targets=TARGET_WORDS,
     )
 
