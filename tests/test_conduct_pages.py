@@ -76,8 +76,12 @@ def test_the_inspected_learn_nothing_of_signals(client: TestClient, login: str) 
 def test_an_inspector_sees_only_the_own_units(client: TestClient) -> None:
     sit_down(client, "thanhtra.x1")
     shown = client.get("/conduct").text
-    assert "o1<" in shown
-    assert "o2<" not in shown
+    register = client.app.state.context.known.register  # type: ignore[attr-defined]
+    assert (
+        f"cán bộ đơn vị khác, {register.unit('x2')}" in shown
+    )  # o1 acted in x1 and works in x2 by now: no name, no key
+    assert "o1<" not in shown
+    assert register.unit("x3") not in shown  # where o2 is
     assert client.get("/unit?id=x2").status_code == 404
     assert client.get("/unit?id=x2").text == client.get("/unit?id=absent").text
 

@@ -62,7 +62,7 @@ def test_cases_are_given_to_somebody_and_a_slip_is_undone(client: TestClient) ->
     sit_down(client, "truongphong")
     page = client.get("/cases?kind=apology").text
     ticked = re.findall(r'name="subject" value="([^"]+)"', page)[:2]
-    official = re.findall(r'<option value="([^"]+)">', page.split('id="official"')[1].split("</select>")[0])[0]
+    official = re.findall(r'<option value="([^"]+)">', page.split('id="official"')[1].split("</select>")[0])[1]
     form = hidden(page, "/cases/assign")
     wish = form | {"subject": ticked, "official": official, "note": "làm trước"}
     given = client.post("/cases/assign", data=wish)

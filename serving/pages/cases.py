@@ -11,6 +11,7 @@ from serving import words
 from serving.pages.rendering import Key, render
 from serving.pages.risk_list import stretch
 from serving.pages.sheet_file import Format, Sheet, file_of
+from serving.read.problem import Problem
 from serving.scoring.risk_list import MOST_ROWS
 from serving.use_cases.app_context import context_of
 from serving.use_cases.cases import (
@@ -101,7 +102,10 @@ def assign(
     note: Annotated[str, Form(max_length=LONGEST_NOTE)] = "",
 ) -> Response:
     """Give the ticked cases to an official, or take them back."""
-    return RedirectResponse(write_assignment(request, subjects or [], official, note, key, "/cases"), 303)
+    if not official:
+        raise Problem(422, "official: wanted an official of your units.")
+    whom = "" if official == "none" else official
+    return RedirectResponse(write_assignment(request, subjects or [], whom, note, key, "/cases"), 303)
 
 
 @router.post("/cases/undo")

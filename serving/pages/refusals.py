@@ -24,7 +24,7 @@ CAUSES: Sequence[tuple[str, str]] = (
      "Nội dung phải có ít nhất 5 ký tự và không quá dài."),
     (r"can be undone any more", "Không còn gì để hoàn tác: đã quá một giờ, hoặc sau đó đã có việc khác."),
     (r"every late dossier has a letter", "Hồ sơ trễ nào cũng đã có phiếu xin lỗi."),
-    (r"official: wanted an official of your", "Chỉ giao việc được cho cán bộ của đơn vị mình."),
+    (r"official: wanted an official of your", "Hãy chọn một cán bộ của đơn vị mình."),
     (r"tick at least|Tick at least", "Hãy đánh dấu ít nhất một dòng."),
     (r"month: .* had not ended", "Tháng chưa kết thúc thì chưa công bố được."),
     (r"name of a view: wanted", "Bộ lọc phải có tên, không quá 80 ký tự."),
