@@ -1,0 +1,323 @@
+"""Each role's errands on the demo, in a browser, from login to done, on a desk and on a phone, without a command.
+
+RISK_TEST_DEMO, where set, names a demo that is there already: its home, a colon, its password.
+"""
+
+import html
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.drawn_server import running
+from tests.test_browser import ARGUMENTS, AXE, CHROMIUM, RULES
+from tests.test_links import links
+from tests.test_pages_words import CODE, COMMAND, KEY, text_of
+
+pytestmark = pytest.mark.slow
+
+SIZES = {"desk": (1440, 900), "phone": (390, 844)}
+ROLES = ("demo", "thu-truong", "can-bo", "phan-tich", "lanh-dao", "quan-tri")
+SEES_NAMES = ("demo", "thu-truong", "lanh-dao")
+MOST_BYTES = 200_000
+COMMANDLINE = [sys.executable, "-c", "from serving.cli import main; main()"]
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360f8cf500f0003860180"
+    "5a347d6b0000000049454e44ae426082"
+)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Address and password of a served demo."""
+    there = os.environ.get("RISK_TEST_DEMO")
+    if there:
+        folder, _, password = there.rpartition(":")
+        home = Path(folder)
+    else:
+        home = tmp_path_factory.mktemp("demo") / "home"
+        words = ["demo", "--no-serve", "--home", str(home)]
+        told = subprocess.run([*COMMANDLINE, *words], capture_output=True, text=True, timeout=900)
+        assert told.returncode == 0, told.stderr[-2000:]
+        found = re.search(r"log in: demo / (\S+)", told.stdout)
+        assert found is not None
+        password = found[1]
+    with running(home, datetime.now(UTC)) as address:
+        yield address, password
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no browser at {CHROMIUM}")
+    with sync_playwright() as play:
+        started = play.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+class Desk:
+    """One person at one screen of the demo."""
+
+    def __init__(self, browser: Browser, demo: tuple[str, str], login: str, size: str) -> None:
+        self.address, self.size, self.login = demo[0], size, login
+        width, height = SIZES[size]
+        self.context = browser.new_context(viewport={"width": width, "height": height}, locale="vi-VN")
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(60_000)
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.goto(self.address + "/")
+        self.page.get_by_label("Tên đăng nhập").fill(login)
+        self.page.get_by_label("Mật khẩu").fill(demo[1])
+        self.page.get_by_role("button", name="Đăng nhập").click()
+        expect(self.page.get_by_role("button", name="Đăng xuất")).to_be_visible()
+        expect(self.page.get_by_role("heading", name="Hôm nay")).to_be_visible()
+
+    def menu(self, words: str) -> None:
+        self.page.locator("header").get_by_role("link", name=words, exact=True).click()
+        self.page.wait_for_load_state()
+
+    def saved(self) -> None:
+        expect(self.page.get_by_text(re.compile("Đã lưu:"))).to_be_visible()
+
+    def close(self) -> None:
+        self.context.close()
+        assert self.errors == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_inspector_finds_picks_visits_and_writes_down(browser: Browser, demo: tuple[str, str], size: str) -> None:
+    desk = Desk(browser, demo, "demo", size)
+    page = desk.page
+    desk.menu("Hồ sơ")
+    rows = page.locator("table.list tbody tr")
+    assert rows.count() >= 10
+    assert page.locator("table.list tbody tr .over").count() == 0  # overdue among the first 25: none
+    page.locator("details.views summary").click()
+    if not page.get_by_label("Lưu bộ lọc đang xem, đặt tên").is_visible():
+        page.locator("details.views summary").click()
+    page.get_by_label("Lưu bộ lọc đang xem, đặt tên").fill(f"Buổi sáng {size}")
+    page.get_by_role("button", name="Lưu bộ lọc").click()
+    desk.saved()
+    expect(page.get_by_role("link", name=f"Buổi sáng {size}", exact=True)).to_be_visible()
+    rows.nth(3 if size == "desk" else 5).locator("input[type=checkbox]").check()
+    page.get_by_label("Lý do chọn (bắt buộc)").fill("x")
+    page.get_by_label("Lý do chọn (bắt buộc)").evaluate("field => field.removeAttribute('minlength')")
+    page.get_by_role("button", name="Đưa hồ sơ đã chọn vào kế hoạch").click()
+    expect(page.locator(".refused")).to_contain_text("ít nhất 5 ký tự")  # told at the field, nothing is lost
+    assert rows.nth(3 if size == "desk" else 5).locator("input[type=checkbox]").is_checked()
+    page.get_by_label("Lý do chọn (bắt buộc)").fill(f"sắp đến hạn, chưa ai động đến ({size})")
+    page.get_by_role("button", name="Đưa hồ sơ đã chọn vào kế hoạch").click()
+    desk.saved()
+    desk.menu("Phiền hà")
+    expect(page.locator("main")).to_contain_text("Phiền hà")
+    desk.menu("Kiểm tra")
+    expect(page.get_by_text(f"sắp đến hạn, chưa ai động đến ({size})")).to_be_visible()
+    desk.page.goto(desk.address + _open_sheet(desk))
+    form = page.locator("form[action='/plan/finding']").first
+    before = page.locator("form[action='/plan/finding']").count()
+    form.get_by_label("Không có vấn đề").check()
+    form.get_by_role("button").click()
+    expect(page.locator("form[action='/plan/finding']")).to_have_count(before - 1)
+    picture = page.locator("form[action='/plan/photo']").first
+    picture.locator("input[type=file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": PNG})
+    picture.get_by_role("button").click()
+    expect(page.locator(".photos img").first).to_be_visible()
+    desk.menu("Kiểm tra")
+    page.get_by_role("link", name="Kết quả", exact=True).click()
+    expect(page.get_by_role("heading", name="Kết quả kiểm tra")).to_be_visible()
+    desk.close()
+
+
+def _open_sheet(desk: Desk) -> str:
+    """The first sheet of the plan's weeks, the latest first, that still has a dossier to write down."""
+    weeks = desk.page.locator("#week option").evaluate_all("all => all.map(one => one.value)")
+    plan = desk.page.locator("#plan").input_value()
+    for week in weeks:
+        desk.page.goto(f"{desk.address}/plan?plan={plan}&week={week}")
+        for link in desk.page.locator(".week a").evaluate_all("all => all.map(one => one.getAttribute('href'))"):
+            desk.page.goto(desk.address + link)
+            if desk.page.locator("form[action='/plan/finding']").count() > 3:
+                return str(link)
+    raise AssertionError("the demo's plan has no sheet left to fill in")
+
+
+def test_a_sheet_is_filled_in_without_a_network_and_sent_later(browser: Browser, demo: tuple[str, str]) -> None:
+    desk = Desk(browser, demo, "demo", "phone")
+    page = desk.page
+    desk.menu("Kiểm tra")
+    page.goto(desk.address + _open_sheet(desk))
+    page.wait_for_function("navigator.serviceWorker.getRegistrations().then(all => all.some(one => one.active))")
+    page.wait_for_function("caches.open('visits').then(held => held.keys()).then(kept => kept.length >= 3)")
+    before = page.locator("form[action='/plan/finding']").count()
+    desk.context.set_offline(True)
+    form = page.locator("form[action='/plan/finding']").nth(1)
+    form.get_by_label("Không có vấn đề").check()
+    form.get_by_role("button").click()
+    expect(page.locator("#offline")).to_contain_text("1 mục đã giữ trên máy")
+    page.reload()  # as a phone does that was put away meanwhile
+    expect(page.get_by_role("heading", name=re.compile("Phiếu kiểm tra"))).to_be_visible()
+    expect(page.locator("#offline")).to_contain_text("1 mục đã giữ trên máy")
+    desk.context.set_offline(False)
+    expect(page.locator("form[action='/plan/finding']")).to_have_count(before - 1)
+    desk.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_head_gives_work_out_and_apologises_for_all_at_once(
+    browser: Browser, demo: tuple[str, str], size: str
+) -> None:
+    desk = Desk(browser, demo, "thu-truong", size)
+    page = desk.page
+    desk.menu("Việc của đơn vị")
+    page.locator("input[name=subject]").nth(0 if size == "desk" else 2).check()
+    page.get_by_role("button", name="Giao việc").click()
+    expect(page.locator(".refused")).to_contain_text("Hãy chọn một cán bộ")
+    page.get_by_label("Giao cho").select_option(index=2)
+    page.get_by_role("button", name="Giao việc").click()
+    desk.saved()
+    expect(page.get_by_text("được giao").first).to_be_visible()
+    page.get_by_role("button", name="Hoàn tác").click()
+    desk.saved()
+    page.get_by_label("Hẹn mới").fill("2001-01-01T08:00")
+    page.get_by_label("Lý do", exact=True).fill("chờ ý kiến của cơ quan phối hợp")
+    page.get_by_role("button", name="Soạn phiếu", exact=True).click()
+    if size == "desk":
+        expect(page.locator(".refused")).to_contain_text("Ngày hẹn phải là một ngày sắp tới")
+        page.get_by_label("Hẹn mới").fill("2099-01-05T08:00")
+        page.get_by_role("button", name="Soạn phiếu", exact=True).click()
+        desk.saved()
+    else:
+        expect(page.locator(".refused")).to_be_visible()  # every late dossier has its letter by now
+    desk.menu("Hồ sơ trễ")
+    expect(page.get_by_role("heading", name="Giải trình hồ sơ trễ")).to_be_visible()
+    desk.menu("Tự kiểm tra")
+    expect(page.get_by_role("heading", name="Tự kiểm tra của đơn vị")).to_be_visible()
+    desk.menu("Báo cáo")
+    expect(page.get_by_role("link", name=re.compile("^CSV")).first).to_be_visible()
+    desk.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_official_explains_a_late_dossier(browser: Browser, demo: tuple[str, str], size: str) -> None:
+    desk = Desk(browser, demo, "can-bo", size)
+    page = desk.page
+    desk.menu("Hồ sơ của tôi")
+    desk.menu("Hồ sơ trễ")
+    form = page.locator("form[action$='/explain']").first
+    card = page.locator("article", has=form)
+    if not form.is_visible():
+        card.locator("summary").first.click()
+    form.get_by_label("Nguyên nhân").select_option(index=1)
+    form.get_by_label("Giải trình (bắt buộc)").fill(f"Chờ cơ quan phối hợp trả lời, đã đôn đốc hai lần ({size})")
+    form.get_by_role("button").click()
+    desk.saved()
+    expect(page.get_by_text(f"đã đôn đốc hai lần ({size})")).to_be_visible()
+    desk.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_analyst_sees_all_models_and_why_a_gate_is_shut(browser: Browser, demo: tuple[str, str], size: str) -> None:
+    desk = Desk(browser, demo, "phan-tich", size)
+    desk.menu("Mô hình")
+    expect(desk.page.get_by_role("heading", name="Dấu hiệu phiền hà, đang dùng")).to_be_visible()
+    expect(desk.page.get_by_role("heading", name="Việc với mô hình")).to_be_visible()
+    expect(desk.page.get_by_role("button", name="Đưa vào dùng").first).to_be_visible()
+    desk.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_leader_goes_from_a_figure_to_its_dossiers_and_approves(
+    browser: Browser, demo: tuple[str, str], size: str
+) -> None:
+    desk = Desk(browser, demo, "lanh-dao", size)
+    page = desk.page
+    desk.menu("Toàn tỉnh")
+    told = page.locator(".figures li", has_text="trễ hẹn theo luật").locator("b").inner_text()
+    page.get_by_role("link", name="trễ hẹn theo luật").click()
+    expect(page.get_by_role("heading", name=f"{told} hồ sơ trễ hẹn theo luật")).to_be_visible()
+    desk.menu("Toàn tỉnh")
+    page.get_by_role("button", name="So sánh").click()
+    expect(page.get_by_role("heading", name="Tháng so với tháng")).to_be_visible()
+    desk.menu("Báo cáo")
+    approve = page.locator("form[action^='/publications/']")
+    if approve.count():
+        approve.first.locator("input[type=radio]").first.check()
+        for field in approve.first.locator("textarea, input[type=text]").all():
+            field.fill("Đã xem, đồng ý công bố")
+        approve.first.get_by_role("button").click()
+        desk.saved()
+    desk.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_administrator_sets_rules_and_makes_an_account(browser: Browser, demo: tuple[str, str], size: str) -> None:
+    desk = Desk(browser, demo, "quan-tri", size)
+    page = desk.page
+    desk.menu("Quy tắc cảnh báo")
+    page.get_by_label(re.compile("Số cảnh báo riêng")).fill("7")
+    page.get_by_role("button", name="Đặt quy tắc").click()
+    expect(page.locator(".refused")).to_be_visible()  # no reason
+    page.get_by_label("Lý do thay đổi (bắt buộc)").fill(f"thủ trưởng báo bị làm phiền nhiều ({size})")
+    page.get_by_role("button", name="Đặt quy tắc").click()
+    desk.saved()
+    expect(page.get_by_text(f"bị làm phiền nhiều ({size})")).to_be_visible()
+    desk.menu("Tài khoản")
+    page.get_by_label("Tên đăng nhập", exact=True).fill(f"moi.{size}.{datetime.now(UTC):%H%M%S}")
+    page.get_by_label(re.compile("^Họ tên|^Tên hiển thị|^Tên người")).first.fill("Người Mới")
+    page.get_by_label(re.compile("^Mật khẩu, ít nhất")).fill("ngan")
+    page.get_by_role("button", name="Thêm").click()
+    expect(page.locator(".refused").first).to_be_visible()
+    page.get_by_label(re.compile("^Mật khẩu, ít nhất")).fill("mot-mat-khau-that-dai-2026")
+    page.get_by_role("button", name="Thêm").click()
+    desk.saved()
+    for words, heading in (("Nhật ký", None), ("Việc tự chạy", None), ("Nhận dữ liệu", "Nhận dữ liệu")):
+        desk.menu(words)
+        if heading:
+            expect(page.get_by_role("heading", name=heading).first).to_be_visible()
+    desk.close()
+
+
+@pytest.mark.parametrize("login", ROLES)
+def test_every_page_that_a_role_reaches_fits_reads_and_is_light(
+    browser: Browser, demo: tuple[str, str], login: str
+) -> None:
+    desks = [Desk(browser, demo, login, size) for size in SIZES]
+    waiting, kinds, wrong = ["/"], dict[str, int](), list[Any]()
+    pages = 0
+    while waiting:
+        link = waiting.pop(0)
+        path, kind = link.split("?")[0], re.sub(r"=[^&]*", "", link)
+        if kinds.get(kind, 0) >= 2 or kinds.get(path, 0) >= 4 or path.startswith("/plan/photo"):
+            continue
+        kinds[kind], kinds[path], pages = kinds.get(kind, 0) + 1, kinds.get(path, 0) + 1, pages + 1
+        for desk in desks:
+            answer = desk.page.goto(desk.address + link)
+            assert answer is not None
+            if answer.status != 200:
+                wrong.append((link, answer.status))
+            desk.page.evaluate(AXE)
+            for one in desk.page.evaluate("tags => axe.run(document, {runOnly: tags})", RULES)["violations"]:
+                wrong.append((link, desk.size, one["id"], one["nodes"][0]["html"][:120]))
+            if desk.page.evaluate("document.documentElement.scrollWidth") > SIZES[desk.size][0]:
+                wrong.append((link, desk.size, "overflow"))
+        body = answer.body() if answer else b""
+        said = text_of(body.decode())
+        if len(body) > MOST_BYTES:
+            wrong.append((link, len(body)))
+        wrong += [(link, found) for found in (*COMMAND.findall(said), *CODE.findall(said))]
+        if login in SEES_NAMES:
+            wrong += [(link, found) for found in KEY.findall(said)]
+        waiting += sorted(html.unescape(one) for one in links(body.decode()))
+    for desk in desks:
+        desk.close()
+    assert pages >= 5
+    assert wrong == []
