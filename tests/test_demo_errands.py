@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.drawn_server import running
 from tests.test_browser import ARGUMENTS, AXE, CHROMIUM, RULES
@@ -22,6 +22,7 @@ from tests.test_links import links
 from tests.test_pages_words import CODE, COMMAND, KEY, text_of
 
 pytestmark = pytest.mark.slow
+expect.set_options(timeout=30_000)
 
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 ROLES = ("demo", "thu-truong", "can-bo", "phan-tich", "lanh-dao", "quan-tri")
@@ -85,7 +86,10 @@ class Desk:
         self.page.locator("header").get_by_role("link", name=words, exact=True).click()
         self.page.wait_for_load_state()
 
-    def saved(self) -> None:
+    def press(self, button: Locator) -> None:
+        """Saves: the page is left and comes back with one line that says so."""
+        with self.page.expect_navigation():
+            button.click()
         expect(self.page.get_by_text(re.compile("Đã lưu:"))).to_be_visible()
 
     def close(self) -> None:
@@ -105,8 +109,7 @@ def test_an_inspector_finds_picks_visits_and_writes_down(browser: Browser, demo:
     if not page.get_by_label("Lưu bộ lọc đang xem, đặt tên").is_visible():
         page.locator("details.views summary").click()
     page.get_by_label("Lưu bộ lọc đang xem, đặt tên").fill(f"Buổi sáng {size}")
-    page.get_by_role("button", name="Lưu bộ lọc").click()
-    desk.saved()
+    desk.press(page.get_by_role("button", name="Lưu bộ lọc"))
     expect(page.get_by_role("link", name=f"Buổi sáng {size}", exact=True)).to_be_visible()
     rows.nth(3 if size == "desk" else 5).locator("input[type=checkbox]").check()
     page.get_by_label("Lý do chọn (bắt buộc)").fill("x")
@@ -115,8 +118,7 @@ def test_an_inspector_finds_picks_visits_and_writes_down(browser: Browser, demo:
     expect(page.locator(".refused")).to_contain_text("ít nhất 5 ký tự")  # told at the field, nothing is lost
     assert rows.nth(3 if size == "desk" else 5).locator("input[type=checkbox]").is_checked()
     page.get_by_label("Lý do chọn (bắt buộc)").fill(f"sắp đến hạn, chưa ai động đến ({size})")
-    page.get_by_role("button", name="Đưa hồ sơ đã chọn vào kế hoạch").click()
-    desk.saved()
+    desk.press(page.get_by_role("button", name="Đưa hồ sơ đã chọn vào kế hoạch"))
     desk.menu("Phiền hà")
     expect(page.locator("main")).to_contain_text("Phiền hà")
     desk.menu("Kiểm tra")
@@ -182,19 +184,16 @@ def test_a_head_gives_work_out_and_apologises_for_all_at_once(
     page.get_by_role("button", name="Giao việc").click()
     expect(page.locator(".refused")).to_contain_text("Hãy chọn một cán bộ")
     page.get_by_label("Giao cho").select_option(index=2)
-    page.get_by_role("button", name="Giao việc").click()
-    desk.saved()
+    desk.press(page.get_by_role("button", name="Giao việc"))
     expect(page.get_by_text("được giao").first).to_be_visible()
-    page.get_by_role("button", name="Hoàn tác").click()
-    desk.saved()
+    desk.press(page.get_by_role("button", name="Hoàn tác"))
     page.get_by_label("Hẹn mới").fill("2001-01-01T08:00")
     page.get_by_label("Lý do", exact=True).fill("chờ ý kiến của cơ quan phối hợp")
     page.get_by_role("button", name="Soạn phiếu", exact=True).click()
     if size == "desk":
         expect(page.locator(".refused")).to_contain_text("Ngày hẹn phải là một ngày sắp tới")
         page.get_by_label("Hẹn mới").fill("2099-01-05T08:00")
-        page.get_by_role("button", name="Soạn phiếu", exact=True).click()
-        desk.saved()
+        desk.press(page.get_by_role("button", name="Soạn phiếu", exact=True))
     else:
         expect(page.locator(".refused")).to_be_visible()  # every late dossier has its letter by now
     desk.menu("Hồ sơ trễ")
@@ -218,8 +217,7 @@ def test_an_official_explains_a_late_dossier(browser: Browser, demo: tuple[str, 
         card.locator("summary").first.click()
     form.get_by_label("Nguyên nhân").select_option(index=1)
     form.get_by_label("Giải trình (bắt buộc)").fill(f"Chờ cơ quan phối hợp trả lời, đã đôn đốc hai lần ({size})")
-    form.get_by_role("button").click()
-    desk.saved()
+    desk.press(form.get_by_role("button"))
     expect(page.get_by_text(f"đã đôn đốc hai lần ({size})")).to_be_visible()
     desk.close()
 
@@ -253,8 +251,7 @@ def test_a_leader_goes_from_a_figure_to_its_dossiers_and_approves(
         approve.first.locator("input[type=radio]").first.check()
         for field in approve.first.locator("textarea, input[type=text]").all():
             field.fill("Đã xem, đồng ý công bố")
-        approve.first.get_by_role("button").click()
-        desk.saved()
+        desk.press(approve.first.get_by_role("button"))
     desk.close()
 
 
@@ -267,8 +264,7 @@ def test_an_administrator_sets_rules_and_makes_an_account(browser: Browser, demo
     page.get_by_role("button", name="Đặt quy tắc").click()
     expect(page.locator(".refused")).to_be_visible()  # no reason
     page.get_by_label("Lý do thay đổi (bắt buộc)").fill(f"thủ trưởng báo bị làm phiền nhiều ({size})")
-    page.get_by_role("button", name="Đặt quy tắc").click()
-    desk.saved()
+    desk.press(page.get_by_role("button", name="Đặt quy tắc"))
     expect(page.get_by_text(f"bị làm phiền nhiều ({size})")).to_be_visible()
     desk.menu("Tài khoản")
     page.get_by_label("Tên đăng nhập", exact=True).fill(f"moi.{size}.{datetime.now(UTC):%H%M%S}")
@@ -277,8 +273,7 @@ def test_an_administrator_sets_rules_and_makes_an_account(browser: Browser, demo
     page.get_by_role("button", name="Thêm").click()
     expect(page.locator(".refused").first).to_be_visible()
     page.get_by_label(re.compile("^Mật khẩu, ít nhất")).fill("mot-mat-khau-that-dai-2026")
-    page.get_by_role("button", name="Thêm").click()
-    desk.saved()
+    desk.press(page.get_by_role("button", name="Thêm"))
     for words, heading in (("Nhật ký", None), ("Việc tự chạy", None), ("Nhận dữ liệu", "Nhận dữ liệu")):
         desk.menu(words)
         if heading:
