@@ -120,7 +120,7 @@ def test_an_inspector_finds_picks_visits_and_writes_down(browser: Browser, demo:
     page.get_by_label("Lý do chọn (bắt buộc)").fill(f"sắp đến hạn, chưa ai động đến ({size})")
     desk.press(page.get_by_role("button", name="Đưa hồ sơ đã chọn vào kế hoạch"))
     desk.menu("Phiền hà")
-    expect(page.locator("main")).to_contain_text("Phiền hà")
+    expect(page.get_by_role("heading", name="Dấu hiệu phiền hà")).to_be_visible()
     desk.menu("Kiểm tra")
     expect(page.get_by_text(f"sắp đến hạn, chưa ai động đến ({size})")).to_be_visible()
     desk.page.goto(desk.address + _open_sheet(desk))
