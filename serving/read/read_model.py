@@ -143,6 +143,7 @@ class ReadModel:
         until = ReadingMoment.of(self._now(), self.register.data_until, self.calendar).as_of
         with states_of_a_year(con, until, self.calendar):
             self.standing = OnTimeStatistics.counted(con, until)
+            self.counted = CountedDossiers.read(con, until, self.calendar.zone)
             self.states = until, aware_table(con.sql(_STATES).to_arrow_table())
         if risk_list is not None:
             self.cases = CaseFiles.read(con, risk_list.dossier_ids())
