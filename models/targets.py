@@ -5,7 +5,7 @@ All that names a target takes it from here: commands, training, MLflow, cards, s
 
 from __future__ import annotations
 
-from features.case_state.kinds import MOVES, SUPPLIES
+from features.case_state.kinds import MOVES
 from models.target import Target
 
 LATENESS = Target(
@@ -28,14 +28,8 @@ PROMISE_MOVED = Target(
     short_vi="Hạn trả bị dời",
     past_vi="bị dời ngày hẹn",
     past_en="had their promise moved",
-    # extension, apology with a new appointment, reset, reason or none; an extension without a word, told with the
-    # papers, books the citizen's time
-    given=f"""move AS (
-        SELECT * FROM act e
-        WHERE kind IN {MOVES} AND due_at IS NOT NULL
-          AND NOT (kind = 'extended' AND coalesce(reason, '') = '' AND EXISTS (
-              FROM known_event p WHERE p.dossier_id = e.dossier_id AND p.kind IN {SUPPLIES}
-                               AND p.happened_at = e.happened_at)))""",
+    # extension, apology with a new appointment, reset, reason or none
+    given=f"move AS (FROM act WHERE kind IN {MOVES} AND due_at IS NOT NULL)",
     label="EXISTS (FROM move m WHERE m.nth = a.nth AND m.due_at > s.promised_at)",
 )
 

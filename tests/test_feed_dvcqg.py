@@ -14,7 +14,7 @@ from features.calendar.vietnam import VIETNAM
 from features.case_state.cases import recorded_cases
 from features.case_state.official_class import OfficialClass, class_766, class_recomputed
 from features.key_file import key_file
-from features.record.delivery import DeliveryError
+from features.record.delivery import Chunk, DeliveryError
 from features.record.record import Record
 from features.signals import evaluate
 from features.signals.conduct_of_dossier import CONDUCT_OF_DOSSIER
@@ -375,3 +375,21 @@ def test_the_pilot_of_2016_loads(shared: Path, tmp_path: Path) -> None:
     assert con.execute("SELECT count(DISTINCT dossier_id) FROM dossier").fetchall()[0][0] > 180
     assert con.execute("SELECT count(*) FROM event").fetchall()[0][0] > 500
     assert con.execute("SELECT count(*) FROM dossier WHERE due_at IS NOT NULL").fetchall()[0][0] > 100
+
+
+def test_what_an_older_version_took_in_as_an_extension_books_the_citizens_time(tmp_path: Path) -> None:
+    """Records are never rewritten: the round's due moment stands there as an `extended` of its own."""
+    at = local("2026-09-17 14:00")
+    base = {"dossier_id": CODE, "happened_at": at, "known_at": at, "unit_code": "H99.24"}
+    rows = [
+        base | {"kind": "papers_supplied", "event_id": "state:papers_supplied@20260917140000"},
+        base | {"kind": "extended", "event_id": "extended@20260917140000", "step": "Bổ sung hồ sơ",
+                "due_at": local("2026-09-23 08:30")},
+        base | {"kind": "extended", "event_id": "extended@20260917140000-0badcafe", "step": "Gia hạn",
+                "due_at": local("2026-09-28 08:30"), "happened_at": at + timedelta(hours=1)},
+    ]  # fmt: skip
+    record = Record(tmp_path / "record")
+    record.append([Chunk("event", rows)], source="dvcqg", arrived_at=at)
+    with record.connect() as con:
+        told = con.execute("SELECT kind FROM event ORDER BY happened_at, kind").fetchall()
+    assert told == [("papers_supplied",), ("resumed",), ("extended",)]

@@ -10,6 +10,7 @@ row; the views of this module say what they mean together:
 * an end dated to the very moment of receipt was made up (T2, T4): a `note`;
 * work after an end opens the dossier again (T1, T12): a `reopened` is added when the work becomes known, and an
   end that becomes known only after the work that contradicts it is a `note`;
+* the due moment of a supplement round that an older version took in as `extended` books the citizen's time: `resumed`;
 * a status of the 2026 API tells no moment: it stands with the event of its kind, and is not seen before.
 
 What is known later never changes how earlier knowledge reads: of two rows that contradict each other, the one
@@ -32,6 +33,11 @@ _MERGED = ", ".join(
     for column in ("official_id", "unit_code", "to_unit_code", "step", "step_due_at", "due_at", "reason", "papers")
 )
 
+_BOOKED = (
+    "kind = 'extended' AND step = 'Bổ sung hồ sơ' AND reason IS NULL AND regexp_matches(event_id, '^extended@[0-9]+$')"
+)
+"""How deliveries were read until November 2026: the due moment of a supplement round as an event of its own."""
+
 _ALIAS = """
     WITH step AS (SELECT other_id, min(dossier_id) AS dossier_id FROM alias GROUP BY other_id)
     SELECT s.other_id, coalesce(n.dossier_id, s.dossier_id) AS dossier_id
@@ -40,7 +46,8 @@ _ALIAS = """
 
 _EVENT = f"""
     WITH ours AS (
-        SELECT *, starts_with(event_id, 'state:') AS of_state FROM event_named
+        SELECT * REPLACE (CASE WHEN {_BOOKED} THEN 'resumed' ELSE kind END AS kind),
+               starts_with(event_id, 'state:') AS of_state FROM event_named
         WHERE regexp_matches(event_id, '^(state:)?[a-z_]+@[0-9]{{14}}')
     ),
     twice AS (

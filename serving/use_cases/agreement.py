@@ -7,8 +7,8 @@ compared twice: as it was scored, and as pages and API show it now (list, board,
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ _HELD = {"own_w": (Holder.OFFICE,), "other_w": (Holder.OTHER_OFFICE,), "citizen_
          "suspended_w": (Holder.SUSPENDED,)}  # fmt: skip
 _SINGLE = ("phase", "lawful_due_at", "late", "overdue")
 _OF_LETTERS = ("NO_APOLOGY", "LATE_APOLOGY")
+_EVER = date(1970, 1, 1)
 _SMALL = 1e-6
 """Hours by which sums of stays may differ."""
 
@@ -174,10 +175,11 @@ def _said(case: Case, state: State) -> Iterator[tuple[str, object, object]]:
 def _letters(
     con: duckdb.DuckDBPyConnection, until: datetime, calendar: Calendar, month: Caseload
 ) -> Iterator[Difference]:
-    """What the signals of a missing and of a late letter show, beside the letters that `/apologies` counts."""
+    """What the signals of a missing and of a late letter show, beside the letters that `/apologies` counts; of a record
+    from before these rules held too, for two readers are compared here, and nobody is told of anything."""
     ids = pa.array([case.dossier_id for case in month.cases], pa.string())
     cases = pa.table({"dossier_id": ids, "as_of": pa.array([until] * len(ids), MOMENT)})
-    named = [one for one in DOSSIER_SIGNALS if one.name in _OF_LETTERS]
+    named = [replace(one, valid_from=_EVER) for one in DOSSIER_SIGNALS if one.name in _OF_LETTERS]
     shown: dict[str, set[str]] = {name: set() for name in _OF_LETTERS}
     for row in evaluate(con, cases, named, calendar).to_pylist():
         shown[row["signal"]].add(row["dossier_id"])
