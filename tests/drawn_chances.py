@@ -55,8 +55,12 @@ def held(where: str, who: int, number: int, hit: bool) -> Rows:
 
 
 def waits(where: str, who: int, number: int, hit: bool) -> Rows:
-    """Open since March with a term of seven days, or of a hundred."""
-    return course(where, who, number, "0.01 assigned boss", due=7 if hit else 100)
+    """Open since March with a term of seven days, or of a hundred; and one that is set aside, so nobody's backlog."""
+    rows = course(where, who, number, "0.01 assigned boss", due=7 if hit else 100)
+    if number == 0:
+        aside = course(where, who, 3000, "-1 decided boss; 0.01 assigned boss", due=7)
+        rows = {name: rows[name] + aside[name] for name in rows}
+    return rows
 
 
 def asked_by_several(where: str, who: int, number: int, hit: bool) -> Rows:

@@ -22,6 +22,7 @@ from features.case_state.state import CaseState, Phase
 Row = Mapping[str, Any]
 HOUR = 3.6e9
 STOPS = {"papers_requested", "suspended"}
+MOVES = {"extended", "apologised", "reset"}
 RUNS = {"papers_supplied", "resumed", "assigned", "forwarded", "consulted", "returned"}
 
 
@@ -288,12 +289,13 @@ class Oracle:
         case, clock = state.case, state.case.clock
         first = self.worked(case.first_due_at) - received if case.first_due_at else None
         promised = self.worked(state.due) - received if state.due else None
-        steps = [event["step"] or event["kind"] for event in events]
-        times = [self.worked(event["happened_at"]) for event in events]
+        way = [event for event in events if event["kind"] not in MOVES]
+        steps = [event["step"] or event["kind"] for event in way]
+        times = [self.worked(event["happened_at"]) for event in way]
         officials = [e["official_id"] for e in events if e["official_id"]]
         stopped: int | None = None
         paused = 0
-        for n, event in enumerate(events):
+        for n, event in enumerate(way):
             if stopped and n:
                 paused += times[n] - times[n - 1]
             stopped = 1 if event["kind"] in STOPS else 0 if event["kind"] in RUNS else stopped
@@ -304,8 +306,8 @@ class Oracle:
         beyond = 0 if allowed is None or clock is None or promised is None else max(0, promised - allowed)
         left = clock.left_us(microseconds(as_of)) if clock else None
         changes = [n for n in range(len(steps)) if n == 0 or steps[n] != steps[n - 1]]
-        held = [n for n, e in enumerate(events) if e["official_id"]]
-        held = [n for k, n in enumerate(held) if k == 0 or officials[k] != officials[k - 1]]
+        held = [self.worked(event["happened_at"]) for event in events if event["official_id"]]
+        held = [at for k, at in enumerate(held) if k == 0 or officials[k] != officials[k - 1]]
         local = version["received_at"].astimezone(self.zone)
         kinds = [event["kind"] for event in events]
         return {
@@ -327,7 +329,7 @@ class Oracle:
             "consultations": kinds.count("consulted"),
             "consultation_open": kinds.count("consulted") - kinds.count("consultation_answered"),
             "returns": kinds.count("returned"), "reopenings": kinds.count("reopened"),
-            "apologies": kinds.count("apologised"), "events": len(events), "steps": len(set(steps)),
+            "apologies": kinds.count("apologised"), "events": len(way), "steps": len(set(steps)),
             "steps_again": len(changes) - len(set(steps)), "officials": len(set(officials)),
             "handovers": sum(a != b for a, b in pairwise(officials)),
             "handed_back": sum(officials[k] != officials[k - 1] and officials[k] in officials[:k]
@@ -335,7 +337,7 @@ class Oracle:
             "longest_gap_hours": max(((b - a) / HOUR for a, b in pairwise(times)), default=None),
             "silent_hours": (now - (times[-1] if times else received)) / HOUR,
             "step_hours": (now - times[changes[-1]]) / HOUR if changes else None,
-            "held_hours": (now - times[held[-1]]) / HOUR if held else None,
+            "held_hours": (now - held[-1]) / HOUR if held else None,
             "received_hour": local.hour, "received_weekday": local.weekday(),
         }  # fmt: skip
 
@@ -380,4 +382,6 @@ def _key(kind: str) -> Callable[[State], Any]:
 
 
 def _named(event: Row, name: str) -> Any:
+    if name == "step" and event["kind"] in MOVES:
+        return None
     return event["step"] or event["kind"] if name == "step" else event[name]

@@ -54,9 +54,10 @@ def own() -> dict[str, Any]:
         ("first_term_hours", 48.0), ("legal_hours", 40.0), ("term_moved_hours", 40.0),
         ("extensions", 1.0), ("resets", 0.0), ("paper_rounds", 1.0), ("returns", 1.0), ("reopenings", 0.0),
         ("apologies", 1.0), ("consultations", 1.0), ("consultation_open", 1.0),
-        ("events", 8.0), ("steps", 3.0), ("steps_again", 1.0),
+        ("events", 6.0),  # the promise was moved twice beside: that is no work on the dossier
+        ("steps", 3.0), ("steps_again", 1.0),
         ("officials", 2.0), ("handovers", 2.0), ("handed_back", 1.0),
-        ("longest_gap_hours", 8.0), ("silent_hours", 3.5), ("step_hours", 3.5), ("held_hours", 3.5),
+        ("longest_gap_hours", 11.5), ("silent_hours", 3.5), ("step_hours", 3.5), ("held_hours", 3.5),
         ("received_hour", 8.0), ("received_weekday", 0.0),
     ],
 )  # fmt: skip

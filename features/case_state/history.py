@@ -10,8 +10,10 @@ known after a later one, or one event was told twice, each moment of knowledge g
 was known then, of an event its latest known version.
 
 Words. Promise in force: `due_at` of the last known event that gives one, else of the latest known version of
-the dossier. Holder: the official of the last known event that names one. Lawful promise and end: those of
-`features.case_state.state`, brought by the relation `lawful` (`features.matrix.lawful_promise`).
+the dossier. Holder: the official of the last known event that names one. Way: the events that are work on the
+dossier; one by which the office moves its promise is none, so it ends no silence and is no step, and nobody lowers a
+score with it. Lawful promise and end: those of `features.case_state.state`, brought by the relation `lawful`
+(`features.matrix.lawful_promise`).
 
 An event counts from when it was known and had happened.
 """
@@ -20,7 +22,7 @@ from __future__ import annotations
 
 from string import Template
 
-from features.case_state.kinds import RUNS, STOPS
+from features.case_state.kinds import MOVES, RUNS, STOPS
 
 RUNNING = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
 """The frame of what is known up to and with an event of a strand."""
@@ -34,6 +36,7 @@ def _fill(sql: str, **parts: str) -> str:
         told_running=f"OVER ({told} {RUNNING})",
         told_before=f"OVER ({told} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)",
         running=f"OVER (PARTITION BY dossier_no, strand ORDER BY seq {RUNNING})",
+        way=f"kind NOT IN {MOVES}",
         stopped=f"CASE WHEN kind IN {STOPS} THEN 1 WHEN kind IN {RUNS} THEN 0 END",
         **parts,
     )
@@ -76,12 +79,14 @@ STRANDS = {
     """,
     # each event with what lies before and after it, and the running state of holder, promise and pause
     "ordered": _fill("""
-        SELECT * EXCLUDE (row_id, event_id, due_us, calendar_no), due_us AS given_us,
+        SELECT * EXCLUDE (row_id, event_id, due_us, calendar_no, step_no), due_us AS given_us,
+               CASE WHEN $way THEN step_no
+                    ELSE LAST_VALUE(CASE WHEN $way THEN step_no END IGNORE NULLS) $told_before END AS step_no,
                CAST(ROW_NUMBER() $told AS INTEGER) AS seq,
                LEAD(known_us) $told AS next_known_us,
-               LAG(happened_us) $told AS last_us,
-               LAG(happened_w) $told AS last_w,
-               LAG(step_no) $told AS last_step,
+               LAST_VALUE(CASE WHEN $way THEN happened_us END IGNORE NULLS) $told_before AS last_us,
+               LAST_VALUE(CASE WHEN $way THEN happened_w END IGNORE NULLS) $told_before AS last_w,
+               LAST_VALUE(CASE WHEN $way THEN step_no END IGNORE NULLS) $told_before AS last_step,
                LAST_VALUE(official_no IGNORE NULLS) $told_before AS last_official,
                LAST_VALUE($stopped IGNORE NULLS) $told_before AS last_stopped,
                LAST_VALUE(due_us IGNORE NULLS) $told_running AS new_due_us
@@ -99,7 +104,9 @@ STRANDS = {
 
 # First visits, for flags and for the past of steps and officials.
 FIRSTS = {
-    "first_step": "SELECT dossier_no, strand, step_no, MIN(seq) AS seq FROM lasting GROUP BY ALL",
+    "first_step": """
+        SELECT dossier_no, strand, step_no, MIN(seq) AS seq FROM lasting WHERE step_no IS NOT NULL GROUP BY ALL
+    """,
     "first_official": """
         SELECT dossier_no, strand, official_no, MIN(seq) AS seq, MIN(known_us) AS known_us
         FROM lasting WHERE official_no IS NOT NULL GROUP BY dossier_no, strand, official_no
@@ -110,17 +117,18 @@ FIRSTS = {
 HISTORY = {
     "history": _fill("""
         SELECT l.*,
-               happened_us - last_us AS gap_us,
-               happened_w - last_w AS gap_w,
+               CASE WHEN $way THEN 1 ELSE 0 END AS way,
+               CASE WHEN $way THEN happened_us - last_us END AS gap_us,
+               CASE WHEN $way THEN happened_w - last_w END AS gap_w,
                $stopped AS stops,
-               CASE WHEN last_stopped = 1 THEN happened_w - last_w ELSE 0 END AS paused_w,
-               CASE WHEN last_step IS NULL OR last_step <> l.step_no THEN 1 ELSE 0 END AS step_changed,
+               CASE WHEN $way AND last_stopped = 1 THEN happened_w - last_w ELSE 0 END AS paused_w,
+               CASE WHEN $way AND (last_step IS NULL OR last_step <> l.step_no) THEN 1 ELSE 0 END AS step_changed,
                CASE WHEN s.seq = l.seq THEN 1 ELSE 0 END AS step_new,
                CASE WHEN o.seq = l.seq THEN 1 ELSE 0 END AS official_new,
                CASE WHEN last_official <> l.official_no THEN 1 ELSE 0 END AS handover,
                CASE WHEN last_official <> l.official_no AND o.seq < l.seq THEN 1 ELSE 0 END AS handed_back
         FROM lasting l
-        JOIN first_step s ON s.dossier_no = l.dossier_no AND s.strand = l.strand AND s.step_no = l.step_no
+        LEFT JOIN first_step s ON s.dossier_no = l.dossier_no AND s.strand = l.strand AND s.step_no = l.step_no
         LEFT JOIN first_official o
           ON o.dossier_no = l.dossier_no AND o.strand = l.strand AND o.official_no = l.official_no
         JOIN (SELECT dossier_no, MAX(as_of_us) AS last_asked_us FROM case_in GROUP BY dossier_no) c
@@ -130,8 +138,8 @@ HISTORY = {
 
 # One row for each stretch of time in which the same was known of the events of a case's dossier.
 SPELL = _fill("""
-    SELECT dossier_no, strand, seq, from_us, until_us, happened_us AS last_us, happened_w AS last_w, step_no,
-           holder_no AS official_no, new_due_us,
+    SELECT dossier_no, strand, seq, from_us, until_us, CASE WHEN way = 1 THEN happened_us ELSE last_us END AS last_us,
+           CASE WHEN way = 1 THEN happened_w ELSE last_w END AS last_w, step_no, holder_no AS official_no, new_due_us,
            LAST_VALUE(CASE WHEN official_no IS NOT NULL AND (last_official IS NULL OR handover = 1)
                            THEN happened_w END IGNORE NULLS) $running AS held_w,
            LAST_VALUE(CASE WHEN step_changed = 1 THEN happened_w END IGNORE NULLS) $running AS step_w,

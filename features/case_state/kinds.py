@@ -11,7 +11,7 @@ TURNED_AWAY = ("refused", "withdrawn")
 SUPPLIES = ("papers_supplied", "resumed")
 """Carry a due moment with which the source books the citizen's time."""
 MOVES = ("extended", "apologised", "reset")
-"""Carry a due moment to which the office moves its promise."""
+"""Carry a due moment to which the office moves its promise; they are no work on the dossier, no step of its way."""
 PROLONGS = ("extended", "reset", "suspended")
 """Give the office more time, as it decides by itself."""
 SENDS_BACK = ("returned", "refused")

@@ -1,7 +1,8 @@
 """What is known of the dossier itself: its clock, its way so far, what it is about.
 
 Time is counted by the lawful promise (`features.case_state.state`), so that a due date which the office moves of its
-own accord lowers nothing; by how much it moved is told beside.
+own accord lowers nothing; by how much it moved is told beside. Nor is the event by which it moves one of the dossier's
+way: it is counted as a move, not as a step, and ends no silence (`features.case_state.history`).
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ FEATURES = [
     Feature("returns", H, _count("returned"), "Số lần trả lại", "times returned", "papers", empty=0),
     Feature("reopenings", H, _count("reopened"), "Số lần mở lại", "times reopened", "promise", empty=0),
     Feature("apologies", H, _count("apologised"), "Số lần xin lỗi", "apologies", "promise", monotone=1, empty=0),
-    Feature("events", H, "COUNT(*)", "Số việc đã ghi nhận", "events so far", "way", empty=0),
+    Feature("events", H, "SUM(way)", "Số việc đã ghi nhận", "events so far", "way", empty=0),
     Feature("steps", H, "SUM(step_new)", "Số bước khác nhau đã qua", "distinct steps so far", "way", empty=0),
     Feature(
         "steps_again",

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from features.calendar.working_time import DAY, Calendar, microseconds
-from features.case_state.kinds import RUNS, STOPS
+from features.case_state.kinds import MOVES, RUNS, STOPS
 from features.case_state.replay import Happening, replay
 from features.matrix.daily_snapshot import Cells, DailySnapshot, local_day
 from features.matrix.declaration import Feature, Grain
@@ -139,23 +139,23 @@ class OnlineFeatures:
         for event in events:
             at = self._instant(event["happened_at"])
             kind, official = event["kind"], event.get("official_id")
-            step = kind if event.get("step") is None else event["step"]
+            way = kind not in MOVES
+            step = state["step"] if not way else kind if event.get("step") is None else event["step"]
             last_w, last_us = state["last_w"], state["last_us"]
             holder = state["official_id"]
             row = {
                 "kind": kind, "step": step, "official_id": official,
-                "happened_us": at.us, "happened_w": at.worked,
-                "gap_us": None if last_us is None else at.us - last_us,
-                "gap_w": None if last_w is None else at.worked - last_w,
-                "paused_w": at.worked - last_w if state["stopped"] == 1 else 0,
-                "step_changed": int(state["step"] is None or state["step"] != step),
-                "step_new": int(step not in steps),
+                "happened_us": at.us, "happened_w": at.worked, "way": int(way),
+                "gap_us": None if last_us is None or not way else at.us - last_us,
+                "gap_w": None if last_w is None or not way else at.worked - last_w,
+                "paused_w": at.worked - last_w if way and state["stopped"] == 1 else 0,
+                "step_changed": int(way and (state["step"] is None or state["step"] != step)),
+                "step_new": int(way and step not in steps),
                 "official_new": int(official is not None and official not in officials),
                 "handover": int(None not in (holder, official) and holder != official),
             }  # fmt: skip
             row["handed_back"] = int(bool(row["handover"]) and official in officials)
             rows.append(row)
-            steps.add(step)
             if official is not None:
                 officials.add(official)
                 if holder is None or row["handover"]:
@@ -167,7 +167,9 @@ class OnlineFeatures:
                 state["new_due"] = self._instant(event["due_at"])
             if kind in STOPS or kind in RUNS:
                 state["stopped"] = int(kind in STOPS)
-            state |= {"last_us": at.us, "last_w": at.worked, "step": step}
+            if way:
+                steps.add(step)
+                state |= {"last_us": at.us, "last_w": at.worked, "step": step}
             state["paused_w"] = (state["paused_w"] or 0) + row["paused_w"]
         return rows, state
 

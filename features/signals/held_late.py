@@ -59,11 +59,9 @@ HELD_LATE = (
     HeldSignal(
         "BACKLOG", "unit",
         """SELECT d.unit_code AS key, d.unit_code, d.procedure_code, d.as_of AS chance_at,
-                  c.as_of_w - d.received_w - coalesce(p.paused, 0) > 2 * (s.first_w - d.received_w) AS hit
-           FROM dossier_now d JOIN standing s ON s.case_no = d.case_no JOIN as_of_clock c ON c.as_of = d.as_of
-           LEFT JOIN (SELECT case_no, sum(coalesce(ended_w, as_of_w) - begun_w) AS paused
-                      FROM pause CROSS JOIN as_of_clock GROUP BY case_no) p ON p.case_no = d.case_no
-           WHERE s.end_at IS NULL AND s.paused_since IS NULL AND s.first_w > d.received_w""",
+                  s.taken_w > 2 * (s.first_w - d.received_w) AS hit
+           FROM dossier_now d JOIN standing s ON s.case_no = d.case_no
+           WHERE s.is_open AND s.paused_since IS NULL AND s.first_w > d.received_w""",
         "Hồ sơ đang giải quyết đã quá hai lần thời hạn đã hẹn",
         "open dossiers older than twice their promised term",
         "H21: “giải quyết hồ sơ … còn tồn đọng” (S3 5a)", _OWNER, threshold=5,

@@ -5,7 +5,8 @@
     version   the known versions of the dossier, `dossier_now` the one that stands
     promise   every promise in the order in which it was made, with the one before it
     pause     every stop of the clock on the citizen, until work went on
-    standing  the end, the first, the lawful and the promise in force, whether it is late (never while the clock stands)
+    standing  the end, the first, the lawful and the promise in force, whether it is late (never while the clock
+              stands), and the working hours that offices have taken so far
 
 Words are those of `features.case_state.state`, and `standing` rests on its relation: an office that moves its promise
 is as late as one that does not. `*_w` are working hours since the calendar's first day, so differences are working
@@ -103,7 +104,8 @@ def relations(spans: int) -> dict[str, str]:
             FROM (
                 SELECT d.case_no, d.as_of, d.received_at, d.received_w, t.due_at, t.lawful_due_at AS lawful_at,
                        t.first_due_at AS first_at, t.ended_at AS end_at, t.paused_since,
-                       t.late AND NOT t.waits AS late, t.begun_at, t.lawful_extension_at,
+                       t.late AND NOT t.waits AS late, t.is_open, (t.own_w + t.other_w) / {HOUR}.0 AS taken_w,
+                       t.begun_at, t.lawful_extension_at,
                        e.first_end_at, e.delivered_at, e.reopened_at
                 FROM dossier_now d JOIN {AT_CASES} t ON t.dossier_id = d.case_no
                 LEFT JOIN ending e ON e.case_no = d.case_no
