@@ -15,7 +15,7 @@ from tests.drawn_sample import drawn_sample
 from training.ablate import ablate, as_section, blocks_of, put_on_card
 from training.bagging import mean_of
 from training.fit import RECIPES, SMALL
-from training.members import Recipe, fit_trees
+from training.members import Recipe, fit_ridge, fit_trees
 from training.split import rolling
 from training.tune import keep, kept_recipes, recipes_of, tune
 
@@ -50,6 +50,24 @@ def test_a_monotone_recipe_keeps_the_declared_direction_and_a_free_one_does_not(
     )
     assert (np.diff(free) > 0).any()
     assert (np.diff(bound) <= 1e-12).all()
+
+
+def test_what_an_office_moves_only_raises_a_score_in_every_recipe() -> None:
+    """A past in which those whose promise was set anew ended in time: no reason to be trusted once more."""
+    rng = np.random.default_rng(4)
+    load, resets = rng.normal(size=800), rng.integers(0, 3, 800).astype(float)
+    label = (rng.random(800) < 1 / (1 + np.exp(resets - load))).astype(float)
+    x, columns = np.column_stack([load, resets]), ["unit_open", "resets"]
+    ladder = np.column_stack([np.zeros(3), np.arange(3.0)])
+    for names, only_raises in ((columns, True), (["unit_open", "something"], False)):
+        trees = fit_trees(x, label, np.ones(800), TINY, names).log_odds(ladder)
+        ridge = fit_ridge(x, label, np.ones(800), 1.0, names).log_odds(ladder)
+        for odds in (trees, ridge):
+            assert bool((np.diff(odds) >= -1e-12).all()) == only_raises
+    constant = np.column_stack([load, np.zeros(800)])
+    assert fit_trees(constant, label, np.ones(800), TINY, columns).text == (
+        fit_trees(constant, label, np.ones(800), TINY, ["unit_open", "something"]).text
+    )  # a record in which nobody moves a promise is learnt from as ever
 
 
 def test_tuning_starts_from_the_standing_recipes_and_never_sees_the_latest_slice() -> None:

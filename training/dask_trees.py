@@ -27,7 +27,7 @@ from models.cases import labels
 from models.encoding import Encoder
 from models.risk_model import RiskModel
 from training.bagging import mean_of
-from training.members import DIRECTION, Recipe, hidden
+from training.members import Recipe, directions, hidden
 from training.part_manifest import parts
 
 Say = Callable[[str], None]
@@ -156,10 +156,9 @@ def _fit(client: Any, pieces: Sequence[Piece], mean: float, encoder: Encoder, re
         x.append(da.from_delayed(loaded[0], (piece.rows, width), np.float32))
         label.append(da.from_delayed(loaded[1], (piece.rows,), np.float64))
         weight.append(da.from_delayed(loaded[2], (piece.rows,), np.float64))
-    monotone = {"monotone_constraints": [DIRECTION.get(name, 0) for name in encoder.columns]} if recipe.monotone else {}
     learner = DaskLGBMClassifier(
         client=client, n_estimators=recipe.rounds, tree_learner="data", seed=seed, deterministic=True,
-        force_col_wise=True, verbosity=-1, **monotone, **recipe.trees,
+        force_col_wise=True, verbosity=-1, **directions(recipe, encoder.columns), **recipe.trees,
     )  # fmt: skip
     learner.fit(
         da.concatenate(x),

@@ -29,6 +29,8 @@ KEYS = ("dossier_id", "as_of")
 FOLDS = 5
 DIRECTION = {feature.name: feature.monotone for feature in FEATURES if feature.monotone}
 """Features whose rise must never lower the score (+1), or never lift it (-1), as declared."""
+OFFICE_MOVES = frozenset(feature.name for feature in FEATURES if feature.group == "promise" and feature.monotone == 1)
+"""Those by which an office moves its promise: in every recipe they may only raise a score, whatever the past says."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,11 @@ class Recipe:
 
     `m`: dossiers that a category's parent rate counts for. `trees`: LightGBM parameters and `rounds`. `ridge`:
     inverse strength of the penalty (scikit-learn's C), None leaves the regression out. `evenness`: 0 counts rows,
-    1 counts dossiers; between, a row counts its share of its dossier to this power. `monotone`: trees keep the
-    directions that features declare. `bags`: trees learnt with so many seeds, and their mean taken. `identities`:
-    inverse strength of the penalty on identities (`training.identities`); with them trees see the past rate of every
-    category, learnt out of fold, and joint rates are among the rules. None leaves out all that names say.
+    1 counts dossiers; between, a row counts its share of its dossier to this power. `monotone`: trees keep all
+    directions that features declare, not those of `OFFICE_MOVES` alone. `bags`: trees learnt with so many seeds, and
+    their mean taken. `identities`: inverse strength of the penalty on identities (`training.identities`); with them
+    trees see the past rate of every category, learnt out of fold, and joint rates are among the rules. None leaves out
+    all that names say.
     """
 
     m: float = 20.0
@@ -162,12 +165,20 @@ def joint_rates(learn: Sample, judged: Sample, m: float) -> dict[str, np.ndarray
     return found
 
 
+def directions(recipe: Recipe, columns: Sequence[str], x: np.ndarray | None = None) -> dict[str, list[int]]:
+    """LightGBM's parameter of the directions that trees must keep; none where no column of `x` that varies has one."""
+    kept = [DIRECTION.get(name, 0) if recipe.monotone or name in OFFICE_MOVES else 0 for name in columns]
+    if x is not None and not recipe.monotone:
+        kept = [way if way and len(np.unique(x[:, at])) > 1 else 0 for at, way in enumerate(kept)]
+    return {"monotone_constraints": kept} if any(kept) else {}
+
+
 def fit_trees(
     x: np.ndarray, label: np.ndarray, weight: np.ndarray, recipe: Recipe, columns: Sequence[str] = ()
 ) -> TreeMember:
     """Boosted trees by LightGBM: one thread, deterministic, the same text for the same rows and seed.
 
-    `columns`: names of the columns of `x`, by which a monotone recipe knows their declared directions.
+    `columns`: names of the columns of `x`, by which their declared directions are known.
     """
     texts = []
     for bag in range(recipe.bags):
@@ -179,17 +190,21 @@ def fit_trees(
             "seed": recipe.seed + bag,
             "verbosity": -1,
             **recipe.trees,
+            **directions(recipe, columns, x),
         }
-        if recipe.monotone:
-            params["monotone_constraints"] = [DIRECTION.get(name, 0) for name in columns]
         names = [f"c{at}" for at in range(x.shape[1])]
         data = lightgbm.Dataset(x, label, weight=weight, feature_name=names, params=params)
         texts.append(lightgbm.train(params, data, num_boost_round=recipe.rounds).model_to_string())
     return TreeMember(mean_of(texts))
 
 
-def fit_ridge(x: np.ndarray, label: np.ndarray, weight: np.ndarray, c: float) -> LinearMember:
-    """Ridge logistic regression: clipped to the middle 98 %, standardised, missing cells with a term of their own."""
+def fit_ridge(
+    x: np.ndarray, label: np.ndarray, weight: np.ndarray, c: float, columns: Sequence[str] = ()
+) -> LinearMember:
+    """Ridge logistic regression: clipped to the middle 98 %, standardised, missing cells with a term of their own.
+
+    Of `columns`, the names of those of `x`, one of `OFFICE_MOVES` that would lower a score is left out.
+    """
     low, high = _quantiles(x, 0.01), _quantiles(x, 0.99)
     absent = np.isnan(x)
     filled = np.where(absent, np.nan, np.clip(x, low, high))
@@ -199,9 +214,16 @@ def fit_ridge(x: np.ndarray, label: np.ndarray, weight: np.ndarray, c: float) ->
     scale = np.where(spread > EDGE, spread, 1.0)
     rare = absent.any(axis=0) & some
     design = np.hstack([np.nan_to_num((filled - center) / scale), absent[:, rare].astype(float)])
+    may_only_raise = np.array([name in OFFICE_MOVES for name in columns] or [False] * x.shape[1])
     with threadpool_limits(1):
-        fitted = LogisticRegression(C=c, max_iter=500, tol=1e-5).fit(design, label, sample_weight=weight)
-    coefficient = fitted.coef_[0]
+        while True:
+            fitted = LogisticRegression(C=c, max_iter=500, tol=1e-5).fit(design, label, sample_weight=weight)
+            coefficient = fitted.coef_[0]
+            lowers = np.flatnonzero(may_only_raise & (coefficient[: x.shape[1]] < 0))
+            if not len(lowers):
+                break
+            design[:, lowers] = 0.0
+            may_only_raise[lowers] = False
     missing = np.zeros(x.shape[1])
     missing[rare] = coefficient[x.shape[1] :]
     return LinearMember(float(fitted.intercept_[0]), coefficient[: x.shape[1]], center, scale, low, high, missing)
@@ -268,7 +290,9 @@ def fit_members(
     weight = row_weight(sample, recipe.evenness)
     members: dict[str, Member] = {"trees": fit_trees(seen, sample.label, weight, recipe, encoder.columns)}
     if recipe.ridge is not None:
-        members["ridge"] = fit_ridge(hidden(x, len(encoder.numbers)), sample.label, weight, recipe.ridge)
+        members["ridge"] = fit_ridge(
+            hidden(x, len(encoder.numbers)), sample.label, weight, recipe.ridge, encoder.columns
+        )
     if encoder.terms:
         members["identity"] = identity_member(encoder, x, sample.share)
     members |= fit_rules(x, sample.label, sample.share, encoder.columns)
