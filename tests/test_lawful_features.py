@@ -16,6 +16,7 @@ from features.matrix import batch as matrix
 from features.record.delivery import Chunk
 from features.record.record import Record
 from serving.scoring.online import OnlineScorer
+from tests.bench.unlawful_moves import AT, MOVES, measured
 from tests.drawn_office import settings_of
 from tests.drawn_record import ARRIVED, local
 from tests.drawn_views import cases, moment, views
@@ -160,3 +161,14 @@ def test_a_posted_row_is_held_to_the_promise_that_the_record_knows(tmp_path: Pat
     assert desk._ground is not None
     assert desk._first_promise(desk._ground, posted, now) == first
     assert desk._first_promise(desk._ground, posted | {"dossier_id": "new"}, now) == posted["due_at"]
+
+
+def test_no_score_falls_by_a_move_that_no_law_allows(tmp_path: Path) -> None:
+    """Whoever has the dossier in hand sets its promise anew, or extends it twice: no open dossier gains by it."""
+    chosen = (MOVES[0], MOVES[2], MOVES[4])
+    found = measured(tmp_path, 7, 700, lambda _: None, AT[1:3], chosen)
+    assert [one.move for one in found] == list(chosen)
+    for one in found:
+        assert len(one.plain) > 20
+        assert one.fall.max() <= 1e-9, one.move.words
+        assert one.fall.min() < -1e-3  # it is told, and raises some

@@ -1,11 +1,12 @@
 """`unlawful`: what a move of the promise that no law allows does to the score of the dossier on which it is told.
 
-The lawful cells don't change (`tests/test_lawful_features.py`), and cells that count moves may only raise a score. But
-a move is an event: it ends a silence, adds to the events, is a step of its own. How often and how far a score falls by
-that is measured here: every open dossier of a made-up province, scored with the move and without, at the same moment.
+Neither the lawful cells nor those of the dossier's way change (`tests/test_lawful_features.py`), and cells that count
+moves may only raise a score in every recipe (`training.members`). What is left is under whose name a move is told. How
+often and how far a score falls by that is measured here: every open dossier of a made-up province, scored with the move
+and without, at the same moment.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -90,8 +91,11 @@ def unlawful(
         card.write_text(text, encoding="utf-8")
 
 
-def measured(scratch: Path, seed: int, dossiers: int, say: Callable[[str], None]) -> list[Moved]:
-    """A model learnt as of `CUTOFF`, and the scores at `AT`."""
+def measured(
+    scratch: Path, seed: int, dossiers: int, say: Callable[[str], None], moments: tuple[datetime, ...] = AT,
+    moves: Sequence[Move] = MOVES,
+) -> list[Moved]:  # fmt: skip
+    """A model learnt as of `CUTOFF`, and the scores at `moments`."""
     from features.simulate import simulate
     from features.sources import SOURCES, FeedOptions
     from models.cases import labels
@@ -108,18 +112,18 @@ def measured(scratch: Path, seed: int, dossiers: int, say: Callable[[str], None]
         labelled = labelled.filter(labelled["label"].is_valid())
         cells = matrix.build(con, labelled.select(["dossier_id", "as_of"]), calendar=VIETNAM)
     say(f"fit on {len(labelled):,} landmarks")
-    return list(
-        moved_scores(scratch, scratch / "record", fit(Sample.of(cells, labelled), target=LATENESS.name), AT, say)
-    )
+    model = fit(Sample.of(cells, labelled), target=LATENESS.name)
+    return list(moved_scores(scratch, scratch / "record", model, moments, say, moves))
 
 
 def moved_scores(
-    scratch: Path, kept: Path, model: RiskModel, moments: tuple[datetime, ...], say: Callable[[str], None]
-) -> Iterator[Moved]:
+    scratch: Path, kept: Path, model: RiskModel, moments: tuple[datetime, ...], say: Callable[[str], None],
+    moves: Sequence[Move] = MOVES,
+) -> Iterator[Moved]:  # fmt: skip
     """By way of moving, the open dossiers of the record in `kept` at `moments`, scored with the move and without."""
     record = Record(kept)
     plain = {at: _cells(record, at) for at in moments}
-    for place, move in enumerate(MOVES):
+    for place, move in enumerate(moves):
         parts: list[Moved] = []
         for at in moments:
             turned = Record(copytree(kept, scratch / f"turned-{place}-{at:%m%d}"))
@@ -188,9 +192,10 @@ def as_markdown(found: list[Moved], seed: int, dossiers: int, draws: int) -> str
         "# What an unlawful move of the promise does to the score",
         "",
         "Written by `python -m tests.bench unlawful`. A reset, an extension without a reason or a second one moves no",
-        "lawful promise, so no cell of the lawful clock changes (`tests/test_lawful_features.py`), and the cells that",
-        "count moves may only raise a score. But a move is an event, and ends a silence, adds to the events and is a",
-        "step of its own: by these a score may fall. Measured on a made-up province",
+        "lawful promise, so no cell of the lawful clock changes; it is no work on the dossier, so it ends no silence",
+        "and is no step (`tests/test_lawful_features.py`); and cells that count moves may only raise a score, in every",
+        "recipe (`tests/test_tuning.py`). What is left is under whose name it is told: of a move three days ago that",
+        "of who has the dossier now, so that it may seem handed over and back. Measured on a made-up province",
         f"(`simulate(seed={seed}, dossiers={dossiers})`, {START} to {END}), learnt as of {CUTOFF:%Y-%m-%d}: every",
         "dossier of the cohort at noon of the 15th of May to August 2026, scored at the same moment with the move and",
         "without it. 95 % intervals, dossiers drawn.",
@@ -207,6 +212,13 @@ def as_markdown(found: list[Moved], seed: int, dossiers: int, draws: int) -> str
         "| the move | cells |",
         "|---|---|",
         *parts,
+        "",
+        "## Until November 2026",
+        "",
+        "Moves were events like others, trees kept no direction unless tuned so, and the regression never did. The",
+        "same measurement on 2,000 dossiers (161 scored): the score fell of 90 to 98 in 100 dossiers, of 68 to 78 by",
+        "more than 0.01, by 0.05 to 0.09 in the mean and by up to 0.28; most of it by `step`, `step_left_hours`,",
+        "`step_hours` and `silent_hours`.",
         "",
     ])  # fmt: skip
 
