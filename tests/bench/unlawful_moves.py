@@ -33,8 +33,8 @@ AT = tuple(datetime(2026, month, 15, 4, tzinfo=UTC) for month in (5, 6, 7, 8))
 """When the moves are told and the dossiers scored: 11:00 of a working day or a weekend, as it falls."""
 SOON, BEFORE = timedelta(minutes=30), timedelta(days=3)
 """How long before the scoring the move was made."""
-LATER = timedelta(days=10)
-"""By how much the promise is moved."""
+LATER = timedelta(days=120)
+"""How far off the promise is set: later than any that was in force."""
 SMALL = 0.01
 """A fall by less is not told as one that matters."""
 
