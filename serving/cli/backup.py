@@ -46,3 +46,16 @@ def restore(
     settings = settings_of(ctx)
     kept = unpack(archive, settings, open_keys(keys, asked("Word")))
     typer.echo(f"{settings.home}: {kept.files} files, {kept.size / 1e6:.1f} MB")
+
+
+@commands.command("restore-keys")
+def restore_keys(
+    ctx: typer.Context,
+    keys: Annotated[Path, typer.Argument(help="File of risk backup --keys; its word is asked for.")],
+) -> None:
+    """Put back the keys that are missing in --home; those that are there stay."""
+    from serving.jobs.key_copy import open_keys, put_missing
+
+    settings = settings_of(ctx)
+    back = put_missing(settings.keys, open_keys(keys, asked("Word")))
+    typer.echo(f"{settings.keys}: {', '.join(back) or 'no key was missing'}")

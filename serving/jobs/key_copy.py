@@ -52,6 +52,19 @@ def open_keys(path: Path, word: str) -> dict[str, bytes]:
     return {name: base64.b64decode(content) for name, content in held.items()}
 
 
+def put_missing(folder: Path, keys: Mapping[str, bytes]) -> list[str]:
+    """Puts back the keys that are not in the folder; their names. Those that are there stay as they are.
+
+    ValueError where one that is there is another than in the copy: which of the two is right, nobody here can know.
+    """
+    there = {name for name in keys if (folder / name).exists()}
+    if other := sorted(name for name in there if (folder / name).read_bytes() != keys[name]):
+        raise ValueError(f"{', '.join(other)}: another key stands here; move it aside first, and nothing was put back")
+    missing = sorted(keys.keys() - there)
+    put_keys(folder, {name: keys[name] for name in missing})
+    return missing
+
+
 def put_keys(folder: Path, keys: Mapping[str, bytes]) -> None:
     """Puts keys back into a folder, for their owner alone."""
     for name, content in keys.items():

@@ -95,10 +95,14 @@ class Witness:
     """Keys, anchor and heads of one installation.
 
     keys: folder of secret keys (`receipts.key` for the chain, `heads.key` for signatures). folder: where the
-    anchor and the heads are kept; another disk or machine than the database's is best.
+    anchor and the heads are kept; another disk or machine than the database's is best. FileNotFoundError where the
+    keys of a chain that stands are gone: new ones would make every receipt a false one.
     """
 
     def __init__(self, keys: Path, folder: Path) -> None:
+        for name in ("receipts.key", "heads.key"):
+            if (folder / "anchor").exists() and not (keys / name).exists():
+                raise FileNotFoundError(f"{keys / name} is gone, receipts were made with it: risk restore-keys FILE")
         self.key = key_file(keys / "receipts.key")
         self._signer = Ed25519PrivateKey.from_private_bytes(key_file(keys / "heads.key"))
         self._anchor = folder / "anchor"
