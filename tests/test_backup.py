@@ -14,13 +14,14 @@ import pytest
 from typer.testing import CliRunner
 
 from features.calendar.working_time import PLAIN_WEEK
+from features.key_file import key_file
 from features.record.delivery import Chunk
 from features.record.record import Record
 from serving.access.permissions import Role
 from serving.cli import app
 from serving.jobs import archive as archive_module
 from serving.jobs.archive import MANIFEST, SIGNATURE
-from serving.jobs.backup import back_up, restore
+from serving.jobs.backup import SIGNING, back_up, restore
 from serving.jobs.key_copy import close_keys, open_keys
 from serving.scoring.batch import score_record
 from serving.scoring.score_files import read_scores
@@ -137,6 +138,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     ship(settings.models, drawn_model(), "v1")
     score_record(settings, AS_OF, PLAIN_WEEK)
     token(settings, Role.ANALYST)  # makes the database
+    key_file(settings.keys / SIGNING)  # as the first backup does
     return settings
 
 
