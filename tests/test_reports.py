@@ -17,19 +17,22 @@ import pytest
 from docx.document import Document
 from docx.oxml.ns import qn
 
+from features.calendar.holiday import as_delivered
 from features.calendar.vietnam import VIETNAM
 from features.case_state.relation import case_states
 from features.record.delivery import Chunk
 from features.record.record import Record
 from features.simulate import Province, simulate
 from serving.documents.letterhead import Letterheads
+from serving.read.caseload import Caseload
 from serving.read.register import Register, UnitEntry
 from serving.reports.files import ENDINGS, report_file
 from serving.reports.make import KINDS, make, make_again
 from serving.reports.period import Period
-from serving.reports.report import Report
+from serving.reports.report import Draft, Report
 from serving.state import State, open_state
 from serving.work.annotations import add_mark
+from tests.test_small_numbers import report_of
 
 HEAD = Letterheads().of(Register(), "")
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -295,6 +298,36 @@ def test_months_add_up_to_the_half_year(record: Record, state: State) -> None:
     (months,) = [table for table in report.tables if table.en == "by month"]
     for place, words in ((1, "received"), (2, "ended"), (3, "of these late")):
         assert sum(int(str(line[place])) for line in months.lines) == value(report, words)
+
+
+def test_a_month_told_out_of_the_year_equals_the_month_read_by_itself(record: Record) -> None:
+    with record.connect(cutoff=AS_OF) as con:
+        calendar = as_delivered(con, VIETNAM)
+        year = Period.ending(MONTH, 12, ZONE)
+        whole = Caseload.read(con, year.start, year.until, AS_OF, calendar)
+        compared = 0
+        for month in year.each(ZONE)[-3:]:
+            alone = Caseload.read(con, month.start, month.until, AS_OF, calendar)
+            assert whole.part(con, month.start, month.until, AS_OF, calendar) == alone
+            compared += len(alone.cases)
+    assert compared > 1000
+
+
+def test_rows_beyond_what_a_workbook_opens_are_counted_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.reports.report.MOST_LINES", 3)
+    draft = Draft()
+    draft.count("Hồ sơ", "dossiers", ("Mã",), [(f"D{n}",) for n in range(5)])
+    assert (draft.figures[0].value, draft.rows[0].number, draft.rows[0].left) == (5, 5, 2)
+    report = report_of(figures=tuple(draft.figures), rows=tuple(draft.rows))
+    book = openpyxl.load_workbook(BytesIO(report_file(report, ".xlsx", ZONE, HEAD)))
+    assert "Còn 2 dòng" in str(book["R1"].cell(3, 1).value)
+
+
+def test_a_long_report_says_how_far_it_is(record: Record, state: State) -> None:
+    told: list[str] = []
+    with state.reading() as session:
+        make(record, session, "quarter", MONTH, AS_OF, VIETNAM, say=told.append)
+    assert [one for one in told if one.startswith("tháng")] == [f"tháng {n} năm 2026" for n in (6, 7, 8)]
 
 
 def test_only_returns_that_a_person_put_down_to_an_official_are_classified(state: State, tmp_path: Path) -> None:

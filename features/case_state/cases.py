@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 import duckdb
 
@@ -18,24 +19,24 @@ from features.record.latest import latest
 from features.record.schema import ALL_ENDS
 from features.record.utc import aware_utc, naive_utc
 
-_EVENT = latest("event", "known_at < $as_of")
 _OVER = f"""
-    SELECT dossier_id FROM {_EVENT} GROUP BY dossier_id
+    CREATE OR REPLACE TEMP TABLE case_over AS
+    SELECT dossier_id FROM {{event}} GROUP BY dossier_id
     HAVING max(happened_at) < $since AND bool_or(kind IN {ALL_ENDS})
        AND coalesce(max(happened_at) FILTER (kind IN {ALL_ENDS})
                     > max(happened_at) FILTER (kind = 'reopened'), true)"""
 """Dossiers that had ended for good, and to which nothing has happened since a moment."""
-_EVENTS = f"""
-    SELECT e.dossier_id, e.kind, e.happened_at, e.due_at, e.reason, {claims_end("e.event_id")} AS claims_end
-    FROM {_EVENT} e ANTI JOIN ({_OVER}) o USING (dossier_id)
+_EVENTS = """
+    SELECT e.dossier_id, e.kind, e.happened_at, e.due_at, e.reason, {claims_end} AS claims_end
+    FROM {event} e {which} o ON o.dossier_id = e.dossier_id
+    WHERE e.happened_at < $until
     ORDER BY e.dossier_id, e.happened_at, e.known_at, e.row_id"""
-_DOSSIERS = f"""
+_DOSSIERS = """
     SELECT d.dossier_id, d.received_at, f.due_at AS first_due_at, d.due_at, d.unit_code, d.procedure_code,
            p.legal_working_days
-    FROM {latest("dossier", "known_at < $as_of")} d
-    LEFT JOIN {first_promise("(FROM dossier WHERE known_at < $as_of)")} f USING (dossier_id)
-    LEFT JOIN {latest("procedure")} p USING (procedure_code)
-    ANTI JOIN ({_OVER}) o ON o.dossier_id = d.dossier_id
+    FROM {dossier} d LEFT JOIN {first} f USING (dossier_id) LEFT JOIN {procedure} p USING (procedure_code)
+    {which} o ON o.dossier_id = d.dossier_id
+    WHERE {begun}
     ORDER BY d.dossier_id"""
 
 
@@ -57,18 +58,40 @@ def recorded_cases(
     *,
     until: datetime | None = None,
     since: datetime | None = None,
+    cut: bool = False,
+    dossiers: str | None = None,
 ) -> Iterator[RecordedCase]:
     """The state of every dossier known before `as_of`, by dossier id. `con`: of `Record.connect`.
 
     until: the moment at which it is read; `as_of` where left out. since: without the dossiers that had ended and to
-    which nothing has happened since.
+    which nothing has happened since, and those received at `until` or later. cut: whether the cutoff of `con` is
+    `as_of`, so that its standing rows are those that are wanted. dossiers: a relation of the connection with
+    `dossier_id`s to which it is restricted, in place of `since`.
     """
     until = as_of if until is None else until
     calendar = as_delivered(con, calendar)
-    at = {"as_of": naive_utc(as_of), "since": naive_utc(since or EPOCH)}
-    rows = con.execute(_EVENTS, at).fetchall()
+    at = {"as_of": naive_utc(as_of), "since": naive_utc(since or EPOCH), "until": naive_utc(until)}
+    known = "known_at < $as_of"
+    event, dossier = ("event_latest", "dossier_latest") if cut else (latest("event", known), latest("dossier", known))
+    first = first_promise(f"(FROM dossier WHERE {known})")
+
+    def told(statement: str) -> list[tuple[Any, ...]]:
+        asked = {name: moment for name, moment in at.items() if f"${name}" in statement}
+        return con.execute(statement, asked).fetchall()
+
+    try:
+        if dossiers is None:
+            told(_OVER.format(event=event))
+        which = f"SEMI JOIN {dossiers}" if dossiers else "ANTI JOIN case_over"
+        rows = told(_EVENTS.format(event=event, claims_end=claims_end("e.event_id"), which=which))
+        found = told(
+            _DOSSIERS.format(dossier=dossier, first=first, procedure=latest("procedure"), which=which,
+                             begun="true" if since is None else "d.received_at < $until")
+        )  # fmt: skip
+    finally:
+        con.execute("DROP TABLE IF EXISTS case_over")
     events = {key: list(group) for key, group in groupby(rows, key=itemgetter(0))}
-    for dossier_id, received, first_due, due, unit, procedure, legal in con.execute(_DOSSIERS, at).fetchall():
+    for dossier_id, received, first_due, due, unit, procedure, legal in found:
         happenings = (
             Happening(kind, aware_utc(moment), aware_utc(promised), reason, bool(claims))
             for _, kind, moment, promised, reason, claims in events.get(dossier_id, ())

@@ -4,6 +4,7 @@ Beside each stands `<table>_latest`, its rows in the version that counts (`featu
 """
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 
 import duckdb
@@ -58,6 +59,18 @@ def create_views(con: duckdb.DuckDBPyConnection, storage: Storage, lines: pa.Tab
     else:
         rejects.create_view("reject")
     con.execute(f"CREATE VIEW conflict AS {' UNION ALL '.join(map(_conflicts, TABLES.values()))}")
+
+
+def copy_views(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
+    """Copies views of canonical tables, and their standing versions, into tables of the same names on `con`.
+
+    For readers of many statements: the views are long, and each statement that names one plans and reads it anew.
+    """
+    for table in tables:
+        for name in (table, table + SUFFIX):
+            con.execute(f"CREATE TABLE {name}_copy AS FROM {name}")
+            con.execute(f"DROP VIEW {name}")
+            con.execute(f"ALTER TABLE {name}_copy RENAME TO {name}")
 
 
 def _known(rows: duckdb.DuckDBPyRelation, cutoff: datetime | None) -> duckdb.DuckDBPyRelation:

@@ -26,6 +26,8 @@ def month(
     unit: Annotated[str, typer.Option(help="The unit, with all below it; left out: the province.")] = "",
 ) -> None:
     """Write one report; the same kind, month, unit and moment give the same file again."""
+    from rich.console import Console
+
     from features.calendar.vietnam import VIETNAM
     from features.record.record import Record
     from serving.reports.files import issuer_of, report_file
@@ -35,11 +37,16 @@ def month(
     settings = settings_of(ctx)
     when = moment(as_of, settings.zone)
     record, state = Record(settings.record_url), open_state(settings.database_url)
-    try:
-        made = make_again(record, state, kind, month, when, VIETNAM, now=datetime.now(UTC), unit_code=unit)
-    finally:
-        state.close()
-    content = report_file(made, out.suffix, settings.zone, issuer_of(made, record, settings.home))
+    shown = Console(stderr=True)
+    with shown.status("lập báo cáo") as status:
+        try:
+            made = make_again(
+                record, state, kind, month, when, VIETNAM, now=datetime.now(UTC), unit_code=unit, say=status.update
+            )
+        finally:
+            state.close()
+        status.update("ghi tệp")
+        content = report_file(made, out.suffix, settings.zone, issuer_of(made, record, settings.home))
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(content)
     typer.echo(f"report={kind} month={month} record_version={made.record_version} sha256={made.sha256} out={out}")

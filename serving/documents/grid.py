@@ -10,11 +10,14 @@ from docx.document import Document as Doc
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
+from docx.oxml.table import CT_Tc
+from docx.oxml.text.parfmt import CT_PPr
 from docx.section import Section
 from docx.shared import Mm, Pt
 from docx.table import Table
 
 STYLE = "Table Grid"
+_T = qn("w:t")
 _NUMBER = re.compile(r"[-–+]?[\d.,]*( ?%)?( \([^)]*\))?|–?")
 _CHARACTER = 0.2
 """Millimetres of an average letter of Times New Roman a point of its size."""
@@ -43,34 +46,40 @@ def fit(document: Doc) -> None:
 
 
 def _fit(table: Table, width: float) -> None:
-    rows = [[cell.text for cell in row.cells] for row in table.rows]
-    columns = list(zip(*rows, strict=True))
+    rows = [[(cell, _text(cell)) for cell in row.tc_lst] for row in table._tbl.tr_lst]
+    columns = list(zip(*([text for _, text in row] for row in rows), strict=True))
     size = 12.0 if len(columns) <= 6 else 11.0
     while size > 9 and sum(_least(column, size) for column in columns) > width:
         size -= 0.5
     widths = _share(columns, width, size)
-    numeric = [all(_NUMBER.fullmatch(text) for text in column[1:]) for column in columns]
+    sides = ["right" if all(_NUMBER.fullmatch(text) for text in column[1:]) else "left" for column in columns]
     table.autofit = False
     _grid_columns(table, widths)
-    for number, row in enumerate(table.rows):
-        properties = row._tr.get_or_add_trPr()
+    for number, (row, cells) in enumerate(zip(table._tbl.tr_lst, rows, strict=True)):
+        properties = row.get_or_add_trPr()
         properties.append(OxmlElement("w:cantSplit"))
         if number == 0:
             properties.append(OxmlElement("w:tblHeader"))
-        for place, cell in enumerate(row.cells):
+        for place, (cell, _) in enumerate(cells):
             cell.width = Mm(widths[place])
-            for paragraph in cell.paragraphs:
-                paragraph.paragraph_format.space_after = Pt(1)
-                paragraph.alignment = (
-                    WD_ALIGN_PARAGRAPH.CENTER
-                    if number == 0
-                    else WD_ALIGN_PARAGRAPH.RIGHT
-                    if numeric[place]
-                    else WD_ALIGN_PARAGRAPH.LEFT
-                )
-                for run in paragraph.runs:
-                    run.font.size = Pt(size)
-                    run.bold = True if number == 0 else run.bold
+            for paragraph in cell.p_lst:
+                _set(paragraph.get_or_add_pPr(), "center" if number == 0 else sides[place])
+                for run in paragraph.r_lst:
+                    look = run.get_or_add_rPr()
+                    look.sz_val = Pt(size)
+                    if number == 0:
+                        look._set_bool_val("b", True)
+
+
+def _text(cell: CT_Tc) -> str:
+    """What a cell shows, a line a paragraph."""
+    return "\n".join("".join(one.text or "" for one in paragraph.iter(_T)) for paragraph in cell.p_lst)
+
+
+def _set(properties: CT_PPr, side: str) -> None:
+    """One point after a paragraph, and the side on which it stands."""
+    properties.spacing_after = Pt(1)
+    properties.jc_val = WD_ALIGN_PARAGRAPH.from_xml(side)
 
 
 def _share(columns: list[tuple[str, ...]], width: float, size: float) -> list[float]:

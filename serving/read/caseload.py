@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 import duckdb
 import pyarrow as pa
@@ -44,12 +44,14 @@ SELECT l.dossier_id, s.sector_code, coalesce(b.returned, 0) AS returned,
        CASE WHEN c.former_at <= c.received_at AND c.received_at < c.former_at + $came_back THEN c.former END AS former
 FROM dossier_latest l LEFT JOIN back b USING (dossier_id)
 LEFT JOIN chained c USING (dossier_id) LEFT JOIN procedure_latest s USING (procedure_code)
+SEMI JOIN asked USING (dossier_id)
 """
 _HANDS = """
 SELECT dossier_id, happened_at, official_id, coalesce(step, kind) AS step
 FROM event_latest SEMI JOIN asked USING (dossier_id)
 WHERE official_id IS NOT NULL ORDER BY dossier_id, happened_at, known_at, row_id
 """
+_TOUCHED = "SELECT DISTINCT dossier_id FROM event_latest SEMI JOIN mine USING (dossier_id) WHERE happened_at >= $until"
 _Facts = dict[str, tuple[str | None, int, bool, str | None]]
 _Hands = dict[str, list[tuple[str, datetime, str, str]]]
 
@@ -135,18 +137,22 @@ class Caseload:
 
     @classmethod
     def read(
-        cls, con: duckdb.DuckDBPyConnection, start: datetime, until: datetime, as_of: datetime, calendar: Calendar
-    ) -> "Caseload":
-        """The caseload at `until`, as known before `as_of`; all three aware. `con`: `Record.connect(cutoff=as_of)`."""
+        cls, con: duckdb.DuckDBPyConnection, start: datetime, until: datetime, as_of: datetime, calendar: Calendar,
+        *, dossiers: str | None = None,
+    ) -> "Caseload":  # fmt: skip
+        """The caseload at `until`, as known before `as_of`; all three aware. `con`: `Record.connect(cutoff=as_of)`.
+
+        dossiers: a relation of the connection with `dossier_id`s to which it is restricted.
+        """
         calendar = as_delivered(con, calendar)
-        asked = {"until": naive_utc(until), "came_back": CAME_BACK}
-        facts = {row[0]: row[1:] for row in con.execute(_FACTS, asked).fetchall()}
         found = [
             one
-            for one in recorded_cases(con, as_of, calendar, until=until, since=start)
+            for one in recorded_cases(con, as_of, calendar, until=until, since=start, cut=True, dossiers=dossiers)
             if one.state.received_at < until and (one.state.ended_at is None or one.state.ended_at >= start)
         ]
-        con.register("asked", pa.table({"dossier_id": pa.array([one.dossier_id for one in found], pa.string())}))
+        con.register("asked", _ids(found))
+        asked = {"until": naive_utc(until), "came_back": CAME_BACK}
+        facts = {row[0]: row[1:] for row in con.execute(_FACTS, asked).fetchall()}
         held = con.execute(_HANDS).fetchall()
         con.unregister("asked")
         hands = {key: list(rows) for key, rows in groupby(held, key=itemgetter(0))}
@@ -192,11 +198,40 @@ class Caseload:
         """Open at the end of the period, the lawful promise missed, the clock running."""
         return [case for case in self.open if case.late]
 
+    def part(
+        self, con: duckdb.DuckDBPyConnection, start: datetime, until: datetime, as_of: datetime, calendar: Calendar
+    ) -> "Caseload":
+        """The caseload of [start, until), a part of this one's period, equal to one that is read by itself.
+
+        What ended in the part and was not touched after it stands as it stands here, and isn't told anew.
+        """
+        mine = [
+            case
+            for case in self.cases
+            if case.received_at < until and (case.ended_at is None or case.ended_at >= start)
+        ]
+        con.register("mine", _ids(mine))
+        touched = {row[0] for row in con.execute(_TOUCHED, {"until": naive_utc(until)}).fetchall()}
+        con.unregister("mine")
+        kept = [
+            case for case in mine
+            if case.ended_at is not None and case.ended_at < until and case.dossier_id not in touched
+        ]  # fmt: skip
+        left = {case.dossier_id for case in kept}
+        con.register("anew", _ids([case for case in mine if case.dossier_id not in left]))
+        told = Caseload.read(con, start, until, as_of, calendar, dossiers="anew")
+        con.unregister("anew")
+        return Caseload(start, until, tuple(sorted([*kept, *told.cases], key=attrgetter("dossier_id"))))
+
     def of_units(self, units: frozenset[str] | None) -> "Caseload":
         """The part of some competent units; all for None."""
         if units is None:
             return self
         return Caseload(self.start, self.until, tuple(case for case in self.cases if case.unit_code in units))
+
+
+def _ids(cases: Iterable[Case | RecordedCase]) -> pa.Table:
+    return pa.table({"dossier_id": pa.array([one.dossier_id for one in cases], pa.string())})
 
 
 def _cases(

@@ -93,7 +93,7 @@ def add_counts(draft: Draft, basis: ReportContext) -> Keys:
 
 def _earlier(basis: ReportContext, months: int) -> Caseload | None:
     """The caseload of the period so many months before; None where nothing of it is known."""
-    load = basis.earlier(months).caseload
+    load = basis.before(months)
     return load if load.received else None
 
 

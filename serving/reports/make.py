@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from features.calendar.holiday import as_delivered
 from features.calendar.working_time import Calendar
 from features.record.record import Record
+from features.record.views import copy_views
 from serving.reports.centre import centre
 from serving.reports.delays import delays
 from serving.reports.mission import mission
@@ -26,6 +27,10 @@ from serving.reports.unit import unit
 from serving.state import ReportMade, State
 
 NOT_A_FINDING = "Số liệu là số đếm từ hồ sơ; tỷ lệ trễ không phải là kết luận về người hay đơn vị."
+
+
+def _silent(_: str) -> None:
+    """Tells nobody."""
 
 
 OF_VISITS = "Kết quả kiểm tra công vụ, trách nhiệm giải quyết thủ tục hành chính"
@@ -86,22 +91,24 @@ KINDS: Mapping[str, ReportKind] = {
 
 def make(
     record: Record, session: Session, kind: str, month: str, as_of: datetime, calendar: Calendar, *,
-    unit_code: str = "", version: int | None = None,
+    unit_code: str = "", version: int | None = None, say: Callable[[str], None] = _silent,
 ) -> Report:  # fmt: skip
     """The report of a kind of `KINDS`. ValueError for an unknown one, and as `make_kind`."""
     if kind not in KINDS:
         raise ValueError(f"kind: wanted one of {', '.join(KINDS)}, got {kind[:40]!r}")
-    return make_kind(record, session, kind, KINDS[kind], month, as_of, calendar, unit_code=unit_code, version=version)
+    return make_kind(
+        record, session, kind, KINDS[kind], month, as_of, calendar, unit_code=unit_code, version=version, say=say
+    )  # fmt: skip
 
 
 def make_kind(
     record: Record, session: Session, name: str, kind: ReportKind, month: str, as_of: datetime, calendar: Calendar, *,
-    unit_code: str = "", version: int | None = None,
+    unit_code: str = "", version: int | None = None, say: Callable[[str], None] = _silent,
 ) -> Report:  # fmt: skip
     """The report, from the record's `version` (the newest where left out) as known before `as_of`.
 
     ValueError for an unknown month or unit, for a report of a unit without one, and for an `as_of` before the period
-    has begun.
+    has begun. say: takes lines of progress; a year of a large province takes minutes.
     """
     if kind.of_unit and not unit_code:
         raise ValueError(f"a report of kind {name} is of one unit: name it")
@@ -110,7 +117,9 @@ def make_kind(
         raise ValueError(f"as_of: wanted a moment after {period.start.isoformat()}, when the period begins")
     record_version = record.version() if version is None else version
     with record.connect(version=record_version, cutoff=as_of) as con:
-        basis = ReportContext(con, session, as_delivered(con, calendar), period, as_of, record_version, unit_code)
+        say("đọc bộ dữ liệu")
+        copy_views(con, ("dossier", "event"))
+        basis = ReportContext(con, session, as_delivered(con, calendar), period, as_of, record_version, unit_code, say)
         if unit_code and unit_code not in basis.register.units:
             raise ValueError(f"no unit {unit_code[:40]!r} was known then")
         draft = Draft(notes=[NOT_A_FINDING])
@@ -127,7 +136,7 @@ def make_kind(
 
 def make_again(
     record: Record, state: State, kind: str, month: str, as_of: datetime, calendar: Calendar, *, now: datetime,
-    unit_code: str = "", by: int | None = None, drafted: bool = False,
+    unit_code: str = "", by: int | None = None, drafted: bool = False, say: Callable[[str], None] = _silent,
 ) -> Report:  # fmt: skip
     """The report, from the record version of its first making, with its text as last written; that making is noted.
 
@@ -142,7 +151,7 @@ def make_again(
         first = session.scalar(select(ReportMade).where(*same))
         report = make(
             record, session, kind, month, as_of, calendar, unit_code=unit_code,
-            version=first.record_version if first else None,
+            version=first.record_version if first else None, say=say,
         )  # fmt: skip
         if first is not None:
             return report if drafted else with_text(session, report)

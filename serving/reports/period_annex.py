@@ -1,8 +1,6 @@
 """The annex of a half-year or year: month by month, units above the general level for long (S4, S1 3b, S0 3b)."""
 
 from collections import defaultdict
-from dataclasses import replace
-from zoneinfo import ZoneInfo
 
 from serving.read.caseload import Case, Caseload
 from serving.reports.answers import add_complaints
@@ -22,10 +20,7 @@ def span(draft: Draft, basis: ReportContext) -> None:
     keys = add_counts(draft, basis)
     add_narrative(draft, basis, keys)
     first = min((case.received_at for case in basis.caseload.cases), default=basis.as_of)
-    months: list[tuple[str, Caseload]] = []
-    for period in basis.period.each(ZoneInfo(basis.calendar.zone)):
-        if first < period.until and period.start < basis.as_of:
-            months.append((period.month, replace(basis, period=period).caseload))
+    months = [(period.month, load) for period, load in basis.each_month() if first < period.until]
     draft.tables.append(
         Table(
             "Theo tháng", "by month",

@@ -3,12 +3,16 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 from serving.reports.period import Period
 
+MOST_LINES = 50_000
+"""Rows kept of one figure: a year of a large province has millions, which no workbook opens; a unit's report has fewer.
+"""
 Cell = str | int | float | date | datetime | None
 
 
@@ -16,7 +20,8 @@ Cell = str | int | float | date | datetime | None
 class Rows:
     """What figures were counted from: one row a dossier, finding or complaint. key: `R1`, `R2`, … in the report.
 
-    listed: whether the Word document's annex lists them; all stand in the workbook.
+    listed: whether the Word document's annex lists them; all stand in the workbook. left: how many more were counted
+    than are kept as lines (`MOST_LINES`).
     """
 
     key: str
@@ -24,6 +29,12 @@ class Rows:
     head: tuple[str, ...]
     lines: tuple[tuple[Cell, ...], ...]
     listed: bool = False
+    left: int = 0
+
+    @property
+    def number(self) -> int:
+        """How many were counted."""
+        return len(self.lines) + self.left
 
 
 @dataclass(frozen=True)
@@ -96,10 +107,10 @@ class Report:
     unit_code: str = ""
     subject: str = ""
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Hash of the content: equal for equal reports, in whichever file they are written."""
-        text = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, default=_plain)
+        text = json.dumps(_fields(self), sort_keys=True, ensure_ascii=False, default=_plain)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -118,7 +129,9 @@ class Draft:
     ) -> str:
         """Adds the rows of a figure; gives their key."""
         key = f"R{len(self.rows) + 1}"
-        self.rows.append(Rows(key, words, tuple(head), tuple(tuple(line) for line in lines), listed))
+        kept = tuple(map(tuple, lines))
+        left = max(0, len(kept) - MOST_LINES)
+        self.rows.append(Rows(key, words, tuple(head), kept[:MOST_LINES], listed, left))
         return key
 
     def count(
@@ -127,7 +140,7 @@ class Draft:
     ) -> str:  # fmt: skip
         """Adds a figure that is the number of its rows; gives the rows' key."""
         key = self.stand_on(vi, head, lines, listed=listed)
-        self.figures.append(Figure(vi, en, len(self.rows[-1].lines), key, before, year_before))
+        self.figures.append(Figure(vi, en, self.rows[-1].number, key, before, year_before))
         return key
 
     def say(self, part: str, vi: str, rows: str = "") -> None:
@@ -135,5 +148,15 @@ class Draft:
         self.sentences.append(Sentence(part, vi, rows))
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return _fields(value)
     return str(value.isoformat() if isinstance(value, date) else value)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass; rows of which none were left out are told as ever, so that hashes stay."""
+    found = {one.name: getattr(value, one.name) for one in fields(value)}
+    if isinstance(value, Rows) and not value.left:
+        del found["left"]
+    return found

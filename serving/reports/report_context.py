@@ -1,6 +1,7 @@
 """What a report is made from: the record as known at a moment, marks made by then, names, one period."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -21,7 +22,7 @@ class ReportContext:
     """One period as known before `as_of`.
 
     con: `Record.connect(version=record_version, cutoff=as_of)`. session: of the working state, of which only what was
-    entered before `as_of` counts. unit_code: whose report it is, empty for the province.
+    entered before `as_of` counts. unit_code: whose report it is, empty for the province. say: takes lines of progress.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -31,6 +32,7 @@ class ReportContext:
     as_of: datetime
     record_version: int
     unit_code: str = ""
+    say: Callable[[str], None] = lambda _: None
 
     @property
     def until(self) -> datetime:
@@ -52,15 +54,50 @@ class ReportContext:
         """The units of the report: the subtree of its unit; None for all."""
         return self.register.tree.subtree(self.unit_code) if self.unit_code else None
 
-    @cached_property
+    @property
     def caseload(self) -> Caseload:
         """The dossiers of the report's units in the period."""
-        return self.province.of_units(self.units)
+        return self._of_period(self.period)
 
-    @cached_property
+    @property
     def province(self) -> Caseload:
         """The dossiers of all units in the period."""
-        return Caseload.read(self.con, self.period.start, self.until, self.as_of, self.calendar)
+        return self._of_all(self.period)
+
+    def before(self, months: int) -> Caseload:
+        """The dossiers of the report's units in the period that ended so many months before."""
+        return self._of_period(self.period.earlier(months, ZoneInfo(self.calendar.zone)))
+
+    def each_month(self) -> Iterator[tuple[Period, Caseload]]:
+        """The months of the period that had begun by then, each with the dossiers of the report's units in it."""
+        for period in self.period.each(ZoneInfo(self.calendar.zone)):
+            if period.start < self.as_of:
+                until = min(period.until, self.as_of)
+                self.say(period.words)
+                yield period, self.caseload.part(self.con, period.start, until, self.as_of, self.calendar)
+
+    def _of_period(self, period: Period) -> Caseload:
+        return self._once(("units", period.month), lambda: self._of_all(period).of_units(self.units))
+
+    def _of_all(self, period: Period) -> Caseload:
+        until = min(period.until, self.as_of)
+        return self._once(
+            ("all", period.month),
+            lambda: Caseload.read(self.con, period.start, until, self.as_of, self.calendar),
+            f"đọc hồ sơ của {period.words}",
+        )
+
+    def _once(self, key: tuple[str, str], read: Callable[[], Caseload], words: str = "") -> Caseload:
+        if key not in self._read:
+            if words:
+                self.say(words)
+            self._read[key] = read()
+        return self._read[key]
+
+    @cached_property
+    def _read(self) -> dict[tuple[str, str], Caseload]:
+        """What was read of the record, by units and the last month: most reports ask for a period several times."""
+        return {}
 
     @property
     def moments(self) -> dict[str, datetime]:
@@ -74,10 +111,6 @@ class ReportContext:
     def official(self, official_id: str | None) -> str | None:
         """What an official is called: by the directory, else by number within their unit; never by an opaque key."""
         return None if official_id is None else called(official_id, self._names, self.register)
-
-    def earlier(self, months: int) -> "ReportContext":
-        """The same of the period that ended so many months before."""
-        return replace(self, period=self.period.earlier(months, ZoneInfo(self.calendar.zone)))
 
     def covers(self, unit_code: str | None) -> bool:
         """Whether a unit is one of the report's."""

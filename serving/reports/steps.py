@@ -14,16 +14,17 @@ from serving.reports.report_context import ReportContext
 _STEPS = f"""
 WITH passed AS (
   SELECT dossier_id, kind, step, happened_at, step_due_at, official_id,
-         lead(happened_at) OVER (PARTITION BY dossier_id ORDER BY happened_at, known_at, row_id) AS next_at
+         lead(happened_at) OVER (PARTITION BY dossier_id ORDER BY happened_at, known_at, row_id) AS next_at,
+         known_at, row_id
   FROM event_latest WHERE happened_at < $until AND kind <> 'note'
 )
 SELECT l.unit_code, p.dossier_id, p.step, p.official_id, p.happened_at, p.step_due_at, p.next_at
 FROM passed p JOIN dossier_latest l USING (dossier_id)
 WHERE p.step IS NOT NULL AND p.kind NOT IN {(*ALL_ENDS, "consultation_answered")}
   AND coalesce(p.next_at, $until) >= $start
-ORDER BY l.unit_code, p.dossier_id, p.happened_at
+ORDER BY l.unit_code, p.dossier_id, p.happened_at, p.known_at, p.row_id
 """
-_HEAD = ("Đơn vị", "Mã đơn vị", "Mã hồ sơ", "Bước", "Mã cán bộ", "Từ", "Hạn của bước", "Đến", "Giờ làm việc")
+_HEAD = ("Đơn vị", "Mã đơn vị", "Mã hồ sơ", "Bước", "Người giữ", "Từ", "Hạn của bước", "Đến", "Giờ làm việc")
 AGES = ((5, "đến 5 ngày"), (10, "6–10 ngày"), (20, "11–20 ngày"), (40, "21–40 ngày"))
 OLDEST = "trên 40 ngày"
 """Working days since receipt, upper ends included."""
@@ -36,7 +37,8 @@ def add_steps(draft: Draft, basis: ReportContext) -> None:
         if basis.covers(unit):
             begun, over = aware_utc(since), aware_utc(until)
             hours = round(basis.calendar.working_hours(begun or basis.until, over or basis.until), 2)
-            lines.append((basis.register.unit(unit), unit, dossier, step, official, begun, aware_utc(due), over, hours))
+            held = basis.official(official)
+            lines.append((basis.register.unit(unit), unit, dossier, step, held, begun, aware_utc(due), over, hours))
     key = draft.count("Lượt qua bước trong kỳ", "passages of steps", _HEAD, lines)
     nameless = draft.count(
         "Lượt không có người giữ được nêu tên", "passages that nobody holds by name", _HEAD,

@@ -15,7 +15,7 @@ from serving.documents.letterhead import Letterhead
 from serving.reports.report import PARTS, Cell, Report, Rows, Table
 from serving.reports.workbook import basis_words
 
-MOST_LINES = 60
+ANNEXED = 60
 """Rows of a figure that the annex shows; all of them stand in the workbook of the same report."""
 UPRIGHT = 165.0
 """Millimetres of an upright page between its margins."""
@@ -152,10 +152,10 @@ def _grid(number: int, table: Table, zone: ZoneInfo) -> _Grid:
 
 
 def _annex(rows: Rows, zone: ZoneInfo) -> _Grid:
-    left = len(rows.lines) - MOST_LINES
+    left = rows.number - ANNEXED
     note = f"Còn {left} dòng trong tệp Excel của cùng báo cáo, trang {rows.key}." if left > 0 else ""
-    lines = [[str(place), *_line(line, zone)] for place, line in enumerate(rows.lines[:MOST_LINES], 1)]
-    return _Grid(clean(f"Danh sách {rows.key}. {rows.words} ({len(rows.lines)})"), ["STT", *rows.head], lines, note)
+    lines = [[str(place), *_line(line, zone)] for place, line in enumerate(rows.lines[:ANNEXED], 1)]
+    return _Grid(clean(f"Danh sách {rows.key}. {rows.words} ({rows.number})"), ["STT", *rows.head], lines, note)
 
 
 def _line(line: Sequence[Cell] | Iterable[Cell], zone: ZoneInfo) -> list[str]:

@@ -14,13 +14,12 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-MOST_LINES = 1_048_000
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC)  # a file tells what it rests on, not when it was written
 _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
 def write_workbook(report: Report, zone: ZoneInfo) -> bytes:
-    """The .xlsx; equal reports give equal bytes. ValueError where a figure stands on more rows than a sheet holds."""
+    """The .xlsx; equal reports give equal bytes."""
     import xlsxwriter  # of the extra `reports`
 
     out = BytesIO()
@@ -59,13 +58,11 @@ class _Book:
             sheet.write_string(1, 0, table.note)
             self._grid(sheet, 3, table.columns, table.lines, table.total)
         for rows in self._report.rows:
-            if len(rows.lines) > MOST_LINES:
-                raise ValueError(
-                    f"{rows.words}: a sheet holds {MOST_LINES} rows, the figure stands on {len(rows.lines)}"
-                )
             sheet = self._book.add_worksheet(rows.key)
-            sheet.write_string(0, 0, f"{rows.key}: {rows.words} ({len(rows.lines)})", self._title)
+            sheet.write_string(0, 0, f"{rows.key}: {rows.words} ({rows.number})", self._title)
             sheet.write_url(1, 0, "internal:'Báo cáo'!A1", self._link, "← Báo cáo")
+            if rows.left:
+                sheet.write_string(2, 0, f"Còn {rows.left} dòng không liệt kê: lập báo cáo của từng đơn vị để xem đủ.")
             self._grid(sheet, 3, tuple(Column(words) for words in rows.head), rows.lines)
 
     def _front(self, sheet: "Worksheet") -> None:
