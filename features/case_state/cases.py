@@ -77,7 +77,8 @@ def recorded_cases(
 
     def told(statement: str) -> list[tuple[Any, ...]]:
         asked = {name: moment for name, moment in at.items() if f"${name}" in statement}
-        return con.execute(statement, asked).fetchall()
+        rows: list[tuple[Any, ...]] = con.execute(statement, asked).fetchall()
+        return rows
 
     try:
         if dossiers is None:

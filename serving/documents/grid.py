@@ -17,6 +17,8 @@ from docx.shared import Mm, Pt
 from docx.table import Table
 
 STYLE = "Table Grid"
+NUMBER = "STT"
+"""Head of the column that numbers the lines."""
 _T = qn("w:t")
 _NUMBER = re.compile(r"[-–+]?[\d.,]*( ?%)?( \([^)]*\))?|–?")
 _CHARACTER = 0.2
@@ -51,8 +53,11 @@ def _fit(table: Table, width: float) -> None:
     size = 12.0 if len(columns) <= 6 else 11.0
     while size > 9 and sum(_least(column, size) for column in columns) > width:
         size -= 0.5
-    widths = _share(columns, width, size)
+    numbered = columns[0][0] == NUMBER
+    widths = _share(columns, width, size, numbered)
     sides = ["right" if all(_NUMBER.fullmatch(text) for text in column[1:]) else "left" for column in columns]
+    if numbered:
+        sides[0] = "center"
     table.autofit = False
     _grid_columns(table, widths)
     for number, (row, cells) in enumerate(zip(table._tbl.tr_lst, rows, strict=True)):
@@ -82,8 +87,11 @@ def _set(properties: CT_PPr, side: str) -> None:
     properties.jc_val = WD_ALIGN_PARAGRAPH.from_xml(side)
 
 
-def _share(columns: list[tuple[str, ...]], width: float, size: float) -> list[float]:
-    """Every column the room of its longest word, what is left by how much more its text would like."""
+def _share(columns: list[tuple[str, ...]], width: float, size: float, numbered: bool = False) -> list[float]:
+    """Every column the room of its longest word, what is left by how much more its text would like.
+
+    numbered: the first column is the number of the line, which likes no more.
+    """
     least = [_least(column, size) for column in columns]
     wish = [max(low, _millimetres(_wanted(column), size)) for low, column in zip(least, columns, strict=True)]
     left = width - sum(least)
@@ -91,21 +99,26 @@ def _share(columns: list[tuple[str, ...]], width: float, size: float) -> list[fl
     if left <= 0:
         return [low * width / sum(least) for low in least]
     if sum(more) <= left:
-        spare = (left - sum(more)) / len(columns)
-        return [one + spare for one in wish]
+        spare = (left - sum(more)) / max(1, len(columns) - numbered)
+        return [one if numbered and place == 0 else one + spare for place, one in enumerate(wish)]
     return [low + left * part / sum(more) for low, part in zip(least, more, strict=True)]
 
 
 def _least(column: tuple[str, ...], size: float) -> float:
-    """Room for the longest word, so that none is broken."""
-    return _millimetres(max((len(word) for text in column for word in text.split()), default=1), size)
+    """Room for the longest word, so that none is broken; the head's words are bold, and capitals wide."""
+    head = max((_letters(word) for word in column[0].split()), default=1.0)
+    return _millimetres(max([head, *(len(word) for text in column[1:] for word in text.split())]), size)
+
+
+def _letters(word: str) -> float:
+    return 1.12 * sum(1.4 if one.isupper() else 1.0 for one in word)
 
 
 def _wanted(column: tuple[str, ...]) -> int:
     return min(_LONGEST, max((len(text) for text in column[1:]), default=1))
 
 
-def _millimetres(letters: int, size: float) -> float:
+def _millimetres(letters: float, size: float) -> float:
     return letters * size * _CHARACTER + _PADDING
 
 

@@ -52,16 +52,19 @@ def hide(paragraph: Paragraph) -> None:
 
 
 def letterhead(document: Doc, kind: str, *, lying: bool = False) -> None:
-    """Superior, issuer and number on the left, the nation's name and the day on the right. kind: such as `BC`."""
+    """Superior, issuer and number on the left, the nation's name and the day on the right.
+
+    kind: such as `BC`; empty for an official letter, whose number has none.
+    """
     top = document.add_table(rows=2, cols=2)
-    _widths(top, (122, 130) if lying else (70, 95))
+    _widths(top, (122, 130) if lying else (72, 93))
     left, right = top.rows[0].cells
-    say(left.paragraphs[0], "{{ superior }}", size=13)
-    say(left.add_paragraph(), "{{ issuer }}", bold=True, underline=True, size=13)
-    say(right.paragraphs[0], "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", bold=True, size=13)
-    say(right.add_paragraph(), "Độc lập - Tự do - Hạnh phúc", bold=True, underline=True)
-    say(top.cell(1, 0).paragraphs[0], f"Số:          /{kind}-{{{{ symbol }}}}", size=13)
-    say(top.cell(1, 1).paragraphs[0], "{{ place_and_day }}", italic=True)
+    say(left.paragraphs[0], "{{ superior }}", size=12)
+    say(left.add_paragraph(), "{{ issuer }}", bold=True, underline=True, size=12)
+    say(right.paragraphs[0], "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", bold=True, size=12)
+    say(right.add_paragraph(), "Độc lập - Tự do - Hạnh phúc", bold=True, underline=True, size=13)
+    say(top.cell(1, 0).paragraphs[0], f"Số:          /{kind and kind + '-'}{{{{ symbol }}}}", size=13)
+    say(top.cell(1, 1).paragraphs[0], "{{ place_and_day }}", italic=True, size=13)
     say(document.add_paragraph(), "", size=6)
 
 
@@ -141,6 +144,8 @@ def _paper(section: Section, *, across: bool) -> None:
 
 def _widths(table: Table, millimetres: tuple[int, ...]) -> None:
     table.autofit = False
+    for column, width in zip(table.columns, millimetres, strict=True):
+        column.width = Mm(width)  # of the grid, which LibreOffice goes by
     for row in table.rows:
         for cell, width in zip(row.cells, millimetres, strict=True):
             cell.width = Mm(width)

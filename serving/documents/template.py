@@ -36,11 +36,15 @@ def make_report() -> Doc:
     def part() -> None:
         text_paragraph(document, "{{ part.words }}")
         document.paragraphs[-1].runs[0].bold = True
+        document.paragraphs[-1].paragraph_format.space_before = Pt(8)
+        document.paragraphs[-1].paragraph_format.keep_with_next = True
         _each(document, "text in part.texts", lambda: text_paragraph(document, "{{ text }}"))
         _each(document, "table in part.tables", lambda: _table(document))
 
     _each(document, "part in parts", part)
-    text_paragraph(document, "{{ basis }}", italic=True)
+    _each(document, "note in notes", lambda: text_paragraph(document, "{{ note }}", italic=True))
+    for paragraph in document.paragraphs[-3:]:  # the signature never stands on a page alone
+        paragraph.paragraph_format.keep_with_next = True
     signature(document)
     across(document)
     say(document.add_paragraph(), "PHỤ LỤC", bold=True)
@@ -64,6 +68,7 @@ def make_apology() -> Doc:
 def _table(document: Doc) -> None:
     say(document.add_paragraph(), "{{ table.words }}", bold=True, left=True, size=13)
     document.paragraphs[-1].paragraph_format.space_before = Pt(6)
+    document.paragraphs[-1].paragraph_format.keep_with_next = True
     _grid(document, "table.head", "table.rows")
     say(document.add_paragraph(), "{%p if table.note %}")
     say(document.add_paragraph(), "{{ table.note }}", italic=True, left=True, size=12)

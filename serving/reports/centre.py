@@ -1,6 +1,7 @@
 """The Centre's monthly report: units with late dossiers, dossiers sent back through officials' fault (S0 2b, 1e)."""
 
 from serving.reports.answers import add_complaints, add_explanations
+from serving.reports.compared import add_compared
 from serving.reports.conclusions import add_conclusions
 from serving.reports.dossiers import add_counts, by
 from serving.reports.narrative import add_narrative
@@ -19,11 +20,8 @@ def centre(draft: Draft, basis: ReportContext) -> None:
     register = basis.register
     by(draft, basis, keys, "Đơn vị có hồ sơ trễ hẹn hoặc quá hạn", "units with late dossiers", "Đơn vị",
        lambda case: case.unit_code, register.unit, only_late=True)  # fmt: skip
-    add_returns(draft, basis)
+    add_compared(draft, basis, add_returns)
     by(draft, basis, keys, "Theo lĩnh vực", "by sector", "Lĩnh vực", lambda case: case.sector_code, register.sector)
     add_backlog(draft, basis, keys.open)
-    add_explanations(draft, basis)
-    add_complaints(draft, basis)
-    add_ratings(draft, basis)
-    add_conclusions(draft, basis)
+    add_compared(draft, basis, add_explanations, add_complaints, add_ratings, add_conclusions)
     add_remedies(draft, basis)

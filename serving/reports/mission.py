@@ -4,6 +4,7 @@ from collections import Counter
 from zoneinfo import ZoneInfo
 
 from features.record.utc import aware_utc
+from serving.reports.compared import add_compared
 from serving.reports.conclusions import VISITS, add_conclusions
 from serving.reports.remedies import add_remedies
 from serving.reports.report import Draft, Figure
@@ -31,5 +32,5 @@ def mission(draft: Draft, basis: ReportContext) -> None:
         ("Đơn vị", "Mã đơn vị"),
         [(basis.register.unit(code), code) for code in active if times[code] < LEAST_VISITS],
     )  # fmt: skip
-    add_conclusions(draft, basis)
+    add_compared(draft, basis, add_conclusions)
     add_remedies(draft, basis)

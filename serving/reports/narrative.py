@@ -36,7 +36,9 @@ def add_narrative(draft: Draft, basis: ReportContext, keys: Keys) -> None:
         keys.overdue,
     )  # fmt: skip
     behind = [*load.ended_late, *load.overdue]
-    _gather(draft, keys, behind, "theo đơn vị", lambda case: basis.register.unit(case.unit_code))
+    many = len({case.unit_code for case in load.cases}) > 1
+    if many:
+        _gather(draft, keys, behind, "theo đơn vị", lambda case: basis.register.unit(case.unit_code))
     _gather(draft, keys, behind, "theo bước xử lý", lambda case: case.step or "chưa rõ bước")
     waited = [case.other_hours for case in behind if case.other_hours > 0]
     if waited:
@@ -54,7 +56,12 @@ def add_narrative(draft: Draft, basis: ReportContext, keys: Keys) -> None:
             keys.overdue,
         )  # fmt: skip
     units = Counter(case.unit_code for case in behind).most_common(MOST_NAMED)
-    if units:
+    if units and not many:
+        words = (
+            "Rà soát nguyên nhân trễ hẹn ở từng bước, phân công lại việc đang quá hạn và báo cáo biện pháp khắc phục."
+        )
+        draft.say("proposals", words, keys.late)
+    elif units:
         named = ", ".join(basis.register.unit(code) for code, _ in units)
         draft.say(
             "proposals", f"Đề nghị {named} rà soát nguyên nhân trễ hẹn và báo cáo biện pháp khắc phục.", keys.late

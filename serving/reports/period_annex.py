@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from serving.read.caseload import Case, Caseload
 from serving.reports.answers import add_complaints
+from serving.reports.compared import add_compared
 from serving.reports.conclusions import add_conclusions
 from serving.reports.dossiers import add_counts, by, late_share, progress
 from serving.reports.narrative import add_narrative
@@ -40,8 +41,7 @@ def span(draft: Draft, basis: ReportContext) -> None:
         draft, basis, keys, "Theo lĩnh vực", "by sector", "Lĩnh vực", lambda case: case.sector_code,
         basis.register.sector,
     )  # fmt: skip
-    add_complaints(draft, basis)
-    add_conclusions(draft, basis)
+    add_compared(draft, basis, add_complaints, add_conclusions)
     add_remedies(draft, basis)
 
 

@@ -31,7 +31,11 @@ def official(draft: Draft, basis: ReportContext) -> None:
     keys = add_counts(draft, basis)
     findings = confirmed(basis)
     found_key = draft.count("Kết luận đã xác nhận", "confirmed findings", FINDING_HEAD, finding_lines(basis, findings))
-    of_official = Counter(one.official_id for one in findings)
+    of_official = Counter(one.official_id for one in findings if one.official_id)
+    holder = {case.dossier_id: case.official_id for case in basis.caseload.cases}
+    of_holder = Counter(
+        held_by for one in findings if not one.official_id and (held_by := holder.get(one.dossier_id or ""))
+    )  # fmt: skip
     held: dict[str, list[Case]] = defaultdict(list)
     for case in basis.caseload.cases:
         if case.official_id is not None:
@@ -51,17 +55,21 @@ def official(draft: Draft, basis: ReportContext) -> None:
         table.append(
             (basis.official(official_id), basis.register.unit(basis.register.officials.get(official_id)), len(ended),
              sum(case.late for case in ended), sum(case.is_open for case in cases), sheet.n, sheet.observed,
-             round(sheet.expected, 1), *shown, number, mean, of_official[official_id])
+             round(sheet.expected, 1), *shown, number, mean, of_official[official_id],
+             of_holder[official_id])
         )  # fmt: skip
     columns = (
         Column("Cán bộ"), Column("Đơn vị"), Column("Xong trong kỳ", keys.ended), Column("Trễ", keys.late),
         Column("Đang giữ", keys.open), Column("12 tháng: hồ sơ so được"), Column("trễ"), Column("theo mức chung"),
         Column("tỷ số"), Column("từ"), Column("đến"), Column("Lượt đánh giá"), Column("Điểm trung bình (1–5)"),
-        Column("Kết luận đã xác nhận", found_key),
+        Column("Kết luận đã xác nhận, nêu tên", found_key), Column("Kết luận về hồ sơ đang giữ, chưa nêu ai", found_key),
     )  # fmt: skip
     note = (
         f"Tỷ số trễ so với người làm cùng thủ tục, khoảng 95 % (Byar); chỉ nêu từ {LEAST} hồ sơ. Trễ là của cả hồ sơ: "
-        "ai giữ bao lâu xem ở sổ trách nhiệm. Bảng này không tự xếp loại ai."
+        "ai giữ bao lâu xem ở sổ trách nhiệm. Bảng này không tự xếp loại ai. "
+        f"{sum(of_official.values())} kết luận đã xác nhận nêu tên cán bộ, {len(findings) - sum(of_official.values())} "
+        f"không nêu ai, trong đó {sum(of_holder.values())} về hồ sơ có người giữ rõ: gắn với người giữ khi quá hạn "
+        "hoặc khi xong, không phải kết luận về người đó."
     )
     draft.tables.append(Table("Cán bộ", "officials", columns, tuple(table), note))
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
@@ -142,6 +142,11 @@ class Draft:
         key = self.stand_on(vi, head, lines, listed=listed)
         self.figures.append(Figure(vi, en, self.rows[-1].number, key, before, year_before))
         return key
+
+    def compare(self, first: int, place: str, earlier: "Draft") -> None:
+        """Sets beside the figures from `first` on those of an earlier period. place: `before` or `year_before`."""
+        values = {one.en: one.value for one in earlier.figures}
+        self.figures[first:] = [replace(one, **{place: values.get(one.en)}) for one in self.figures[first:]]
 
     def say(self, part: str, vi: str, rows: str = "") -> None:
         """Adds a sentence to a part of the text."""

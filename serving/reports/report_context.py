@@ -1,7 +1,7 @@
 """What a report is made from: the record as known at a moment, marks made by then, names, one period."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -67,6 +67,14 @@ class ReportContext:
     def before(self, months: int) -> Caseload:
         """The dossiers of the report's units in the period that ended so many months before."""
         return self._of_period(self.period.earlier(months, ZoneInfo(self.calendar.zone)))
+
+    def earlier(self, months: int) -> "ReportContext | None":
+        """The same of the period that ended so many months before; None where nothing was received in it."""
+        if not self.before(months).received:
+            return None
+        other = replace(self, period=self.period.earlier(months, ZoneInfo(self.calendar.zone)))
+        other.__dict__.update(_read=self._read, register=self.register, units=self.units, _names=self._names)
+        return other
 
     def each_month(self) -> Iterator[tuple[Period, Caseload]]:
         """The months of the period that had begun by then, each with the dossiers of the report's units in it."""

@@ -1,6 +1,7 @@
 """A unit's own monthly report: its dossiers by procedure and step, what it answered, what was found (S0 1e, 1d)."""
 
 from serving.reports.answers import add_apologies, add_complaints, add_consultations, add_explanations
+from serving.reports.compared import add_compared
 from serving.reports.conclusions import add_conclusions
 from serving.reports.dossiers import add_counts, by
 from serving.reports.narrative import add_narrative
@@ -24,11 +25,8 @@ def unit(draft: Draft, basis: ReportContext) -> None:
     )  # fmt: skip
     add_steps(draft, basis)
     add_backlog(draft, basis, keys.open)
-    add_explanations(draft, basis)
-    add_apologies(draft, basis)
-    add_consultations(draft, basis)
-    add_complaints(draft, basis)
-    add_returns(draft, basis)
-    add_ratings(draft, basis)
-    add_conclusions(draft, basis)
+    add_compared(
+        draft, basis, add_explanations, add_apologies, add_consultations, add_complaints, add_returns, add_ratings,
+        add_conclusions,
+    )  # fmt: skip
     add_remedies(draft, basis)

@@ -4,7 +4,7 @@ Every row stands in the workbook of the same report; the annex lists those that 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,10 +13,11 @@ from serving.documents.chart import BarChart, mark
 from serving.documents.fill import REPORT, clean, fill
 from serving.documents.letterhead import Letterhead
 from serving.reports.report import PARTS, Cell, Report, Rows, Table
-from serving.reports.workbook import basis_words
 
 ANNEXED = 60
 """Rows of a figure that the annex shows; all of them stand in the workbook of the same report."""
+ONLY_IN_EXCEL = frozenset({"Mã đơn vị", "Lĩnh vực", "Theo 766", "Theo sự kiện"})
+"""Columns of rows that paper has no room for."""
 UPRIGHT = 165.0
 """Millimetres of an upright page between its margins."""
 MOST_BARS = 8
@@ -50,21 +51,21 @@ class _Grid:
 
 def write_report(report: Report, zone: ZoneInfo, letterhead: Letterhead) -> bytes:
     """The .docx; equal reports under equal letterheads give equal bytes."""
-    tables = [_grid(number, one, zone) for number, one in enumerate(report.tables, 1)]
+    tables = _numbered([_grid(one, zone) for one in report.tables])
     texts: dict[str, list[str]] = {part: [] for part in PARTS}
     for one in report.sentences:
         texts[one.part].append(clean(one.vi))
     upright: dict[str, list[_Grid]] = {
         "results": [_figures(report, zone), *(one for one in tables if not one.wide)], "causes": [], "proposals": []
     }  # fmt: skip
-    texts["results"][:0] = [clean(note) for note in report.notes]
     charts = charts_of(report)
     texts["results"] += [mark(number) for number in range(len(charts))]
     parts = [
         (words, texts[part], upright[part]) for part, words in PARTS.items() if texts[part] or upright[part]
     ]  # fmt: skip
     day = report.as_of.astimezone(zone)
-    annex = [*(one for one in tables if one.wide), *(_annex(one, zone) for one in report.rows if one.listed)]
+    listed = [one for one in report.rows if one.listed]
+    annex = [*(one for one in tables if one.wide), *(_annex(number, one, zone) for number, one in enumerate(listed, 1))]
     return fill(
         REPORT,
         {
@@ -72,14 +73,14 @@ def write_report(report: Report, zone: ZoneInfo, letterhead: Letterhead) -> byte
             "form": "BÁO CÁO",
             "form_words": "Báo cáo",
             "subject": clean(f"{report.subject or report.vi} {report.period.words}"),
-            "subject_words": clean(f"{report.vi}, {report.period.words}"),
+            "subject_words": clean(f"{lowered(report.subject or report.vi)} {report.period.words}"),
             "addressee": clean(letterhead.addressee),
             "parts": [
                 {"words": f"{number}. {words}", "texts": said, "tables": [one.fields() for one in grids]}
                 for number, (words, said, grids) in zip(_ROMAN, parts, strict=False)
             ],
             "annex": [one.fields() for one in annex],
-            "basis": basis_words(report, zone),
+            "notes": [f"Số liệu biết đến {words(report.as_of, zone)}.", *map(clean, report.notes)],
         },
         charts,
     )
@@ -107,11 +108,16 @@ def charts_of(report: Report) -> list[BarChart]:
         lines = sorted(table.lines, key=lambda line: -(_number(line[late]) or 0))[:MOST_BARS]
         values = tuple(_number(line[late]) for line in lines)
         if sum(bool(value) for value in values) > 1:
-            title = f"Biểu đồ {len(found) + 1}. Hồ sơ trễ hẹn: {table.vi[0].lower()}{table.vi[1:]}"
+            title = f"Biểu đồ {len(found) + 1}. Hồ sơ trễ hẹn: {lowered(table.vi)}"
             names = tuple(clean(str(line[0])) for line in lines)
             found.append(BarChart(title, names, (("Trễ hẹn", values),), lying=True))
             break
     return found
+
+
+def lowered(words: str) -> str:
+    """With its first letter small, as inside a sentence."""
+    return words[:1].lower() + words[1:]
 
 
 def _number(cell: Cell) -> float | None:
@@ -143,19 +149,36 @@ def _figures(report: Report, zone: ZoneInfo) -> _Grid:
     return _Grid("Bảng 1. Số liệu chung", head, lines, note)
 
 
-def _grid(number: int, table: Table, zone: ZoneInfo) -> _Grid:
+def _grid(table: Table, zone: ZoneInfo) -> _Grid:
     lines = [[str(place), *_line(line, zone)] for place, line in enumerate(table.lines, 1)]
     if table.total:
         lines.append(["", *_line(table.total, zone)])
     head = ["STT", *(clean(column.words) for column in table.columns)]
-    return _Grid(clean(f"Bảng {number + 1}. {table.vi}"), head, lines, clean(table.note))
+    return _Grid(clean(table.vi), head, lines or [_none(len(head))], clean(table.note))
 
 
-def _annex(rows: Rows, zone: ZoneInfo) -> _Grid:
+def _numbered(tables: list[_Grid]) -> list[_Grid]:
+    """Numbered in the order in which they are read: those of the upright text, then those of the annex."""
+    order = sorted(range(len(tables)), key=lambda place: (tables[place].wide, place))
+    number = {place: nth for nth, place in enumerate(order, 2)}
+    return [replace(one, words=f"Bảng {number[place]}. {one.words}") for place, one in enumerate(tables)]
+
+
+def _none(columns: int) -> list[str]:
+    """The line of a table without lines."""
+    return ["", "Không có", *[""] * (columns - 2)]
+
+
+def _annex(number: int, rows: Rows, zone: ZoneInfo) -> _Grid:
     left = rows.number - ANNEXED
     note = f"Còn {left} dòng trong tệp Excel của cùng báo cáo, trang {rows.key}." if left > 0 else ""
-    lines = [[str(place), *_line(line, zone)] for place, line in enumerate(rows.lines[:ANNEXED], 1)]
-    return _Grid(clean(f"Danh sách {rows.key}. {rows.words} ({rows.number})"), ["STT", *rows.head], lines, note)
+    shown = [place for place, words in enumerate(rows.head) if words not in ONLY_IN_EXCEL]
+    lines = [
+        [str(nth), *_line((line[place] for place in shown), zone)] for nth, line in enumerate(rows.lines[:ANNEXED], 1)
+    ]
+    head = ["STT", *(rows.head[place] for place in shown)]
+    words = clean(f"Danh sách {number}. {rows.words.replace('Trong đó', 'Hồ sơ')} ({rows.number})")
+    return _Grid(words, head, lines or [_none(len(head))], note)
 
 
 def _line(line: Sequence[Cell] | Iterable[Cell], zone: ZoneInfo) -> list[str]:

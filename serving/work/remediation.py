@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from serving.state import Remediation, RemediationAct
 from serving.work.findings import latest
+from serving.work.findings import standing as findings
 
 ACTS = ("reported", "accepted", "refused", "extended")
 STATES = {
@@ -39,8 +40,8 @@ def demand(
     finding = latest(session, finding_id)
     if finding is None:
         raise LookupError(f"no finding {finding_id}")
-    if finding.kind == "none":
-        raise ValueError("a finding of kind none leaves nothing to put right")
+    if finding.kind == "none" or finding.confirmed is False:
+        raise ValueError("a finding of kind none, or one found not to hold, leaves nothing to put right")
     if len(what.strip()) < 5:
         raise ValueError("what: wanted at least 5 characters on what must be put right")
     if due_on < now.date():
@@ -78,14 +79,17 @@ def standing(
 ) -> list[RemedyStanding]:
     """How every remediation stands on a day, the most urgent first; of some units or all.
 
-    before: only what had been entered before that moment.
+    before: only what had been entered before that moment. What rests on a finding that was found not to hold is none.
     """
     query = select(Remediation)
     if before is not None:
         query = query.where(Remediation.opened_at < before)
     if units is not None:
         query = query.where(Remediation.unit_code.in_(list(units)))
-    rows = list(session.scalars(query))
+    refuted = {
+        one.finding_id for one in findings(session, units=units) if one.confirmed is False or one.kind == "none"
+    }  # fmt: skip
+    rows = [row for row in session.scalars(query) if row.finding_id not in refuted]
     acts: dict[int, list[RemediationAct]] = {row.id: [] for row in rows}
     for one in session.scalars(select(RemediationAct).order_by(RemediationAct.id)):
         if before is not None and one.acted_at >= before:
