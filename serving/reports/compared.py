@@ -1,6 +1,6 @@
 """Figures beside those of the period before and of the same period a year before, counted in the same way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from serving.reports.report import Draft
 from serving.reports.report_context import ReportContext
@@ -11,10 +11,16 @@ def add_compared(draft: Draft, basis: ReportContext, *sections: Callable[[Draft,
     first = len(draft.figures)
     for add in sections:
         add(draft, basis)
-    for place, months in (("before", basis.period.months), ("year_before", 12)):
-        earlier = basis.earlier(months)
-        if earlier is not None:
-            then = Draft()
-            for add in sections:
-                add(then, earlier)
-            draft.compare(first, place, then)
+    draft.compare(first, _earlier(basis, basis.period.months, sections), _earlier(basis, 12, sections))
+
+
+def _earlier(
+    basis: ReportContext, months: int, sections: Sequence[Callable[[Draft, ReportContext], None]]
+) -> Draft | None:
+    earlier = basis.earlier(months)
+    if earlier is None:
+        return None
+    draft = Draft()
+    for add in sections:
+        add(draft, earlier)
+    return draft

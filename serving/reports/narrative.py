@@ -57,9 +57,7 @@ def add_narrative(draft: Draft, basis: ReportContext, keys: Keys) -> None:
         )  # fmt: skip
     units = Counter(case.unit_code for case in behind).most_common(MOST_NAMED)
     if units and not many:
-        words = (
-            "Rà soát nguyên nhân trễ hẹn ở từng bước, phân công lại việc đang quá hạn và báo cáo biện pháp khắc phục."
-        )
+        words = "Rà soát nguyên nhân trễ hẹn ở từng bước, phân công lại việc quá hạn và báo cáo biện pháp khắc phục."
         draft.say("proposals", words, keys.late)
     elif units:
         named = ", ".join(basis.register.unit(code) for code, _ in units)

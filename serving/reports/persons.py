@@ -62,7 +62,8 @@ def official(draft: Draft, basis: ReportContext) -> None:
         Column("Cán bộ"), Column("Đơn vị"), Column("Xong trong kỳ", keys.ended), Column("Trễ", keys.late),
         Column("Đang giữ", keys.open), Column("12 tháng: hồ sơ so được"), Column("trễ"), Column("theo mức chung"),
         Column("tỷ số"), Column("từ"), Column("đến"), Column("Lượt đánh giá"), Column("Điểm trung bình (1–5)"),
-        Column("Kết luận đã xác nhận, nêu tên", found_key), Column("Kết luận về hồ sơ đang giữ, chưa nêu ai", found_key),
+        Column("Kết luận đã xác nhận, nêu tên", found_key),
+        Column("Kết luận về hồ sơ đang giữ, chưa nêu ai", found_key),
     )  # fmt: skip
     note = (
         f"Tỷ số trễ so với người làm cùng thủ tục, khoảng 95 % (Byar); chỉ nêu từ {LEAST} hồ sơ. Trễ là của cả hồ sơ: "

@@ -143,10 +143,14 @@ class Draft:
         self.figures.append(Figure(vi, en, self.rows[-1].number, key, before, year_before))
         return key
 
-    def compare(self, first: int, place: str, earlier: "Draft") -> None:
-        """Sets beside the figures from `first` on those of an earlier period. place: `before` or `year_before`."""
-        values = {one.en: one.value for one in earlier.figures}
-        self.figures[first:] = [replace(one, **{place: values.get(one.en)}) for one in self.figures[first:]]
+    def compare(self, first: int, before: "Draft | None", year_before: "Draft | None") -> None:
+        """Sets beside the figures from `first` on those of the period before and of the same a year before."""
+        then, last_year = (
+            {one.en: one.value for one in draft.figures} if draft else {} for draft in (before, year_before)
+        )
+        self.figures[first:] = [
+            replace(one, before=then.get(one.en), year_before=last_year.get(one.en)) for one in self.figures[first:]
+        ]
 
     def say(self, part: str, vi: str, rows: str = "") -> None:
         """Adds a sentence to a part of the text."""
