@@ -228,7 +228,9 @@ def test_equal_reports_give_equal_bytes(record: Record, state: State, kind: str)
     assert all(figure.vi.splitlines()[0][:20] in plain for figure in first.figures)
     document = docx.Document(BytesIO(report_file(first, ".docx", ZONE, HEAD)))
     text = "\n".join(one.text for one in document.paragraphs)
-    assert KINDS[kind].vi in text
+    subject = KINDS[kind].subject or KINDS[kind].vi
+    assert subject in text
+    assert f"(Kèm theo Báo cáo {subject[0].lower()}{subject[1:]} tháng 8 năm 2026)" in text
     assert not re.search(r"{{|{%", text)
     _has_the_form_of_the_decree(document)
 
@@ -241,6 +243,7 @@ def _has_the_form_of_the_decree(document: Document) -> None:
     words = "\n".join([*cells, *(one.text for one in document.paragraphs)])
     for wanted in ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Kính gửi: ", "Nơi nhận:", "Lưu: VT", "BÁO CÁO", "STT"):
         assert wanted in words
+    assert not re.search(r"as_of|[0-9a-f]{12}", words), "no hash, and no word of the machine"
     assert not re.search(r"NGƯỜI KÝ|……|\bo-[0-9a-f]{6}|(?<![\w./-])[A-Za-z0-9_-]{22}(?![\w./-])", words)
     grids = [table for table in document.tables if table.style is not None and table.style.name == "Table Grid"]
     assert grids

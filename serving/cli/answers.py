@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -111,6 +112,49 @@ def list_complaints(ctx: typer.Context, as_of: AsOf = None, unit: Unit = "") -> 
             if units is None or one.unit_code in units:
                 due = one.due_at.astimezone(settings.zone)
                 typer.echo(f"{one.complaint_id}  {one.unit_code or '–'}  {due:%d/%m/%Y}  {STATES[one.state]}")
+
+
+@answers.command("letters")
+def write_letters(
+    ctx: typer.Context,
+    kind: Annotated[str, typer.Argument(help="apologies, explanations, minutes, remedies, consultations.")],
+    out: Annotated[Path, typer.Option(help="File to write: .docx for all in one document, .zip for one each.")],
+    only: Annotated[str, typer.Option(help="Number, visit or unit: this one alone.")] = "",
+    as_of: AsOf = None,
+    unit: Unit = "",
+) -> None:
+    """Write what is owed in the forms of Nghị định 30: letters of apology, slips, minutes, requests, reminders."""
+    from serving.access.permissions import Scope
+    from serving.cli.plan import plan_store
+    from serving.documents.letter import in_many_files, in_one_file
+    from serving.documents.letterhead import Letterheads
+    from serving.read.official_directory import called, names_in
+    from serving.read.register import Register
+    from serving.work.letters import LetterDesk, letters_of
+
+    if out.suffix.lower() not in (".docx", ".zip"):
+        raise ValueError(f"wanted a file ending in .docx or .zip, got {out.name!r}")
+    settings, now = settings_of(ctx), moment_or_now(as_of, settings_of(ctx).zone)
+    store = plan_store(settings)
+    plans = store.plans()
+    visits = store.visits(plans[-1], now) if plans and kind == "minutes" else []
+    with _state(settings) as (state, record):
+        scope = Scope(_units(record, unit, now))
+        tracked = _tracked(record, state, now)
+        with record.connect(cutoff=now) as con, state.reading() as session:
+            register, names = Register.read(con), names_in(session)
+            desk = LetterDesk(
+                register, Letterheads.read(settings.home), settings.zone, now,
+                lambda official: called(official, names, register),
+            )  # fmt: skip
+            mine = [one for one in visits if scope.covers(one["unit_code"])]
+            found = letters_of(kind, desk, session, tracked, scope, only=only, visits=mine)
+    if not found:
+        raise LookupError("nothing to write")
+    note(settings, "letter.export", {"kind": kind, "letters": len(found), "as": out.suffix}, now=now)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(in_one_file(found) if out.suffix.lower() == ".docx" else in_many_files(found))
+    typer.echo(f"letters={len(found)} out={out}")
 
 
 @answers.command("ledger")

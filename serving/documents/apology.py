@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 
-from serving.documents.fill import clean, fill
+from serving.documents.letter import Letter
 from serving.documents.letterhead import Letterhead
 
 TEMPLATE = Path(__file__).with_name("apology.docx")
@@ -41,8 +41,7 @@ class ApologyLetter:
     address: str = BLANK
     phone: str = BLANK
 
-
-def write_apology(letter: ApologyLetter) -> bytes:
-    """The .docx file."""
-    said = {one.name: clean(getattr(letter, one.name)) for one in fields(letter) if one.type is str}
-    return fill(TEMPLATE, {**letter.letterhead.fields(letter.day), **said})
+    def letter(self, file: str) -> Letter:
+        """As a letter, whose file is named so."""
+        said = {one.name: getattr(self, one.name) for one in fields(self) if one.type is str}
+        return Letter(file, TEMPLATE, self.letterhead, self.day, said)

@@ -57,7 +57,7 @@ def letterhead(document: Doc, kind: str, *, lying: bool = False) -> None:
     kind: such as `BC`; empty for an official letter, whose number has none.
     """
     top = document.add_table(rows=2, cols=2)
-    _widths(top, (122, 130) if lying else (72, 93))
+    _widths(top, (122, 130) if lying else (64, 101))
     left, right = top.rows[0].cells
     say(left.paragraphs[0], "{{ superior }}", size=12)
     say(left.add_paragraph(), "{{ issuer }}", bold=True, underline=True, size=12)
@@ -68,8 +68,27 @@ def letterhead(document: Doc, kind: str, *, lying: bool = False) -> None:
     say(document.add_paragraph(), "", size=6)
 
 
-def signature(document: Doc, *, lying: bool = False) -> None:
-    """Nơi nhận at the left, the signer at the right."""
+def two_signatures(document: Doc, left: str, right: str = "") -> None:
+    """Two who sign side by side, with room for hand and name; right: who is second, else the letterhead's authority."""
+    both = document.add_table(rows=1, cols=2)
+    _widths(both, (82, 83))
+    both.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
+    one, other = both.rows[0].cells
+    say(one.paragraphs[0], left, bold=True)
+    if right:
+        say(other.paragraphs[0], right, bold=True)
+    else:
+        say(other.paragraphs[0], "{%p for one in authority %}", bold=True)
+        say(other.add_paragraph(), "{{ one }}", bold=True)
+        say(other.add_paragraph(), "{%p endfor %}", bold=True)
+    for cell in (one, other):
+        say(cell.add_paragraph(), "(ký, ghi rõ họ tên)", italic=True, size=12)
+        for _ in range(3):
+            say(cell.add_paragraph(), "")
+
+
+def signature(document: Doc, *, lying: bool = False, signed: bool = True) -> None:
+    """Nơi nhận at the left, the signer at the right unless others have signed above."""
     bottom = document.add_table(rows=1, cols=2)
     _widths(bottom, (137, 115) if lying else (80, 85))
     # the block stays whole: a page with no more than the room for the hand is no page
@@ -79,6 +98,8 @@ def signature(document: Doc, *, lying: bool = False) -> None:
     say(left.add_paragraph(), "{%p for one in recipients %}", left=True, size=11)
     say(left.add_paragraph(), "- {{ one }};", left=True, size=11)
     say(left.add_paragraph(), "{%p endfor %}", left=True, size=11)
+    if not signed:
+        return
     say(right.paragraphs[0], "{%p for one in authority %}", bold=True)
     say(right.add_paragraph(), "{{ one }}", bold=True)
     say(right.add_paragraph(), "{%p endfor %}", bold=True)
@@ -112,11 +133,12 @@ def say(
     paragraph.paragraph_format.space_after = Pt(3)
 
 
-def text_paragraph(document: Doc, text: str, *, italic: bool = False) -> None:
-    """A paragraph of the text: first line 10 mm in, both edges straight."""
+def text_paragraph(document: Doc, text: str, *, italic: bool = False, ragged: bool = False) -> None:
+    """A paragraph of the text: first line 10 mm in, both edges straight; ragged: where blanks are filled in by hand."""
     paragraph = document.add_paragraph()
     say(paragraph, text, italic=italic, left=True)
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
+    if not ragged:
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
     paragraph.paragraph_format.first_line_indent = Mm(10)
     paragraph.paragraph_format.space_after = Pt(6)
 

@@ -113,15 +113,16 @@ def _of_unit(unit: UnitEntry, register: Register, committee: str, province: str)
     if unit.level == "province":
         return _head("", committee, _AUTHORITY["province"], province, "Văn phòng Chính phủ")
     if unit.level == "commune":
-        issuer = unit.name if unit.name.startswith(COMMITTEE) else f"{COMMITTEE} {unit.name[:1].lower()}{unit.name[1:]}"
-        return _head(committee, issuer, _AUTHORITY["commune"], province, committee)
+        own = unit.name.removeprefix("UBND ").removeprefix(f"{COMMITTEE} ")
+        return _head(committee, f"{COMMITTEE} {own[:1].lower()}{own[1:]}", _AUTHORITY["commune"], province, committee)
     parent = register.units.get(unit.parent_code or "")
     superior = committee if parent is None or parent.level == "province" else parent.name
     return _head(superior, unit.name, _AUTHORITY.get(unit.level or "", "THỦ TRƯỞNG ĐƠN VỊ"), province, superior)
 
 
 def _head(superior: str, issuer: str, authority: str, place: str, addressee: str) -> Letterhead:
-    symbol = "".join(word[0] for word in issuer.replace("-", " ").split() if word[0].isalpha()).upper()
+    initials = "".join(word[0] for word in issuer.replace("-", " ").split() if word[0].isalpha()).upper()
+    symbol = "UBND" if issuer.startswith(COMMITTEE) else initials  # a committee's leaves out whose it is
     recipients = ("Như trên", f"Lưu: VT, {symbol}")
     return Letterhead(superior, issuer, symbol, place, addressee, recipients, authority)
 

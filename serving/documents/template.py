@@ -6,10 +6,20 @@ from docx.document import Document as Doc
 from docx.shared import Pt
 from docx.table import Table
 
-from serving.documents import apology, listing
+from serving.documents import apology, letter, listing
 from serving.documents.fill import REPORT
 from serving.documents.grid import STYLE
-from serving.documents.layout import across, hide, letterhead, page, repeated, say, signature, text_paragraph
+from serving.documents.layout import (
+    across,
+    hide,
+    letterhead,
+    page,
+    repeated,
+    say,
+    signature,
+    text_paragraph,
+    two_signatures,
+)
 
 
 def make_listing() -> Doc:
@@ -65,6 +75,51 @@ def make_apology() -> Doc:
     return document
 
 
+def make_letter() -> Doc:
+    """An official letter (công văn, mẫu 1.5): subject below the number, text, one table, recipients, signature."""
+    document = page()
+    letterhead(document, "")
+    about = document.tables[0].cell(1, 0).add_paragraph()
+    say(about, "V/v {{ about }}", size=12)
+    say(document.add_paragraph(), "Kính gửi: {{ addressee }}")
+    _each(document, "text in opening", lambda: text_paragraph(document, "{{ text }}"))
+    _grid(document, "table.head", "table.rows")
+    say(document.add_paragraph(), "", size=6)
+    _each(document, "text in closing", lambda: text_paragraph(document, "{{ text }}"))
+    signature(document)
+    return document
+
+
+def make_slip() -> Doc:
+    """A slip that somebody fills in and signs, and the head beside them."""
+    document = page()
+    letterhead(document, "{{ kind }}")
+    say(document.add_paragraph(), "{{ title }}", bold=True)
+    say(document.add_paragraph(), "{{ subject }}", bold=True)
+    say(document.add_paragraph(), "Kính gửi: {{ addressee }}")
+    _each(document, "line in lines", lambda: text_paragraph(document, "{{ line }}", ragged=True))
+    two_signatures(document, "{{ left }}")
+    signature(document, signed=False)
+    return document
+
+
+def make_minutes() -> Doc:
+    """Minutes (biên bản, mẫu 1.10): who, where, when, what was looked at in one table, two signatures, recipients."""
+    document = page()
+    letterhead(document, "BB")
+    say(document.add_paragraph(), "BIÊN BẢN", bold=True)
+    say(document.add_paragraph(), "{{ subject }}", bold=True)
+    _each(document, "text in opening", lambda: text_paragraph(document, "{{ text }}", ragged=True))
+    _grid(document, "table.head", "table.rows")
+    say(document.add_paragraph(), "", size=6)
+    _each(document, "text in closing", lambda: text_paragraph(document, "{{ text }}", ragged=True))
+    for paragraph in document.paragraphs[-3:]:  # who signs never stands on a page alone
+        paragraph.paragraph_format.keep_with_next = True
+    two_signatures(document, "{{ left }}", "{{ right }}")
+    signature(document, signed=False)
+    return document
+
+
 def _table(document: Doc) -> None:
     say(document.add_paragraph(), "{{ table.words }}", bold=True, left=True, size=13)
     document.paragraphs[-1].paragraph_format.space_before = Pt(6)
@@ -95,3 +150,6 @@ if __name__ == "__main__":
     make_listing().save(str(listing.TEMPLATE))
     make_report().save(str(REPORT))
     make_apology().save(str(apology.TEMPLATE))
+    make_letter().save(str(letter.LETTER))
+    make_slip().save(str(letter.SLIP))
+    make_minutes().save(str(letter.MINUTES))

@@ -7,18 +7,17 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from serving import words
-from serving.documents.apology import ApologyLetter, write_apology
 from serving.documents.fill import MIME
 from serving.pages.answers import late_case
 from serving.pages.rendering import Key
-from serving.pages.sheet_file import letterhead_of
 from serving.read.problem import Problem, refused_as_problem
 from serving.state import Apology
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.idempotent_write import idempotent_write
+from serving.use_cases.letters import letter_desk
 from serving.work import apologies
+from serving.work.letters import apology_letter
 
 router = APIRouter(include_in_schema=False)
 
@@ -73,20 +72,8 @@ def sent(request: Request, apology_id: int, key: Key) -> Response:
 def document(request: Request, apology_id: int) -> Response:
     """The letter as a Word document; name, address and phone are left open."""
     letter = _letter(request, apology_id)
-    register = context_of(request).known.register
-    zone = context_of(request).serving.settings.zone
-    clock = words.Clockface(zone)
     case = late_case(request, letter.dossier_id, "answer.read")
-    unit = register.unit(letter.unit_code)
-    content = write_apology(
-        ApologyLetter(
-            letterhead=letterhead_of(request, letter.unit_code), day=letter.drafted_at.astimezone(zone).date(),
-            dossier_id=letter.dossier_id, procedure=register.procedure(case.procedure_code),
-            received_on=clock.day(case.received_at), receiving_unit=unit, unit=unit,
-            old_due_at=clock.moment(letter.old_due_at), new_due_at=clock.moment(letter.new_due_at),
-            reason=letter.reason,
-        )
-    )  # fmt: skip
+    content = apology_letter(letter_desk(request), letter, case).content()
     people = context_of(request).people
     people.receipts.record(
         reader_of(request).login, "apology.export", {"apology": apology_id}, now=people.now(),

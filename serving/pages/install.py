@@ -31,6 +31,7 @@ from serving.pages import (
     intake,
     jobs,
     leadership,
+    letters,
     official,
     offline,
     own,
@@ -91,6 +92,7 @@ NOUNS = (
     answers,
     apology,
     remedies,
+    letters,
     reports,
 )
 

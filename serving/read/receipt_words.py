@@ -65,6 +65,7 @@ ACTION_WORDS = {
     "case.export": "Xuất việc của đơn vị",
     "apology.write": "Soạn, gửi phiếu xin lỗi",
     "apology.export": "Xuất phiếu xin lỗi",
+    "letter.export": "Xuất văn bản theo mẫu",
     "mark.write": "Ghi nhận",
     "return.review": "Xem xét hồ sơ bị trả",
     "remedy.write": "Ghi khắc phục",

@@ -25,6 +25,7 @@ from tests.bench import (  # noqa: F401 -- each joins the group
     reasons,
     remaining_time,
     replay_commands,
+    reports,
     requests,
     rolling,
     scoring,
