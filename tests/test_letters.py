@@ -24,11 +24,11 @@ from serving.documents.letter import Letter, in_many_files, in_one_file
 from serving.documents.letterhead import Letterheads
 from serving.read.caseload import Case
 from serving.read.register import Register, UnitEntry
+from serving.reports.letters import KINDS, LetterDesk, letters_of
 from serving.state import Apology, State, open_state
 from serving.work import findings, remediation
 from serving.work.apologies import ApologyStanding
 from serving.work.consultations import Consultation
-from serving.work.letters import KINDS, LetterDesk, letters_of
 from serving.work.trackers import Tracked
 from tests.drawn_people import NOW, sit_down, staffed_office, token
 

@@ -130,7 +130,7 @@ def write_letters(
     from serving.documents.letterhead import Letterheads
     from serving.read.official_directory import called, names_in
     from serving.read.register import Register
-    from serving.work.letters import LetterDesk, letters_of
+    from serving.reports.letters import LetterDesk, letters_of
 
     if out.suffix.lower() not in (".docx", ".zip"):
         raise ValueError(f"wanted a file ending in .docx or .zip, got {out.name!r}")

@@ -11,13 +11,13 @@ from serving.documents.fill import MIME
 from serving.pages.answers import late_case
 from serving.pages.rendering import Key
 from serving.read.problem import Problem, refused_as_problem
+from serving.reports.letters import apology_letter
 from serving.state import Apology
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.idempotent_write import idempotent_write
 from serving.use_cases.letters import letter_desk
 from serving.work import apologies
-from serving.work.letters import apology_letter
 
 router = APIRouter(include_in_schema=False)
 

@@ -9,12 +9,12 @@ from fastapi.responses import Response
 from serving.documents.letter import MIME, ZIP, Letter, in_many_files, in_one_file
 from serving.documents.letterhead import Letterheads
 from serving.read.problem import Problem, refused_as_problem
+from serving.reports.letters import KINDS, LetterDesk, letters_of
 from serving.use_cases.answers import tracked
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.official_names import official_name
 from serving.use_cases.visits import Visit, own_inspections, visible_visits
-from serving.work.letters import KINDS, LetterDesk, letters_of
 
 Packed = Literal["docx", "zip"]
 

@@ -75,6 +75,7 @@ def draw(folder: str, dossiers: int) -> None:
     """A record of so many drawn dossiers under `folder`."""
     from datetime import UTC, datetime
 
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     from features.record.delivery import Chunk
@@ -88,7 +89,7 @@ def draw(folder: str, dossiers: int) -> None:
         table = pq.read_table(home / "drawn" / f"{name}.parquet").drop_columns(["row_id"])
         for column in [field.name for field in table.schema if str(field.type).startswith("timestamp")]:
             place = table.column_names.index(column)
-            table = table.set_column(
+            table = table.set_column(place, column, table[column].cast(pa.timestamp("us", "UTC")))
                 place, column, table[column].cast("timestamp[us]").cast("int64").cast("timestamp[us, tz=UTC]")
             )
         chunks.append(Chunk(name, table))
