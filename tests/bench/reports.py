@@ -90,8 +90,6 @@ def draw(folder: str, dossiers: int) -> None:
         for column in [field.name for field in table.schema if str(field.type).startswith("timestamp")]:
             place = table.column_names.index(column)
             table = table.set_column(place, column, table[column].cast(pa.timestamp("us", "UTC")))
-                place, column, table[column].cast("timestamp[us]").cast("int64").cast("timestamp[us, tz=UTC]")
-            )
         chunks.append(Chunk(name, table))
     Record(home / "record").append(chunks, source="canonical", arrived_at=datetime(2026, 1, 6, tzinfo=UTC))
 
