@@ -14,7 +14,7 @@ from serving.pages.rendering import MENU
 from tests.drawn_conduct import draw_full_office
 from tests.drawn_people import NOW, PEOPLE, Person, sit_down
 
-FILES = (".csv", ".xlsx", ".docx", ".css", ".svg")  # files have tests of their own
+FILES = (".csv", ".xlsx", ".docx", ".css", ".svg", ".zip")  # files have tests of their own
 
 
 @pytest.fixture(scope="module")
