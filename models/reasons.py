@@ -11,9 +11,11 @@ could act on something that raises it (`ACTIONABLE`), one of the sentences is ab
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from math import isnan
 
 import numpy as np
 import pyarrow as pa
@@ -44,6 +46,9 @@ ACTIONABLE = frozenset(
 )
 """Groups that a head of unit can do something about: ask, take over, move, add a person, press a consulted office, do
 first what needs more time than is left."""
+
+
+_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +127,22 @@ def _candidates(scores: Scores, cells: _Cells, rows: np.ndarray, sign: int) -> I
     adds = sign * scores.contributions[rows]
     together = adds @ member
     strongest = np.argsort(-together, axis=1, kind="stable")[:, :GROUPS]
-    for place, row in enumerate(rows.tolist()):
-        for group in strongest[place]:
-            mine = columns[group]
-            if together[place, group] <= 0:
+    strength = np.take_along_axis(together, strongest, axis=1)
+    # of every group its columns by what they add, for all rows at once: an order for each row costs more than the rest
+    ordered = [np.argsort(-adds[:, mine], axis=1, kind="stable") for mine in columns]
+    speakers = [mine[order].tolist() for mine, order in zip(columns, ordered, strict=True)]
+    parts = [
+        np.take_along_axis(adds[:, mine], order, axis=1).tolist() for mine, order in zip(columns, ordered, strict=True)
+    ]
+    for place, (row, best, strong) in enumerate(
+        zip(rows.tolist(), strongest.tolist(), strength.tolist(), strict=True)
+    ):  # fmt: skip
+        for group, adds_together in zip(best, strong, strict=True):
+            if adds_together <= 0:
                 break
             said = 0
-            for at in mine[np.argsort(-adds[place, mine], kind="stable")].tolist():
-                if adds[place, at] <= 0 or said == SPEAKERS:
+            for at, part in zip(speakers[group][place], parts[group][place], strict=True):
+                if part <= 0 or said == SPEAKERS:
                     break
                 told = cells.speaks(names[at], row, sign)
                 for one in told:
@@ -167,8 +180,10 @@ class _Cells:
         self._target = TARGETS.get(scores.target, MAIN)
         self._rates: Mapping[str, CategoryRates] = {rate.keys[0]: rate for rate in scores.rates if len(rate.keys) == 1}
         self._features = frozenset(scores.features)
-        self._numbers: dict[str, np.ndarray] = {}
-        self._texts: dict[str, np.ndarray] = {}
+        self._numbers: dict[str, list[float]] = {}
+        self._texts: dict[str, list[str]] = {}
+        self._usuals: dict[tuple[str, str], tuple[float | None, int, str]] = {}
+        self._as_usual: dict[tuple[str, float, float | None], bool] = {}  # most cells say what others said
         self._matrix = matrix
         self._heads: dict[str, Head] = {}
 
@@ -182,9 +197,13 @@ class _Cells:
             return [(name,)] if self._category_speaks(name, row, sign) else []
         value, usual = self.number(name, row), self.usual(name, row)
         head = self._head(name)
-        if np.isnan(value):
+        if isnan(value):
             return [(name,)] if head.none_vi else []
-        as_usual = usual is not None and head.measure is not Measure.FLAG and _near(value, usual, head.measure)
+        key = (name, value, usual)
+        as_usual = self._as_usual.get(key)
+        if as_usual is None:
+            as_usual = usual is not None and head.measure is not Measure.FLAG and _near(value, usual, head.measure)
+            self._as_usual[key] = as_usual
         pairs = self._pairs(name, row) if sign > 0 else []
         return [*pairs, *([] if as_usual else [(name,)])]
 
@@ -203,8 +222,8 @@ class _Cells:
     def number(self, name: str, row: int) -> float:
         """A cell of a number column; NaN where it is not known."""
         if name not in self._numbers:
-            self._numbers[name] = column_of_numbers(self._matrix, name)
-        return float(self._numbers[name][row])
+            self._numbers[name] = column_of_numbers(self._matrix, name).astype(float).tolist()
+        return self._numbers[name][row]
 
     def tell(self, cells: tuple[str, ...], row: int, effect: float) -> Reason:
         """The sentence of these cells."""
@@ -270,12 +289,16 @@ class _Cells:
         return self._heads[name]
 
     def _peers(self, name: str, row: int) -> tuple[float | None, int, str]:
-        return usual_of(self._usual, name, {key: self._text(key, row) for key in ("unit_code", "procedure_code")})
+        column = self._usual.get("peers", {}).get(name, "")
+        peer = self._text(column, row) if column else ""
+        if (name, peer) not in self._usuals:
+            self._usuals[name, peer] = usual_of(self._usual, name, {column: peer} if column else {})
+        return self._usuals[name, peer]
 
     def _text(self, name: str, row: int) -> str:
         if name not in self._texts:
-            self._texts[name] = column_of_text(self._matrix, name)
-        return str(self._texts[name][row])
+            self._texts[name] = list(map(str, column_of_text(self._matrix, name)))
+        return self._texts[name][row]
 
 
 def _near(value: float, usual: float, measure: Measure) -> bool:
@@ -318,12 +341,7 @@ def _direction_en(effect: float) -> str:
 
 def _vietnamese(text: str) -> str:
     """The same with decimal commas; the text holds no other points between digits."""
-    return "".join(
-        ","
-        if letter == "." and 0 < at < len(text) - 1 and text[at - 1].isdigit() and text[at + 1].isdigit()
-        else letter
-        for at, letter in enumerate(text)
-    )
+    return _POINT.sub(",", text) if "." in text else text
 
 
 def _plain(value: float) -> str:

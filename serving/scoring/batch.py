@@ -116,10 +116,18 @@ def _table(
         "received_at": standing["received_at"],
         "step": matrix["step"],
         "phase": standing["phase"],
-        "reasons": pa.array([[asdict(one) for one in row] for row in told], pa.list_(REASON)),
+        "reasons": _reasons_column(told),
         "remaining": remaining,
     }
     return pa.table(columns).select(SCHEMA.names).cast(SCHEMA)
+
+
+def _reasons_column(told: list[list[Reason]]) -> pa.ListArray:
+    """Reasons as a list column, field by field."""
+    each = [one for row in told for one in row]
+    fields = [pa.array([getattr(one, field.name) for one in each], field.type) for field in REASON]
+    offsets = np.concatenate([[0], np.cumsum([len(row) for row in told])]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.StructArray.from_arrays(fields, fields=list(REASON)))
 
 
 def _ranked(table: pa.Table) -> pa.Table:
