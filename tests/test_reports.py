@@ -358,6 +358,24 @@ def test_only_returns_that_a_person_put_down_to_an_official_are_classified(state
     assert value(later, "of these through an official's fault, after review") == 2
 
 
+def test_papers_asked_for_twice_is_sent_back_twice(state: State, tmp_path: Path) -> None:
+    record = Record(tmp_path / "asked")
+    received = datetime(2026, 8, 3, 2, tzinfo=UTC)
+    dossiers = [
+        {"dossier_id": f"D{n}", "procedure_code": "P", "unit_code": "U", "received_at": received} for n in (1, 2)
+    ]
+    events = [
+        {"dossier_id": f"D{n}", "kind": kind, "happened_at": received + timedelta(days=2 * nth + (kind[7] == "s"))}
+        for n in (1, 2) for nth in range(1, 1 + n) for kind in ("papers_requested", "papers_supplied")
+    ]  # fmt: skip
+    record.append([Chunk("dossier", dossiers), Chunk("event", events)], source="canonical", arrived_at=received)
+    report = made(record, state, "centre")
+    assert value(report, "sent back twice or more") == 1
+    (rows,) = [one for one in report.rows if one.words == "Hồ sơ bị trả từ 2 lần"]
+    assert rows.lines[0][2] == "D2"
+    assert rows.lines[0][4] == 2
+
+
 @pytest.mark.parametrize(
     ("kind", "month", "unit", "as_of", "words"),
     [

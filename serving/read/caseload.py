@@ -103,8 +103,11 @@ class Case:
 
     @property
     def times_back(self) -> int:
-        """How often the applicant was sent back with this matter: returns, a refusal, and the dossier before it."""
-        return self.returned + int(self.turned_away) + int(self.former is not None)
+        """How often the applicant was sent back with this matter.
+
+        Returns, requests for papers (QĐ 766, rule 4 allows one), a refusal, and the dossier before it.
+        """
+        return self.returned + self.requests + int(self.turned_away) + int(self.former is not None)
 
     @property
     def is_open(self) -> bool:
