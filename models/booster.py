@@ -13,6 +13,12 @@ import numpy as np
 from models.tree_shap import TreeShap
 
 
+TABLES_FROM = 750
+"""Rows from which making the tables of SHAP values costs less than LightGBM's own walk of as many (processor time)."""
+WARM_FROM = 250
+"""The same where the tables are there already."""
+
+
 class TreeMember:
     """Gradient boosted trees on encoded columns; log-odds and exact SHAP values (Lundberg 2020).
 
@@ -40,7 +46,7 @@ class TreeMember:
 
     def contributions(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Base log-odds and the SHAP value of every cell [n × columns]; they add up to `log_odds`."""
-        shap = self._tables()
+        shap = self._tables() if len(x) == 1 or len(x) >= (WARM_FROM if self._shap else TABLES_FROM) else None
         if shap is not None:
             return shap.base, shap.row(x[0])[None] if len(x) == 1 else shap.rows(x)
         with self._lock:  # the base of no rows at all is that of any row
