@@ -12,7 +12,6 @@ import numpy as np
 
 from models.tree_shap import TreeShap
 
-
 TABLES_FROM = 750
 """Rows from which making the tables of SHAP values costs less than LightGBM's own walk of as many (processor time)."""
 WARM_FROM = 250
