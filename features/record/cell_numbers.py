@@ -28,6 +28,16 @@ def decimals(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     return pc.if_else(pc.fill_null(comma, False), pc.replace_substring(column, ",", "."), column)
 
 
+def doubtful_thousands(column: pa.ChunkedArray | pa.Array) -> int:
+    """How many cells such as 1.250 stand beside such as 1.250,5: they are read as 1.25, and may be thousands."""
+    if not is_text(column):
+        return 0
+    bare = pc.utf8_trim_whitespace(column)
+    if not pc.any(pc.match_substring_regex(bare, f"{_VIETNAMESE}|{_THOUSANDS}|{_COMMA}")).as_py():
+        return 0
+    return pc.sum(pc.match_substring_regex(bare, r"^[-+]?[1-9]\d{0,2}\.\d{3}$")).as_py() or 0
+
+
 def numbers(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     """The column as float64; a cell that is no number is unknown."""
     if pt.is_null(column.type) or not is_text(column):

@@ -31,8 +31,8 @@ _NOTHING_TYPED = r"|na|none|nil|\?+|/|x|không|khong|không có|khong co|không 
 """More words for nothing in a column of numbers, moments or days; as text they may be a category."""
 
 _MEANT = r"^[-+]?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$"
-LOST_DIGITS = r"[-+]?\d(\.\d+)?[eE]\+?\d+"
-"""A code that a spreadsheet printed as a rounded number: 2.02603E+13."""
+LOST_DIGITS = r"[-+]?\d([.,]\d+)?[eE]\+?\d+"
+"""A code that a spreadsheet printed as a rounded number: 2.02603E+13, in Vietnam 2,02603E+13."""
 
 _DAY = r"^\s*\d{4}-\d{2}-\d{2}\s*$"
 

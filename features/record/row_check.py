@@ -21,7 +21,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.record.cell_numbers import decimals
+from features.record.cell_numbers import decimals, doubtful_thousands
 from features.record.cell_text import (
     cleaned,
     codes,
@@ -121,6 +121,8 @@ class RowCheck:
         good = checked.filter(pc.is_null(checked["problem"])) if len(rejects) > len(chunk.rejects) else checked
         good = good.filter(pc.invert(good["unread"])) if unread else good
         good = good.drop_columns(["unread", "nth", "problem", *(column for column, _ in counted)])
+        if table.name == "dossier" and "due_at" in map(heading, raw.column_names) and good["due_at"].null_count:
+            self.notes["dossier.due_at: empty, so no promise"] += good["due_at"].null_count
         self._count(table, good)
         return good.cast(_in_utc(good.schema)), rejects
 
@@ -133,6 +135,7 @@ class RowCheck:
         if column.type != "text":
             told = known(told, typed=column.type != "boolean")
             if column.type in ("number", "integer"):
+                self._doubt(told, f"{table.name}.{name}")
                 told = decimals(told)
             if column.promise:
                 if count := midnights(told, chunk.zone):
@@ -161,11 +164,17 @@ class RowCheck:
         if not (chunk.untyped or self._mixed(chunk, name)) or 2 * good <= all_told:
             count[1] += len(told) - told.null_count
             return told
+        self._doubt(told, label)
         count[0] += good
         count[1] += all_told - good
         if good < all_told:
             self.notes[f"{label}: no number in a column of numbers, unknown where one is wanted"] += all_told - good
         return read
+
+    def _doubt(self, cells: pa.ChunkedArray | pa.Array, label: str) -> None:
+        """Tells of numbers that mean a thousand times more by the commas of others in their column."""
+        if count := doubtful_thousands(cells):
+            self.notes[f"{label}: 1.250 read as 1,25 beside numbers with a decimal comma; write 1250"] += count
 
     @staticmethod
     def _mixed(chunk: Chunk, name: str) -> bool:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from features.record.cell_text import LOST_DIGITS
-from features.record.schema import EVENT_KINDS, TABLES, RecordColumn, RecordTable
+from features.record.schema import EVENT_KINDS, SKEW, TABLES, RecordColumn, RecordTable
 
 SINCE_EVER = datetime(1990, 1, 1, tzinfo=UTC)
 """`known_at` of lasting knowledge whose beginning nobody told; also the earliest time a cell may hold."""
@@ -17,6 +17,9 @@ SINCE_EVER = datetime(1990, 1, 1, tzinfo=UTC)
 _RANGE = "BETWEEN TIMESTAMPTZ '1990-01-01 00:00:00+00' AND TIMESTAMPTZ '2100-12-31 23:59:59+00'"
 _IN_FORCE = "BETWEEN TIMESTAMPTZ '1901-01-01 00:00:00+00' AND TIMESTAMPTZ '2100-12-31 23:59:59+00'"
 """Offices and careers are older than the computers that tell of them; "1900" means: since ever."""
+
+_HAPPENS = {"dossier": "received_at", "event": "happened_at"}
+"""By table the column of what had happened when it was told."""
 
 _WANTED = {
     "time": "a time in ISO 8601",
@@ -65,6 +68,9 @@ def check_statement(
         typed["kind"] = f"CASE WHEN {unknown} THEN 'note' ELSE typed_kind END"
         typed["step"] = f"CASE WHEN {unknown} THEN concat_ws(' / ', {kind_cell}, {step}) ELSE {step} END"
         flags.append(("flag_kind", unknown, "event.kind: outside the list, kept as note"))
+    if (clock := _HAPPENS.get(name)) in cells:
+        late = f"{clock} > $arrived_at::TIMESTAMPTZ + INTERVAL {SKEW.total_seconds():.0f} SECOND"
+        flags.append(("flag_ahead", late, f"{name}.{clock}: after the delivery came, a day that has not been yet"))
     for column in table.columns:
         if column.choices and not column.required and column.name in cells:
             rest = next((word for word in ("other", "unknown") if word in column.choices), None)

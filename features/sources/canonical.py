@@ -16,7 +16,7 @@ from features.record.delivery import Chunk, Chunks, DeliveryError, Reject, descr
 from features.record.schema import TABLES
 from features.sources import FeedOptions
 from features.sources.csv_rows import csv_rows
-from features.sources.files import DeliveredFile, members, unpacked_to
+from features.sources.files import DeliveredFile, left_unread, members, unpacked_to
 from features.sources.lines import UNREADABLE, damage, numbered_lines
 
 ROWS_A_CHUNK = 50_000
@@ -33,8 +33,8 @@ def read(path: Path, options: FeedOptions) -> Chunks:
             f"canonical: tables such as dossier.csv and event.parquet were wanted, {some} came; "
             "for other formats give --source"
         )
-    if refused:
-        yield Chunk("dossier", rejects=refused)
+    if refused or len(found) > len(tables):
+        yield Chunk("dossier", rejects=refused, notes=left_unread(found, [member for _, member, _ in tables]))
     for _, member, table in sorted(tables, key=lambda one: (one[0], one[1].name)):
         yield from _READERS[member.plain_name.rsplit(".", 1)[1]](member, table, options)
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from features.record.cell_text import visible
 from features.record.delivery import Reject
-from features.sources.layout import WITHIN, Header, find_header, oddity
+from features.sources.layout import WITHIN, Header, OddLines, find_header, once_each
 from features.sources.lines import MAX_LINE, UNREADABLE, damage, numbered_lines
 from features.sources.text_encoding import EncodingRefused, in_utf8
 from features.spelling.vietnamese_text import ENCODINGS
@@ -63,15 +63,15 @@ def csv_rows(
     header = list(found.names)
     while header and not header[-1]:
         header.pop()
-    repeated = {column for column in header if column and header.count(column) > 1}
-    if repeated:
-        rejects.append(Reject(name, 1, min(repeated)[:80], "every column once", "a repeated column"))
+    header, repeated = once_each(header, name, 1)
+    rejects += repeated
+    oddity = OddLines(found, expected, sparse=sparse)
     rows: list[list[str]] = []
     lines: list[int] = []
     for line, row in records:
         if not any(cell.strip() for cell in row):
             continue
-        if came := oddity(row, found, expected, sparse=sparse):
+        if came := oddity(row):
             rejects.append(Reject(name, line, "", "a row of the table", came))
             continue
         while len(row) > len(header) and not row[-1].strip():
@@ -93,7 +93,7 @@ def _columns(header: list[str], rows: list[list[str]]) -> pa.Table:
     table: dict[str, pa.Array] = {}
     for name, cells in zip(header, columns, strict=True):
         if name:
-            table.setdefault(name, pa.array(cells, pa.string()))
+            table[name] = pa.array(cells, pa.string())
     return pa.table(table)
 
 

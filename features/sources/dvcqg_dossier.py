@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from features.record.schema import ALL_ENDS
 from features.sources.nested import objects, string
-from features.sources.portal_status import status
+from features.sources.portal_status import KINDS, status
 from features.sources.pseudonyms import identity_is_missing
 from features.sources.redact import scrub
 from features.sources.row_builder import RowBuilder
@@ -40,22 +41,22 @@ def read_dossier(harvest: RowBuilder, item: Mapping[str, Any], header: Mapping[s
     if unit is None:
         harvest.reject("unit_code", "a unit, by name or in the dossier's code", item.get("DonViXuLy"))
         return
-    rounds = objects(item, "DanhSachHoSoBoSung")
+    rounds = harvest.objects(item, "DanhSachHoSoBoSung")
     due = harvest.moment("due_at", item.get("NgayHenTra"))
     promises = [harvest.moment("due_at", one.get("NgayHenTraTruoc")) for one in rounds]
     first_due = next((moment for moment in promises if moment), due)
     identity = _identity(item)
-    channel = CHANNELS.get(str(item.get("KenhThucHien") or "").strip())
+    channel = harvest.word("dossier.channel", CHANNELS, item.get("KenhThucHien"))
     submitted = harvest.moment("submitted_at", item.get("NgayNopHoSo"))
     copied = channel == "online" and submitted == received  # T11: the time before receipt cannot be told
     harvest.row(
         "dossier", dossier_id=dossier_id, procedure_code=procedure, unit_code=unit,
         receiving_unit_code=_receiving(told, header), channel=channel,
         applicant_id=harvest.people.citizen(identity, string(item, "ChuHoSo"), string(item, "SoDienThoai")),
-        applicant_kind=APPLICANTS.get(str(item.get("LoaiDoiTuong") or "").strip()),
+        applicant_kind=harvest.word("dossier.applicant_kind", APPLICANTS, item.get("LoaiDoiTuong")),
         agent_id=harvest.people.citizen(string(item, "SoGiayToNguoiUyQuyen"), string(item, "NguoiUyQuyen"), None),
-        submitted_at=None if copied or (submitted and submitted > received) else submitted,
-        received_at=received, due_at=_after(harvest, first_due, received),
+        submitted_at=None if copied else harvest.submission(submitted, received),
+        received_at=received, due_at=harvest.promise(first_due, received),
         x_identity_placeholder=int(_is_filler(item)),
         x_abstract_placeholder=int((string(item, "TrichYeuHoSo") or "").strip().lower() == "dinhkem"),
         x_submitted_copied=int(copied), known_at=harvest.known_from(received),
@@ -93,14 +94,6 @@ def _is_filler(item: Mapping[str, Any]) -> bool:
     return any(number and identity_is_missing(number) for number in told)
 
 
-def _after(harvest: RowBuilder, due: datetime | None, received: datetime) -> datetime | None:
-    """The promise, or None where it lies before receipt: then the cell is set aside, not the dossier."""
-    if due is not None and due < received:
-        harvest.reject("due_at", "not before received_at", due)
-        return None
-    return due
-
-
 def _read_round(
     harvest: RowBuilder, dossier_id: str, unit: str, one: Mapping[str, Any], people: tuple[str | None, ...]
 ) -> None:
@@ -111,7 +104,7 @@ def _read_round(
     supplied = harvest.moment("happened_at", one.get("NgayTiepNhanBoSung"))
     papers = [
         name
-        for paper in objects(one, "DanhSachGiayToBoSung")
+        for paper in harvest.objects(one, "DanhSachGiayToBoSung")
         if (name := harvest.text("papers", paper.get("TenGiayTo")))
     ]
     moved = after if after != before else None
@@ -138,3 +131,5 @@ def _read_ends(harvest: RowBuilder, dossier_id: str, unit: str, item: Mapping[st
         harvest.event(dossier_id, kind, ended, state=True, unit_code=unit)
     returned = harvest.moment("happened_at", item.get("NgayTra"))
     harvest.event(dossier_id, "delivered", returned, state=True, unit_code=unit)
+    if KINDS.get(code or 0) in ALL_ENDS:
+        harvest.ended(refused, ended, returned)

@@ -94,6 +94,12 @@ def unpacked_to(member: DeliveredFile, folder: Path) -> Path:
     return path
 
 
+def left_unread(found: list[DeliveredFile], read: list[DeliveredFile]) -> dict[str, int]:
+    """The note on files that a feed found and does not read, with how many; nothing where it reads all."""
+    others = len(found) - len(read)
+    return {f"{others} files of other kinds not read": others} if others else {}
+
+
 def members(path: Path) -> tuple[list[DeliveredFile], list[Reject]]:
     """The files of the delivery at `path`, by name, and the members of a zip that are refused.
 

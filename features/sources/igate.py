@@ -11,10 +11,11 @@ from typing import Any
 
 from features.case_state.kinds import STOPS, TURNED_AWAY
 from features.record.delivery import Chunks
+from features.record.schema import ALL_ENDS
 from features.sources import FeedOptions
 from features.sources.actions import kind_of
 from features.sources.items import items
-from features.sources.nested import inside, objects, string
+from features.sources.nested import inside, string
 from features.sources.row_builder import RowBuilder, harvested
 from features.spelling.names import plain
 
@@ -90,9 +91,11 @@ def _read_tasks(
 ) -> tuple[datetime | None, str | None]:
     """An event a task, when it came to its holder; gives moment and holder of the current one's last change."""
     current: tuple[datetime | None, str | None] = (None, None)
-    for task in objects(item, "task"):
+    for task in harvest.objects(item, "task"):
         begun = harvest.moment("happened_at", task.get("createdDate"))
         if begun is None:
+            if not task.get("createdDate"):  # else the moment has been kept aside
+                harvest.reject("happened_at", "a task with its moment", None)
             continue
         official = harvest.official(inside(task, "assignee", "fullname"), unit)
         step = harvest.text("step", _named(inside(task, "bpmProcessDefinitionTask", "name")))
@@ -124,3 +127,5 @@ def _read_state(
     harvest.event(dossier_id, end, ended, state=True, unit_code=unit)
     returned = harvest.moment("happened_at", item.get("returnedDate"))
     harvest.event(dossier_id, "delivered", returned, state=True, unit_code=unit)
+    if status in ALL_ENDS:
+        harvest.ended(ended, returned)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from features.record.delivery import DeliveryError
-from features.sources.files import DeliveredFile, members
+from features.sources.files import DeliveredFile, left_unread, members
 from features.sources.json_stream import Item, JsonStream
 from features.sources.lines import UNREADABLE, damage
 
@@ -14,13 +14,15 @@ ENDINGS = (".json", ".jsonl", ".ndjson", ".txt")
 def items(path: Path) -> Iterator[Item]:
     """Every object of the delivery at `path` (file, folder, zip; `.gz` too), in the order of names and places.
 
-    What a file holds never raises: damage comes as an `Item` without a value. DeliveryError where there is no
-    file that could hold JSON.
+    Of files of other kinds the first item tells. What a file holds never raises: damage comes as an `Item` without a
+    value. DeliveryError where there is no file that could hold JSON.
     """
     found, refused = members(path)
     wanted = [member for member in found if member.plain_name.endswith(ENDINGS)] if path.is_dir() else found
     if not wanted and not refused:
         raise DeliveryError(f"{path.name}: files ending in {', '.join(ENDINGS)} were wanted, none came")
+    if notes := left_unread(found, wanted):
+        yield Item("", 0, None, notes=notes)
     for reject in refused:
         yield Item(reject.file, 0, None, wanted=reject.wanted, came=reject.came)
     for member in wanted:

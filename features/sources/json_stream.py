@@ -6,7 +6,7 @@ block does not parse, its items are cut out one by one, so that a damaged one is
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -29,7 +29,8 @@ _BARE = re.compile(rb'\s*(?:"(?:[^"\\]|\\.)*+"|[^,\]\[{}"]+|\}+)')
 class Item:
     """One object. `line` is its line in JSON lines, else its number in the file, from 1.
 
-    `value` is None where the text is damaged; then `wanted` and `came` say how.
+    `value` is None where the text is damaged; then `wanted` and `came` say how. With `notes` it
+    is no object at all: it tells of the delivery.
     """
 
     file: str
@@ -38,6 +39,7 @@ class Item:
     header: dict[str, Any] = field(default_factory=dict)
     wanted: str = "a JSON object"
     came: str = ""
+    notes: Mapping[str, int] = field(default_factory=dict)
 
 
 class JsonStream:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from features.record.cell_text import heading, visible
+from features.record.delivery import Reject
 from features.spelling.names import plain
 
 WITHIN = 30
@@ -75,6 +76,46 @@ def oddity(cells: Sequence[str], header: Header, wanted: Collection[str], *, spa
     if _SIGNED.fullmatch(first) and 2 * filled <= total:
         return "a line of signatures or remarks"
     return "a line with hardly a cell" if sparse and total >= 3 and filled <= 1 else None
+
+
+class OddLines:
+    """Tells of one line of a table after the other what it is that is no row (`oddity`), None of a row.
+
+    Where a header comes that has the wanted names in other places, as where two lists were pasted one below the other,
+    no line below it is a row until the table's own header comes again: cells would be read as those of other columns.
+    """
+
+    def __init__(self, header: Header, wanted: Collection[str], *, sparse: bool) -> None:
+        self._header, self._wanted, self._sparse = header, wanted, sparse
+        self._headings = {heading(name) for name in wanted}
+        self._first = header.wanted(wanted)[:2]
+        self._below_another = False
+
+    def __call__(self, cells: Sequence[str]) -> str | None:
+        """What the line is."""
+        came = oddity(cells, self._header, self._wanted, sparse=self._sparse)
+        if came == "the header again":
+            self._below_another = False
+        elif self._is_another_header(cells):
+            self._below_another = True
+            return "a header with other columns; split the file"
+        return "a line below another header" if self._below_another else came
+
+    def _is_another_header(self, cells: Sequence[str]) -> bool:
+        if not any(heading(cells[place]) in self._headings for place in self._first if place < len(cells)):
+            return False
+        names, mine = _spelt(cells, self._wanted), self._header.names
+        moved = any(name in self._wanted and mine[place : place + 1] != (name,) for place, name in enumerate(names))
+        return moved and 2 * _count(names, self._wanted) >= max(4, len(self._header.wanted(self._wanted)))
+
+
+def once_each(names: Sequence[str], file: str, line: int) -> tuple[list[str], list[Reject]]:
+    """The names of columns, of those that are told twice only the first, the others empty; and what is told of it."""
+    again = [bool(name) and name in names[:place] for place, name in enumerate(names)]
+    kept = ["" if twice else name for name, twice in zip(names, again, strict=True)]
+    repeated = min((name for name, twice in zip(names, again, strict=True) if twice), default="")
+    told = Reject(file, line, repeated[:80], "every column once", "a repeated column")
+    return kept, [told] if repeated else []
 
 
 @lru_cache(maxsize=4096)

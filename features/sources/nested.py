@@ -11,16 +11,20 @@ def inside(value: object, *path: str) -> Any:
     return value
 
 
-def objects(value: object, *path: str) -> list[Mapping[str, Any]]:
-    """The objects of the list at `path`; other members, and anything but a list, give none."""
+def listed(value: object, *path: str) -> list[Any]:
+    """What stands in the list at `path`, without what is empty; translators of XML write a list of one as that one."""
     found = inside(value, *path)
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+    return [one for one in (found if isinstance(found, list) else [found]) if one not in (None, "", [], {})]
+
+
+def objects(value: object, *path: str) -> list[Mapping[str, Any]]:
+    """The objects of the list at `path`, of which a single one may stand alone; what is no object gives none."""
+    return [one for one in listed(value, *path) if isinstance(one, Mapping)]
 
 
 def strings(value: object, *path: str) -> list[str]:
-    """The texts of the list at `path`."""
-    found = inside(value, *path)
-    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+    """The texts of the list at `path`, of which a single one may stand alone."""
+    return [one for one in listed(value, *path) if isinstance(one, str)]
 
 
 def string(value: object, *path: str) -> str | None:

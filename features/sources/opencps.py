@@ -11,7 +11,6 @@ from typing import Any
 from features.record.delivery import Chunks
 from features.sources import FeedOptions
 from features.sources.items import items
-from features.sources.nested import objects
 from features.sources.opencps_action import read_action
 from features.sources.opencps_dossier import read_dossier
 from features.sources.row_builder import RowBuilder, harvested
@@ -41,7 +40,7 @@ def _read(harvest: RowBuilder, value: Mapping[str, Any]) -> None:
         read_action(harvest, value)
     elif "serviceCode" in value and ("dossierNo" in value or "dossierId" in value):
         read_dossier(harvest, value)
-        for action in objects(value, "actions"):
+        for action in harvest.objects(value, "actions"):
             read_action(harvest, {"dossierId": value.get("dossierId"), **action})
     elif "holidays" in value and isinstance(value["holidays"], list):
         for row in value["holidays"]:

@@ -10,6 +10,8 @@ from features.sources.row_builder import RowBuilder
 
 ENDS = {"denied": "refused", "unresolved": "refused", "cancelled": "withdrawn"}
 """How a dossier of this status ended; every other ended one was decided."""
+ENDED = frozenset({*ENDS, "releasing", "done"})
+"""Statuses of which OpenCPS sets one of the dates of an end (domain.md 2.3)."""
 
 
 def internal_id(value: object) -> str | None:
@@ -61,13 +63,16 @@ def _channel(item: Mapping[str, Any]) -> str:
 
 def _read_ends(harvest: RowBuilder, dossier_id: str, unit: str, item: Mapping[str, Any]) -> None:
     """releaseDate ends the processing, finishDate the return (domain.md 2.3)."""
-    kind = ENDS.get(str(item.get("dossierStatus")), "decided")
+    status = str(item.get("dossierStatus"))
+    kind = ENDS.get(status, "decided")
     released = harvest.moment("happened_at", item.get("releaseDate"))
     finished = harvest.moment("happened_at", item.get("finishDate"))
     ended: datetime | None = released or (finished if kind != "decided" else None)
     harvest.event(dossier_id, kind, ended, state=True, unit_code=unit)
     if kind == "decided":
         harvest.event(dossier_id, "delivered", finished, state=True, unit_code=unit)
+    if status in ENDED:
+        harvest.ended(released, finished)
 
 
 def _read_last_action(

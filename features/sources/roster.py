@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from features.record.delivery import Chunks
+from features.record.succession import predecessors
 from features.sources import FeedOptions
 from features.sources.items import items
 from features.sources.nested import strings
@@ -20,6 +21,7 @@ from features.sources.row_builder import RowBuilder, harvested
 from features.sources.unit_directory import BookedUnit
 from features.spelling.codes import unit_code
 
+YES = ("true", "1", "có", "yes")
 LEVELS = {"PROVINCE": "province", "AGENCY": "department", "COMMUNE": "commune"}
 
 
@@ -33,13 +35,7 @@ def _read(numbers: dict[str, str], harvest: RowBuilder, item: Mapping[str, Any])
         harvest.reject("", "an object with units or officials", "an object of another kind")
         return
     for part, reader in (("units", _read_unit), ("officials", partial(_read_official, numbers))):
-        told = item.get(part)
-        rows = []
-        for row in told if isinstance(told, list) else []:
-            if isinstance(row, Mapping):
-                rows.append(row)
-            else:
-                harvest.reject("", "an object", row)
+        rows = harvest.objects(item, part)
         for row in sorted(rows, key=lambda row: str(row.get("from") or "")):  # the first post of somebody first
             reader(harvest, row)
 
@@ -51,7 +47,7 @@ def _read_unit(harvest: RowBuilder, row: Mapping[str, Any]) -> None:
         harvest.reject("unit_code", "a value", None)
         return
     until = harvest.moment("valid_to", row.get("valid_to"))  # the last day in force: half-open from here on
-    old = [*strings(row, "old_codes"), *strings(row, "succeeds")]
+    old = [code for name in ("old_codes", "succeeds") for cell in strings(row, name) for code in predecessors(cell)]
     parent = harvest.text("parent_code", row.get("parent"))
     succeeds = dict.fromkeys(unit_code(one) for one in old if unit_code(one) != unit_code(code))
     level = str(row.get("level") or "").strip()
@@ -70,8 +66,12 @@ def _read_official(numbers: dict[str, str], harvest: RowBuilder, row: Mapping[st
 
     numbers: the keys by the roster's own ids so far.
     """
-    names = strings(row, "display_names")
+    names = strings(row, "display_names") or strings(row, "name")
     unit = harvest.text("unit_code", row.get("unit"))
+    if not names:
+        harvest.reject("official_id", "display_names", None)
+    elif unit is None:
+        harvest.notes["official: without a unit, nobody's post"] += 1
     if not names or unit is None:
         return
     number = str(row.get("id") or "").strip()
@@ -89,7 +89,7 @@ def _read_official(numbers: dict[str, str], harvest: RowBuilder, row: Mapping[st
     until = harvest.moment("valid_to", row.get("to"))
     harvest.row(
         "official", official_id=official_id, unit_code=unit_code(unit),
-        position=harvest.text("position", row.get("position")), is_head=row.get("is_head") is True,
+        position=harvest.text("position", row.get("position")), is_head=str(row.get("is_head")).strip().lower() in YES,
         valid_from=harvest.moment("valid_from", row.get("from")),
         valid_to=until + timedelta(days=1) if until else None,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from features.record.delivery import Chunk, DeliveryError, Reject, describe
 from features.sources import FeedOptions
 from features.sources.json_stream import Item
 from features.sources.moments import NotAMoment, day_in_path, parse
+from features.sources.nested import listed, objects
 from features.sources.paging import Pages
 from features.sources.pseudonyms import Pseudonyms
 from features.sources.staff import Staff
@@ -23,6 +24,7 @@ from features.spelling.vietnamese_text import suspect
 
 ROWS_A_CHUNK = 20_000
 NAMESAKES = "official_id: a name of several in units that became one: kept apart, history not joined"
+UNDATED = "event: the status says that the dossier ended and no moment of it: it stays open"
 STATE = "state:"
 """Begins the event ids of events read off a dossier's current state, which a progress feed may tell as well."""
 
@@ -110,13 +112,11 @@ class RowBuilder:
 
         A promise before the receipt is kept aside; a submission after it says nothing.
         """
-        if due and due < at:
-            self.reject("due_at", "not before received_at", due)
-            due = None
         self.row(
             "dossier", dossier_id=dossier_id, unit_code=unit,
-            receiving_unit_code=self.unit(at, dossier=dossier_id), received_at=at, due_at=due,
-            submitted_at=submitted if submitted and submitted <= at else None, known_at=self.known_from(at), **cells,
+            receiving_unit_code=self.unit(at, dossier=dossier_id), received_at=at,
+            due_at=self.promise(due, at), submitted_at=self.submission(submitted, at), known_at=self.known_from(at),
+            **cells,
         )  # fmt: skip
         self.event(dossier_id, "received", at, state=True, unit_code=unit)
 
@@ -125,6 +125,39 @@ class RowBuilder:
         came = value if isinstance(value, _Told) else describe(value, personal=personal)
         self._rejects.append(Reject(self._file, self.line, column, wanted, str(came)[:80]))
         self._count += 1
+
+    def objects(self, item: object, *path: str) -> list[Mapping[str, Any]]:
+        """The objects of a list inside the item; a member that is none is kept aside."""
+        for one in listed(item, *path):
+            if not isinstance(one, Mapping):
+                self.reject("", "an object", one)
+        return objects(item, *path)
+
+    def word(self, column: str, words: Mapping[str, str], told: object) -> str | None:
+        """Our word for a source's own; None, and told, where the source has one that nobody knows."""
+        code = str(told or "").strip()
+        if code and code not in words:
+            self.notes[f"{column}: a code outside the source's list, unknown"] += 1
+        return words.get(code)
+
+    def ended(self, *moments: datetime | None) -> None:
+        """Tells of a dossier whose state is an end where none of `moments` says when that was."""
+        if not any(moments):
+            self.notes[UNDATED] += 1
+
+    def promise(self, due: datetime | None, received: datetime) -> datetime | None:
+        """The promise, or None where it lies before receipt: then the cell is set aside, not the dossier."""
+        if due is not None and due < received:
+            self.reject("due_at", "not before received_at", due)
+            return None
+        return due
+
+    def submission(self, submitted: datetime | None, received: datetime) -> datetime | None:
+        """The submission; one after receipt says nothing, and that is told."""
+        if submitted is not None and submitted > received:
+            self.notes["dossier.submitted_at: after receipt, unknown"] += 1
+            return None
+        return submitted
 
     def damaged(self, item: Item) -> None:
         """Keep aside an item that could not be parsed."""
@@ -231,6 +264,9 @@ def harvested(
     """The chunks of a delivery's items: `read` makes the rows of one that could be parsed, given its value."""
     harvest = RowBuilder(options, false_z=false_z)
     for item in found:
+        if item.notes:
+            harvest.notes.update(item.notes)
+            continue
         yield from harvest.begin(item)
         if item.header:
             harvest.pages.page(item.header, item.header, 1)

@@ -20,8 +20,8 @@ from features.record.cell_text import code_of_number
 from features.record.delivery import Chunk, Chunks, DeliveryError, Reject
 from features.sources import FeedOptions
 from features.sources.csv_rows import csv_rows
-from features.sources.files import DeliveredFile, members, unpacked_to
-from features.sources.layout import WITHIN, find_header
+from features.sources.files import DeliveredFile, left_unread, members, unpacked_to
+from features.sources.layout import WITHIN, find_header, once_each
 from features.sources.lines import UNREADABLE, damage
 from features.sources.log_rows import LogRows
 from features.sources.mapping import LogMapping, load_mapping
@@ -46,8 +46,7 @@ def read(path: Path, options: FeedOptions) -> Chunks:
     tables = [member for member in found if _ending(member) in ("csv", "tsv", "txt", "parquet", *_EXCEL)]
     if not tables:
         raise DeliveryError(f"table: a .csv, .parquet or Excel file was wanted, {path.name} has none")
-    others = len(found) - len(tables)
-    notes = {f"{others} files of other kinds not read": others} if others else {}
+    notes = left_unread(found, tables)
     if refused or notes:
         yield Chunk(next(iter(mapping.tables)), rejects=refused, notes=notes)
     strangers: list[NoSuchColumns] = []
@@ -165,18 +164,20 @@ def _parquet(member: DeliveredFile, path: Path, mapping: LogMapping) -> Part:
     parquet = pq.ParquetFile(path)
     told = parquet.schema_arrow.names
     header = find_header([told], mapping.attributes)
-    spelt = dict(zip(told, header.names if header else told, strict=True))
+    names, rejects = once_each(header.names if header else told, member.name, 0)
+    spelt = dict(enumerate(names))
+    places = {name: told.index(name) for name in told}
 
     def items() -> Iterator[tuple[int, dict[str, Any]]]:
-        wanted = [name for name in told if spelt[name] in mapping.attributes]
+        wanted = [name for name, place in places.items() if spelt[place] in mapping.attributes]
         line = 0
         with parquet:
             for batch in parquet.iter_batches(10_000, columns=wanted):
                 for item in batch.to_pylist():
                     line += 1
-                    yield line, {spelt[name]: cell for name, cell in item.items()}
+                    yield line, {spelt[places[name]]: cell for name, cell in item.items()}
 
-    return Part(member.name, list(spelt.values()), items())
+    return Part(member.name, list(spelt.values()), items(), rejects)
 
 
 def _workbook(member: DeliveredFile, mapping: LogMapping) -> Iterator[Chunk]:

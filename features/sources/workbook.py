@@ -3,7 +3,7 @@
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from python_calamine import CalamineSheet
 from features.record.cell_text import code_of_number, visible
 from features.record.delivery import Reject
 from features.sources.files import MAX_RATIO
-from features.sources.layout import WITHIN, Header, find_header, oddity
+from features.sources.layout import WITHIN, Header, OddLines, find_header, once_each
 from features.sources.mapping import LogMapping
 from features.spelling.codes import day_of_code, swapped
 
@@ -41,7 +41,13 @@ def sheet_part(sheet: CalamineSheet, name: str, mapping: LogMapping) -> Part | N
     header = find_header(texts, mapping.attributes, mapping.header)
     if header is None:
         return Part(name, [visible(cell) for cell in texts[0]], iter(()))
-    part = Part(name, header.names, iter(()))
+    nameless = [place for place, told in enumerate(header.names) if not told]
+    names, repeated = once_each(header.names, name, lines[header.last][0])
+    header = replace(header, names=tuple(names))
+    part = Part(name, header.names, iter(()), [one for one in repeated if one.column in mapping.attributes])
+    for place in nameless:
+        if held := sum(place < len(row) and row[place] != "" for _, row in lines[header.last + 1 :]):
+            part.notes[f"{name}: a column without a name, not read"] += held
     wanted = header.wanted(mapping.attributes)
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or []:
         for column in (column for column in wanted if left <= column <= right and bottom > top):
@@ -58,9 +64,10 @@ def _sheet_items(
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     doubtful = {place for place in header.wanted(mapping.moments) if _swapped(place, lines, header, mapping, part)}
     code = next((place for place, name in enumerate(header.names) if name in _ids(mapping)), None)
+    oddity = OddLines(header, mapping.attributes, sparse=not mapping.is_log)
     for number, row in lines:
         cells = [code_of_number(cell) for cell in row]
-        if came := oddity(cells, header, mapping.attributes, sparse=not mapping.is_log):
+        if came := oddity(cells):
             part.rejects.append(Reject(part.name, number, "", "a row of the table", came))
             continue
         day = day_of_code(cells[code]) if code is not None else None

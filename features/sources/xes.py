@@ -12,7 +12,7 @@ from lxml import etree
 
 from features.record.delivery import Chunk, Chunks, DeliveryError, Reject
 from features.sources import FeedOptions
-from features.sources.files import DeliveredFile, members
+from features.sources.files import DeliveredFile, left_unread, members
 from features.sources.lines import UNREADABLE, damage
 from features.sources.log_rows import LogRows
 from features.sources.mapping import LogMapping, load_mapping
@@ -29,8 +29,8 @@ def read(path: Path, options: FeedOptions) -> Chunks:
     logs = [member for member in found if member.plain_name.endswith(".xes")]
     if not logs:
         raise DeliveryError(f"xes: a file .xes or .xes.gz was wanted, {path.name} has none")
-    if refused:
-        yield Chunk("event", rejects=refused)
+    if refused or len(found) > len(logs):
+        yield Chunk("event", rejects=refused, notes=left_unread(found, logs))
     for member in logs:
         yield from _log(member, mapping)
 
