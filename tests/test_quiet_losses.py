@@ -60,7 +60,8 @@ def test_below_a_header_of_another_order_no_line_is_a_row_until_the_own_comes_ag
     def turned(row: Any) -> list[object]:
         return [row[1], row[0], *row[2:]]
 
-    own, other = list(HEADER), turned(HEADER)
+    own: list[object] = list(HEADER)
+    other = turned(HEADER)
     rows: Rows = [own, line(truth(0)), other, turned(line(truth(1))), own, line(truth(2))]
     receipt, record = take(filed(tmp_path, form, rows), tmp_path / "home")
     assert sorted(stored(record)) == [truth(0).code, truth(2).code]
