@@ -11,6 +11,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 import pytest
+from fastapi.testclient import TestClient
 from hypothesis import Phase, given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ from features.simulate import simulate
 from features.simulate.raw import write_raw
 from features.sources import SOURCES, FeedOptions
 from features.sources.unit_directory import UnitDirectory
+from serving.app import create_app
 from serving.cli import app
 from serving.pages.board import _counts as board_counts
 from serving.pages.board import to_do
@@ -33,7 +35,8 @@ from serving.read.caseload import Caseload
 from serving.read.on_time_statistics import OnTimeStatistics
 from serving.reports.dossiers import late_share
 from serving.scoring.batch import score_open
-from serving.scoring.risk_list import Filters, latest_list
+from serving.scoring.open_dossiers import OpenDossiers
+from serving.scoring.risk_list import Filters, RiskList, latest_list
 from serving.scoring.score_files import ListMeta, write_scores
 from serving.settings import Settings
 from serving.state import ExplanationSlip, State, open_state
@@ -120,6 +123,81 @@ def test_out_of_hours_a_list_says_overdue_of_what_the_lawful_clock_does(tmp_path
             assert (to_do(line) == "Xin lỗi, hẹn lại ngày trả; nêu nguyên nhân") == (key in overdue), (at, key)
             assert days_left(line.left_hours).startswith("quá" if key in overdue else "còn")
         assert agreed(settings, now) == (0, "differences=0\n")
+
+
+def _told(settings: Settings, dossiers: list[dict[str, Any]], events: list[dict[str, Any]]) -> Record:
+    """A record of these rows of one procedure and unit."""
+    record = Record(settings.record_url)
+    base = {"procedure_code": "P", "unit_code": "U"}
+    chunks = [
+        Chunk("unit", [{"unit_code": "U", "unit_name": "Phường"}]),
+        Chunk("dossier", [base | one for one in dossiers]),
+    ]
+    receipt = record.append([*chunks, Chunk("event", events)], source="canonical", arrived_at=NOW + timedelta(days=400))
+    assert not receipt.rejected
+    return record
+
+
+def _scored(settings: Settings, record: Record, at: datetime) -> RiskList:
+    with record.connect(cutoff=at) as con:
+        table = score_open(con, at, drawn_model(), VIETNAM)
+    meta = ListMeta("lateness", at, "v1", "ab" * 32, record.version(), "cd" * 32, table.num_rows)
+    write_scores(settings.scores, table, meta)
+    return RiskList(table, meta)
+
+
+def test_an_end_put_right_long_ago_leaves_a_dossier_open_for_every_reader(tmp_path: Path) -> None:
+    """Told as decided, later as forwarded, nothing since for more than a year: figures of the year left it out."""
+    settings, now = settings_of(tmp_path), local("2026-09-16 10:00")
+    begun, right = local("2025-05-05 08:00"), local("2025-06-16 09:00")
+    event = {"dossier_id": "D", "event_id": "e", "happened_at": local("2025-05-09 09:00")}
+    record = _told(
+        settings,
+        [{"dossier_id": "D", "received_at": begun, "due_at": local("2025-05-20 17:00"), "known_at": begun}],
+        [event | {"kind": "decided", "known_at": begun}, event | {"kind": "forwarded", "known_at": right}],
+    )  # fmt: skip
+    _told(
+        settings, [{"dossier_id": "new", "received_at": now, "due_at": None, "known_at": now - timedelta(hours=1)}], []
+    )
+    assert _scored(settings, record, now).line("D") is not None
+    with record.connect(cutoff=now) as con:
+        total = OnTimeStatistics.read(con, now, VIETNAM).total
+        assert OpenDossiers(con).of("D") is not None
+    assert (total.open, total.overdue) == (1, 1)
+    assert agreed(settings, now) == (0, "differences=0\n")
+
+
+def test_a_dossier_is_open_once_it_was_received_though_its_source_tells_it_ahead(tmp_path: Path) -> None:
+    settings, told, received = settings_of(tmp_path), local("2026-09-14 08:00"), local("2026-09-16 10:00")
+    due = local("2026-09-23 17:00")
+    record = _told(settings, [{"dossier_id": "D", "received_at": received, "due_at": due, "known_at": told}], [])
+    for minutes, there in ((-30, 0), (0, 0), (30, 1)):
+        at = received + timedelta(minutes=minutes)
+        assert len(_scored(settings, record, at)) == there
+        with record.connect(cutoff=at) as con:
+            assert OnTimeStatistics.read(con, at, VIETNAM).total.open == there
+        assert agreed(settings, at) == (0, "differences=0\n")
+
+
+def test_a_list_made_after_the_last_news_is_read_where_they_stopped(tmp_path: Path) -> None:
+    """Scored in the afternoon, when news of the evening before were still fresh; two days later they are not."""
+    settings, news = settings_of(tmp_path), local("2026-09-15 20:00")
+    due, scored, now = (local(f"2026-09-{at}") for at in ("16 10:00", "16 15:00", "18 10:00"))
+    record = _told(
+        settings,
+        [{"dossier_id": "D", "received_at": _START, "due_at": due, "known_at": _START},
+         {"dossier_id": "late", "received_at": _START, "due_at": local("2026-09-10 17:00"), "known_at": news}], [],
+    )  # fmt: skip
+    assert _scored(settings, record, scored).page(Filters(overdue=True)).total == 2
+    with TestClient(create_app(settings, now=lambda: now, poll_seconds=60)) as client:
+        context: Any = client.app.state.context  # type: ignore[attr-defined]
+        listed, standing = context.serving.listed("lateness"), context.known.standing
+        owes = [one.case.dossier_id for one in context.trackers.of().apologies]
+    assert listed.read_at == standing.until < due
+    late = [one.dossier_id for one in listed.page(Filters(overdue=True)).lines]
+    assert late == owes == ["late"]
+    assert (standing.total.overdue, standing.total.open) == (1, len(listed))
+    assert agreed(settings, now) == (0, "differences=0\n")
 
 
 def test_a_share_of_late_dossiers_is_the_same_in_reports_and_among_leaders(tmp_path: Path) -> None:

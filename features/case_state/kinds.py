@@ -1,6 +1,6 @@
 """What kinds of event do to a dossier's clock: the one place that says so; those that end it are `schema.ENDS`."""
 
-from features.record.schema import ENDS
+from features.record.schema import ALL_ENDS, ENDS
 
 STOPS = ("papers_requested", "suspended")
 """Stop the lawful clock: the citizen must act, or processing stands still."""
@@ -28,3 +28,14 @@ def claims_end(event_id: str) -> str:
     """SQL of whether a portal source told an event as an end, though the record may read it otherwise
     (`features.record.event_reconciliation`). event_id: SQL of its id."""
     return f"regexp_matches(coalesce({event_id}, ''), '^(state:)?({'|'.join(ENDS)})@')"
+
+
+def ended_for_good(having: str = "true") -> str:
+    """SQL of dossiers that have ended as every version of their events tells it, so that none of them needs a replay:
+    never reopened, and no end put right by a later version that tells something else. having: on `happened_at`."""
+    return f"""
+    SELECT dossier_id FROM event ANTI JOIN (
+        SELECT o.dossier_id FROM event o JOIN event n USING (dossier_id, event_id)
+        WHERE o.kind IN {ALL_ENDS} AND n.kind NOT IN {ALL_ENDS}
+    ) told_anew USING (dossier_id)
+    GROUP BY dossier_id HAVING {having} AND bool_or(kind IN {ALL_ENDS}) AND NOT bool_or(kind = 'reopened')"""

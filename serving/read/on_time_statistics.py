@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 import duckdb
 
 from features.calendar.working_time import Calendar
+from features.case_state.kinds import ended_for_good
 from features.case_state.relation import NAME, case_states
 from features.intervals import wilson
-from features.record.schema import ALL_ENDS
 from features.record.utc import naive_utc
 
 WINDOW = timedelta(days=365)
@@ -29,10 +29,7 @@ WITH cases AS (SELECT c.*, p.sector_code FROM {NAME} c LEFT JOIN procedure_lates
 """Every dossier's state (`features.case_state.relation.COLUMNS`) with its sector, while `states_of_a_year` holds."""
 
 _ASKED = f"""
-SELECT dossier_id FROM dossier ANTI JOIN (
-    SELECT dossier_id FROM event GROUP BY dossier_id
-    HAVING max(happened_at) < $since AND bool_or(kind IN {ALL_ENDS}) AND NOT bool_or(kind = 'reopened')
-) USING (dossier_id)
+SELECT dossier_id FROM dossier ANTI JOIN ({ended_for_good("max(happened_at) < $since")}) USING (dossier_id)
 GROUP BY dossier_id
 """
 

@@ -153,10 +153,15 @@ def overdue(effect: float, left_hours: float) -> Reason:
 
 
 def open_standing(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calendar) -> pa.Table:
-    """Every open dossier at `as_of` by id: dossier_id, due_at (the lawful promise), received_at, phase, overdue."""
+    """Every open dossier at `as_of` by id: dossier_id, due_at (the lawful promise), received_at, phase, overdue.
+
+    One whose receipt its source tells ahead of time is open once it was received, here as in every count.
+    """
     with case_states(con, as_of, calendar) as states:
         columns = "dossier_id, lawful_due_at AS due_at, received_at, phase, overdue"
-        return aware_table(states.filter("is_open").project(columns).order("dossier_id").to_arrow_table())
+        return aware_table(
+            states.filter("is_open AND received_at < read_at").project(columns).order("dossier_id").to_arrow_table()
+        )
 
 
 def score_record(

@@ -6,16 +6,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.case_state.kinds import ended_for_good
 from features.matrix.online import Row
-from features.record.schema import ALL_ENDS
 from features.record.utc import aware_table
 
 MOST_ROWS = 1_000_000
 """Of a table: about 200 MB. A record with more of open dossiers is asked one by one."""
 
-_OVER = f"""
-    SELECT dossier_id FROM event GROUP BY dossier_id
-    HAVING bool_or(kind IN {ALL_ENDS}) AND NOT bool_or(kind = 'reopened')"""
+_OVER = ended_for_good()
 _OPEN = {
     "dossier": f"""
         SELECT * FROM dossier_latest ANTI JOIN ({_OVER}) USING (dossier_id)

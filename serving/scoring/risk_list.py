@@ -137,7 +137,8 @@ class RiskList:
         return int(self._table.num_rows)
 
     def at(self, states: pa.Table, read_at: datetime, calendar: Calendar) -> "RiskList":
-        """The same list with where each dossier stands at `read_at`; those that have ended since are not on it.
+        """The same list with where each dossier stands at `read_at`; those that have ended since, or are received only
+        later, are not on it.
 
         states: dossier_id, phase, lawful_due_at (UTC, aware), overdue of the dossiers that the record knows; a line of
         which it knows nothing stays as it was scored.
@@ -156,7 +157,8 @@ class RiskList:
             index = table.schema.get_field_index(name)
             table = table.set_column(index, table.schema.field(name), column.cast(table.schema.field(name).type))
         ended = pc.fill_null(pc.is_in(phase, pa.array([Phase.ENDED, Phase.SET_ASIDE], pa.string())), False)
-        found = RiskList(table.filter(pc.invert(ended)), self.meta, read_at)
+        later = pc.fill_null(pc.greater_equal(table["received_at"], pa.scalar(read_at, _MOMENT)), False)
+        found = RiskList(table.filter(pc.invert(pc.or_(ended, later))), self.meta, read_at)
         found.newcomers = self.newcomers & found._place.keys()
         return found
 

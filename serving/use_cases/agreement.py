@@ -72,6 +72,7 @@ def differences(record: Record, scores: Path, now: datetime, calendar: Calendar)
         until = ReadingMoment.read(con, now, calendar).as_of
         states = _states(con, until, calendar)
         yield from _twin(con, until, calendar, states)
+        states = _received(states, until)
         yield from _figures(OnTimeStatistics.read(con, until, calendar), states, until)
         year = Caseload.read(con, until - WINDOW, until, until, calendar)
         yield from _cases("caseload", year, states)
@@ -91,7 +92,7 @@ def differences(record: Record, scores: Path, now: datetime, calendar: Calendar)
         except FileNotFoundError:
             return  # nothing was scored yet
         scored = RiskList(table, meta)
-        if meta.as_of <= until:
+        if meta.as_of <= now:
             with case_states(con, until, calendar) as found:
                 open_now = aware_table(found.project("dossier_id, phase, lawful_due_at, overdue").to_arrow_table())
             listed = scored.at(open_now, until, as_delivered(con, calendar))
@@ -99,7 +100,7 @@ def differences(record: Record, scores: Path, now: datetime, calendar: Calendar)
             yield from _list("list now", listed, states, unscored)
             yield from _dossiers(con, listed, states, calendar)
     with record.connect(version=meta.record_version, cutoff=meta.as_of) as con:
-        states = _states(con, meta.as_of, calendar)
+        states = _received(_states(con, meta.as_of, calendar), meta.as_of)
         yield from _dossiers(con, scored, states, calendar)
     yield from _list("list", scored, states, set())
     warned = set(Scoring.of(table, meta, Policy()).over)
@@ -111,6 +112,11 @@ def _states(con: duckdb.DuckDBPyConnection, until: datetime, calendar: Calendar)
     with case_states(con, until, calendar) as found:
         rows: list[State] = aware_table(found.to_arrow_table()).to_pylist()
     return {row["dossier_id"]: row for row in rows}
+
+
+def _received(states: dict[str, State], until: datetime) -> dict[str, State]:
+    """Without those whose receipt was told ahead of time: no reader shows or counts them yet."""
+    return {key: one for key, one in states.items() if one["received_at"] < until}
 
 
 def _twin(

@@ -87,17 +87,14 @@ class Serving:
             self._tidied = turn
 
     def restate(self, read_at: datetime, states: pa.Table, calendar: Calendar) -> None:
-        """Reads the lists anew with where dossiers stand at `read_at` (`RiskList.at`); lists made later stay.
+        """Reads the lists anew with where dossiers stand at `read_at` (`RiskList.at`), be they made before or after it.
 
-        So every page and answer is of the moment of the counts and ledgers beside it; the scores stay.
+        So every page and answer is of the moment of the counts and ledgers beside it; the scores stay. A record that
+        has fallen behind since a list was made is read where its news stopped, and the list with it.
         """
         for target, kept in self.lists.items():
             scored, shown = kept.value, self._shown.get(target)
-            if (
-                scored is not None
-                and scored.meta.as_of <= read_at
-                and (shown is None or shown[0] is not scored or shown[1] != read_at)
-            ):
+            if scored is not None and (shown is None or shown[0] is not scored or shown[1] != read_at):
                 self._shown[target] = scored, read_at, scored.at(states, read_at, calendar)
                 self.past[target] = past_list(self.settings.scores, scored.meta, states)
 
