@@ -185,3 +185,24 @@ def test_a_log_tells_of_files_beside_it(tmp_path: Path) -> None:
 
     chunks = list(read(tmp_path / "in", FeedOptions(mapping=tmp_path / "m.toml", key=KEY)))
     assert chunks[0].notes == {"1 files of other kinds not read": 1}
+
+
+def test_a_file_of_lines_that_nobody_can_tell_apart_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "dossier.csv").write_bytes(f"{DOSSIER}\rA,p,u,2026-03-02T08:00\r".encode())
+    receipt = deliver(Record(tmp_path / "home"), tmp_path / "dossier.csv", "canonical")
+    assert receipt.refused
+
+
+def test_counts_of_a_statistic_are_read_as_text_too_or_set_aside(tmp_path: Path) -> None:
+    month = {"month": 7, "year": 2026, "govAgencyCode": "H99.24"}
+    receipt, record = drawn(tmp_path, "opencps", {**month, "totalCount": "12", "receivedCount": 3.0, "doneCount": "?!"})
+    counts = record.connect().execute("SELECT name, value FROM counter ORDER BY name").fetchall()
+    assert counts == [("receivedCount", 3.0), ("totalCount", 12.0)]
+    assert receipt.rejected == 1
+
+
+def test_control_characters_are_no_part_of_a_code(tmp_path: Path) -> None:
+    (tmp_path / "dossier.csv").write_bytes(f"{DOSSIER}\nA-\x0001\x1f,p,u,2026-03-02T08:00\n".encode())
+    record = Record(tmp_path / "home")
+    assert deliver(record, tmp_path / "dossier.csv", "canonical").appended == 1
+    assert record.connect().execute("SELECT dossier_id FROM dossier").fetchall() == [("A-01",)]

@@ -23,7 +23,7 @@ from features.spelling.codes import padded_procedure
 from features.spelling.vietnamese_text import LEGACY, suspect
 
 _BLANKS = "[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
-_INVISIBLE = "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+_INVISIBLE = "[\\x00-\\x08\\x0e-\\x1f\\x7f\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 _DASHES = "[\u2010-\u2015\u2212]"
 
 _NOTHING = r"#?N/A!?|#(REF|VALUE|DIV/0|NUM|NULL|NAME)[!?]?|\(?null\)?|-{1,3}|–|—|\.{2,4}|…"

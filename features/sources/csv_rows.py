@@ -121,6 +121,9 @@ class _Records:
                 break
         if not first:
             return None
+        if len(first) == 1 and "\r" in first[0][1].strip():  # all rows stand in the header
+            wanted, came = "lines that end in a line feed", "carriage returns alone"
+            self._rejects.append(Reject(self._name, first[0][0], "", wanted, came))
         found: Header | None = None
         most = (-1, -1)
         for separator in self._separators:

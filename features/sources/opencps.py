@@ -74,7 +74,7 @@ def _read_statistic(harvest: RowBuilder, value: Mapping[str, Any]) -> None:
         return
     for name in STATISTICS:
         count = value.get(name)
-        if isinstance(count, int) and not isinstance(count, bool):
+        if count not in (None, ""):  # what is no number the record sets aside
             harvest.row(
                 "counter", source="opencps", unit_code=unit_code(unit), name=name, value=count,
                 sector_code=harvest.text("sector_code", value.get("domainCode")), period_from=begin, period_to=end,

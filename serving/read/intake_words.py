@@ -79,6 +79,7 @@ _WANTED = {
     "one of the list": "cần một giá trị trong danh mục",
     "not before received_at": "không được trước ngày tiếp nhận",
     "text in UTF-8": "cần chữ Unicode (UTF-8)",
+    "lines that end in a line feed": "mỗi dòng phải kết thúc bằng ký tự xuống dòng (LF)",
     "Unicode text": "cần chữ Unicode",
     "a whole table": "cần một bảng nguyên vẹn",
     "a whole file": "cần một tệp nguyên vẹn",
