@@ -146,6 +146,11 @@ def against_promise(remaining: Remaining | None) -> str:
     return "dự kiến kịp hạn"
 
 
+def brief_against_promise(remaining: Remaining | None) -> str:
+    """`against_promise` for a narrow cell: "trễ 12–30 giờ"; days are working days, as all days of a list are."""
+    return against_promise(remaining).replace(" khoảng", "").removesuffix(" làm việc")
+
+
 class Clockface:
     """Moments as people of one zone read them."""
 

@@ -285,6 +285,7 @@ def test_every_read_of_persons_by_the_api_leaves_a_receipt(client: TestClient) -
         "/api/v1/metrics",
         "/api/v1/warnings/effect",
         "/api/v1/models/work",
+        "/api/v1/warnings/rules",
     }
     chain: Receipts = client.app.state.context.people.receipts  # type: ignore[attr-defined]
     asked = 0

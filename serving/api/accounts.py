@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from serving.access.token import tokens_of
 from serving.api.answer import answer
+from serving.api.looked import note_look
 from serving.api.people import Done, Key
 from serving.api.strict import strict
 from serving.read.problem import Problem, documented
@@ -99,6 +100,7 @@ class Secret:
 @router.get("/accounts", response_model=list[AccountAnswer])
 def list_accounts(request: Request) -> Response:
     """All accounts, by login."""
+    note_look(request, "account.read", {})
     return answer(
         [
             AccountAnswer(
@@ -126,6 +128,7 @@ def list_leads(request: Request) -> Response:
     """Who leads which inspection team."""
     names = {one.id: one.login for one in accounts(request)}
     found = team_leads(request)
+    note_look(request, "account.read", {"list": "team-leads"})
     return answer([LeadAnswer(team, names[one.account_id or 0], one.set_at) for team, one in sorted(found.items())])
 
 

@@ -80,6 +80,7 @@ ACTION_WORDS = {
     "contest.read": "Xem giải trình về điểm",
     "contest.write": "Gửi giải trình về điểm",
     "contest.answer": "Trả lời giải trình về điểm",
+    "account.read": "Xem danh sách tài khoản",
     "account.write": "Sửa tài khoản",
     "file.adopt": "Tiếp nhận tệp có trước nhật ký",
     "file.write": "Lập danh sách",
