@@ -21,6 +21,7 @@ from features.calendar.holiday import as_delivered
 from features.calendar.vietnam import VIETNAM
 from features.case_state.relation import case_states
 from features.record.delivery import Chunk
+from features.record.reading_moment import known_until
 from features.record.record import Record
 from features.simulate import Province, simulate
 from serving.documents.letterhead import Letterheads
@@ -294,6 +295,25 @@ def test_what_became_known_later_is_not_in_it(record: Record, state: State) -> N
             for place, cell in enumerate(line):
                 if isinstance(cell, datetime) and rows.head[place] in ("Tiếp nhận", "Kết thúc"):
                     assert cell < soon.as_of
+
+
+def test_a_report_of_a_record_behind_counts_until_where_it_knows(state: State, tmp_path: Path) -> None:
+    """Asked two weeks after the last news, no dossier grows overdue of which nobody has told."""
+    record = Record(tmp_path / "record")
+    tables = simulate(seed=11, dossiers=200, start=date(2026, 6, 1), end=date(2026, 8, 14)).tables
+    record.append(
+        [Chunk(*one) for one in tables.items()], source="canonical", arrived_at=datetime(2026, 8, 14, tzinfo=UTC)
+    )
+    with record.connect() as con:
+        known = known_until(con)
+    assert known is not None
+    then, asked = (
+        made(record, state, "centre", as_of=known + timedelta(microseconds=1 + days * 86_400_000_000))
+        for days in (0, 14)
+    )
+    assert {one.en: one.value for one in asked.figures} == {one.en: one.value for one in then.figures}
+    assert any("Dữ liệu chỉ đến" in note for note in asked.notes)
+    assert not any("Dữ liệu chỉ đến" in note for note in then.notes)
 
 
 def test_months_add_up_to_the_half_year(record: Record, state: State) -> None:

@@ -10,6 +10,7 @@ import duckdb
 from sqlalchemy.orm import Session
 
 from features.calendar.working_time import Calendar
+from features.record.reading_moment import ReadingMoment
 from features.record.utc import naive_utc
 from serving.read.caseload import Caseload
 from serving.read.official_directory import called, names_in
@@ -34,10 +35,18 @@ class ReportContext:
     unit_code: str = ""
     say: Callable[[str], None] = lambda _: None
 
+    @cached_property
+    def reading(self) -> ReadingMoment:
+        """Until when the record knew what is told at `as_of`."""
+        return ReadingMoment.read(self.con, self.as_of, self.calendar)
+
     @property
     def until(self) -> datetime:
-        """The end of the period, or `as_of` where the period has not ended by then."""
-        return min(self.period.until, self.as_of)
+        """The end of the period, or the moment at which the record is read where that lies before (`ReadingMoment`)."""
+        return self._end(self.period)
+
+    def _end(self, period: Period) -> datetime:
+        return max(period.start, min(period.until, self.reading.as_of))
 
     @property
     def running(self) -> bool:
@@ -73,25 +82,25 @@ class ReportContext:
         if not self.before(months).received:
             return None
         other = replace(self, period=self.period.earlier(months, ZoneInfo(self.calendar.zone)))
-        other.__dict__.update(_read=self._read, register=self.register, units=self.units, _names=self._names)
+        other.__dict__.update(
+            _read=self._read, reading=self.reading, register=self.register, units=self.units, _names=self._names
+        )
         return other
 
     def each_month(self) -> Iterator[tuple[Period, Caseload]]:
         """The months of the period that had begun by then, each with the dossiers of the report's units in it."""
         for period in self.period.each(ZoneInfo(self.calendar.zone)):
             if period.start < self.as_of:
-                until = min(period.until, self.as_of)
                 self.say(period.words)
-                yield period, self.caseload.part(self.con, period.start, until, self.as_of, self.calendar)
+                yield period, self.caseload.part(self.con, period.start, self._end(period), self.as_of, self.calendar)
 
     def _of_period(self, period: Period) -> Caseload:
         return self._once(("units", period.month), lambda: self._of_all(period).of_units(self.units))
 
     def _of_all(self, period: Period) -> Caseload:
-        until = min(period.until, self.as_of)
         return self._once(
             ("all", period.month),
-            lambda: Caseload.read(self.con, period.start, until, self.as_of, self.calendar),
+            lambda: Caseload.read(self.con, period.start, self._end(period), self.as_of, self.calendar),
             f"đọc hồ sơ của {period.words}",
         )
 
