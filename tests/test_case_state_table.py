@@ -288,6 +288,8 @@ class Oracle:
 
     def take(self, one: Happening, at: datetime) -> None:
         if one.kind in STOPS:
+            # papers supplied and asked for again at one moment: the clock ran, for no time, past its promise
+            self.missed = self.missed or (not self.stopped and self.behind(self.lawful(), self.pushed(), at))
             self.stopped = True
         elif one.kind in (*RUNS, "reopened"):
             self.stopped = False
