@@ -41,7 +41,7 @@ def test_killed_servers_lose_and_double_nothing(tmp_path: Path) -> None:
         server = start(tmp_path, port, AFTER)
         address = f"http://127.0.0.1:{port}"
         page = httpx2.get(f"{address}/plan/visit?id=2026-03/x1/team", cookies=inspector).text
-        sheet = sheet or re.findall(r'name="dossier" value="([^"]+)"', page)
+        sheet = sheet or list(dict.fromkeys(re.findall(r'name="dossier" value="([^"]+)"', page)))
         csrf = {
             who["risk_session"]: csrf_of(address, path, who) for path, who in (("/list", inspector), ("/own", official))
         }

@@ -62,7 +62,7 @@ def test_rules_set_on_the_page_hold_for_the_next_turn_and_leave_a_receipt(
 
 def test_accounts_are_made_and_closed_by_api_as_on_the_page(client: TestClient) -> None:
     csrf = sit_down(client, "quantri")
-    wish = {"login": "moi.tao", "name": "Người Mới", "role": "inspector", "password": "mot-mat-khau-that-dai-2026"}
+    wish = {"login": "moi.tao", "name": "Người Mới", "role": "inspector", "password": "sen-hong-no-giua-ao-2026"}
     for _ in range(2):  # sent twice: one account
         assert client.post("/api/v1/accounts", json=wish, headers=headers(csrf, "new")).status_code == 200
     assert client.post("/api/v1/accounts", json=wish, headers=headers(csrf, "other")).status_code == 422
