@@ -125,30 +125,28 @@ def days_left(hours: float | None) -> str:
     return f"{word} {decimal(abs(hours) / HOURS_A_DAY, 1)} ngày"
 
 
-def hours_between(low: float, high: float) -> str:
-    """A range of working hours: 12–30 giờ; from two working days on in days: 2–4 ngày làm việc."""
+def hours_between(low: float, high: float, brief: bool = False) -> str:
+    """A range of working hours: 12–30 giờ; from two working days on in days: 2–4 ngày làm việc; brief: 2–4 ngày."""
     unit, places = "giờ", 0 if high >= 2 else 1
     if high >= 2 * HOURS_A_DAY:
-        low, high, unit = low / HOURS_A_DAY, high / HOURS_A_DAY, "ngày làm việc"
+        low, high, unit = low / HOURS_A_DAY, high / HOURS_A_DAY, "ngày" if brief else "ngày làm việc"
         places = 0 if high >= 10 else 1
     begin, end = decimal(max(low, 0.0), places), decimal(high, places)
     return f"{end} {unit}" if begin == end else f"{begin}–{end} {unit}"
 
 
-def against_promise(remaining: Remaining | None) -> str:
-    """What the interval of 10 to 90 % says of the promise: "trễ khoảng 12–30 giờ"; empty where no time is told."""
+def against_promise(remaining: Remaining | None, brief: bool = False) -> str:
+    """What the interval of 10 to 90 % says of the promise: "trễ khoảng 12–30 giờ"; empty where no time is told.
+
+    brief: for a narrow cell, "trễ 2–4 ngày"; days are working days, as all days of a list are.
+    """
     if remaining is None or remaining.late_low is None or remaining.late_high is None:
         return ""
     if remaining.late_low > 0:
-        return f"trễ khoảng {hours_between(remaining.late_low, remaining.late_high)}"
+        return f"trễ {'' if brief else 'khoảng '}{hours_between(remaining.late_low, remaining.late_high, brief)}"
     if remaining.late_high > 0:
-        return f"có thể trễ đến {hours_between(remaining.late_high, remaining.late_high)}"
+        return f"có thể trễ đến {hours_between(remaining.late_high, remaining.late_high, brief)}"
     return "dự kiến kịp hạn"
-
-
-def brief_against_promise(remaining: Remaining | None) -> str:
-    """`against_promise` for a narrow cell: "trễ 12–30 giờ"; days are working days, as all days of a list are."""
-    return against_promise(remaining).replace(" khoảng", "").removesuffix(" làm việc")
 
 
 class Clockface:

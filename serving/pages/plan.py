@@ -7,19 +7,20 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, File, Form, Query, Request, UploadFile
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import Field
 
 from models.targets import MAIN
 from serving.pages.rendering import Key, render
+from serving.pages.sheet_photos import photo_routes
 from serving.plan.questions import questions
 from serving.plan.rendering import BY, CHOSEN
 from serving.read.finding_words import CAUSE_WORDS, KIND_WORDS
 from serving.read.problem import Problem
 from serving.use_cases.app_context import context_of
 from serving.use_cases.evidence import facts_of_unit
-from serving.use_cases.finding_photos import photo_in, photos_by_dossier, withdraw_photo, write_photo
+from serving.use_cases.finding_photos import photos_by_dossier
 from serving.use_cases.guard import reader_of
 from serving.use_cases.planning import PlanWish, approve_plan, preview_plan, seal_plan
 from serving.use_cases.visits import (
@@ -35,6 +36,7 @@ from serving.use_cases.visits import (
 from serving.work import decisions, findings
 
 router = APIRouter(include_in_schema=False)
+router.include_router(photo_routes("/plan"))
 
 TARGET_WORDS = {MAIN.name: MAIN.short_vi, "conduct": "Dấu hiệu phiền hà", "mix": "Cả hai, theo trọng số"}
 
@@ -198,34 +200,6 @@ def conclude(
     said = (kind, severity, {"yes": True, "no": False}.get(confirmed), evidence, cause, step)
     back = "/plan/visit?" + urlencode({"id": visit_id})
     return RedirectResponse(write_finding(request, visit_id, dossier_id, said, key, back), 303)
-
-
-@router.post("/plan/photo")
-def add_photo(
-    request: Request,
-    visit_id: Annotated[str, Form(alias="visit", max_length=200)],
-    dossier_id: Annotated[str, Form(alias="dossier", max_length=200)],
-    key: Key,
-    photo: Annotated[UploadFile, File()],
-) -> Response:
-    """Add a photo to one dossier of the sheet."""
-    back = "/plan/visit?" + urlencode({"id": visit_id})
-    return RedirectResponse(write_photo(request, visit_id, dossier_id, photo.file.read(), key, back), 303)
-
-
-@router.get("/plan/photo/{photo_id}")
-def see_photo(request: Request, photo_id: int) -> Response:
-    """One photo."""
-    found = photo_in(request, photo_id)
-    return Response(found.content, media_type=found.media_type)
-
-
-@router.post("/plan/photo/{photo_id}/withdraw")
-def take_photo_back(
-    request: Request, photo_id: int, key: Key, visit_id: Annotated[str, Form(alias="visit", max_length=200)]
-) -> Response:
-    """Take a photo back; it stays stored."""
-    return RedirectResponse(withdraw_photo(request, photo_id, key, "/plan/visit?" + urlencode({"id": visit_id})), 303)
 
 
 def _wizard(request: Request, wish: PlanWish, found: Mapping[str, Any] | None = None) -> Response:

@@ -86,7 +86,6 @@ def templates(zone: str) -> Environment:
         "figure": words.figure,
         "days_left": words.days_left,
         "against_promise": words.against_promise,
-        "brief_against_promise": words.brief_against_promise,
         "day": clock.day,
         "moment": clock.moment,
         "iso_moment": clock.iso_moment,

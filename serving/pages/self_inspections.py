@@ -4,21 +4,23 @@ from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, File, Form, Query, Request, UploadFile
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from models.targets import MAIN
 from serving.pages.rendering import Key, render
+from serving.pages.sheet_photos import photo_routes
 from serving.plan.questions import questions
 from serving.plan.rendering import BY, CHOSEN
 from serving.read.finding_words import CAUSE_WORDS, KIND_WORDS
 from serving.use_cases.app_context import context_of
-from serving.use_cases.finding_photos import photo_in, photos_by_dossier, withdraw_photo, write_photo
+from serving.use_cases.finding_photos import photos_by_dossier
 from serving.use_cases.guard import reader_of
 from serving.use_cases.visits import own_inspections, own_visit, write_finding
 from serving.work import findings
 
 router = APIRouter(include_in_schema=False)
+router.include_router(photo_routes("/self-inspections", own=True))
 
 
 @router.get("/self-inspections", response_class=HTMLResponse)
@@ -71,32 +73,3 @@ def conclude(
     said = (kind, severity, None, evidence, cause, step)
     back = "/self-inspections/visit?" + urlencode({"id": visit_id})
     return RedirectResponse(write_finding(request, visit_id, dossier_id, said, key, back, own=True), 303)
-
-
-@router.post("/self-inspections/photo")
-def add_photo(
-    request: Request,
-    visit_id: Annotated[str, Form(alias="visit", max_length=200)],
-    dossier_id: Annotated[str, Form(alias="dossier", max_length=200)],
-    key: Key,
-    photo: Annotated[UploadFile, File()],
-) -> Response:
-    """Add a photo to one dossier of the sheet."""
-    back = "/self-inspections/visit?" + urlencode({"id": visit_id})
-    return RedirectResponse(write_photo(request, visit_id, dossier_id, photo.file.read(), key, back, own=True), 303)
-
-
-@router.get("/self-inspections/photo/{photo_id}")
-def see_photo(request: Request, photo_id: int) -> Response:
-    """One photo of an own inspection."""
-    found = photo_in(request, photo_id, own=True)
-    return Response(found.content, media_type=found.media_type)
-
-
-@router.post("/self-inspections/photo/{photo_id}/withdraw")
-def take_photo_back(
-    request: Request, photo_id: int, key: Key, visit_id: Annotated[str, Form(alias="visit", max_length=200)]
-) -> Response:
-    """Take a photo back; it stays stored."""
-    back = "/self-inspections/visit?" + urlencode({"id": visit_id})
-    return RedirectResponse(withdraw_photo(request, photo_id, key, back, own=True), 303)

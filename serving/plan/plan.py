@@ -166,6 +166,14 @@ def _slots(brief: PlanInput, drawn: Sequence[Drawn], seed: str) -> dict[str, Slo
     return slots
 
 
+_OF_HEAD = "/head/"
+
+
+def is_of_head(name: str) -> bool:
+    """Whether a visit's name, or a finding's that begins with it, is of a check by the unit's own head."""
+    return _OF_HEAD in name
+
+
 def _head_visits(
     brief: PlanInput, plan_id: str, days: Mapping[str, list[date]], slots: Mapping[str, Slot], seed: str
 ) -> list[Visit]:
@@ -175,7 +183,7 @@ def _head_visits(
         taken = slots[unit.unit_code].day if unit.unit_code in slots else None
         order = sorted(days[unit.unit_code], key=lambda day: day == taken)  # stable: the seeded order stays
         for number, day in enumerate(order[: rules.own_head_visits], 1):
-            name = f"{plan_id}/{unit.unit_code}/head/{number}"
+            name = f"{plan_id}/{unit.unit_code}{_OF_HEAD}{number}"
             hour = HOURS[int(keyed_uniform(seed, "head hour", name) * len(HOURS))]
             visits.append(_visit(brief, unit, name, day, hour, "own_head", None, "periodic", 1.0, seed))
     return visits

@@ -13,9 +13,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.intervals import newcombe, wilson
+from features.intervals import newcombe
 from features.record.utc import aware_table, naive_utc
-from serving.read.on_time_statistics import CASES, FIGURES, LEAST, WINDOW
+from serving.read.on_time_statistics import CASES, FIGURES, WINDOW, LateShare
 
 MONTHLY: Mapping[str, str] = {
     "received": "received_at", "ended": "ended_at", "late": "ended_at", "past_first": "ended_at",
@@ -32,7 +32,7 @@ ORDER BY lawful_due_at, dossier_id
 
 
 @dataclass(frozen=True)
-class MonthCount:
+class MonthCount(LateShare):
     """One month of the province or of a unit, by local time: received, ended, late of these, past the first promise."""
 
     month: str
@@ -40,16 +40,6 @@ class MonthCount:
     ended: int = 0
     late: int = 0
     past_first: int = 0
-
-    @property
-    def share(self) -> float | None:
-        """Late of ended; None under 20 ended."""
-        return self.late / self.ended if self.ended >= LEAST else None
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """Wilson's 95 % interval of the share; None under 20 ended."""
-        return wilson(self.late, self.ended) if self.ended >= LEAST else None
 
     def against(self, before: "MonthCount") -> tuple[float, float, float] | None:
         """By how much the share differs from another month's: difference, and its 95 % interval; None where too few."""

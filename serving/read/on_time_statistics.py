@@ -63,8 +63,25 @@ def states_of_a_year(con: duckdb.DuckDBPyConnection, until: datetime, calendar: 
         con.execute("DROP TABLE IF EXISTS asked_state")
 
 
+class LateShare:
+    """The share of `late` among `ended`, and its 95 % interval; told from 20 ended on."""
+
+    ended: int
+    late: int
+
+    @property
+    def share(self) -> float | None:
+        """Late of ended; None under 20 ended."""
+        return self.late / self.ended if self.ended >= LEAST else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Wilson's 95 % interval of the share; None under 20 ended."""
+        return wilson(self.late, self.ended) if self.ended >= LEAST else None
+
+
 @dataclass(frozen=True)
-class Count:
+class Count(LateShare):
     """Dossiers of one unit, sector or procedure over the window.
 
     `late` of `ended` missed the lawful promise, `past_first` the first one. Of `open`, `overdue` have missed the lawful
@@ -79,16 +96,6 @@ class Count:
     overdue: int
     waiting: int = 0
     past_first: int = 0
-
-    @property
-    def share(self) -> float | None:
-        """Late of ended; None under 20 ended."""
-        return self.late / self.ended if self.ended >= LEAST else None
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """Wilson's 95 % interval of the share; None under 20 ended."""
-        return wilson(self.late, self.ended) if self.ended >= LEAST else None
 
     @property
     def progress(self) -> float | None:

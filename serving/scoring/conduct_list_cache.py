@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,13 @@ import pyarrow.parquet as pq
 from models.conduct import GRAINS, ConductLine
 from serving.access.permissions import Scope
 from serving.scoring.conduct_lists import COLUMNS
-from serving.scoring.conduct_news import ConductNews, Newcomer, conduct_news
+from serving.scoring.conduct_news import KEYS, ConductNews, Newcomer, conduct_news
 from serving.scoring.reloadable import Reloadable
+from serving.scoring.score_files import stamped
 
 FEWEST_DOSSIERS = 20
 FEWEST_PEOPLE = 3
 """Under these no figure about an official or a unit is shown: dossiers (signals), people who complained (reports)."""
-
-_STAMP = "%Y%m%dT%H%M%SZ"
-_KEYS = {"official": "official_id", "unit": "unit_code", "dossier": "dossier_id"}
 
 
 def told(line: ConductLine) -> bool:
@@ -48,7 +46,7 @@ class ConductShelf:
     def __post_init__(self) -> None:
         """Lays the lines out by key, so that a page finds one without a walk."""
         lines = ((grain, line) for grain, found in self.lists.items() for line in found)
-        object.__setattr__(self, "_at", {(grain, getattr(line, _KEYS[grain])): line for grain, line in lines})
+        object.__setattr__(self, "_at", {(grain, getattr(line, KEYS[grain])): line for grain, line in lines})
 
     def of(self, grain: str, key: str | None) -> ConductLine | None:
         """The line of one official, unit or dossier; None where the lists say nothing of it."""
@@ -70,7 +68,7 @@ class ConductShelf:
         mine = [line for line in lines if line.tier == tier and scope.covers(line.unit_code)]
         if new:
             fresh = {one.key for one in self.newcomers(scope) if one.grain == grain}
-            mine = [line for line in mine if getattr(line, _KEYS[grain]) in fresh]
+            mine = [line for line in mine if getattr(line, KEYS[grain]) in fresh]
         return sorted((line for line in mine if unit in ("", line.unit_code)), key=_order)
 
 
@@ -101,7 +99,7 @@ def kept_conduct(scores: Path) -> Reloadable[ConductShelf]:
             path = latest / f"{grain}.parquet"
             rows = _rows(path) if path.exists() else []
             lists[grain] = tuple(ConductLine(**row) for row in rows)
-        as_of = datetime.strptime(latest.name, _STAMP).replace(tzinfo=UTC)
+        as_of = stamped(latest.name)
         return ConductShelf(as_of, lists, conduct_news(scores, as_of))
 
     return Reloadable("lists of conduct", sign, load)

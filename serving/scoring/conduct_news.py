@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from serving.access.permissions import Scope
-from serving.scoring.score_files import list_folder
+from serving.scoring.score_files import list_folder, stamped
 
 FOREMOST = 20
 """Places of the list of dossiers that are news when a dossier comes among them: hundreds show some signal every day."""
 GRAINS = {"official": "cán bộ", "unit": "đơn vị", "dossier": "hồ sơ"}
-_KEYS = {"official": "official_id", "unit": "unit_code", "dossier": "dossier_id"}
-_STAMP = "%Y%m%dT%H%M%SZ"
+KEYS = {"official": "official_id", "unit": "unit_code", "dossier": "dossier_id"}
+"""The column that names a line of each list."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ def told_by_grain(newcomers: Sequence[Newcomer]) -> str:
 
 def _moments(scores: Path) -> Iterator[datetime]:
     for path in (scores / "conduct").glob("*/official.parquet"):
-        yield datetime.strptime(path.parent.name, _STAMP).replace(tzinfo=UTC)
+        yield stamped(path.parent.name)
 
 
 def _standing_out(scores: Path, as_of: datetime) -> Iterator[Newcomer]:
-    for grain, key in _KEYS.items():
+    for grain, key in KEYS.items():
         path = list_folder(scores, "conduct", as_of) / f"{grain}.parquet"
         columns = list(dict.fromkeys([key, "unit_code", "flag", "rank"]))
         rows: list[dict[str, Any]] = pq.read_table(path, columns=columns).to_pylist() if path.exists() else []

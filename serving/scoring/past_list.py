@@ -23,7 +23,7 @@ LEAST = 20
 
 
 @dataclass(frozen=True)
-class Share:
+class TurnedLate:
     """`late` of `n` dossiers were late. low, high: 95 % interval (Wilson)."""
 
     n: int
@@ -45,14 +45,14 @@ class TurnedOut:
     """What became of a list of `as_of`: of those with a score of a bound or more, of the others, and the mean score."""
 
     as_of: datetime
-    high: Share
-    others: Share
+    high: TurnedLate
+    others: TurnedLate
     mean_score: float
 
     @property
-    def all(self) -> Share:
+    def all(self) -> TurnedLate:
         """Both together."""
-        return Share(self.high.n + self.others.n, self.high.late + self.others.late)
+        return TurnedLate(self.high.n + self.others.n, self.high.late + self.others.late)
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ class PastList:
         high = mine & (self.score >= bound)
         return TurnedOut(
             self.as_of,
-            Share(int(high.sum()), int(self.late[high].sum())),
-            Share(int((mine & ~high).sum()), int(self.late[mine & ~high].sum())),
+            TurnedLate(int(high.sum()), int(self.late[high].sum())),
+            TurnedLate(int((mine & ~high).sum()), int(self.late[mine & ~high].sum())),
             float(self.score[mine].mean()),
         )
 

@@ -98,9 +98,17 @@ class ListMeta:
         return cls(**{**values, "as_of": datetime.fromisoformat(values["as_of"])})
 
 
+_STAMP = "%Y%m%dT%H%M%SZ"
+
+
 def stamp(as_of: datetime) -> str:
     """The folder name of a list: its moment in UTC, to the second."""
-    return as_of.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return as_of.astimezone(UTC).strftime(_STAMP)
+
+
+def stamped(name: str) -> datetime:
+    """The moment (UTC) of a list's folder name; ValueError for another name."""
+    return datetime.strptime(name, _STAMP).replace(tzinfo=UTC)
 
 
 def scores_path(root: Path, target: str, as_of: datetime) -> Path:

@@ -3,6 +3,7 @@
 from fastapi import Request
 from sqlalchemy.orm import Session
 
+from serving.plan.plan import is_of_head
 from serving.read.problem import Problem, refused_as_problem
 from serving.state import FindingPhoto
 from serving.use_cases.app_context import context_of
@@ -51,14 +52,13 @@ def photo_in(request: Request, photo_id: int, own: bool = False) -> FindingPhoto
     """A photo of a unit in the reader's scope; of a head those of own inspections alone; 404 for all others."""
     with context_of(request).people.state.reading() as session, refused_as_problem():
         photo = finding_photos.with_content(session, photo_id) if 0 < photo_id < 2**31 else None
-    if photo is None or not reader_of(request).scope.covers(photo.unit_code) or (own and not of_head(photo.finding_id)):
+    if (
+        photo is None
+        or not reader_of(request).scope.covers(photo.unit_code)
+        or (own and not is_of_head(photo.finding_id))
+    ):
         raise Problem(404, "No photo of this number.")
     return photo
-
-
-def of_head(finding_id: str) -> bool:
-    """Whether a finding is of a head's own inspection (`serving.plan.plan` names visits `plan/unit/head/number`)."""
-    return "/head/" in finding_id
 
 
 def photos_by_dossier(request: Request, visit_id: str) -> dict[str, list[FindingPhoto]]:

@@ -5,10 +5,10 @@ from datetime import date
 from fastapi import Request
 from sqlalchemy.orm import Session
 
+from serving.plan.plan import is_of_head
 from serving.read.problem import Problem, refused_as_problem
 from serving.state import Finding
 from serving.use_cases.app_context import context_of
-from serving.use_cases.finding_photos import of_head
 from serving.use_cases.guard import reader_of
 from serving.use_cases.idempotent_write import idempotent_write
 from serving.work import findings, remediation
@@ -37,7 +37,7 @@ def findings_about(
         return []
     found = [
         one for one in findings.standing(session, dossier_id=dossier_id, official_id=official_id)
-        if all_of.covers(one.unit_code) or (of_head(one.finding_id) and own.covers(one.unit_code))
+        if all_of.covers(one.unit_code) or (is_of_head(one.finding_id) and own.covers(one.unit_code))
     ]  # fmt: skip
     return sorted(found, key=lambda one: (one.visited_at, one.finding_id), reverse=True)
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.case_state.state import WAITING
-from serving.scoring.score_files import ListMeta, read_scores, scores_path, stamp
+from serving.scoring.score_files import ListMeta, read_scores, scores_path, stamp, stamped
 from serving.warnings.firing import OpenDossier
 from serving.warnings.heads import Heads
 from serving.warnings.policy import Policy
@@ -63,5 +63,5 @@ def scoring_at(root: Path, target: str, until: datetime, policy: Policy) -> Scor
     folders = sorted(path.name for path in (root / target).glob("*Z") if path.name <= stamp(until))
     if not folders:
         return None
-    as_of = datetime.strptime(folders[-1], "%Y%m%dT%H%M%S%z")
+    as_of = stamped(folders[-1])
     return Scoring.of(*read_scores(scores_path(root, target, as_of)), policy)
