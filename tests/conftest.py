@@ -15,10 +15,14 @@ from serving.state import State
 from tests.bench.postgres import BINARIES, cluster
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from tests.drawn_training import Office
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 SLOW = "slow: give --slow"
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--no-first-run"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,6 +75,19 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         connection.execute(text("CREATE DATABASE risk_test"))
     admin.close()
     return server.replace("/postgres", "/risk_test")
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """A Chromium without a window; skips where it is not installed."""
+    from playwright.sync_api import sync_playwright
+
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no browser at {CHROMIUM}")
+    with sync_playwright() as play:
+        started = play.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="session")

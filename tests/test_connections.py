@@ -14,6 +14,7 @@ import uvicorn
 from serving import connections
 from serving.api.limits import BodyLimit
 from serving.connections import server_options
+from tests.bench.half_sent import held
 from tests.bench.port import free_port
 
 PROXY, STRANGER = "127.0.0.2", "127.0.0.3"
@@ -65,32 +66,6 @@ STARTS = {
 }
 DRIP = {"headers without end": b"a", "empty lines": b"\r\n", "a body that trickles": b"x",
         "a body that nobody reads": b"x", "a second request, half": b"P", "in pieces": b"1\r\nx\r\n"}  # fmt: skip
-
-
-async def held(port: int, start: bytes, drip: bytes, longest: float) -> float:
-    """How long the server holds a connection that begins so and goes on with a drip every .3 s; at most `longest`."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    began = time.monotonic()
-    writer.write(start)
-
-    async def drips() -> None:
-        while drip:
-            await asyncio.sleep(0.3)
-            writer.write(drip)
-            await writer.drain()
-
-    dripping = asyncio.create_task(drips())
-    try:
-        async with asyncio.timeout(longest):
-            while await reader.read(65_536):
-                pass
-    except (TimeoutError, ConnectionError):
-        pass
-    took = time.monotonic() - began
-    dripping.cancel()
-    await asyncio.gather(dripping, return_exceptions=True)
-    writer.close()
-    return took
 
 
 @pytest.mark.parametrize("kind", STARTS)

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.drawn_server import running
-from tests.test_browser import ARGUMENTS, AXE, CHROMIUM, RULES
+from tests.test_browser import AXE, RULES
 from tests.test_links import links
 from tests.test_pages_words import CODE, COMMAND, KEY, text_of
 
@@ -52,16 +52,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
         password = found[1]
     with running(home, datetime.now(UTC)) as address:
         yield address, password
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"no browser at {CHROMIUM}")
-    with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield started
-        started.close()
 
 
 class Desk:

@@ -1,7 +1,6 @@
 """Letters in the forms of Nghị định 30: made of what pages list, many in one file or one each, nobody named wrongly."""
 
 import re
-import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -31,6 +30,7 @@ from serving.work.apologies import ApologyStanding
 from serving.work.consultations import Consultation
 from serving.work.trackers import Tracked
 from tests.drawn_people import NOW, sit_down, staffed_office, token
+from tests.office_tools import converted, tool
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 AT = datetime(2026, 9, 4, 2, tzinfo=UTC)
@@ -191,9 +191,7 @@ def test_pages_and_api_give_the_same_letters_and_note_who_took_them(client: Test
 
 @pytest.mark.slow
 def test_every_kind_is_rendered_to_pages(state: State, tmp_path: Path) -> None:
-    tools = [shutil.which(name) for name in ("soffice", "pdftotext", "pdfinfo")]
-    if None in tools:
-        pytest.skip("no LibreOffice or poppler here")
+    to_text, about = tool("pdftotext"), tool("pdfinfo")
     found(state, "D1", "lateness", True)
     with state.writing() as session:
         remediation.demand(session, "V/1/D1", "Niêm yết lại thành phần hồ sơ", date(2026, 9, 30), now=AT)
@@ -203,16 +201,12 @@ def test_every_kind_is_rendered_to_pages(state: State, tmp_path: Path) -> None:
     kinds = [kind for kind in KINDS if kind != "explanations"]  # slips: the page's own test
     for kind in kinds:
         (tmp_path / f"{kind}.docx").write_bytes(in_one_file(made(kind, state, held, visits=[visit])))
-    subprocess.run(
-        [str(tools[0]), f"-env:UserInstallation=file://{tmp_path / 'profile'}", "--headless", "--convert-to", "pdf",
-         "--outdir", str(tmp_path), *(str(tmp_path / f"{kind}.docx") for kind in kinds)],
-        check=True, capture_output=True, timeout=240,
-    )  # fmt: skip
+    converted(tmp_path, (tmp_path / f"{kind}.docx" for kind in kinds))
     for kind in kinds:
         pdf = str(tmp_path / f"{kind}.pdf")
-        text = subprocess.run([str(tools[1]), "-layout", pdf, "-"], check=True, capture_output=True, text=True).stdout
+        text = subprocess.run([to_text, "-layout", pdf, "-"], check=True, capture_output=True, text=True).stdout
         assert "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM" in text, "on one line"
         assert "Nơi nhận:" in text
-        info = subprocess.run([str(tools[2]), pdf], check=True, capture_output=True, text=True).stdout
+        info = subprocess.run([about, pdf], check=True, capture_output=True, text=True).stdout
         pages = {"apologies": "2", "minutes": "[12]"}.get(kind, "1")
         assert re.search(rf"Pages: +{pages}\n", info), (kind, info)

@@ -33,6 +33,7 @@ from serving.reports.period import Period
 from serving.reports.report import Draft, Report
 from serving.state import State, open_state
 from serving.work.annotations import add_mark
+from tests.office_tools import converted, tool
 from tests.test_small_numbers import report_of
 
 HEAD = Letterheads().of(Register(), "")
@@ -428,22 +429,11 @@ def test_cells_that_a_spreadsheet_would_run_stay_text(state: State, tmp_path: Pa
 
 @pytest.mark.slow
 def test_libreoffice_opens_every_report_without_repair(record: Record, state: State, tmp_path: Path) -> None:
-    office = shutil.which("soffice") or shutil.which("libreoffice")
-    if office is None:
-        pytest.skip("no LibreOffice here")
     for kind in KINDS:
         for ending in (".docx", ".xlsx"):
             (tmp_path / f"{kind}{ending}").write_bytes(report_file(made(record, state, kind), ending, ZONE, HEAD))
-    subprocess.run(
-        [office, f"-env:UserInstallation=file://{tmp_path / 'profile'}", "--headless", "--convert-to", "pdf",
-         "--outdir", str(tmp_path / "word"), *(str(tmp_path / f"{kind}.docx") for kind in KINDS)],
-        check=True, capture_output=True, timeout=240,
-    )  # fmt: skip
-    subprocess.run(
-        [office, f"-env:UserInstallation=file://{tmp_path / 'profile'}", "--headless", "--convert-to", UTF8,
-         "--outdir", str(tmp_path / "excel"), *(str(tmp_path / f"{kind}.xlsx") for kind in KINDS)],
-        check=True, capture_output=True, timeout=240,
-    )  # fmt: skip
+    converted(tmp_path / "word", (tmp_path / f"{kind}.docx" for kind in KINDS))
+    converted(tmp_path / "excel", (tmp_path / f"{kind}.xlsx" for kind in KINDS), UTF8)
     for kind in KINDS:
         assert (tmp_path / "word" / f"{kind}.pdf").stat().st_size > 5_000
         assert KINDS[kind].vi in (tmp_path / "excel" / f"{kind}.csv").read_text("utf-8")
@@ -455,9 +445,7 @@ def test_every_kind_is_rendered_to_pages_that_look_like_a_report(
     province: Province, record: Record, state: State, tmp_path: Path, scope: str
 ) -> None:
     """Pages as they come out of the printer: A4, the first upright, none empty, head and recipients, no placeholder."""
-    tools = [shutil.which(name) for name in ("soffice", "pdftoppm", "pdftotext")]
-    if None in tools:
-        pytest.skip("no LibreOffice or poppler here")
+    to_pictures, to_text = tool("pdftoppm"), tool("pdftotext")
     second = next(
         code for code in sorted({row["unit_code"] for row in recounted(province)}) if code not in below(province, UNIT)
     )
@@ -469,21 +457,17 @@ def test_every_kind_is_rendered_to_pages_that_look_like_a_report(
         letterhead = Letterheads().of(register, unit, kind)
         content = report_file(made(record, state, kind, unit=unit), ".docx", ZONE, letterhead)
         (tmp_path / f"{kind}.docx").write_bytes(content)
-    subprocess.run(
-        [str(tools[0]), f"-env:UserInstallation=file://{tmp_path / 'profile'}", "--headless", "--convert-to", "pdf",
-         "--outdir", str(tmp_path), *(str(tmp_path / f"{kind}.docx") for kind in kinds)],
-        check=True, capture_output=True, timeout=400,
-    )  # fmt: skip
+    converted(tmp_path, (tmp_path / f"{kind}.docx" for kind in kinds))
     for kind in kinds:
         pdf = tmp_path / f"{kind}.pdf"
-        subprocess.run([str(tools[1]), "-r", "30", "-gray", str(pdf), str(tmp_path / kind)], check=True, timeout=120)
+        subprocess.run([to_pictures, "-r", "30", "-gray", str(pdf), str(tmp_path / kind)], check=True, timeout=120)
         pages = [_read_pgm(path) for path in sorted(tmp_path.glob(f"{kind}-*.pgm"))]
         assert pages, kind
         for number, (width, height, ink) in enumerate(pages, 1):
             assert {round(width / 30 * 25.4, -1), round(height / 30 * 25.4, -1)} == {210, 300}, (kind, number)
             assert ink > 0.001, f"{kind}: page {number} is empty"
         assert pages[0][0] < pages[0][1], f"{kind}: the first page is upright"
-        done = subprocess.run([str(tools[2]), str(pdf), "-"], check=True, capture_output=True, text=True, timeout=120)
+        done = subprocess.run([to_text, str(pdf), "-"], check=True, capture_output=True, text=True, timeout=120)
         words = " ".join(done.stdout.split())
         for wanted in ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Kính gửi:", "Nơi nhận:", "BÁO CÁO"):
             assert wanted in words, (kind, wanted)

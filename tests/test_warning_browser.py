@@ -13,7 +13,7 @@ from tests.drawn_office import AS_OF, dossier_id, draw_office
 from tests.drawn_people import NOW, Person, add_people
 from tests.drawn_server import running
 from tests.drawn_warnings import rules, score
-from tests.test_browser import AXE, RULES, SIZES, Visit, browser  # noqa: F401 -- the browser is a fixture
+from tests.test_browser import AXE, RULES, SIZES, Visit
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +31,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("size", "dossier"), [("desk", 0), ("phone", 4)])
-def test_a_head_acknowledges_a_warning(browser: Browser, address: str, size: str, dossier: int) -> None:  # noqa: F811
+def test_a_head_acknowledges_a_warning(browser: Browser, address: str, size: str, dossier: int) -> None:
     visit = Visit(browser, address, size)
     page = visit.page
     visit.log_in("truongphong")
