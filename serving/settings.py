@@ -23,7 +23,8 @@ ENVIRONMENT = (
     Variable(
         "RISK_RECORD_URL",
         "the record: a folder, or `s3://bucket/record` with `AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, "
-        "`AWS_SECRET_ACCESS_KEY`, `AWS_REGION` in the environment (the base install reads and writes it; no extra)",
+        "`AWS_SECRET_ACCESS_KEY`, `AWS_REGION` in the environment, and `AWS_ALLOW_HTTP=true` where that speaks no TLS "
+        "(the base install reads and writes it; no extra)",
         "`H/record`",
     ),
     Variable(

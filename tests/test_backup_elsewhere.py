@@ -1,20 +1,30 @@
-"""Backup and restore of an installation whose database is PostgreSQL and whose record lies outside the home."""
+"""Backup and restore of an installation whose database is PostgreSQL or whose record lies outside the home."""
 
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
 
+from features.calendar.working_time import PLAIN_WEEK
+from features.record.delivery import Chunk
 from features.record.record import Record
 from serving.access.account import add_account
 from serving.access.permissions import Role
+from serving.jobs import record_copy
 from serving.jobs.backup import back_up, drill, restore
+from serving.jobs.record_copy import put
+from serving.scoring.batch import score_record
+from serving.scoring.score_files import read_scores
 from serving.settings import Settings
 from serving.state import Base, State, open_state
 from serving.work.chain_anchor import Witness
 from serving.work.receipts import Receipts
-from tests.drawn_office import draw_office
+from tests import drawn_store
+from tests.drawn_model import drawn_model, ship
+from tests.drawn_office import AS_OF, draw_office
 from tests.drawn_people import NOW, add_people
 
 
@@ -93,3 +103,102 @@ def test_a_backup_of_postgresql_is_not_poured_into_a_file_nor_into_the_home(
     with pytest.raises(ValueError, match="RISK_DATABASE_URL asks for 'home'"):
         restore(archive, away, keys)
     assert not home.exists() or list(home.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with drawn_store.object_store(tmp_path_factory.mktemp("s3")) as address:
+        yield address
+
+
+@pytest.fixture
+def in_store(store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """An office whose record lies in an object store and nowhere else."""
+    for name, value in drawn_store.environment(store).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(record_copy, "_PIECE", 1000)  # files of more than one
+    drawn = draw_office(tmp_path / "home")
+    url = drawn_store.bucket(store, f"tinh-{abs(hash(tmp_path))}")
+    put(url, tmp_path / "home" / "record")
+    (tmp_path / "home" / "record").rename(tmp_path / "was")
+    ship(drawn.models, drawn_model(), "v1")
+    open_state(drawn.database_url).close()
+    return replace(drawn, record_url=url)
+
+
+def keys_of(settings: Settings) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in settings.keys.iterdir() if path.is_file()}
+
+
+def scored(settings: Settings) -> object:
+    """What the restored installation says of its open dossiers."""
+    return read_scores(score_record(settings, AS_OF, PLAIN_WEEK, latest=False)[1])[0]
+
+
+def test_a_record_in_s3_comes_back_in_another_bucket_and_in_a_home_without_a_store(
+    store: str, in_store: Settings, tmp_path: Path
+) -> None:
+    was = scored(in_store)
+    version = Record(in_store.record_url).version()
+    archive = tmp_path / "risk.tar"
+    assert back_up(in_store, archive, now=NOW).record_version == version > 0
+    keys = keys_of(in_store)
+    assert "330 dossier rows" in drill(archive, tmp_path, keys["backup.key"])
+
+    bucket = drawn_store.bucket(store, "another")
+    there = tmp_path / "there"
+    elsewhere = Settings(there, bucket, f"sqlite:///{there / 'state.db'}", "", in_store.zone)
+    restore(archive, elsewhere, keys)
+    assert not (there / "record").exists()
+    assert scored(elsewhere) == was
+
+    home = tmp_path / "alone"
+    alone = Settings(home, str(home / "record"), f"sqlite:///{home / 'state.db'}", "", in_store.zone)
+    restore(archive, alone, keys)
+    assert scored(alone) == was
+    with pytest.raises(ValueError, match="not empty: restore into an empty one"):
+        restore(archive, replace(elsewhere, home=tmp_path / "twice"), keys)
+    assert not (tmp_path / "twice").exists()
+
+
+def test_a_backup_of_s3_while_deliveries_come_holds_whole_deliveries(in_store: Settings, tmp_path: Path) -> None:
+    record, stop = Record(in_store.record_url), threading.Event()
+
+    def deliver() -> None:
+        number = 0
+        while not stop.is_set():
+            row = {"dossier_id": f"late-{number}", "kind": "note", "happened_at": AS_OF}
+            record.append([Chunk("event", [row])], source="test", arrived_at=NOW)
+            number += 1
+
+    writer = threading.Thread(target=deliver)
+    writer.start()
+    try:
+        back_up(in_store, tmp_path / "risk.tar", now=NOW)
+    finally:
+        stop.set()
+        writer.join()
+    home = tmp_path / "there"
+    restore(tmp_path / "risk.tar", Settings(home, str(home / "record"), f"sqlite:///{home / 'state.db'}", "",
+                                            in_store.zone), keys_of(in_store))  # fmt: skip
+    with Record(home / "record").connect() as con:
+        told, held = con.execute(
+            "SELECT (SELECT sum((appended_by_table::JSON->>'event')::INT) FROM delivery), (SELECT count(*) FROM event)"
+        ).fetchall()[0]
+    assert told == held
+
+
+@pytest.mark.parametrize("trouble", ["a file is gone", "no such bucket", "no such server"])
+def test_a_record_in_s3_that_cannot_be_read_whole_leaves_no_archive(
+    store: str, in_store: Settings, tmp_path: Path, trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if trouble == "a file is gone":
+        paths, _ = Record(in_store.record_url).table("event").paths(None)
+        drawn_store.remove(store, paths[0])
+    elif trouble == "no such bucket":
+        in_store = replace(in_store, record_url="s3://nowhere/record")
+    else:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(OSError, match=r"S3|event"):
+        back_up(in_store, tmp_path / "risk.tar", now=NOW)
+    assert list(tmp_path.glob("*risk.tar*")) == []

@@ -30,7 +30,7 @@ def backup(
     kept = back_up(settings, archive, now=datetime.now(UTC))
     if keys is not None:
         typer.echo(f"{keys}: {close_keys(settings.keys, keys, asked('Word', twice=True))} keys")
-    typer.echo(f"{archive}: {kept.files} files, {kept.size / 1e6:.1f} MB")
+    typer.echo(f"{archive}: {kept}")
 
 
 @commands.command()
@@ -45,7 +45,7 @@ def restore(
 
     settings = settings_of(ctx)
     kept = unpack(archive, settings, open_keys(keys, asked("Word")))
-    typer.echo(f"{settings.home}: {kept.files} files, {kept.size / 1e6:.1f} MB")
+    typer.echo(f"{settings.home}: {kept}")
 
 
 @commands.command("restore-keys")

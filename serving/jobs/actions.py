@@ -112,7 +112,7 @@ def keep_backup(settings: Settings, rules: JobRules, slot: datetime, now: dateti
     last = archives(rules)
     insist_on_space(rules, rules.backups, last[-1].stat().st_size if last else 0)
     kept = back_up(settings, archive, now=now)
-    return f"{archive.name}: {kept.files} files, {kept.size / 1e6:.1f} MB"
+    return f"{archive.name}: {kept}"
 
 
 def restore_drill(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:

@@ -2,12 +2,13 @@
 
 | in the archive | what |
 |---|---|
-| as under RISK_HOME | record, models, lists, plans, receipts; SQLite databases by SQLite's own online backup |
-| `_record/…` | a record elsewhere (RISK_RECORD_URL: another folder, an object store) |
+| as under RISK_HOME | models, lists, plans, receipts; SQLite databases by SQLite's own online backup |
+| `record/…` | the record, wherever it lies (RISK_RECORD_URL: folder or object store), each table as of one version |
 | `_database/…` | a working state elsewhere (RISK_DATABASE_URL): PostgreSQL by COPY in one snapshot, or a SQLite file |
 | `backup.json` | the manifest, last: what there is, of which version, with SHA-256 of each file |
 
-It is complete or there is none: what can't be read is an error. A tracking server by URL keeps its own copies. Keys are
+It is complete or there is none: what can't be read is an error. A record comes back wherever the settings want it, a
+database where its kind (SQLite, PostgreSQL) is the settings'. A tracking server by URL keeps its own copies. Keys are
 not in it: they go to a file of their own, encrypted under a word that is kept elsewhere (`serving.jobs.key_copy`), and
 the archive is signed with one of them.
 """
@@ -19,7 +20,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version as version_of
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -29,24 +29,30 @@ from serving.jobs.archive import Part, all_files, opened, pack, unpack
 from serving.jobs.database_copy import copy_in, copy_out, insist_on_empty
 from serving.jobs.key_copy import put_keys
 from serving.jobs.mlflow_paths import relocate
-from serving.jobs.record_copy import files_of, local_folder, order, put
+from serving.jobs.record_copy import files_of, insist_on_no_record, local_folder, put
 from serving.settings import Settings
 from serving.state import State, head, open_state
 
-RECORD, DATABASE = "_record", "_database"
+RECORD, DATABASE = "record", "_database"
+_RECORD_ELSEWHERE = "_record"
+"""Where archives of before November 2026 hold a record that lay outside the home."""
 SQLITE = "state.db"
 SIGNING = "backup.key"
 """The key that archives are signed with."""
 _LEAVE = (".lock", ".tmp", "-wal", "-shm", "-journal", ".turn")
-_LEAVE_FOLDERS = {"keys", "staging", "demo", "backups", "inbox", RECORD, DATABASE}
+_LEAVE_FOLDERS = {"keys", "staging", "demo", "backups", "inbox", RECORD, _RECORD_ELSEWHERE, DATABASE}
 
 
 @dataclass(frozen=True)
 class Archived:
-    """What a backup holds: files and their bytes."""
+    """What a backup holds: files, their bytes, and the version of the record (0: it is empty)."""
 
     files: int
     size: int
+    record_version: int
+
+    def __str__(self) -> str:
+        return f"{self.files} files, {self.size / 1e6:.1f} MB, record at version {self.record_version}"
 
 
 def back_up(settings: Settings, archive: Path, *, now: datetime) -> Archived:
@@ -57,11 +63,12 @@ def back_up(settings: Settings, archive: Path, *, now: datetime) -> Archived:
     home = settings.home
     if not home.is_dir():
         raise FileNotFoundError(f"no installation at {home}")
+    version = Record(settings.record_url).version()
     about = {
         "made_at": now.isoformat(), "version": version_of("dossier-risk"), "revision": head(), "home": str(home),
-        "record_version": Record(settings.record_url).version(), **_elsewhere(settings),
+        "record_version": version, **_elsewhere(settings),
     }  # fmt: skip
-    return Archived(*pack(archive, _parts(settings, archive), about, key_file(settings.keys / SIGNING)))
+    return Archived(*pack(archive, _parts(settings, archive), about, key_file(settings.keys / SIGNING)), version)
 
 
 def restore(archive: Path, settings: Settings, keys: Mapping[str, bytes]) -> Archived:
@@ -70,23 +77,29 @@ def restore(archive: Path, settings: Settings, keys: Mapping[str, bytes]) -> Arc
     keys: name → content of the installation's keys (`serving.jobs.key_copy.open_keys`); they come back with the data.
     Every file is checked against its signed hash before anything is put in place. MLflow's paths become those of the
     new home. ValueError for a damaged, edited or foreign archive, and where the settings name another kind of database
-    or record than the backup holds.
+    than the backup holds.
     """
     home = settings.home
     if home.exists() and any(home.iterdir()):
         raise ValueError(f"{home} is not empty: restore into an empty folder")
+    insist_on_no_record(settings.record_url)
     home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home.parent, prefix=".restore-") as folder:
         aside = Path(folder) / "home"
         manifest = unpack(archive, aside, keys[SIGNING])
-        kept = Archived(len(manifest["files"]), sum(path.stat().st_size for path in all_files(aside)))
-        _insist_on_places(manifest, settings)
-        if (aside / RECORD).is_dir():
-            put(settings.record_url, aside / RECORD)
-            shutil.rmtree(aside / RECORD)
-        if (aside / DATABASE).is_dir():
-            _restore_database(settings, aside / DATABASE)
-            shutil.rmtree(aside / DATABASE)
+        kept = Archived(
+            len(manifest["files"]), sum(path.stat().st_size for path in all_files(aside)), _record_version(manifest)
+        )
+        database = _Database(settings)
+        database.insist_on(manifest)
+        record = _record_in(aside)
+        if local_folder(settings.record_url) != home / RECORD:
+            if record.is_dir():
+                put(settings.record_url, record)
+                shutil.rmtree(record)
+        elif record.is_dir():
+            record.rename(aside / RECORD)
+        database.restore(aside)
         put_keys(aside / "keys", keys)
         if home.exists():
             home.rmdir()
@@ -104,8 +117,8 @@ def drill(archive: Path, folder: Path, key: bytes) -> str:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".drill-") as under:
         aside = Path(under) / "home"
         manifest = unpack(archive, aside, key)
-        record = Record(aside / RECORD if (aside / RECORD).is_dir() else aside / "record")
-        if record.version() < int(manifest.get("record_version", 0)):  # what came meanwhile may be in it
+        record = Record(_record_in(aside))
+        if record.version() < _record_version(manifest):  # what came meanwhile may be in it
             raise ValueError(f"the record restored is at {record.version()}, wanted {manifest['record_version']}")
         with record.connect() as con:
             dossiers = con.execute("SELECT count(*) FROM dossier").fetchall()[0][0] if record.version() else 0
@@ -126,52 +139,108 @@ def drill(archive: Path, folder: Path, key: bytes) -> str:
     return f"{len(manifest['files'])} files whole, {dossiers} dossier rows, {lists} lists, database {tables}"
 
 
+class _Database:
+    """The working state of the settings as a backup sees it: a SQLite file, in the home or not, or PostgreSQL."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.url = settings.database_url
+        state = State(self.url)
+        self.file = Path(str(state.url.database)).absolute() if state.sqlite else None
+        state.close()
+        self.inside = self.file == settings.home / SQLITE
+
+    @property
+    def kind(self) -> str:
+        """As the manifest tells of it."""
+        return "home" if self.inside else "sqlite" if self.file else "postgresql"
+
+    def insist_on(self, manifest: Mapping[str, Any]) -> None:
+        """ValueError where this is another kind than the backup's, whose rows would be lost, or is not empty."""
+        held = manifest.get("database", "home")
+        if (held == "postgresql") != (self.kind == "postgresql"):
+            raise ValueError(
+                f"the database of this backup is kept as '{held}', RISK_DATABASE_URL asks for '{self.kind}'"
+            )
+        if self.file is None:
+            state = State(self.url)
+            try:
+                insist_on_empty(state)
+            finally:
+                state.close()
+        elif not self.inside and self.file.exists():
+            raise ValueError(f"{self.file} exists: restore never overwrites a database")
+
+    def parts(self) -> Iterator[Part]:
+        """Its files, where it does not lie in the home."""
+        if self.inside:
+            return
+        state = open_state(self.url)
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                if self.file is None:
+                    copy_out(state, Path(folder))
+                paths = [self.file] if self.file else sorted(Path(folder).iterdir())
+                for path in paths:
+                    with opened(path) as file:
+                        assert file is not None, "open_state has made it, or copy_out"
+                        yield f"{DATABASE}/{SQLITE if self.file else path.name}", 0o600, file
+        finally:
+            state.close()
+
+    def restore(self, aside: Path) -> None:
+        """Puts what an archive holds of it where the settings want it."""
+        came = aside / DATABASE
+        if self.file is None:
+            state = State(self.url)
+            try:
+                copy_in(state, came)
+            finally:
+                state.close()
+        else:
+            found = next((path for path in (came / SQLITE, aside / SQLITE) if path.exists()), None)
+            if found is not None:
+                self.file.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(found, aside / SQLITE if self.inside else self.file)
+        shutil.rmtree(came, ignore_errors=True)
+
+
 def _elsewhere(settings: Settings) -> dict[str, str]:
     """Where record and database lie: in the home, or which kind elsewhere."""
-    record, database = local_folder(settings.record_url), State(settings.database_url)
-    inside = database.sqlite and Path(str(database.url.database)).absolute() == settings.home / SQLITE
-    kind = "sqlite" if database.sqlite else "postgresql"
-    database.close()
+    record = local_folder(settings.record_url)
     return {
-        "record": "home" if record == settings.home / "record" else "folder" if record else "store",
-        "database": "home" if inside else kind,
+        "record": "home" if record == settings.home / RECORD else "folder" if record else "store",
+        "database": _Database(settings).kind,
         "mlflow": "home" if settings.mlflow_url.startswith("sqlite") else "server",
     }
 
 
+def _record_in(aside: Path) -> Path:
+    """Where an archive that was unpacked holds its record."""
+    old = aside / _RECORD_ELSEWHERE
+    return old if old.is_dir() else aside / RECORD
+
+
+def _record_version(manifest: Mapping[str, Any]) -> int:
+    return int(manifest.get("record_version", 0))
+
+
 def _parts(settings: Settings, archive: Path) -> Iterator[Part]:
-    """Name, mode and content of everything to keep; the log of deliveries first, data last."""
-    where = _elsewhere(settings)
-    if where["record"] != "home":
-        root, names = files_of(settings.record_url)
-        for name in names:
-            with root.open_input_stream(name) as stream:
-                yield f"{RECORD}/{name}", 0o600, BytesIO(stream.read())
+    """Name, mode and content of everything to keep; the record first, what tells of it later."""
+    for name, file in files_of(settings.record_url):
+        yield f"{RECORD}/{name}", 0o600, file
+    database = _Database(settings)
     for path in _files(settings.home, archive):
-        with opened(path) as file:
-            if file is not None:
-                yield path.relative_to(settings.home).as_posix(), path.stat().st_mode & 0o777, file
-    if where["database"] == "home":
-        return
-    state = open_state(settings.database_url)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            if state.sqlite:
-                with opened(Path(str(state.url.database))) as file:
-                    assert file is not None, "open_state has made it"
-                    yield f"{DATABASE}/{SQLITE}", 0o600, file
-            else:
-                copy_out(state, Path(folder))
-                for path in sorted(Path(folder).iterdir()):
-                    with path.open("rb") as file:
-                        yield f"{DATABASE}/{path.name}", 0o600, file
-    finally:
-        state.close()
+        if path == settings.home / SQLITE and not database.inside:
+            continue
+        with opened(path) as content:
+            if content is not None:
+                yield path.relative_to(settings.home).as_posix(), path.stat().st_mode & 0o777, content
+    yield from database.parts()
 
 
 def _files(home: Path, archive: Path) -> list[Path]:
-    """The files to keep: logs of Delta tables first, so that every file they name is among those that follow."""
-    found = [
+    """The files of the home to keep, but for the record's."""
+    return [
         path
         for path in sorted(home.rglob("*"))
         if path.is_file()
@@ -181,28 +250,3 @@ def _files(home: Path, archive: Path) -> list[Path]:
         and path.relative_to(home).parts[0] not in _LEAVE_FOLDERS
         and "staging" not in path.relative_to(home).parts[:2]
     ]
-    return sorted(found, key=lambda path: order(path.relative_to(home).as_posix().removeprefix("record/")))
-
-
-def _insist_on_places(manifest: dict[str, Any], settings: Settings) -> None:
-    """ValueError where record or database of the settings is another kind than the backup's: it would be lost."""
-    here = _elsewhere(settings)
-    for what, variable in (("record", "RISK_RECORD_URL"), ("database", "RISK_DATABASE_URL")):
-        held = manifest.get(what, "home")
-        if (held == "home") != (here[what] == "home") or (what == "database" and held != here[what]):
-            raise ValueError(f"the {what} of this backup is kept as '{held}', {variable} asks for '{here[what]}'")
-
-
-def _restore_database(settings: Settings, folder: Path) -> None:
-    state = State(settings.database_url)
-    try:
-        if not state.sqlite:
-            insist_on_empty(state)
-            copy_in(state, folder)
-            return
-        target = Path(str(state.url.database))
-        if target.exists():
-            raise ValueError(f"{target} exists: restore never overwrites a database")
-        shutil.copyfile(folder / SQLITE, target)
-    finally:
-        state.close()

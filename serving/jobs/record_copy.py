@@ -1,56 +1,68 @@
-"""A record outside the home, in a folder or an object store, as files and back.
+"""A record, in a folder or an object store, as files and back.
 
-The log of `delivery` is read first: whatever a line of it tells of was written before that line, so the tables that are
-read later hold it.
+Of each table the log up to one version and the data files that this version names, whoever writes meanwhile.
+`delivery` is looked at first: whatever a line of it tells of was written before that line, so the tables that are
+looked at later hold it.
 """
 
+import re
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import unquote, urlparse
 
-FIRST = "delivery/_delta_log/"
+from features.record.record import Record
+
+FIRST = "delivery"
+LOG = "_delta_log"
+_VERSION = re.compile(r"(\d{20})\.")
+_IN_MEMORY = 64 * 2**20
+_PIECE = 8 * 2**20
 
 
-def files_of(url: str) -> tuple[Any, list[str]]:
-    """A file system rooted at the record and the paths of its files, in the order to read them in.
+def files_of(url: str) -> Iterator[tuple[str, IO[bytes]]]:
+    """Path and content of each file, one after the other.
 
-    OSError where the store can't be read: a backup is complete or it is none.
+    OSError where the store or a file that a table names can't be read: a backup is complete or it is none.
     """
-    import pyarrow.fs as pafs
-
-    found = [one.path.lstrip("/") for one in _root(url).get_file_info(pafs.FileSelector("", recursive=True))
-             if one.type == pafs.FileType.File]  # fmt: skip
-    return _root(url), sorted((one for one in found if wanted(one)), key=order)
-
-
-def order(path: str) -> tuple[bool, bool, str]:
-    """Sorts by: log of deliveries, other logs, data."""
-    return not path.startswith(FIRST), "_delta_log" not in path, path
-
-
-def wanted(path: str) -> bool:
-    """Whether a file of the record belongs into a copy."""
-    return not path.startswith("staging/") and not path.endswith((".lock", ".tmp"))
+    root = _root(url)
+    if not _listed(root, ""):
+        return
+    names = _table(root, url, FIRST)
+    tables = sorted(_listed(root, "", folders=True))
+    for name in [*names, *(name for table in tables if table != FIRST for name in _table(root, url, table))]:
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:  # read once, whole: a store is asked for no pieces
+            with root.open_input_stream(name, compression=None) as stream:
+                shutil.copyfileobj(stream, file, _PIECE)
+            yield name, file  # type: ignore[misc]
 
 
 def put(url: str, folder: Path) -> None:
-    """Writes the files under `folder` to the record at `url`; ValueError where something lies there."""
-    import pyarrow.fs as pafs
-
+    """Writes the files under `folder` to the record at `url`, which `insist_on_no_record` has seen to be empty."""
     local = local_folder(url)
     if local is not None:
-        if local.exists() and any(local.iterdir()):
-            raise ValueError(f"{local} is not empty: restore into an empty record")
-        shutil.copytree(folder, local, dirs_exist_ok=True)
+        aside = local.with_name(f".{local.name}.restoring")
+        shutil.rmtree(aside, ignore_errors=True)  # of a restore that was killed
+        shutil.copytree(folder, aside)
+        aside.replace(local)
         return
     target = _root(url)
-    if target.get_file_info(pafs.FileSelector("", recursive=True)):
-        raise ValueError("the record of RISK_RECORD_URL is not empty: restore into an empty one")
-    names = sorted((path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()), key=order)
-    for name in reversed(names):  # a reader sees a delivery when all of it is there
-        with target.open_output_stream(name) as out, (folder / name).open("rb") as file:
-            shutil.copyfileobj(file, out)
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    # a reader sees a table when all of it is there, and a delivery when all tables are
+    for name in sorted(names, key=lambda name: (name.startswith(f"{FIRST}/"), LOG in name, name)):
+        # deltalake's streams take bytes alone: Arrow gives them those of what it has buffered, so a piece must fit in
+        out = target.open_output_stream(name, compression=None, buffer_size=2 * _PIECE)
+        with out, (folder / name).open("rb") as file:
+            shutil.copyfileobj(file, out, _PIECE)
+
+
+def insist_on_no_record(url: str) -> None:
+    """ValueError where something lies at `url`: a restore never overwrites."""
+    local = local_folder(url)
+    if (local is None or local.exists()) and _listed(_root(url), ""):
+        raise ValueError(f"the record {local or url} is not empty: restore into an empty one (RISK_RECORD_URL)")
 
 
 def local_folder(url: str) -> Path | None:
@@ -59,6 +71,32 @@ def local_folder(url: str) -> Path | None:
         return Path(url).absolute()
     parts = urlparse(url)
     return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+def _table(root: Any, url: str, name: str) -> list[str]:
+    """The files of a table as it stands now: log, then data; none where no table is."""
+    files = Record(url).table(name)
+    table = files.open()
+    if table is None:
+        return []
+    log = [
+        path
+        for path in _listed(root, f"{name}/{LOG}")
+        if (told := _VERSION.match(path.rpartition("/")[2])) and int(told[1]) <= table.version()
+    ]
+    paths, _ = files.paths(None, table)
+    return [*sorted(log), *(f"{name}{path.removeprefix(files.url)}" for path in paths)]
+
+
+def _listed(root: Any, folder: str, *, folders: bool = False) -> list[str]:
+    """Paths right under a folder: of everything, or of folders alone."""
+    import pyarrow.fs as pafs
+
+    return [
+        one.path.lstrip("/")
+        for one in root.get_file_info(pafs.FileSelector(folder))
+        if not folders or one.type == pafs.FileType.Directory
+    ]
 
 
 def _root(url: str) -> Any:
