@@ -8,11 +8,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from serving.access import login as door
-from serving.access.account import find_account
+from serving.access.account import TEMPORARY, find_account
 from serving.access.permissions import IN_PERSON, Role, reach_of
 from serving.access.token import issue_token
 from serving.app import create_app
-from serving.state import ApiToken
+from serving.state import Account, ApiToken
 from tests.drawn_people import NOW, PASSWORD, PEOPLE, log_in, sit_down, staffed_office
 
 NEW = "Núi Tản cao 1296 thước"
@@ -70,6 +70,62 @@ def attempt(client: TestClient, login: str, password: str) -> int:
     token = page.split('name="door" value="')[1].split('"')[0]
     answer = client.post("/login", data={"login": login, "password": password, "door": token}, follow_redirects=False)
     return answer.status_code
+
+
+def enter(client: TestClient, login: str, password: str) -> str:
+    """Logs in with any password; returns the key of the session's forms, off the page that all reach."""
+    client.cookies.delete("risk_session")
+    assert attempt(client, login, password) == 303
+    return client.get("/password").text.split('name="csrf" value="')[1].split('"')[0]
+
+
+def test_a_password_from_another_opens_the_form_for_an_own_one_alone(tmp_path: Path) -> None:
+    settings, now = staffed_office(tmp_path / "home"), [NOW]
+    with TestClient(create_app(settings, now=lambda: now[0], poll_seconds=3600)) as client:
+        csrf = log_in(client, "quantri")
+        suggested = client.get("/accounts").text.split('id="password" name="password"')[1].split('value="')[1][:23]
+        wish = {"login": "moi.den", "name": "Người mới", "role": "analyst", "password": suggested}
+        assert client.post("/accounts", data={**wish, "csrf": csrf, "key": "k" * 32}).status_code == 200
+        wish = {**wish, "login": "den.sau"}
+        assert client.post("/accounts", data={**wish, "csrf": csrf, "key": "l" * 32}).status_code == 200
+
+        csrf = enter(client, "moi.den", suggested)
+        shut = client.get("/list", follow_redirects=False)
+        assert (shut.status_code, shut.headers["location"]) == (303, "/password")
+        assert client.get("/api/v1/list").status_code == 403
+        assert "mật khẩu tạm" in client.get("/password").text
+        form = {"present": suggested, "wanted": suggested, "repeated": suggested, "csrf": csrf}
+        assert client.post("/password", data=form).status_code == 422, "the same again is not an own one"
+        own = {**form, "wanted": NEW, "repeated": NEW}
+        assert client.post("/password", data=own, follow_redirects=False).status_code == 303
+        enter(client, "moi.den", NEW)
+        assert client.get("/list", follow_redirects=False).status_code == 200
+
+        now[0] = NOW + TEMPORARY
+        client.cookies.clear()
+        assert attempt(client, "den.sau", suggested) == 401, "after seven days it opens nothing"
+        csrf = enter(client, "quantri", PASSWORD)
+        people = client.app.state.context.people  # type: ignore[attr-defined]
+        with people.state.reading() as session:
+            numbers = {one.login: one.id for one in session.scalars(select(Account))}
+        given = {"password": suggested, "csrf": csrf}
+        for login, status in (("quantri", 422), ("den.sau", 200)):
+            about = {"account": numbers[login], "key": login[0] * 32}
+            assert client.post("/accounts/password", data={**given, **about}).status_code == status
+        enter(client, "den.sau", suggested)
+
+
+def test_a_person_sees_and_ends_their_sessions_elsewhere(client: TestClient) -> None:
+    log_in(client, "thanhtra")
+    elsewhere = client.cookies["risk_session"]
+    csrf = enter(client, "thanhtra", PASSWORD)
+    assert client.get("/password").text.count("dùng lần cuối") == 2
+    assert client.post("/sessions/end", data={"csrf": csrf}).text.count("dùng lần cuối") == 1
+    here = client.cookies["risk_session"]
+    client.cookies.clear()
+    for session, status in ((elsewhere, 303), (here, 200)):
+        cookie = {"Cookie": f"risk_session={session}"}
+        assert client.get("/list", headers=cookie, follow_redirects=False).status_code == status
 
 
 def test_strangers_lock_nobody_out_of_the_browser_they_always_use(

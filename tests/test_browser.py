@@ -83,10 +83,10 @@ class Visit:
         if kind in ("error", "warning") and "status of 40" not in text:  # pages that must answer 403 and 404
             self.complaints.append(text)
 
-    def log_in(self, login: str, to: str = "") -> None:
+    def log_in(self, login: str, to: str = "", password: str = PASSWORD) -> None:
         self.page.goto(self.address + "/")
         self.page.get_by_label("Tên đăng nhập").fill(login)
-        self.page.get_by_label("Mật khẩu").fill(PASSWORD)
+        self.page.get_by_label("Mật khẩu").fill(password)
         self.page.get_by_role("button", name="Đăng nhập").click()
         expect(self.page.get_by_role("button", name="Đăng xuất")).to_be_visible()
         if to:
@@ -213,12 +213,20 @@ def test_an_administrator_adds_somebody_who_then_logs_in(browser: Browser, addre
     page.get_by_label("Tên đăng nhập").fill(f"moi.{size}")
     page.get_by_label("Họ tên").fill("Người mới")
     page.get_by_label("Vai trò", exact=True).select_option("leader")
-    page.get_by_label("Mật khẩu, ít nhất 12 ký tự").fill(PASSWORD)
+    handed = page.get_by_label("Mật khẩu tạm", exact=True).input_value()
     page.get_by_role("button", name="Thêm", exact=True).click()
     expect(page.get_by_role("row").filter(has_text=f"moi.{size}")).to_be_visible()
     visit.close()
     visit = Visit(browser, address, size)
+    visit.log_in(f"moi.{size}", password=handed)
+    expect(visit.page).to_have_url(re.compile("/password$"))
+    visit.page.get_by_label("Mật khẩu hiện tại").fill(handed)
+    visit.page.get_by_label("Mật khẩu mới", exact=True).fill(PASSWORD)
+    visit.page.get_by_label("Mật khẩu mới, lần nữa").fill(PASSWORD)
+    visit.page.get_by_role("button", name="Đổi mật khẩu").click()
+    expect(visit.page).to_have_url(re.compile("/login"))
     visit.log_in(f"moi.{size}")
+    expect(visit.page.get_by_role("link", name="Toàn tỉnh")).to_be_visible()
     visit.close()
 
 

@@ -1,7 +1,7 @@
 """Accounts: made by an administrator, found by login name or by the identity provider's subject."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,6 +10,8 @@ from serving.access.passwords import hash_password
 from serving.access.permissions import EVERY_UNIT, Role
 from serving.state import Account, ApiToken, LoginSession
 
+TEMPORARY = timedelta(days=7)
+"""How long a password given by somebody else may wait for its exchange."""
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,118}[a-z0-9]")
 
 
@@ -23,11 +25,13 @@ def add_account(
     unit_code: str = EVERY_UNIT,
     official_id: str | None = None,
     password: str | None = None,
+    temporary: bool = False,
     oidc: tuple[str, str] | None = None,
 ) -> Account:
     """A new account.
 
-    `oidc` is (issuer, subject); an account has a password, an identity of a provider, or both.
+    `oidc` is (issuer, subject); an account has a password, an identity of a provider, or both. temporary: the password
+    is somebody else's word, to be exchanged within `TEMPORARY` (ASVS 5.0, 6.4.1).
 
     Raises ValueError where the login is taken or malformed, where a unit head has no unit, where an official
     has no official_id, where neither way of logging in is given, or where the password is too weak.
@@ -50,6 +54,7 @@ def add_account(
         unit_code=unit_code,
         official_id=official_id,
         password_hash=None if password is None else hash_password(password, login),
+        temporary_until=now + TEMPORARY if temporary and password is not None else None,
         oidc_issuer=oidc[0] if oidc else None,
         oidc_subject=oidc[1] if oidc else None,
         active=True,
@@ -75,9 +80,13 @@ def account_of_identity(session: Session, issuer: str, subject: str) -> Account 
     return session.scalar(select(Account).where(Account.oidc_issuer == issuer, Account.oidc_subject == subject))
 
 
-def set_password(session: Session, account: Account, password: str) -> None:
-    """A new password; every session of the account ends, for whoever holds one may be why it was changed."""
+def set_password(session: Session, account: Account, password: str, *, temporary_until: datetime | None = None) -> None:
+    """A new password; every session of the account ends, for whoever holds one may be why it was changed.
+
+    temporary_until: where another than its owner chose it, the moment from which it opens nothing.
+    """
     account.password_hash = hash_password(password, account.login)
+    account.temporary_until = temporary_until
     _end_all(session, account)
 
 

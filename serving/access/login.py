@@ -51,7 +51,7 @@ def known_device(key: bytes, login: str, mark: str) -> LoginOrigin | None:
 def log_in(
     state: State, login: str, password: str, place: LoginOrigin, *, key: bytes, now: datetime
 ) -> Account | TooMany | None:
-    """The account when name and password are right; None when they are not.
+    """The account when name and password are right; None when they are not, or a temporary password has lapsed.
 
     `TooMany` when there were too many tries.
 
@@ -65,7 +65,8 @@ def log_in(
         account = find_account(session, login)
     if oldest is not None:
         return TooMany(oldest + WINDOW - now)
-    hashed = account.password_hash if account is not None and account.active else None
+    lapsed = account is not None and account.temporary_until is not None and account.temporary_until <= now
+    hashed = account.password_hash if account is not None and account.active and not lapsed else None
     if matches(password, hashed):
         with state.writing() as session:
             session.execute(

@@ -1,5 +1,7 @@
 """Local passwords: Argon2id through pwdlib, and what a password must be."""
 
+import secrets
+import string
 import unicodedata
 from functools import cache
 
@@ -42,6 +44,12 @@ def hash_password(password: str, login: str) -> str:
     if len(set(plain)) < 5:
         raise ValueError("a password needs at least 5 different characters")
     return _hasher().hash(password)
+
+
+def random_password() -> str:
+    """A first password to be handed over: 20 letters and digits in fives (about 119 bits), to be copied by hand."""
+    signs = string.ascii_letters + string.digits
+    return "-".join("".join(secrets.choice(signs) for _ in range(5)) for _ in range(4))
 
 
 def matches(password: str, hashed: str | None) -> bool:

@@ -62,6 +62,19 @@ def touch_session(session: Session, stay_id: int, *, now: datetime) -> None:
     session.execute(update(LoginSession).where(LoginSession.id == stay_id).values(seen_at=now))
 
 
+def sessions_of(session: Session, account_id: int, *, now: datetime) -> list[LoginSession]:
+    """The sessions of an account that still open something, the last used first."""
+    holding = (LoginSession.expires_at > now, LoginSession.seen_at >= now - LONGEST_IDLE)
+    found = select(LoginSession).where(LoginSession.account_id == account_id, *holding)
+    return list(session.scalars(found.order_by(LoginSession.seen_at.desc(), LoginSession.id)))
+
+
+def end_others(session: Session, account_id: int, token: str) -> None:
+    """End every session of the account but the one of `token`."""
+    others = (LoginSession.account_id == account_id, LoginSession.token_hash != digest(token))
+    session.execute(delete(LoginSession).where(*others))
+
+
 def end_session(session: Session, token: str) -> None:
     """End a session now; its token opens nothing any more."""
     session.execute(delete(LoginSession).where(LoginSession.token_hash == digest(token)))

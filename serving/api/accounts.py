@@ -17,6 +17,7 @@ from serving.use_cases.accounts import (
     accounts,
     close_account,
     end_token,
+    give_password,
     make_token,
     team_leads,
     write_account,
@@ -44,6 +45,14 @@ class TokenWish:
     name: str
     days: int
     actions: list[str]
+
+
+@strict
+@dataclass(frozen=True)
+class PasswordWish:
+    """A temporary password to be handed over."""
+
+    password: str
 
 
 @strict
@@ -121,6 +130,12 @@ def make_account(request: Request, wish: AccountWish, key: Key) -> Response:
 def close(request: Request, account_id: Number, key: Key) -> Response:
     """Close an account; nobody closes the own one."""
     return answer(Done(close_account(request, account_id, key, "/accounts")))
+
+
+@router.post("/accounts/{account_id}/password", response_model=Done, responses=documented(400, 404, 422))
+def password(request: Request, account_id: Number, wish: PasswordWish, key: Key) -> Response:
+    """Give somebody a temporary password; their sessions end, and they choose their own with it within seven days."""
+    return answer(Done(give_password(request, account_id, wish.password, key, "/accounts")))
 
 
 @router.get("/team-leads", response_model=list[LeadAnswer])

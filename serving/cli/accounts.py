@@ -26,7 +26,7 @@ def add_admin(ctx: typer.Context, login: Login, name: Name = "") -> None:
 
     The password is asked for, or read from standard input; there is no default one.
     """
-    _add(settings_of(ctx), login, name, "administrator", "*", None, asked("Password", twice=True))
+    _add(settings_of(ctx), login, name, "administrator", "*", None, asked("Password", twice=True), temporary=False)
 
 
 @accounts.command()
@@ -39,21 +39,22 @@ def add(
     official: Annotated[str | None, typer.Option(help="official_id, for an official's account.")] = None,
     oidc: Annotated[tuple[str, str] | None, typer.Option(help="Issuer and subject instead of a password.")] = None,
 ) -> None:
-    """Make an account of any role; the password is asked for, or read from standard input."""
+    """Make an account of any role; its password is asked for, or read from standard input; the person changes it."""
     chosen = None if oidc else asked("Password", twice=True)
     _add(settings_of(ctx), login, name, role, unit, official, chosen, oidc)
 
 
 @accounts.command()
 def password(ctx: typer.Context, login: Login) -> None:
-    """Give an account a new password and end its sessions."""
-    from serving.access.account import find_account, set_password
+    """Give an account a password to be changed at the next login, within seven days, and end its sessions."""
+    from serving.access.account import TEMPORARY, find_account, set_password
 
-    with told(settings_of(ctx), "account.write", {"password": login}, now=datetime.now(UTC)) as session:
+    now = datetime.now(UTC)
+    with told(settings_of(ctx), "account.write", {"password": login}, now=now) as session:
         account = find_account(session, login)
         if account is None:
             raise LookupError(f"no account {login}")
-        set_password(session, account, asked("Password", twice=True))
+        set_password(session, account, asked("Password", twice=True), temporary_until=now + TEMPORARY)
     typer.echo(f"new password for {login}; its sessions are over")
 
 
@@ -93,6 +94,7 @@ def _add(
     official: str | None,
     chosen: str | None,
     oidc: tuple[str, str] | None = None,
+    temporary: bool = True,
 ) -> None:
     from serving.access.account import add_account
     from serving.access.permissions import Role
@@ -110,6 +112,7 @@ def _add(
             unit_code=unit,
             official_id=official,
             password=chosen,
+            temporary=temporary,
             oidc=oidc,
         )
     typer.echo(f"added {account.login} as {role}")

@@ -7,7 +7,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.account import set_password
 from serving.access.login import TooMany, log_in
+from serving.access.passwords import random_password
 from serving.access.permissions import GRANTS, IN_PERSON, Role, reach_of
+from serving.access.secret import digest
+from serving.access.session import end_others, sessions_of
 from serving.access.token import tokens_of
 from serving.pages.login import device_of
 from serving.pages.rendering import Key, render
@@ -21,13 +24,14 @@ from serving.use_cases.accounts import (
     accounts,
     close_account,
     end_token,
+    give_password,
     make_token,
     team_leads,
     write_account,
     write_lead,
 )
 from serving.use_cases.app_context import context_of
-from serving.use_cases.guard import reader_of
+from serving.use_cases.guard import cookie_name, reader_of
 from serving.work.team_leads import LONGEST_TEAM
 
 router = APIRouter(include_in_schema=False)
@@ -41,6 +45,7 @@ def show(request: Request) -> Response:
     planned = {team.team_id for team in Rules().teams}
     return render(
         request, "accounts.html", title="Tài khoản", accounts=found, roles=list(Role), officials=_pickable(request),
+        local=[one for one in found if one.active and one.password_hash], suggested=random_password(),
         leads=[(team, names[held[team].account_id or 0] if team in held else "")
                for team in sorted(planned | held.keys())],
         inspectors=[one for one in found if one.active and one.role == Role.INSPECTOR.value],
@@ -86,6 +91,17 @@ def close(request: Request, account_id: int, key: Key) -> Response:
     return RedirectResponse(close_account(request, account_id, key, "/accounts"), 303)
 
 
+@router.post("/accounts/password")
+def hand_over(
+    request: Request,
+    account: Annotated[int, Form(ge=1, lt=2**31)],
+    password: Annotated[str, Form(max_length=200)],
+    key: Key,
+) -> Response:
+    """Give somebody who forgot theirs a temporary password."""
+    return RedirectResponse(give_password(request, account, password, key, "/accounts"), 303)
+
+
 @router.post("/team-leads")
 def lead(
     request: Request,
@@ -114,6 +130,8 @@ def change_password(
     reader, people = reader_of(request), context_of(request).people
     if wanted != repeated:
         return _password(request, "Hai lần nhập mật khẩu mới không giống nhau.", 422)
+    if reader.temporary and wanted == present:
+        return _password(request, "Mật khẩu mới phải khác mật khẩu tạm.", 422)
     found = log_in(
         people.state, reader.login, present, device_of(request, reader.login), key=people.login_key, now=people.now()
     )
@@ -129,8 +147,26 @@ def change_password(
     return RedirectResponse("/login", 303)
 
 
+@router.post("/sessions/end")
+def end_other_sessions(request: Request) -> Response:
+    """End every session of the reader's own but this one."""
+    people, reader = context_of(request).people, reader_of(request)
+    with people.state.writing() as session:
+        end_others(session, reader.account_id, request.cookies.get(cookie_name(request), ""))
+        link = people.receipts.append(session, reader.login, "session.end", {"by": "others"}, now=people.now())
+    people.receipts.anchor(link)
+    return RedirectResponse("/password", 303)
+
+
 def _password(request: Request, trouble: str | None = None, status: int = 200) -> Response:
-    return render(request, "password.html", status, title="Mật khẩu", trouble=trouble)
+    people, reader = context_of(request).people, reader_of(request)
+    with people.state.reading() as session:
+        mine = sessions_of(session, reader.account_id, now=people.now())
+    this = digest(request.cookies.get(cookie_name(request), ""))
+    return render(
+        request, "password.html", status, title="Mật khẩu", trouble=trouble,
+        sessions=[(one.started_at, one.seen_at, one.token_hash == this) for one in mine],
+    )  # fmt: skip
 
 
 @router.get("/tokens", response_class=HTMLResponse)

@@ -55,7 +55,7 @@ from serving.pages.headers import Headers
 from serving.pages.refusals import cause_of, field_of, wrong_fields
 from serving.pages.rendering import render
 from serving.use_cases.app_context import context_of
-from serving.use_cases.guard import LoginNeeded
+from serving.use_cases.guard import LoginNeeded, PasswordNeeded
 
 NOUNS = (
     door,
@@ -137,6 +137,10 @@ def install(app: FastAPI) -> None:
         if request.headers.get("HX-Request"):
             return Response(status_code=401, headers={"HX-Redirect": error.location})
         return RedirectResponse(error.location, 303)
+
+    @app.exception_handler(PasswordNeeded)
+    async def to_an_own_password(request: Request, error: PasswordNeeded) -> Response:
+        return RedirectResponse("/password", 303)
 
 
 def refused_at_fields(error: Exception, answer: Response, what: str) -> Response:

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 _DEVICE_COOKIE = "risk_device"  # a browser that somebody was let in from; strangers' guesses do not count there
 _DOOR_COOKIE = "risk_door"  # ties a login form, or a flow through the provider, to one browser
 
-WRONG = "Tên đăng nhập hoặc mật khẩu không đúng."
+WRONG = "Tên đăng nhập hoặc mật khẩu không đúng, hoặc mật khẩu tạm đã quá bảy ngày."
 NO_ACCOUNT = "Bạn đã được xác thực nhưng chưa có tài khoản ở đây. Hãy liên hệ quản trị."
 PROVIDER_FAILED = "Không đăng nhập được qua hệ thống định danh. Hãy thử lại."
 

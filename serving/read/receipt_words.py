@@ -108,6 +108,7 @@ _NAMES = {
     "scope": "phạm vi", "sha256": "mã băm",
 }  # fmt: skip
 _VALUES = {
+    "others": "các phiên khác",
     "password": "mật khẩu", "oidc": "hệ thống định danh", "open": "chờ xác nhận", "answered": "đã xác nhận",
     "official": "cán bộ", "unit": "đơn vị", "dossier": "hồ sơ", "signal": "dấu hiệu", "reported": "phản ánh",
     "upheld": "đúng", "rejected": "giữ nguyên", "pick": "đưa vào kế hoạch", "dismiss": "gác lại",

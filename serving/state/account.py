@@ -13,7 +13,8 @@ class Account(Base):
 
     `unit_code` is the root of what the account sees; `*` is the whole tree. `official_id` ties an official's
     account to the opaque key of the record. An account has a password hash (local), an issuer and subject
-    (OpenID Connect) or both.
+    (OpenID Connect) or both. `temporary_until`: the password was given by somebody else; it opens nothing but the form
+    for a new one, and from this moment on not even that. None: the password is the person's own.
     """
 
     __tablename__ = "account"
@@ -26,6 +27,7 @@ class Account(Base):
     unit_code: Mapped[str] = mapped_column(String(120))
     official_id: Mapped[str | None] = mapped_column(String(200), index=True)
     password_hash: Mapped[str | None] = mapped_column(String(300))
+    temporary_until: Mapped[datetime | None]
     oidc_issuer: Mapped[str | None] = mapped_column(String(300))
     oidc_subject: Mapped[str | None] = mapped_column(String(200))
     active: Mapped[bool] = mapped_column(default=True)

@@ -7,7 +7,7 @@ from fastapi import Request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from serving.access.account import add_account, deactivate
+from serving.access.account import TEMPORARY, add_account, deactivate, set_password
 from serving.access.permissions import EVERY_UNIT, IN_PERSON, Role
 from serving.access.token import issue_token, revoke_token
 from serving.read.problem import Problem, refused_as_problem
@@ -22,6 +22,7 @@ from serving.work.team_leads import leads, set_lead
 class NewAccount:
     """An account to be made: local (password) or of the identity provider (issuer and subject).
 
+    password: to be handed over; it opens the form for the person's own and lapses after `TEMPORARY`.
     unit: its place in the tree of units, empty for all of it. official: the official whose account it is.
     """
 
@@ -47,11 +48,12 @@ def write_account(request: Request, wish: NewAccount, key: str, back: str) -> st
     if unit != EVERY_UNIT and unit not in context_of(request).known.register.units:
         raise Problem(422, "No unit of this code.")
     issuer, subject = wish.issuer.strip(), wish.subject.strip()
+    password = None if issuer and subject else wish.password or None
 
     def effect(session: Session) -> dict[str, str]:
         account = add_account(
             session, wish.login, wish.name, wish.role, now=people.now(), unit_code=unit,
-            official_id=wish.official.strip() or None, password=wish.password or None,
+            official_id=wish.official.strip() or None, password=password, temporary=True,
             oidc=(issuer, subject) if issuer and subject else None,
         )  # fmt: skip
         return {"made": account.login, "role": wish.role.value, "unit": unit}
@@ -60,14 +62,39 @@ def write_account(request: Request, wish: NewAccount, key: str, back: str) -> st
         return idempotent_write(people, reader_of(request), key, "account.write", back, effect)
 
 
+def give_password(request: Request, account_id: int, password: str, key: str, back: str) -> str:
+    """Gives somebody who forgot theirs a temporary password; their sessions end; 404 for an absent account.
+
+    One's own is changed with the present one (`/password`); who logs in through the provider has none here.
+    """
+    people = context_of(request).people
+
+    def effect(session: Session) -> dict[str, str]:
+        account = _account(session, account_id)
+        if account.id == reader_of(request).account_id:
+            raise ValueError("password: one's own is changed with the present one")
+        if account.oidc_subject or not account.active:
+            raise ValueError("account: closed, or of the identity provider, which keeps its password")
+        set_password(session, account, password, temporary_until=people.now() + TEMPORARY)
+        return {"password": account.login}
+
+    with refused_as_problem():
+        return idempotent_write(people, reader_of(request), key, "account.write", back, effect)
+
+
+def _account(session: Session, account_id: int) -> Account:
+    account = session.get(Account, account_id) if 0 < account_id < 2**31 else None
+    if account is None:
+        raise Problem(404, "No account of this number.")
+    return account
+
+
 def close_account(request: Request, account_id: int, key: str, back: str) -> str:
     """Closes an account; nobody closes the own one; 404 for an absent one."""
     people = context_of(request).people
 
     def effect(session: Session) -> dict[str, str]:
-        account = session.get(Account, account_id) if 0 < account_id < 2**31 else None
-        if account is None:
-            raise Problem(404, "No account of this number.")
+        account = _account(session, account_id)
         if account.id == reader_of(request).account_id:
             raise ValueError("nobody closes their own account")
         deactivate(session, account, now=people.now())

@@ -31,12 +31,16 @@ class LoginNeeded(Exception):
         self.location = "/login?" + urlencode({"next": back})
 
 
+class PasswordNeeded(Exception):
+    """A page was asked for with a password that somebody else gave: the answer is the form for one's own."""
+
+
 @dataclass(frozen=True)
 class Reader:
     """Who asks: an account with one role, through a browser's session or a program's token.
 
     csrf: key that forms of this session carry; empty for a token. allowed: the token's actions, None for a
-    session.
+    session. temporary: the password is somebody else's word and opens the form for a new one alone.
     action: what the present route does; `scope` is how far the reader may do that.
     """
 
@@ -50,6 +54,7 @@ class Reader:
     allowed: frozenset[str] | None
     action: str
     tree: UnitTree
+    temporary: bool
 
     def may(self, action: str) -> bool:
         """Whether the reader may do `action` anywhere at all."""
@@ -73,8 +78,8 @@ async def guard(request: Request) -> AsyncIterator[None]:
     """Lets a request through when the table says so, and leaves its `Reader` on it.
 
     Raises 403 for what the role or the token may not do and for routes without a rule, 401 or `LoginNeeded`
-    when nobody is logged in, 403 when a form does not carry its session's key. The form is closed at the end: of one
-    that the route has no field for nobody else would.
+    when nobody is logged in, 403 or `PasswordNeeded` where the password is a temporary one, 403 when a form does not
+    carry its session's key. The form is closed at the end: of one that the route has no field for nobody else would.
     """
     try:
         await _let_through(request)
@@ -97,6 +102,10 @@ async def _let_through(request: Request) -> None:
         back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         raise LoginNeeded(back if request.method in SAFE else "/")
     request.state.reader = reader
+    if reader.temporary and action not in {"password.write", "session.end"}:
+        if _wants_json(request):
+            raise HTTPException(403, "The password is a temporary one: log in on the page and choose your own.")
+        raise PasswordNeeded
     if not reader.may(action):
         raise HTTPException(403, "This role may not do that.")
     if request.method not in SAFE and reader.allowed is None:
@@ -184,6 +193,7 @@ def _as_reader(account: Account, csrf: str, allowed: frozenset[str] | None, acti
         allowed=allowed,
         action=action,
         tree=tree,
+        temporary=account.temporary_until is not None,
     )
 
 
