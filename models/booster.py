@@ -7,10 +7,12 @@ guards every call, the number of threads is fixed when the model is loaded, and 
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 
 import numpy as np
 
 from models.tree_shap import TreeShap
+from models.tree_walk import WALKED_FROM, TreeWalk, Variants
 
 TABLES_FROM = 750
 """Rows from which making the tables of SHAP values costs less than LightGBM's own walk of as many (processor time)."""
@@ -36,12 +38,20 @@ class TreeMember:
         self._booster = lightgbm.Booster(model_str=text)
         self._shap: TreeShap | None = None
         self._wide = False  # trees too wide for tables: LightGBM's own walk serves
+        self._walk: TreeWalk | None = None
 
     def log_odds(self, x: np.ndarray) -> np.ndarray:
         """Log-odds [n] of encoded rows [n × columns]."""
         with self._lock:
             raw = self._booster.predict(x, raw_score=True, num_threads=self._threads)
         return np.asarray(raw, float)
+
+    def log_odds_of_variants(self, variants: Variants) -> np.ndarray:
+        """Log-odds [m] of the variants, the same to the last bit as `log_odds` of them written out."""
+        walk = self._walk or (self._walked() if len(variants.of) >= WALKED_FROM else None)
+        if walk is None:
+            return np.concatenate([self.log_odds(rows) for rows in variants.rows()])
+        return walk.log_odds(variants)
 
     def contributions(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Base log-odds and the SHAP value of every cell [n × columns]; they add up to `log_odds`."""
@@ -62,3 +72,11 @@ class TreeMember:
                 except ValueError:
                     self._wide = True
             return self._shap
+
+    def _walked(self) -> TreeWalk | None:
+        """The trees as arrays, made when many variants first come; None where they are of another kind."""
+        with self._lock:
+            if self._walk is None:
+                with suppress(ValueError):
+                    self._walk = TreeWalk(self.text, self._threads)
+            return self._walk

@@ -124,7 +124,10 @@ class Stages:
 
     def encode(self, matrix: pa.Table) -> np.ndarray:
         """The stage of every row, whole numbers as float64 [n]."""
-        share = column_of_numbers(matrix, self.column)
+        return self.of(column_of_numbers(matrix, self.column))
+
+    def of(self, share: np.ndarray) -> np.ndarray:
+        """The stage of every number [n] of `column`."""
         stage = np.searchsorted(np.array(self.edges), np.nan_to_num(share), side="right").astype(float)
         return np.where(np.isnan(share), float(min(1, len(self.edges))), stage)
 

@@ -11,11 +11,9 @@ could act on something that raises it (`ACTIONABLE`), one of the sentences is ab
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from math import isnan
 
 import numpy as np
 import pyarrow as pa
@@ -23,15 +21,16 @@ from scipy.special import expit
 
 from features.matrix.batch import FEATURES
 from features.matrix.declaration import Feature
-from models.counterfactual import effects_of
+from models.counterfactual import NONE, effects_of
 from models.encoding import CategoryRates, Cells, column_of_numbers, column_of_text
 from models.peer_medians import usual_of
+from models.reason_words import DIRECTION, Words, category_said, number_said, pair_said, written
 from models.risk_model import Scores
-from models.sentences import NEEDED, PEER_WORDS, Head, Measure, head_of
+from models.sentences import Head, Measure, head_of
 from models.targets import MAIN, TARGETS
+from models.tree_walk import WALKED_FROM
 
 DECLARED: Mapping[str, Feature] = {feature.name: feature for feature in FEATURES}
-FLAG = {True: ("có", "yes"), False: ("không", "no")}
 NEAR = 0.1
 """A value within this share of the usual one is called usual, and not told."""
 APART = 0.02
@@ -46,9 +45,6 @@ ACTIONABLE = frozenset(
 )
 """Groups that a head of unit can do something about: ask, take over, move, add a person, press a consulted office, do
 first what needs more time than is left."""
-
-
-_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,97 +65,172 @@ class Reason:
     en: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """Cells of a row that one sentence would tell, the first of them the speaker."""
+@dataclass(frozen=True)
+class _Candidates:
+    """What could be told, a sentence each: by row, of a row first of the groups that add most, of a group first by the
+    cells that add most.
 
-    row: int
-    group: str
-    cells: tuple[str, ...]
+    `row` [m] of the scores; `group` [m] of the cell, and its `rank` [m] among the row's; `cells` [2 × m]: the column
+    that speaks and one that is told beside it, or NONE.
+    """
+
+    row: np.ndarray
+    group: np.ndarray
+    rank: np.ndarray
+    cells: np.ndarray
 
 
 def reasons(scores: Scores, matrix: pa.Table | Cells, top: int = 3) -> list[list[Reason]]:
     """For each row of the matrix its `top` strongest reasons, strongest first; fewer where fewer tell anything."""
     cells = _Cells(matrix, scores)
-    told = _told(scores, cells, np.arange(len(scores.log_odds)), +1, top)
-    silent = np.array([row for row, said in enumerate(told) if not said], np.int64)
-    for row, said in zip(silent.tolist(), _told(scores, cells, silent, -1, top), strict=True):
-        told[row] = said
+    told: list[list[Reason]] = [[] for _ in scores.log_odds]
+    _tell(told, scores, cells, np.arange(len(told)), +1, top)
+    _tell(told, scores, cells, np.array([row for row, said in enumerate(told) if not said], np.int64), -1, top)
     return told
 
 
-def _told(scores: Scores, cells: _Cells, rows: np.ndarray, sign: int, top: int) -> list[list[Reason]]:
-    """The reasons of the rows that move the score in the direction of `sign`."""
-    candidates = list(_candidates(scores, cells, rows, sign))
-    effects = effects_of(scores, [one.row for one in candidates], [one.cells for one in candidates], cells.usual)
-    found: dict[int, dict[str, tuple[float, _Candidate]]] = {}
-    for one, effect in zip(candidates, effects.tolist(), strict=True):
-        mine = found.setdefault(one.row, {})
-        if sign * effect >= LEAST and one.group not in mine:
-            mine[one.group] = (effect, one)
-    told = []
-    for row in rows.tolist():
-        ordered = sorted(found.get(row, {}).values(), key=lambda pair: -sign * pair[0])
-        ordered = _without_twins(ordered)
-        chosen = ordered[:top]
-        if sign > 0 and not any(one.group in ACTIONABLE for _, one in chosen):
-            others = [pair for pair in ordered[top:] if pair[1].group in ACTIONABLE]
-            chosen = [*chosen[: top - 1], others[0]] if others else chosen
-        told.append([cells.tell(one.cells, row, effect) for effect, one in chosen])
-    return told
+def _tell(told: list[list[Reason]], scores: Scores, cells: _Cells, rows: np.ndarray, sign: int, top: int) -> None:
+    """Adds the reasons of the rows that move the score in the direction of `sign`."""
+    if not len(rows):
+        return
+    found = _candidates(scores, cells, rows, sign)
+    effects = _effects(scores, found, cells, sign)
+    chosen = _chosen(found, sign * effects, cells, sign, top)
+    rows, effects, (speaks, beside) = found.row[chosen], effects[chosen].tolist(), found.cells[:, chosen]
+    sentences: list[Reason] = [None] * len(rows)  # type: ignore[list-item]  # of one kind together, then by row again
+    kinds = speaks * len(scores.features) + beside
+    for kind in np.unique(kinds).tolist():
+        mine = np.flatnonzero(kinds == kind)
+        words = cells.words(int(speaks[mine[0]]), int(beside[mine[0]]), rows[mine], sign)
+        code = scores.features[speaks[mine[0]]]
+        for at, said in zip(mine.tolist(), words, strict=True):
+            sentences[at] = Reason(code, effects[at], *said)
+    for row, sentence in zip(rows.tolist(), sentences, strict=True):
+        told[row].append(sentence)
 
 
-def _without_twins(ordered: list[tuple[float, _Candidate]]) -> list[tuple[float, _Candidate]]:
-    """Without sentences of which a stronger one tells a cell already."""
-    seen: set[str] = set()
-    kept = []
-    for effect, one in ordered:
-        if not seen & set(one.cells):
-            kept.append((effect, one))
-            seen |= set(one.cells)
-    return kept
+def _effects(scores: Scores, found: _Candidates, cells: _Cells, sign: int) -> np.ndarray:
+    """The effect [m] of every candidate; 0 where one told before it of the same group has enough of it."""
+    if len(found.row) < WALKED_FROM:
+        return effects_of(scores, found.row, found.cells, cells.usual)
+    effects = np.zeros(len(found.row))
+    nth = _nth(found.row * len(cells.layout.groups) + found.rank)
+    group = np.cumsum(nth == 0) - 1
+    silent = np.ones(group[-1] + 1, bool)
+    for turn in range(nth.max() + 1):
+        asked = np.flatnonzero((nth == turn) & silent[group])
+        effects[asked] = effects_of(scores, found.row[asked], found.cells[:, asked], cells.usual)
+        silent[group[asked[sign * effects[asked] >= LEAST]]] = False
+    return effects
 
 
-def _candidates(scores: Scores, cells: _Cells, rows: np.ndarray, sign: int) -> Iterator[_Candidate]:
+def _candidates(scores: Scores, cells: _Cells, rows: np.ndarray, sign: int) -> _Candidates:
     """What could be told of each row: of its groups that add most, the cells that add most and say something."""
-    names = scores.features
-    member, columns, groups = _grouping(names)
+    layout = cells.layout
     adds = sign * scores.contributions[rows]
-    together = adds @ member
-    strongest = np.argsort(-together, axis=1, kind="stable")[:, :GROUPS]
-    strength = np.take_along_axis(together, strongest, axis=1)
-    # of every group its columns by what they add, for all rows at once: an order for each row costs more than the rest
-    ordered = [np.argsort(-adds[:, mine], axis=1, kind="stable") for mine in columns]
-    speakers = [mine[order].tolist() for mine, order in zip(columns, ordered, strict=True)]
-    parts = [
-        np.take_along_axis(adds[:, mine], order, axis=1).tolist() for mine, order in zip(columns, ordered, strict=True)
-    ]
-    for place, (row, best, strong) in enumerate(
-        zip(rows.tolist(), strongest.tolist(), strength.tolist(), strict=True)
-    ):  # fmt: skip
-        for group, adds_together in zip(best, strong, strict=True):
-            if adds_together <= 0:
-                break
-            said = 0
-            for at, part in zip(speakers[group][place], parts[group][place], strict=True):
-                if part <= 0 or said == SPEAKERS:
-                    break
-                told = cells.speaks(names[at], row, sign)
-                for one in told:
-                    yield _Candidate(row, groups[group], one)
-                said += bool(told)
+    together = adds @ layout.member
+    strongest = np.argsort(-together, axis=1, kind="stable")
+    rank = np.empty_like(strongest)
+    np.put_along_axis(rank, strongest, np.arange(rank.shape[1])[None], axis=1)
+    looked_at = (rank < GROUPS) & (together > 0)
+    place, cell = np.nonzero((adds > 0) & looked_at[:, layout.group])
+    row, rank, adds = rows[place], rank[place, layout.group[cell]], adds[place, cell]
+    pair, single = cells.speak(row, cell, sign)
+    kept = np.flatnonzero(single | (pair != NONE))
+    kept = kept[np.lexsort((-adds[kept], rank[kept], row[kept]))]
+    of_group = row[kept] * len(layout.groups) + rank[kept]
+    kept = kept[_nth(of_group) < SPEAKERS]
+    both = np.repeat(kept, 2)  # a pair is told before the cell alone
+    as_pair = np.arange(len(both)) % 2 == 0
+    told = np.where(as_pair, pair[both] != NONE, single[both])
+    both, as_pair = both[told], as_pair[told]
+    speaks = np.where(as_pair, layout.left, cell[both])
+    return _Candidates(
+        row[both], layout.group[cell[both]], rank[both], np.stack([speaks, np.where(as_pair, pair[both], NONE)])
+    )
+
+
+def _chosen(found: _Candidates, strength: np.ndarray, cells: _Cells, sign: int, top: int) -> np.ndarray:
+    """Places of the candidates that are told, by row and strongest first. strength [m]: effects in the direction of
+    `sign`."""
+    layout = cells.layout
+    able = np.flatnonzero(strength >= LEAST)
+    able = able[_nth(found.row[able] * len(layout.groups) + found.rank[able]) == 0]  # a group is told once
+    able = able[np.lexsort((found.rank[able], -strength[able], found.row[able]))]
+    nth = _nth(found.row[able])
+    line = np.cumsum(nth == 0) - 1
+    slots = np.full((line[-1] + 1 if len(line) else 0, GROUPS), NONE)
+    slots[line, nth] = np.arange(len(able))
+    kept = slots != NONE
+    twins = np.bitwise_or.reduce(layout.twin[found.cells[:, able]], axis=0)
+    twins = np.where(kept, twins[slots] if len(twins) else 0, 0)
+    seen = np.zeros(len(slots), np.int64)
+    for at in range(GROUPS):  # no sentence of which a stronger one tells a cell already
+        kept[:, at] &= (twins[:, at] & seen) == 0
+        seen |= np.where(kept[:, at], twins[:, at], 0)
+    order = np.where(kept, np.cumsum(kept, axis=1), top + GROUPS)
+    told = order <= top
+    if sign > 0 and len(slots):
+        acts = kept & layout.actionable[found.group[able]][slots]
+        spare = acts & ~told
+        lacks = ~(acts & told).any(axis=1) & spare.any(axis=1)
+        told[lacks] &= order[lacks] < top
+        told[lacks, spare.argmax(axis=1)[lacks]] = True
+    return np.asarray(able[slots[told]])
+
+
+def _nth(key: np.ndarray) -> np.ndarray:
+    """Of each place of a sorted array how many equal ones stand before it."""
+    new = np.flatnonzero(np.diff(key, prepend=-1))
+    return np.arange(len(key)) - np.repeat(new, np.diff(new, append=len(key)))
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """What is the same for all rows of some columns [columns]: their `groups`, the `group` of each, 1 where a column
+    belongs to one (`member` [columns × groups]); `actionable` [groups]; how values are measured (`head`, `share`,
+    `flag`, `none`: whether an unknown one is told); the places of LEFT and NEEDS, or NONE; `twin`: a bit each.
+    """
+
+    groups: tuple[str, ...]
+    group: np.ndarray
+    member: np.ndarray
+    actionable: np.ndarray
+    head: tuple[Head, ...]
+    share: np.ndarray
+    flag: np.ndarray
+    none: np.ndarray
+    left: int
+    needs: tuple[int, ...]
+    twin: np.ndarray
 
 
 @lru_cache(maxsize=16)
-def _grouping(names: tuple[str, ...]) -> tuple[np.ndarray, list[np.ndarray], list[str]]:
-    """Which columns are of one group: 1 where column belongs to group [columns × groups], each group's columns, and
-    the groups' names."""
-    groups = [group_of(name) for name in names]
-    order = {group: at for at, group in enumerate(dict.fromkeys(groups))}
-    belongs = np.array([order[group] for group in groups])
-    member = np.zeros((len(names), len(order)))
-    member[np.arange(len(names)), belongs] = 1.0
-    return member, [np.flatnonzero(belongs == at) for at in range(len(order))], list(order)
+def _layout(names: tuple[str, ...], categories: frozenset[str]) -> _Layout:
+    of = [group_of(name) for name in names]
+    groups = tuple(dict.fromkeys(of))
+    group = np.array([groups.index(one) for one in of], np.int64)
+    member = np.zeros((len(names), len(groups)))
+    member[np.arange(len(names)), group] = 1.0
+    heads = tuple(_head(name, name in categories) for name in names)
+    left, *needs = (names.index(name) if name in names else NONE for name in (LEFT, *NEEDS))
+    twin = np.zeros(len(names) + 1, np.int64)  # the last one is NONE's
+    for bit, place in enumerate((left, *needs)):
+        if place != NONE:
+            twin[place] = 1 << bit
+    return _Layout(
+        groups, group, member, np.array([one in ACTIONABLE for one in groups]), heads,
+        np.array([head.measure is Measure.SHARE for head in heads]),
+        np.array([head.measure is Measure.FLAG for head in heads]),
+        np.array([bool(head.none_vi) for head in heads]), left, tuple(needs), twin,
+    )  # fmt: skip
+
+
+def _head(name: str, category: bool) -> Head:
+    declared = DECLARED.get(name)
+    words = name.removeprefix("x_").replace("_", " ")
+    vi, en = (declared.words_vi, declared.words_en) if declared else (f"Thuộc tính {words}", f"attribute {words}")
+    return head_of(name, vi, en, category=category)
 
 
 def group_of(name: str) -> str:
@@ -173,176 +244,102 @@ def group_of(name: str) -> str:
 
 
 class _Cells:
-    """The cells of a matrix, with what is usual, as words."""
+    """The cells of a matrix beside what is usual, read by column where they are asked for, and their words."""
 
     def __init__(self, matrix: pa.Table | Cells, scores: Scores) -> None:
-        self._usual = scores.usual
+        self._names = scores.features
+        self._medians = scores.usual
         self._target = TARGETS.get(scores.target, MAIN)
         self._rates: Mapping[str, CategoryRates] = {rate.keys[0]: rate for rate in scores.rates if len(rate.keys) == 1}
-        self._features = frozenset(scores.features)
-        self._numbers: dict[str, list[float]] = {}
-        self._texts: dict[str, list[str]] = {}
-        self._usuals: dict[tuple[str, str], tuple[float | None, int, str]] = {}
-        self._as_usual: dict[tuple[str, float, float | None], bool] = {}  # most cells say what others said
         self._matrix = matrix
-        self._heads: dict[str, Head] = {}
+        self.layout = _layout(self._names, frozenset(self._rates))
+        shape = len(scores.log_odds), len(self._names)
+        self._value = np.full(shape, np.nan)  # of a category by how much its past rate lies above the common one
+        self.usual = np.full(shape, np.nan)
+        self._read: set[int] = set()
+        self._texts: dict[str, list[str]] = {}
+        self._peer: dict[str, tuple[list[str], np.ndarray]] = {}  # of a column its values, and which each row has
 
-    def usual(self, name: str, row: int) -> float | None:
-        """What is usual of a number among the peers of a row."""
-        return self._peers(name, row)[0]
+    def speak(self, row: np.ndarray, cell: np.ndarray, sign: int) -> tuple[np.ndarray, np.ndarray]:
+        """What cells [m], places of columns in rows [m], could tell of a move of the score in the direction of `sign`:
+        the column that is told beside `LEFT` [m] or NONE, and whether they speak alone [m]."""
+        layout = self.layout
+        asked = set(np.unique(cell).tolist())
+        if layout.left in asked or asked & set(layout.needs):
+            asked |= {layout.left, *layout.needs} - {NONE}
+        for place in asked - self._read:
+            self._read_column(place)
+        value, usual = self._value[row, cell], self.usual[row, cell]
+        gap = np.abs(value - usual)
+        near = gap <= NEAR * np.abs(usual)
+        doubtful = ~near & (gap <= np.where(layout.share[cell], 0.0101, 0.101))  # the same in words, perhaps
+        for at in np.flatnonzero(doubtful).tolist():
+            measure = layout.head[cell[at]].measure
+            near[at] = written(value[at], measure) == written(usual[at], measure)
+        single = np.where(np.isnan(value), layout.none[cell], ~near | layout.flag[cell])
+        for name in self._rates.keys() & set(self._names):
+            mine = cell == self._names.index(name)
+            single[mine] = sign * value[mine] >= APART
+        return self._pairs(row, cell, sign), single
 
-    def speaks(self, name: str, row: int, sign: int) -> list[tuple[str, ...]]:
-        """What a cell could tell of a move of the score in the direction of `sign`; nothing where it is as usual."""
+    def _pairs(self, row: np.ndarray, cell: np.ndarray, sign: int) -> np.ndarray:
+        """The time that is usually needed from here, to be told beside the time left where more is needed."""
+        pair, left = np.full(len(cell), NONE), self.layout.left
+        if sign < 0 or left == NONE:
+            return pair
+        for needs in self.layout.needs:
+            if needs != NONE:
+                mine = np.flatnonzero(((cell == left) | (cell == needs)) & (pair == NONE))
+                hours = self._value[row[mine], left]
+                short = (hours >= 0) & (hours < self._value[row[mine], needs])
+                pair[mine[short]] = needs
+        return pair
+
+    def _read_column(self, place: int) -> None:
+        """Takes up the values of a column and what is usual of them."""
+        self._read.add(place)
+        name = self._names[place]
         if name in self._rates:
-            return [(name,)] if self._category_speaks(name, row, sign) else []
-        value, usual = self.number(name, row), self.usual(name, row)
-        head = self._head(name)
-        if isnan(value):
-            return [(name,)] if head.none_vi else []
-        key = (name, value, usual)
-        as_usual = self._as_usual.get(key)
-        if as_usual is None:
-            as_usual = usual is not None and head.measure is not Measure.FLAG and _near(value, usual, head.measure)
-            self._as_usual[key] = as_usual
-        pairs = self._pairs(name, row) if sign > 0 else []
-        return [*pairs, *([] if as_usual else [(name,)])]
+            rate = self._rates[name]
+            texts = self._text(name)
+            past = {text: expit(rate.log_odds[text]) for text in {*texts} - {""} if text in rate.log_odds}
+            self._value[:, place] = np.array([past.get(text, np.nan) for text in texts]) - expit(rate.prior)
+            return
+        self._value[:, place] = column_of_numbers(self._matrix, name)
+        peer, usuals = self._usuals_of(name)
+        self.usual[:, place] = np.array([np.nan if usual is None else usual for usual, *_ in usuals])[peer]
 
-    def _pairs(self, name: str, row: int) -> list[tuple[str, ...]]:
-        """The time left beside the time that is usually needed from here, where more is needed than is left."""
-        both: list[tuple[str, ...]] = [
-            (LEFT, needs) for needs in NEEDS if name in (LEFT, needs) and {LEFT, needs} <= self._features
-        ]
-        return [pair for pair in both if 0 <= self.number(pair[0], row) < self.number(pair[1], row)][:1]
-
-    def _category_speaks(self, name: str, row: int, sign: int) -> bool:
-        rate, value = self._rates[name], self._text(name, row)
-        past = rate.log_odds.get(value)
-        return past is not None and bool(value) and sign * (expit(past) - expit(rate.prior)) >= APART
-
-    def number(self, name: str, row: int) -> float:
-        """A cell of a number column; NaN where it is not known."""
-        if name not in self._numbers:
-            self._numbers[name] = column_of_numbers(self._matrix, name).astype(float).tolist()
-        return self._numbers[name][row]
-
-    def tell(self, cells: tuple[str, ...], row: int, effect: float) -> Reason:
-        """The sentence of these cells."""
-        if len(cells) == 2:
-            return self._pair(*cells, row, effect)
-        name = cells[0]
-        head = self._head(name)
+    def words(self, cell: int, other: int, rows: np.ndarray, sign: int) -> list[Words]:
+        """What is said of the cells of `rows` [m] by the column at `cell`, and by one beside it or NONE, of a move of
+        the score in the direction of `sign`."""
+        name, head = self._names[cell], self.layout.head[cell]
         if name in self._rates:
-            return self._category(name, row, effect, head)
-        usual, n, column = self._peers(name, row)
-        value = self.number(name, row)
-        whose_vi, whose_en = PEER_WORDS[column]
-        if np.isnan(value):
-            vi, en = head.none_vi or head.vi.format(value="chưa rõ"), head.none_en or head.en.format(value="not known")
-        elif value < 0 and head.past_vi:  # what is usual is told of time that is left: no comparison
-            past = _written(-value, head.measure)
-            vi, en = head.past_vi.format(value=_vietnamese(past)), head.past_en.format(value=past)
+            texts = [self._text(name)[row] for row in rows.tolist()]
+            rates = {text: category_said(head, text, self._rates[name], self._target) for text in dict.fromkeys(texts)}
+            said = [rates[text] for text in texts]
+        elif other == NONE:
+            peer, usuals = self._usuals_of(name)
+            keys = list(zip(self._value[rows, cell].tolist(), peer[rows].tolist(), strict=True))
+            numbers = {key: number_said(head, key[0], *usuals[key[1]]) for key in dict.fromkeys(keys)}
+            said = [numbers[key] for key in keys]
         else:
-            flag = head.measure is Measure.FLAG
-            vi = head.vi.format(value=FLAG[bool(value)][0] if flag else _vietnamese(_written(value, head.measure)))
-            en = head.en.format(value=FLAG[bool(value)][1] if flag else _written(value, head.measure))
-            if usual is not None:
-                vi += _against_vi(value, usual, whose_vi, head.measure)
-                en += _against_en(value, usual, whose_en, head.measure)
-        return Reason(
-            name,
-            effect,
-            "" if np.isnan(value) else _plain(value),
-            "" if usual is None else _plain(usual),
-            n,
-            vi + _direction_vi(effect),
-            en + _direction_en(effect),
-        )
+            peer, usuals = self._usuals_of(self._names[other])
+            both = self._value[rows[:, None], [cell, other]].tolist()
+            said = [pair_said(left, needs, usuals[at][1]) for (left, needs), at in zip(both, peer[rows], strict=True)]
+        vi, en = DIRECTION[sign]
+        return [(value, usual, n, head_vi + vi, head_en + en) for value, usual, n, head_vi, head_en in said]
 
-    def _pair(self, left: str, needs: str, row: int, effect: float) -> Reason:
-        """The time left beside the time that is usually needed."""
-        hours, needed = self.number(left, row), self.number(needs, row)
-        words = {"left": _written(hours, Measure.HOURS), "needed": _written(needed, Measure.HOURS)}
-        vi, en = _vietnamese(NEEDED[0].format(**words)), NEEDED[1].format(**words)
-        n = self._peers(needs, row)[1]
-        return Reason(
-            left, effect, _plain(hours), _plain(needed), n, vi + _direction_vi(effect), en + _direction_en(effect)
-        )
+    def _usuals_of(self, name: str) -> tuple[np.ndarray, list[tuple[float | None, int, str]]]:
+        """Which peers each row has of a column, and of each peers what is usual (`peer_medians.usual_of`)."""
+        column = self._medians.get("peers", {}).get(name, "")
+        if column not in self._peer:
+            texts = self._text(column) if column else [""] * len(self._value)
+            place = {text: at for at, text in enumerate(dict.fromkeys(texts))}
+            self._peer[column] = list(place), np.array([place[text] for text in texts], np.int64)
+        peers, of = self._peer[column]
+        return of, [usual_of(self._medians, name, {column: peer} if column else {}) for peer in peers]
 
-    def _category(self, name: str, row: int, effect: float, head: Head) -> Reason:
-        rate = self._rates[name]
-        value = self._text(name, row)
-        prior = float(expit(rate.prior))
-        past = float(expit(rate.log_odds.get(value, rate.prior)))
-        vi, en = head.vi.format(value=value), head.en.format(value=value)
-        vi += _vietnamese(f": trước đây {past:.0%} hồ sơ {self._target.past_vi}, chung {prior:.0%}")
-        en += f": {past:.0%} of past dossiers {self._target.past_en}, {prior:.0%} overall"
-        return Reason(name, effect, value, _plain(prior), 0, vi + _direction_vi(effect), en + _direction_en(effect))
-
-    def _head(self, name: str) -> Head:
-        if name not in self._heads:
-            declared = DECLARED.get(name)
-            words = name.removeprefix("x_").replace("_", " ")
-            vi, en = (
-                (declared.words_vi, declared.words_en) if declared else (f"Thuộc tính {words}", f"attribute {words}")
-            )
-            self._heads[name] = head_of(name, vi, en, category=name in self._rates)
-        return self._heads[name]
-
-    def _peers(self, name: str, row: int) -> tuple[float | None, int, str]:
-        column = self._usual.get("peers", {}).get(name, "")
-        peer = self._text(column, row) if column else ""
-        if (name, peer) not in self._usuals:
-            self._usuals[name, peer] = usual_of(self._usual, name, {column: peer} if column else {})
-        return self._usuals[name, peer]
-
-    def _text(self, name: str, row: int) -> str:
+    def _text(self, name: str) -> list[str]:
         if name not in self._texts:
             self._texts[name] = list(map(str, column_of_text(self._matrix, name)))
-        return self._texts[name][row]
-
-
-def _near(value: float, usual: float, measure: Measure) -> bool:
-    """Whether a value is called usual."""
-    return abs(value - usual) <= NEAR * abs(usual) or _written(value, measure) == _written(usual, measure)
-
-
-def _written(value: float, measure: Measure) -> str:
-    if measure is Measure.SHARE:
-        return f"{value:.0%}"
-    if measure is Measure.COUNT or abs(value) >= 100:
-        return f"{value:.0f}" if float(value).is_integer() or abs(value) >= 100 else f"{value:.1f}"
-    return f"{value:.1f}"
-
-
-def _against_vi(value: float, usual: float, whose: str, measure: Measure) -> str:
-    if measure is Measure.FLAG:
-        return ""
-    if measure is not Measure.SHARE and usual > 0 and value > 0:
-        times = value / usual
-        return _vietnamese(f", {'gấp' if times > 1 else 'bằng'} {times:.1f} lần thường lệ {whose}")
-    return _vietnamese(f", thường lệ {whose} là {_written(usual, measure)}")
-
-
-def _against_en(value: float, usual: float, whose: str, measure: Measure) -> str:
-    if measure is Measure.FLAG:
-        return ""
-    if measure is not Measure.SHARE and usual > 0 and value > 0:
-        return f", {value / usual:.1f} times the usual {whose}"
-    return f", usually {_written(usual, measure)} {whose}"
-
-
-def _direction_vi(effect: float) -> str:
-    return " (góp phần làm tăng nguy cơ)" if effect > 0 else " (góp phần làm giảm nguy cơ)"
-
-
-def _direction_en(effect: float) -> str:
-    return " (helps to raise the risk)" if effect > 0 else " (helps to lower the risk)"
-
-
-def _vietnamese(text: str) -> str:
-    """The same with decimal commas; the text holds no other points between digits."""
-    return _POINT.sub(",", text) if "." in text else text
-
-
-def _plain(value: float) -> str:
-    return f"{value:.6g}"
+        return self._texts[name]

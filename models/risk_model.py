@@ -10,7 +10,7 @@ the stage itself changes goes to the cell that tells the stage.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,8 +18,10 @@ import numpy as np
 import pyarrow as pa
 from scipy.special import expit
 
+from models.booster import TreeMember
 from models.encoding import CategoryRates, Encoder
 from models.remaining_time import RemainingTime
+from models.tree_walk import Variants
 
 
 class Member(Protocol):
@@ -108,10 +110,17 @@ class RiskModel:
 
     def log_odds(self, x: np.ndarray) -> np.ndarray:
         """Log-odds [n] of encoded rows [n × columns]."""
-        stage = self.encoder.stage(x)
-        blended = np.zeros(len(x))
+        return self._blend(self.encoder.stage(x), lambda member: member.log_odds(x))
+
+    def log_odds_of_variants(self, variants: Variants) -> np.ndarray:
+        """The same [m] of encoded rows that are others with a few changed cells, quicker where they are many."""
+        stage = self.encoder.stage(variants.column_at(len(self.encoder.columns) - 1)[:, None])
+        return self._blend(stage, lambda member: _of_variants(member, variants))
+
+    def _blend(self, stage: np.ndarray, log_odds_of: Callable[[Member], np.ndarray]) -> np.ndarray:
+        blended = np.zeros(len(stage))
         for name in self._blended():
-            blended += self._weight(name)[stage] * self.members[name].log_odds(x)
+            blended += self._weight(name)[stage] * log_odds_of(self.members[name])
         return self.intercept + self.slope * blended
 
     def _blended(self) -> list[str]:
@@ -129,3 +138,9 @@ class RiskModel:
     def rule_probability(self, matrix: pa.Table) -> np.ndarray:
         """What the best simple rule says [n]."""
         return np.asarray(expit(self.members[self.rule].log_odds(self.encoder.encode(matrix))))
+
+
+def _of_variants(member: Member, variants: Variants) -> np.ndarray:
+    if isinstance(member, TreeMember):
+        return member.log_odds_of_variants(variants)
+    return np.concatenate([member.log_odds(rows) for rows in variants.rows()])

@@ -27,7 +27,7 @@ _LEAF = -1
 
 
 @dataclass(frozen=True)
-class _Tree:
+class Tree:
     """Arrays of one tree as LightGBM writes them; a child below zero is leaf `-child - 1`."""
 
     feature: list[int]
@@ -66,7 +66,7 @@ class TreeShap:
         """text: LightGBM's model text, checked before. columns: of the rows to come. threads: of a batch."""
         self.columns = columns
         self._threads = threads
-        paths = [path for tree in _trees(text) for path in _paths(tree)]
+        paths = [path for tree in trees_of(text) for path in _paths(tree)]
         self.base = float(sum(value * share for value, share, _ in paths))
         paths = [path for path in paths if path[2]]
         if max((len(slots) for _, _, slots in paths), default=0) > MOST_FEATURES:
@@ -172,20 +172,20 @@ _Path = tuple[float, float, list[_Slot]]
 """A leaf: its value, its share of the training rows, and the conditions on the way to it by feature."""
 
 
-def _trees(text: str) -> Iterator[_Tree]:
+def trees_of(text: str) -> Iterator[Tree]:
     for block in text.partition("end of trees")[0].split("Tree=")[1:]:
         found = dict(line.split("=", 1) for line in block.splitlines()[1:] if "=" in line)
         if int(found["num_cat"]) or found.get("is_linear", "0") != "0":
             raise ValueError("wanted trees without native categories and linear leaves")
         if int(found["num_leaves"]) < 2:
             value = float(found["leaf_value"].split()[0])
-            yield _Tree([], [], [], [], [], [], [value], [1])
+            yield Tree([], [], [], [], [], [], [value], [1])
             continue
         kinds = [int(kind) for kind in found["decision_type"].split()]
         if any(kind & 1 or kind >> 2 == 1 for kind in kinds):
             raise ValueError("wanted trees without native categories and zero as missing")
         threshold = [float(value) for value in found["threshold"].split()]
-        yield _Tree(
+        yield Tree(
             feature=[int(value) for value in found["split_feature"].split()],
             threshold=threshold,
             left=[int(value) for value in found["left_child"].split()],
@@ -200,7 +200,7 @@ def _trees(text: str) -> Iterator[_Tree]:
         )
 
 
-def _paths(tree: _Tree) -> Iterator[_Path]:
+def _paths(tree: Tree) -> Iterator[_Path]:
     """Every leaf of `tree` with the merged conditions of its path."""
     if not tree.feature:
         yield tree.value[0], 1.0, []
