@@ -53,6 +53,7 @@ def category_said(head: Head, value: str, rate: CategoryRates, target: Target) -
 
 
 def written(value: float, measure: Measure) -> str:
+    """A number as its measure is written, with a decimal point."""
     if measure is Measure.SHARE:
         return f"{value:.0%}"
     if measure is Measure.COUNT or abs(value) >= 100:
