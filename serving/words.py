@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from features.calendar.working_time import HOURS_A_DAY
 from features.sources.vietnamese_number import decimal
 from models.conduct import ConductLine
 from models.remaining_time import Remaining
 
 _DIRECTION = re.compile(r"\s*\(góp phần làm (?:tăng|giảm)[^)]*\)")
-HOURS_A_DAY = 8  # working hours; domain: 1 day = 8 working hours
 
 NOT_A_FINDING = "Điểm rủi ro chỉ gợi ý thứ tự kiểm tra; không phải kết luận vi phạm."
 """Stands with every score that a page shows."""

@@ -133,3 +133,33 @@ def test_a_head_neither_undoes_a_pick_nor_makes_one(client: TestClient) -> None:
     assert send(client, "lanhdao", "dismiss", "lãnh đạo bỏ chọn") == 303
     sit_down(client, "thanhtra")
     assert MARK not in client.get("/plan").text
+
+
+def test_who_decided_takes_it_back_within_the_hour_and_what_stood_before_stands_again(client: TestClient) -> None:
+    people = client.app.state.context.people  # type: ignore[attr-defined]
+
+    def stands() -> dict[str, decisions.DecisionKind]:
+        with people.state.reading() as session:
+            return decisions.latest_decisions(session, "lateness", [PICKED])
+
+    def undo() -> int:
+        headers = {"Idempotency-Key": secrets.token_urlsafe(24), "X-CSRF-Token": sit_down(client, "thanhtra")}
+        return client.post("/api/v1/decisions/undo", headers=headers).status_code
+
+    assert undo() == 422
+    assert send(client, "lanhdao", "override", "ưu tiên vì lâu ngày") == 303
+    assert undo() == 422  # another's
+    assert send(client, "thanhtra", "pick", "sắp đến hạn mà chưa ai giữ") == 303
+    csrf = sit_down(client, "thanhtra")
+    assert "Hoàn tác" in client.get("/list").text
+    form = {"csrf": csrf, "key": secrets.token_urlsafe(24), "page": "/list"}
+    assert client.post("/decisions/undo", data=form, follow_redirects=False).headers["location"] == "/list"
+    assert stands() == {PICKED: decisions.DecisionKind.OVERRIDE}
+    assert "Hoàn tác" not in client.get("/list").text
+    assert undo() == 422
+    assert send(client, "thanhtra", "pick", "vẫn cần xem tại chỗ") == 303
+    assert send(client, "lanhdao", "dismiss", "lãnh đạo bỏ chọn") == 303
+    assert undo() == 422  # somebody decided since
+    with people.state.reading() as session:
+        assert decisions.latest_of(session, 1, NOW + decisions.UNDONE_WITHIN) == []
+    assert stands() == {PICKED: decisions.DecisionKind.DISMISS}

@@ -5,20 +5,33 @@ way, onto the dossier, the official, the results, and into the next training set
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from io import BytesIO
 from itertools import count
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 
 from models.finding import inspected
 from serving.app import create_app
 from serving.plan.store import PlanStore
 from serving.settings import Settings
+from serving.work.finding_photos import picture_of
 from tests.drawn_conduct import draw_full_office
 from tests.drawn_people import sit_down
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 50
+
+def picture(kind: str, **told: Any) -> bytes:
+    """A picture of 40 by 20, wider than high."""
+    out = BytesIO()
+    Image.new("RGB", (40, 20), "red").save(out, kind, **told)
+    return out.getvalue()
+
+
+PNG = picture("PNG")
+TURNED, MAKER, PLACE = 0x0112, 0x010F, 0x8825
+"""EXIF: how the phone was held, its maker, where it was."""
 _KEYS = count()
 
 
@@ -74,6 +87,26 @@ def test_the_lead_alone_sees_a_visit_before_its_hour_and_writes_nothing_then(
     assert client.get(link).status_code == 404
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_photo_is_kept_upright_and_without_place_or_phone(kind: str) -> None:
+    told = Image.Exif()
+    told[TURNED], told[MAKER] = 6, "A-Phone"  # held upright: the picture lies on its side
+    told.get_ifd(PLACE)[1] = "N"
+    sent = picture(kind, exif=told)
+    assert b"A-Phone" in sent
+    kept, media_type, _ = picture_of(sent)
+    assert media_type == f"image/{kind.lower()}"
+    assert b"A-Phone" not in kept
+    shown = Image.open(BytesIO(kept))
+    assert (shown.size, dict(shown.getexif())) == ((20, 40), {})
+
+
+@pytest.mark.parametrize("sent", [b"", b"GIF89a", picture("JPEG")[:200], b"RIFF0000WEBP", picture("BMP")])
+def test_what_is_no_whole_picture_is_refused(sent: bytes) -> None:
+    with pytest.raises(ValueError, match="photo: wanted a picture"):
+        picture_of(sent)
+
+
 def test_photos_are_pictures_kept_by_dossier_and_taken_back(client: TestClient, visit: dict[str, Any]) -> None:
     client.clock[0] += timedelta(hours=4)  # type: ignore[attr-defined]
     csrf = sit_down(client, "thanhtra")
@@ -85,9 +118,9 @@ def test_photos_are_pictures_kept_by_dossier_and_taken_back(client: TestClient, 
     absent = of | {"dossier_id": "absent"}
     assert client.post(path, data=absent, files={"photo": ("a", PNG)}, headers=headers(csrf)).status_code == 404
     (photo,) = client.get(path, params={"visit_id": visit["visit_id"]}).json()
-    picture = client.get(f"/plan/photo/{photo['id']}")
-    assert (picture.content, picture.headers["content-type"]) == (PNG, "image/png")
-    assert client.get(f"{path}/{photo['id']}").content == PNG
+    shown = client.get(f"/plan/photo/{photo['id']}")
+    assert (shown.content, shown.headers["content-type"]) == (picture_of(PNG)[0], "image/png")
+    assert client.get(f"{path}/{photo['id']}").content == shown.content
     sheet = client.get("/plan/visit", params={"id": visit["visit_id"]}).text
     assert f'src="/plan/photo/{photo["id"]}"' in sheet
     sit_down(client, "truongphong")

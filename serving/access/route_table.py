@@ -67,6 +67,8 @@ _ONE_BY_ONE: dict[str, str] = {
     "GET /dossier": "dossier.read",
     "POST /decisions": "decision.write",
     "POST /picks": "decision.write",
+    "POST /decisions/undo": "decision.write",
+    "POST /api/v1/decisions/undo": "decision.write",
     "GET /own": "own.read",
     "POST /contest": "contest.write",
     "GET /contests": "contest.read",
@@ -182,6 +184,19 @@ _ONE_BY_ONE: dict[str, str] = {
     "GET /api/v1/visits": "plan.read",
     "POST /api/v1/findings": "finding.write",
     "GET /api/v1/receipts": "receipt.read",
+    "GET /api/v1/duties": "home.read",
+    "GET /api/v1/board": "board.read",
+    "GET /api/v1/own": "own.read",
+    "GET /api/v1/sectors": "harassment.read",
+    "GET /api/v1/deliveries": "intake.write",
+    "GET /api/v1/deliveries/{delivery_id}/rejects": "intake.write",
+    "GET /api/v1/reports/text": "report.write",
+    "POST /api/v1/reports/text": "report.write",
+    "POST /api/v1/findings/photos/{photo_id}/withdraw": "finding.write",
+    "POST /api/v1/apologies/{letter_id}/sent": "apology.write",
+    "POST /api/v1/remedies/{remedy_id}": "remedy.write",
+    "GET /api/v1/models": "analyst.read",
+    "POST /api/v1/models/promote": "model.promote",
     "GET /api/v1/list": "list.read",
     "GET /api/v1/dossiers/{dossier_id:path}": "dossier.read",
     "GET /api/v1/signals/{dossier_id:path}": "harassment.read",
@@ -190,8 +205,8 @@ _ONE_BY_ONE: dict[str, str] = {
 }
 LISTS = (
     "/list", "/conduct", "/board", "/own", "/plan", "/leadership", "/contests", "/receipts", "/warnings",
-    "/explanations", "/apologies", "/consultations", "/complaints", "/returns", "/remedies",
-    "/cases", "/leadership/dossiers",
+    "/results", "/papers", "/sectors", "/explanations", "/apologies", "/consultations", "/complaints", "/returns",
+    "/remedies", "/cases", "/leadership/dossiers",
 )  # fmt: skip
 """Pages whose list is also a file, `.csv`, `.xlsx` and `.docx`, under the right of the page."""
 

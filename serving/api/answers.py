@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field
 
 from features.calendar.vietnam import VIETNAM
 from serving.access.permissions import Role
@@ -14,15 +16,17 @@ from serving.api.people import Done, Key
 from serving.api.strict import strict
 from serving.read.problem import Problem, documented
 from serving.read.responsibility import CustodyInterval, Share, read_ledger
+from serving.state import Apology
 from serving.use_cases.answers import apologies_in, complaints_in, consultations_in, returned_in, write_mark
+from serving.use_cases.apologies import write_sent
 from serving.use_cases.app_context import context_of
 from serving.use_cases.explanations import slips_in, write_explanation, write_review
 from serving.use_cases.guard import reader_of
 from serving.use_cases.official_names import official_name
-from serving.use_cases.remedies import remedies_in
+from serving.use_cases.remedies import remedies_in, write_remedy_act
 from serving.warnings.acknowledgement import WarningLine, warnings_about
 from serving.work import remediation
-from serving.work.apologies import ApologyStanding
+from serving.work.apologies import ApologyStanding, letters
 from serving.work.explanations import Explanation
 
 _Held = TypeVar("_Held", CustodyInterval, Share)
@@ -59,6 +63,16 @@ class ClosingWish:
 
     outcome: Literal["closed", "refused"]
     text: str = ""
+
+
+@strict
+@dataclass(frozen=True)
+class RemedyActWish:
+    """What is said of a remedy: the unit reports; who inspected accepts, refuses or extends it to a new day."""
+
+    kind: Literal["reported", "accepted", "refused", "extended"]
+    note: Annotated[str, Field(max_length=2_000)] = ""
+    due_on: date | None = None
 
 
 @strict
@@ -115,10 +129,18 @@ def close(request: Request, slip_id: SlipId, wish: ClosingWish, key: Key) -> Res
 
 @router.get("/apologies", response_model=list[dict[str, Any]], responses=documented(422))
 def list_apologies(request: Request, offset: Offset = 0) -> Response:
-    """Dossiers for which an apology is owed, 200 from `offset`: sent or not, promise kept or broken."""
+    """Dossiers for which an apology is owed, 200 from `offset`: sent or not, promise kept or broken, our letters."""
     found = apologies_in(request)[offset : offset + MOST]
+    with context_of(request).people.state.reading() as session:
+        drawn = letters(session, [one.case.dossier_id for one in found])
     _looked(request, "/apologies", [one.case.dossier_id for one in found])
-    return answer([_apology(one) for one in found])
+    return answer([_apology(one, drawn.get(one.case.dossier_id, [])) for one in found])
+
+
+@router.post("/apologies/{letter_id}/sent", response_model=Done, responses=documented(400, 404, 422))
+def send(request: Request, letter_id: SlipId, key: Key) -> Response:
+    """Note that a letter of apology went out, once; drafts are made at `/cases/apologies`."""
+    return answer(Done(write_sent(request, letter_id, key, "/apologies")))
 
 
 @router.get("/consultations", response_model=list[dict[str, Any]], responses=documented(422))
@@ -177,6 +199,12 @@ def mark(request: Request, wish: MarkWish, key: Key) -> Response:
     return answer(Done(write_mark(request, wish.subject[:400], wish.field, wish.value, wish.note, key, "/returns")))
 
 
+@router.post("/remedies/{remedy_id}", response_model=Done, responses=documented(400, 404, 422))
+def act_on_remedy(request: Request, remedy_id: SlipId, wish: RemedyActWish, key: Key) -> Response:
+    """The unit reports what it did; who inspected accepts, refuses or gives more time."""
+    return answer(Done(write_remedy_act(request, remedy_id, wish.kind, wish.note, wish.due_on, key, "/remedies")))
+
+
 @router.get("/ledger/{dossier_id:path}", response_model=LedgerAnswer, responses=documented(404, 422))
 def show_ledger(request: Request, dossier_id: Annotated[str, Path(max_length=200)]) -> Response:
     """The responsibility ledger of a dossier, open or ended, of the reader's scope; who looked is on record."""
@@ -224,9 +252,10 @@ def _slip(request: Request, one: Explanation) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _apology(one: ApologyStanding) -> dict[str, Any]:
+def _apology(one: ApologyStanding, drawn: Iterable[Apology]) -> dict[str, Any]:
     return {
         "dossier_id": one.case.dossier_id, "unit_code": one.case.unit_code, "first_due_at": one.case.first_due_at,
         "sent_at": one.sent_at, "new_due_at": one.new_due_at, "promise": one.promise, "in_time": one.in_time,
         "times": one.times,
+        "letters": [{"id": it.id, "new_due_at": it.new_due_at, "sent_at": it.sent_at} for it in drawn],
     }  # fmt: skip

@@ -9,7 +9,7 @@ from fastapi import APIRouter, File, Form, Path, Query, Request, Response, Uploa
 from serving.api.answer import answer
 from serving.api.people import Done, Key
 from serving.read.problem import documented
-from serving.use_cases.finding_photos import photo_in, photos_by_dossier, write_photo
+from serving.use_cases.finding_photos import photo_in, photos_by_dossier, withdraw_photo, write_photo
 from serving.use_cases.visits import visit_in
 
 router = APIRouter(prefix="/findings/photos", tags=["inspection"])
@@ -57,3 +57,9 @@ def picture(request: Request, photo_id: Annotated[int, Path(ge=1, lt=2**31)]) ->
     """The bytes of one photo."""
     found = photo_in(request, photo_id)
     return Response(found.content, media_type=found.media_type)
+
+
+@router.post("/{photo_id}/withdraw", response_model=Done, responses=documented(400, 404, 422))
+def withdraw(request: Request, photo_id: Annotated[int, Path(ge=1, lt=2**31)], key: Key) -> Response:
+    """Take a photo back; it stays stored."""
+    return answer(Done(withdraw_photo(request, photo_id, key, "/plan")))

@@ -21,7 +21,7 @@ from serving.read.problem import Problem, documented
 from serving.state import Contest, Receipt
 from serving.use_cases.app_context import context_of
 from serving.use_cases.contests import write_answer, write_contest
-from serving.use_cases.decisions import write_decisions
+from serving.use_cases.decisions import undo_decisions, write_decisions
 from serving.use_cases.dossiers import line_in_scope
 from serving.use_cases.guard import reader_of
 from serving.use_cases.official_names import official_name
@@ -183,6 +183,12 @@ def decide(request: Request, wish: DecisionWish, key: Key) -> Response:
     """Put a dossier into the plan, set its score aside, or put it first in spite of it."""
     line, _ = line_in_scope(request, wish.dossier_id)
     return answer(Done(write_decisions(request, [line], wish.kind, wish.reason, key, "/list")))
+
+
+@router.post("/decisions/undo", response_model=Done, responses=documented(400, 422, 503))
+def undo(request: Request, key: Key) -> Response:
+    """Take the reader's last decision back, within an hour; what stood before stands again."""
+    return answer(Done(undo_decisions(request, key, "/list")))
 
 
 @router.get("/visits", response_model=list[dict[str, Any]])

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field
 
 from serving.api.answer import answer
+from serving.api.looked import note_look
 from serving.api.people import Done, Key
 from serving.api.strict import strict
 from serving.read.problem import documented
 from serving.reports.make import KINDS
+from serving.reports.text import MOST_SENTENCES
 from serving.state import PublicationPack, ReportMade
 from serving.use_cases import reports as use
 from serving.use_cases.app_context import context_of
@@ -46,12 +49,56 @@ class PackDecisionWish:
     because: str
 
 
+@strict
+@dataclass(frozen=True)
+class SentenceWish:
+    """One sentence of a report: its part, its words, the key of the rows that its figure stands on."""
+
+    part: str
+    vi: str
+    rows: str = ""
+
+
+@strict
+@dataclass(frozen=True)
+class TextWish:
+    """The text of one report, whole; kind, month, unit and as_of as of the report."""
+
+    kind: str
+    month: str
+    as_of: str
+    sentences: Annotated[list[SentenceWish], Field(max_length=MOST_SENTENCES)]
+    unit: str = ""
+
+
 @router.get("/reports", response_model=Reports)
 def list_reports(request: Request) -> Response:
     """The kinds of reports, and the latest 50 made."""
     with context_of(request).people.state.reading() as session:
         made = use.made_in(session, reader_of(request))
     return answer(Reports({name: kind.vi for name, kind in KINDS.items()}, [_made(one) for one in made]))
+
+
+@router.get("/reports/text", response_model=list[SentenceWish], responses=documented(404, 422))
+def text(
+    request: Request,
+    kind: Annotated[str, Query(max_length=20)],
+    month: Annotated[str, Query(max_length=7)],
+    unit: Annotated[str, Query(max_length=120)] = "",
+    as_of: Annotated[str, Query(max_length=40)] = "",
+) -> Response:
+    """The sentences of one report, as drafted or as written since."""
+    found = use.report_in(request, kind, month, unit, as_of)
+    note_look(request, "report.read", {"text": kind, "month": month})
+    return answer([SentenceWish(one.part, one.vi, one.rows) for one in found.sentences])
+
+
+@router.post("/reports/text", response_model=Done, responses=documented(400, 404, 422))
+def write_text(request: Request, wish: TextWish, key: Key) -> Response:
+    """Keep the text as written, and the draft beside it."""
+    said = [(one.part, one.vi, one.rows) for one in wish.sentences]
+    asked = (wish.kind, wish.month, wish.unit, wish.as_of)
+    return answer(Done(use.write_report_text(request, asked, said, key, "/reports")))
 
 
 @router.get("/reports/{kind}.{ending}", responses=documented(404, 422), response_class=Response)

@@ -11,10 +11,12 @@ from starlette.concurrency import run_in_threadpool
 from features.record.record import Record
 from features.signals import DOSSIER_SIGNALS, evaluate
 from models.conduct import ConductLine
+from models.sector_risk import SectorRisk
 from serving.api.answer import answer
-from serving.api.looked import looked
+from serving.api.looked import looked, note_look
 from serving.read.evidence import EvidencePack, Subject, UnlistedPaper
 from serving.read.problem import Problem, documented
+from serving.scoring import conduct_evidence
 from serving.scoring.conduct_list_cache import told
 from serving.use_cases.app_context import context_of, serving
 from serving.use_cases.conduct import Grain, conduct_lines
@@ -114,6 +116,16 @@ def show_evidence(
 ) -> Response:
     """The dossiers and acts behind the figures of an official, unit, procedure or sector; 200 from `offset`."""
     return answer(evidence(request, subject, key, family, offset, 200))
+
+
+@router.get("/sectors", response_model=list[SectorRisk])
+def list_sectors(request: Request) -> Response:
+    """Every sector with the directives' weight and the shares of findings, signals and complaints, with intervals."""
+    state = context_of(request).serving
+    shelf = state.conduct.value
+    found = conduct_evidence.sectors_of(state.settings.scores, shelf.as_of) if shelf else []
+    note_look(request, "sectors.read", {"n": len(found)})
+    return answer(found)
 
 
 @router.get("/papers", response_model=list[UnlistedPaper], responses=documented(404))

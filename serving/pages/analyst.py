@@ -4,10 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from sqlalchemy.orm import Session
 
 from models.targets import MAIN, TARGETS
-from serving.jobs.promotion import promote_by_command
 from serving.pages import model_drawing
 from serving.pages.conduct import TIER_WORDS
 from serving.pages.model_words import GATE_WORDS, feature_words, group_words, member_words, warning_words
@@ -15,12 +13,10 @@ from serving.pages.rendering import Key, render
 from serving.read.conduct_registry import read_conduct_shelf
 from serving.read.model_registry import read_shelf
 from serving.read.monitoring_log import read_watches
-from serving.read.problem import Problem, refused_as_problem
 from serving.read.rolling_log import bands_of, read_rolling
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
-from serving.use_cases.idempotent_write import idempotent_write
-from serving.use_cases.model_work import begin_work, model_work
+from serving.use_cases.model_work import begin_work, model_work, promote_candidate
 from serving.words import LEVELS
 
 router = APIRouter(include_in_schema=False)
@@ -93,30 +89,7 @@ def promote(
     key: Key,
 ) -> Response:
     """Makes the candidate that was seen the champion: the reason is kept first, then the command asks every gate."""
-    reader = reader_of(request)
-    people, settings = context_of(request).people, context_of(request).serving.settings
-    shelf = read_shelf(settings.models, MAIN.name)
-    asked: list[str] = []
-
-    def effect(_: Session) -> dict[str, str]:
-        if len(reason.strip()) < 5:
-            raise ValueError("a promotion says why")
-        if shelf.candidate is None or shelf.candidate.sha256 != sha256:
-            raise ValueError("the candidate is another one by now: open the page again")
-        if shelf.refusal or shelf.refusing(reader.login):
-            raise ValueError("a gate does not hold")
-        asked.append(shelf.candidate.version)
-        return {"candidate": shelf.candidate.version, "reason": reason.strip()}
-
-    with refused_as_problem():
-        back = idempotent_write(people, reader, key, "model.promote", "/analyst", effect)
-    refused = promote_by_command(settings.home, MAIN.name, reader.login) if asked else None
-    if refused is not None:
-        people.receipts.record(
-            reader.login, "model.promote", {"candidate": asked[0], "outcome": refused[:500]}, now=people.now()
-        )
-        raise Problem(422, refused[:500])
-    return RedirectResponse(back, 303)
+    return RedirectResponse(promote_candidate(request, sha256, reason, key, "/analyst"), 303)
 
 
 @router.post("/analyst/work")

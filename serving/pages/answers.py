@@ -9,8 +9,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from features.calendar.vietnam import VIETNAM
 from serving.pages.rendering import Key, render
 from serving.pages.risk_list import stretch
-from serving.read.caseload import Case
-from serving.read.problem import Problem
 from serving.reports.returns import FAULT_WORDS
 from serving.use_cases.answers import (
     apologies_in,
@@ -94,15 +92,6 @@ def mark(
     """Marks a return, a consultation or a complaint."""
     back = {"return": "/returns", "consultation": "/consultations"}.get(subject.partition(":")[0], "/complaints")
     return RedirectResponse(write_mark(request, subject, field, value, note, key, back), 303)
-
-
-def late_case(request: Request, dossier_id: str, action: str) -> Case:
-    """A dossier for which an apology is owed, in the reader's scope of an action; 404 for others and absent ones."""
-    scope = reader_of(request).scope_for(action)
-    for one in tracked(request).apologies:
-        if one.case.dossier_id == dossier_id and scope.covers(one.case.unit_code):
-            return one.case
-    raise Problem(404, "No late dossier of this id.")
 
 
 def drafts_of(request: Request, dossier_ids: list[str]) -> dict[str, list[Any]]:

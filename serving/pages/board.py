@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from features.calendar.working_time import HOURS_A_DAY, Calendar
 from models.targets import MAIN
 from serving.pages import drawing
 from serving.pages.rendering import render
@@ -19,7 +20,6 @@ from serving.scoring.risk_list import Filters, RiskLine, RiskList
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.warnings.acknowledgement import count_open
-from serving.words import HOURS_A_DAY
 
 router = APIRouter(include_in_schema=False)
 
@@ -72,7 +72,7 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
     lines = [
         BoardLine(
             as_frozen(line, frozen),
-            _days_in_step(known.cases.of(line.dossier_id), risk_list.read_at),
+            _days_in_step(known.cases.of(line.dossier_id), risk_list.read_at, known.calendar),
             to_do(line),
         )
         for line in page.lines
@@ -111,5 +111,5 @@ def _warnings(request: Request) -> int | None:
         return count_open(session, reader_of(request).scope_for("warning.read").units)
 
 
-def _days_in_step(case: CaseFile | None, as_of: datetime) -> float | None:
-    return drawing.step_spans(case, as_of)[-1].days if case else None
+def _days_in_step(case: CaseFile | None, as_of: datetime, calendar: Calendar) -> float | None:
+    return drawing.step_spans(case, as_of, calendar)[-1].days if case else None

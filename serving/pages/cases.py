@@ -1,14 +1,14 @@
 """`/cases`: the work of a unit: what waits, who has it, until when; given to people, done together, undone."""
 
-from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from models.targets import MAIN
 from serving import words
-from serving.pages.rendering import Key, render
+from serving.pages.rendering import Key, local_moment, render
 from serving.pages.risk_list import stretch
 from serving.pages.sheet_file import Format, Sheet, file_of
 from serving.read.problem import Problem
@@ -17,6 +17,7 @@ from serving.use_cases.app_context import context_of
 from serving.use_cases.cases import (
     KINDS,
     PAGES,
+    UnitCase,
     assignable,
     can_undo,
     cases_of,
@@ -71,8 +72,9 @@ def show(
         "cases.html",
         title="Việc của đơn vị",
         lines=lines,
+        opened={one.dossier_id for one in lines if one.dossier_id and _opens(request, one.dossier_id)},
         kinds=KINDS,
-        links={one: path if may_see(reader, one) else None for one, path in PAGES.items()},
+        links={one.subject: _page_of(one) for one in lines if may_see(reader, one.kind)},
         tabs=[(address(kind=one), told, sum(1 for case in everything if not one or case.kind == one), one == kind)
               for one, told in (("", "Tất cả"), *KINDS.items())
               if not one or any(case.kind == one for case in everything)],
@@ -91,6 +93,19 @@ def show(
         views=own_views(request, "/cases"),
         pages=stretch("/cases", wishes, offset, len(lines), ROWS, len(found)),
     )  # fmt: skip
+
+
+def _page_of(one: UnitCase) -> str:
+    """Where a case is dealt with, at its own place where the page has one."""
+    mark = {"warning": "w", "remedy": "r"}.get(one.kind)
+    return PAGES[one.kind] + (f"#{mark}{one.subject.partition(':')[2]}" if mark else "")
+
+
+def _opens(request: Request, dossier_id: str) -> bool:
+    """Whether the dossier's page would open for the reader: it is open, and in the scope."""
+    listed = context_of(request).serving.listed(MAIN.name)
+    line = listed.line(dossier_id) if listed else None
+    return line is not None and reader_of(request).scope_for("dossier.read").covers(line.unit_code, line.official_id)
 
 
 @router.post("/cases/assign")
@@ -123,14 +138,9 @@ def apologise(
     subjects: Subjects = None,
 ) -> Response:
     """Draft letters for the ticked late dossiers, or for all that have none where none is ticked."""
-    zone = context_of(request).serving.settings.zone
-    try:
-        told = datetime.fromisoformat(new_due_at)
-    except ValueError:
-        told = datetime.min.replace(tzinfo=zone)  # refused as a moment that does not lie ahead
-    moment = told if told.tzinfo else told.replace(tzinfo=zone)
     wanted = [one for one in subjects or [] if one.startswith("apology:")]
-    return RedirectResponse(draft_apologies(request, wanted, moment, reason, key, "/cases?kind=apology"), 303)
+    moment, back = local_moment(request, new_due_at), "/cases?kind=apology"
+    return RedirectResponse(draft_apologies(request, wanted, moment, reason, key, back), 303)
 
 
 @router.get("/cases.{ending}")

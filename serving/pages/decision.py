@@ -1,6 +1,6 @@
 """`/decisions`, `/picks`: what a person does with a score; the reason is required and kept."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request
@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from serving.pages.rendering import Key
 from serving.read.problem import Problem
 from serving.scoring.risk_list import RiskLine
-from serving.use_cases.decisions import write_decisions
+from serving.use_cases.decisions import undo_decisions, write_decisions
 from serving.use_cases.dossiers import line_in_scope
 from serving.work import decisions
 
@@ -39,6 +39,14 @@ def pick(
     """Put the ticked dossiers into the next plan; for who inspects."""
     lines = [line_in_scope(request, dossier_id)[0] for dossier_id in dict.fromkeys(dossier_ids or [])]
     return _decide(request, lines, decisions.DecisionKind.PICK, reason, key, "/list")
+
+
+@router.post("/decisions/undo")
+def undo(
+    request: Request, key: Key, page: Annotated[Literal["/list", "/dossier", "/evidence", "/plan"], Form()]
+) -> Response:
+    """Take the last decision back, and stay on the page where that was asked."""
+    return RedirectResponse(undo_decisions(request, key, page), 303)
 
 
 def _decide(request: Request, lines: list[RiskLine], kind: str, reason: str, key: str, back: str) -> Response:

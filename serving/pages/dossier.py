@@ -16,14 +16,16 @@ from serving.read.receipt_words import ACTION_WORDS
 from serving.read.responsibility import ledger
 from serving.state import Contest, Decision, Finding, Receipt
 from serving.use_cases.app_context import context_of
+from serving.use_cases.decisions import undoable_decisions
 from serving.use_cases.dossiers import line_in_scope
 from serving.use_cases.guard import reader_of
+from serving.use_cases.remedies import remedies_of
 from serving.use_cases.results import findings_about
 from serving.use_cases.what_if import helps_of
 from serving.warnings.acknowledgement import WarningLine, warnings_about
 from serving.warnings.words import HOLDER_WORDS
 from serving.words import EVENT_WORDS, hours_between
-from serving.work import contests, decisions
+from serving.work import contests, decisions, remediation
 
 router = APIRouter(include_in_schema=False)
 
@@ -57,10 +59,13 @@ def show(request: Request, dossier_id: Id) -> Response:
             found = findings_about(request, session, dossier_id=dossier_id)
         if reader.may("receipt.read"):
             seen = people.receipts.about(f"dossier:{dossier_id}", most=8)
+    undo = undoable_decisions(request)
     may_decide = reader.scope_for("decision.write").covers(line.unit_code, line.official_id)
     sees = reader.scope_for("harassment.read").covers(line.unit_code, line.official_id)
     shelf = context_of(request).serving.conduct.value
-    shown = replace(line, score=frozen.get(dossier_id, line.score))
+    shown = replace(
+        line, score=frozen.get(dossier_id, line.score), reasons=list(map(known.register.named, line.reasons))
+    )
     people.receipts.record(
         reader.login,
         "dossier.read",
@@ -81,9 +86,9 @@ def show(request: Request, dossier_id: Id) -> Response:
         case=case,
         base=1 / (1 + exp(-line.base)),
         frozen=dossier_id in frozen,
-        bars=drawing.bars(line.reasons),
+        bars=drawing.bars(shown.reasons),
         clock=drawing.clock(case, case.state(read_at, known.calendar), line.due_at) if case else None,
-        spans=drawing.step_spans(case, read_at) if case else [],
+        spans=drawing.step_spans(case, read_at, known.calendar) if case else [],
         ledger=ledger(case, read_at, known.calendar) if case else None,
         warned=warned,
         papers=_harmless,
@@ -98,9 +103,12 @@ def show(request: Request, dossier_id: Id) -> Response:
         contests=said,
         found=found,
         kinds=KIND_WORDS,
+        remedies=remedies_of(request, [one.finding_id for one in found]),
+        states=remediation.STATES,
         decided=[(decisions.WORDS[decisions.DecisionKind(one.kind)], one) for one in decided],
         decision_words={kind: decisions.WORDS[kind] for kind in decisions.KINDS[decisions.track_of(reader.role)]},
         may_decide=may_decide,
+        undo=undo if any(one.dossier_id == dossier_id for one in undo) else (),
         may_contest=reader.scope_for("contest.write").covers(line.unit_code, line.official_id),
         seen=seen,
         action_words=ACTION_WORDS,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import log2
 
+from features.calendar.working_time import HOURS_A_DAY, Calendar
 from features.case_state.state import CaseState
 from models.reasons import Reason
 from serving.read.case_file import CaseFile
@@ -89,8 +90,8 @@ class StepSpan:
     width: float
 
 
-def step_spans(case: CaseFile, as_of: datetime) -> list[StepSpan]:
-    """Calendar days by step, from receipt to `as_of`.
+def step_spans(case: CaseFile, as_of: datetime, calendar: Calendar) -> list[StepSpan]:
+    """Working days by step, from receipt to `as_of`.
 
     A span ends where an event names another step or holder.
     """
@@ -104,7 +105,10 @@ def step_spans(case: CaseFile, as_of: datetime) -> list[StepSpan]:
             else:
                 edges.append((event.happened_at, step, holder))
     ends = [edge[0] for edge in edges[1:]] + [as_of]
-    days = [max(0.0, (end - edge[0]).total_seconds() / 86_400) for edge, end in zip(edges, ends, strict=True)]
+    days = [
+        calendar.working_hours(edge[0], end) / HOURS_A_DAY if end > edge[0] else 0.0
+        for edge, end in zip(edges, ends, strict=True)
+    ]
     longest = max(days) or 1.0
     return [
         StepSpan(edge[1], edge[2], edge[0], length, round(280 * length / longest, 1))

@@ -10,7 +10,9 @@ from fastapi.responses import HTMLResponse, Response
 
 from serving.pages.rendering import render
 from serving.pages.risk_list import stretch
+from serving.pages.sheet_file import Format, Sheet, file_of
 from serving.read.evidence import FAMILY_VI, Subject
+from serving.scoring.risk_list import MOST_ROWS
 from serving.use_cases.app_context import context_of
 from serving.use_cases.evidence import counted, evidence, list_moment, unlisted
 
@@ -78,3 +80,17 @@ def papers(request: Request) -> Response:
     found = unlisted(request) if listed else []
     as_of = list_moment(request) if listed else None
     return render(request, "papers.html", title="Giấy tờ ngoài danh mục", as_of=as_of, papers=found)
+
+
+@router.get("/papers.{ending}")
+def papers_file(request: Request, ending: Format) -> Response:
+    """The same as a file, the first 200."""
+    listed = context_of(request).serving.conduct.value is not None
+    register = context_of(request).known.register
+    rows = [
+        (register.unit(one.unit_code), one.paper, one.dossiers, None if one.days is None else round(one.days, 1))
+        for one in (unlisted(request) if listed else [])[:MOST_ROWS]
+    ]
+    head = ("Đơn vị", "Giấy tờ", "Hồ sơ", "Ngày làm việc, trung bình")
+    sheet = Sheet("giay-to-ngoai-danh-muc", "DANH SÁCH", "Giấy tờ ngoài danh mục đã công bố", head, rows)
+    return file_of(request, ending, "conduct.export", sheet)

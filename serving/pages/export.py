@@ -178,7 +178,11 @@ def visits(request: Request, ending: Format) -> Response:
 
 def _with_reasons(request: Request, name: str, subject: str, lines: list[RiskLine]) -> Sheet:
     rows = [
-        (line.rank, *_line(request, line), "; ".join(reason.vi for reason in line.reasons[:2]))
+        (
+            line.rank,
+            *_line(request, line),
+            "; ".join(_register(request).named(reason).vi for reason in line.reasons[:2]),
+        )
         for line in _lines(request, lines)
     ]
     return Sheet(name, "DANH SÁCH", subject, LIST_HEAD, rows)

@@ -1,24 +1,29 @@
 """`/warnings.xlsx`, `/explanations.docx`, `/complaints.xlsx`, …: what offices owe, as a file under the page's scope."""
 
 from datetime import date
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from serving import words
 from serving.pages.sheet_file import Format, Sheet, file_of
-from serving.read.finding_words import CAUSE_WORDS
+from serving.read.finding_words import CAUSE_WORDS, CONFIRMED_WORDS, KIND_WORDS
 from serving.scoring.risk_list import MOST_ROWS
 from serving.use_cases.answers import apologies_in, complaints_in, consultations_in, returned_in
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
-from serving.use_cases.remedies import remedies_in
+from serving.use_cases.official_names import official_name
+from serving.use_cases.remedies import remedies_in, remedies_of
+from serving.use_cases.results import results_in
 from serving.warnings.acknowledgement import WarningStatus, warnings_of
 from serving.work import apologies, complaints, consultations, explanations
 from serving.work.complaint_triage import TOPIC_WORDS
 from serving.work.remediation import STATES as REMEDY_STATES
 
 router = APIRouter(include_in_schema=False)
+
+Text = Annotated[str, Query(max_length=200)]
 
 
 @router.get("/warnings.{ending}")
@@ -129,6 +134,27 @@ def remedy_list(request: Request, ending: Format) -> Response:
     head = ("Việc phải làm", "Đơn vị", "Hạn", "Tình trạng", "Kết luận")
     sheet = Sheet("khac-phuc", "DANH SÁCH", "Khắc phục sau kiểm tra", head, rows)
     return file_of(request, ending, "answer.export", sheet)
+
+
+@router.get("/results.{ending}")
+def result_list(request: Request, ending: Format, kind: Text = "", dossier: Text = "") -> Response:
+    """The first 200 findings that hold, under the same filters as the page."""
+    clock, register = _clock(request), context_of(request).known.register
+    found = [one for one in results_in(request, dossier) if not kind or one.kind == kind][:MOST_ROWS]
+    demanded = remedies_of(request, [one.finding_id for one in found])
+    rows = [
+        (one.dossier_id, register.unit(one.unit_code),
+         official_name(request, one.official_id) if one.official_id else "",
+         clock.moment(one.visited_at), KIND_WORDS[one.kind], one.severity,
+         CONFIRMED_WORDS[one.confirmed] if one.kind != "none" else "",
+         CAUSE_WORDS[one.cause] if one.cause else "", one.evidence,
+         "; ".join(f"{what.what} ({_day(what.due_on)})" for what in demanded.get(one.finding_id, ())))
+        for one in found
+    ]  # fmt: skip
+    head = ("Mã hồ sơ", "Đơn vị", "Người giữ", "Kiểm tra lúc", "Kết quả", "Mức độ", "Xác nhận", "Nguyên nhân",
+            "Đã thấy gì", "Phải khắc phục (hạn)")  # fmt: skip
+    sheet = Sheet("ket-qua-kiem-tra", "DANH SÁCH", "Kết quả kiểm tra", head, rows)
+    return file_of(request, ending, "finding.export", sheet)
 
 
 def _clock(request: Request) -> words.Clockface:

@@ -16,8 +16,9 @@ from serving.scoring.risk_list import Filters
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.official_names import official_name
+from serving.use_cases.remedies import remedies_of
 from serving.use_cases.results import findings_about
-from serving.work import contests
+from serving.work import contests, remediation
 
 router = APIRouter(include_in_schema=False)
 
@@ -62,5 +63,7 @@ def show(request: Request, official_id: Annotated[str, Query(alias="id", max_len
         rate=rate,
         found=found,
         kinds=KIND_WORDS,
+        remedies=remedies_of(request, [one.finding_id for one in found]),
+        states=remediation.STATES,
         seen=people.receipts.about(f"official:{official_id}", most=10),
     )

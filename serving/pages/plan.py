@@ -12,13 +12,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import Field
 
 from models.targets import MAIN
-from serving.pages.rendering import Key, render
+from serving.pages.rendering import CommaNumbers, Key, render
 from serving.pages.sheet_photos import photo_routes
 from serving.plan.questions import questions
 from serving.plan.rendering import BY, CHOSEN
 from serving.read.finding_words import CAUSE_WORDS, KIND_WORDS
 from serving.read.problem import Problem
 from serving.use_cases.app_context import context_of
+from serving.use_cases.decisions import undoable_decisions
 from serving.use_cases.evidence import facts_of_unit
 from serving.use_cases.finding_photos import photos_by_dossier
 from serving.use_cases.guard import reader_of
@@ -41,7 +42,7 @@ router.include_router(photo_routes("/plan"))
 TARGET_WORDS = {MAIN.name: MAIN.short_vi, "conduct": "Dấu hiệu phiền hà", "mix": "Cả hai, theo trọng số"}
 
 
-class PlanForm(PlanWish):
+class PlanForm(CommaNumbers, PlanWish):
     """The wizard's fields; act: preview or seal."""
 
     csrf: str = ""
@@ -108,6 +109,7 @@ def show(
         chosen_words=CHOSEN,
         approvals=approvals,
         picks=[(one, one.dossier_id in done, one.dossier_id in counted) for one in picks],
+        undo=[one for one in undoable_decisions(request) if one.kind == decisions.DecisionKind.PICK],
         may_approve=reader.may("plan.approve"),
         may_plan=reader.may("plan.write"),
     )

@@ -80,7 +80,7 @@ _WRONG: Mapping[str, str] = {
     "greater_than_equal": "Không được nhỏ hơn {ge}.",
     "less_than_equal": "Không được lớn hơn {le}.",
     "int_parsing": "Phải là một số nguyên.",
-    "float_parsing": "Phải là một con số.",
+    "float_parsing": "Phải là một con số, chẳng hạn 0,5.",
 }
 """What the checking of types calls a mistake → the sentence; its bounds are filled in."""
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, partial
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from fastapi import Form, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
+from pydantic import BaseModel, ValidationInfo, field_validator
 
 from features.signals.directives import CITED
 from features.sources.vietnamese_number import decimal
@@ -21,6 +23,7 @@ from serving.pages.after_saving import forget, said
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import Reader
 from serving.use_cases.official_names import official_name
+from serving.work.decisions import WORDS as DECISION_WORDS
 
 Key = Annotated[str, Form(max_length=64)]
 """What makes a second sending of a form harmless (`serving.work.submission`)."""
@@ -67,6 +70,26 @@ def with_basis(text: str) -> Markup:
     return Markup(_CITED.sub(lambda found: f'<a href="/basis#{_ANCHORS[found[0]]}">{found[0]}</a>', str(escape(text))))
 
 
+def local_moment(request: Request, text: str) -> datetime:
+    """A moment as a field of a form tells it, local to the readers; what is none lies in the past."""
+    zone = context_of(request).serving.settings.zone
+    try:
+        told = datetime.fromisoformat(text)
+    except ValueError:
+        told = datetime.min.replace(tzinfo=zone)  # refused as a moment that does not lie ahead
+    return told if told.tzinfo else told.replace(tzinfo=zone)
+
+
+class CommaNumbers(BaseModel):
+    """A form whose numbers may be written as in Vietnam: 0,5 is taken as 0.5."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _point(cls, value: Any, info: ValidationInfo) -> Any:
+        number = isinstance(value, str) and cls.model_fields[str(info.field_name)].annotation is float
+        return value.replace(",", ".") if number and value.count(",") == 1 and "." not in value else value
+
+
 @cache
 def templates(zone: str) -> Environment:
     """The templates, with the filters of `words` for readers in `zone`."""
@@ -81,6 +104,7 @@ def templates(zone: str) -> Environment:
     )
     env.filters |= {
         "decimal": decimal,
+        "comma": lambda number: f"{number:g}".replace(".", ","),
         "percent": words.percent,
         "in_hundred": words.in_hundred,
         "figure": words.figure,
@@ -98,6 +122,7 @@ def templates(zone: str) -> Environment:
         "with_basis": with_basis,
     }
     env.globals |= {"NOT_A_FINDING": words.NOT_A_FINDING, "ROLE_WORDS": {role.value: role.words for role in Role}}
+    env.globals["DECISION_WORDS"] = {kind.value: said for kind, said in DECISION_WORDS.items()}
     return env
 
 

@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -13,8 +14,9 @@ from serving.read.finding_words import CAUSE_WORDS, KIND_WORDS
 from serving.read.problem import Problem, refused_as_problem
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.remedies import remedies_of
 from serving.use_cases.results import results_in, write_correction, write_remedy
-from serving.work import findings
+from serving.work import findings, remediation
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,22 +28,27 @@ Id = Annotated[str, Form(alias="finding", max_length=400)]
 def show(
     request: Request,
     kind: Annotated[str, Query(max_length=20)] = "",
+    dossier: Annotated[str, Query(max_length=200)] = "",
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
     """The findings of the reader's scope, newest visit first."""
     reader, people = reader_of(request), context_of(request).people
-    found = [one for one in results_in(request) if not kind or one.kind == kind]
+    found = [one for one in results_in(request, dossier) if not kind or one.kind == kind]
     shown = found[offset : offset + ROWS]
     people.receipts.record(
         reader.login, "visit.read", {"page": "/results", "rows": len(shown)}, now=people.now(),
         subjects=[f"dossier:{one.dossier_id}" for one in shown],
     )  # fmt: skip
+    wishes = {"kind": kind, "dossier": dossier}
     listed = context_of(request).serving.listed(MAIN.name)
     return render(
-        request, "results.html", title="Kết quả kiểm tra", lines=shown, kind=kind, kinds=KIND_WORDS, causes=CAUSE_WORDS,
+        request, "results.html", title="Kết quả kiểm tra", lines=shown, kind=kind, dossier=dossier,
+        kinds=KIND_WORDS, causes=CAUSE_WORDS,
         linked={one.dossier_id for one in shown if listed is not None and listed.line(one.dossier_id) is not None},
+        remedies=remedies_of(request, [one.finding_id for one in shown]), states=remediation.STATES,
+        query=urlencode({name: value for name, value in wishes.items() if value}),
         may_write=reader.may("finding.write"), may_demand=reader.may("remedy.demand"),
-        pages=stretch("/results", {"kind": kind}, offset, len(shown), ROWS, len(found)),
+        pages=stretch("/results", wishes, offset, len(shown), ROWS, len(found)),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from serving.pages.list_rows import list_rows
 from serving.pages.rendering import render
 from serving.scoring.risk_list import Filters, Order, RiskLine, RiskList, Search
 from serving.use_cases.app_context import context_of
+from serving.use_cases.decisions import undoable_decisions
 from serving.use_cases.guard import Reader, reader_of
 from serving.use_cases.official_names import may_name, official_name
 from serving.use_cases.saved_views import own_views
@@ -74,7 +75,7 @@ def filters_for(reader: Reader, unit: str = "", sector: str = "", least: float =
 
 TABS = {
     "": "Còn cứu được",
-    "new": "Mới từ hôm qua",
+    "new": "Mới từ danh sách trước",
     "overdue": "Đã quá hạn",
     "waiting": "Chờ người dân",
     "all": "Tất cả",
@@ -189,6 +190,7 @@ def show(
             ("Lĩnh vực", _bars(risk_list, filters, "sector_code", lambda one: address(sector=one))),
         ],
         may_pick=may_pick,
+        undo=undoable_decisions(request),
         sees=sees,
         views=own_views(request, "/list"),
     )

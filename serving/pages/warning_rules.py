@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import Field
 
-from serving.pages.rendering import render
+from serving.pages.rendering import CommaNumbers, render
 from serving.use_cases.guard import reader_of
 from serving.use_cases.warning_rules import WarningRulesWish, rules_now, write_rules
 from serving.warnings.rule_sets import policy_of
@@ -28,7 +28,7 @@ FIELDS = (
 """Field, words, unit and step of each rule on the page."""
 
 
-class WarningRulesForm(WarningRulesWish):
+class WarningRulesForm(CommaNumbers, WarningRulesWish):
     """The fields of the page."""
 
     csrf: str = ""

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import duckdb
 import pyarrow as pa
 
+from features.calendar.working_time import HOURS_A_DAY
 from features.signals import DOSSIER_SIGNALS
 from features.signals.handled import CHARGED
 
@@ -31,7 +32,6 @@ FAMILY_VI = {
     "agents": "nhanh hơn hẳn khi có người đại diện",
 }
 _RULES = {signal.name: signal for signal in DOSSIER_SIGNALS}
-HOURS_A_DAY = 8.0
 SIGNAL = "signal:"
 _PAPER = (
     "bị yêu cầu “{}”, không có trong thành phần hồ sơ đã công bố: căn cứ nào, ai yêu cầu, sao không yêu cầu một lần?"

@@ -26,3 +26,4 @@ CAUSE_WORDS = {
     "workload": "Khối lượng việc",
     "official": "Người xử lý",
 }
+CONFIRMED_WORDS = {True: "đã xác nhận", False: "xác định không đúng", None: "chờ xác nhận"}

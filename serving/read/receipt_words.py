@@ -23,6 +23,8 @@ ACTION_WORDS = {
     "own.read": "Xem hồ sơ của mình",
     "official.read": "Xem trang cán bộ",
     "conduct.read": "Xem danh sách phiền hà",
+    "evidence.read": "Xem căn cứ của dấu hiệu",
+    "sectors.read": "Xem theo lĩnh vực",
     "conduct.digest": "Gửi người kiểm tra dấu hiệu mới",
     "conduct.export": "Xuất danh sách phiền hà",
     "unit.read": "Xem trang đơn vị",
@@ -48,6 +50,7 @@ ACTION_WORDS = {
     "visit.ahead": "Xem cuộc kiểm tra trước giờ",
     "visit.read": "Xem phiếu kiểm tra",
     "finding.write": "Ghi kết quả kiểm tra",
+    "finding.export": "Xuất kết quả kiểm tra",
     "self.read": "Xem tự kiểm tra",
     "self.write": "Ghi kết quả tự kiểm tra",
     "remedy.demand": "Yêu cầu khắc phục",
@@ -112,7 +115,8 @@ _VALUES = {
     "password": "mật khẩu", "oidc": "hệ thống định danh", "open": "chờ xác nhận", "answered": "đã xác nhận",
     "official": "cán bộ", "unit": "đơn vị", "dossier": "hồ sơ", "signal": "dấu hiệu", "reported": "phản ánh",
     "upheld": "đúng", "rejected": "giữ nguyên", "pick": "đưa vào kế hoạch", "dismiss": "gác lại",
-    "override": "ưu tiên khác với điểm", "accepted": "chấp nhận", "returned": "yêu cầu lại", "closed": "đóng",
+    "override": "ưu tiên khác với điểm", "undo": "hoàn tác",
+    "accepted": "chấp nhận", "returned": "yêu cầu lại", "closed": "đóng",
     "refused": "từ chối", "approved": "duyệt", "none": "không có vấn đề", "fact": "dữ kiện",
 }  # fmt: skip
 _SHOWN = 3

@@ -1,7 +1,7 @@
 """The names of things: units with their tree, procedures, sectors, as the record last told them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -11,6 +11,7 @@ from features.record.latest import newest
 from features.record.positions import PRESENT_FIRST
 from features.record.reading_moment import known_until
 from features.record.utc import naive_utc
+from models.reasons import Reason
 from serving.access.permissions import UnitTree
 
 _END = datetime(2100, 1, 1, tzinfo=UTC)
@@ -100,3 +101,10 @@ class Register:
     def sector(self, code: str | None) -> str:
         """The sector's name, its code where it has none."""
         return "–" if code is None else self.sectors.get(code, code)
+
+    def named(self, reason: Reason) -> Reason:
+        """The reason with a name, where one is known, in place of the code of a procedure, unit or sector."""
+        known = {"procedure_code": self.procedure, "unit_code": self.unit, "sector_code": self.sector}.get(reason.code)
+        if known is None or not reason.value:
+            return reason
+        return replace(reason, vi=reason.vi.replace(reason.value, known(reason.value), 1))

@@ -57,7 +57,7 @@ class Decision(Base):
     as_of: Mapped[datetime]
     score: Mapped[float]
     track: Mapped[str] = mapped_column(String(20))  # inspection, unit
-    kind: Mapped[str] = mapped_column(String(20))  # pick, dismiss, override
+    kind: Mapped[str] = mapped_column(String(20))  # pick, dismiss, override, undo
     reason: Mapped[str] = mapped_column(Text)
     decided_at: Mapped[datetime]
     decided_by: Mapped[int] = mapped_column(ForeignKey("account.id"))

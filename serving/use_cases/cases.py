@@ -37,7 +37,7 @@ class UnitCase:
 
     subject: what it is called by, `kind:number`. dossier_id: None for a complaint, whose dossier would tell who spoke.
     official_id: whom it was given to, else who holds the dossier; given: whether it was given. term: until when; None
-    where there is none. late: the term is past. state: in words.
+    where there is none. late: the term is past. state: in words. about: what a remedy demands, else empty.
     """
 
     subject: str
@@ -49,11 +49,12 @@ class UnitCase:
     state: str
     late: bool
     given: bool = False
+    about: str = ""
 
     @property
     def name(self) -> str:
-        """What a person calls it: the dossier's code, else the number of the complaint or remedy."""
-        return self.dossier_id or self.subject.partition(":")[2]
+        """What a person calls it: what must be put right, else the dossier's code or the complaint's number."""
+        return self.about or self.dossier_id or self.subject.partition(":")[2]
 
 
 def cases_of(request: Request) -> list[UnitCase]:
@@ -247,5 +248,5 @@ def _remedies(request: Request, session: Session) -> Iterator[UnitCase]:
             term = datetime.combine(one.due_on, time.max, zone)
             yield UnitCase(
                 f"remedy:{one.remediation_id}", "remedy", one.unit_code, None, None, term,
-                remediation.STATES[one.state], one.state == "overdue",
+                remediation.STATES[one.state], one.state == "overdue", about=one.what,
             )  # fmt: skip

@@ -1,5 +1,7 @@
 """Decisions of a reader on scores."""
 
+from collections.abc import Sequence
+
 from fastapi import Request
 from sqlalchemy.orm import Session
 
@@ -41,3 +43,25 @@ def write_decisions(request: Request, lines: list[RiskLine], kind: str, reason: 
 
     with refused_as_problem():
         return idempotent_write(people, reader, key, "decision.write", back, effect, [f"dossier:{one}" for one in ids])
+
+
+def undo_decisions(request: Request, key: str, back: str) -> str:
+    """Takes the reader's last decision back, within an hour; 422 where none can be."""
+    reader, people = reader_of(request), context_of(request).people
+    ids = [f"dossier:{one.dossier_id}" for one in undoable_decisions(request)]
+
+    def effect(session: Session) -> dict[str, object]:
+        rows = decisions.undo(session, reader.account_id, now=people.now())
+        return {"kind": decisions.DecisionKind.UNDO, "revoked": [one.dossier_id for one in rows]}
+
+    with refused_as_problem():
+        return idempotent_write(people, reader, key, "decision.write", back, effect, ids)
+
+
+def undoable_decisions(request: Request) -> Sequence[Decision]:
+    """What the reader decided last, while it can be taken back; nothing while the working state is away."""
+    people, reader = context_of(request).people, reader_of(request)
+    if not reader.may("decision.write") or getattr(request.state, "away", False):
+        return ()
+    with people.state.reading() as session:
+        return decisions.latest_of(session, reader.account_id, people.now())

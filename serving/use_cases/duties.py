@@ -11,6 +11,7 @@ from fastapi import Request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from features.calendar.working_time import HOURS_A_DAY
 from models.targets import MAIN
 from serving.jobs.job_status import job_statuses
 from serving.jobs.promise import job_promises
@@ -23,7 +24,6 @@ from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import Reader, reader_of
 from serving.use_cases.visits import OWN_HEAD, own_inspections, plan_store
 from serving.warnings.acknowledgement import WarningStatus, warnings_of
-from serving.words import HOURS_A_DAY
 from serving.work import contests, explanations, findings, remediation
 
 _LATEST = datetime.max.replace(tzinfo=UTC)

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fastapi import Request
+from sqlalchemy.orm import Session
 
-from models.targets import TARGETS
+from models.targets import MAIN, TARGETS
 from serving.jobs.model_jobs import MODEL_JOBS, start
+from serving.jobs.promotion import promote_by_command
 from serving.jobs.run_log import RunLog
+from serving.read.model_registry import read_shelf
 from serving.read.problem import Problem, refused_as_problem
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
@@ -63,3 +66,34 @@ def begin_work(request: Request, kind: str, target: str, reason: str, key: str) 
         if asked:
             start(serving.settings, people.state, job, target, reader.login, people.now())
     return back
+
+
+def promote_candidate(request: Request, sha256: str, reason: str, key: str, back: str) -> str:
+    """Makes the candidate that was seen the champion: the reason is kept first, then the command asks every gate.
+
+    422 where it is another by now, a gate does not hold, or no reason is given.
+    """
+    reader = reader_of(request)
+    people, settings = context_of(request).people, context_of(request).serving.settings
+    shelf = read_shelf(settings.models, MAIN.name)
+    asked: list[str] = []
+
+    def effect(_: Session) -> dict[str, str]:
+        if len(reason.strip()) < 5:
+            raise ValueError("a promotion says why")
+        if shelf.candidate is None or shelf.candidate.sha256 != sha256:
+            raise ValueError("the candidate is another one by now: open the page again")
+        if shelf.refusal or shelf.refusing(reader.login):
+            raise ValueError("a gate does not hold")
+        asked.append(shelf.candidate.version)
+        return {"candidate": shelf.candidate.version, "reason": reason.strip()}
+
+    with refused_as_problem():
+        led = idempotent_write(people, reader, key, "model.promote", back, effect)
+    refused = promote_by_command(settings.home, MAIN.name, reader.login) if asked else None
+    if refused is not None:
+        people.receipts.record(
+            reader.login, "model.promote", {"candidate": asked[0], "outcome": refused[:500]}, now=people.now()
+        )
+        raise Problem(422, refused[:500])
+    return led

@@ -5,7 +5,9 @@ it, and nobody else undoes it. What a unit's head decides is about the unit's ow
 """
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -14,13 +16,16 @@ from serving.access.permissions import Role, Scope, reach_of
 from serving.state import Decision
 from serving.work import findings
 
+_Row = TypeVar("_Row")
+
 
 class DecisionKind(StrEnum):
-    """What was decided: into the plan, set aside in spite of the score, or put first in spite of it."""
+    """What was decided: into the plan, set aside in spite of the score, put first in spite of it; or taken back."""
 
     PICK = "pick"
     DISMISS = "dismiss"
     OVERRIDE = "override"
+    UNDO = "undo"
 
 
 class Track(StrEnum):
@@ -30,8 +35,13 @@ class Track(StrEnum):
     UNIT = "unit"
 
 
-KINDS = {Track.INSPECTION: tuple(DecisionKind), Track.UNIT: (DecisionKind.DISMISS, DecisionKind.OVERRIDE)}
+KINDS = {
+    Track.INSPECTION: (DecisionKind.PICK, DecisionKind.DISMISS, DecisionKind.OVERRIDE),
+    Track.UNIT: (DecisionKind.DISMISS, DecisionKind.OVERRIDE),
+}
 """What may be decided on each track: a unit does not choose what is inspected."""
+UNDONE_WITHIN = timedelta(hours=1)
+"""How long whoever decided can take it back; later another decision stands beside it, with its reason."""
 
 _TABLE = Decision.__table__.c
 _ALL = (
@@ -45,6 +55,7 @@ WORDS = {
     DecisionKind.PICK: "Đưa vào kế hoạch",
     DecisionKind.DISMISS: "Gác lại",
     DecisionKind.OVERRIDE: "Ưu tiên khác với điểm",
+    DecisionKind.UNDO: "Hoàn tác",
 }
 
 
@@ -69,17 +80,66 @@ def decide(session: Session, decision: Decision) -> Decision:
     return decision
 
 
+def latest_of(session: Session, account_id: int, now: datetime) -> list[Decision]:
+    """What an account decided in its last act, while it can be taken back and nobody decided on its track since."""
+    mine = select(Decision).where(Decision.decided_by == account_id, Decision.decided_at > now - UNDONE_WITHIN)
+    last = session.scalars(mine.order_by(Decision.id.desc()).limit(1)).first()
+    if last is None or last.kind == DecisionKind.UNDO:
+        return []
+    act = list(session.scalars(mine.where(Decision.decided_at == last.decided_at).order_by(Decision.id)))
+    later = select(Decision.dossier_id).where(
+        Decision.id > last.id, Decision.track == last.track, Decision.target == last.target,
+        Decision.dossier_id.in_([one.dossier_id for one in act]),
+    )  # fmt: skip
+    since = set(session.scalars(later))
+    return [one for one in act if one.dossier_id not in since]
+
+
+def undo(session: Session, account_id: int, *, now: datetime) -> list[Decision]:
+    """Takes the account's last decision back: what stood before stands again, by rows of their own.
+
+    ValueError where nothing can be taken back any more.
+    """
+    rows = latest_of(session, account_id, now)
+    if not rows:
+        raise ValueError("nothing of yours can be undone any more")
+    session.add_all(
+        Decision(
+            dossier_id=one.dossier_id, unit_code=one.unit_code, target=one.target, track=one.track, as_of=one.as_of,
+            score=one.score, kind=DecisionKind.UNDO, reason="", decided_at=now,
+            decided_by=account_id,
+        )
+        for one in rows
+    )  # fmt: skip
+    session.flush()
+    return rows
+
+
+def _standing(rows: Iterable[tuple[str, str, _Row]]) -> dict[str, _Row]:
+    """dossier_id → the row that stands, of (dossier_id, kind, row) in the order of deciding.
+
+    What is taken back counts as never said.
+    """
+    said: dict[str, list[_Row]] = {}
+    for dossier_id, kind, row in rows:
+        held = said.setdefault(dossier_id, [])
+        if kind != DecisionKind.UNDO:
+            held.append(row)
+        elif held:
+            held.pop()
+    return {dossier_id: held[-1] for dossier_id, held in said.items() if held}
+
+
 def latest_decisions(session: Session, target: str, dossier_ids: Iterable[str]) -> dict[str, DecisionKind]:
     """dossier_id → what those who inspect last decided about it."""
     rows = session.connection().execute(_LATEST, {"target": target, "ids": list(dossier_ids)})
-    return {dossier_id: DecisionKind(kind) for dossier_id, kind in rows}
+    return _standing((dossier_id, kind, DecisionKind(kind)) for dossier_id, kind in rows)
 
 
 def all_latest_decisions(session: Session, target: str) -> dict[str, DecisionKind]:
     """The same of every dossier about which they decided something."""
-    return {
-        dossier_id: DecisionKind(kind) for dossier_id, kind in session.connection().execute(_ALL, {"target": target})
-    }
+    rows = session.connection().execute(_ALL, {"target": target})
+    return _standing((dossier_id, kind, DecisionKind(kind)) for dossier_id, kind in rows)
 
 
 def picks_in(session: Session, target: str, scope: Scope, unit_code: str | None = None) -> list[Decision]:
@@ -87,8 +147,8 @@ def picks_in(session: Session, target: str, scope: Scope, unit_code: str | None 
     query = select(Decision).where(Decision.target == target, Decision.track == Track.INSPECTION).order_by(Decision.id)
     if unit_code is not None:
         query = query.where(Decision.unit_code == unit_code)
-    latest = {one.dossier_id: one for one in session.scalars(query) if scope.covers(one.unit_code)}
-    return [one for one in latest.values() if one.kind == DecisionKind.PICK]
+    rows = ((one.dossier_id, one.kind, one) for one in session.scalars(query) if scope.covers(one.unit_code))
+    return [one for one in _standing(rows).values() if one.kind == DecisionKind.PICK]
 
 
 def waiting_picks(session: Session, target: str) -> frozenset[str]:

@@ -1,9 +1,16 @@
-"""Photos taken at a visit: kept beside the finding on one dossier, witnessed by their hash, taken back but not lost."""
+"""Photos taken at a visit: kept beside the finding on one dossier, witnessed by their hash, taken back but not lost.
+
+What is kept is the picture alone, turned as it was seen: where a phone writes place, time and its own name (EXIF, XMP,
+text chunks) nothing of that stays.
+"""
 
 import hashlib
+import warnings
 from collections.abc import Iterable
 from datetime import datetime
+from io import BytesIO
 
+from PIL import Image, ImageOps, UnidentifiedImageError
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
@@ -12,20 +19,31 @@ from serving.state import FindingPhoto
 MOST_BYTES = 8_000_000
 MOST = 12
 """Photos of one dossier at one visit."""
-_SIGNS = ((b"\xff\xd8\xff", "image/jpeg", "jpg"), (b"\x89PNG\r\n\x1a\n", "image/png", "png"))
+MOST_PIXELS = 60_000_000
+"""Of one photo: more than any phone takes, less than what fills the memory of a server."""
+_KINDS = {"JPEG": ("image/jpeg", "jpg"), "PNG": ("image/png", "png"), "WEBP": ("image/webp", "webp")}
+_NO_PICTURE = "photo: wanted a picture, JPEG, PNG or WebP"
 
 
-def media_type(content: bytes) -> tuple[str, str]:
-    """What the bytes are, by their first ones, whatever the file is called: media type and ending.
+def picture_of(content: bytes) -> tuple[bytes, str, str]:
+    """The picture alone, upright, without what the device wrote beside it; media type and ending.
 
-    ValueError for anything but a JPEG, PNG or WebP picture: nothing else is ever given out as one.
+    ValueError for anything but a whole JPEG, PNG or WebP picture: nothing else is ever kept or given out as one.
     """
-    for sign, kind, ending in _SIGNS:
-        if content.startswith(sign):
-            return kind, ending
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp", "webp"
-    raise ValueError("photo: wanted a picture, JPEG, PNG or WebP")
+    out = BytesIO()
+    try:
+        with warnings.catch_warnings(), Image.open(BytesIO(content), formats=tuple(_KINDS)) as opened:
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # its own bound stands below
+            if opened.width * opened.height > MOST_PIXELS:
+                raise ValueError(f"photo: wanted at most {MOST_PIXELS // 1_000_000} million pixels")
+            kind = str(opened.format)
+            upright = ImageOps.exif_transpose(opened)
+        plain = upright if upright.mode in ("RGB", "L") or kind != "JPEG" else upright.convert("RGB")
+        plain.info.clear()  # EXIF, XMP, comments, colour profile: nothing of it is written below
+        plain.save(out, kind, quality=90)
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(_NO_PICTURE) from error
+    return out.getvalue(), *_KINDS[kind]
 
 
 def add_photo(
@@ -37,13 +55,13 @@ def add_photo(
     """
     if len(content) > MOST_BYTES:
         raise ValueError(f"photo: wanted at most {MOST_BYTES // 1_000_000} MB")
-    kind, ending = media_type(content)
+    picture, kind, ending = picture_of(content)
     number = len(photos_of(session, [finding_id]).get(finding_id, ())) + 1
     if number > MOST:
         raise ValueError(f"photo: {MOST} of a dossier are kept; take one back first")
     row = FindingPhoto(
-        finding_id=finding_id, unit_code=unit_code, name=f"anh-{number}.{ending}", media_type=kind, size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(), content=content, added_at=now, added_by=by, withdrawn_at=None,
+        finding_id=finding_id, unit_code=unit_code, name=f"anh-{number}.{ending}", media_type=kind, size=len(picture),
+        sha256=hashlib.sha256(picture).hexdigest(), content=picture, added_at=now, added_by=by, withdrawn_at=None,
         withdrawn_by=None,
     )  # fmt: skip
     session.add(row)

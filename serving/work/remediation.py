@@ -1,6 +1,6 @@
 """Remediation: what a unit must put right after a finding, until when, and how it stands."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from serving.state import Remediation, RemediationAct
 from serving.work.findings import latest
-from serving.work.findings import standing as findings
+from serving.work.findings import standing as standing_findings
 
 ACTS = ("reported", "accepted", "refused", "extended")
 STATES = {
@@ -21,8 +21,21 @@ STATES = {
 
 
 @dataclass(frozen=True)
+class RemedyAct:
+    """One act of ACTS; due_on: the new date of an extension."""
+
+    act: str
+    note: str
+    due_on: date | None
+    acted_at: datetime
+
+
+@dataclass(frozen=True)
 class RemedyStanding:
-    """How one remediation stands on a day. state: a key of STATES; due_on: the date in force."""
+    """How one remediation stands on a day.
+
+    state: a key of STATES; due_on: the date in force. acts: what was said since, in order.
+    """
 
     remediation_id: int
     finding_id: str
@@ -30,7 +43,7 @@ class RemedyStanding:
     what: str
     due_on: date
     state: str
-    acts: int
+    acts: tuple[RemedyAct, ...]
 
 
 def demand(
@@ -75,9 +88,14 @@ def act(
 
 
 def standing(
-    session: Session, on: date, units: Iterable[str] | None = None, *, before: datetime | None = None
+    session: Session,
+    on: date,
+    units: Iterable[str] | None = None,
+    *,
+    before: datetime | None = None,
+    findings: Collection[str] | None = None,
 ) -> list[RemedyStanding]:
-    """How every remediation stands on a day, the most urgent first; of some units or all.
+    """How every remediation stands on a day, the most urgent first; of some units or findings, or all.
 
     before: only what had been entered before that moment. What rests on a finding that was found not to hold is none.
     """
@@ -86,8 +104,11 @@ def standing(
         query = query.where(Remediation.opened_at < before)
     if units is not None:
         query = query.where(Remediation.unit_code.in_(list(units)))
+    if findings is not None:
+        query = query.where(Remediation.finding_id.in_(findings))
     refuted = {
-        one.finding_id for one in findings(session, units=units) if one.confirmed is False or one.kind == "none"
+        one.finding_id for one in standing_findings(session, units=units)
+        if one.confirmed is False or one.kind == "none"
     }  # fmt: skip
     rows = [row for row in session.scalars(query) if row.finding_id not in refuted]
     acts: dict[int, list[RemediationAct]] = {row.id: [] for row in rows}
@@ -108,4 +129,7 @@ def _stands(row: Remediation, acts: list[RemediationAct], on: date) -> RemedySta
         state = "reported"
     else:
         state = "overdue" if due_on < on else "open"
-    return RemedyStanding(row.id, row.finding_id, row.unit_code, row.what, due_on, state, len(acts))
+    return RemedyStanding(
+        row.id, row.finding_id, row.unit_code, row.what, due_on, state,
+        tuple(RemedyAct(one.act, one.note, one.due_on, one.acted_at) for one in acts),
+    )  # fmt: skip
