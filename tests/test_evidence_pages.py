@@ -7,12 +7,18 @@ import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
 
+from features.calendar.vietnam import VIETNAM
 from features.signals.acts import SCHEMA
 from features.signals.handled import CHARGED, DOUBT
 from models.loop import HitRate
 from models.sector_risk import SectorRisk
 from serving.app import create_app
+from serving.plan.gather import gather
+from serving.plan.plan_input import Pull
+from serving.plan.rules import Rules
 from serving.scoring import conduct_evidence
+from serving.scoring.score_files import latest_path
+from serving.work.decisions import waiting_picks
 from tests.drawn_conduct import draw_full_office
 from tests.drawn_office import AS_OF, dossier_id, official_of, unit_of
 from tests.drawn_people import NOW, sit_down
@@ -135,3 +141,59 @@ def test_an_inspector_of_one_unit_opens_no_other_and_each_look_is_on_record(clie
     assert (last.actor, last.action) == ("thanhtra.x1", "evidence.read")
     for path in ("/evidence?subject=official&id=o2", "/evidence?subject=official&id=o2&all=true"):
         assert client.get(path).status_code == 404
+
+
+def test_a_dossier_that_has_ended_is_read_and_put_into_the_plan_from_its_evidence(client: TestClient) -> None:
+    context = client.app.state.context  # type: ignore[attr-defined]
+    listed = context.serving.risk_list("lateness")
+    with context.trackers.record.connect(cutoff=AFTER) as con:
+        known = con.execute("SELECT dossier_id, unit_code FROM dossier_latest ORDER BY ALL").fetchall()
+        held = dict(
+            con.execute(
+                "SELECT dossier_id, arg_max(official_id, happened_at) FROM event_latest "
+                "WHERE official_id IS NOT NULL GROUP BY 1"
+            ).fetchall()
+        )
+    ended, unit = next((one, unit) for one, unit in known if listed.line(one) is None and one in held)
+    csrf = sit_down(client, "thanhtra")
+    page = client.get("/dossier", params={"id": ended})
+    assert page.status_code == 200
+    assert "Hồ sơ đã kết thúc không có điểm" in page.text
+    form = {"dossier": ended, "reason": "đối chiếu giấy tờ tại chỗ", "page": "/evidence", "csrf": csrf, "key": "e" * 30}
+    asked = {"referer": "http://testserver/evidence?subject=official&id=o1"}
+    sent = client.post("/picks", data=form, headers=asked, follow_redirects=False)
+    assert (sent.status_code, sent.headers["location"]) == (303, "/evidence?subject=official&id=o1")
+    assert ended in client.get("/plan").text
+    head = {"X-CSRF-Token": csrf, "Idempotency-Key": "d" * 30}
+    refused = client.post(
+        "/api/v1/decisions", json={"dossier_id": ended, "kind": "dismiss", "reason": "đã xong rồi"}, headers=head
+    )
+    assert refused.status_code == 422
+    with context.people.state.reading() as session:
+        picked = waiting_picks(session, "lateness")
+    assert picked == {ended: unit}
+    with context.trackers.record.connect(cutoff=AFTER) as con:
+        scores = latest_path(context.serving.settings.scores, "lateness")
+        brief = gather(con, scores, "2026-03", VIETNAM, Rules(), context.serving.settings.zone, picked)
+        plain = gather(con, scores, "2026-03", VIETNAM, Rules(), context.serving.settings.zone)
+    visited = next(one for one in brief.units if one.unit_code == unit)
+    assert visited.picked == (ended,)
+    assert Pull(ended, held[ended], 0.0) in visited.pulls
+    without = next(one for one in plain.units if one.unit_code == unit)
+    assert visited.expected == without.expected  # nothing is predicted of it
+    assert brief.utility(visited) > brief.utility(without)
+    undo = {"csrf": csrf, "key": "u" * 30, "page": "/evidence"}
+    client.post("/decisions/undo", data=undo)
+    assert ended not in client.get("/plan").text
+
+
+@pytest.mark.parametrize("login", ["truongphong", "canbo"])
+def test_of_an_ended_dossier_the_inspected_read_no_pick_and_none_of_other_units(client: TestClient, login: str) -> None:
+    context = client.app.state.context  # type: ignore[attr-defined]
+    listed = context.serving.risk_list("lateness")
+    with context.trackers.record.connect(cutoff=AFTER) as con:
+        known = con.execute("SELECT dossier_id, unit_code FROM dossier_latest ORDER BY ALL").fetchall()
+    foreign = next(one for one, unit in known if listed.line(one) is None and unit in ("x2", "x3"))
+    sit_down(client, login)
+    assert client.get("/dossier", params={"id": foreign}).status_code == 404
+    assert client.get("/dossier", params={"id": "absent"}).status_code == 404

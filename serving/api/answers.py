@@ -8,18 +8,18 @@ from typing import Annotated, Any, Literal, TypeVar
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
-from features.calendar.vietnam import VIETNAM
 from serving.access.permissions import Role
 from serving.api.answer import answer
 from serving.api.looked import note_look
 from serving.api.people import Done, Key
 from serving.api.strict import strict
-from serving.read.problem import Problem, documented
-from serving.read.responsibility import CustodyInterval, Share, read_ledger
+from serving.read.problem import documented
+from serving.read.responsibility import CustodyInterval, Share
 from serving.state import Apology
 from serving.use_cases.answers import apologies_in, complaints_in, consultations_in, returned_in, write_mark
 from serving.use_cases.apologies import write_sent
 from serving.use_cases.app_context import context_of
+from serving.use_cases.dossiers import case_in_scope
 from serving.use_cases.explanations import slips_in, write_explanation, write_review
 from serving.use_cases.guard import reader_of
 from serving.use_cases.official_names import official_name
@@ -209,16 +209,8 @@ def act_on_remedy(request: Request, remedy_id: SlipId, wish: RemedyActWish, key:
 def show_ledger(request: Request, dossier_id: Annotated[str, Path(max_length=200)]) -> Response:
     """The responsibility ledger of a dossier, open or ended, of the reader's scope; who looked is on record."""
     reader, people = reader_of(request), context_of(request).people
+    _, told = case_in_scope(request, dossier_id)
     now = people.now()
-    until = context_of(request).known.moment.as_of
-    found = read_ledger(context_of(request).trackers.record, dossier_id, until, VIETNAM)
-    if found is None:
-        raise Problem(404, "No dossier of this id.")
-    case, told = found
-    scope = reader.scope
-    holders = {one.official_id for one in case.events}
-    if not (scope.official_id in holders if scope.official_id is not None else scope.covers(case.unit_code)):
-        raise Problem(404, "No dossier of this id.")
     people.receipts.record(
         reader.login, "ledger.read", {"dossier": dossier_id}, now=now, subjects=[f"dossier:{dossier_id}"]
     )

@@ -22,7 +22,7 @@ from serving.state import Contest, Receipt
 from serving.use_cases.app_context import context_of
 from serving.use_cases.contests import write_answer, write_contest
 from serving.use_cases.decisions import undo_decisions, write_decisions
-from serving.use_cases.dossiers import line_in_scope
+from serving.use_cases.dossiers import chosen_in_scope
 from serving.use_cases.guard import reader_of
 from serving.use_cases.official_names import official_name
 from serving.use_cases.receipts import receipts_for
@@ -180,9 +180,9 @@ def answer_contest(request: Request, contest_id: Annotated[int, Path(ge=1)], wis
 
 @router.post("/decisions", response_model=Done, responses=documented(400, 404, 422, 503))
 def decide(request: Request, wish: DecisionWish, key: Key) -> Response:
-    """Put a dossier into the plan, set its score aside, or put it first in spite of it."""
-    line, _ = line_in_scope(request, wish.dossier_id)
-    return answer(Done(write_decisions(request, [line], wish.kind, wish.reason, key, "/list")))
+    """Put a dossier into the plan, open or ended, set its score aside, or put it first in spite of it."""
+    chosen = [chosen_in_scope(request, wish.dossier_id)]
+    return answer(Done(write_decisions(request, chosen, wish.kind, wish.reason, key, "/list")))
 
 
 @router.post("/decisions/undo", response_model=Done, responses=documented(400, 422, 503))

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from serving.pages import drawing
 from serving.pages.rendering import render
-from serving.pages.risk_list import stretch
+from serving.pages.risk_list import MOST_CHOICES, stretch
 from serving.scoring.conduct_list_cache import ConductShelf, told
 from serving.scoring.conduct_news import told_by_grain
 from serving.use_cases.app_context import context_of
@@ -69,8 +69,16 @@ def show(
         tier=chosen,
         tiers=[(one, TIER_WORDS.get(one, one)) for one in (shelf.tiers(grain) if shelf else [])],
         unit=unit,
+        units=_units(request),
         new=new,
         newcomers=told_by_grain(newcomers),
         since=shelf.news.since if shelf and shelf.news else None,
         pages=stretch("/conduct", wishes, offset, len(shown), ROWS, len(lines)),
     )
+
+
+def _units(request: Request) -> list[str] | None:
+    """The units to choose from, by name; None where they are too many for a menu."""
+    register, scope = context_of(request).known.register, reader_of(request).scope
+    found = sorted((code for code in register.units if scope.covers(code)), key=register.unit)
+    return found if len(found) <= MOST_CHOICES else None

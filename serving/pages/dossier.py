@@ -11,13 +11,15 @@ from fastapi.responses import HTMLResponse, Response
 from models.targets import MAIN
 from serving.pages import drawing
 from serving.pages.rendering import render
+from serving.read.evidence import FAMILY_VI
 from serving.read.finding_words import KIND_WORDS
 from serving.read.receipt_words import ACTION_WORDS
 from serving.read.responsibility import ledger
 from serving.state import Contest, Decision, Finding, Receipt
 from serving.use_cases.app_context import context_of
 from serving.use_cases.decisions import undoable_decisions
-from serving.use_cases.dossiers import line_in_scope
+from serving.use_cases.dossiers import case_in_scope, line_in_scope, open_line
+from serving.use_cases.evidence import signs_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.remedies import remedies_of
 from serving.use_cases.results import findings_about
@@ -38,7 +40,9 @@ _LONG_NUMBER = re.compile(r"\d{9,}")  # identity and phone numbers have 9 to 12 
 
 @router.get("/dossier", response_class=HTMLResponse)
 def show(request: Request, dossier_id: Id) -> Response:
-    """One open dossier in the reader's scope."""
+    """One dossier in the reader's scope; of one that has ended what the record, the findings and the decisions tell."""
+    if open_line(request, dossier_id) is None:
+        return _ended(request, dossier_id)
     reader = reader_of(request)
     people, known = context_of(request).people, context_of(request).known
     line, case = line_in_scope(request, dossier_id)
@@ -112,6 +116,51 @@ def show(request: Request, dossier_id: Id) -> Response:
         may_contest=reader.scope_for("contest.write").covers(line.unit_code, line.official_id),
         seen=seen,
         action_words=ACTION_WORDS,
+    )
+
+
+def _ended(request: Request, dossier_id: str) -> Response:
+    """The page of a dossier that is on no list: no score stands, nothing is predicted."""
+    reader, people, known = reader_of(request), context_of(request).people, context_of(request).known
+    case, held = case_in_scope(request, dossier_id)
+    until = known.moment.as_of
+    state = case.state(until, known.calendar)
+    sees = reader.scope_for("harassment.read").covers(case.unit_code)
+    decided: list[Decision] = []
+    found: list[Finding] = []
+    if not getattr(request.state, "away", False):
+        with people.state.reading() as session:
+            picks = reader.scope_for("pick.read").covers(case.unit_code)
+            decided = decisions.of_dossier(session, dossier_id, picks=picks)
+            found = findings_about(request, session, dossier_id=dossier_id)
+    holders = list(dict.fromkeys(one.official_id for one in case.events if one.official_id))
+    people.receipts.record(
+        reader.login, "dossier.read", {"dossier": dossier_id, "until": until.isoformat()}, now=people.now(),
+        subjects=[f"dossier:{dossier_id}", *(f"official:{one}" for one in holders)],
+    )  # fmt: skip
+    undo = undoable_decisions(request)
+    may_pick = decisions.DecisionKind.PICK in decisions.KINDS[decisions.track_of(reader.role)]
+    return render(
+        request,
+        "dossier_ended.html",
+        title=f"Hồ sơ {dossier_id}",
+        case=case,
+        state=state,
+        spans=drawing.step_spans(case, state.ended_at or until, known.calendar),
+        ledger=held,
+        holder_words=HOLDER_WORDS,
+        event_words=EVENT_WORDS,
+        papers=_harmless,
+        sees=sees,
+        signs=signs_of(request, dossier_id) if sees else [],
+        family_words=FAMILY_VI,
+        found=found,
+        kinds=KIND_WORDS,
+        remedies=remedies_of(request, [one.finding_id for one in found]),
+        states=remediation.STATES,
+        decided=[(decisions.WORDS[decisions.DecisionKind(one.kind)], one) for one in decided],
+        may_pick=may_pick and reader.scope_for("decision.write").covers(case.unit_code),
+        undo=undo if any(one.dossier_id == dossier_id for one in undo) else (),
     )
 
 

@@ -8,13 +8,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from models.targets import MAIN
 from serving.pages.rendering import render
 from serving.pages.risk_list import stretch
 from serving.pages.sheet_file import Format, Sheet, file_of
 from serving.read.evidence import FAMILY_VI, Subject
 from serving.scoring.risk_list import MOST_ROWS
 from serving.use_cases.app_context import context_of
+from serving.use_cases.decisions import undoable_decisions
 from serving.use_cases.evidence import counted, evidence, list_moment, unlisted
+from serving.use_cases.guard import reader_of
+from serving.work.decisions import WORDS
 
 router = APIRouter(include_in_schema=False)
 
@@ -40,6 +44,9 @@ def show(
     register = context_of(request).known.register
     name = {"unit": register.unit, "procedure": register.procedure}.get(subject, str)(key)
     wishes = {"subject": subject, "id": key, "family": family}
+    reader, people = reader_of(request), context_of(request).people
+    ids = [one.dossier_id for one in found.dossiers]
+    decided = people.remembered.marks(people.state, MAIN.name, ids)[1] if reader.may("pick.read") else {}
     total = sum(found.families.values())
     return render(
         request,
@@ -50,6 +57,9 @@ def show(
         subject_words=SUBJECT_WORDS[subject],
         family=family,
         family_words=FAMILY_VI,
+        may_pick=reader.may("decision.write"),
+        undo=undoable_decisions(request),
+        decided={one: WORDS[kind] for one, kind in decided.items()},
         pages=stretch("/evidence", wishes, offset, len(found.dossiers), SIZE, total),
     )
 

@@ -2,9 +2,10 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,14 +40,20 @@ SELECT unit_code, last_visit.visited, team_id, coalesce(confirmed.visited >= las
 FROM last_visit LEFT JOIN confirmed USING (unit_code)
 """
 
+_LAST_HOLDERS = """
+SELECT dossier_id, arg_max(official_id, happened_at) FROM event_latest
+WHERE official_id IS NOT NULL AND list_contains($ids, dossier_id) GROUP BY dossier_id
+"""
+
 
 def gather(
     con: duckdb.DuckDBPyConnection, scores: Path, month: str, calendar: Calendar, rules: Rules, zone: ZoneInfo,
-    picked: Collection[str] = (),
+    picked: Mapping[str, str] = MappingProxyType({}),
 ) -> PlanInput:  # fmt: skip
     """The brief of `month` (`YYYY-MM`) from a connection to the record as known, and a scored list.
 
-    picked: dossiers that inspectors put into the plan; those that are no longer open are left out.
+    picked: dossier_id → unit_code of what inspectors put into the plan, such as the evidence behind a flag; those that
+    have ended are pulled all the same, after the open ones.
 
     con: `Record.connect(cutoff=…)`; what it shows is what the plan may know. A unit without open dossiers
     stays in the brief, checked by its own head; no team is sent to it.
@@ -68,6 +75,10 @@ def gather(
         prior[code] = max(prior[code], weights.get(row["sector_code"] or "", 0.0))
         reasons = tuple(r["code"] for r in row["reasons"] or [] if r["effect"] > 0)
         pulls[code].append(Pull(row["dossier_id"], row["official_id"], round(row["score"], 9), reasons))
+    listed = {pull.dossier_id for some in pulls.values() for pull in some}
+    ended = _ended(con, {dossier: code for dossier, code in picked.items() if dossier not in listed})
+    for code in ended:
+        names.setdefault(code, code)
     units = []
     for code, name in sorted(names.items()):
         at, team, confirmed = last.get(code, (None, None, False))
@@ -82,8 +93,8 @@ def gather(
                 visited,
                 team,
                 confirmed,
-                tuple(pulls[code]),
-                tuple(pull.dossier_id for pull in pulls[code] if pull.dossier_id in picked),
+                (*pulls[code], *ended[code]),
+                tuple(pull.dossier_id for pull in (*pulls[code], *ended[code]) if pull.dossier_id in picked),
             )
         )
     source = Source(
@@ -91,6 +102,15 @@ def gather(
         meta.features_hash, meta.record_version, hashlib.sha256(scores.read_bytes()).hexdigest(),
     )  # fmt: skip
     return PlanInput(month, zone.key, tuple(days), tuple(units), rules, source)
+
+
+def _ended(con: duckdb.DuckDBPyConnection, picked: Mapping[str, str]) -> defaultdict[str, list[Pull]]:
+    """unit_code → the picked dossiers that are on no list any more, each with whoever held it last."""
+    held = dict(con.execute(_LAST_HOLDERS, {"ids": sorted(picked)}).fetchall()) if picked else {}
+    found: defaultdict[str, list[Pull]] = defaultdict(list)
+    for dossier, code in sorted(picked.items()):
+        found[code].append(Pull(dossier, held.get(dossier), 0.0))
+    return found
 
 
 def open_days(month: str, calendar: Calendar) -> list[date]:

@@ -14,7 +14,10 @@ from serving.plan.rules import Rules
 
 @dataclass(frozen=True)
 class Pull:
-    """One open dossier that a visit may pull. score: the model's probability. reasons: codes, not words."""
+    """One open dossier that a visit may pull, or an ended one that an inspector picked.
+
+    score: the model's probability, 0 of an ended one. reasons: codes, not words.
+    """
 
     dossier_id: str
     official_id: str | None
@@ -27,7 +30,8 @@ class UnitBrief:
     """One unit. expected: findings expected when a visit pulls its sheet. prior: weight of its sectors, 0–1.
 
     last_visit, last_team: of the last visit by a team. confirmed: a finding was confirmed there since, which
-    lifts the gap. pulls: its open dossiers, by falling score. picked: those of them that an inspector chose.
+    lifts the gap. pulls: its open dossiers, by falling score, then ended ones that were picked. picked: those of them
+    that an inspector chose.
     """
 
     unit_code: str

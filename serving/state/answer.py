@@ -55,7 +55,7 @@ class Decision(Base):
     unit_code: Mapped[str] = mapped_column(String(120))
     target: Mapped[str] = mapped_column(String(60))
     as_of: Mapped[datetime]
-    score: Mapped[float]
+    score: Mapped[float | None]  # none of a dossier that has ended
     track: Mapped[str] = mapped_column(String(20))  # inspection, unit
     kind: Mapped[str] = mapped_column(String(20))  # pick, dismiss, override, undo
     reason: Mapped[str] = mapped_column(Text)

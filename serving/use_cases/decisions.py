@@ -6,33 +6,38 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 
 from models.targets import MAIN
-from serving.read.problem import refused_as_problem
-from serving.scoring.risk_list import RiskLine
+from serving.read.problem import Problem, refused_as_problem
 from serving.state import Decision
 from serving.use_cases.app_context import context_of
+from serving.use_cases.dossiers import Chosen
 from serving.use_cases.guard import Reader, reader_of
 from serving.use_cases.idempotent_write import idempotent_write
 from serving.work import decisions
 
 
-def write_decisions(request: Request, lines: list[RiskLine], kind: str, reason: str, key: str, back: str) -> str:
-    """The same decision about each of the lines, with one receipt; 422 for what is refused."""
+def write_decisions(request: Request, chosen: Sequence[Chosen], kind: str, reason: str, key: str, back: str) -> str:
+    """The same decision about each of the dossiers, with one receipt; 422 for what is refused.
+
+    Of one that has ended nothing but a pick can be decided: no score of it stands.
+    """
     reader: Reader = reader_of(request)
     people = context_of(request).people
     meta = context_of(request).serving.risk_list(MAIN.name).meta
-    ids = [line.dossier_id for line in lines]
+    ids = [one.dossier_id for one in chosen]
+    if kind != decisions.DecisionKind.PICK and any(one.score is None for one in chosen):
+        raise Problem(422, "kind: wanted pick of a dossier that has ended.")
 
     def effect(session: Session) -> dict[str, object]:
-        for line in lines:
+        for one in chosen:
             decisions.decide(
                 session,
                 Decision(
-                    dossier_id=line.dossier_id,
-                    unit_code=line.unit_code or "",
+                    dossier_id=one.dossier_id,
+                    unit_code=one.unit_code,
                     target=MAIN.name,
                     track=decisions.track_of(reader.role),
                     as_of=meta.as_of,
-                    score=line.score,
+                    score=one.score,
                     kind=kind,
                     reason=reason,
                     decided_at=people.now(),

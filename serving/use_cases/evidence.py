@@ -1,5 +1,6 @@
 """What stands behind a figure of conduct, in the reader's scope; who looked is on record."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,7 +10,16 @@ from fastapi import Request
 
 from features.signals.acts import SCHEMA
 from features.signals.handled import CHARGED
-from serving.read.evidence import COLUMN, EvidencePack, FactQuestion, Subject, UnlistedPaper, pack, unlisted_papers
+from serving.read.evidence import (
+    COLUMN,
+    EvidenceDossier,
+    EvidencePack,
+    FactQuestion,
+    Subject,
+    UnlistedPaper,
+    pack,
+    unlisted_papers,
+)
 from serving.read.problem import Problem
 from serving.scoring import conduct_evidence
 from serving.scoring.conduct_list_cache import ConductShelf
@@ -65,6 +75,15 @@ def facts_of_unit(request: Request, unit_code: str) -> tuple[list[FactQuestion],
         own = acts.filter(pc.equal(acts["dossier_id"], key))
         each[key] = [one.vi.removeprefix("1 hồ sơ ") for one in pack(own, None, as_of, "unit", unit_code).questions]
     return list(found), each
+
+
+def signs_of(request: Request, dossier_id: str) -> Sequence[EvidenceDossier]:
+    """What one dossier is evidence of, by who it is charged to; nothing where it shows no sign or no list is made."""
+    if context_of(request).serving.conduct.value is None:
+        return []
+    as_of, scores = list_moment(request), context_of(request).serving.settings.scores
+    acts = _mine(request, conduct_evidence.acts_of(scores, as_of, dossier_id=dossier_id))
+    return pack(acts, None, as_of, "unit", "", "", 0, acts.num_rows).dossiers
 
 
 def unlisted(request: Request) -> list[UnlistedPaper]:

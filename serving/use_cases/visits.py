@@ -13,6 +13,7 @@ from serving.plan.store import PlanStore, Sealed
 from serving.read.problem import Problem, refused_as_problem
 from serving.state import Decision
 from serving.use_cases.app_context import context_of
+from serving.use_cases.dossiers import last_holder
 from serving.use_cases.guard import reader_of
 from serving.use_cases.idempotent_write import idempotent_write
 from serving.work import decisions, findings
@@ -44,10 +45,12 @@ def write_finding(
     if dossier_id not in {line["dossier_id"] for line in found["sheet"]} | extra:
         raise Problem(404, "No dossier of this id on the sheet.")
 
+    holder = None if dossier_id not in extra else last_holder(request, dossier_id)
+
     def effect(session: Session) -> dict[str, str]:
         findings.add(
             session,
-            pulled(plan_store(request), visit_id, dossier_id, people.now()),
+            pulled(plan_store(request), visit_id, dossier_id, people.now(), official_id=holder),
             findings.Conclusion(
                 kind=kind,
                 severity=int(severity) if severity and kind != "none" else None,

@@ -151,11 +151,11 @@ def picks_in(session: Session, target: str, scope: Scope, unit_code: str | None 
     return [one for one in _standing(rows).values() if one.kind == DecisionKind.PICK]
 
 
-def waiting_picks(session: Session, target: str) -> frozenset[str]:
-    """Dossiers put into the plan of which no result is recorded: what the next plan takes up."""
+def waiting_picks(session: Session, target: str) -> dict[str, str]:
+    """dossier_id → unit_code of what was put into the plan and has no result recorded: the next plan takes it up."""
     picks = picks_in(session, target, Scope(units=None))
     told = {one.dossier_id for one in findings.standing(session, units={one.unit_code for one in picks})}
-    return frozenset(one.dossier_id for one in picks if one.dossier_id not in told)
+    return {one.dossier_id: one.unit_code for one in picks if one.dossier_id not in told}
 
 
 def of_dossier(session: Session, dossier_id: str, *, picks: bool) -> list[Decision]:
