@@ -23,11 +23,8 @@ LANDED = {
     "0007_decision_tracks.py": "58c180d34e1ea3ec271dea37b4ab795207ad9355643a8c2fb0b8a0a83fba83b5",
     "0008_report_text.py": "6b0e090107b9d113339e433ea1794c5fc14c2de249c2ca65134563fdb090e728",
     "0009_cases_views_rules_photos.py": "16d353bf2c7090a024f5b483d3cc8753e9c0ee65ae7772993708790a580a34a3",
-<<<<<<< HEAD
     "0010_temporary_passwords.py": "72318409308f6b40ccf51901ee71147bf16e5150033fd9158db0d6e61af85767",
-=======
-    "0010_decision_on_ended_dossiers.py": "76b0e3dbe78f34a502372c28283dae8117a01b26b7d629c9b929936a5f1bc234",
->>>>>>> af2cc4d (From the evidence behind a flag into the plan: ended dossiers have a page, are picked, counted by the next plan and pulled)
+    "0011_decision_on_ended_dossiers.py": "63a3a31fc830109fba66121a800d19f7e091260928bf357b5f60a86b8039742e",
 }
 """Migration → sha256 of its file. A landed one is never edited: homes have run it. Write a new one, add its line."""
 
