@@ -87,7 +87,7 @@ def test_the_api_tells_and_acknowledges_the_same_lines(client: TestClient) -> No
     told = client.get("/api/v1/warnings").json()
     assert [one["dossier_id"] for one in told] == [dossier_id(0), dossier_id(4)]
     assert "“Ký duyệt”" in told[0]["helps"]
-    assert told[0]["reasons"][0].startswith("Đã dùng 92 %")
+    assert told[0]["reasons"][0]["vi"].startswith("Đã dùng 92 %")
     assert told[0]["acknowledged_at"] is None
     number = told[1]["id"]
     headers = {"X-CSRF-Token": csrf, "Idempotency-Key": "w" * 30}

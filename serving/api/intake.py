@@ -9,6 +9,7 @@ from features.record.delivery import Reject
 from features.record.dry_run import DryRun
 from features.sources.proposal import ProposedColumn
 from serving.api.answer import answer
+from serving.api.looked import note_look
 from serving.read.problem import documented
 from serving.use_cases.app_context import context_of
 from serving.use_cases.upload_intake import deliveries_of, looked_at, taken_in, upload_of
@@ -47,13 +48,17 @@ class DeliveryAnswer:
 @router.get("/deliveries", response_model=list[dict[str, Any]])
 def list_deliveries(request: Request) -> Response:
     """The last 20 deliveries, newest first, with what was appended, known and set aside."""
-    return answer(deliveries_of(request))
+    found = deliveries_of(request)
+    note_look(request, "intake.read", {"listed": len(found)})
+    return answer(found)
 
 
 @router.get("/deliveries/{delivery_id}/rejects", response_model=list[Reject], responses=documented(422))
 def list_rejects(request: Request, delivery_id: Annotated[str, Path(max_length=40)]) -> Response:
     """The first 200 rows of a delivery that were set aside, each with its reason."""
-    return answer(context_of(request).serving.record.rejects(delivery_id)[:200])
+    found = context_of(request).serving.record.rejects(delivery_id)[:200]
+    note_look(request, "intake.read", {"delivery": delivery_id, "rows": len(found)})
+    return answer(found)
 
 
 @router.post("/deliveries/preview", responses={200: {"model": PreviewAnswer}, **documented(400, 403, 413, 422)})

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from models.targets import MAIN, TARGETS
 from serving.api.answer import answer
+from serving.api.looked import note_look
 from serving.api.people import Done, Key
 from serving.api.strict import StrictBody
 from serving.read.model_registry import RegistryView, read_shelf
@@ -39,6 +40,7 @@ def models(
     """Champion, candidate and the one before, with their gates, and every move among them."""
     if target not in TARGETS:
         raise Problem(422, f"target: wanted one of {', '.join(TARGETS)}.")
+    note_look(request, "analyst.read", {"model": target})
     return answer(read_shelf(context_of(request).serving.settings.models, target))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.calendar.vietnam import VIETNAM
@@ -177,14 +178,11 @@ class DemoMonth:
         from serving.cli.plan import plan_store
         from serving.plan.eligibility import Infeasible
         from serving.plan.gather import gather
-        from serving.scoring.batch import score_record
-        from serving.work.witnessed_files import digests, tell
 
         settings, now = self._settings, datetime.now(UTC)
         month = f"{first:%Y-%m}"
         known = min(first, self._as_of)
-        _, scores = score_record(settings, known, VIETNAM, latest=False)
-        tell(settings, digests(settings.home, [scores]), now=now)
+        scores = self._score(known)
         record = Record(settings.record_url)
         store = plan_store(settings)
         plan_id, _ = store.commit(month, now)
@@ -205,6 +203,15 @@ class DemoMonth:
         self._say(f"kế hoạch {plan_id}: {len(kept.plan['visits'])} cuộc, đã niêm phong và duyệt")
         begun = sorted(store.visits(plan_id, now), key=lambda one: (one["by"] == "own_head", one["at"]))
         self._findings(begun[:VISITS])
+
+    def _score(self, as_of: datetime) -> Path:
+        """The list of an earlier moment, which is not the one that is served."""
+        from serving.scoring.batch import score_record
+        from serving.work.witnessed_files import digests, tell
+
+        _, scores = score_record(self._settings, as_of, VIETNAM, latest=False)
+        tell(self._settings, digests(self._settings.home, [scores]), now=datetime.now(UTC))
+        return scores
 
     def _findings(self, visits: list[dict[str, Any]]) -> None:
         from features.record.record import Record
@@ -250,10 +257,17 @@ class DemoMonth:
         self._say(f"kết quả của {len(visits)} cuộc kiểm tra")
 
     def _warn(self) -> None:
+        """The list of a day before, then today's: what stands above the threshold in both is told to heads."""
         from serving.jobs.conduct_digest import take_turn
         from serving.warnings.rules import WarningRules
 
-        take_turn(self._settings, self._state, WarningRules.from_toml(self._settings.warnings), now=datetime.now(UTC))
+        rules, now = WarningRules.from_toml(self._settings.warnings), datetime.now(UTC)
+        before = self._as_of - timedelta(days=1)
+        self._score(before)
+        for moment in (before + timedelta(hours=1), now):
+            done, _ = take_turn(self._settings, self._state, rules, now=moment)
+        if done.fired is not None:
+            self._say(f"{done.fired.single} cảnh báo cho người đứng đầu")
 
     def _tracked(self) -> "Tracked":
         from features.record.record import Record

@@ -1,5 +1,7 @@
 """`/jobs`: what the service does by itself, how it went, and which promise does not hold."""
 
+import re
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
@@ -30,6 +32,27 @@ CAUSES = {
 """Promise → whether it holds (None: nothing was promised yet) → why, for people."""
 
 
+_EVERY_MINUTES = re.compile(r"\*/(\d+) \* \* \* \*")
+_HOURLY = re.compile(r"(\d+) \* \* \* \*")
+_AT = re.compile(r"(\d+) (\d+) (\*|\d+) \* (\*|[a-z]{3})")
+_WEEKDAYS = {"mon": "thứ hai", "tue": "thứ ba", "wed": "thứ tư", "thu": "thứ năm", "fri": "thứ sáu", "sat": "thứ bảy",
+             "sun": "chủ nhật"}  # fmt: skip
+
+
+def cron_words(cron: str) -> str:
+    """A calendar of five fields in words: `30 1 * * *` → hằng ngày lúc 01:30; one of another kind as it is written."""
+    if every := _EVERY_MINUTES.fullmatch(cron):
+        return f"mỗi {every[1]} phút"
+    if hourly := _HOURLY.fullmatch(cron):
+        return f"mỗi giờ, phút {int(hourly[1]):02d}"
+    found = _AT.fullmatch(cron)
+    if found is None or found[4] not in ("*", *_WEEKDAYS):
+        return cron
+    minute, hour, day, weekday = found.groups()
+    days = f"ngày {day} hằng tháng" if day != "*" else _WEEKDAYS.get(weekday, "hằng ngày")
+    return f"{days} lúc {int(hour):02d}:{int(minute):02d}"
+
+
 @router.get("/jobs", response_class=HTMLResponse)
 def show(request: Request) -> Response:
     """Every job with its last run and the next."""
@@ -49,6 +72,7 @@ def show(request: Request) -> Response:
         jobs=statuses,
         promises=promises,
         outcomes=OUTCOMES,
+        cron_words=cron_words,
         promise_words=PROMISES,
         causes=CAUSES,
     )

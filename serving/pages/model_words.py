@@ -5,6 +5,7 @@ from serving.read.register import Register
 
 GATE_WORDS = {
     "time travel": "Không dữ liệu nào lấy từ tương lai",
+    "attribute": "Không dựa quá nhiều vào một thuộc tính riêng của nguồn",
     "leak": "Không tốt đến mức đáng ngờ",
     "rule": "Không kém quy tắc đơn giản",
     "list": "Danh sách đầu không kém quy tắc",
@@ -16,7 +17,12 @@ GATE_WORDS = {
     "reasons": "Lý do giữ vững",
     "second person": "Người thứ hai",
 }
-MEMBER_WORDS = {"trees": "cây quyết định", "ridge": "hồi quy", "base_rate": "tỷ lệ chung"}
+MEMBER_WORDS = {
+    "trees": "cây quyết định",
+    "ridge": "hồi quy",
+    "identity": "ai giữ, ở đâu, thủ tục nào",
+    "base_rate": "tỷ lệ chung",
+}
 _GROUP_WORDS = {
     "online": "trực tuyến", "counter": "tại quầy", "post": "bưu chính", "phone": "điện thoại", "citizen": "người dân",
     "business": "doanh nghiệp", "agency": "cơ quan", "other": "khác", "others": "các nhóm còn lại",

@@ -7,6 +7,8 @@ from features.record.schema import TABLES
 from features.sources import SOURCES
 
 SOURCE_WORDS = {name: feed.words_vi for name, feed in SOURCES.items()}
+OWN_WORDS = {"findings": "Kết quả kiểm tra ghi tại đây", "explanations": "Giải trình ghi tại đây"}
+"""Deliveries that this service writes itself: nobody sends them in."""
 
 TABLE_WORDS = {
     "sector": "lĩnh vực", "procedure": "thủ tục", "unit": "đơn vị", "official": "cán bộ", "dossier": "hồ sơ",

@@ -90,6 +90,7 @@ ACTION_WORDS = {
     "row.adopt": "Tiếp nhận dữ liệu có trước nhật ký",
     "token.write": "Sửa khóa máy",
     "view.write": "Bộ lọc đã lưu",
+    "intake.read": "Xem các lần nhận dữ liệu",
     "intake.write": "Nhận tệp dữ liệu",
     "delivery.write": "Nhận dữ liệu từ cổng",
     "metrics.read": "Xem số đo vận hành",

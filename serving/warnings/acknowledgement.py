@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
+from models.reasons import Reason
 from serving.state import EarlyWarning, WarningEscalation
 from serving.warnings.words import help_of
 
@@ -42,7 +43,7 @@ class WarningLine:
     score: float
     step: str | None
     helps: str
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     manner: str | None
     level: int
     told_at: datetime
@@ -137,7 +138,7 @@ def _line(one: EarlyWarning, level: int) -> WarningLine:
     assert one.told_at is not None  # what was not told is no line
     return WarningLine(
         one.id, one.dossier_id, one.procedure_code, one.head_unit, one.due_at, one.left_hours, one.score, one.step,
-        help_of(one), tuple(reason["vi"] for reason in json.loads(one.reasons)), one.manner, level, one.told_at,
+        help_of(one), tuple(Reason(**reason) for reason in json.loads(one.reasons)), one.manner, level, one.told_at,
         one.acknowledged_at, one.note, one.official_id,
     )  # fmt: skip
 

@@ -35,6 +35,13 @@
     if (stays) location.reload();
     else location.assign(to);
   };
+  // on a phone the menu is one line that is drawn sideways: the page at hand is brought into it
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("nav [aria-current]").forEach((one) => {
+      const line = one.parentElement;
+      line.scrollLeft = one.offsetLeft - line.offsetLeft - (line.clientWidth - one.offsetWidth) / 2;
+    });
+  });
   // who leaves takes the sheets kept on the device along (`visit.js`); answers that wait are sent after the next login
   document.addEventListener("submit", (event) => {
     if (event.target.getAttribute("action").endsWith("/logout") && "caches" in window) caches.delete("visits");
