@@ -12,6 +12,7 @@ from serving.pages.jobs import cron_words
         ("*/5 * * * *", "mỗi 5 phút"),
         ("30 1 * * *", "hằng ngày lúc 01:30"),
         ("0 3 * * mon", "thứ hai lúc 03:00"),
+        ("0 * * * *", "mỗi giờ, phút 00"),
         ("15 4 1 * *", "ngày 1 hằng tháng lúc 04:15"),
         ("0 8-17 * * mon-fri", "0 8-17 * * mon-fri"),
     ],
