@@ -19,8 +19,11 @@ from tests.drawn_people import NOW, PEOPLE, sit_down, staffed_office
 
 MARK = "ĐÁNH-DẤU-BÍ-MẬT-7319"
 PICKED, OWN = dossier_id(0), dossier_id(8)  # both of unit x1, the first held by o1
-FRESH = re.compile(r'value="[A-Za-z0-9_-]{32,}"|<li>(canbo|truongphong) · [^<]*</li>')
-"""New on every page: the keys of forms; and who of the inspected looked, which looking itself changes."""
+FRESH = re.compile(
+    r'value="[A-Za-z0-9_-]{32,}"|<li>(canbo|truongphong) · [^<]*</li>'
+    r'|<li>từ [^\n]*</li>|<form method="post" action="/sessions/end">[^\n]*</form>'
+)
+"""New on every page: the keys of forms; who of the inspected looked, which looking itself changes; own sessions."""
 
 
 @pytest.fixture
