@@ -67,7 +67,9 @@ ENVIRONMENT = (
         "RISK_DEBUG", "`1`: an error of a command shows where it arose; may show rows, so never in a log", "one line"
     ),
     Variable(
-        "PROMETHEUS_MULTIPROC_DIR", "a folder in which several server processes join their metrics", "each its own"
+        "PROMETHEUS_MULTIPROC_DIR",
+        "a folder in which server processes join their metrics",
+        "`risk serve` makes one where there are several",
     ),
     Variable("MLFLOW_DISABLE_TELEMETRY", "read by MLflow, as all that follow", "`true`: it calls nobody"),
     Variable("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "progress bars of uploads", "`false`"),

@@ -223,6 +223,15 @@ def test_a_damaged_archive_is_refused_and_leaves_nothing(office: Settings, tmp_p
     assert not list(tmp_path.glob(".restore-*"))
 
 
+def test_a_home_without_a_record_is_kept_and_comes_back(tmp_path: Path) -> None:
+    """As on the first night of an installation."""
+    settings = Settings.from_env(tmp_path / "home")
+    token(settings, Role.ANALYST)
+    assert back_up(settings, tmp_path / "b.tar", now=AS_OF).record_version == 0
+    restore(tmp_path / "b.tar", Settings.from_env(tmp_path / "again"), keys_of(settings))
+    assert (tmp_path / "again" / "state.db").exists()
+
+
 def test_restore_never_overwrites(office: Settings, tmp_path: Path) -> None:
     back_up(office, tmp_path / "b.tar", now=AS_OF)
     with pytest.raises(ValueError, match="not empty"):

@@ -4,17 +4,19 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+from serving.access.permissions import Role
 from serving.app import create_app
 from serving.scoring.online import OnlineScorer
 from serving.settings import Settings
 from tests.drawn_model import drawn_model, ship
 from tests.drawn_office import dossier_id
-from tests.drawn_people import NOW, sit_down, staffed_office
+from tests.drawn_people import NOW, sit_down, staffed_office, token
 
 SHOWN = ("/list?due=all", "/unit?id=x1", f"/dossier?id={dossier_id(0)}", "/official?id=o1")
 """Pages of an inspector; the last shows what is read behind the first answers."""
@@ -41,6 +43,11 @@ def test_what_is_read_behind_is_waited_for_and_the_rest_is_shown_at_once(
     with TestClient(create_app(office, now=lambda: NOW, poll_seconds=3600)) as whole:
         sit_down(whole, "thanhtra")
         wanted = {page: text_of(whole, page) for page in SHOWN}
+    received = NOW - timedelta(days=6)
+    posted = {"dossier": {"dossier_id": "m", "procedure_code": "1.001000", "unit_code": "x1",
+                          "received_at": received.isoformat(), "due_at": (NOW + timedelta(days=3)).isoformat()},
+              "as_of": NOW.isoformat()}  # fmt: skip
+    bearer = {"Authorization": f"Bearer {token(office, Role.ANALYST)}"}
     go_on, real = threading.Event(), OnlineScorer.refresh
 
     def slow(self: OnlineScorer, *words: object) -> None:
@@ -58,11 +65,14 @@ def test_what_is_read_behind_is_waited_for_and_the_rest_is_shown_at_once(
             ready = client.get("/api/v1/ready")
             assert ready.status_code == 503
             assert [one["holds"] for one in ready.json()["promises"] if one["name"] == "start"] == [False]
+            refused = client.post("/api/v1/score", json=posted, headers=bearer)
+            assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
             waiting = beside.submit(text_of, client, SHOWN[-1])
             time.sleep(0.5)
             assert not waiting.done()
             go_on.set()
             assert waiting.result(120) == wanted[SHOWN[-1]]
+            assert client.post("/api/v1/score", json=posted, headers=bearer).status_code == 200
             assert all(one["name"] != "start" for one in client.get("/api/v1/ready").json()["promises"])
             assert app.state.context.serving.desk.ready(NOW)
     finally:

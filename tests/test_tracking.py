@@ -1,4 +1,4 @@
-"""One MLflow run a training on a real tracking server, and `mlflow models serve` in a bare environment."""
+"""One MLflow run a training on a real tracking server, `mlflow models serve` in a bare environment, and conduct."""
 
 from __future__ import annotations
 
@@ -6,19 +6,28 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import urllib.request
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from features.record.delivery import Chunk
+from features.record.record import Record
+from models import official_artefact
+from models.artefact import ArtefactError
+from tests.drawn_finding import drawn_cases
 from tests.drawn_mlflow import answering, tracking_server
+from tests.drawn_office import settings_of
 from tests.drawn_training import CUTOFF, draw_record
+from tests.test_official_forecast import CUTOFF as TAUGHT
+from tests.test_official_forecast import province
 from training.packaging import Trained
 from training.promote import promote, rollback
 from training.run import train
@@ -60,9 +69,20 @@ def test_a_training_is_one_run_that_tells_the_whole_story(told: Told) -> None:
     )
     assert run.data.params["recipe"] == told.trained.model.about["training"]["recipe"]
     assert {found.path for found in told.client.list_artifacts(told.trained.run_id)} >= {
-        "about.json", "package", "shap_summary.png", "time_travel.json"}  # fmt: skip
+        "about.json", "calibration.png", "package", "shap_summary.png", "slices.json", "time_travel.json"}  # fmt: skip
+    groups = told.trained.model.about["groups"]
+    found = {one["slice"]: one for one in slices(told.client, told.trained.run_id)}
+    assert found.keys() == groups.keys()
+    assert all(found[name]["gap"] == pytest.approx(groups[name]["gap"], abs=1e-9) for name in groups)
     for alias in ("candidate", "champion"):
         assert told.client.get_model_version_by_alias("lateness", alias).run_id == told.trained.run_id
+
+
+def slices(client: Any, run_id: str) -> list[dict[str, Any]]:
+    """The figures by group that a run tells."""
+    with tempfile.TemporaryDirectory() as aside:
+        said = json.loads(Path(client.download_artifacts(run_id, "slices.json", aside)).read_text("utf-8"))
+    return [dict(zip(said["columns"], row, strict=True)) for row in said["data"]]
 
 
 def test_runs_are_found_by_what_they_were_made_from(told: Told) -> None:
@@ -89,7 +109,6 @@ def test_the_native_model_stands_beside_and_says_what_the_member_says(told: Told
 
 
 def test_a_run_is_reproduced_from_the_server_alone(told: Told, tmp_path: Path) -> None:
-    from features.record.record import Record
     from training.reproduce import folder_of_run, reproduce
 
     (tmp_path / "lateness").mkdir()
@@ -157,3 +176,76 @@ def test_a_way_back_moves_the_aliases_too(told: Told, tmp_path: Path) -> None:
         warnings.simplefilter("ignore")
         rollback(models, "lateness", at=datetime(2026, 7, 2, tzinfo=UTC), because="test", mlflow_url=told.url)
     assert told.client.get_model_version_by_alias("lateness", "champion").run_id == told.trained.run_id
+
+
+def test_conduct_is_registered_with_all_that_a_reader_needs_and_answers_as_it_is_served(
+    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trained while MLflow is away, told later, promoted; its pyfunc says what the packages say, to 1e-9."""
+    from features.complaints.history import build
+    from models import pointers
+    from serving.cli import conduct as steps
+    from training import finding
+    from training.tracking import example_frame
+
+    settings = settings_of(tmp_path / "home")
+    province(settings.record_url, 1, drift=40.0)
+    units = [{"unit_code": f"U{n}", "unit_name": f"Xã {n}", "parent_code": f"H{n % 2}", "level": "commune"}
+             for n in range(10)]  # fmt: skip
+    Record(settings.record_url).append([Chunk("unit", units)], source="test", arrived_at=TAUGHT - timedelta(days=900))
+    con = Record(settings.record_url).connect()
+    dossiers = finding.fitted(drawn_cases(2000), finding.SEEDS[:2])
+    assert dossiers.model is not None
+    monkeypatch.setattr(finding, "learn", lambda con, cutoff: dossiers)
+    away = replace(settings, mlflow_url="http://127.0.0.1:9")
+    with monkeypatch.context() as patch:  # it went away after it was asked
+        patch.setattr("training.tracking_check.insist_on_tracking", lambda *_: None)
+        said = steps.train(away, TAUGHT, lambda line: None)
+    assert said.endswith("later: risk log conduct")
+    settings = replace(settings, mlflow_url=told.url)
+    (run_id,) = steps.log_later(settings)
+    assert steps.log_later(settings) == []
+    steps.promote(settings, "test", lambda line: None)
+
+    candidate = pointers.read(settings.models / "conduct", "champion")
+    assert candidate is not None
+    assert candidate["run_id"] == run_id
+    for alias in ("candidate", "champion"):
+        assert told.client.get_model_version_by_alias("conduct", alias).run_id == run_id
+    artifacts = {found.path for found in told.client.list_artifacts(run_id)}
+    assert artifacts >= {"dossier.json", "package", "scores.png", "shap_dossier.png", "shap_reported.png"}
+    regions = [one for one in slices(told.client, run_id) if one["tier"] == "reported" and one["by"] == "region"]
+    assert [one["slice"] for one in regions] == ["H0", "H1"]
+    assert {"reported_auc_model", "reported_auc_low", "dossier_ap_gain_low"} <= set(
+        told.client.get_run(run_id).data.metrics
+    )
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import mlflow
+
+        mlflow.set_tracking_uri(told.url)
+        officials = mlflow.pyfunc.load_model("models:/conduct@champion")
+        of_dossiers = mlflow.pyfunc.load_model(f"runs:/{run_id}/dossier")
+        history = build(con, [TAUGHT])
+        forecasts = official_artefact.load(settings.models / "conduct" / candidate["version"],
+                                           sha256=candidate["sha256"])  # fmt: skip
+        asked = history.drop_columns(["official_id", "unit_code", "as_of"])
+        answer = officials.predict(example_frame(asked))
+        rows = drawn_cases(2000).matrix.slice(0, 300)
+        chances = of_dossiers.predict(example_frame(rows))
+    assert forecasts["reported"].ships == "model"
+    assert list(answer.columns) == list(forecasts)
+    for tier, one in forecasts.items():
+        assert np.allclose(answer[tier], one.score(history), rtol=0, atol=1e-9), tier
+    assert np.allclose(chances["score"], dossiers.model.probability(rows), rtol=0, atol=1e-9)
+    for model in (officials, of_dossiers):
+        assert model.metadata.signature.inputs is not None
+        assert model.input_example is not None
+
+    folder = settings.models / "conduct"
+    pointers.write(folder, "previous", candidate)
+    assert steps.rollback(settings, "test", lambda line: None) == f"champion conduct {candidate['version']}"
+    (folder / candidate["version"] / "manifest.json").write_text("{}", "utf-8")
+    with pytest.raises(ArtefactError):
+        steps.rollback(settings, "test", lambda line: None)

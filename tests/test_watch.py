@@ -3,6 +3,8 @@
 import asyncio
 import json
 import logging
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -90,3 +92,24 @@ def test_a_log_message_can_not_forge_a_line_and_an_exception_tells_no_words() ->
     assert "\n" not in told
     assert "Nguyễn" not in told
     assert json.loads(told)["error"] == "ValueError"
+
+
+def test_several_processes_tell_one_sum(tmp_path: Path) -> None:
+    """Prometheus asks one process of a server, and is told of all; `risk serve --workers 2` sets the folder."""
+    code = (
+        "from serving.api import watch\n"
+        "from prometheus_client import generate_latest\n"
+        "watch.REQUESTS.labels('GET', '/x', 200).inc(3)\n"
+        "watch.JOB_LATE.labels('score').set(1)\n"
+        "print(generate_latest(watch.joined()).decode())\n"
+    )
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1],
+            env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)},
+        ).stdout
+        for _ in range(2)
+    ]  # fmt: skip
+    for count, text in zip(("3.0", "6.0"), told, strict=True):
+        assert f'risk_requests_total{{method="GET",route="/x",status="200"}} {count}' in text
+        assert 'risk_job_late{job="score"} 1.0' in text

@@ -1,54 +1,102 @@
-"""One MLflow run a training of conduct: what each tier ships and why, the figures, and the packaged files."""
+"""One MLflow run a training of conduct: what each tier ships and why, figures, slices, plots, and the models.
+
+The registered model `conduct` answers with the score of every tier for rows of officials' histories; beside it, where
+one ships, stands the finding model for dossiers (`dossier` in the run).
+"""
 
 from __future__ import annotations
 
-import numpy as np
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
 
-from training.conduct import TARGET, LearntConduct
-from training.tracking import connect
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.complaints.history import KEYS
+from models import artefact, official_artefact
+from models.artefact import MANIFEST
+from models.official_forecast import OfficialForecast, values
+from training import tracking
+from training.conduct import DOSSIER, TARGET, TRAINING, LearntConduct
+from training.plots import ranked_plot, shap_of_model, shap_summary
 
 
 def log_run(learnt: LearntConduct, url: str) -> str:
     """Logs a training in the experiment `conduct`, registers its package as `candidate`, and gives the id of its run.
 
-    `url`: as for `tracking.connect`.
+    `url`: as for `tracking.connect`. Where MLflow can't be told now, `resume` does it later.
     """
-    mlflow = connect(url, TARGET)
-    with mlflow.start_run(run_name=learnt.version) as run:
-        mlflow.set_tags({"target": TARGET, "model_version": learnt.version, **learnt.about})
-        mlflow.log_params({f"ships_{tier}": one.ships for tier, one in learnt.forecasts.items()}
-                          | {"ships_dossier": learnt.dossier.ships, "dossier_cases": learnt.dossier.cases})  # fmt: skip
-        mlflow.log_metrics(_metrics(learnt))
-        mlflow.log_dict(learnt.dossier.about(), "dossier.json")
-        mlflow.log_dict(learnt.without, "without.json")
-        mlflow.log_artifacts(str(learnt.folder), "package")
-        run_id = str(run.info.run_id)
-        package = mlflow.get_artifact_uri("package")
-    client = mlflow.MlflowClient()
-    if not client.search_registered_models(filter_string=f"name = '{TARGET}'"):
-        client.create_registered_model(TARGET)
-    registered = client.create_model_version(TARGET, source=package, run_id=run_id)
-    client.set_registered_model_alias(TARGET, "candidate", registered.version)
+    kept = tracking.keep_rows(learnt.folder, learnt.officials, KEYS)
+    if learnt.dossier.matrix is not None:
+        tracking.keep_rows(learnt.folder.with_name(f"{learnt.version}-{DOSSIER}"), learnt.dossier.matrix)
+    run_id = log_package(learnt.folder, learnt.sha256, pq.read_table(kept), url)
+    kept.unlink()
+    tracking.told_of(learnt.folder.parent, learnt.version, run_id, url)
     return run_id
 
 
-def champion(url: str, version: str) -> None:
-    """Points the alias `champion` to the registered package of a version; ValueError where none was logged."""
-    client = connect(url, TARGET).MlflowClient()
-    for registered in client.search_model_versions(f"name = '{TARGET}'"):
-        if client.get_run(registered.run_id).data.tags.get("model_version") == version:
-            client.set_registered_model_alias(TARGET, "champion", registered.version)
-            return
-    raise ValueError(f"no run of MLflow holds version {version}")
+def log_package(folder: Path, sha256: str, rows: pa.Table, url: str) -> str:
+    """Logs a packaged training with `rows` of officials' histories; the id of the run (`tracking.Tell`)."""
+    forecasts = official_artefact.load(folder, sha256=sha256)
+    about = json.loads((folder / MANIFEST).read_text("utf-8"))["about"]
+    training = json.loads((folder / TRAINING).read_text("utf-8"))
+    dossier = training["dossier"]
+    mlflow = tracking.connect(url, TARGET)
+    with mlflow.start_run(run_name=folder.name) as run:
+        mlflow.set_tags({"target": TARGET, "model_version": folder.name, "manifest_sha256": sha256, **about})
+        mlflow.log_params({f"ships_{tier}": one.ships for tier, one in forecasts.items()}
+                          | {"ships_dossier": dossier["ships"], "dossier_cases": dossier["cases"]})  # fmt: skip
+        mlflow.log_metrics(_metrics(forecasts, dossier))
+        mlflow.log_dict(dossier, "dossier.json")
+        mlflow.log_dict(training["without"], "without.json")
+        tracking.log_slices(mlflow, training["slices"])
+        mlflow.log_artifacts(str(folder), "package")
+        with tempfile.TemporaryDirectory() as aside:
+            _plots(forecasts, rows, Path(aside))
+            kept = folder.with_name(f".unlogged-{folder.name}-{DOSSIER}.parquet")
+            if kept.exists():
+                matrix = pq.read_table(kept)
+                model = artefact.load(folder / DOSSIER)
+                shap_of_model(model, matrix.slice(0, 500), Path(aside) / f"shap_{DOSSIER}.png")
+                few = matrix.slice(0, 5)
+                tracking.log_pyfunc(
+                    mlflow, "pyfunc.py", folder / DOSSIER, tracking.example_frame(few),
+                    tracking.answer_frame(model.probability(few)), None, DOSSIER,
+                )  # fmt: skip
+            mlflow.log_artifacts(aside)
+        if forecasts:
+            few = rows.slice(0, 5)
+            said = pd.DataFrame({tier: one.score(few) for tier, one in forecasts.items()})
+            tracking.log_pyfunc(mlflow, "conduct_pyfunc.py", folder, tracking.example_frame(few), said, TARGET)
+        run_id, package = str(run.info.run_id), mlflow.get_artifact_uri("package")
+    if not forecasts:  # where nobody was ever complained of, signals against peers rank: a version without a model
+        client = mlflow.MlflowClient()
+        if not client.search_registered_models(filter_string=f"name = '{TARGET}'"):
+            client.create_registered_model(TARGET)
+        client.create_model_version(TARGET, source=package, run_id=run_id)
+    kept.unlink(missing_ok=True)
+    return run_id
 
 
-def _metrics(learnt: LearntConduct) -> dict[str, float]:
+def _plots(forecasts: dict[str, OfficialForecast], rows: pa.Table, folder: Path) -> None:
+    if forecasts:
+        ranked_plot({tier: one.score(rows) for tier, one in forecasts.items()}, folder / "scores.png")
+    for tier, one in forecasts.items():
+        if one.ships == "model":
+            few = rows.slice(0, 500)
+            shap_summary(
+                one.contributions(few)[1], values(few, one.features), one.features, folder / f"shap_{tier}.png"
+            )
+
+
+def _metrics(forecasts: dict[str, OfficialForecast], dossier: dict[str, Any]) -> dict[str, float]:
     """AUC of each tier's model and rule, average precision for dossiers, with intervals; undefined ones left out."""
-    told = {
-        f"{tier}_auc_{who}": value for tier, one in learnt.forecasts.items() for who, value in one.comparison.items()
-    }
-    for who, figure in learnt.dossier.figures.items():
-        told |= {f"dossier_ap_{who}": figure.value, f"dossier_ap_{who}_low": figure.low,
-                 f"dossier_ap_{who}_high": figure.high}  # fmt: skip
-    told["dossier_random_positives"] = float(learnt.dossier.found)
+    told = {f"{tier}_auc_{who}": value for tier, one in forecasts.items() for who, value in one.comparison.items()}
+    for who, (value, low, high) in dossier["figures"].items():
+        told |= {f"dossier_ap_{who}": value, f"dossier_ap_{who}_low": low, f"dossier_ap_{who}_high": high}
+    told["dossier_random_positives"] = float(dossier["random_positives"])
     return {name: float(value) for name, value in told.items() if np.isfinite(value)}

@@ -98,6 +98,7 @@ class LearntFinding:
     signals (too few random positives to judge anything). `model` only where it ships. `figures`: average precision
     on the random share of both and of their difference. `why`: in words. `suspects`: teams whose labels look wrong.
     `chance`: how often visits found something by how unusual the signals were, for records without a model.
+    `matrix`: rows that the model learnt from, where it ships.
     """
 
     ships: str
@@ -108,6 +109,7 @@ class LearntFinding:
     figures: dict[str, Metric] = field(default_factory=dict)
     suspects: tuple[Suspect, ...] = ()
     chance: FindingChance = field(default_factory=FindingChance)
+    matrix: pa.Table | None = None
 
     def about(self) -> dict[str, Any]:
         """The same as plain JSON, for the manifest and the run."""
@@ -193,7 +195,7 @@ def fitted(cases: Cases, seeds: Sequence[int] = SEEDS) -> LearntFinding:
         {"rate": float(np.average(label, weights=weight)), "judged": int(judged.sum())},
     )
     why = f"average precision on the random share {figures['model']}, of the signals {figures['signals']}"
-    return LearntFinding("model", why, model, *told, figures, named, cases.chance)
+    return LearntFinding("model", why, model, *told, figures, named, cases.chance, cases.matrix)
 
 
 def forward(cases: Cases, seeds: Sequence[int] = SEEDS) -> np.ndarray:

@@ -14,31 +14,41 @@ from models.risk_model import RiskModel
 from training.origin import Origin
 
 
-def shap_summary(model: RiskModel, matrix: pa.Table, path: Path) -> None:
-    """The beeswarm of the strongest features over the rows of a matrix, drawn by the shap package."""
+def shap_of_model(model: RiskModel, matrix: pa.Table, path: Path) -> None:
+    """The beeswarm of a risk model over the rows of a matrix."""
+    scores = model.score(matrix)
+    numbers = set(model.encoder.numbers)
+    cells = np.column_stack(
+        [column_of_numbers(matrix, name) if name in numbers else np.zeros(matrix.num_rows) for name in scores.features]
+    )
+    shap_summary(scores.contributions, cells, scores.features, path)
+
+
+def shap_summary(contributions: np.ndarray, cells: np.ndarray, features: Sequence[str], path: Path) -> None:
+    """The beeswarm of the strongest features, drawn by the shap package from SHAP values [rows × features]."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
     import shap
 
-    scores = model.score(matrix)
-    numbers = set(model.encoder.numbers)
-    cells = np.column_stack(
-        [column_of_numbers(matrix, name) if name in numbers else np.zeros(matrix.num_rows) for name in scores.features]
-    )
     figure = plt.figure()
     shap.summary_plot(
-        scores.contributions,
-        cells,
-        feature_names=list(scores.features),
-        show=False,
-        max_display=15,
-        rng=np.random.default_rng(0),
+        contributions, cells, feature_names=list(features), show=False, max_display=15, rng=np.random.default_rng(0)
     )
     figure = plt.gcf()
     figure.savefig(path, dpi=110, bbox_inches="tight")
     plt.close(figure)
+
+
+def ranked_plot(scores: Mapping[str, np.ndarray], path: Path) -> None:
+    """Scores from the highest to the lowest, a line each: how much a few stand out."""
+    figure, axis = _axes((7, 4))
+    for name, values in scores.items():
+        axis.plot(np.arange(1, len(values) + 1), np.sort(values)[::-1], label=name)
+    axis.set_xlabel("rank")
+    axis.set_ylabel("score")
+    _write(figure, axis, path)
 
 
 def curves_plot(curves: Mapping[str, Sequence[tuple[float, float, int]]], path: Path) -> None:

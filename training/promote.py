@@ -16,6 +16,7 @@ from models import artefact, canary, pointers
 from training.gates import Gate, gates_of, insist, second_person
 
 Say = Callable[[str], None]
+Check = Callable[[Path, Mapping[str, Any]], object]
 
 
 def promote(
@@ -54,7 +55,7 @@ def promote(
         if champion is not None and champion["sha256"] != candidate["sha256"]:
             places["previous"] = champion
         pointers.move(folder, places, "promote", at, because=because, by=by)
-        _tell(mlflow_url, folder)
+    tell_aliases(mlflow_url, folder, say)
     return str(candidate["version"])
 
 
@@ -66,31 +67,35 @@ def rollback(
     because: str | None = None,
     by: str | None = None,
     mlflow_url: str | None = None,
+    check: Check = lambda folder, said: artefact.load(folder, sha256=said["sha256"]),
+    say: Say = lambda line: None,
 ) -> str:
     """Makes the previous champion champion again and gives its version. FileNotFoundError where there is none.
 
-    Works while MLflow is away when `mlflow_url` is not given.
+    `check`: raises ArtefactError where the package in a folder is not what its pointer says.
     """
     folder = models / target
     with pointers.held(folder):
         previous = pointers.read(folder, "previous")
         if previous is None:
             raise FileNotFoundError(f"no previous champion of {target} to go back to")
-        artefact.load(folder / previous["version"], sha256=previous["sha256"])
+        check(folder / previous["version"], previous)
         champion = pointers.read(folder, "champion")
         places: dict[str, Mapping[str, Any]] = {"champion": previous}
         if champion is not None:
             places["previous"] = champion
         pointers.move(folder, places, "rollback", at, because=because, by=by)
-        _tell(mlflow_url, folder)
+    tell_aliases(mlflow_url, folder, say)
     return str(previous["version"])
 
 
-def _tell(url: str | None, folder: Path) -> None:
-    """Points the aliases in MLflow to where the pointers stand, for the models that have a run there."""
-    for alias in ("champion", "previous"):
-        said = pointers.read(folder, alias)
-        if url is not None and said is not None and said.get("run_id"):
-            from training.tracking import move_alias
+def tell_aliases(url: str | None, folder: Path, say: Say) -> None:
+    """Points the aliases in MLflow to where the pointers stand; where it is away the pointers are what counts."""
+    if url is None:
+        return
+    from training.tracking import point_aliases
 
-            move_alias(url, said["run_id"], alias, folder.name)
+    try:
+        point_aliases(url, folder)
+    except Exception as error:  # MLflow's errors and those of its libraries have no kind in common
+        say(f"MLflow's aliases were not moved ({type(error).__name__}); later: risk log {folder.name}")

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -28,7 +29,7 @@ from models.risk_model import RiskModel
 from models.targets import MAIN
 from training.members import KEYS, is_category
 from training.packaging import Trained
-from training.plots import shap_summary
+from training.plots import curves_plot, shap_of_model
 from training.provenance import ROOT
 from training.tracking_check import insist_on_tracking
 
@@ -40,6 +41,11 @@ REQUIREMENTS = (
 
 LOGGED_ROWS = 1000
 """Rows of a training that the run shows as its data, and the plots are made from."""
+
+ALIASES = ("candidate", "champion", "previous")
+
+Tell = Callable[[Path, str, pa.Table, str], str]
+"""Logs a package (its folder and the SHA-256 of its manifest) with rows of its training at a URL; the run's id."""
 
 
 def connect(url: str, experiment: str = MAIN.name) -> Any:
@@ -74,16 +80,16 @@ def log_run(trained: Trained, url: str) -> Trained:
     later what it could not be told now.
     """
     kept = keep_rows(trained.folder, trained.sample.matrix)
-    run_id = log_package(trained.model, trained.folder, trained.sha256, pq.read_table(kept), url)
+    run_id = log_package(trained.folder, trained.sha256, pq.read_table(kept), url)
     kept.unlink()
     return replace(trained, run_id=run_id)
 
 
-def keep_rows(folder: Path, matrix: pa.Table) -> Path:
+def keep_rows(folder: Path, matrix: pa.Table, keys: Sequence[str] = KEYS) -> Path:
     """Keeps the first rows of a training, without the keys of cases, where `resume` finds them."""
     path = folder.parent / f".unlogged-{folder.name}.parquet"
     rows = matrix.slice(0, LOGGED_ROWS)
-    pq.write_table(rows.select([name for name in rows.column_names if name not in KEYS]), path)
+    pq.write_table(rows.select([name for name in rows.column_names if name not in keys]), path)
     return path
 
 
@@ -94,31 +100,9 @@ def unlogged(models: Path, target: str = MAIN.name) -> list[Path]:
     return [models / target / name for name in names if (models / target / name).is_dir()]
 
 
-def resume(models: Path, url: str, target: str = MAIN.name) -> list[str]:
-    """Tells MLflow of the trainings that it was not told of, and points the aliases; the ids of the runs."""
-    runs = []
-    for folder in unlogged(models, target):
-        rows = folder.parent / f".unlogged-{folder.name}.parquet"
-        sha256 = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
-        run_id = log_package(artefact.load(folder), folder, sha256, pq.read_table(rows), url)
-        told_of(models / target, folder.name, run_id, url)
-        rows.unlink()
-        runs.append(run_id)
-    return runs
-
-
-def told_of(folder: Path, version: str, run_id: str, url: str) -> None:
-    """Writes the run into every pointer that names the version, and points the aliases there."""
-    with pointers.held(folder):
-        for name in ("candidate", "champion", "previous"):
-            said = pointers.read(folder, name)
-            if said is not None and said["version"] == version:
-                pointers.write(folder, name, {**said, "run_id": run_id})
-                move_alias(url, run_id, name, folder.name)
-
-
-def log_package(model: RiskModel, folder: Path, sha256: str, rows: pa.Table, url: str) -> str:
-    """Logs a package as one run with `rows` of its training; the id of the run."""
+def log_package(folder: Path, sha256: str, rows: pa.Table, url: str) -> str:
+    """Logs a packaged risk model as one run with `rows` of its training; the id of the run."""
+    model = artefact.load(folder, sha256=sha256)
     mlflow = connect(url, model.target)
     about = model.about
     version = int(about["record_version"])
@@ -135,6 +119,7 @@ def log_package(model: RiskModel, folder: Path, sha256: str, rows: pa.Table, url
         mlflow.log_dict(dict(about), "about.json")
         mlflow.log_dict(dict(about["time_travel"]), "time_travel.json")
         mlflow.set_tag("time_travel", "holds" if about["time_travel"]["holds"] else "fails")
+        log_slices(mlflow, [{"slice": name, **figures} for name, figures in about.get("groups", {}).items()])
         frame = example_frame(rows.slice(0, 5))
         mlflow.log_input(
             mlflow.data.from_pandas(
@@ -151,31 +136,79 @@ def log_package(model: RiskModel, folder: Path, sha256: str, rows: pa.Table, url
         )
         mlflow.log_artifacts(str(folder), "package")
         with tempfile.TemporaryDirectory() as aside:
-            plot = Path(aside) / "shap_summary.png"
-            shap_summary(model, rows.slice(0, 500), plot)
-            mlflow.log_artifact(str(plot))
-        from mlflow.models import infer_signature
-
-        scored = model.probability(rows.slice(0, 5))
-        mlflow.pyfunc.log_model(
-            name="model",
-            python_model=str(ROOT / "training" / "pyfunc.py"),
-            artifacts={"package": str(folder)},
-            code_paths=[str(ROOT / "models"), str(ROOT / "features")],
-            pip_requirements=requirements(),
-            signature=infer_signature(frame, _answer(scored)),
-            input_example=frame,
-            registered_model_name=model.target,
-        )
+            shap_of_model(model, rows.slice(0, 500), Path(aside) / "shap_summary.png")
+            if about.get("curve"):
+                curves_plot({"blend": about["curve"]}, Path(aside) / "calibration.png")
+            mlflow.log_artifacts(aside)
+        log_pyfunc(mlflow, "pyfunc.py", folder, frame, answer_frame(model.probability(rows.slice(0, 5))), model.target)
         for name, member in model.members.items():
             if isinstance(member, TreeMember):
                 native = lightgbm.Booster(model_str=member.text)
                 mlflow.lightgbm.log_model(native, name=name, pip_requirements=pinned("lightgbm"))
         run_id = str(run.info.run_id)
-    client = mlflow.MlflowClient()
-    registered = max(client.search_model_versions(f"run_id = '{run_id}'"), key=lambda found: int(found.version))
-    client.set_registered_model_alias(model.target, "candidate", registered.version)
+    move_alias(url, run_id, "candidate", model.target)
     return run_id
+
+
+def log_pyfunc(
+    mlflow: Any, code: str, folder: Path, example: Any, answer: Any, registered: str | None, name: str = "model"
+) -> None:
+    """Logs a packaged folder behind the pyfunc of `training/<code>`, with its signature and an example [rows].
+
+    `answer`: what it says to the example. `registered`: under which name it stands in the registry; None: nowhere.
+    """
+    from mlflow.models import infer_signature
+
+    mlflow.pyfunc.log_model(
+        name=name,
+        python_model=str(ROOT / "training" / code),
+        artifacts={"package": str(folder)},
+        code_paths=[str(ROOT / "models"), str(ROOT / "features")],
+        pip_requirements=requirements(),
+        signature=infer_signature(example, answer),
+        input_example=example,
+        registered_model_name=registered,
+    )
+
+
+def log_slices(mlflow: Any, slices: Sequence[Mapping[str, Any]]) -> None:
+    """Figures by group of cases as a table, `slices.json`; nothing where there are none."""
+    if slices:
+        names = list(dict.fromkeys(name for one in slices for name in one))
+        mlflow.log_table({name: [one.get(name) for one in slices] for name in names}, "slices.json")
+
+
+def resume(models: Path, url: str, target: str = MAIN.name, tell: Tell = log_package) -> list[str]:
+    """Tells MLflow of the trainings that it was not told of, and points the aliases; the ids of the runs."""
+    runs = []
+    for folder in unlogged(models, target):
+        rows = folder.parent / f".unlogged-{folder.name}.parquet"
+        sha256 = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+        run_id = tell(folder, sha256, pq.read_table(rows), url)
+        told_of(models / target, folder.name, run_id, url)
+        rows.unlink()
+        runs.append(run_id)
+    point_aliases(url, models / target)
+    return runs
+
+
+def told_of(folder: Path, version: str, run_id: str, url: str) -> None:
+    """Writes the run into every pointer that names the version, and points the aliases there."""
+    with pointers.held(folder):
+        for name in ALIASES:
+            said = pointers.read(folder, name)
+            if said is not None and said["version"] == version:
+                pointers.write(folder, name, {**said, "run_id": run_id})
+    point_aliases(url, folder)
+
+
+def point_aliases(url: str, folder: Path) -> None:
+    """Points each alias of the registered model named as the folder to where the pointer of that name stands, where
+    that has a run."""
+    for alias in ALIASES:
+        said = pointers.read(folder, alias)
+        if said is not None and said.get("run_id"):
+            move_alias(url, said["run_id"], alias, folder.name)
 
 
 def requirements() -> list[str]:
@@ -192,8 +225,10 @@ def move_alias(url: str, run_id: str, alias: str, target: str) -> None:
     """Points an alias of the registered model of `target` to the version that a run made; one write in the registry."""
     mlflow = connect(url, target)
     client = mlflow.MlflowClient()
-    registered = max(client.search_model_versions(f"run_id = '{run_id}'"), key=lambda found: int(found.version))
-    client.set_registered_model_alias(registered.name, alias, registered.version)
+    found = client.search_model_versions(f"name = '{target}' and run_id = '{run_id}'")
+    if not found:
+        raise ValueError(f"MLflow knows no model {target} of the run {run_id}: removed there, or another server's")
+    client.set_registered_model_alias(target, alias, max(found, key=lambda one: int(one.version)).version)
 
 
 def example_frame(matrix: pa.Table) -> Any:
@@ -211,7 +246,8 @@ def example_frame(matrix: pa.Table) -> Any:
     return pd.DataFrame(columns)
 
 
-def _answer(scored: np.ndarray) -> Any:
+def answer_frame(scored: np.ndarray) -> Any:
+    """What the pyfunc of a risk model answers to rows with these scores [n], in form."""
     import pandas as pd
 
     return pd.DataFrame(

@@ -41,4 +41,4 @@ async def score(posted: PostedHistory, state: Annotated[Serving, Depends(serving
     except Misfit as error:
         raise Problem(422, str(error)) from None
     except Unready as error:
-        raise Problem(503, str(error), {"Retry-After": "60"}) from None
+        raise Problem(503, str(error), {"Retry-After": str(error.seconds)}) from None

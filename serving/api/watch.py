@@ -12,7 +12,16 @@ from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,16 +41,23 @@ MOST_AT_ONCE = 256
 """Requests in work at once in one process; more are told to come back."""
 
 _ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+
+def _latest(name: str, words: str, labels: tuple[str, ...] | list[str] = ()) -> Gauge:
+    """A figure that every process finds alike: of several the newest counts."""
+    return Gauge(name, words, labels, multiprocess_mode="mostrecent")
+
+
 REQUESTS = Counter("risk_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram("risk_request_seconds", "Time to answer", ["route"], buckets=(0.005, 0.02, 0.05, 0.15, 0.5, 1, 5))
-LIST_AGE = Gauge("risk_list_age_seconds", "Age of the served list", ["target"])
-DATA_AGE = Gauge("risk_data_age_seconds", "Age of the newest news in the record")
-JOB_SUCCESS = Gauge("risk_job_last_success_timestamp_seconds", "End of the job's last run that succeeded", ["job"])
-JOB_SECONDS = Gauge("risk_job_last_run_seconds", "Length of the job's last run", ["job"])
-JOB_NEXT = Gauge("risk_job_next_timestamp_seconds", "When the job is due next", ["job"])
-JOB_LATE = Gauge("risk_job_late", "1 where the job has had no success for over two of its paces", ["job"])
-JOB_FAILED = Gauge("risk_job_last_run_failed", "1 where the job's last run failed or was killed", ["job"])
-IN_WORK = Gauge("risk_requests_in_work", "Requests in work now")
+LIST_AGE = _latest("risk_list_age_seconds", "Age of the served list", ["target"])
+DATA_AGE = _latest("risk_data_age_seconds", "Age of the newest news in the record")
+JOB_SUCCESS = _latest("risk_job_last_success_timestamp_seconds", "End of the job's last run that succeeded", ["job"])
+JOB_SECONDS = _latest("risk_job_last_run_seconds", "Length of the job's last run", ["job"])
+JOB_NEXT = _latest("risk_job_next_timestamp_seconds", "When the job is due next", ["job"])
+JOB_LATE = _latest("risk_job_late", "1 where the job has had no success for over two of its paces", ["job"])
+JOB_FAILED = _latest("risk_job_last_run_failed", "1 where the job's last run failed or was killed", ["job"])
+IN_WORK = Gauge("risk_requests_in_work", "Requests in work now", multiprocess_mode="livesum")
 
 
 class RequestMonitor:
@@ -97,12 +113,22 @@ class RequestMonitor:
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics(request: Request, state: Annotated[Serving, Depends(serving)]) -> Response:
-    """Counts, times and ages for Prometheus; of one process, unless PROMETHEUS_MULTIPROC_DIR joins them."""
+    """Counts, times and ages for Prometheus, of all processes of this server."""
     _tell_jobs(request, state)
     for target, kept in state.lists.items():
         if kept.value is not None:
             LIST_AGE.labels(target).set((state.now() - kept.value.meta.as_of).total_seconds())
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(joined()), media_type=CONTENT_TYPE_LATEST)
+
+
+def joined() -> CollectorRegistry:
+    """The figures of this process, or those of all that share PROMETHEUS_MULTIPROC_DIR (`risk serve` sets it)."""
+    registry = CollectorRegistry()
+    try:
+        multiprocess.MultiProcessCollector(registry)
+    except ValueError:  # one process alone
+        return REGISTRY
+    return registry
 
 
 def _tell_jobs(request: Request, state: Serving) -> None:

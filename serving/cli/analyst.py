@@ -10,6 +10,7 @@ from models.targets import TARGETS
 from serving.cli.group import settings_of
 from serving.cli.learning import By, TargetName
 from serving.cli.receipts import note
+from serving.cli.targets import steps
 
 commands = typer.Typer()
 
@@ -26,14 +27,12 @@ def rollback(
 ) -> None:
     """Make the previous champion of TARGET the champion again."""
     from serving.work.witnessed_files import champions
-    from training.promote import rollback as run
 
     settings = settings_of(ctx)
-    url = settings.mlflow_url if mlflow else None
-    version = run(settings.models, target, at=datetime.now(UTC), because=because, by=by, mlflow_url=url)
-    detail = {"rolled_back": version, "target": target, "by": by or "", "reason": because or ""}
+    champion = steps(target).rollback(settings, because, lambda line: typer.echo(line, err=True), by, mlflow)
+    detail = {"rolled_back": champion, "target": target, "by": by or "", "reason": because or ""}
     note(settings, "model.promote", {**detail, "files": champions(settings.home)}, now=datetime.now(UTC))
-    typer.echo(f"champion {target} {version}")
+    typer.echo(champion)
 
 
 @commands.command()

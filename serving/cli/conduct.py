@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from serving.cli.target_steps import Backtest, Say
+from serving.jobs.mlflow_paths import relocate
 from serving.settings import Settings
 
 TARGET = "conduct"
@@ -16,17 +17,20 @@ def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None)
     """Learns the forecasts for officials and the finding model for dossiers; they stand as candidate."""
     from features.record.record import Record
     from serving.cli.dossier_targets import quiet_mlflow
-    from training.conduct import train as run
+    from training.conduct import train as learn
     from training.conduct_tracking import log_run
     from training.tracking_check import insist_on_tracking
 
+    relocate(settings.home)
     insist_on_tracking(settings.mlflow_url, TARGET)
     record = Record(settings.record_url)
     say("learning from what was known at the cutoff")
-    learnt = run(record.connect(), record.version(), cutoff, settings.models, by)
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with quiet_mlflow():
-        run_id = log_run(learnt, settings.mlflow_url)
+    learnt = learn(record.connect(), record.version(), cutoff, settings.models, by)
+    try:
+        with quiet_mlflow():
+            run = f"MLflow run {log_run(learnt, settings.mlflow_url)}"
+    except Exception as error:  # MLflow's errors and those of its libraries have no kind in common
+        run = f"MLflow could not be told ({type(error).__name__}); later: risk log {TARGET}"
     parts = [f"{tier} ships={one.ships}" for tier, one in learnt.forecasts.items()]
     parts += [f"{learnt.about[key]} {words} name a dossier and nobody: shared out among its holders, labels weighted"
               for key, words in (("complaints_shared_out", "complaints"), ("findings_shared_out", "findings"))
@@ -35,22 +39,44 @@ def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None)
     parts.append(f"dossier ships={learnt.dossier.ships} ({learnt.dossier.why})")
     parts += [f"team {one.team}: labels to be checked, {one.low} of {one.findings} findings where no other team"
               f" finds any" for one in learnt.dossier.suspects]  # fmt: skip
-    return f"candidate {TARGET} {learnt.version}: {'; '.join(parts)}; MLflow run {run_id}"
+    return f"candidate {TARGET} {learnt.version}: {'; '.join(parts)}; {run}"
 
 
 def promote(settings: Settings, because: str | None, say: Say, by: str | None = None) -> str:
     """Makes the candidate champion."""
     from serving.cli.dossier_targets import quiet_mlflow
     from training.conduct import promote as run
-    from training.conduct_tracking import champion
 
-    version = run(settings.models, at=datetime.now(UTC), because=because, by=by)
-    try:
-        with quiet_mlflow():
-            champion(settings.mlflow_url, version)
-    except ValueError as error:  # MLflow is away or was never told: the pointers are what the service reads
-        say(f"MLflow's alias was not moved: {error}")
+    with quiet_mlflow():
+        version = run(
+            settings.models, at=datetime.now(UTC), because=because, by=by, mlflow_url=settings.mlflow_url, say=say
+        )
     return f"champion {TARGET} {version}"
+
+
+def rollback(settings: Settings, because: str | None, say: Say, by: str | None = None, mlflow: bool = True) -> str:
+    """Makes the previous champion champion again."""
+    from serving.cli.dossier_targets import quiet_mlflow
+    from training.conduct import check
+    from training.promote import rollback as run
+
+    url = settings.mlflow_url if mlflow else None
+    with quiet_mlflow():
+        version = run(
+            settings.models, TARGET, at=datetime.now(UTC), because=because, by=by, mlflow_url=url, check=check, say=say
+        )
+    return f"champion {TARGET} {version}"
+
+
+def log_later(settings: Settings) -> list[str]:
+    """Tells MLflow of the trainings that it could not be told of; the ids of their runs."""
+    from serving.cli.dossier_targets import quiet_mlflow
+    from training.conduct_tracking import log_package
+    from training.tracking import resume
+
+    relocate(settings.home)
+    with quiet_mlflow():
+        return resume(settings.models, settings.mlflow_url, TARGET, log_package)
 
 
 def ready(settings: Settings) -> bool:

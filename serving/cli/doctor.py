@@ -13,6 +13,7 @@ import typer
 from models.targets import MAIN
 from serving.cli.group import settings_of
 from serving.cli.moments import moment_or_now
+from serving.extras import EXTRA_OF, advice
 from serving.settings import Settings
 
 commands = typer.Typer()
@@ -90,10 +91,11 @@ def _libraries(settings: Settings) -> Iterator[Diagnosis]:
     import importlib.metadata as metadata
 
     for name in ("duckdb", "deltalake", "lightgbm", "mlflow", "fastapi", "sqlalchemy"):
+        extra = EXTRA_OF.get(name)
         try:
             yield Diagnosis(name, True, metadata.version(name))
         except metadata.PackageNotFoundError:
-            yield Diagnosis(name, False, "not installed; run: uv sync")
+            yield Diagnosis(name, None if extra else False, advice(extra) if extra else "not installed; run: uv sync")
 
 
 def _record(settings: Settings) -> Iterator[Diagnosis]:

@@ -101,15 +101,29 @@ class DossierSteps:
         """Makes the candidate champion when its gates hold, or `because` a person says so."""
         from training.promote import promote as run
 
-        version = run(
-            settings.models,
-            self.target.name,
-            at=datetime.now(UTC),
-            because=because,
-            by=by,
-            mlflow_url=settings.mlflow_url,
-            say=say,
-        )
+        with quiet_mlflow():
+            version = run(
+                settings.models,
+                self.target.name,
+                at=datetime.now(UTC),
+                because=because,
+                by=by,
+                mlflow_url=settings.mlflow_url,
+                say=say,
+            )
+        return f"champion {self.target.name} {version}"
+
+    def rollback(
+        self, settings: Settings, because: str | None, say: Say, by: str | None = None, mlflow: bool = True
+    ) -> str:
+        """Makes the previous champion champion again."""
+        from training.promote import rollback as run
+
+        url = settings.mlflow_url if mlflow else None
+        with quiet_mlflow():
+            version = run(
+                settings.models, self.target.name, at=datetime.now(UTC), because=because, by=by, mlflow_url=url, say=say
+            )
         return f"champion {self.target.name} {version}"
 
     def ready(self, settings: Settings) -> bool:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from models.targets import TARGETS
 from serving.cli.group import settings_of
 from serving.cli.moments import moment, span
 from serving.cli.receipts import note
@@ -49,12 +48,8 @@ def train(
 
 @commands.command("log")
 def log_run(ctx: typer.Context, target: TargetName) -> None:
-    """Tell MLflow of trainings of TARGET that it could not be told of when they were made."""
-    from serving.cli.dossier_targets import DossierSteps
-
-    if target not in TARGETS:
-        raise typer.BadParameter(f"wanted one of {', '.join(TARGETS)}, got {target[:40]!r}")
-    runs = DossierSteps(TARGETS[target]).log_later(settings_of(ctx))
+    """Tell MLflow of trainings of TARGET that it could not be told of when they were made, and where aliases stand."""
+    runs = steps(target).log_later(settings_of(ctx))
     typer.echo("\n".join(f"MLflow run {run}" for run in runs) or "nothing waits: MLflow was told of every training")
 
 

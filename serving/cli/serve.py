@@ -1,6 +1,7 @@
 """`risk serve`: the pages and the API."""
 
 import os
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -29,11 +30,14 @@ def run_server(settings: Settings, host: str, port: int, workers: int) -> None:
     from serving.connections import server_options
 
     os.environ["RISK_HOME"] = str(settings.home)
-    uvicorn.run(
-        "serving.app:app_from_env",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        **server_options(settings.trusted_proxies),
-    )
+    with TemporaryDirectory(prefix="risk-metrics-") as metrics:  # of this start alone: counters begin at nothing
+        if workers > 1:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
+        uvicorn.run(
+            "serving.app:app_from_env",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            **server_options(settings.trusted_proxies),
+        )

@@ -46,6 +46,14 @@ class TargetSteps(Protocol):
         else.
         """
 
+    def rollback(
+        self, settings: Settings, because: str | None, say: Say, by: str | None = None, mlflow: bool = True
+    ) -> str:
+        """Makes the previous champion champion again; FileNotFoundError where there is none. `mlflow`: tells it too."""
+
+    def log_later(self, settings: Settings) -> list[str]:
+        """Tells MLflow of trainings that it could not be told of, and where the aliases stand; the runs' ids."""
+
     def ready(self, settings: Settings) -> bool:
         """Whether there is something to score with."""
 

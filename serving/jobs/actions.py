@@ -61,10 +61,13 @@ def monthly(settings: Settings, rules: JobRules, slot: datetime, now: datetime) 
     from serving.reports.files import issuer_of, report_file
     from serving.reports.make import KINDS, make_again
 
+    record = Record(settings.record_url)
+    if not record.version():
+        return "the record is empty: nothing to report of"
     month = f"{slot.astimezone(rules.zone).replace(day=1) - timedelta(days=1):%Y-%m}"
     folder = settings.home / "reports" / "drafts" / month
     folder.mkdir(parents=True, exist_ok=True)
-    record, state, made = Record(settings.record_url), open_state(settings.database_url), 0
+    state, made = open_state(settings.database_url), 0
     drafted = [name for name, kind in KINDS.items() if kind.monthly]
     try:
         for kind in drafted:

@@ -60,9 +60,10 @@ def put(url: str, folder: Path) -> None:
 
 def insist_on_no_record(url: str) -> None:
     """ValueError where something lies at `url`: a restore never overwrites."""
-    local = local_folder(url)
-    if (local is None or local.exists()) and _listed(_root(url), ""):
-        raise ValueError(f"the record {local or url} is not empty: restore into an empty one (RISK_RECORD_URL)")
+    if _listed(_root(url), ""):
+        raise ValueError(
+            f"the record {local_folder(url) or url} is not empty: restore into an empty one (RISK_RECORD_URL)"
+        )
 
 
 def local_folder(url: str) -> Path | None:
@@ -94,7 +95,7 @@ def _listed(root: Any, folder: str, *, folders: bool = False) -> list[str]:
 
     return [
         one.path.lstrip("/")
-        for one in root.get_file_info(pafs.FileSelector(folder))
+        for one in root.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
         if not folders or one.type == pafs.FileType.Directory
     ]
 

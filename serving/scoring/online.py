@@ -35,12 +35,20 @@ from serving.traces import Traces
 log = logging.getLogger(__name__)
 
 
+STARTING_SECONDS, ABSENT_SECONDS = 2, 60
+"""When to ask again: reading takes seconds, to bring a model or a record takes people."""
+
+
 class Ended(ValueError):
     """The dossier has ended: there is nothing left to be late."""
 
 
 class Unready(RuntimeError):
-    """There is nothing yet to score with."""
+    """There is nothing yet to score with; `seconds`: when to ask again."""
+
+    def __init__(self, words: str, seconds: int) -> None:
+        super().__init__(words)
+        self.seconds = seconds
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,7 @@ class OnlineScorer:
         self._news = RecordDelta(0)
         self._turn = threading.Lock()
         self._pace = RateLimiter()
+        self._looked = False
 
     def refresh(self, now: datetime, at_once: bool = True) -> None:
         """Looks for a new champion, a grown record and a new day. Never raises for what is wrong on disk.
@@ -111,6 +120,7 @@ class OnlineScorer:
                         self._ground, self._news = ground, self._news.after(ground.version)
         except (OSError, ValueError, duckdb.Error, DeltaError) as error:
             log.warning("the record could not be read for single scores: %s", type(error).__name__)
+        self._looked = True
 
     def _followed(self, version: int, now: datetime) -> bool:
         """Whether the ground, with the news since, tells all that the record holds at `version`."""
@@ -182,7 +192,9 @@ class OnlineScorer:
     def _score(self, dossier: Row, events: Sequence[Row], as_of: datetime) -> Scored:
         ground, now = self._ground, self.champion.value
         if ground is None or now is None:
-            raise Unready("no champion or no record yet; run: risk ingest, risk train, risk promote; or just started")
+            if not self._looked:
+                raise Unready("just started: record and model are being read", STARTING_SECONDS)
+            raise Unready("no champion or no record yet; run: risk ingest, risk train, risk promote", ABSENT_SECONDS)
         dossier = {**dossier, "first_due_at": self._first_promise(ground, dossier, as_of)}
         day = ground.day(as_of)
         term = next(iter(day.terms.get(dossier.get("procedure_code") or "", ())), {})
