@@ -49,7 +49,7 @@ from serving.pages.sub_path import SubPath
 from serving.read import problem
 from serving.read.read_model import ReadModel
 from serving.settings import Settings
-from serving.traces import TracedRequests, Traces
+from serving.traces import Traces
 from serving.use_cases.app_context import AppContext
 from serving.use_cases.guard import guard
 from serving.use_cases.served_state import Now, Serving, utc_now
@@ -112,7 +112,6 @@ def create_app(
     people, known = People(settings, now), ReadModel(state.record, now)
     heads = ChainHeads(settings, people.receipts, now)
     state.desk.traces = traces
-    traces.watch(people.state.engine)
 
     def refresh(at_once: bool = True) -> None:
         state.refresh(at_once)
@@ -177,12 +176,11 @@ def create_app(
     describe(app)
     install_pages(app)
     app.add_middleware(ETags)
-    if traces.on:
-        app.add_middleware(TracedRequests, traces=traces)
     if settings.root_path:
         app.add_middleware(SubPath, root=settings.root_path)
     app.add_middleware(PersonLimit)
     app.add_middleware(watch.RequestMonitor)
+    traces.watch(app, people.state.engine)
     return app
 
 

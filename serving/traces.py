@@ -1,22 +1,26 @@
-"""Traces by OpenTelemetry: off unless the settings name a receiver; the extra `otel` brings the library.
+"""Traces by OpenTelemetry and its instrumentation of FastAPI: off unless the settings name a receiver.
 
-A span tells what kind of work took how long: the route's template, the status, the kind of statement. Paths, queries,
-values, addresses and who asks are not in it, for they may name a dossier or a person.
+The extra `otel` brings the libraries. What leaves is let through by name: what kind of work took how long, the route's
+template, the status, the kind of statement. Paths, queries, statements, addresses, messages of errors and who asks are
+not in it, for they may name a dossier or a person.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from fastapi import FastAPI
 from sqlalchemy import Engine, event
-from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from serving.access.route import template_of
 
 Attribute = str | int | float | bool
+
+TOLD = frozenset({
+    "http.method", "http.request.method", "http.route", "http.status_code", "http.response.status_code",
+    "db.system.name", "db.operation.name", "error.type", "target",
+})  # fmt: skip
+"""Attributes that leave this machine, by the names of OpenTelemetry's conventions before and since they were stable."""
 
 
 class Traces:
@@ -33,7 +37,7 @@ class Traces:
 
         # our own provider, not the process's: MLflow brings one too, and what it tells is no business of this one
         self._provider = TracerProvider(resource=Resource({"service.name": "dossier-risk"}))
-        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._provider.add_span_processor(BatchSpanProcessor(_Nameless(exporter)))
         self._tracer = self._provider.get_tracer("dossier-risk")
 
     @classmethod
@@ -55,31 +59,33 @@ class Traces:
         return self._tracer is not None
 
     @contextmanager
-    def span(self, name: str, **attributes: Attribute) -> Iterator[Any]:
-        """A span around some work; of an error only its kind is told, for its words may name a person."""
+    def span(self, name: str, **attributes: Attribute) -> Iterator[None]:
+        """A span around some work of ours."""
         if self._tracer is None:
-            yield None
+            yield
             return
-        with self._tracer.start_as_current_span(
-            name, attributes=attributes, record_exception=False, set_status_on_exception=False
-        ) as found:
-            try:
-                yield found
-            except Exception as error:
-                found.set_attribute("error.type", type(error).__name__)
-                raise
+        with self._tracer.start_as_current_span(name, attributes=attributes):
+            yield
 
-    def watch(self, engine: Engine) -> None:
-        """A span for every statement of the working state: its kind and the kind of database, nothing of its text."""
+    def watch(self, app: FastAPI, engine: Engine) -> None:
+        """A span for every request of the app and every statement of the working state."""
         if self._tracer is None:
             return
+        from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+        from opentelemetry.metrics import NoOpMeterProvider
+
+        FastAPIInstrumentor.instrument_app(
+            app, tracer_provider=self._provider, meter_provider=NoOpMeterProvider(), exclude_spans=["receive", "send"]
+        )
+        self._watch_statements(engine)
+
+    def _watch_statements(self, engine: Engine) -> None:
+        """OpenTelemetry's own instrumentation of SQLAlchemy refuses the version that we have (2.1; it wants < 2.1)."""
 
         def before(_: Any, __: Any, statement: str, ___: Any, context: Any, ____: bool) -> None:
             kind = statement.split(None, 1)[0].upper()
-            context.risk_span = self._tracer.start_span(
-                f"database {kind}",
-                attributes={"db.system.name": engine.dialect.name, "db.operation.name": kind},
-            )
+            told = {"db.system.name": engine.dialect.name, "db.operation.name": kind}
+            context.risk_span = self._tracer.start_span(kind, attributes=told)
 
         def after(_: Any, __: Any, ___: str, ____: Any, context: Any, _____: bool) -> None:
             context.risk_span.end()
@@ -87,7 +93,7 @@ class Traces:
         def failed(error: Any) -> None:
             found = getattr(error.execution_context, "risk_span", None)
             if found is not None:
-                found.set_attribute("error.type", type(error.original_exception).__name__)
+                found.record_exception(error.original_exception)
                 found.end()
 
         event.listen(engine, "before_cursor_execute", before)
@@ -100,27 +106,35 @@ class Traces:
             self._provider.shutdown()
 
 
-class TracedRequests:
-    """A span for every request, named by its method and its route's template."""
+class _Nameless:
+    """An exporter that passes spans on with what `TOLD` lets through; of an error its kind alone."""
 
-    def __init__(self, app: ASGIApp, traces: Traces) -> None:
-        self.app = app
-        self.traces = traces
+    def __init__(self, exporter: Any) -> None:
+        self._exporter = exporter
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes the request on within its span."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        with self.traces.span(scope["method"]) as found:
+    def export(self, spans: Sequence[Any]) -> Any:
+        """Passes the spans on."""
+        return self._exporter.export([_nameless(span) for span in spans])
 
-            async def told(message: Message) -> None:
-                if message["type"] == "http.response.start":
-                    found.set_attribute("http.response.status_code", message["status"])
-                await send(message)
+    def shutdown(self) -> None:
+        """Ends the exporter."""
+        self._exporter.shutdown()
 
-            await self.app(scope, receive, told)
-            route = (template_of(Request(scope)) if "route" in scope else None) or "none"
-            found.update_name(f"{scope['method']} {route}")
-            found.set_attribute("http.request.method", scope["method"])
-            found.set_attribute("http.route", route)
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Sends what waits."""
+        return bool(self._exporter.force_flush(timeout_millis))
+
+
+def _nameless(span: Any) -> Any:
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.trace import Status
+
+    told = {name: value for name, value in span.attributes.items() if name in TOLD}
+    for happened in span.events:
+        if kind := happened.attributes.get("exception.type"):
+            told["error.type"] = str(kind).rpartition(".")[2]
+    return ReadableSpan(
+        span.name, span.context, span.parent, span.resource, told, kind=span.kind,
+        status=Status(span.status.status_code), start_time=span.start_time, end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )  # fmt: skip
