@@ -8,6 +8,7 @@ are known. None of it ships in the wheel.
 from tests.bench import (  # noqa: F401 -- each joins the group
     cluster,
     conduct,
+    container,
     everything,
     faults,
     figures,
