@@ -23,11 +23,11 @@ APPLICANTS = {"1": "citizen", "2": "business", "3": "agency", "4": "other"}
 
 def read_dossier(harvest: RowBuilder, item: Mapping[str, Any], header: Mapping[str, Any]) -> None:
     """The rows of one dossier item; `header` is its envelope, whose `madonvi` is the sender."""
-    told = harvest.dossier("dossier_id", item.get("MaHoSo"))
+    portal_code = harvest.dossier("dossier_id", item.get("MaHoSo"))
     received = harvest.moment("received_at", item.get("NgayTiepNhan"))
-    if told is None:
+    if portal_code is None:
         return
-    dossier_id = _own_code(harvest, told, item, received)
+    dossier_id = _own_code(harvest, portal_code, item, received)
     procedure = harvest.procedure(
         item.get("MaTTHC"), item.get("TenTTHC"), item.get("MaLinhVuc"), item.get("TenLinhVuc")
     )
@@ -35,7 +35,7 @@ def read_dossier(harvest: RowBuilder, item: Mapping[str, Any], header: Mapping[s
         column = "received_at" if received is None else "procedure_code"
         harvest.reject(column, "a value", None)
         return
-    unit = harvest.unit(received, name=item.get("DonViXuLy"), dossier=told) or harvest.unit(
+    unit = harvest.unit(received, name=item.get("DonViXuLy"), dossier=portal_code) or harvest.unit(
         received, code=header.get("madonvi")
     )
     if unit is None:
@@ -51,7 +51,7 @@ def read_dossier(harvest: RowBuilder, item: Mapping[str, Any], header: Mapping[s
     copied = channel == "online" and submitted == received  # T11: the time before receipt cannot be told
     harvest.row(
         "dossier", dossier_id=dossier_id, procedure_code=procedure, unit_code=unit,
-        receiving_unit_code=_receiving(told, header), channel=channel,
+        receiving_unit_code=_receiving(portal_code, header), channel=channel,
         applicant_id=harvest.people.citizen(identity, string(item, "ChuHoSo"), string(item, "SoDienThoai")),
         applicant_kind=harvest.word("dossier.applicant_kind", APPLICANTS, item.get("LoaiDoiTuong")),
         agent_id=harvest.people.citizen(string(item, "SoGiayToNguoiUyQuyen"), string(item, "NguoiUyQuyen"), None),
@@ -68,30 +68,32 @@ def read_dossier(harvest: RowBuilder, item: Mapping[str, Any], header: Mapping[s
     _read_ends(harvest, dossier_id, unit, item)
 
 
-def _own_code(harvest: RowBuilder, told: str, item: Mapping[str, Any], received: datetime | None) -> str:
+def _own_code(harvest: RowBuilder, portal_code: str, item: Mapping[str, Any], received: datetime | None) -> str:
     """The dossier's own code where the portal got another in its place (T7); the pair becomes an alias."""
     other = item.get("MaHoSoKhac")
-    own = dossier_code(other) if isinstance(other, str) and unit_of_dossier(other) else told
-    if own != told and received is not None:
-        harvest.once("alias", told, dossier_id=own, other_id=told, known_at=received)
+    own = dossier_code(other) if isinstance(other, str) and unit_of_dossier(other) else portal_code
+    if own != portal_code and received is not None:
+        harvest.once("alias", portal_code, dossier_id=own, other_id=portal_code, known_at=received)
     return own
 
 
-def _receiving(told: str, header: Mapping[str, Any]) -> str | None:
+def _receiving(portal_code: str, header: Mapping[str, Any]) -> str | None:
     sender = header.get("madonvi")
-    return unit_of_dossier(told) or (unit_code(sender) if isinstance(sender, str) and sender else None)
+    return unit_of_dossier(portal_code) or (unit_code(sender) if isinstance(sender, str) and sender else None)
 
 
 def _identity(item: Mapping[str, Any]) -> str | None:
     """The owner's identity number from either of its two places."""
-    told = [string(item, "SoGiayToChuHoSo"), *(string(one, "SoDinhDanh") for one in objects(item, "DinhDanhCHS"))]
-    return next((number for number in told if not identity_is_missing(number)), None)
+    return next((number for number in _identity_cells(item) if not identity_is_missing(number)), None)
 
 
 def _is_filler(item: Mapping[str, Any]) -> bool:
-    """Whether a number stands for the identity that is a known filler (T10)."""
-    told = [string(item, "SoGiayToChuHoSo"), *(string(one, "SoDinhDanh") for one in objects(item, "DinhDanhCHS"))]
-    return any(number and identity_is_missing(number) for number in told)
+    """Whether a filler, such as 000000000, stands in place of the identity number (T10)."""
+    return any(number and identity_is_missing(number) for number in _identity_cells(item))
+
+
+def _identity_cells(item: Mapping[str, Any]) -> list[str | None]:
+    return [string(item, "SoGiayToChuHoSo"), *(string(one, "SoDinhDanh") for one in objects(item, "DinhDanhCHS"))]
 
 
 def _read_round(

@@ -110,12 +110,10 @@ class OddLines:
 
 
 def once_each(names: Sequence[str], file: str, line: int) -> tuple[list[str], list[Reject]]:
-    """The names of columns, of those that are told twice only the first, the others empty; and what is told of it."""
-    again = [bool(name) and name in names[:place] for place, name in enumerate(names)]
-    kept = ["" if twice else name for name, twice in zip(names, again, strict=True)]
-    repeated = min((name for name, twice in zip(names, again, strict=True) if twice), default="")
-    told = Reject(file, line, repeated[:80], "every column once", "a repeated column")
-    return kept, [told] if repeated else []
+    """The columns' names, with "" in place of one that stood before; and the reject that says so, if any did."""
+    first = ["" if name in names[:place] else name for place, name in enumerate(names)]
+    repeated = sorted({name for name, once in zip(names, first, strict=True) if name and not once})
+    return first, [Reject(file, line, name[:80], "every column once", "a repeated column") for name in repeated[:1]]
 
 
 @lru_cache(maxsize=4096)

@@ -87,13 +87,13 @@ class CellSource:
         """The cell of `item`; None where it is empty. A time that cannot be read stays as it came."""
         if not self.names:
             return self.value
-        told = [item[name] for name in self.names if item.get(name) is not None and code_of_number(item[name])]
-        if not told:
+        cells = [item[name] for name in self.names if item.get(name) is not None and code_of_number(item[name])]
+        if not cells:
             return self.value
         if self.latest:
-            times = [time for one in told if (time := self._time(one, zone)) is not None]
-            return max(times) if len(times) == len(told) else told[0]
-        cell = told[0]
+            times = [time for one in cells if (time := self._time(one, zone)) is not None]
+            return max(times) if len(times) == len(cells) else cells[0]
+        cell = cells[0]
         if self.format or self.plus:
             time = self._time(cell, zone)
             if time is not None:
@@ -238,67 +238,67 @@ def load_mapping(path: Path | None, *, zone: str = DEFAULT_ZONE) -> LogMapping:
         raise DeliveryError(f"mapping: a TOML file or one of {shipped} was wanted, none came; give --mapping")
     file = path if path.is_file() else SHIPPED / f"{path.name.removesuffix('.toml')}.toml"
     try:
-        told = tomllib.loads(file.read_text("utf-8"))
+        document = tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DeliveryError(f"mapping {path.name}: a TOML file was wanted; {str(error)[:80]}") from error
-    known = {"words", "zone", "sheet", "header", "encoding", "only", "kinds", "case_event", *TABLES}
-    if unknown := told.keys() - known:
+    options = {"words", "zone", "sheet", "header", "encoding", "only", "kinds", "case_event", *TABLES}
+    if unknown := document.keys() - options:
         raise DeliveryError(f"mapping {path.name}: {sorted(unknown)[0]!r} is neither a table nor an option")
-    tables = {name: _columns(path, TABLES[name], told[name]) for name in TABLES if name in told}
+    tables = {name: _columns(path, TABLES[name], document[name]) for name in TABLES if name in document}
     if not tables:
         raise DeliveryError(f"mapping {path.name}: at least one canonical table was wanted, none came")
-    kinds = dict(told.get("kinds", {}))
+    kinds = dict(document.get("kinds", {}))
     activity = kinds.pop("activity", None)
     if unknown := set(map(str, kinds.values())) - set(EVENT_KINDS):
         raise DeliveryError(f"mapping {path.name}: [kinds] {sorted(unknown)[0]!r} is not an event kind")
-    zone = str(told.get("zone", zone))
+    zone = str(document.get("zone", zone))
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise DeliveryError(f"mapping {path.name}: zone {zone[:40]!r} is not known") from error
-    encoding, header = told.get("encoding", ""), told.get("header", 0)
+    encoding, header = document.get("encoding", ""), document.get("header", 0)
     if encoding not in ("", *ENCODINGS):
         raise DeliveryError(f"mapping {path.name}: encoding: one of {', '.join(ENCODINGS)} was wanted")
     if not isinstance(header, int) or not 0 <= header <= WITHIN:
         raise DeliveryError(f"mapping {path.name}: header: a line from 1 to {WITHIN} was wanted")
     return LogMapping(
         tables, zone, None if activity is None else _source(path, "activity", activity), kinds,
-        tuple(_case_event(path, event, tables.get("event", {})) for event in told.get("case_event", [])),
-        told.get("sheet"), header, encoding, _only(told.get("only", COMPLETE if "event" in tables else {})),
+        tuple(_case_event(path, event, tables.get("event", {})) for event in document.get("case_event", [])),
+        document.get("sheet"), header, encoding, _only(document.get("only", COMPLETE if "event" in tables else {})),
     )  # fmt: skip
 
 
-def _only(told: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def _only(conditions: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     return {
         name: tuple(visible(str(value)).casefold() for value in (values if isinstance(values, list) else [values]))
-        for name, values in told.items()
+        for name, values in conditions.items()
     }
 
 
-def _case_event(path: Path, told: dict[str, Any], event: Mapping[str, CellSource]) -> MappedEvent:
-    told = {**told, "kind": {"value": told.get("kind", "note")}}
-    unless = told.pop("unless", "")
-    columns = _columns(path, TABLES["event"], told)
+def _case_event(path: Path, entry: dict[str, Any], event: Mapping[str, CellSource]) -> MappedEvent:
+    entry = {**entry, "kind": {"value": entry.get("kind", "note")}}
+    unless = entry.pop("unless", "")
+    columns = _columns(path, TABLES["event"], entry)
     same = {name: event[name] for name in ("dossier_id", "unit_code") if name in event}
     return MappedEvent({**same, **columns}, unless)
 
 
-def _columns(path: Path, table: RecordTable, told: dict[str, Any]) -> dict[str, CellSource]:
-    for column in told:
+def _columns(path: Path, table: RecordTable, sources: dict[str, Any]) -> dict[str, CellSource]:
+    for column in sources:
         if column not in table.names and not (table.attributes and column.startswith("x_")):
             raise DeliveryError(f"mapping {path.name}: [{table.name}] has no column {column!r}")
-    return {column: _source(path, f"{table.name}.{column}", source) for column, source in told.items()}
+    return {column: _source(path, f"{table.name}.{column}", source) for column, source in sources.items()}
 
 
-def _source(path: Path, column: str, told: Any) -> CellSource:
-    if isinstance(told, (str, list)):
-        told = {"from": told}
-    if not isinstance(told, dict) or told.keys() - _OPTIONS or not told.keys() & {"from", "latest", "value"}:
+def _source(path: Path, column: str, source: Any) -> CellSource:
+    if isinstance(source, (str, list)):
+        source = {"from": source}
+    if not isinstance(source, dict) or source.keys() - _OPTIONS or not source.keys() & {"from", "latest", "value"}:
         raise DeliveryError(f"mapping {path.name}: {column}: a name, names, or {', '.join(sorted(_OPTIONS))}")
-    names = told.get("latest") or told.get("from") or ()
-    days = told.get("plus_days")
+    names = source.get("latest") or source.get("from") or ()
+    days = source.get("plus_days")
     return CellSource(
-        (names,) if isinstance(names, str) else tuple(map(str, names)), told.get("value"), "latest" in told,
-        told.get("prefix", ""), told.get("before", ""), None if days is None else timedelta(days=days),
-        told.get("format", ""), told.get("words", {}), bool(told.get("fill", False)),
+        (names,) if isinstance(names, str) else tuple(map(str, names)), source.get("value"), "latest" in source,
+        source.get("prefix", ""), source.get("before", ""), None if days is None else timedelta(days=days),
+        source.get("format", ""), source.get("words", {}), bool(source.get("fill", False)),
     )  # fmt: skip

@@ -36,7 +36,7 @@ def read_action(harvest: RowBuilder, item: Mapping[str, Any]) -> None:
     harvest.event(
         dossier_id, kind, at, official_id=harvest.official(user, unit) if unit else None, unit_code=unit,
         step=(harvest.text("step", item.get("stepName")) or action or "")[:120], reason=note,
-        step_due_at=harvest.moment("step_due_at", item.get("dueDate")), told=f"-{number}" if number else "",
+        step_due_at=harvest.moment("step_due_at", item.get("dueDate")), id_suffix=f"-{number}" if number else "",
     )  # fmt: skip
 
 

@@ -50,9 +50,9 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _read_dossier(harvest: RowBuilder, row: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]]) -> None:
     number = str(row.get("dossierId") or "")
-    told = row.get("receptionNo") or (f"opencps-{number}" if number else None)
+    code = row.get("receptionNo") or (f"opencps-{number}" if number else None)
     received = harvest.moment("received_at", row.get("receiveDatetime"))
-    dossier_id = harvest.dossier("dossier_id", told)
+    dossier_id = harvest.dossier("dossier_id", code)
     service = services.get(str(row.get("serviceInfoId")), {})
     procedure = harvest.procedure(
         service.get("serviceNo") or row.get("serviceInfoId"), service.get("serviceName"),
@@ -91,5 +91,5 @@ def _read_action(harvest: RowBuilder, row: Mapping[str, Any]) -> None:
     harvest.event(
         f"opencps:{number}", kind_of(action) or kind_of(step) or "note", at, unit_code=unit, step=step[:120],
         official_id=harvest.people.official(f"tài khoản {user}", unit) if unit and user != "0" else None,
-        reason=scrub(harvest.text("reason", row.get("actionNote"))), told=f"-{row.get('actionHistoryId')}",
+        reason=scrub(harvest.text("reason", row.get("actionNote"))), id_suffix=f"-{row.get('actionHistoryId')}",
     )  # fmt: skip

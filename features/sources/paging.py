@@ -27,9 +27,9 @@ class Pages:
     def __init__(self) -> None:
         self._answers: dict[bytes, _Answer] = {}
 
-    def page(self, told: Mapping[str, object], question: object, items: int) -> None:
-        """One page: what it tells of itself, what was asked for, how many items it has; nothing without a total."""
-        total, of = _number(told, _TOTAL), _number(told, _PAGES)
+    def page(self, envelope: Mapping[str, object], question: object, items: int) -> None:
+        """Counts one page: its envelope, the question it answers, its number of items; none without a total."""
+        total, of = _number(envelope, _TOTAL), _number(envelope, _PAGES)
         if total is None and of is None:
             return
         asked = question
@@ -37,7 +37,7 @@ class Pages:
             asked = {key: value for key, value in question.items() if str(key).lower() not in _OF_PAGES}
         key = orjson.dumps(asked, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
         answer = self._answers.setdefault(key, _Answer())
-        if (page := _number(told, _PAGE)) is not None:
+        if (page := _number(envelope, _PAGE)) is not None:
             answer.pages.add(page)
         answer.of = of if answer.of is None else max(answer.of, of or 0)
         answer.total = total if answer.total is None else max(answer.total, total or 0)
@@ -67,8 +67,8 @@ def _missing(answer: _Answer) -> list[int]:
     return sorted(set(range(first, first + answer.of)) - answer.pages)
 
 
-def _number(told: Mapping[str, object], names: tuple[str, ...]) -> int | None:
-    plain = {str(key).lower().replace("_", ""): value for key, value in told.items()}
+def _number(envelope: Mapping[str, object], names: tuple[str, ...]) -> int | None:
+    plain = {str(key).lower().replace("_", ""): value for key, value in envelope.items()}
     for name in names:
         value = plain.get(name)
         if isinstance(value, str) and value.isdecimal() and len(value) < 10:

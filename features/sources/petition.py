@@ -50,8 +50,8 @@ def _string(value: object, name: str) -> str:
 def _read_petition(harvest: RowBuilder, item: Mapping[str, Any]) -> None:
     """One `PhanAnh` of a 1022-type platform."""
     filed = harvest.moment("filed_at", item.get("createdDate"))
-    told = _string(item, "code") or str(item.get("id") or "")
-    if filed is None or not told:
+    complaint_id = _string(item, "code") or str(item.get("id") or "")
+    if filed is None or not complaint_id:
         harvest.reject("complaint_id" if filed else "filed_at", "a value", None)
         return
     reporter = item.get("reporter")
@@ -59,7 +59,7 @@ def _read_petition(harvest: RowBuilder, item: Mapping[str, Any]) -> None:
     tags = item.get("tag")
     names = [_string(tag, "name") for tag in (tags if isinstance(tags, list) else [tags])]
     _row(
-        harvest, told[:100], filed, (_string(item, "title"), _string(item, "description")),
+        harvest, complaint_id[:100], filed, (_string(item, "title"), _string(item, "description")),
         _string(item, "result"), tuple(names),
         channel=_channel(_string(item, "receptionMethodDescription")), anonymous=anonymous,
         who=tuple(_string(reporter, name) for name in ("identityId", "fullname", "phone", "address")),
@@ -75,22 +75,22 @@ def _read_form(harvest: RowBuilder, item: Mapping[str, Any]) -> None:
         harvest.reject("filed_at", "a value", None)
         return
     who = tuple(_string(item, name) for name in ("", "HoTen", "SoDienThoai", "DiaChi"))
-    told = str(item.get("Id") or "") or (
+    complaint_id = str(item.get("Id") or "") or (
         "f-" + (harvest.people.account(f"{_string(item, 'UserId')}{filed}{_string(item, 'TieuDe')}") or "")[2:]
     )
     _row(
-        harvest, told[:100], filed, (_string(item, "TieuDe"), _string(item, "NoiDung")),
+        harvest, complaint_id[:100], filed, (_string(item, "TieuDe"), _string(item, "NoiDung")),
         _string(item, "NoiDungTraLoi"), (), channel="portal", anonymous=not any(who), who=who, agency="",
         due_at=None, answered_at=_answered(harvest, item), verdict=None,
     )  # fmt: skip
 
 
 def _row(
-    harvest: RowBuilder, complaint_id: str, filed: datetime, told: tuple[str, str], answer: str, tags: tuple[str, ...],
-    *, channel: str, anonymous: bool, who: tuple[str, ...], agency: str, due_at: datetime | None,
+    harvest: RowBuilder, complaint_id: str, filed: datetime, title_and_body: tuple[str, str], answer: str,
+    tags: tuple[str, ...], *, channel: str, anonymous: bool, who: tuple[str, ...], agency: str, due_at: datetime | None,
     answered_at: datetime | None, verdict: str | None,
 ) -> None:  # fmt: skip
-    title, body = (harvest.text("text", part) or "" for part in told)
+    title, body = (harvest.text("text", part) or "" for part in title_and_body)
     codes = dossier_codes_in(f"{title} {body}")
     identity, name, phone, address = who
     text = scrub(f"{title}. {body}", who) or ""
@@ -110,8 +110,8 @@ def _row(
 
 
 def _channel(words: str) -> str:
-    told = plain(words)
-    return next((channel for part, channel in _CHANNELS if part in told), "other")
+    method = plain(words)
+    return next((channel for part, channel in _CHANNELS if part in method), "other")
 
 
 def _verdict(status: object) -> str | None:

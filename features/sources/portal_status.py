@@ -38,16 +38,16 @@ def event_kind(code: int, action: str | None) -> str:
     While status 4 runs, an action of unknown words still says that work goes on: `resumed`, which ends a pause
     and is nothing else.
     """
-    told = kind_of(action) if action else None
+    kind = kind_of(action) if action else None
     if code == 4:
-        return told if told in _WORKING else "resumed"
-    if code == 2 and told in ("papers_supplied", "apologised", "extended"):
-        return told
-    if code in (9, 10) and told in _PAUSES:
-        assert told is not None
-        return told
-    if code in (9, 10) and told in ("apologised", "extended", "reset"):
-        return told
+        return kind if kind in _WORKING else "resumed"
+    if code == 2 and kind in ("papers_supplied", "apologised", "extended"):
+        return kind
+    if code in (9, 10) and kind in _PAUSES:
+        assert kind is not None
+        return kind
+    if code in (9, 10) and kind in ("apologised", "extended", "reset"):
+        return kind
     if code in (9, 10) and action and is_routine(action):
         return "note"
     return KINDS.get(code, "note")

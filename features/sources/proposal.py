@@ -79,9 +79,9 @@ def propose(header: Sequence[str], samples: Sequence[Sequence[object]]) -> list[
 
 def form_of(cells: Sequence[object]) -> str:
     """The `format` in which most cells of a column of times are written; empty for ISO 8601 and for cells of dates."""
-    told = [str(cell).strip() for cell in cells if cell not in (None, "") and not isinstance(cell, (date, datetime))]
+    texts = [str(cell).strip() for cell in cells if cell not in (None, "") and not isinstance(cell, (date, datetime))]
     return next(
-        (form for shape, form in FORMS if told and 2 * sum(map(bool, map(shape.fullmatch, told))) > len(told)), ""
+        (form for shape, form in FORMS if texts and 2 * sum(map(bool, map(shape.fullmatch, texts))) > len(texts)), ""
     )
 
 

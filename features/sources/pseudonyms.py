@@ -38,14 +38,14 @@ class Pseudonyms:
         The unit is part of the key: the same name in two units is two people. Writings of one name
         (`features.spelling.names.canonical`) give one key.
         """
-        known = (name or "", unit_code or "")
-        if known not in self._officials:
-            self._officials[known] = (
+        key = (name or "", unit_code or "")
+        if key not in self._officials:
+            self._officials[key] = (
                 None
                 if name is None or is_placeholder(name)
-                else "o-" + self._digest("official", canonical(name), known[1])
+                else "o-" + self._digest("official", canonical(name), key[1])
             )
-        return self._officials[known]
+        return self._officials[key]
 
     def citizen(self, number: str | None, name: str | None = None, phone: str | None = None) -> str | None:
         """`c-…` by identity number, else by name and phone together; None where neither tells who it is."""

@@ -108,15 +108,15 @@ def reconcile(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calenda
 
     `con`: a connection of `Record.connect`. Periods that had not ended by `as_of` are left out.
     """
-    known = "known_at < $as_of AND period_to IS NOT NULL"
-    told = con.execute(
+    visible = "known_at < $as_of AND period_to IS NOT NULL"
+    rows = con.execute(
         "SELECT source, unit_code, period_from, period_to, name, sum(value) "
-        f"FROM {latest('counter', known)} GROUP BY ALL",
+        f"FROM {latest('counter', visible)} GROUP BY ALL",
         {"as_of": naive_utc(as_of)},
     ).fetchall()
     zone = ZoneInfo(calendar.zone)
     counts: dict[tuple[date, date], dict[tuple[str, str], dict[str, float]]] = {}
-    for source, unit, begin, end, name, value in told:
+    for source, unit, begin, end, name, value in rows:
         if source in COUNTERS and datetime.combine(end, time(), zone) <= as_of:
             counts.setdefault((begin, end), {}).setdefault((source, unit), {})[name] = value
     lines: list[CountedLine] = []

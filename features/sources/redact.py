@@ -142,21 +142,21 @@ def _unless_no_name(match: re.Match[str]) -> str:
     return "[tên]" if 2 <= len(words) <= 6 and folded(words[0]) in _SURNAMES else match.group(0)
 
 
-def scrub(text: str | None, known: Iterable[str | None] = ()) -> str | None:
+def scrub(text: str | None, secrets: Iterable[str | None] = ()) -> str | None:
     """The text with the people taken out, at most `LONGEST` characters; None where nothing is left.
 
-    `known`: names and numbers that the same row gives in fields of their own; taken out wherever they stand, in
+    `secrets`: names and numbers that the same row gives in fields of their own; taken out wherever they stand, in
     any case and with or without diacritics.
     """
     if not text or not text.strip():
         return None
-    return _scrubbed(text, tuple(known))
+    return _scrubbed(text, tuple(secrets))
 
 
 @lru_cache(maxsize=16384)
-def _scrubbed(text: str, known: tuple[str | None, ...]) -> str | None:
+def _scrubbed(text: str, secrets: tuple[str | None, ...]) -> str | None:
     bare, codes = _codes_aside(tidy(text)[: 4 * LONGEST].replace("\x00", " "))
-    for secret in known:
+    for secret in secrets:
         bare = _without(bare, secret)
     bare = _LINK.sub("[liên kết]", _MAIL.sub("[thư điện tử]", bare))
     bare = _LONG_DIGITS.sub("[số]", _NUMBER.sub("[số]", bare))

@@ -95,14 +95,14 @@ class RowBuilder:
             self.row(table, **cells)
 
     def event(
-        self, dossier_id: str, kind: str, at: datetime | None, *, state: bool = False, told: str = "", **cells: Any
+        self, dossier_id: str, kind: str, at: datetime | None, *, state: bool = False, id_suffix: str = "", **cells: Any
     ) -> None:
-        """One event, where it has a moment. Its id is what happened and when, and `told`: the source's own number.
+        """One event, where it has a moment. Its id is what happened, when, and `id_suffix`: the source's own number.
 
-        `state`: read off the dossier's current state, so that a progress feed may tell of it too.
+        `state`: read off the dossier's current state, so that a progress feed may bring the same event.
         """
         if at is not None:
-            event_id = f"{STATE if state else ''}{kind}@{at:%Y%m%d%H%M%S}{told}"
+            event_id = f"{STATE if state else ''}{kind}@{at:%Y%m%d%H%M%S}{id_suffix}"
             self.row("event", dossier_id=dossier_id, kind=kind, happened_at=at, event_id=event_id, **cells)
 
     def received(
@@ -133,9 +133,9 @@ class RowBuilder:
                 self.reject("", "an object", one)
         return objects(item, *path)
 
-    def word(self, column: str, words: Mapping[str, str], told: object) -> str | None:
-        """Our word for a source's own; None, and told, where the source has one that nobody knows."""
-        code = str(told or "").strip()
+    def word(self, column: str, words: Mapping[str, str], value: object) -> str | None:
+        """Our word for a source's code; None, and a note, for a code that `words` lacks."""
+        code = str(value or "").strip()
         if code and code not in words:
             self.notes[f"{column}: a code outside the source's list, unknown"] += 1
         return words.get(code)
@@ -212,8 +212,8 @@ class RowBuilder:
         """The unit meant: by name where the name is known, else by code, else by the dossier's own code."""
         if isinstance(name, str) and (named := self.units.named(name, at)):
             return named
-        told = unit_code(code) if isinstance(code, str) and code.strip() else unit_of_dossier(dossier)
-        return self.units.coded(told, at) if told else None
+        canonical = unit_code(code) if isinstance(code, str) and code.strip() else unit_of_dossier(dossier)
+        return self.units.coded(canonical, at) if canonical else None
 
     def official(self, name: object, unit: str | None) -> str | None:
         """The opaque id of a handler named in words; None for a placeholder. The name goes to the directory."""
@@ -226,9 +226,9 @@ class RowBuilder:
         own = self.people.official(text, unit)
         if own is None:
             return None
-        known = self._staff.of(text, place)
-        (official_id,) = known if len(known) == 1 else (own,)
-        if len(known) > 1 and not has_no_diacritics(text):
+        matches = self._staff.of(text, place)
+        (official_id,) = matches if len(matches) == 1 else (own,)
+        if len(matches) > 1 and not has_no_diacritics(text):
             self.notes[NAMESAKES] += 1
         if official_id != own and has_no_diacritics(text):
             self._met[text, place] = official_id  # the directory has the better writing

@@ -17,11 +17,11 @@ class Staff:
     known: (official_id, name, unit_code) of officials known before; one may stand in several units.
     """
 
-    def __init__(self, units: UnitDirectory, known: Iterable[tuple[str, str, str]] = ()) -> None:
+    def __init__(self, units: UnitDirectory, officials: Iterable[tuple[str, str, str]] = ()) -> None:
         self._units = units
         self._whole: dict[tuple[str, str], set[str]] = {}
         self._bare: dict[tuple[str, str], set[str]] = {}
-        for official_id, name, unit in known:
+        for official_id, name, unit in officials:
             self.learn(official_id, name, unit)
 
     def learn(self, official_id: str, name: str, unit: str) -> None:

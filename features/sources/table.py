@@ -92,14 +92,14 @@ def _member(member: DeliveredFile, mapping: LogMapping) -> Iterator[Chunk]:
 
 
 def _taken(part: Part, mapping: LogMapping, *, untyped: bool) -> Iterator[Chunk]:
-    """The chunks of one table; what of its columns has to be told comes first."""
+    """The chunks of one table; the first holds the notes and rejects that concern its columns."""
     rows = LogRows(mapping, part.name, untyped=untyped)
     rows.rejects = part.rejects
     rows.notes = part.notes
     if part.columns:
         if not mapping.attributes & set(part.columns):
             few = ", ".join(repr(name[:40]) for name in part.columns if name)[:160]
-            legacy = next((told for name in part.columns if (told := suspect(name))), "")
+            legacy = next((encoding for name in part.columns if (encoding := suspect(name))), "")
             came = f"header in {legacy}; say encoding = in the mapping" if legacy else f"came: {few}"
             raise NoSuchColumns(part.name, min(mapping.attributes), came)
         if _refused(part, mapping):
@@ -152,8 +152,8 @@ def _text(member: DeliveredFile, file: BinaryIO, mapping: LogMapping) -> Part:
 
     def items() -> Iterator[tuple[int, dict[str, Any]]]:
         yield from zip(lines, first.to_pylist(), strict=True)
-        for more, numbers, kept in parts:
-            part.rejects += kept
+        for more, numbers, more_rejects in parts:
+            part.rejects += more_rejects
             yield from zip(numbers, more.to_pylist(), strict=True)
 
     part.items = items()
@@ -162,11 +162,11 @@ def _text(member: DeliveredFile, file: BinaryIO, mapping: LogMapping) -> Part:
 
 def _parquet(member: DeliveredFile, path: Path, mapping: LogMapping) -> Part:
     parquet = pq.ParquetFile(path)
-    told = parquet.schema_arrow.names
-    header = find_header([told], mapping.attributes)
-    names, rejects = once_each(header.names if header else told, member.name, 0)
+    columns = parquet.schema_arrow.names
+    header = find_header([columns], mapping.attributes)
+    names, rejects = once_each(header.names if header else columns, member.name, 0)
     spelt = dict(enumerate(names))
-    places = {name: told.index(name) for name in told}
+    places = {name: columns.index(name) for name in columns}
 
     def items() -> Iterator[tuple[int, dict[str, Any]]]:
         wanted = [name for name, place in places.items() if spelt[place] in mapping.attributes]

@@ -41,7 +41,7 @@ def sheet_part(sheet: CalamineSheet, name: str, mapping: LogMapping) -> Part | N
     header = find_header(texts, mapping.attributes, mapping.header)
     if header is None:
         return Part(name, [visible(cell) for cell in texts[0]], iter(()))
-    nameless = [place for place, told in enumerate(header.names) if not told]
+    nameless = [place for place, title in enumerate(header.names) if not title]
     names, repeated = once_each(header.names, name, lines[header.last][0])
     header = replace(header, names=tuple(names))
     part = Part(name, header.names, iter(()), [one for one in repeated if one.column in mapping.attributes])
