@@ -27,7 +27,7 @@ GOOD = "d1,p,u,2025-03-03T08:00:00,2025-03-10T17:00:00\n"
 def ingest(home: Path, path: Path, source: str = "canonical") -> tuple[DeliveryReceipt, list[Reject], Record]:
     record = Record(home)
     receipt = record.append(SOURCES[source].read(path, FeedOptions()), source=source, arrived_at=NOW)
-    assert receipt.read == receipt.appended + receipt.known + receipt.rejected
+    assert receipt.read == receipt.appended + receipt.duplicates + receipt.rejected
     return receipt, record.rejects(receipt.delivery_id), record
 
 
@@ -288,7 +288,7 @@ def test_whatever_comes_is_counted(
 ) -> None:
     record = Record(tmp_path_factory.mktemp("home"))
     receipt = record.append([Chunk(table, rows)], source="canonical", arrived_at=NOW)
-    assert receipt.read == len(rows) == receipt.appended + receipt.known + receipt.rejected
+    assert receipt.read == len(rows) == receipt.appended + receipt.duplicates + receipt.rejected
 
 
 @pytest.mark.parametrize("other", [5.0, "u2"])

@@ -156,7 +156,7 @@ def taken(folder: Path, source: str, path: Path, **options: object) -> tuple[Del
     record = Record(folder / "home")
     chunks = SOURCES[source].read(path, FeedOptions(key=KEY, **options))  # type: ignore[arg-type]
     receipt = record.append((one for one in chunks if one.table != "directory"), source=source, arrived_at=NOW)
-    assert receipt.read == receipt.appended + receipt.known + receipt.rejected
+    assert receipt.read == receipt.appended + receipt.duplicates + receipt.rejected
     return receipt, record
 
 

@@ -34,7 +34,7 @@ class Case:
         told = FeedOptions(mapping=mapping if mapping.exists() else None, key=b"k" * 32, **options)  # type: ignore[arg-type]
         chunks = SOURCES[source].read(self.folder / name if name else self.folder, told)
         self.last = self.record.append(chunks, source=source, arrived_at=NOW)
-        assert self.last.read == self.last.appended + self.last.known + self.last.rejected
+        assert self.last.read == self.last.appended + self.last.duplicates + self.last.rejected
         return self.last
 
     @property

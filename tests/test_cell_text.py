@@ -27,7 +27,7 @@ def take(record: Record, folder: Path, name: str, data: str | pa.Table, **option
         (folder / name).write_text(data, encoding="utf-8")
     chunks = SOURCES["canonical"].read(folder, FeedOptions())
     receipt = record.append(chunks, source="canonical", arrived_at=NOW)
-    assert receipt.read == receipt.appended + receipt.known + receipt.rejected
+    assert receipt.read == receipt.appended + receipt.duplicates + receipt.rejected
     return receipt
 
 
@@ -110,7 +110,7 @@ def test_one_code_is_one_however_it_is_written(tmp_path: Path, written: str, cod
     take(record, tmp_path / "in", "dossier.csv", dossiers(written))
     assert values(record, "dossier_id") == [code]
     again = take(record, tmp_path / "again", "dossier.csv", dossiers(code))
-    assert (again.appended, again.known) == (0, 1)
+    assert (again.appended, again.duplicates) == (0, 1)
 
 
 def test_codes_as_numbers_of_any_file_are_the_same_codes(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_codes_as_numbers_of_any_file_are_the_same_codes(tmp_path: Path) -> None
                       "procedure_code": ["2.000520", "1.0122", "1.001612.000.00.00.H99"], **plain})  # fmt: skip
     record = Record(tmp_path / "home")
     take(record, tmp_path / "a", "dossier.parquet", floats)
-    assert take(record, tmp_path / "b", "dossier.parquet", texts).known == 3
+    assert take(record, tmp_path / "b", "dossier.parquet", texts).duplicates == 3
     assert values(record, "procedure_code") == ["2.000520", "1.012200", "1.001612"]
 
 

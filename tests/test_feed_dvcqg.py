@@ -371,7 +371,7 @@ def test_the_pilot_of_2016_loads(shared: Path, tmp_path: Path) -> None:
     record = Record(tmp_path / "record")
     receipt = deliver(record, shared / "data" / "opencps_demo", "opencps")
     con = record.connect()
-    assert receipt.read == receipt.appended + receipt.known + receipt.rejected
+    assert receipt.read == receipt.appended + receipt.duplicates + receipt.rejected
     assert con.execute("SELECT count(DISTINCT dossier_id) FROM dossier").fetchall()[0][0] > 180
     assert con.execute("SELECT count(*) FROM event").fetchall()[0][0] > 500
     assert con.execute("SELECT count(*) FROM dossier WHERE due_at IS NOT NULL").fetchall()[0][0] > 100

@@ -75,7 +75,7 @@ def ingest(home: Path, source: str, path: Path, mapping: Path) -> tuple[Delivery
     record = Record(home)
     chunks = SOURCES[source].read(path, FeedOptions(mapping=mapping))
     receipt = record.append(chunks, source=source, arrived_at=NOW)
-    assert receipt.read == receipt.appended + receipt.known + receipt.rejected
+    assert receipt.read == receipt.appended + receipt.duplicates + receipt.rejected
     return receipt, record
 
 

@@ -87,7 +87,7 @@ def test_the_record_gets_each_version_once_whatever_dies_in_between(state: State
         deliver(state, Dies(tmp_path / "record"), now=NOW)
     again = deliver(state, record, now=NOW + timedelta(hours=1))
     assert again is not None
-    assert (again.appended, again.known, again.rejected) == (0, 3, 0)
+    assert (again.appended, again.duplicates, again.rejected) == (0, 3, 0)
     assert deliver(state, record, now=NOW) is None
     with state.writing() as session:
         correct(session, "V1/D1", LATE, "bổ sung chứng cứ", now=NOW + timedelta(days=2))

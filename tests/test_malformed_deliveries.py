@@ -268,7 +268,7 @@ def take_all(folder: Path, count: int, seed: int) -> None:
         told = list(write_deliveries(folder / source, source, count, seed))
         assert len(set(told)) > count / 4, "the grammar repeats itself"
         receipt = taken_in(record, folder / source, source, names)
-        assert receipt.read == receipt.appended + receipt.known + receipt.rejected
+        assert receipt.read == receipt.appended + receipt.duplicates + receipt.rejected
         assert receipt.rejected > 0
         assert receipt.appended > 0
         again = taken_in(record, folder / source, source, names)

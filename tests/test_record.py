@@ -78,7 +78,7 @@ def test_same_delivery_again_changes_no_row(tmp_path: Path) -> None:
     chunks = Chunk("dossier", [dossier(1), dossier(2)]), Chunk("event", [event(1), event(2)])
     take(record, *chunks)
     before = content(record)
-    assert take(record, *chunks, arrived_at=NOW + DAY).known == 4
+    assert take(record, *chunks, arrived_at=NOW + DAY).duplicates == 4
     assert take(record, *chunks, live=True, arrived_at=NOW + 2 * DAY).appended == 0
     assert content(record) == before
 
@@ -294,7 +294,7 @@ def test_order_splitting_and_repetition_lead_to_one_state(
     cut = data.draw(st.integers(0, len(again)))
     parts = Record(tmp_path_factory.mktemp("parts"))
     receipts = [take(parts, *(Chunk(t, [row]) for t, row in part)) for part in (again[:cut], again[cut:])]
-    assert all(r.read == r.appended + r.known + r.rejected for r in receipts)
+    assert all(r.read == r.appended + r.duplicates + r.rejected for r in receipts)
     assert content(parts) == content(once)
 
 
@@ -434,7 +434,7 @@ def test_writers_without_a_lock_compare_again(tmp_path: Path, monkeypatch: pytes
     slow = Record(tmp_path)
     monkeypatch.setattr(NewRows, look, interfere)
     receipt = take(slow, Chunk("event", [event(2), event(3), event(5)]))
-    assert (receipt.appended, receipt.known, receipt.version) == (1, 2, 3)
+    assert (receipt.appended, receipt.duplicates, receipt.version) == (1, 2, 3)
     assert column(slow, "SELECT dossier_id FROM event ORDER BY ALL") == ["d1", "d2", "d3", "d4", "d5"]
 
 
@@ -467,7 +467,7 @@ def test_many_deliveries_are_merged_and_every_version_stays(tmp_path: Path, monk
     assert len(list((tmp_path / "event" / "_delta_log").glob("*.json"))) > 12  # merges took place
     for version in range(13):
         assert column(record, "SELECT count(*) FROM event", version=version) == [version]
-    assert take(record, Chunk("event", [event(number) for number in range(12)])).known == 12
+    assert take(record, Chunk("event", [event(number) for number in range(12)])).duplicates == 12
     rows = DeltaTable(tmp_path / "event").to_pyarrow_table().slice(0, 1)
     lost = rows.set_column(0, "delivery_id", pa.array(["nobody"]))  # what a killed writer left
     record._storage.table("event").append(lost)
@@ -497,7 +497,7 @@ def test_a_record_in_an_object_store_is_read_through_arrow(tmp_path: Path, monke
     (tmp_path / "store").mkdir()
     record = Record(f"file://{tmp_path}/store")
     take(record, Chunk("event", [event(1), event(2)]), Chunk("dossier", [dossier(1, x_floor=2)]))
-    assert take(record, Chunk("event", [event(2), event(3)])).known == 1
+    assert take(record, Chunk("event", [event(2), event(3)])).duplicates == 1
     assert column(record, "SELECT dossier_id FROM event ORDER BY ALL") == ["d1", "d2", "d3"]
     assert column(record, "SELECT dossier_id FROM event ORDER BY ALL", version=1) == ["d1", "d2"]
     at = datetime(2025, 3, 5, 2, tzinfo=UTC)

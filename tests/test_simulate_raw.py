@@ -39,7 +39,7 @@ def _ingest(record: Record, source: str, path: Path, options: FeedOptions) -> No
             yield replace(chunk)
 
     receipt = record.append(known(), source=source, arrived_at=NOW)
-    assert receipt.read == receipt.appended + receipt.known + receipt.rejected
+    assert receipt.read == receipt.appended + receipt.duplicates + receipt.rejected
     assert receipt.rejected == 0, record.rejects(receipt.delivery_id)[:3]
 
 

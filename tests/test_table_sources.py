@@ -77,7 +77,7 @@ def take(path: Path, home: Path, mapping: str = MAPPING, **options: object) -> t
     record = Record(home)
     chunks = SOURCES["table"].read(path, FeedOptions(mapping=home.parent / "m.toml", **options))  # type: ignore[arg-type]
     receipt = record.append(chunks, source="table", arrived_at=NOW)
-    assert receipt.read == receipt.appended + receipt.known + receipt.rejected
+    assert receipt.read == receipt.appended + receipt.duplicates + receipt.rejected
     return receipt, record
 
 

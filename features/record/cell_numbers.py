@@ -42,8 +42,8 @@ def numbers(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     """The column as float64; a cell that is no number is unknown."""
     if pt.is_null(column.type) or not is_text(column):
         return column.cast(pa.float64())
-    told = pc.utf8_trim_whitespace(decimals(column))
-    return without(told, pc.invert(pc.match_substring_regex(told, _DECIMAL))).cast(pa.float64())
+    text = pc.utf8_trim_whitespace(decimals(column))
+    return without(text, pc.invert(pc.match_substring_regex(text, _DECIMAL))).cast(pa.float64())
 
 
 def number(cell: object) -> float | None:

@@ -64,7 +64,7 @@ def cleaned(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     return pc.replace_substring_regex(pc.replace_substring_regex(column, _INVISIBLE, ""), _BLANKS, " ")
 
 
-def known(column: pa.ChunkedArray | pa.Array, *, typed: bool) -> pa.ChunkedArray | pa.Array:
+def nothing_as_null(column: pa.ChunkedArray | pa.Array, *, typed: bool) -> pa.ChunkedArray | pa.Array:
     """Text in which the usual words for nothing are unknown; `typed`: more words, in a column that is no text."""
     if not is_text(column):
         return column
@@ -81,15 +81,15 @@ def codes(column: pa.ChunkedArray | pa.Array, name: str) -> pa.ChunkedArray | pa
     """Codes as text in one form: 5.0 as 5, `="007"` as 007, dashes as `-`, those of procedures as published."""
     if pt.is_boolean(column.type) or pt.is_temporal(column.type):
         return column
-    told = column if is_text(column) else _each(column, code_of_number)
-    if pc.any(pc.match_substring_regex(told, rf"^\s*(=\"|')|{_DASHES}")).as_py():
-        told = pc.replace_substring_regex(told, r'^\s*(="([^"]*)"|\'(.*))$', r"\2\3")
-        told = pc.replace_substring_regex(told, _DASHES, "-")
+    texts = column if is_text(column) else _each(column, code_of_number)
+    if pc.any(pc.match_substring_regex(texts, rf"^\s*(=\"|')|{_DASHES}")).as_py():
+        texts = pc.replace_substring_regex(texts, r'^\s*(="([^"]*)"|\'(.*))$', r"\2\3")
+        texts = pc.replace_substring_regex(texts, _DASHES, "-")
     if name == "procedure_code":
-        return _each(told, padded_procedure)
-    if pc.any(pc.match_substring_regex(told, r"^\s*\d+\.0+\s*$")).as_py():
-        told = pc.replace_substring_regex(told, r"^\s*(\d+)\.0+\s*$", r"\1")
-    return told
+        return _each(texts, padded_procedure)
+    if pc.any(pc.match_substring_regex(texts, r"^\s*\d+\.0+\s*$")).as_py():
+        texts = pc.replace_substring_regex(texts, r"^\s*(\d+)\.0+\s*$", r"\1")
+    return texts
 
 
 def code_of_number(value: object) -> str:
@@ -117,9 +117,9 @@ def promises(column: pa.ChunkedArray | pa.Array, zone: str) -> tuple[pa.ChunkedA
     Decree 118/2025: kept on or before the appointed date, so the day counts until its end.
     """
     if pt.is_date(column.type):
-        told = pa.array([None if day is None else closing(_day(day), zone) for day in column.to_pylist()],
+        closings = pa.array([None if day is None else closing(_day(day), zone) for day in column.to_pylist()],
                         pa.timestamp("us", "UTC"))  # fmt: skip
-        return told, len(told) - told.null_count
+        return closings, len(closings) - closings.null_count
     if not is_text(column):
         return column, 0
     days = pc.fill_null(pc.match_substring_regex(column, _DAY), False)
@@ -169,8 +169,8 @@ def legacy_rows(column: pa.ChunkedArray | pa.Array) -> list[tuple[int, str]]:
         return []
     marked = pc.fill_null(pc.match_substring_regex(column, LEGACY), False)
     rows = pc.indices_nonzero(marked).to_pylist()
-    told = ((row, suspect(str(column[row].as_py()))) for row in rows)
-    return [(row, legacy) for row, legacy in told if legacy]
+    encodings = ((row, suspect(str(column[row].as_py()))) for row in rows)
+    return [(row, legacy) for row, legacy in encodings if legacy]
 
 
 def turned_rows(codes: pa.ChunkedArray, days: pa.ChunkedArray) -> list[int]:

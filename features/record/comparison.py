@@ -19,18 +19,18 @@ Filled = Mapping[str, Mapping[str, int]]
 
 
 def compared(lines: pa.Table, line: Mapping[str, object]) -> Counter[str]:
-    """What the `line` of a new delivery has to tell against `lines`, those of the deliveries before it."""
+    """Notes on how a new delivery (`line`) differs from those before it (`lines`)."""
     notes = Counter(gone_silent(last_filled(lines, str(line["source"])), json.loads(str(line["filled"]))))
     new = json.loads(str(line["numeric_attributes"]))
     before = numeric_attributes(lines)
-    told = pa.table({"numeric_attributes": [*lines["numeric_attributes"].to_pylist(), line["numeric_attributes"]],
+    all_lines = pa.table({"numeric_attributes": [*lines["numeric_attributes"].to_pylist(), line["numeric_attributes"]],
                      "read": [*lines["read"].to_pylist(), line["read"]]})  # fmt: skip
-    after = numeric_attributes(told) if new.keys() & before.keys() else before
+    after = numeric_attributes(all_lines) if new.keys() & before.keys() else before
     for name in sorted(new.keys() & before.keys()):
         if before[name] != after[name]:
             kind = "numbers" if after[name] else "text"
             notes[f"dossier.{name}: from here on read as {kind}, for most of its values are"] += sum(new[name])
-        elif after[name] and new[name][1] > 0 and new[name][0] <= new[name][1]:  # else the check has told it
+        elif after[name] and new[name][1] > 0 and new[name][0] <= new[name][1]:  # else the check has noted it
             notes[f"dossier.{name}: no number in a column of numbers, unknown where one is wanted"] += new[name][1]
     return notes
 
@@ -38,9 +38,9 @@ def compared(lines: pa.Table, line: Mapping[str, object]) -> Counter[str]:
 def last_filled(lines: pa.Table, source: str) -> dict[str, dict[str, int]]:
     """By table, how full the columns of the last delivery of `source` were that brought rows of that table."""
     found: dict[str, dict[str, int]] = {}
-    for name, told in zip(lines["source"].to_pylist(), lines["filled"].to_pylist(), strict=True):
-        if name == source and told:
-            found |= {table: count for table, count in json.loads(told).items() if count.get("", 0)}
+    for name, filled in zip(lines["source"].to_pylist(), lines["filled"].to_pylist(), strict=True):
+        if name == source and filled:
+            found |= {table: count for table, count in json.loads(filled).items() if count.get("", 0)}
     return found
 
 

@@ -91,16 +91,16 @@ Chunks = Iterator[Chunk]
 
 @dataclass(frozen=True)
 class DeliveryReceipt:
-    """What became of one delivery; `read == appended + known + rejected` always.
+    """What became of one delivery; `read == appended + duplicates + rejected` always.
 
-    `known` rows were in the record before, or twice in this delivery. `notes` tell of what was read otherwise
-    than it was written (ignored columns, values outside a list), `counts` how many rows or cells each concerns. A
-    note that begins with `ALARM` is about what came full before and comes empty now.
+    duplicates: rows that were in the record before, or twice in this delivery. notes: what was read otherwise than it
+    was written (columns left out, values outside a list), with the number of rows or cells in `counts`. A note that
+    begins with `ALARM` is about a column that used to be filled and now comes empty.
     """
 
     read: int
     appended: int
-    known: int
+    duplicates: int
     rejected: int
     delivery_id: str
     version: int = 0
@@ -113,7 +113,7 @@ class DeliveryReceipt:
         return self.rejected > 0 and not self.appended
 
     def __str__(self) -> str:
-        return f"read={self.read} appended={self.appended} known={self.known} rejected={self.rejected}"
+        return f"read={self.read} appended={self.appended} known={self.duplicates} rejected={self.rejected}"
 
 
 def describe(value: object, *, personal: bool = False) -> str:

@@ -110,7 +110,7 @@ class DeltaFiles:
                 post_commithook_properties=_LATER if isinstance(rows, pa.Table) else None,
             )  # fmt: skip
         except DeltaError as error:
-            number = int(told[1]) if (told := _OS_ERROR.search(str(error))) else errno.EEXIST
+            number = int(match[1]) if (match := _OS_ERROR.search(str(error))) else errno.EEXIST
             if number == errno.EEXIST:  # somebody else was faster
                 raise
             raise OSError(number, os.strerror(number), self.url) from error
@@ -215,10 +215,10 @@ class DeltaFiles:
         if "://" in self.url:
             return None
         try:
-            told = (self._log / f"{version:020}.json").stat()
+            status = (self._log / f"{version:020}.json").stat()
         except OSError:
             return None
-        return version, told.st_ino, told.st_mtime_ns
+        return version, status.st_ino, status.st_mtime_ns
 
 
 def _many_below(table: DeltaTable) -> int:
@@ -229,8 +229,10 @@ def _many_below(table: DeltaTable) -> int:
 
 def _actions(table: DeltaTable) -> list[dict[str, Any]]:
     """The table's files with what of their sizes and statistics is asked for."""
-    told = pa.table(table.get_add_actions(flatten=True))
-    actions: list[dict[str, Any]] = told.select([name for name in _STATISTICS if name in told.column_names]).to_pylist()
+    files = pa.table(table.get_add_actions(flatten=True))
+    actions: list[dict[str, Any]] = files.select(
+        [name for name in _STATISTICS if name in files.column_names]
+    ).to_pylist()
     return actions
 
 

@@ -30,7 +30,7 @@ class TablePreview:
 
     name: str
     good: int
-    known: int
+    duplicates: int
     rejected: int
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -45,7 +45,7 @@ class DryRun:
 
     read: int
     good: int
-    known: int
+    duplicates: int
     rejected: int
     tables: tuple[TablePreview, ...]
     rejects: tuple[Reject, ...]
@@ -66,7 +66,7 @@ def dry_run(
     read = 0
     with record.staging() as staging:
         with RowCheck(arrived_at, live=live) as check:
-            for chunk in (piece for told in chunks for piece in told.pieces(ROWS_AT_ONCE)):
+            for chunk in (piece for numeric in chunks for piece in numeric.pieces(ROWS_AT_ONCE)):
                 rows, aside = check(chunk)
                 staging.add(chunk.table, rows)
                 read += rows.num_rows + len(aside)
@@ -81,8 +81,13 @@ def dry_run(
         if len(rejects) < FIRST_REJECTS:
             rejects.append(Reject(one["file"], one["line"], one["column_name"], one["wanted"], one["came"]))
     lines = record.deliveries()
-    told = {name: two for name, two in check.numbers.items() if any(two)}
-    line = {"source": source, "read": read, "filled": json.dumps(check.filled), "numeric_attributes": json.dumps(told)}
+    numeric = {name: two for name, two in check.numbers.items() if any(two)}
+    line = {
+        "source": source,
+        "read": read,
+        "filled": json.dumps(check.filled),
+        "numeric_attributes": json.dumps(numeric),
+    }
     notes = check.notes + Counter(early) + compared(lines, line)
     before = last_filled(lines, source)
     tables = tuple(
@@ -104,11 +109,19 @@ def _table(
     zone: ZoneInfo,
 ) -> TablePreview:
     good, clashing, refused = counts
-    known = filled.get("", 0) - good - clashing
+    duplicates = filled.get("", 0) - good - clashing
     columns = tuple(one for one, count in filled.items() if one and count)
     shown = tuple(tuple(_cell(name, column, row.get(column), zone) for column in columns) for row in rows)
     return TablePreview(
-        name, good, known, refused, columns, shown, new, _shares(filled), None if before is None else _shares(before)
+        name,
+        good,
+        duplicates,
+        refused,
+        columns,
+        shown,
+        new,
+        _shares(filled),
+        None if before is None else _shares(before),
     )
 
 

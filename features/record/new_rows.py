@@ -50,16 +50,16 @@ class NewRows:
         return self._append_compared(staging, delivery_id, visible)
 
     def compare(self, staging: Staging, visible: set[str], first: int) -> Compared:
-        """What `append` would do with the staged rows, nothing of it done; `first` of each table are told apart."""
+        """What `append` would do with the staged rows, without doing it; whether each table's `first` rows are new."""
         appended: dict[str, int] = {}
-        told: dict[str, tuple[bool, ...]] = {}
+        are_new: dict[str, tuple[bool, ...]] = {}
         rejects: list[dict[str, Any]] = []
         for con, name, aside in self._compared(staging, "", visible):
             if name in TABLES:
                 appended[name] = con.sql(_NEW).fetchall()[0][0]
-                told[name] = tuple(new for (new,) in con.sql(_FIRST.format(first)).fetchall())
+                are_new[name] = tuple(new for (new,) in con.sql(_FIRST.format(first)).fetchall())
                 rejects += aside.to_pylist()
-        return Compared(appended, told, tuple(rejects))
+        return Compared(appended, are_new, tuple(rejects))
 
     def _number_given(self, few: dict[str, pa.Table], visible: set[str]) -> bool:
         """Whether a dossier's number came before, here or in the record: a correction, or two offices' number."""

@@ -77,7 +77,7 @@ class Record:
         read = rejected = 0
         with self.staging() as staging:
             with RowCheck(arrived_at, live=live) as check:
-                for chunk in (piece for told in chunks for piece in told.pieces(ROWS_AT_ONCE)):
+                for chunk in (piece for part in chunks for piece in part.pieces(ROWS_AT_ONCE)):
                     rows, rejects = check(chunk)
                     staging.add(chunk.table, rows)
                     staging.add("reject", _reject_rows(chunk.table, rejects))
@@ -147,8 +147,8 @@ class Record:
         """
         counts: Counter[str] = sum(map(Counter, map(json.loads, lines["appended_by_table"].to_pylist())), Counter())
         found = {name: self._arrived(name, lines["delivery_id"].to_pylist(), count) for name, count in counts.items()}
-        told = {column for rows in found.values() for column in rows.column_names if column.startswith("x_")}
-        numeric = numeric_attributes(self.deliveries()) if told else {}
+        attributes = {column for rows in found.values() for column in rows.column_names if column.startswith("x_")}
+        numeric = numeric_attributes(self.deliveries()) if attributes else {}
         for name, rows in found.items():
             for column in [column for column in rows.column_names if numeric.get(column)]:
                 rows = rows.set_column(rows.column_names.index(column), column, numbers(rows[column]))
@@ -198,33 +198,35 @@ class Record:
         version, delivery_id = lines.num_rows + 1, secrets.token_hex(6)
         appended, aside = self._new_rows.append(staging, delivery_id, set(lines["delivery_id"].to_pylist()))
         read, rejected, total = int(str(line["read"])), int(str(line["rejected"])) + aside, sum(appended.values())
-        known = read - rejected - total
-        told = notes + compared(lines, line)
+        duplicates = read - rejected - total
+        all_notes = notes + compared(lines, line)
         row = {
-            "version": version, "delivery_id": delivery_id, **line, "appended": total, "known": known,
+            "version": version, "delivery_id": delivery_id, **line, "appended": total, "known": duplicates,
             "rejected": rejected,
             "appended_by_table": json.dumps(appended),
-            "notes": json.dumps(dict(sorted(told.items())), ensure_ascii=False),
+            "notes": json.dumps(dict(sorted(all_notes.items())), ensure_ascii=False),
         }  # fmt: skip
         mine = pa.Table.from_pylist([row], _DELIVERY)
         self._deliveries().append_next(mine, seen, version)
         if seen is not None:  # shows the new line by now
             self._keep(seen, pa.concat_tables([lines, mine]))
-        return DeliveryReceipt(read, total, known, rejected, delivery_id, version, tuple(told), dict(told))
+        return DeliveryReceipt(
+            read, total, duplicates, rejected, delivery_id, version, tuple(all_notes), dict(all_notes)
+        )
 
     def _lines(self, seen: DeltaTable | None, version: int | None = None) -> pa.Table:
         """The lines of `delivery`, as `seen`, up to `version`, in order."""
         if seen is not None and not self._known_form:
             insist_on_known(seen)
             self._known_form = True
-        kept = self._kept_lines
+        cached = self._kept_lines
         table = _DELIVERY.empty_table()
         if seen is not None:
-            if kept is not None and (kept[0][0] > seen.version() or not self._deliveries().once_stood(kept[0])):
-                kept = None  # somebody else looked later, or another table lies there
-            if kept is not None:
-                table = kept[1]
-            if kept is None or kept[0] != self._deliveries().standing(seen):
+            if cached is not None and (cached[0][0] > seen.version() or not self._deliveries().once_stood(cached[0])):
+                cached = None  # somebody else looked later, or another table lies there
+            if cached is not None:
+                table = cached[1]
+            if cached is None or cached[0] != self._deliveries().standing(seen):
                 have = table.num_rows
                 news = self._deliveries().read(
                     seen, pc.field("version") > have, lambda file: bool(file["max.version"] > have)

@@ -26,9 +26,9 @@ from features.record.cell_text import (
     cleaned,
     codes,
     heading,
-    known,
     legacy_rows,
     midnights,
+    nothing_as_null,
     promises,
     reads_as_number,
     turned_rows,
@@ -105,8 +105,8 @@ class RowCheck:
         nth = pa.array(range(count), pa.int64())
         read = {name: self._read(table, raw[name], column, chunk) for name, column in names.items()}
         cells = pa.table({**{f"c{i}": read[name] for i, name in enumerate(names)}, "nth": nth})
-        told = tuple((column, shape(read[name].type)) for name, column in names.items())
-        sql, rules, counted = check_statement(table.name, told, self._live)
+        shapes = tuple((column, shape(read[name].type)) for name, column in names.items())
+        sql, rules, counted = check_statement(table.name, shapes, self._live)
         self._con.execute("SET TimeZone = $zone", {"zone": chunk.zone})
         # to optimize the statement costs more than to run it over few rows
         self._con.execute(f"PRAGMA {'disable' if count <= _FEW_ROWS else 'enable'}_optimizer")
@@ -127,48 +127,48 @@ class RowCheck:
         return good.cast(_in_utc(good.schema)), rejects
 
     def _read(self, table: RecordTable, cells: pa.ChunkedArray, name: str, chunk: Chunk) -> pa.ChunkedArray | pa.Array:
-        """The cells of one column as they are meant, and what of that has to be told."""
+        """The cells of one column as they are meant; notes what had to be read into them."""
         column = next((one for one in table.columns if one.name == name), None)
-        told = cleaned(cells)
+        values = cleaned(cells)
         if column is None:
-            return self._attribute(told, f"{table.name}.{name}", chunk)
+            return self._attribute(values, f"{table.name}.{name}", chunk)
         if column.type != "text":
-            told = known(told, typed=column.type != "boolean")
+            values = nothing_as_null(values, typed=column.type != "boolean")
             if column.type in ("number", "integer"):
-                self._doubt(told, f"{table.name}.{name}")
-                told = decimals(told)
+                self._doubt(values, f"{table.name}.{name}")
+                values = decimals(values)
             if column.promise:
-                if count := midnights(told, chunk.zone):
+                if count := midnights(values, chunk.zone):
                     self.notes[f"{table.name}.{name}: midnight to the second as a promise; a day is meant? deliver it "
                                "as a day"] += count  # fmt: skip
-                told, _ = promises(told, chunk.zone)
-            return told
+                values, _ = promises(values, chunk.zone)
+            return values
         if not column.choices:
-            told = known(told, typed=False)
-        return codes(told, name) if column.code and told.null_count < len(told) else told
+            values = nothing_as_null(values, typed=False)
+        return codes(values, name) if column.code and values.null_count < len(values) else values
 
     def _attribute(self, cells: pa.ChunkedArray | pa.Array, label: str, chunk: Chunk) -> pa.ChunkedArray | pa.Array:
-        """Counts an attribute's numbers, by which its type is told; words for nothing are unknown."""
+        """Counts an attribute's numbers, which decide its type; words for nothing are unknown."""
         name = label.partition(".")[2]
         count = self.numbers.setdefault(name, [0, 0])
         kind = shape(cells.type)
         if kind != "text":
             count[kind != "number"] += len(cells) - cells.null_count
             return cells
-        told, read = known(cells, typed=False), decimals(known(cells, typed=True))
+        texts, read = nothing_as_null(cells, typed=False), decimals(nothing_as_null(cells, typed=True))
         fits = reads_as_number(read)
-        good, all_told = pc.sum(fits).as_py() or 0, len(read) - read.null_count
-        nothing = len(cells) - cells.null_count - all_told
-        if nothing and (2 * good > all_told or not all_told):
+        good, filled = pc.sum(fits).as_py() or 0, len(read) - read.null_count
+        nothing = len(cells) - cells.null_count - filled
+        if nothing and (2 * good > filled or not filled):
             self.notes[f"{label}: words for nothing (N/A, -, không), unknown where a number is wanted"] += nothing
-        if not (chunk.untyped or self._mixed(chunk, name)) or 2 * good <= all_told:
-            count[1] += len(told) - told.null_count
-            return told
-        self._doubt(told, label)
+        if not (chunk.untyped or self._mixed(chunk, name)) or 2 * good <= filled:
+            count[1] += len(texts) - texts.null_count
+            return texts
+        self._doubt(texts, label)
         count[0] += good
-        count[1] += all_told - good
-        if good < all_told:
-            self.notes[f"{label}: no number in a column of numbers, unknown where one is wanted"] += all_told - good
+        count[1] += filled - good
+        if good < filled:
+            self.notes[f"{label}: no number in a column of numbers, unknown where one is wanted"] += filled - good
         return read
 
     def _doubt(self, cells: pa.ChunkedArray | pa.Array, label: str) -> None:

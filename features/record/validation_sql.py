@@ -41,11 +41,11 @@ class Rule:
 
 @lru_cache(maxsize=512)
 def check_statement(
-    name: str, told: tuple[tuple[str, str], ...], live: bool
+    name: str, shapes: tuple[tuple[str, str], ...], live: bool
 ) -> tuple[str, list[Rule], list[tuple[str, str]]]:
-    """The statement that checks cells `c0, c1, …` told as (column, shape); its rules; (flag, note)."""
+    """The statement that checks the cells `c0, c1, …`, whose (column, shape) are given; its rules; (flag, note)."""
     table = TABLES[name]
-    cells = {column: (f"c{i}", kind) for i, (column, kind) in enumerate(told)}
+    cells = {column: (f"c{i}", kind) for i, (column, kind) in enumerate(shapes)}
     typed: dict[str, str] = {}
     rules: list[Rule] = []
     flags: list[tuple[str, str, str]] = []
@@ -92,12 +92,12 @@ def check_statement(
     shown = [column for column in (*table.names, *extra) if column != "known_at"]
     known_by = "arrival" if live else "clock"
     sql = f"""
-        WITH told AS (SELECT nth{"".join(f", {_trimmed(*cell)}" for cell in cells.values())} FROM cells),
-        typed AS (SELECT *, {", ".join(selected)} FROM told)
+        WITH trimmed AS (SELECT nth{"".join(f", {_trimmed(*cell)}" for cell in cells.values())} FROM cells),
+        typed AS (SELECT *, {", ".join(selected)} FROM trimmed)
         SELECT nth, {f"CASE {problem} END" if rules else "NULL"} AS problem, {", ".join(shown)},
                coalesce(known_at, {"arrived_at" if live else f"{_clock(table)}, arrived_at"}) AS known_at,
                CASE WHEN known_at IS NOT NULL THEN 'feed' ELSE '{known_by}' END AS known_by,
-               substr(sha256({_content(table, [column for column, _ in told], types)}), 1, 32) AS row_id
+               substr(sha256({_content(table, [column for column, _ in shapes], types)}), 1, 32) AS row_id
                {"".join(f", {column}" for column, _, _ in flags)}
         FROM typed, (SELECT $arrived_at::TIMESTAMPTZ AS arrived_at) ORDER BY nth
     """
@@ -158,20 +158,20 @@ def _typed(column: RecordColumn, cell: str, kind: str) -> str:
 
 def _cell_rules(column: RecordColumn, cell: str, kind: str, *, listed: bool) -> list[Rule]:
     name = column.name
-    told = f"({_text(cell, kind)}) IS NOT NULL"
+    filled = f"({_text(cell, kind)}) IS NOT NULL"
     rules = []
     if column.required:
-        rules.append(Rule(name, f"NOT ({told})", "a value"))
+        rules.append(Rule(name, f"NOT ({filled})", "a value"))
         if column.choices and listed:
             rules.append(Rule(name, f"{name} NOT IN ({_listed(column.choices)})", "one of the list"))
     if column.code and kind == "text":
         rules.append(Rule(name, f"regexp_full_match({cell}, '{LOST_DIGITS}')", "a code as text, with all its digits"))
     if column.type == "time" and name in ("valid_from", "valid_to"):
         readable = f"TRY_CAST({_text(cell, kind)} AS TIMESTAMPTZ) IS NULL"
-        rules.append(Rule(name, f"{told} AND {readable}", _WANTED["time"]))
+        rules.append(Rule(name, f"{filled} AND {readable}", _WANTED["time"]))
         return rules
     if column.type != "text":
-        rules.append(Rule(name, f"{told} AND {name} IS NULL", _WANTED[column.type]))
+        rules.append(Rule(name, f"{filled} AND {name} IS NULL", _WANTED[column.type]))
     if column.type == "time":
         rules.append(Rule(name, f"NOT ({name} {_RANGE})", "a time from 1990 to 2100"))
     if column.type == "date":
@@ -183,19 +183,19 @@ def _cell_rules(column: RecordColumn, cell: str, kind: str, *, listed: bool) -> 
 
 
 def _clock(table: RecordTable) -> str:
-    """SQL for when the row itself tells that it could be known; NULL where it tells nothing."""
-    told = f"greatest({', '.join(table.clock)})" if table.clock else "NULL"
-    return f"coalesce({told}, TIMESTAMPTZ '{SINCE_EVER.isoformat()}')" if table.lasting else told
+    """SQL for the moment from which the row could be known, by its own columns; NULL where they give none."""
+    moment = f"greatest({', '.join(table.clock)})" if table.clock else "NULL"
+    return f"coalesce({moment}, TIMESTAMPTZ '{SINCE_EVER.isoformat()}')" if table.lasting else moment
 
 
-def _content(table: RecordTable, told: list[str], types: dict[str, RecordColumn]) -> str:
-    """SQL for the text that `row_id` hashes: every told cell as name=length:value, in the order of names.
+def _content(table: RecordTable, columns: list[str], types: dict[str, RecordColumn]) -> str:
+    """SQL for the text that `row_id` hashes: every delivered cell as name=length:value, in the order of names.
 
     Unknown cells are left out, so neither the file format nor a column that is empty changes it; nor does a
     `known_at` that only says what a back-fill takes anyway.
     """
     parts = []
-    for column in sorted(told):
+    for column in sorted(columns):
         cell = f"nullif(known_at, {_clock(table)})" if column == "known_at" else column
         kind = types[column].type if column in types else "text"
         value = f"epoch_us({cell})::VARCHAR" if kind == "time" else f"{cell}::VARCHAR"

@@ -36,8 +36,8 @@ def create_views(con: duckdb.DuckDBPyConnection, storage: Storage, lines: pa.Tab
         if rows is None:
             con.execute(f"CREATE VIEW {name} AS SELECT {_nothing(table)} WHERE false")
         if table.name in KEPT_TABLES:
-            kept = con.table(name) if rows is None else rows.project(_columns(table, rows.columns, numeric))
-            kept.create_view(table.name + KEPT)
+            stored = con.table(name) if rows is None else rows.project(_columns(table, rows.columns, numeric))
+            stored.create_view(table.name + KEPT)
         if rows is None:
             continue
         if table.name in UNFOLDED:
@@ -106,9 +106,9 @@ def numeric_attributes(lines: pa.Table) -> dict[str, bool]:
     One cell never turns a column: what does not fit a column of numbers is unknown there.
     """
     counts: dict[str, list[int]] = {}
-    for told, read in zip(lines["numeric_attributes"].to_pylist(), lines["read"].to_pylist(), strict=True):
-        for name, count in json.loads(told).items():
-            if isinstance(count, bool):  # as it was told before values were counted
+    for counted, read in zip(lines["numeric_attributes"].to_pylist(), lines["read"].to_pylist(), strict=True):
+        for name, count in json.loads(counted).items():
+            if isinstance(count, bool):  # the form before values were counted
                 count = [max(read, 1), 0] if count else [0, max(read, 1)]
             so_far = counts.setdefault(name, [0, 0])
             so_far[0] += count[0]

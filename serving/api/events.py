@@ -80,7 +80,7 @@ def _take(news: EventBatch, state: Serving) -> NewsAnswer:
         state.desk.refresh(now)  # rows that were there before or refused, or news of others: the record alone knows
     named = list(dict.fromkeys(row["dossier_id"] for row in (*dossiers, *events)))[:MOST_SCORES]
     scores = list(_scores(state.desk, named, now + timedelta(microseconds=1)))  # just after: the news is known
-    return NewsAnswer(receipt.read, receipt.appended, receipt.known, receipt.rejected, receipt.delivery_id, scores)
+    return NewsAnswer(receipt.read, receipt.appended, receipt.duplicates, receipt.rejected, receipt.delivery_id, scores)
 
 
 def _scores(desk: OnlineScorer, named: list[str], as_of: datetime) -> Iterator[Scored]:

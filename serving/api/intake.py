@@ -89,6 +89,6 @@ def confirm(request: Request, token: Annotated[str, Path(pattern="^[0-9a-f]{32}$
     made = taken_in(request, upload_of(request, token), key)
     return answer(
         DeliveryAnswer(
-            made.delivery_id, made.version, made.read, made.appended, made.known, made.rejected, dict(made.counts)
+            made.delivery_id, made.version, made.read, made.appended, made.duplicates, made.rejected, dict(made.counts)
         )
     )

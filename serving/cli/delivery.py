@@ -90,10 +90,10 @@ def preview_lines(found: "Preview") -> Iterator[str]:
     if found.outcome is None:
         yield f"refused: {found.refused}"
         return
-    told = found.outcome
-    yield f"would read={told.read} take={told.good} known={told.known} reject={told.rejected}"
-    for table in found.outcome.tables:
-        yield f"{table.name}: {table.good} new rows, {table.known} known, {table.rejected} rejected"
+    outcome = found.outcome
+    yield f"would read={outcome.read} take={outcome.good} known={outcome.duplicates} reject={outcome.rejected}"
+    for table in outcome.tables:
+        yield f"{table.name}: {table.good} new rows, {table.duplicates} known, {table.rejected} rejected"
         if table.rows:
             yield "  " + " | ".join(table.columns)
             marks = ("+" if new else "=" for new in table.new)  # new, or there already
@@ -102,8 +102,8 @@ def preview_lines(found: "Preview") -> Iterator[str]:
             now, then = table.filled.get(column, 0.0), (table.before or {}).get(column, 0.0)
             if abs(now - then) >= CHANGED:
                 yield f"  {column}: told in {now:.0%} of rows, {then:.0%} in the last delivery of this source"
-    yield from (f"rejected: {reject}" for reject in found.outcome.rejects[:SHOWN])
-    yield from (f"note: {note} ({count})" for note, count in found.outcome.notes.items())
+    yield from (f"rejected: {reject}" for reject in outcome.rejects[:SHOWN])
+    yield from (f"note: {note} ({count})" for note, count in outcome.notes.items())
 
 
 def tell_notes(receipt: "DeliveryReceipt") -> None:

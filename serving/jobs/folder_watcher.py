@@ -78,7 +78,7 @@ class FolderWatcher:
 
 
 def _unread(receipt: DeliveryReceipt) -> bool:
-    return receipt.refused and not receipt.known
+    return receipt.refused and not receipt.duplicates
 
 
 def _free(path: Path) -> Path:

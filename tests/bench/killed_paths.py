@@ -52,7 +52,7 @@ def _append(home: Path, number: int) -> tuple[int, int, int]:
                         for one in ids for k in range(4)]),
     ]  # fmt: skip
     receipt = Record(home / "record").append(chunks, source="canonical", arrived_at=at)
-    return receipt.read, receipt.appended, receipt.known
+    return receipt.read, receipt.appended, receipt.duplicates
 
 
 def ingested(home: Path, number: int) -> list[str]:
