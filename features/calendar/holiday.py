@@ -26,5 +26,5 @@ def as_delivered(con: duckdb.DuckDBPyConnection, calendar: Calendar) -> Calendar
 
 @lru_cache(maxsize=16)  # making the relation of a calendar takes as long as a small matrix
 def _with(calendar: Calendar, rows: tuple[tuple[date, str], ...]) -> Calendar:
-    told = calendar.with_holidays(rows)
-    return calendar if told == calendar else told
+    extended = calendar.with_holidays(rows)
+    return calendar if extended == calendar else extended

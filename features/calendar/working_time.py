@@ -131,8 +131,8 @@ class Calendar:
         """`W` of many moments at once [n]."""
         start, end, before = self._pieces
         span = np.searchsorted(start, moments, side="right") - 1
-        known = np.maximum(span, 0)
-        return np.where(span < 0, 0, before[known] + np.minimum(moments, end[known]) - start[known])
+        piece = np.maximum(span, 0)
+        return np.where(span < 0, 0, before[piece] + np.minimum(moments, end[piece]) - start[piece])
 
     def when_worked_each(self, worked: Instants, *, none: int, last: bool = False) -> Instants:
         """`when_worked` of many [n], `none` where the calendar ends before. last: the last moment, not the first."""
@@ -242,10 +242,10 @@ class Calendar:
         if not len(begins):
             return pa.nulls(len(local_day), pa.int64())
         coming = np.searchsorted(ends, local_day - first, side="right")
-        known = np.minimum(coming, len(ends) - 1)
-        far = (coming == len(ends)) | (begins[known] - (local_day - first) > A_YEAR)
+        nearest = np.minimum(coming, len(ends) - 1)
+        far = (coming == len(ends)) | (begins[nearest] - (local_day - first) > A_YEAR)
         worked = np.array([self.worked(int(at)) for at in self._midnights[begins]], dtype=np.int64)
-        return pa.array(worked[known], pa.int64(), mask=far)
+        return pa.array(worked[nearest], pa.int64(), mask=far)
 
 
 def _since_midnight(edge: time) -> int:

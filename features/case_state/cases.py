@@ -71,21 +71,23 @@ def recorded_cases(
     until = as_of if until is None else until
     calendar = as_delivered(con, calendar)
     at = {"as_of": naive_utc(as_of), "since": naive_utc(since or EPOCH), "until": naive_utc(until)}
-    known = "known_at < $as_of"
-    event, dossier = ("event_latest", "dossier_latest") if cut else (latest("event", known), latest("dossier", known))
-    first = first_promise(f"(FROM dossier WHERE {known})")
+    visible = "known_at < $as_of"
+    event, dossier = (
+        ("event_latest", "dossier_latest") if cut else (latest("event", visible), latest("dossier", visible))
+    )
+    first = first_promise(f"(FROM dossier WHERE {visible})")
 
-    def told(statement: str) -> list[tuple[Any, ...]]:
+    def fetch(statement: str) -> list[tuple[Any, ...]]:
         asked = {name: moment for name, moment in at.items() if f"${name}" in statement}
         rows: list[tuple[Any, ...]] = con.execute(statement, asked).fetchall()
         return rows
 
     try:
         if dossiers is None:
-            told(_OVER.format(event=event))
+            fetch(_OVER.format(event=event))
         which = f"SEMI JOIN {dossiers}" if dossiers else "ANTI JOIN case_over"
-        rows = told(_EVENTS.format(event=event, claims_end=claims_end("e.event_id"), which=which))
-        found = told(
+        rows = fetch(_EVENTS.format(event=event, claims_end=claims_end("e.event_id"), which=which))
+        found = fetch(
             _DOSSIERS.format(dossier=dossier, first=first, procedure=latest("procedure"), which=which,
                              begun="true" if since is None else "d.received_at < $until")
         )  # fmt: skip

@@ -134,11 +134,11 @@ class CaseFold:
 
         self.end_at, self.delivered_at = first(_END[kind]), first(kind == _DELIVERED)
         last = np.where(self.end_at < beyond, self.end_at, self.delivered_at)
-        self.kept: Mask = self._counts & (places <= last)
+        self.in_round: Mask = self._counts & (places <= last)
         self._ends: Mask = places == last
 
     def _start(self) -> None:
-        told, order, n = self.courses, self.order, len(self.order)
+        courses, order, n = self.courses, self.order, len(self.order)
 
         def none() -> Instants:
             return np.full(n, NONE)
@@ -146,16 +146,16 @@ class CaseFold:
         def zero() -> Instants:
             return np.zeros(n, np.int64)
 
-        received, due, legal = told.received_us[order], told.due_us[order], told.legal_w[order]
-        self.last_us, self.last_w = received.copy(), self.worked(received, told.calendar[order])
+        received, due, legal = courses.received_us[order], courses.due_us[order], courses.legal_w[order]
+        self.last_us, self.last_w = received.copy(), self.worked(received, courses.calendar[order])
         self.received_w = self.last_w.copy()
         promised = due != NONE
         self.has_base, self.term_only = promised | (legal != NONE), ~promised & (legal != NONE)
         self.base_us, self.base_added = due.copy(), zero()
-        self.base_w = np.where(promised, self.worked(np.where(promised, due, 0), told.calendar[order]),
+        self.base_w = np.where(promised, self.worked(np.where(promised, due, 0), courses.calendar[order]),
                                np.where(legal != NONE, self.received_w + legal, 0))  # fmt: skip
         self.has_source, self.source_us, self.source_w, self.source_added = np.zeros(n, bool), none(), zero(), zero()
-        self.first_us, stated = due.copy(), told.stated_us[order]
+        self.first_us, stated = due.copy(), courses.stated_us[order]
         self.in_force_us = np.where(promised & (stated != NONE), stated, due)
         self.added_w, self.lost_us, self.lost_w, self.missed = zero(), none(), zero(), np.zeros(n, bool)
         self.stopped, self.paused_us, self.asked = np.zeros(n, np.int8), none(), zero()
@@ -180,11 +180,11 @@ class CaseFold:
 
     def _tell(self, events: Places, n: int) -> None:
         kind, at, w = self.courses.kind[events], self.at_us[events], self.at_w[events]
-        kept = self.kept[events]
+        in_round = self.in_round[events]
         ended = self.ended_us[:n] != NONE
-        back = kept & ended & (kind == _REOPENED)
+        back = in_round & ended & (kind == _REOPENED)
         anew = back & (at - np.where(ended, self.ended_us[:n], 0) > _SAME_CASE)
-        acts = kept & ~anew & (~ended | back)
+        acts = in_round & ~anew & (~ended | back)
         self._pass(acts, ended, at, w)
         again = np.flatnonzero(back & ~anew)
         self.reopened[again] += 1
@@ -238,9 +238,9 @@ class CaseFold:
         base = self.base_w[which] - self.base_added[which]
         source = self.source_w[which] - self.source_added[which]
         ahead = source - base
-        told = self.has_source[which] & (ahead >= 0) & (ahead <= A_DAY_W)
-        return (np.where(told, self.source_us[which], self.base_us[which]), np.where(told, source, base),
-                np.where(told, self.source_added[which], self.base_added[which]))  # fmt: skip
+        by_source = self.has_source[which] & (ahead >= 0) & (ahead <= A_DAY_W)
+        return (np.where(by_source, self.source_us[which], self.base_us[which]), np.where(by_source, source, base),
+                np.where(by_source, self.source_added[which], self.base_added[which]))  # fmt: skip
 
     def lawful(self, n: int) -> tuple[Instants, Instants, Instants]:
         """Of the first `n`: the lawful promise where it is a moment that was told (else `NONE`), its working time, and

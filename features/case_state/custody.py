@@ -79,11 +79,11 @@ def attach(con: duckdb.DuckDBPyConnection, moments: Sequence[datetime]) -> None:
     finally:
         con.unregister("custody_moment")
     desk = {who: is_desk(who) for who in set(found["official_id"].to_pylist())}
-    kept = [
+    attributable = [
         not desk[who] and weight is not None and weight >= LEAST
         for who, weight in zip(found["official_id"].to_pylist(), found["weight"].to_pylist(), strict=True)
     ]
-    con.register("custody", found.filter(pa.array(kept, pa.bool_())))
+    con.register("custody", found.filter(pa.array(attributable, pa.bool_())))
 
 
 def shared_out(con: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str, tuple[int, int]]:
@@ -92,7 +92,7 @@ def shared_out(con: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str, tup
     By `complaint` and `finding`: (went to holders, name nobody).
     """
     attach(con, [as_of])
-    told = {}
+    totals = {}
     for about, key in (("complaint", "complaint_id"), ("finding", "finding_id")):
         counts = "kind <> 'none'" if about == "finding" else "true"
         row = con.execute(
@@ -101,5 +101,5 @@ def shared_out(con: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str, tup
             f" GROUP BY {key} HAVING bool_and(official_id IS NULL))",
             {"as_of": naive_utc(as_of)},
         ).fetchall()[0]
-        told[about] = (int(row[0]), int(row[1]))
-    return told
+        totals[about] = (int(row[0]), int(row[1]))
+    return totals

@@ -30,11 +30,11 @@ RUNNING = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
 
 def _fill(sql: str, **parts: str) -> str:
     """`sql` with the windows of this module and the sets of kinds put in."""
-    told = "PARTITION BY dossier_no, strand ORDER BY happened_us, known_us, row_id"
+    order = "PARTITION BY dossier_no, strand ORDER BY happened_us, known_us, row_id"
     return Template(sql).safe_substitute(
-        told=f"OVER ({told})",
-        told_running=f"OVER ({told} {RUNNING})",
-        told_before=f"OVER ({told} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)",
+        in_order=f"OVER ({order})",
+        in_order_running=f"OVER ({order} {RUNNING})",
+        before=f"OVER ({order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)",
         running=f"OVER (PARTITION BY dossier_no, strand ORDER BY seq {RUNNING})",
         way=f"kind NOT IN {MOVES}",
         stopped=f"CASE WHEN kind IN {STOPS} THEN 1 WHEN kind IN {RUNS} THEN 0 END",
@@ -81,15 +81,15 @@ STRANDS = {
     "ordered": _fill("""
         SELECT * EXCLUDE (row_id, event_id, due_us, calendar_no, step_no), due_us AS given_us,
                CASE WHEN $way THEN step_no
-                    ELSE LAST_VALUE(CASE WHEN $way THEN step_no END IGNORE NULLS) $told_before END AS step_no,
-               CAST(ROW_NUMBER() $told AS INTEGER) AS seq,
-               LEAD(known_us) $told AS next_known_us,
-               LAST_VALUE(CASE WHEN $way THEN happened_us END IGNORE NULLS) $told_before AS last_us,
-               LAST_VALUE(CASE WHEN $way THEN happened_w END IGNORE NULLS) $told_before AS last_w,
-               LAST_VALUE(CASE WHEN $way THEN step_no END IGNORE NULLS) $told_before AS last_step,
-               LAST_VALUE(official_no IGNORE NULLS) $told_before AS last_official,
-               LAST_VALUE($stopped IGNORE NULLS) $told_before AS last_stopped,
-               LAST_VALUE(due_us IGNORE NULLS) $told_running AS new_due_us
+                    ELSE LAST_VALUE(CASE WHEN $way THEN step_no END IGNORE NULLS) $before END AS step_no,
+               CAST(ROW_NUMBER() $in_order AS INTEGER) AS seq,
+               LEAD(known_us) $in_order AS next_known_us,
+               LAST_VALUE(CASE WHEN $way THEN happened_us END IGNORE NULLS) $before AS last_us,
+               LAST_VALUE(CASE WHEN $way THEN happened_w END IGNORE NULLS) $before AS last_w,
+               LAST_VALUE(CASE WHEN $way THEN step_no END IGNORE NULLS) $before AS last_step,
+               LAST_VALUE(official_no IGNORE NULLS) $before AS last_official,
+               LAST_VALUE($stopped IGNORE NULLS) $before AS last_stopped,
+               LAST_VALUE(due_us IGNORE NULLS) $in_order_running AS new_due_us
         FROM stranded
     """),
     # [from_us, until_us): when this event was the last known; a strand of its own counts at its last event only

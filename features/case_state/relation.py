@@ -50,11 +50,11 @@ class _Rows:
 
 def _of_record(only: str) -> _Rows:
     """Every dossier as known before `$as_of`."""
-    known = f"known_at < $as_of{only}"
+    visible = f"known_at < $as_of{only}"
     return _Rows(
-        f"(SELECT *, $until AS until_at FROM {latest('dossier', known)})",
-        first_promise(f"(FROM dossier WHERE {known})"),
-        latest("event", known),
+        f"(SELECT *, $until AS until_at FROM {latest('dossier', visible)})",
+        first_promise(f"(FROM dossier WHERE {visible})"),
+        latest("event", visible),
     )
 
 
@@ -126,14 +126,14 @@ def _table(fold: CaseFold, dossiers: pa.Table, events: pa.Table, place: Places) 
     due_us, due_w, _ = fold.lawful(number)
     lawful = np.where(fold.has_base, fold.moments(due_us, due_w, fold.courses.calendar), NONE)
     late = fold.missed & ~aside
-    told = {
+    moments = {
         "read_at": read_us, "received_at": received_us, "first_due_at": fold.first_us, "due_at": fold.in_force_us,
         "lawful_due_at": lawful, "ended_at": fold.ended_us,
         "paused_since": np.where(waits, fold.paused_us, NONE), "begun_at": fold.begun_us,
         "lawful_extension_at": fold.extended_us,
     }  # fmt: skip
     found = {
-        **{name: _moments(values) for name, values in told.items()},
+        **{name: _moments(values) for name, values in moments.items()},
         "phase": pa.array(phase, pa.string()),
         "ended_how": pa.array(np.array(EVENT_KINDS, object)[fold.ended_kind], pa.string(), mask=~ended),
         "late": late, "overdue": late & ~ended & ~waits, "is_open": ~ended & ~aside, "waits": waits,
@@ -147,7 +147,7 @@ def _table(fold: CaseFold, dossiers: pa.Table, events: pa.Table, place: Places) 
     for name in ("dossier_id", "unit_code", "procedure_code", "legal_days"):
         table = table.append_column(name, dossiers[name])
     for name, column in (("holder", events["official_id"]), ("step", events["step"])):
-        table = table.append_column(name, _last(column, fold.kept, place, number))
+        table = table.append_column(name, _last(column, fold.in_round, place, number))
     return table.select(COLUMNS)
 
 
@@ -155,9 +155,9 @@ def _moments(us: Instants) -> pa.Array:
     return pa.array(us, pa.timestamp("us"), mask=us == NONE)
 
 
-def _last(column: pa.ChunkedArray, kept: Mask, place: Places, number: int) -> pa.Array:
+def _last(column: pa.ChunkedArray, counts: Mask, place: Places, number: int) -> pa.Array:
     """Of each dossier the last value that an event which counts gives."""
-    gives = np.flatnonzero(kept & column.is_valid().to_numpy())
+    gives = np.flatnonzero(counts & column.is_valid().to_numpy())
     last = np.full(number, -1)
     last[place[gives]] = gives  # of several places that are the same the last stands
     return column.take(pa.array(last, pa.int64(), mask=last < 0)).combine_chunks()

@@ -236,13 +236,13 @@ def replay(
     dossier without a promise. stated_due_at: the due moment that the dossier's row gives now, where it differs from
     the first promise `due_at`. All moments aware.
     """
-    told = sorted((one for one in events if one.at < until), key=lambda one: one.at)
-    early = [one for one in told if one.kind in ALL_ENDS and one.at < received_at - SKEW]
-    told = [one for one in told if _counts(one, received_at)]
+    past = sorted((one for one in events if one.at < until), key=lambda one: one.at)
+    early = [one for one in past if one.kind in ALL_ENDS and one.at < received_at - SKEW]
+    counted = [one for one in past if _counts(one, received_at)]
     fold = _Fold(received_at, due_at, calendar, legal_days)
     if due_at is not None and stated_due_at is not None and stated_due_at != due_at:
         fold.promises.append(Promise(received_at, stated_due_at, "stated"))
-    for part in _rounds(told):
+    for part in _rounds(counted):
         end = _end_of(part)
         for one in part:
             at = max(one.at, received_at)
@@ -265,7 +265,7 @@ def replay(
             if one is end:
                 fold.ended = (one.kind, at)
                 fold.hands.stopped_by = ""
-    return _state(fold, received_at, told, early, until)
+    return _state(fold, received_at, counted, early, until)
 
 
 def _counts(one: Happening, received_at: datetime) -> bool:
@@ -273,10 +273,10 @@ def _counts(one: Happening, received_at: datetime) -> bool:
     return one.at >= received_at or (one.kind in ALL_ENDS and one.at >= received_at - SKEW)
 
 
-def _rounds(told: Sequence[Happening]) -> list[list[Happening]]:
+def _rounds(events: Sequence[Happening]) -> list[list[Happening]]:
     """The events between reopenings."""
     rounds: list[list[Happening]] = [[]]
-    for one in told:
+    for one in events:
         if one.kind == "reopened":
             rounds.append([])
         rounds[-1].append(one)
@@ -292,7 +292,7 @@ def _end_of(part: Sequence[Happening]) -> Happening | None:
 
 
 def _state(
-    fold: _Fold, received_at: datetime, told: Sequence[Happening], early: Sequence[Happening], until: datetime
+    fold: _Fold, received_at: datetime, events: Sequence[Happening], early: Sequence[Happening], until: datetime
 ) -> CaseState:
     ended_how, ended_at = fold.ended or (None, None)
     aside = bool(early) and fold.ended is None
@@ -303,7 +303,7 @@ def _state(
     clock = fold.clock(stands=phase in WAITING and not fold.missed)
     first = fold.promises[0].due_at if fold.promises else None
     lawful = fold.lawful_us()
-    claimed = [max(one.at, received_at) for one in told if one.claims_end or one.kind in ENDS]
+    claimed = [max(one.at, received_at) for one in events if one.claims_end or one.kind in ENDS]
     return CaseState(
         until=until, received_at=received_at, phase=phase, promises=tuple(fold.promises),
         lawful_due_at=None if lawful is None else _moment(lawful), ended_at=ended_at, ended_how=ended_how,
@@ -314,7 +314,7 @@ def _state(
         other_w=fold.hours[Phase.OTHER_OFFICE], own_w=fold.hours[Phase.RUNNING], requests=len(fold.requests),
         extensions=fold.extensions, resets=fold.resets, reopened=fold.reopened,
         flags=frozenset(fold.flags | ({Flag.END_BEFORE_RECEIPT} if early else set())),
-        ends=tuple((one.kind, max(one.at, received_at)) for one in told if one.kind in ALL_ENDS), clock=clock,
+        ends=tuple((one.kind, max(one.at, received_at)) for one in events if one.kind in ALL_ENDS), clock=clock,
         begun_at=fold.begun_at, lawful_extension_at=fold.extended_at,
         stretches=tuple(Stretch(_moment(since), _moment(stop), held) for since, stop, held in fold.stretches),
     )  # fmt: skip

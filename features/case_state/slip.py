@@ -10,9 +10,9 @@ _DAY = A_DAY // timedelta(microseconds=1)
 
 def first_of(promises: Iterable[tuple[datetime, datetime | None]]) -> datetime | None:
     """The first promise of one dossier among its rows, each as (when it was known, the due moment it gives)."""
-    giving = sorted((known, due) for known, due in promises if due is not None)
-    near = [(known, due) for known, due in giving if known <= giving[0][0] + A_DAY]
-    return min((due for known, due in near if known == near[-1][0]), default=None)
+    giving = sorted((known_at, due) for known_at, due in promises if due is not None)
+    near = [(known_at, due) for known_at, due in giving if known_at <= giving[0][0] + A_DAY]
+    return min((due for known_at, due in near if known_at == near[-1][0]), default=None)
 
 
 def slip_of(versions: str) -> str:

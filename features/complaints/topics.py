@@ -65,10 +65,10 @@ def _model() -> tuple[Any, dict[str, re.Pattern[str]]]:
     from sklearn.pipeline import make_pipeline
 
     with PHRASES.open("rb") as file:
-        told = tomllib.load(file)
-    cues = {name: re.compile(pattern) for name, pattern in told["cue"].items()}
-    texts = [_marked(wording(text), cues) for phrases in told["phrase"].values() for text in phrases]
-    names = [name for name, phrases in told["phrase"].items() for _ in phrases]
+        phrasebook = tomllib.load(file)
+    cues = {name: re.compile(pattern) for name, pattern in phrasebook["cue"].items()}
+    texts = [_marked(wording(text), cues) for phrases in phrasebook["phrase"].values() for text in phrases]
+    names = [name for name, phrases in phrasebook["phrase"].items() for _ in phrases]
     terms = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
     return make_pipeline(terms, LogisticRegression(C=20, max_iter=500)).fit(texts, names), cues
 

@@ -52,13 +52,13 @@ def triage(con: duckdb.DuckDBPyConnection, as_of: datetime, since: datetime | No
     wordings = [wording(text) for text in asked]
     day = [row["filed_at"].timestamp() / 86400 for row in rows]
     alike = first_alike(wordings, [row["unit_code"] or row["official_id"] or "" for row in rows], day, SAME_WITHIN)
-    told = topics(asked)
-    known = _known_dossiers(con, [code for text in asked for code in dossier_codes_in(text)], bounds["as_of"])
-    for place, (row, text, topic) in enumerate(zip(rows, asked, told, strict=True)):
+    by_words = topics(asked)
+    recorded = _known_dossiers(con, [code for text in asked for code in dossier_codes_in(text)], bounds["as_of"])
+    for place, (row, text, topic) in enumerate(zip(rows, asked, by_words, strict=True)):
         codes = dossier_codes_in(text)
         row |= {
             "codes": codes,
-            "dossier_id": row["dossier_id"] or next((code for code in codes if code in known), None),
+            "dossier_id": row["dossier_id"] or next((code for code in codes if code in recorded), None),
             "topic_text": topic.topic if wordings[place] else None,
             "confidence": topic.confidence if wordings[place] else None,
             "beside": list(topic.beside),

@@ -158,13 +158,13 @@ def complaint_tables(
     `shown[dossier]` is the row of `dossier_id` or −1. A complaint is known when filed; its answer is a
     second row of the same id, known when given.
     """
-    kept = np.flatnonzero((shown[q.dossier] >= 0) & (q.filed < end))
-    identity = [f"PA-{k:06d}" for k in range(len(kept))]
-    answered = kept[(q.answered[kept] >= 0) & (q.answered[kept] < end)]
+    recorded = np.flatnonzero((shown[q.dossier] >= 0) & (q.filed < end))
+    identity = [f"PA-{k:06d}" for k in range(len(recorded))]
+    answered = recorded[(q.answered[recorded] >= 0) & (q.answered[recorded] < end)]
     position = np.full(len(q), NONE)
-    position[kept] = np.arange(len(kept))
-    rows = np.concatenate([kept, answered])
-    answer = np.repeat([False, True], [len(kept), len(answered)])
+    position[recorded] = np.arange(len(recorded))
+    rows = np.concatenate([recorded, answered])
+    answer = np.repeat([False, True], [len(recorded), len(answered)])
     codes = np.where(q.linked[rows], shown[q.dossier[rows]], NONE)
     text = [
         TEXTS[t][w].format(code=dossier_id[d] if d >= 0 else "của tôi")
@@ -195,8 +195,8 @@ def complaint_tables(
     })  # fmt: skip
     truth = pa.table({
         "complaint_id": identity,
-        "dossier_id": words(shown[q.dossier[kept]], dossier_id),
-        "official_id": words(q.official[kept], world.official_id),
-        "false": q.false[kept],
+        "dossier_id": words(shown[q.dossier[recorded]], dossier_id),
+        "official_id": words(q.official[recorded], world.official_id),
+        "false": q.false[recorded],
     })  # fmt: skip
     return table, truth

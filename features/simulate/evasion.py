@@ -105,5 +105,5 @@ def silenced(rng: np.random.Generator, q: Complaints, conduct: Conduct, evasion:
     about = (
         (conduct.kind[q.official] >= 0) & np.isin(q.topic, STAFF_TOPICS) & (q.filed >= end - evasion.silent_days * DAY)
     )
-    kept = ~(about & (rng.random(len(q)) < evasion.suppressed))
-    return Complaints(**{name: column[kept] for name, column in vars(q).items()})
+    arrives = ~(about & (rng.random(len(q)) < evasion.suppressed))
+    return Complaints(**{name: column[arrives] for name, column in vars(q).items()})

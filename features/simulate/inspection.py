@@ -203,7 +203,7 @@ class Inspectorate:
         confirmed = np.where(true, g.confirm[rows] < 0.9, g.confirm[rows] < 0.2)
         names = [f"KL-{self._findings + k:07d}" for k in range(len(rows))]
         self._findings += len(rows)
-        known = np.where(final, decided[again], reported[again])
+        known_at = np.where(final, decided[again], reported[again])
         open_kind = ((kind[again] > 1) & ~final) | (kind[again] == 0)
         return pa.table({
             "finding_id": words(again, names),
@@ -215,8 +215,8 @@ class Inspectorate:
             "kind": words(kind[again], FINDINGS),
             "severity": pa.array(severity[again], mask=severity[again] == 0),
             "confirmed": pa.array(confirmed[again], mask=open_kind),
-            "confirmed_at": stamps(np.where(open_kind, NONE, known)),
-            "known_at": stamps(known),
+            "confirmed_at": stamps(np.where(open_kind, NONE, known_at)),
+            "known_at": stamps(known_at),
         })  # fmt: skip
 
 

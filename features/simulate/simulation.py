@@ -172,12 +172,12 @@ def _papers(rng: np.random.Generator, arrivals: Arrivals) -> tuple[Ints, list[st
 def _deliver(seed: int, start: date, end: date, h: History, policy: Policy | None) -> Province:
     """The tables of what was known before `end`, and the truth."""
     begin, cut = local_midnight(start), local_midnight(end)
-    kept = np.flatnonzero((h.arrivals.submitted >= begin) & (h.arrivals.received < cut))
+    delivered = np.flatnonzero((h.arrivals.submitted >= begin) & (h.arrivals.received < cut))
     shown = np.full(len(h.arrivals), -1, np.int64)
-    shown[kept] = np.arange(len(kept))
-    a = Arrivals(**{name: column[kept] for name, column in vars(h.arrivals).items()})
-    c = h.course.of(kept)
-    harm = Harm(h.harm.kind[kept], h.harm.outside[kept])
+    shown[delivered] = np.arange(len(delivered))
+    a = Arrivals(**{name: column[delivered] for name, column in vars(h.arrivals).items()})
+    c = h.course.of(delivered)
+    harm = Harm(h.harm.kind[delivered], h.harm.outside[delivered])
     units = a.unit if h.reform is None else h.reform.units(a.unit, a.received)
     rooms = h.world.receiver[a.unit]
     rooms = rooms if h.reform is None else h.reform.units(rooms, a.received)

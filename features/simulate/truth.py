@@ -61,9 +61,9 @@ def inspect(rng: np.random.Generator, ground: Ground, policy: Policy, cut: int) 
     for month in inspectorate.months():
         for name, table in inspectorate.visit(month, policy(inspectorate.eligible(month), month, rng)).items():
             parts[name].append(table)
-    known = pa.scalar(cut * 1_000_000, pa.int64()).cast(pa.timestamp("us", tz="UTC"))
+    cutoff = pa.scalar(cut * 1_000_000, pa.int64()).cast(pa.timestamp("us", tz="UTC"))
     joined = {name: pa.concat_tables(tables) for name, tables in parts.items() if tables}
-    return {name: table.filter(pc.less(table["known_at"], known)) for name, table in joined.items()}
+    return {name: table.filter(pc.less(table["known_at"], cutoff)) for name, table in joined.items()}
 
 
 def prevalence_table(ground: Ground) -> pa.Table:

@@ -69,7 +69,7 @@ def explanation_table(
     true; who did harm names something else.
     """
     n = len(a)
-    told = c.late & (c.end_kind == DECIDED) & (rng.random(n) < 0.55)
+    explained = c.late & (c.end_kind == DECIDED) & (rng.random(n) < 0.55)
     waited = c.answered > np.maximum(c.answer_due, 0)
     crowded = c.started - c.assigned > 16 * HOUR
     cause = np.select(
@@ -78,7 +78,7 @@ def explanation_table(
     )  # fmt: skip
     cause = np.where(harm.kind >= 0, rng.choice([0, 4], n), cause)
     at = time.wall(np.maximum(c.ended, 0)) + (rng.gamma(2.0, 2.0, n) * DAY).astype(np.int64)
-    rows = np.flatnonzero(told & (at < end))
+    rows = np.flatnonzero(explained & (at < end))
     rows = rows[np.argsort(at[rows], kind="stable")]
     return pa.table({
         "dossier_id": words(rows, dossier_id),

@@ -96,9 +96,9 @@ _CODE_DAY = re.compile(r"-(\d{2})(\d{2})(\d{2})-")
 
 def day_of_code(code: str) -> date | None:
     """The day that a dossier's code was given on, as its middle part tells it; None in other forms."""
-    told = _CODE_DAY.search(code)
+    match = _CODE_DAY.search(code)
     try:
-        return date(2000 + int(told[1]), int(told[2]), int(told[3])) if told else None
+        return date(2000 + int(match[1]), int(match[2]), int(match[3])) if match else None
     except ValueError:
         return None
 

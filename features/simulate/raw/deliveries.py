@@ -47,8 +47,8 @@ def write_raw(province: Province, folder: Path) -> Planted:
         (folder / place).mkdir(parents=True, exist_ok=True)
         for name in tables:
             if (table := province.tables.get(name)) is not None:
-                kept = [column for column in table.column_names if column != "official_id"]
-                pq.write_table(table.select(kept), folder / place / f"{name}.parquet")
+                columns = [column for column in table.column_names if column != "official_id"]
+                pq.write_table(table.select(columns), folder / place / f"{name}.parquet")
     _write(folder / "roster" / "roster.json", _roster(province, names))
     _write_dossiers(rng, planted, book, folder)
     _write_voices(province, planted, book, folder)

@@ -28,8 +28,8 @@ def _false_z(moment: Any) -> str | None:
 
 def dossier(row: Row, events: Sequence[Row], due: Any, book: Directory) -> dict[str, Any]:
     """One dossier with all its actions, as of the export. `due`: its last promise; moments are local."""
-    name, identity, phone, address = book.citizens.known(row["applicant_id"])
-    agent = book.citizens.known(row["agent_id"]) if row["agent_id"] else None
+    name, identity, phone, address = book.citizens.person(row["applicant_id"])
+    agent = book.citizens.person(row["agent_id"]) if row["agent_id"] else None
     sector, sector_name = book.sector[row["procedure_code"]]
     ended = next((event["happened_at"] for event in reversed(events) if event["kind"] in ENDS), None)
     finished = next((event["happened_at"] for event in reversed(events) if event["kind"] == "delivered"), None)

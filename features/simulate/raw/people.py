@@ -85,7 +85,7 @@ class Citizens:
         self._shift = int(np.random.default_rng([seed, 99]).integers(1, 4_000_000))
         self._met: dict[str, tuple[str, str, str, str]] = {}
 
-    def known(self, who: str) -> tuple[str, str, str, str]:
+    def person(self, who: str) -> tuple[str, str, str, str]:
         """Name, identity number (12 digits), phone and address of one person."""
         if who not in self._met:
             number = int(who[1:]) + (5_000_000 if who[0] == "G" else 0)

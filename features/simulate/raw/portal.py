@@ -110,11 +110,11 @@ def states(
     days = dict.fromkeys(event["happened_at"].date() for event in events if event["kind"] in CHANGES)
     for day in days:
         past = [event for event in events if event["happened_at"].date() <= day]
-        told = [due for at, due in moves if at.date() <= day]
+        promises = [due for at, due in moves if at.date() <= day]
         yield (
             day,
             not first,
-            _written(row, _state(row, past, told[-1] if told else row["due_at"], moves, day, book)),
+            _written(row, _state(row, past, promises[-1] if promises else row["due_at"], moves, day, book)),
         )
         first = False
 
@@ -123,8 +123,8 @@ def _state(
     row: Row, past: Sequence[Row], due: Any, moves: Sequence[tuple[Any, Any]], day: Any, book: Directory
 ) -> dict[str, Any]:
     """One item of `DongBoHoSoMC`."""  # fmt: skip
-    name, identity, phone, _ = book.citizens.known(row["applicant_id"])
-    agent = book.citizens.known(row["agent_id"]) if row["agent_id"] else None
+    name, identity, phone, _ = book.citizens.person(row["applicant_id"])
+    agent = book.citizens.person(row["agent_id"]) if row["agent_id"] else None
     unknown = row["unknown_owner"]
     sector, sector_name = book.sector[row["procedure_code"]]
     status, ended, returned, refused = _end(row, past)

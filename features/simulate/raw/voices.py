@@ -28,7 +28,7 @@ def petition(
     first: Mapping[str, Any], last: Mapping[str, Any], units: Mapping[str, str], citizens: Citizens
 ) -> dict[str, Any]:
     """One `PhanAnh`; `first` as filed, `last` as it stands at the export (local moments)."""  # fmt: skip
-    who = citizens.known(first["complainant_id"]) if first["complainant_id"] else None
+    who = citizens.person(first["complainant_id"]) if first["complainant_id"] else None
     method, words = CHANNELS[first["channel"]]
     filed = first["filed_at"].strftime(PLATFORM_CLOCK)
     answered = last["answered_at"] if last["answered_at"] == last["answered_at"] else None
@@ -72,7 +72,7 @@ def ratings(rows: Iterable[Mapping[str, Any]], citizens: Citizens) -> Iterator[d
     """`DanhGiaHaiLong` rows of rating_id, dossier_id, rated_at (local), score, by_staff, owner."""
     for row in rows:
         account = f"cb.{int(row['rating_id'][1:]) % 97:02d}.motcua" if row["by_staff"] else "citizen"
-        rater = account if row["by_staff"] else citizens.known(row["applicant_id"])[0]
+        rater = account if row["by_staff"] else citizens.person(row["applicant_id"])[0]
         yield {
             "MaHoSo": row["dossier_id"],
             "LoaiDanhGia": "CongDan",
