@@ -60,10 +60,10 @@ def save(
         files[REMAINING] = hashlib.sha256(data).hexdigest()
     if golden is not None:
         rows = [[None if np.isnan(cell) else float(cell) for cell in row] for row in golden]
-        said = {"rows": rows, "log_odds": model.log_odds(golden).tolist()}
+        golden_rows = {"rows": rows, "log_odds": model.log_odds(golden).tolist()}
         if model.remaining is not None:
-            said["hazard"] = golden_hazard(model.remaining, golden)
-        data = json.dumps(said, allow_nan=False).encode()
+            golden_rows["hazard"] = golden_hazard(model.remaining, golden)
+        data = json.dumps(golden_rows, allow_nan=False).encode()
         (folder / GOLDEN).write_bytes(data)
         files[GOLDEN] = hashlib.sha256(data).hexdigest()
     manifest = {
@@ -123,7 +123,7 @@ def _model(manifest: dict[str, Any], folder: Path, threads: int) -> RiskModel:
     encoder = Encoder(
         tuple(manifest["numbers"]),
         tuple(_rates_from(rate) for rate in manifest["rates"]),
-        tuple(_terms_from(said, stages) for said in manifest.get("terms", ())),
+        tuple(_terms_from(entry, stages) for entry in manifest.get("terms", ())),
         stages,
     )
     if list(encoder.features) != manifest["features"]:
@@ -131,11 +131,11 @@ def _model(manifest: dict[str, Any], folder: Path, threads: int) -> RiskModel:
     for name, wanted in manifest["files"].items():
         _checked(folder, name, wanted)
     members = {
-        name: _member(said, manifest["files"], folder, len(encoder.columns), threads)
-        for name, said in manifest["members"].items()
+        name: _member(entry, manifest["files"], folder, len(encoder.columns), threads)
+        for name, entry in manifest["members"].items()
     }
     weights = _weights(manifest["weights"], members)
-    by_stage = tuple(_weights(said, members) for said in manifest.get("by_stage", ()))
+    by_stage = tuple(_weights(entry, members) for entry in manifest.get("by_stage", ()))
     if manifest["rule"] not in members or (by_stage and (stages is None or len(by_stage) != len(stages))):
         raise ArtefactError(f"{MANIFEST}: wanted a rule among the members and a blend for each stage")
     calibration = manifest["calibration"]
@@ -157,25 +157,25 @@ def _model(manifest: dict[str, Any], folder: Path, threads: int) -> RiskModel:
     return model
 
 
-def _member(said: dict[str, Any], files: dict[str, str], folder: Path, columns: int, threads: int) -> Member:
-    if said["kind"] == "trees":
-        return _trees(folder, said["file"], files, columns, threads)
-    if said["kind"] == "linear":
-        arrays = {part: _numbers(said[part], columns) for part in _LINEAR}
-        return LinearMember(intercept=float(said["intercept"]), **arrays)
-    if said["kind"] == "rule":
-        knots = _numbers(said["knots"], len(said["knots"]))
-        if not -1 <= said["column"] < columns or (np.diff(knots) <= 0).any():
-            raise ArtefactError(f"{MANIFEST}: the rule {said['name']!r} does not fit the columns")
+def _member(entry: dict[str, Any], files: dict[str, str], folder: Path, columns: int, threads: int) -> Member:
+    if entry["kind"] == "trees":
+        return _trees(folder, entry["file"], files, columns, threads)
+    if entry["kind"] == "linear":
+        arrays = {part: _numbers(entry[part], columns) for part in _LINEAR}
+        return LinearMember(intercept=float(entry["intercept"]), **arrays)
+    if entry["kind"] == "rule":
+        knots = _numbers(entry["knots"], len(entry["knots"]))
+        if not -1 <= entry["column"] < columns or (np.diff(knots) <= 0).any():
+            raise ArtefactError(f"{MANIFEST}: the rule {entry['name']!r} does not fit the columns")
         return RuleMember(
-            said["name"],
-            said["column"],
+            entry["name"],
+            entry["column"],
             knots,
-            _numbers(said["values"], len(knots)),
-            float(said["missing"]),
-            float(said["base"]),
+            _numbers(entry["values"], len(knots)),
+            float(entry["missing"]),
+            float(entry["base"]),
         )
-    raise ArtefactError(f"{MANIFEST}: wanted a member of kind trees, linear or rule, came {said['kind']!r:.40}")
+    raise ArtefactError(f"{MANIFEST}: wanted a member of kind trees, linear or rule, came {entry['kind']!r:.40}")
 
 
 def _trees(folder: Path, name: str, files: dict[str, str], columns: int, threads: int) -> TreeMember:
@@ -193,11 +193,11 @@ def _remaining(model: RemainingTime | None) -> dict[str, Any] | None:
 
 
 def _remaining_from(
-    said: dict[str, Any] | None, files: dict[str, str], folder: Path, numbers: int, threads: int
+    entry: dict[str, Any] | None, files: dict[str, str], folder: Path, numbers: int, threads: int
 ) -> RemainingTime | None:
-    if said is None:
+    if entry is None:
         return None
-    edges = _numbers(said["edges"], len(said["edges"]))
+    edges = _numbers(entry["edges"], len(entry["edges"]))
     if len(edges) < 3 or edges[0] != 0 or (np.diff(edges) <= 0).any():
         raise ArtefactError(f"{MANIFEST}: wanted edges of time that rise from 0")
     return RemainingTime(edges, _trees(folder, REMAINING, files, numbers + EXTRA, threads), numbers)
@@ -232,52 +232,52 @@ def _rates(rate: CategoryRates) -> dict[str, Any]:
     return {"keys": list(rate.keys), "log_odds": dict(rate.log_odds), "prior": rate.prior, "parent": parent}
 
 
-def _rates_from(said: dict[str, Any]) -> CategoryRates:
-    parent = None if said["parent"] is None else _rates_from(said["parent"])
-    log_odds = {str(value): float(number) for value, number in said["log_odds"].items()}
-    return CategoryRates(tuple(said["keys"]), log_odds, float(said["prior"]), parent)
+def _rates_from(entry: dict[str, Any]) -> CategoryRates:
+    parent = None if entry["parent"] is None else _rates_from(entry["parent"])
+    log_odds = {str(value): float(number) for value, number in entry["log_odds"].items()}
+    return CategoryRates(tuple(entry["keys"]), log_odds, float(entry["prior"]), parent)
 
 
 def _stages(stages: Stages | None) -> dict[str, Any] | None:
     return None if stages is None else {"column": stages.column, "edges": list(stages.edges)}
 
 
-def _stages_from(said: dict[str, Any] | None) -> Stages | None:
-    if said is None:
+def _stages_from(entry: dict[str, Any] | None) -> Stages | None:
+    if entry is None:
         return None
-    edges = _numbers(said["edges"], len(said["edges"]))
+    edges = _numbers(entry["edges"], len(entry["edges"]))
     if (np.diff(edges) <= 0).any():
         raise ArtefactError(f"{MANIFEST}: wanted edges of stages that rise")
-    return Stages(str(said["column"]), tuple(edges.tolist()))
+    return Stages(str(entry["column"]), tuple(edges.tolist()))
 
 
 def _terms(term: IdentityTerms) -> dict[str, Any]:
     return {"key": term.key, "unit": term.unit, "lists": term.lists, "tables": [dict(table) for table in term.tables]}
 
 
-def _terms_from(said: dict[str, Any], stages: Stages | None) -> IdentityTerms:
-    tables = tuple({str(level): _number(value) for level, value in table.items()} for table in said["tables"])
+def _terms_from(entry: dict[str, Any], stages: Stages | None) -> IdentityTerms:
+    tables = tuple({str(level): _number(value) for level, value in table.items()} for table in entry["tables"])
     if stages is None or len(tables) != len(stages):
         raise ArtefactError(f"{MANIFEST}: wanted a table of identities for each stage")
-    return IdentityTerms(str(said["key"]), str(said["unit"]), bool(said["lists"]), tables)
+    return IdentityTerms(str(entry["key"]), str(entry["unit"]), bool(entry["lists"]), tables)
 
 
-def _weights(said: dict[str, Any], members: dict[str, Member]) -> dict[str, float]:
-    weights = {name: _number(weight) for name, weight in said.items()}
+def _weights(entry: dict[str, Any], members: dict[str, Member]) -> dict[str, float]:
+    weights = {name: _number(weight) for name, weight in entry.items()}
     if not weights or set(weights) - set(members) or min(weights.values()) < 0:
         raise ArtefactError(f"{MANIFEST}: wanted weights ≥ 0 of the members")
     return weights
 
 
-def _number(said: float) -> float:
-    number = float(said)
+def _number(value: float) -> float:
+    number = float(value)
     if not np.isfinite(number):
         raise ArtefactError(f"{MANIFEST}: wanted a finite number, came {number}")
     return number
 
 
-def _numbers(said: list[float], n: int) -> np.ndarray:
-    array = np.array(said, float)
+def _numbers(values: list[float], n: int) -> np.ndarray:
+    array = np.array(values, float)
     if array.shape != (n,) or not np.isfinite(array).all():
         raise ArtefactError(f"{MANIFEST}: wanted {n} finite numbers, came {array.shape}")
     return array

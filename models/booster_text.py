@@ -84,21 +84,21 @@ def _tree(block: str, number: int, columns: int) -> None:
     lines = block.rstrip("\n").split("\n")
     if lines[0] != f"Tree={number}" or not block.endswith("\n\n"):
         raise Malformed(f"{where}: wanted its block, came another")
-    said = _pairs(lines[1:], where)
-    leaves = _whole(said.get("num_leaves", ""), where)
+    fields = _pairs(lines[1:], where)
+    leaves = _whole(fields.get("num_leaves", ""), where)
     if not 1 <= leaves <= MAX_LEAVES:
         raise Malformed(f"{where}: wanted 1 to {MAX_LEAVES} leaves, came {leaves}")
-    if said.get("num_cat") != "0" or said.get("is_linear") != "0":
+    if fields.get("num_cat") != "0" or fields.get("is_linear") != "0":
         raise Malformed(f"{where}: wanted splits by number and constant leaves")
-    shrinkage = _real(said.get("shrinkage", ""), where)
+    shrinkage = _real(fields.get("shrinkage", ""), where)
     if not math.isfinite(shrinkage):
         raise Malformed(f"{where}: wanted a finite shrinkage")
     if leaves == 1:
-        if not math.isfinite(_real(said.get("leaf_value", ""), where)):
+        if not math.isfinite(_real(fields.get("leaf_value", ""), where)):
             raise Malformed(f"{where}: wanted one finite leaf")
         return
-    numbers = {name: _numbers(said, name, leaves - 1, where) for name in _SPLIT}
-    numbers |= {name: _numbers(said, name, leaves, where) for name in _LEAF}
+    numbers = {name: _numbers(fields, name, leaves - 1, where) for name in _SPLIT}
+    numbers |= {name: _numbers(fields, name, leaves, where) for name in _LEAF}
     if (numbers["split_feature"] < 0).any() or (numbers["split_feature"] >= columns).any():
         raise Malformed(f"{where}: a split asks for a column that is not there")
     if not np.isin(numbers["decision_type"], (0, 2, 4, 6, 8, 10)).all():
@@ -118,25 +118,25 @@ def _is_a_tree(left: np.ndarray, right: np.ndarray, leaves: int, where: str) -> 
 
 
 def _pairs(lines: list[str], where: str) -> dict[str, str]:
-    said: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for line in lines:
         if not line:
             continue
         name, found, value = line.partition("=")
-        if name in said:
+        if name in fields:
             raise Malformed(f"{where}: {name:.40} is said twice")
-        said[name] = value
+        fields[name] = value
         if not found and name != "average_output":
             raise Malformed(f"{where}: wanted name=value, came {len(line)} characters without '='")
-    if "average_output" in said:
+    if "average_output" in fields:
         raise Malformed(f"{where}: wanted summed trees, came averaged ones")
-    return said
+    return fields
 
 
-def _numbers(said: dict[str, str], name: str, n: int, where: str) -> np.ndarray:
-    if name not in said:
+def _numbers(fields: dict[str, str], name: str, n: int, where: str) -> np.ndarray:
+    if name not in fields:
         raise Malformed(f"{where}: wanted {name}")
-    parts = said[name].split(" ")
+    parts = fields[name].split(" ")
     if len(parts) != n:
         raise Malformed(f"{where}: wanted {n} numbers in {name}, came {len(parts)}")
     if name in _REAL:

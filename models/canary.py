@@ -1,6 +1,6 @@
 """The canary: a process of its own loads a model and scores golden rows before anybody trusts it.
 
-A model that passes hash and structure can still end the process that loads it, or say something else than it said
+A model that passes hash and structure can still end the process that loads it, or give other scores than it gave
 when it was made (another library version, another processor). So a subprocess goes first. Golden rows are encoded
 cells and the log-odds (and hazards) that the model gave for them, kept in the package as `golden.json`.
 """
@@ -28,10 +28,10 @@ def check(folder: Path) -> int:
     """
     model = load(folder)
     try:
-        said = json.loads((folder / GOLDEN).read_text("utf-8"))
-        x = np.array([[math.nan if cell is None else float(cell) for cell in row] for row in said["rows"]], float)
-        wanted = np.array(said["log_odds"], float)
-        hazard = np.array(said.get("hazard", ()), float)
+        golden = json.loads((folder / GOLDEN).read_text("utf-8"))
+        x = np.array([[math.nan if cell is None else float(cell) for cell in row] for row in golden["rows"]], float)
+        wanted = np.array(golden["log_odds"], float)
+        hazard = np.array(golden.get("hazard", ()), float)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ArtefactError(f"{GOLDEN}: wanted golden rows, came {type(error).__name__}; train again") from error
     if x.ndim != 2 or x.shape != (len(wanted), len(model.encoder.columns)) or not len(x):
@@ -52,8 +52,8 @@ def fly(folder: Path) -> None:
     except subprocess.TimeoutExpired as error:
         raise ArtefactError(f"canary: no answer within {SECONDS} s; the model is not used") from error
     if done.returncode != 0:
-        said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1][:200]
-        raise ArtefactError(f"canary: ended with {done.returncode}: {said}")
+        message = (done.stderr.strip().splitlines() or ["it said nothing"])[-1][:200]
+        raise ArtefactError(f"canary: ended with {done.returncode}: {message}")
 
 
 if __name__ == "__main__":

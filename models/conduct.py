@@ -124,22 +124,22 @@ def dossiers(con: duckdb.DuckDBPyConnection, ids: Sequence[str], peers: pa.Table
         ).fetchall()
     }
     number = {key: nth for nth, key in enumerate(dict.fromkeys(peers["dossier_id"].to_pylist()))}
-    said = list(zip(*(shown[name].to_pylist() for name in ("dossier_id", "signal", "value")), strict=True))
-    of_peers = [(number[key], name) for key, name, _ in said if key in number]
+    signals = list(zip(*(shown[name].to_pylist() for name in ("dossier_id", "signal", "value")), strict=True))
+    of_peers = [(number[key], name) for key, name, _ in signals if key in number]
     usual = Usual.of([about[key][0] for key in number], [row for row, _ in of_peers], [name for _, name in of_peers])
     found: dict[str, list[tuple[float, str, float]]] = {}
     open_ones = set(asked)
-    for key, name, value in said:
+    for key, name, value in signals:
         if key in open_ones:
             found.setdefault(key, []).append((usual.rate(about[key][0], name), name, value))
-    scored = sorted(((1 - float(np.prod([rate for rate, _, _ in told])), key) for key, told in found.items()),
+    scored = sorted(((1 - float(np.prod([rate for rate, _, _ in rated])), key) for key, rated in found.items()),
                     key=lambda one: (-one[0], one[1]))  # fmt: skip
     lines = []
     for rank, (score, key) in enumerate(scored, start=1):
         procedure, unit_code = about[key]
         n = usual.sizes.get(procedure, 0)
-        told = [said_of_dossier(name, value, rate, n) for rate, name, value in sorted(found[key])[:3]]
-        vi, en = ". ".join(one for one, _ in told), ". ".join(one for _, one in told)
+        sentences = [said_of_dossier(name, value, rate, n) for rate, name, value in sorted(found[key])[:3]]
+        vi, en = map(". ".join, zip(*sentences, strict=True))
         lines.append(ConductLine(None, unit_code, key, score, False, n, None, None, rank,
                                  f"{vi}. {NOT_A_FINDING[0]}.", f"{en}. {NOT_A_FINDING[1]}.", "signal"))  # fmt: skip
     return lines
@@ -148,7 +148,7 @@ def dossiers(con: duckdb.DuckDBPyConnection, ids: Sequence[str], peers: pa.Table
 def forecast(con: duckdb.DuckDBPyConnection, model: OfficialForecast, as_of: datetime) -> list[ConductLine]:
     """Lines of everybody in post at `as_of` by the yearly forecast of a tier, highest first; `n` people complained.
 
-    Of whom fewer than three people complained no figure is told, nor an order.
+    Whoever fewer than three people complained of gets no figure and no order.
     """
     history = complaint_history.build(con, [as_of])
     score = model.score(history)
@@ -165,10 +165,10 @@ def forecast(con: duckdb.DuckDBPyConnection, model: OfficialForecast, as_of: dat
             vi = f"{int(reported[i])} người phản ánh trong 12 tháng qua; bình quân đơn vị {decimal(peers[i], 2)}"
             en = f"{int(reported[i])} people complained within 12 months; mean of the unit {peers[i]:.2f}"
         vi, en = f"{vi}. {NOT_A_FINDING[0]}.", f"{en}. {NOT_A_FINDING[1]}."
-        told = float(score[i]) if enough[i] else None
+        figure = float(score[i]) if enough[i] else None
         lines.append(
             ConductLine(
-                ids[i], where[i], None, told, False, voices.get(ids[i], 0), None, None, rank, vi, en, model.tier
+                ids[i], where[i], None, figure, False, voices.get(ids[i], 0), None, None, rank, vi, en, model.tier
             )
         )
     return lines

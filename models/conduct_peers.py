@@ -87,17 +87,17 @@ def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str
         found[family] = counts, excess(*(counts[name].to_numpy() for name in ("observed", "expected", "grp", "n")))
         clear[family] = excess(*(counts[name].to_numpy() for name in ("clear", "expected", "grp", "n")))
     first = next(iter(found.values()))[0]
-    above = np.column_stack([told.above for _, told in found.values()])
-    low = np.column_stack([told.low for _, told in found.values()])
+    above = np.column_stack([estimate.above for _, estimate in found.values()])
+    low = np.column_stack([estimate.low for _, estimate in found.values()])
     # where several are as sure as can be told, the one whose interval lies highest speaks
     worst = np.array([max(range(len(CHARGED)), key=lambda f: (above[i, f], low[i, f])) for i in range(len(above))])
-    score = exceedance_percentile([told for _, told in found.values()])
+    score = exceedance_percentile([estimate for _, estimate in found.values()])
     flagged_by = "clear" if key == "official_id" else "observed"  # who acted is in doubt: the office answers for it
-    sure = clear if flagged_by == "clear" else {family: told for family, (_, told) in found.items()}
+    sure = clear if flagged_by == "clear" else {family: estimate for family, (_, estimate) in found.items()}
     standings = []
     for i, family in enumerate(np.array(CHARGED)[worst]):
-        counts, told = found[family]
-        enough = bool(told.enough[i])
+        counts, estimate = found[family]
+        enough = bool(estimate.enough[i])
         peers = enough and bool(counts["has_peers"][i].as_py())
         standings.append(
             PeerComparison(
@@ -107,15 +107,15 @@ def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str
                 score=float(score[i]) if enough else None,
                 flag=peers and _stands_out(counts[flagged_by][i].as_py(), sure[family], i),
                 doubtful=peers
-                and _stands_out(counts["observed"][i].as_py(), told, i)
+                and _stands_out(counts["observed"][i].as_py(), estimate, i)
                 and not _stands_out(counts[flagged_by][i].as_py(), sure[family], i),
                 n=int(first["n"][i].as_py()),
                 observed=int(counts["observed"][i].as_py()),
                 expected=float(counts["expected"][i].as_py()),
-                ratio=float(told.mean[i]),
-                low=float(told.low[i]),
-                high=float(told.high[i]),
-                above=float(told.above[i]),
+                ratio=float(estimate.mean[i]),
+                low=float(estimate.low[i]),
+                high=float(estimate.high[i]),
+                above=float(estimate.above[i]),
             )
         )
     return sorted(standings, key=_order)
@@ -129,8 +129,8 @@ def _order(one: PeerComparison) -> tuple[bool, bool, bool, float, float, str]:
     return one.score is None, not one.flag, not one.doubtful, first, -one.low, one.key
 
 
-def _stands_out(observed: float, told: Excess, i: int) -> bool:
-    return observed >= FEWEST_SIGNALS and told.low[i] > CLEARLY and 1 - told.above[i] <= STRICT
+def _stands_out(observed: float, estimate: Excess, i: int) -> bool:
+    return observed >= FEWEST_SIGNALS and estimate.low[i] > CLEARLY and 1 - estimate.above[i] <= STRICT
 
 
 def _against_peers(table: pa.Table, key: str, group: str, family: str) -> pa.Table:

@@ -21,7 +21,7 @@ DRAWS = 1000
 
 @dataclass(frozen=True)
 class Effect:
-    """Late rate of the told less that of the held out, with its 95 % interval; below zero, warnings help.
+    """Late rate of the warned less that of the held out, with its 95 % interval; below zero, warnings help.
 
     plain: without adjustment by the score. p_value: of the test that warnings change nothing for anybody. The rates
     are of the arms as drawn. NaN where an arm holds fewer than `LEAST` dossiers.
@@ -32,32 +32,32 @@ class Effect:
     high: float
     plain: float
     p_value: float
-    told: int
+    warned: int
     held_out: int
-    rate_told: float
+    rate_warned: float
     rate_held_out: float
 
 
-def effect(late: Floats, told: Flags, score: Floats, held_out_share: Floats) -> Effect:
-    """The effect of being told on being late; all [n].
+def effect(late: Floats, warned: Flags, score: Floats, held_out_share: Floats) -> Effect:
+    """The effect of a warning on being late; all [n].
 
-    late: 0 or 1. told: the arm. score: the probability of being late when the warning fired, known before the draw.
+    late: 0 or 1. warned: the arm. score: the probability of being late when the warning fired, known before the draw.
     held_out_share: chance of being held out at that time, in (0, 1): where it changed over time, rows are weighted
     by the inverse of the chance of their own arm. ValueError for shares outside, or rows without a chance.
     """
     if len(late) and not ((held_out_share > 0) & (held_out_share < 1)).all():
         raise ValueError("wanted a share held out between 0 and 1 for each dossier")
-    n_told, n_held = int(told.sum()), int((~told).sum())
-    rates = [float(late[arm].mean()) if arm.any() else np.nan for arm in (told, ~told)]
-    if min(n_told, n_held) < LEAST:
+    n_warned, n_held = int(warned.sum()), int((~warned).sum())
+    rates = [float(late[arm].mean()) if arm.any() else np.nan for arm in (warned, ~warned)]
+    if min(n_warned, n_held) < LEAST:
         nan = float("nan")
-        return Effect(nan, nan, nan, nan, nan, n_told, n_held, *rates)
-    weight = 1 / np.where(told, 1 - held_out_share, held_out_share)
-    plain, _ = _difference(late, told, weight, np.zeros((len(late), 0)))
-    value, error = _difference(late, told, weight, _spread(score)[:, None])
-    half = float(stdtrit(min(n_told, n_held) - 1, 0.975)) * error
-    p_value = _by_drawing(late, score, told, held_out_share, weight)
-    return Effect(value, value - half, value + half, plain, p_value, n_told, n_held, *rates)
+        return Effect(nan, nan, nan, nan, nan, n_warned, n_held, *rates)
+    weight = 1 / np.where(warned, 1 - held_out_share, held_out_share)
+    plain, _ = _difference(late, warned, weight, np.zeros((len(late), 0)))
+    value, error = _difference(late, warned, weight, _spread(score)[:, None])
+    half = float(stdtrit(min(n_warned, n_held) - 1, 0.975)) * error
+    p_value = _by_drawing(late, score, warned, held_out_share, weight)
+    return Effect(value, value - half, value + half, plain, p_value, n_warned, n_held, *rates)
 
 
 def _spread(score: Floats) -> Floats:
@@ -68,9 +68,9 @@ def _spread(score: Floats) -> Floats:
     return centred
 
 
-def _difference(late: Floats, told: Flags, weight: Floats, x: Floats) -> tuple[float, float]:
-    """Coefficient of `told` in a weighted regression with x and its interactions, and its HC2 error."""
-    arm = told.astype(np.float64)
+def _difference(late: Floats, warned: Flags, weight: Floats, x: Floats) -> tuple[float, float]:
+    """Coefficient of `warned` in a weighted regression with x and its interactions, and its HC2 error."""
+    arm = warned.astype(np.float64)
     design = np.column_stack([np.ones(len(late)), arm, x, x * arm[:, None]])
     root = np.sqrt(weight)[:, None]
     inverse = np.linalg.pinv((design * root).T @ (design * root))
@@ -82,7 +82,7 @@ def _difference(late: Floats, told: Flags, weight: Floats, x: Floats) -> tuple[f
     return float(fitted[1]), float(np.sqrt(covariance[1, 1]))
 
 
-def _by_drawing(late: Floats, score: Floats, told: Flags, share: Floats, weight: Floats) -> float:
+def _by_drawing(late: Floats, score: Floats, warned: Flags, share: Floats, weight: Floats) -> float:
     """Fisher's test: how often a draw anew parts the arms as widely, if nobody's outcome hung on the warning.
 
     What the score explains is taken off before, which a draw cannot touch.
@@ -97,7 +97,7 @@ def _by_drawing(late: Floats, score: Floats, told: Flags, share: Floats, weight:
         b = (~arms * weights * rest).sum(axis=-1) / np.maximum(outside, 1e-9)
         return np.asarray(np.abs(a - b))
 
-    seen = float(apart(told, weight))
+    seen = float(apart(warned, weight))
     random = np.random.default_rng(0)
     wider = 0
     for _ in range(DRAWS // 100):

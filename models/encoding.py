@@ -168,24 +168,24 @@ class IdentityTerms:
         both, rows = np.unique(
             (stage.astype(np.int64) * max(len(value), 1) + inverse) * max(len(unit), 1) + place, return_inverse=True
         )
-        said = []
+        terms = []
         for code in both:
             rest, at_unit = divmod(int(code), max(len(unit), 1))
             at_stage, at_value = divmod(rest, max(len(value), 1))
-            said.append(self._said(str(value[at_value]), str(unit[at_unit]), at_stage))
-        return np.array(said, float)[rows] if len(said) else np.zeros(0)
+            terms.append(self._term(str(value[at_value]), str(unit[at_unit]), at_stage))
+        return np.array(terms, float)[rows] if len(terms) else np.zeros(0)
 
     def encode_cell(self, cells: Cells, stage: float) -> float:
         """The same for one row given as cells."""
         if not self.key:
             return self.tables[int(stage)].get("", 0.0)
         value, unit = (UNKNOWN if not key or cells[key] is None else str(cells[key]) for key in (self.key, self.unit))
-        return self._said(value, unit, int(stage))
+        return self._term(value, unit, int(stage))
 
     def _levels(self, value: str, unit: str) -> Iterator[tuple[str, int]]:
         return levels_of(value, unit, crossed=bool(self.unit), tokens=self.lists)
 
-    def _said(self, value: str, unit: str, stage: int) -> float:
+    def _term(self, value: str, unit: str, stage: int) -> float:
         table = self.tables[stage]
         return sum(table.get(level, 0.0) for level, _ in self._levels(value, unit))
 
@@ -267,8 +267,8 @@ class Encoder:
     def misfits(self, matrix: pa.Table) -> dict[str, int]:
         """Of every number column how many cells of the matrix are no number, which the model takes as unknown."""
         here = [name for name in self.numbers if name in matrix.column_names]
-        told = {name: matrix[name] for name in here if not is_number(matrix[name].type)}
-        lost = {name: numbers(column).null_count - column.null_count for name, column in told.items()}
+        texts = {name: matrix[name] for name in here if not is_number(matrix[name].type)}
+        lost = {name: numbers(column).null_count - column.null_count for name, column in texts.items()}
         return {name: count for name, count in lost.items() if count}
 
     def by_feature(self, contributions: np.ndarray) -> np.ndarray:
@@ -282,8 +282,8 @@ class Encoder:
 
 
 def _number(cell: float | str | None) -> float:
-    told = number(cell)
-    return np.nan if told is None else told
+    value = number(cell)
+    return np.nan if value is None else value
 
 
 def is_number(kind: pa.DataType) -> bool:

@@ -135,14 +135,14 @@ def _fitted_shape(observed: np.ndarray, expected: np.ndarray, centre: np.ndarray
     from scipy.optimize import minimize_scalar
     from scipy.stats import nbinom
 
-    told = expected > LEAST_EXPECTED
-    k, mean = observed[told], (expected * centre)[told]
+    informative = expected > LEAST_EXPECTED
+    k, mean = observed[informative], (expected * centre)[informative]
 
     def loss(log_shape: float) -> float:
         shape = np.exp(log_shape)
         return -float(nbinom.logpmf(np.round(k), shape, shape / (shape + mean)).sum())
 
-    if not told.any():
+    if not informative.any():
         return SHAPES[1]
     found = minimize_scalar(loss, bounds=(np.log(SHAPES[0]), np.log(SHAPES[1])), method="bounded")
     return float(np.exp(found.x))

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from features.signals.sentences import CAUSES
@@ -54,7 +53,7 @@ def by_model(
     units, beyond = matrix["unit_code"].to_pylist(), matrix["hands_found_beyond"].to_pylist()
     n, usual = int(model.about["judged"]), float(model.about["rate"])
     order = sorted(range(len(ids)), key=lambda i: (-scores.probability[i], ids[i]))
-    told = []
+    ranked = []
     for rank, i in enumerate(order, start=1):
         p = float(scores.probability[i])
         chance_vi = (
@@ -76,18 +75,18 @@ def by_model(
         elif course[i][0]:
             vi.append(course[i][0])
             en.append(course[i][1])
-        told.append(ConductLine(None, units[i], ids[i], p, False, n, None, None, rank,
+        ranked.append(ConductLine(None, units[i], ids[i], p, False, n, None, None, rank,
                                 f"{'. '.join(vi)}. {NOT_A_FINDING[0]}.", f"{'. '.join(en)}. {NOT_A_FINDING[1]}.",
                                 "discovered"))  # fmt: skip
-    return told
+    return ranked
 
 
 def _of_course(scores: Scores, matrix: pa.Table) -> list[tuple[str, str]]:
     """The strongest sentence about each dossier's course; the signals have sentences of their own."""
-    known = np.array([name in DECLARED for name in scores.features])
+    of_course = [nth for nth, name in enumerate(scores.features) if name in DECLARED]
     part = replace(
         scores,
-        contributions=scores.contributions[:, known],
-        features=tuple(name for name, declared in zip(scores.features, known, strict=True) if declared),
+        contributions=scores.contributions[:, of_course],
+        features=tuple(scores.features[nth] for nth in of_course),
     )
-    return [(said[0].vi, said[0].en) if said else ("", "") for said in reasons(part, matrix, top=1)]
+    return [(found[0].vi, found[0].en) if found else ("", "") for found in reasons(part, matrix, top=1)]

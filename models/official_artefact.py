@@ -54,23 +54,23 @@ def load(folder: Path, *, sha256: str) -> dict[str, OfficialForecast]:
         raise ArtefactError(f"{MANIFEST}: cannot be read ({type(error).__name__}); train again") from None
     if hashlib.sha256(data).hexdigest() != sha256:
         raise ArtefactError(f"{MANIFEST}: wanted sha256 {sha256[:12]}…, came another; train again")
-    said = json.loads(data)
-    return {tier: _forecast(tier, told, said["files"], folder) for tier, told in said["tiers"].items()}
+    manifest = json.loads(data)
+    return {tier: _forecast(tier, entry, manifest["files"], folder) for tier, entry in manifest["tiers"].items()}
 
 
-def _forecast(tier: str, told: dict[str, Any], files: dict[str, str], folder: Path) -> OfficialForecast:
+def _forecast(tier: str, entry: dict[str, Any], files: dict[str, str], folder: Path) -> OfficialForecast:
     boosters = []
-    for name in told["boosters"]:
+    for name in entry["boosters"]:
         data = (folder / Path(name).name).read_bytes()
         if hashlib.sha256(data).hexdigest() != files[name]:
             raise ArtefactError(f"{name}: its bytes are not those that were trained; train again")
-        booster_text.check(data, len(told["features"]))
+        booster_text.check(data, len(entry["features"]))
         boosters.append(TreeMember(data.decode()))
-    rule = CountRule(**told["rule"])
-    linear = _linear(told.get("linear"))  # forecasts of before there was one hold none
+    rule = CountRule(**entry["rule"])
+    linear = _linear(entry.get("linear"))  # forecasts of before there was one hold none
     return OfficialForecast(
-        tier, tuple(told["features"]), tuple(boosters), rule, told["ships"], told["comparison"], linear,
-        float(told.get("share", 0.0)),
+        tier, tuple(entry["features"]), tuple(boosters), rule, entry["ships"], entry["comparison"], linear,
+        float(entry.get("share", 0.0)),
     )  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def _numbers(linear: LinearMember | None) -> dict[str, Any] | None:
     return {name: getattr(linear, name).tolist() for name in _ARRAYS} | {"intercept": linear.intercept}
 
 
-def _linear(told: dict[str, Any] | None) -> LinearMember | None:
-    if told is None:
+def _linear(entry: dict[str, Any] | None) -> LinearMember | None:
+    if entry is None:
         return None
-    return LinearMember(float(told["intercept"]), *(np.asarray(told[name], float) for name in _ARRAYS))
+    return LinearMember(float(entry["intercept"]), *(np.asarray(entry[name], float) for name in _ARRAYS))

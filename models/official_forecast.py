@@ -92,8 +92,11 @@ class OfficialForecast:
     def contributions(self, history: pa.Table) -> tuple[float, np.ndarray]:
         """Base log-odds and exact SHAP values [rows × features]; they add up to the model's log-odds."""
         cells = values(history, self.features)
-        told = [booster.contributions(cells) for booster in self.boosters]
-        base, terms = float(np.mean([base for base, _ in told])), np.mean([terms for _, terms in told], axis=0)
+        per_booster = [booster.contributions(cells) for booster in self.boosters]
+        base, terms = (
+            float(np.mean([base for base, _ in per_booster])),
+            np.mean([terms for _, terms in per_booster], axis=0),
+        )
         if self.linear is None:
             return base, terms
         logs, of = on_logs(cells, self.features)

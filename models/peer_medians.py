@@ -48,13 +48,13 @@ def usual_values(matrix: pa.Table, numbers: tuple[str, ...], features: Mapping[s
 
 
 def _median(cells: Mapping[str, np.ndarray], names: tuple[str, ...], rows: Any, n: int) -> dict[str, Any]:
-    said = {}
+    medians = {}
     for name in names:
         seen = cells[name][rows]
         seen = seen[~np.isnan(seen)]
         if len(seen):
-            said[name] = float(np.median(seen))
-    return {"n": n, "median": said}
+            medians[name] = float(np.median(seen))
+    return {"n": n, "median": medians}
 
 
 def usual_of(usual: Mapping[str, Any], name: str, row: Mapping[str, str]) -> tuple[float | None, int, str]:

@@ -25,25 +25,25 @@ SECONDS = 60
 
 
 def read(folder: Path, name: str) -> dict[str, Any] | None:
-    """What a pointer says; None where there is none. ValueError where it says something else than a model."""
+    """The pointer of that name; None where there is none. ValueError where it does not point at a model."""
     path = folder / f"{name}.json"
     if not path.exists():
         return None
     try:
-        said: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        version, sha256 = said["version"], said["sha256"]
+        pointer: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        version, sha256 = pointer["version"], pointer["sha256"]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path.name}: wanted version and sha256, came something else; promote again") from error
     if not isinstance(version, str) or not isinstance(sha256, str):
         raise ValueError(f"{path.name}: wanted version and sha256 as text, came something else; promote again")
     if Path(version).name != version:
         raise ValueError(f"{path.name}: wanted the name of a folder, came a path")
-    return said
+    return pointer
 
 
-def write(folder: Path, name: str, said: Mapping[str, Any]) -> None:
+def write(folder: Path, name: str, pointer: Mapping[str, Any]) -> None:
     """Moves a pointer: the file is replaced whole, also when the process dies half-way."""
-    replace_file(folder, f"{name}.json", said)
+    replace_file(folder, f"{name}.json", pointer)
 
 
 def move(
@@ -79,8 +79,8 @@ def settle(folder: Path) -> bool:
     if not path.exists():
         return False
     begun = json.loads(path.read_text("utf-8"))
-    for name, said in begun["places"].items():
-        write(folder, name, said)
+    for name, pointer in begun["places"].items():
+        write(folder, name, pointer)
     if begun["line"] not in history(folder)[-1:]:
         add_line(folder / "history.jsonl", json.dumps(begun["line"], ensure_ascii=False, sort_keys=True).encode())
     path.unlink()
@@ -101,7 +101,7 @@ def history(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in whole_lines(folder / "history.jsonl")]
 
 
-def replace_file(folder: Path, name: str, said: Mapping[str, Any]) -> None:
-    """Writes `said` as JSON in one step: a reader sees the file of before or all of this one."""
+def replace_file(folder: Path, name: str, document: Mapping[str, Any]) -> None:
+    """Writes `document` as JSON in one step: a reader sees the file of before or all of this one."""
     folder.mkdir(parents=True, exist_ok=True)
-    replace_text(folder / name, json.dumps(said, ensure_ascii=False, sort_keys=True, indent=1))
+    replace_text(folder / name, json.dumps(document, ensure_ascii=False, sort_keys=True, indent=1))

@@ -34,7 +34,7 @@ JOIN (SELECT procedure_code, any_value(sector_code ORDER BY sector_code) AS sect
 WHERE p.sector_code IS NOT NULL GROUP BY p.sector_code
 """
 
-_SAID = """
+_COMPLAINED = """
 SELECT p.sector_code, count(DISTINCT d.dossier_id) FILTER (c.dossier_id IS NOT NULL), count(DISTINCT d.dossier_id)
 FROM (SELECT DISTINCT dossier_id, procedure_code FROM dossier WHERE known_at < $as_of) d
 JOIN (SELECT procedure_code, any_value(sector_code ORDER BY sector_code) AS sector_code FROM procedure
@@ -65,21 +65,21 @@ class SectorRisk:
 def sector_risks(con: duckdb.DuckDBPyConnection, as_of: datetime, acted: pa.Table | None = None) -> list[SectorRisk]:
     """Every sector with dossiers, the heaviest first. `acted`: of `handled`, for the signals."""
     moment = {"as_of": naive_utc(as_of)}
-    said = {code: (k, n) for code, k, n in con.execute(_SAID, moment).fetchall()}
+    complained = {code: (k, n) for code, k, n in con.execute(_COMPLAINED, moment).fetchall()}
     pulled = {code: (k, n) for code, k, n in con.execute(_PULLED, moment).fetchall()}
     signals = _signalled(con, acted) if acted is not None else {}
     directive = directive_weights(con, as_of)
     everything = hit_rate(sum(k for k, _ in pulled.values()), sum(n for _, n in pulled.values()))
-    told = []
-    for code in sorted(said):
+    risks = []
+    for code in sorted(complained):
         found = hit_rate(*pulled.get(code, (0, 0)))
         shown = 0.0
         if found.n >= FEWEST_PULLED and everything.rate > 0:
             shown = min(max(found.low / everything.rate - 1.0, 0.0), 1.0)
         weight = max(directive.get(code, 0.0), shown)
-        told.append(SectorRisk(code, directive.get(code, 0.0), found, hit_rate(*said[code]),
+        risks.append(SectorRisk(code, directive.get(code, 0.0), found, hit_rate(*complained[code]),
                                hit_rate(*signals[code]) if code in signals else None, weight))  # fmt: skip
-    return sorted(told, key=lambda one: (-one.weight, -one.found.low, one.sector_code))
+    return sorted(risks, key=lambda one: (-one.weight, -one.found.low, one.sector_code))
 
 
 def sector_weights(con: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str, float]:

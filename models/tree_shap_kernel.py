@@ -49,6 +49,6 @@ def add_paths(
                         pattern[row] |= np.uint16((np.uint16(cells[row] - first) < wide) * bit)
             for slot in range(start[path], start[path + 1]):
                 sums = out[feature[slot], begin : begin + rows]
-                told = values[entry[slot] :]
+                by_pattern = values[entry[slot] :]
                 for row in range(rows):
-                    sums[row] += told[pattern[row]]
+                    sums[row] += by_pattern[pattern[row]]
