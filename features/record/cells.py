@@ -73,10 +73,10 @@ def _array(values: Sequence[Any]) -> pa.Array:
             return pa.array(values, pa.timestamp("us", "UTC"))
     except (pa.ArrowException, OverflowError, UnicodeEncodeError):
         pass  # a cell beyond its type: all become text, and the check says which one is wrong
-    return pa.array([None if value is None else _told(value) for value in values], pa.string())
+    return pa.array([None if value is None else _text_of(value) for value in values], pa.string())
 
 
-def _told(value: object) -> str:
+def _text_of(value: object) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     if isinstance(value, (date, datetime)):

@@ -25,7 +25,7 @@ PROMISES = {
 }  # fmt: skip
 LONGEST_REASON = 1_000
 
-_TOLD = f"""
+_LETTERS = f"""
 SELECT e.dossier_id, e.happened_at, e.due_at, {answers("e", "l")} AS answers
 FROM event_latest e JOIN asked_letters l USING (dossier_id)
 WHERE e.kind IN ('apologised', 'extended') AND e.happened_at >= l.begun_at
@@ -101,12 +101,12 @@ def recorded_letters(con: duckdb.DuckDBPyConnection, cases: Iterable[Case]) -> d
         "lawful_extension_at": _naive([case.lawful_extension_at for case in asked]),
     }))  # fmt: skip
     try:
-        rows = con.execute(_TOLD).fetchall()
+        rows = con.execute(_LETTERS).fetchall()
     finally:
         con.unregister("asked_letters")
     return {
-        key: [RecordedLetter(aware_utc(at), aware_utc(due_at), answers) for _, at, due_at, answers in told]
-        for key, told in groupby(rows, key=itemgetter(0))
+        key: [RecordedLetter(aware_utc(at), aware_utc(due_at), answers) for _, at, due_at, answers in letters]
+        for key, letters in groupby(rows, key=itemgetter(0))
     }
 
 
@@ -123,20 +123,20 @@ def standings(
     sent_before: which letters count; those before `as_of` where left out.
     """
     late = list(late)
-    told = recorded_letters(con, late)
+    recorded = recorded_letters(con, late)
     ours: dict[str, list[Apology]] = {}
     for one in session.scalars(
         select(Apology).where(Apology.sent_at < (sent_before or as_of)).order_by(Apology.sent_at)
     ):
         ours.setdefault(one.dossier_id, []).append(one)
-    found = [_standing(case, told.get(case.dossier_id, ()), ours.get(case.dossier_id, []), as_of) for case in late]
+    found = [_standing(case, recorded.get(case.dossier_id, ()), ours.get(case.dossier_id, []), as_of) for case in late]
     return sorted(found, key=lambda one: (one.sent_at is not None, one.case.unit_code, one.case.dossier_id))
 
 
-def _standing(case: Case, told: Sequence[RecordedLetter], ours: list[Apology], as_of: datetime) -> ApologyStanding:
+def _standing(case: Case, recorded: Sequence[RecordedLetter], ours: list[Apology], as_of: datetime) -> ApologyStanding:
     ours = [one for one in ours if one.sent_at is not None and one.sent_at >= case.begun_at]
-    sent = [one.sent_at for one in ours if one.sent_at is not None] + [one.at for one in told if one.answers]
-    days = {one.at: one.due_at for one in told if one.due_at is not None}
+    sent = [one.sent_at for one in ours if one.sent_at is not None] + [one.at for one in recorded if one.answers]
+    days = {one.at: one.due_at for one in recorded if one.due_at is not None}
     new_due_at = ours[-1].new_due_at if ours else days[max(days)] if days else None
     sent_at = min(sent, default=None)
     in_time = sent_at is not None and case.lawful_due_at is not None and sent_at < case.lawful_due_at

@@ -58,8 +58,8 @@ class ChainHead:
     def as_json(self) -> str:
         """One line of JSON."""
         numbered = {"number": self.number, "at": self.at, "previous": self.previous} if self.number else {}
-        told = {"day": self.day, "seq": self.link.seq, "mac": self.link.mac, "signature": self.signature}
-        return json.dumps(told | numbered)
+        fields = {"day": self.day, "seq": self.link.seq, "mac": self.link.mac, "signature": self.signature}
+        return json.dumps(fields | numbered)
 
     @property
     def name(self) -> str:
@@ -115,8 +115,8 @@ class Witness:
         descriptor = os.open(self._anchor, os.O_RDWR | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "r+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            known = self._read(file.read())
-            if isinstance(known, str) or (known is not None and known.seq >= link.seq):
+            noted = self._read(file.read())
+            if isinstance(noted, str) or (noted is not None and noted.seq >= link.seq):
                 return  # a damaged anchor stays as it is, for `verify` to tell
             body = f"{link.seq} {link.mac}"
             os.pwrite(file.fileno(), f"{body} {self._mac(body)}".ljust(_ANCHOR_LENGTH).encode(), 0)
@@ -192,8 +192,8 @@ class Witness:
         for path in sorted(self._spool.glob("*.json")):
             mac, _, body = path.read_text("utf-8").strip().partition(" ")
             if hmac.compare_digest(self._mac(body), mac):
-                told = json.loads(body)
-                yield path.stem, datetime.fromisoformat(told["at"]), told["look"]
+                entry = json.loads(body)
+                yield path.stem, datetime.fromisoformat(entry["at"]), entry["look"]
 
     def unspool(self, name: str) -> None:
         """Take one look out of the spool; another process may have done so already."""
@@ -226,8 +226,8 @@ def silences(
             faults.append(f"{head.name} does not follow {before.name if before else 'nothing'}: heads were taken away")
     moments = [since, *(datetime.fromisoformat(head.at) for head in numbered), until]
     for start, end in pairwise(moments):
-        known = sum((max(timedelta(), min(end, b) - max(start, a)) for a, b in stopped), timedelta())
-        if end - start - known > LONGEST_SILENCE:
+        stood_still = sum((max(timedelta(), min(end, b) - max(start, a)) for a, b in stopped), timedelta())
+        if end - start - stood_still > LONGEST_SILENCE:
             between = " and ".join(one.isoformat(timespec="minutes") for one in (start, end))
             faults.append(f"no head between {between}")
     return faults

@@ -43,5 +43,5 @@ def sorting(con: duckdb.DuckDBPyConnection, before: datetime) -> dict[str, Sorti
 
 def floods(found: Iterable[str], sorted_by: Mapping[str, Sorting]) -> list[Sorting]:
     """The floods to which some of these complaints belong, the largest first, each once."""
-    told = {one.flood: one for key in found if (one := sorted_by.get(key)) is not None and one.flood}
-    return sorted(told.values(), key=lambda one: (-one.flood_filed, one.flood or ""))
+    by_flood = {one.flood: one for key in found if (one := sorted_by.get(key)) is not None and one.flood}
+    return sorted(by_flood.values(), key=lambda one: (-one.flood_filed, one.flood or ""))

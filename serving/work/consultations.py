@@ -117,14 +117,14 @@ def answerers(asked: Iterable[Consultation]) -> list[Answerer]:
     for one in asked:
         if one.asked_unit is not None:
             by_unit[one.asked_unit].append(one)
-    told = [
+    found = [
         Answerer(
             unit, len(held), sum(one.state == "late" for one in held), sum(one.state == "overdue" for one in held),
             sum(one.marks.get("quality") == "vague" for one in held), sum(one.hours for one in held) / len(held),
         )
         for unit, held in by_unit.items()
     ]  # fmt: skip
-    return sorted(told, key=lambda one: (-one.late - one.overdue, one.unit_code))
+    return sorted(found, key=lambda one: (-one.late - one.overdue, one.unit_code))
 
 
 def _ends(con: duckdb.DuckDBPyConnection, until: datetime, calendar: Calendar) -> dict[str, datetime]:

@@ -30,21 +30,23 @@ def deliver_explanations(state: State, record: Appends, *, now: datetime) -> Del
     waiting = [act.id for act, _ in rows if act.delivered_at is None]
     if not waiting:
         return None
-    told = list(_told(rows, set(waiting)))
-    receipt = record.append([Chunk("explanation", told, file="explanations")], source="explanations", arrived_at=now)
+    delivered = list(_rows(rows, set(waiting)))
+    receipt = record.append(
+        [Chunk("explanation", delivered, file="explanations")], source="explanations", arrived_at=now
+    )
     with state.writing() as session:
         for act in session.scalars(select(ExplanationAct).where(ExplanationAct.id.in_(waiting))):
             act.delivered_at = now
     return receipt
 
 
-def _told(rows: Iterable[tuple[ExplanationAct, ExplanationSlip]], waiting: set[int]) -> Iterable[dict[str, Any]]:
-    said: dict[int, ExplanationAct] = {}
+def _rows(rows: Iterable[tuple[ExplanationAct, ExplanationSlip]], waiting: set[int]) -> Iterable[dict[str, Any]]:
+    explained_by_slip: dict[int, ExplanationAct] = {}
     for act, slip in rows:
         if act.act == "explained":
-            said[slip.id] = act
+            explained_by_slip[slip.id] = act
         if act.id in waiting:
-            explained = said[slip.id]
+            explained = explained_by_slip[slip.id]
             yield {
                 "dossier_id": slip.dossier_id,
                 "official_id": slip.official_id,

@@ -31,14 +31,14 @@ def explained(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
 
 
 def open_slips(
-    session: Session, late: Iterable[Case], known: Iterable[Outage], calendar: Calendar, *, now: datetime,
+    session: Session, late: Iterable[Case], outages: Iterable[Outage], calendar: Calendar, *, now: datetime,
     explained: Set[str] = frozenset(), term_hours: float = TERM_HOURS,
 ) -> int:  # fmt: skip
     """Opens a slip for each late dossier that has none; gives how many. Twice, or in two processes, changes nothing.
 
     late: dossiers that missed the lawful promise. explained: those that the record explains already.
     """
-    known = list(known)
+    outages = list(outages)
     there = explained | set(session.scalars(select(ExplanationSlip.dossier_id)))
     opened = 0
     for case in late:
@@ -53,7 +53,7 @@ def open_slips(
             step=case.step,
             missed_due_at=case.lawful_due_at,
             over_hours=case.over_hours,
-            outage_hours=down_hours(known, case.unit_code, case.received_at, case.ended_at or now, calendar),
+            outage_hours=down_hours(outages, case.unit_code, case.received_at, case.ended_at or now, calendar),
             opened_at=now,
             answer_due_at=calendar.add(now, term_hours),
         )

@@ -110,10 +110,12 @@ def alike(text: str, others: Sequence[str]) -> int:
 
 
 def _standing(slip: ExplanationSlip, acts: Sequence[ExplanationAct], now: datetime) -> Explanation:
-    said = next((one for one in reversed(acts) if one.act == "explained"), None)
+    explained = next((one for one in reversed(acts) if one.act == "explained"), None)
     state = state_of(slip, acts)
     late = state in ("open", "returned", "refused") and slip.answer_due_at < now
-    return Explanation(slip, state, late, said.cause if said else None, said.text if said else "", 0, tuple(acts))
+    return Explanation(
+        slip, state, late, explained.cause if explained else None, explained.text if explained else "", 0, tuple(acts)
+    )
 
 
 def _told_alike(session: Session, shown: list[Explanation], now: datetime) -> list[Explanation]:

@@ -120,8 +120,8 @@ def _options(
         raise ValueError(f"encoding: wanted one of {', '.join(ENCODINGS)}, got {encoding[:20]!r}")
     if not path.exists():
         raise FileNotFoundError(f"nothing lies at {path}")
-    if mapping is not None and not mapping.is_file() and (kept := mappings_of(settings).latest(mapping.name)):
-        mapping = kept.path
+    if mapping is not None and not mapping.is_file() and (saved := mappings_of(settings).latest(mapping.name)):
+        mapping = saved.path
     return FeedOptions(zone=zone or settings.zone.key, mapping=mapping, arrived_at=live_since, encoding=encoding)
 
 

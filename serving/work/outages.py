@@ -28,10 +28,12 @@ def outages(con: duckdb.DuckDBPyConnection) -> list[Outage]:
     return [Outage(unit, aware_utc(start), aware_utc(end)) for unit, start, end in con.execute(_OUTAGES).fetchall()]
 
 
-def down_hours(known: Iterable[Outage], unit_code: str, start: datetime, until: datetime, calendar: Calendar) -> float:
+def down_hours(
+    outages: Iterable[Outage], unit_code: str, start: datetime, until: datetime, calendar: Calendar
+) -> float:
     """Working hours of [start, until) in which a system of the unit was down; overlapping outages count once."""
     hours, reached = 0.0, start
-    for one in known:  # in order of their beginning
+    for one in outages:  # in order of their beginning
         if one.unit_code in (None, unit_code):
             begun, over = max(one.starts_at, reached), min(one.ends_at or until, until)
             if begun < over:

@@ -138,13 +138,13 @@ class Receipts:
         for name, at, look in self.witness.spooled():
             mark = f"spool:{name}"
             with self._state.writing() as session:
-                known = session.scalar(select(ReceiptSubject.seq).where(ReceiptSubject.subject == mark).limit(1))
-                if known is None:
+                taken_in = session.scalar(select(ReceiptSubject.seq).where(ReceiptSubject.subject == mark).limit(1))
+                if taken_in is None:
                     subjects = [*look["subjects"], mark]
                     link = self.append(
                         session, look["actor"], look["action"], look["detail"], now=at, subjects=subjects
                     )
-            if known is None:
+            if taken_in is None:
                 self.anchor(link)
                 taken += 1
             self.witness.unspool(name)

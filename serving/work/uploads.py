@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path, PurePath
 
-KEPT = timedelta(days=1)
+KEPT_FOR = timedelta(days=1)
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
 class Upload:
-    """One file sent in by `login`, and how it is to be read. name: as told to people, without folders."""
+    """One file sent in by `login`, and how it is to be read. name: as shown to people, without folders."""
 
     token: str
     login: str
@@ -33,11 +33,11 @@ class Uploads:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def add(self, data: bytes, told: Mapping[str, object], *, login: str, name: str, now: datetime) -> Upload:
-        """Keeps `data`; what was kept for longer than `KEPT` is removed."""
+    def add(self, data: bytes, options: Mapping[str, object], *, login: str, name: str, now: datetime) -> Upload:
+        """Keeps `data`; what was kept for longer than `KEPT_FOR` is removed."""
         self._forget(now)
         plain = re.sub(r"[^\w. -]", "_", PurePath(name.replace("\\", "/")).name)[-80:].lstrip(".") or "file"
-        upload = Upload(secrets.token_hex(16), login, plain, **told)  # type: ignore[arg-type]
+        upload = Upload(secrets.token_hex(16), login, plain, **options)  # type: ignore[arg-type]
         place = self._folder / upload.token
         place.mkdir(parents=True, mode=0o700)
         self.path(upload).write_bytes(data)
@@ -50,10 +50,10 @@ class Uploads:
 
     def get(self, token: str, login: str) -> Upload | None:
         """The upload of that token, if this person sent it in and it is still there."""
-        told = self._folder / token / "told.json"
-        if not _TOKEN.fullmatch(token) or not told.exists():
+        description = self._folder / token / "told.json"
+        if not _TOKEN.fullmatch(token) or not description.exists():
             return None
-        upload = Upload(**json.loads(told.read_text("utf-8")))
+        upload = Upload(**json.loads(description.read_text("utf-8")))
         return upload if upload.login == login else None
 
     def path(self, upload: Upload) -> Path:
@@ -66,5 +66,5 @@ class Uploads:
 
     def _forget(self, now: datetime) -> None:
         for place in self._folder.glob("*"):
-            if now.timestamp() - place.stat().st_mtime > KEPT.total_seconds():
+            if now.timestamp() - place.stat().st_mtime > KEPT_FOR.total_seconds():
                 shutil.rmtree(place, ignore_errors=True)

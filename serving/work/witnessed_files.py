@@ -50,14 +50,14 @@ def tell(settings: Settings, files: Mapping[str, str], *, now: datetime) -> None
 
 
 def adopt(home: Path, receipts: Receipts, *, now: datetime) -> int:
-    """Tells of the files that were there before receipts told of files, once in the life of a chain; gives how many.
+    """Writes receipts for files older than receipts of files, once in the life of a chain; gives how many.
 
-    From then on a file that no receipt tells of is a fault.
+    From then on a file that no receipt names is a fault.
     """
     if receipts.doing("file.adopt"):
         return 0
-    told = _told(receipts)
-    found = [path for path in sorted(_present(home)) if path.relative_to(home).as_posix() not in told]
+    witnessed = _last_digests(receipts)
+    found = [path for path in sorted(_present(home)) if path.relative_to(home).as_posix() not in witnessed]
     for start in range(0, max(1, len(found)), _ADOPTED_AT_ONCE):
         some = digests(home, found[start : start + _ADOPTED_AT_ONCE])
         receipts.record("", "file.adopt", {"files": some}, now=now)
@@ -65,9 +65,9 @@ def adopt(home: Path, receipts: Receipts, *, now: datetime) -> int:
 
 
 def file_faults(home: Path, receipts: Receipts) -> list[Fault]:
-    """Files that are not what their last receipt told, are gone, or came without one."""
-    told, faults = _told(receipts), []
-    for name, (seq, wanted) in told.items():
+    """Files that differ from their last receipt, are gone, or have none."""
+    witnessed, faults = _last_digests(receipts), []
+    for name, (seq, wanted) in witnessed.items():
         path = home / name
         if not path.is_file():
             faults.append(Fault(seq, f"{name} is gone"))
@@ -75,7 +75,7 @@ def file_faults(home: Path, receipts: Receipts) -> list[Fault]:
             faults.append(Fault(seq, f"{name} is not what this receipt told: it was exchanged since"))
     if receipts.doing("file.adopt"):
         there = sorted(path.relative_to(home).as_posix() for path in _present(home))
-        faults += [Fault(0, f"{name} is told of by no receipt") for name in there if name not in told]
+        faults += [Fault(0, f"{name} is told of by no receipt") for name in there if name not in witnessed]
     return faults
 
 
@@ -86,11 +86,10 @@ def _present(home: Path) -> Iterator[Path]:
                 yield path
 
 
-def _told(receipts: Receipts) -> dict[str, tuple[int, str]]:
-    """Path → number of the receipt that last told of it, and the digest told."""
+def _last_digests(receipts: Receipts) -> dict[str, tuple[int, str]]:
+    """Path → number of the last receipt that names it, and the digest given there."""
     found: dict[str, tuple[int, str]] = {}
-    told = sorted((one for action in TELLS for one in receipts.doing(action)), key=lambda one: one.seq)
-    for one in told:
+    for one in sorted((one for action in TELLS for one in receipts.doing(action)), key=lambda one: one.seq):
         found |= {name: (one.seq, text) for name, text in json.loads(one.detail).get("files", {}).items()}
     return found
 

@@ -53,7 +53,7 @@ WITNESSED: Mapping[type[Base], frozenset[str]] = {
     TeamLead: frozenset(),
     WarningRuleSet: frozenset(),
 }
-"""Table → columns that no receipt tells of."""
+"""Table → columns that the digests in receipts leave out."""
 
 _BY_NAME = {table.__tablename__: table for table in WITNESSED}
 GONE = ""
@@ -70,7 +70,7 @@ def _note(session: Session, _: UOWTransaction) -> None:
 
 
 def written_rows(session: Session, key: bytes) -> dict[str, str]:
-    """Row (`table:id`) → digest, of the rows that the session wrote and no receipt of it has told of yet."""
+    """Row (`table:id`) → digest, of the rows that the session wrote and none of its receipts names yet."""
     session.flush()
     written = session.info.pop("written_rows", {})
     door = session.connection()
@@ -84,15 +84,15 @@ def all_rows(door: Connection, key: bytes) -> Iterator[tuple[str, str]]:
             yield f"{name}:{row.id}", _digest(name, row, key)
 
 
-def changed_rows(door: Connection, key: bytes, told: Mapping[str, tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """The rows that are not what their last receipt told, as (number of that receipt, what is wrong).
+def changed_rows(door: Connection, key: bytes, witnessed: Mapping[str, tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The rows that differ from their last receipt, as (number of that receipt, what is wrong).
 
-    told: row → number of the receipt that last told of it, and the digest told.
+    witnessed: row → number of the last receipt that names it, and the digest given there.
     """
     found = dict(all_rows(door, key))
-    for name in sorted(found.keys() - told.keys()):
+    for name in sorted(found.keys() - witnessed.keys()):
         yield 0, f"{name} is told of by no receipt"
-    for name, (seq, text) in told.items():
+    for name, (seq, text) in witnessed.items():
         present = found.get(name, GONE)
         if not hmac.compare_digest(present, text):
             lost = "is gone" if present == GONE else "is not what this receipt told: it was changed since"
