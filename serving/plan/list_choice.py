@@ -91,8 +91,8 @@ def marked_new(lines: Sequence[Line], before: Set[str] | None) -> list[Line]:
 
 def share_new(lines: Sequence[Line]) -> float | None:
     """The share of the list that is new since the last; None where there was none, or no line."""
-    told = [line.new for line in lines if line.new is not None]
-    return sum(told) / len(told) if told else None
+    marked = [line.new for line in lines if line.new is not None]
+    return sum(marked) / len(marked) if marked else None
 
 
 def _plain(entry: Entry) -> tuple[float, float, str]:

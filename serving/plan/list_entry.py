@@ -64,8 +64,8 @@ def entries(scores: pa.Table, grain: Grain, priors: Mapping[str, float], strengt
     con = duckdb.connect(config={"threads": 1})
     columns = ["dossier_id", "unit_code", "official_id", "sector_code", "score"]
     con.register("score", scores.select(columns).append_column("received_at", naive_column(scores["received_at"])))
-    known = dict(sorted(priors.items()))
-    con.register("prior", pa.table({"sector_code": list(known), "prior": pa.array(known.values(), pa.float64())}))
+    ordered = dict(sorted(priors.items()))
+    con.register("prior", pa.table({"sector_code": list(ordered), "prior": pa.array(ordered.values(), pa.float64())}))
     con.execute(
         "CREATE VIEW line AS SELECT dossier_id, unit_code, official_id, sector_code, greatest(score, 1e-12) AS score, "
         "received_at, coalesce(prior, 0) AS prior FROM score LEFT JOIN prior USING (sector_code)"

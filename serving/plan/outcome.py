@@ -14,7 +14,7 @@ import numpy as np
 from features.signals.finding_history import COUNTS
 from models.loop import Loop, monitor
 from models.value import Estimate, bounds, doubly_robust, hajek
-from serving.plan.store import KeptPlan
+from serving.plan.store import SealedPlan
 
 _FOUND = """
 SELECT inspection_id, dossier_id, bool_or(
@@ -46,22 +46,22 @@ class Outcome:
     loop: Loop
 
 
-def outcome(con: duckdb.DuckDBPyConnection, kept: KeptPlan) -> Outcome:
+def outcome(con: duckdb.DuckDBPyConnection, sealed: SealedPlan) -> Outcome:
     """The outcome of a plan so far. con: a connection to the record as known at the moment of asking."""
-    found = con.execute(_FOUND, {"target": kept.plan["source"]["target"]}).fetchall()
+    found = con.execute(_FOUND, {"target": sealed.plan["source"]["target"]}).fetchall()
     results = {(visit, dossier): counts for visit, dossier, counts in found}
     rows = [
         (float(results[visit["visit_id"], line["dossier_id"]]), visit["probability"] * line["probability"],
          line["score"], line["chosen_by"] == "draw", visit["chosen_by"] == "draw")
-        for visit in kept.plan["visits"] if visit["team_id"] is not None
+        for visit in sealed.plan["visits"] if visit["team_id"] is not None
         for line in visit["sheet"] if (visit["visit_id"], line["dossier_id"]) in results
     ]  # fmt: skip
     y, p, score, line_drawn, unit_drawn = (np.array(rows, dtype=np.float64).reshape(-1, 5)).T
     chance = (line_drawn == 1) & (unit_drawn == 1)
-    every = np.array([pull[2] for unit in kept.brief["units"] for pull in unit["pulls"]], dtype=np.float64)
+    every = np.array([pull[2] for unit in sealed.brief["units"] for pull in unit["pulls"]], dtype=np.float64)
     drawn = line_drawn == 1
     return Outcome(
-        visits=len({visit for visit, _ in results} & {visit["visit_id"] for visit in kept.plan["visits"]}),
+        visits=len({visit for visit, _ in results} & {visit["visit_id"] for visit in sealed.plan["visits"]}),
         pulled=len(y),
         found=int(y.sum()),
         hajek=hajek(y, p),
@@ -70,7 +70,7 @@ def outcome(con: duckdb.DuckDBPyConnection, kept: KeptPlan) -> Outcome:
         bounds=bounds(y, p) if len(y) else (0.0, 1.0),
         loop=monitor(
             [set(units) for _, units in con.execute(_LISTS).fetchall()],
-            [unit["unit_code"] for unit in kept.brief["units"]],
+            [unit["unit_code"] for unit in sealed.brief["units"]],
             _hits(y[~drawn]),
             _hits(y[drawn]),
         ),

@@ -111,8 +111,8 @@ def make(brief: PlanInput, seed: str, plan_id: str | None = None) -> Plan:
 
 
 def _guessable(p: Floats) -> float | None:
-    told = known_chances(p)
-    return None if told is None else round(told, 9)
+    chance = known_chances(p)
+    return None if chance is None else round(chance, 9)
 
 
 def _head_days(brief: PlanInput, seed: str) -> dict[str, list[date]]:
@@ -237,12 +237,12 @@ def _quotas(brief: PlanInput, visits: Sequence[Visit]) -> tuple[Quota, ...]:
     for visit in visits:
         if visit.by == "own_head":
             heads[visit.unit_code] = heads.get(visit.unit_code, 0) + 1
-    kept = sum(min(rules.own_head_visits, heads.get(unit.unit_code, 0)) for unit in brief.units)
+    checked = sum(min(rules.own_head_visits, heads.get(unit.unit_code, 0)) for unit in brief.units)
     missions = {(v.team_id, v.at[:10]) for v in visits if v.by == "home_affairs"}
     high = sum(v.by == "centre" and v.prior >= rules.high_risk_prior for v in visits)
     return (
         Quota(
-            "own_head", rules.own_head_visits * len(brief.units), kept,
+            "own_head", rules.own_head_visits * len(brief.units), checked,
             "Mỗi đơn vị tự kiểm tra đột xuất ít nhất 01 lần/tháng (Chỉ thị 2018, mục 1g)",
             "each unit is checked by its own head at least once a month (directive of 2018, 1g)",
         ),

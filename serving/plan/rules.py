@@ -119,9 +119,9 @@ class Rules:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Rules":
         """The rules that `as_json` or a TOML file gives; ValueError names an unknown key."""
-        known = {f.name for f in fields(cls)}
-        if unknown := set(values) - known:
-            raise ValueError(f"unknown rule {sorted(unknown)[0]!r}; known: {', '.join(sorted(known))}")
+        names = {f.name for f in fields(cls)}
+        if unknown := set(values) - names:
+            raise ValueError(f"unknown rule {sorted(unknown)[0]!r}; known: {', '.join(sorted(names))}")
         read = dict(values)
         if "teams" in read:
             read["teams"] = tuple(_team(team) for team in read["teams"])

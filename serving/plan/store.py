@@ -39,7 +39,7 @@ class Sealed(PermissionError):
 
 
 @dataclass(frozen=True)
-class KeptPlan:
+class SealedPlan:
     """A plan as it is kept: its JSON values and the brief it was made from."""
 
     plan: Mapping[str, Any]
@@ -149,27 +149,27 @@ class PlanStore:
             self.ledger.append("commit", plan_id, at, facts)
         return plan_id, published
 
-    def seal(self, plan_id: str, brief: PlanInput, at: datetime) -> KeptPlan:
+    def seal(self, plan_id: str, brief: PlanInput, at: datetime) -> SealedPlan:
         """Makes the plan from `brief` and the committed seed, and seals both; Infeasible leaves nothing."""
         if not self.ledger.of(plan_id, "commit"):
             raise ValueError(f"no seed was committed for {plan_id}; run: risk plan commit")
         if self.ledger.of(plan_id, "seal"):
             raise ValueError(f"{plan_id} is already sealed")
         plan = make(brief, self._seed(plan_id), plan_id)
-        kept = KeptPlan(json.loads(plan.text()), brief.sorted().as_json())
-        text = zlib.compress(canonical({"plan": kept.plan, "brief": kept.brief}), 6)
+        sealed = SealedPlan(json.loads(plan.text()), brief.sorted().as_json())
+        text = zlib.compress(canonical({"plan": sealed.plan, "brief": sealed.brief}), 6)
         self._dir(plan_id).mkdir(parents=True, exist_ok=True)
         _write(self._dir(plan_id) / "plan.sealed", self._cipher().encrypt(text, [plan_id.encode()]))
         facts = {
-            "plan_sha256": digest(kept.plan),
-            "brief_sha256": digest(kept.brief),
-            "visits": len(kept.plan["visits"]),
-            "source": kept.plan["source"],
+            "plan_sha256": digest(sealed.plan),
+            "brief_sha256": digest(sealed.brief),
+            "visits": len(sealed.plan["visits"]),
+            "source": sealed.plan["source"],
         }
         self.ledger.append("seal", plan_id, at, facts)
-        return kept
+        return sealed
 
-    def open(self, plan_id: str) -> KeptPlan:
+    def open(self, plan_id: str) -> SealedPlan:
         """The whole plan, for who holds the key. FileNotFoundError; ValueError where it was changed."""
         path = self._dir(plan_id) / "plan.sealed"
         if not path.exists():
@@ -178,7 +178,7 @@ class PlanStore:
             text = self._cipher().decrypt(path.read_bytes(), [plan_id.encode()])
         except InvalidTag:
             raise ValueError(f"plan.sealed of {plan_id} was changed, or sealed with another key") from None
-        return KeptPlan(**json.loads(zlib.decompress(text)))
+        return SealedPlan(**json.loads(zlib.decompress(text)))
 
     def visits(self, plan_id: str, at: datetime) -> list[dict[str, Any]]:
         """The visits whose hour has come by `at`; all others stay sealed."""
@@ -186,15 +186,15 @@ class PlanStore:
 
     def reveal(self, plan_id: str, at: datetime) -> Path:
         """Writes seed, brief and plan in the open; Sealed before the last visit has begun."""
-        kept = self.open(plan_id)
-        if at < kept.ends_at():
-            raise Sealed(f"{plan_id} is sealed until its last visit at {kept.ends_at().isoformat()}")
+        sealed = self.open(plan_id)
+        if at < sealed.ends_at():
+            raise Sealed(f"{plan_id} is sealed until its last visit at {sealed.ends_at().isoformat()}")
         folder = self._dir(plan_id)
         _write(folder / "seed.txt", self._seed(plan_id).encode() + b"\n")
         if (parts := self.parts(plan_id)) is not None:
             _write(folder / "parts.json", canonical(parts) + b"\n")
-        _write(folder / "brief.json", canonical(kept.brief) + b"\n")
-        _write(folder / "plan.jsonl", b"".join(line + b"\n" for line in kept.lines()))
+        _write(folder / "brief.json", canonical(sealed.brief) + b"\n")
+        _write(folder / "plan.jsonl", b"".join(line + b"\n" for line in sealed.lines()))
         if not self.ledger.of(plan_id, "reveal"):
             self.ledger.append("reveal", plan_id, at, {"seed": self._seed(plan_id)})
         return folder
@@ -249,8 +249,8 @@ def part_hash(plan_id: str, by: str, words: str) -> str:
 
 def seed_of(plan_id: str, parts: Mapping[str, str]) -> str:
     """The seed of a plan from the words of all persons."""
-    told = [word for by in sorted(parts) for word in (by, parts[by])]
-    return hashlib.sha256("\0".join(("dossier-risk seed", plan_id, *told)).encode()).hexdigest()
+    parts_in_order = [word for by in sorted(parts) for word in (by, parts[by])]
+    return hashlib.sha256("\0".join(("dossier-risk seed", plan_id, *parts_in_order)).encode()).hexdigest()
 
 
 def _plan_id(month: str, number: int) -> str:

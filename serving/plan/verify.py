@@ -10,7 +10,7 @@ from serving.plan.keyed_uniform import seed_hash
 from serving.plan.ledger import PlanLedger
 from serving.plan.plan import make
 from serving.plan.plan_input import PlanInput
-from serving.plan.store import KeptPlan, PlanStore, part_hash, seed_of
+from serving.plan.store import PlanStore, SealedPlan, part_hash, seed_of
 from serving.state.canonical_json import digest
 from serving.work.receipts import Receipts
 
@@ -54,15 +54,15 @@ def verify(store: PlanStore, plan_id: str, scores: Path | None = None, receipts:
         checks.append(_origin(store, plan_id, seed))
     if receipts is not None:
         checks.append(_receipts(store, plan_id, receipts))
-    kept, damage = _kept(store, plan_id)
-    if kept is None:
+    sealed, damage = _plan_and_brief(store, plan_id)
+    if sealed is None:
         return [*checks, Check("files", False, damage)]
     facts = seals[0]["facts"]
-    checks.append(_equal("brief", digest(kept.brief), facts["brief_sha256"]))
-    checks.append(_equal("plan", digest(kept.plan), facts["plan_sha256"]))
-    checks.append(_drawn(kept, seed, plan_id))
+    checks.append(_equal("brief", digest(sealed.brief), facts["brief_sha256"]))
+    checks.append(_equal("plan", digest(sealed.plan), facts["plan_sha256"]))
+    checks.append(_drawn(sealed, seed, plan_id))
     if scores is not None:
-        checks += _scores(kept, scores)
+        checks += _scores(sealed, scores)
     return checks
 
 
@@ -86,64 +86,65 @@ def _origin(store: PlanStore, plan_id: str, seed: str) -> Check:
 
 
 def _receipts(store: PlanStore, plan_id: str, receipts: Receipts) -> Check:
-    """Whether the chain of receipts knows this very ledger, and the seal at the hour that it tells."""
+    """Whether the chain of receipts knows this very ledger, and the hour of its seal."""
     name = "receipts"
     wrong = ledger_faults(store.ledger, receipts)
     if wrong:
         return Check(name, False, wrong[0])
     number = store.ledger.of(plan_id, "seal")[0]["number"]
     at = datetime.fromisoformat(store.ledger.of(plan_id, "seal")[0]["at"])
-    after, before = receipts.signed_around(lines_told(receipts)[number][1])
+    after, before = receipts.signed_around(witnessed_lines(receipts)[number][1])
     if (after is not None and at < after) or (before is not None and at > before):
         return Check(name, False, "the seal bears another hour than the signed heads around its receipt")
-    known = f" after {after.isoformat(timespec='minutes')}" if after else ""
-    return Check(name, True, f"every line has its receipt; sealed{known}, by the signed heads")
+    since = f" after {after.isoformat(timespec='minutes')}" if after else ""
+    return Check(name, True, f"every line has its receipt; sealed{since}, by the signed heads")
 
 
-def lines_told(receipts: Receipts) -> dict[int, tuple[str, int]]:
-    """Line of the ledger → its hash and the number of the receipt that last told of it."""
-    told = {}
+def witnessed_lines(receipts: Receipts) -> dict[int, tuple[str, int]]:
+    """Line of the ledger → its hash and the number of the last receipt that names it."""
+    witnessed = {}
     for one in receipts.doing("plan.write"):
         line = json.loads(one.detail)
-        told[int(line["line"])] = (str(line["sha256"]), one.seq)
-    return told
+        witnessed[int(line["line"])] = (str(line["sha256"]), one.seq)
+    return witnessed
 
 
 def ledger_faults(ledger: PlanLedger, receipts: Receipts) -> list[str]:
-    """Where the ledger is not the one that the receipts tell of: lines gone, changed, or without a receipt."""
-    told = lines_told(receipts)
+    """Where the ledger is not the one that the receipts name: lines gone, changed, or without a receipt."""
+    witnessed = witnessed_lines(receipts)
     lines = {line["number"]: digest(line) for line in ledger.lines()}
-    lost = [f"line {number} of the plans' ledger, known to a receipt, is gone" for number in told.keys() - lines.keys()]
+    gone = witnessed.keys() - lines.keys()
+    lost = [f"line {number} of the plans' ledger, known to a receipt, is gone" for number in gone]
     return sorted(lost) + [
         f"line {number} of the plans' ledger is not the one that has a receipt"
         for number, text in lines.items()
-        if number not in told or told[number][0] != text
+        if number not in witnessed or witnessed[number][0] != text
     ]
 
 
-def _kept(store: PlanStore, plan_id: str) -> tuple[KeptPlan | None, str]:
+def _plan_and_brief(store: PlanStore, plan_id: str) -> tuple[SealedPlan | None, str]:
     """The plan as revealed, else as sealed; None and why where a file cannot be read."""
     brief, plan = store.revealed(plan_id, "brief.json"), store.revealed(plan_id, "plan.jsonl")
     try:
         if brief is None or plan is None:
             return store.open(plan_id), ""
         head, *visits = [json.loads(line) for line in plan.read_text("utf-8").splitlines()]
-        return KeptPlan({**head, "visits": visits}, json.loads(brief.read_text("utf-8"))), ""
+        return SealedPlan({**head, "visits": visits}, json.loads(brief.read_text("utf-8"))), ""
     except ValueError as error:
         return None, str(error)[:200]
 
 
-def _drawn(kept: KeptPlan, seed: str, plan_id: str) -> Check:
+def _drawn(sealed: SealedPlan, seed: str, plan_id: str) -> Check:
     """Whether brief and seed give these very lines."""
     try:
-        again = make(PlanInput.from_json(kept.brief), seed, plan_id)
+        again = make(PlanInput.from_json(sealed.brief), seed, plan_id)
     except (ValueError, KeyError, TypeError) as error:
         return Check("drawn", False, f"the brief gives no plan: {str(error)[:150]}")
     made = json.loads(again.text())
-    if "guessable" not in kept.plan:  # plans of before that figure
+    if "guessable" not in sealed.plan:  # plans of before that figure
         del made["guessable"]
-    wanted = KeptPlan(made, kept.brief).lines()
-    found = kept.lines()
+    wanted = SealedPlan(made, sealed.brief).lines()
+    found = sealed.lines()
     for number, (line, other) in enumerate(zip(wanted, found, strict=False), 1):
         if line != other:
             return Check("drawn", False, f"line {number} is not what brief and seed give")
@@ -152,8 +153,8 @@ def _drawn(kept: KeptPlan, seed: str, plan_id: str) -> Check:
     return Check("drawn", True, f"brief and seed give all {len(wanted)} lines")
 
 
-def _scores(kept: KeptPlan, scores: Path) -> list[Check]:
-    source = kept.plan["source"]
+def _scores(sealed: SealedPlan, scores: Path) -> list[Check]:
+    source = sealed.plan["source"]
     for path in sorted((scores / source["target"]).glob("*/scores.parquet")):
         if hashlib.sha256(path.read_bytes()).hexdigest() == source["scores_sha256"]:
             return [Check("scores", True, f"the scored list {path.parent.name} is the one used")]
