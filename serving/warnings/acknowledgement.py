@@ -144,5 +144,5 @@ def _line(one: EarlyWarning, level: int) -> WarningLine:
 
 
 def _told(units: Collection[str] | None) -> ColumnElement[bool]:
-    told = EarlyWarning.told_at.is_not(None)
-    return told if units is None else told & EarlyWarning.head_unit.in_(units)
+    condition = EarlyWarning.told_at.is_not(None)
+    return condition if units is None else condition & EarlyWarning.head_unit.in_(units)

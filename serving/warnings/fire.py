@@ -148,8 +148,8 @@ def _write(
     )
     policy = rules.policy
     draws = {one.dossier_id: draw(seed, scoring.meta.target, one.dossier_id) for one in found}
-    told = [one for one in found if draws[one.dossier_id] >= policy.held_out]
-    single, digest = share_out(told, spent, policy.allowance(quiet.weekday(told_at)))
+    warned = [one for one in found if draws[one.dossier_id] >= policy.held_out]
+    single, digest = share_out(warned, spent, policy.allowance(quiet.weekday(told_at)))
     manner = {one.dossier_id: "single" for one in single} | {one.dossier_id: "digest" for one in digest}
     for one in found:
         row = scoring.over[one.dossier_id]
@@ -166,7 +166,7 @@ def _write(
             name = procedures.get(warning.procedure_code or "", warning.procedure_code or "–")
             message = words.single(warning, name, f"{rules.base_url}/warnings", rules.show_dossier)
             outbox.put(session, rules, warning.key, "warning", one.head, message, now=now, not_before=told_at)
-    return Fired(len(single), len(digest), len(found) - len(told))
+    return Fired(len(single), len(digest), len(found) - len(warned))
 
 
 def _warning(

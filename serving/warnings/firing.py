@@ -65,7 +65,7 @@ def ripe(
 
 
 def share_out(
-    told: Iterable[OpenDossier], spent: Mapping[str, int], allowed: int
+    dossiers: Iterable[OpenDossier], spent: Mapping[str, int], allowed: int
 ) -> tuple[list[OpenDossier], list[OpenDossier]]:
     """Single warnings within each head's allowance, in the order given, and the rest for the digest.
 
@@ -73,7 +73,7 @@ def share_out(
     """
     used = defaultdict(int, spent)
     single, digest = [], []
-    for one in told:
+    for one in dossiers:
         if used[one.head] < allowed:
             used[one.head] += 1
             single.append(one)

@@ -9,6 +9,6 @@ import hmac
 
 
 def draw(seed: bytes, target: str, dossier_id: str) -> float:
-    """A number in [0, 1), uniform over dossiers; below the share held out, the warning is kept back."""
-    told = hmac.new(seed, f"{target}\0{dossier_id}".encode(), hashlib.sha256).digest()
-    return int.from_bytes(told[:7], "big") / 2**56
+    """A number in [0, 1), uniform over dossiers; below the share held out, the warning is not sent."""
+    digest = hmac.new(seed, f"{target}\0{dossier_id}".encode(), hashlib.sha256).digest()
+    return int.from_bytes(digest[:7], "big") / 2**56

@@ -43,10 +43,10 @@ def effect_of_warnings(
     )
     until = ReadingMoment.read(con, as_of, VIETNAM).as_of
     label = labels(con, cases, until)["label"].to_numpy(zero_copy_only=False).astype(np.float64)
-    known = np.flatnonzero(~np.isnan(label))
+    decided = np.flatnonzero(~np.isnan(label))
     return effect(
-        label[known],
-        np.array([rows[at].arm == "told" for at in known], bool),
-        np.array([rows[at].score for at in known], float),
-        np.array([rows[at].held_out_share for at in known], float),
+        label[decided],
+        np.array([rows[at].arm == "told" for at in decided], bool),
+        np.array([rows[at].score for at in decided], float),
+        np.array([rows[at].held_out_share for at in decided], float),
     )

@@ -72,8 +72,8 @@ class WarningRules:
 
     @classmethod
     def _read(cls, values: dict[str, Any]) -> "WarningRules":
-        known = {"base_url", "hours", "show_dossier", "policy", "mail", "webhook", "addresses", "inspectors"}
-        _refuse_unknown("key", values, known)
+        allowed = {"base_url", "hours", "show_dossier", "policy", "mail", "webhook", "addresses", "inspectors"}
+        _refuse_unknown("key", values, allowed)
         policy = dict(values.get("policy", {}))
         _refuse_unknown("policy", policy, {one.name for one in fields(Policy)})
         costs = policy.pop("costs", {})
@@ -113,10 +113,10 @@ class WarningRules:
 
 def _by_channel(values: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, tuple[str, ...]]]:
     return {
-        unit: {channel: tuple(map(str, told)) for channel, told in of.items()} for unit, of in values.items()
+        unit: {channel: tuple(map(str, addresses)) for channel, addresses in of.items()} for unit, of in values.items()
     }  # fmt: skip
 
 
-def _refuse_unknown(where: str, given: Mapping[str, Any], known: set[str]) -> None:
-    if unknown := set(given) - known:
-        raise ValueError(f"{where}: unknown {sorted(unknown)[0]!r}; known: {', '.join(sorted(known))}")
+def _refuse_unknown(where: str, given: Mapping[str, Any], allowed: set[str]) -> None:
+    if unknown := set(given) - allowed:
+        raise ValueError(f"{where}: unknown {sorted(unknown)[0]!r}; known: {', '.join(sorted(allowed))}")

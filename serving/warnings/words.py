@@ -41,8 +41,8 @@ def help_of(warning: EarlyWarning) -> str:
 def single(warning: EarlyWarning, procedure: str, link: str, show_dossier: bool) -> Text:
     """One warning as a message of its own."""
     lines = [_line(warning, procedure, show_dossier)]
-    if told := help_of(warning):
-        lines.append(f"Nơi rút ngắn được nhiều nhất: {told}.")
+    if where := help_of(warning):
+        lines.append(f"Nơi rút ngắn được nhiều nhất: {where}.")
     lines += [f"Vì: {reason}" for reason in _figures(warning)]
     subject = f"Cảnh báo sớm: 1 hồ sơ có thể trễ hẹn, {days_left(warning.left_hours)}"
     return _text(subject, lines, f"{link}#w{warning.id}", "Early warning: one dossier may miss its promise.")
@@ -90,15 +90,15 @@ def _line(warning: EarlyWarning, procedure: str, show_dossier: bool) -> str:
 
 def _figures(warning: EarlyWarning) -> list[str]:
     """The reasons that raise the risk and state a number; those that state a code stay on the page."""
-    told = []
+    sentences = []
     for reason in json.loads(warning.reasons):
         try:
             float(reason["value"])
         except ValueError:
             continue
         if reason["effect"] > 0:
-            told.append(str(reason["vi"]))
-    return told[:2]
+            sentences.append(str(reason["vi"]))
+    return sentences[:2]
 
 
 def _text(subject: str, lines: list[str], link: str, english: str, asked: str = "Xem và xác nhận") -> Text:
