@@ -190,17 +190,17 @@ def test_a_kept_grant_ends_with_the_next_change_of_the_state_by_whomever(state: 
     with state.writing() as session:
         token = issue_token(session, account, "máy", frozenset({"list.read"}), now=NOW, expires_at=NOW + day)
     grants = Grants(state)
-    assert grants.kept(token, NOW) is None
+    assert grants.cached(token, NOW) is None
     assert grants.find(token, NOW) is not None
-    kept = grants.kept(token, NOW)
+    kept = grants.cached(token, NOW)
     assert kept is not None
     assert kept.actions == {"list.read"}
-    assert grants.kept(token, NOW + day) is None
+    assert grants.cached(token, NOW + day) is None
     other = State(str(state.url))  # as another process would
     with other.writing() as session:
         assert revoke_token(session, account.id, 1, now=NOW)
     other.close()
-    assert grants.kept(token, NOW) is None
+    assert grants.cached(token, NOW) is None
     assert grants.find(token, NOW) is None
 
 

@@ -27,10 +27,10 @@ class TooMany:
 
 @dataclass(frozen=True)
 class LoginOrigin:
-    """Where a try comes from. known: a browser in which this very name was let in before (`known_device`)."""
+    """Where a login comes from. recognised: a browser in which this very account was let in before (`known_device`)."""
 
     name: str
-    known: bool = False
+    recognised: bool = False
 
 
 def device_mark(key: bytes, login: str) -> str:
@@ -43,9 +43,9 @@ def known_device(key: bytes, login: str, mark: str) -> LoginOrigin | None:
     """The place that a mark names, None where it is not one of ours for this login."""
     name, _, mac = mark.partition(".")
     wanted = keyed_digest(key, f"device:{normal_login(login)}:{name}")
-    return (
-        LoginOrigin(f"device:{name[:40]}", known=True) if hmac.compare_digest(wanted.encode(), mac.encode()) else None
-    )
+    if not hmac.compare_digest(wanted.encode(), mac.encode()):
+        return None
+    return LoginOrigin(f"device:{name[:40]}", recognised=True)
 
 
 def log_in(
@@ -84,7 +84,7 @@ def _limit_reached(session: Session, login_key: str, place: LoginOrigin, now: da
     since = LoginFailure.at >= now - WINDOW
     by_login, by_address = LoginFailure.login_key == login_key, LoginFailure.address == place.name
     limits: list[tuple[int, tuple[ColumnElement[bool], ...]]] = [(MOST_PER_LOGIN_AND_ADDRESS, (by_login, by_address))]
-    if not place.known:
+    if not place.recognised:
         limits += [(MOST_PER_LOGIN, (by_login,)), (MOST_PER_ADDRESS, (by_address,))]
     for most, which in limits:
         count, oldest = session.execute(select(func.count(), func.min(LoginFailure.at)).where(since, *which)).one()

@@ -155,9 +155,9 @@ class UnitTree:
 
     def subtree(self, root: str) -> frozenset[str]:
         """`root` and every unit below it; a cycle in the feed ends the walk instead of the process."""
-        known = self._walked.get(root)
-        if known is not None:
-            return known
+        cached = self._walked.get(root)
+        if cached is not None:
+            return cached
         seen = {root}
         waiting = [root]
         while waiting:

@@ -36,20 +36,17 @@ def templates(app: FastAPI) -> list[Template]:
 
 
 def template_of(request: Request) -> str | None:
-    """The full path template of the route that handles `request`.
-
-    None where it cannot be told, which is a denial.
-    """
+    """The full path template of the route that handles `request`; None (access is denied) where none is found."""
     app: FastAPI = request.app
-    known: list[Template] | None = getattr(app.state, "templates", None)
+    route_templates: list[Template] | None = getattr(app.state, "templates", None)
     route, path = request.scope["route"], request.scope["path"]
     for _ in range(2):
-        if known is None:  # the first request, or a route that was added since
-            known = app.state.templates = templates(app)
-        for one in known:
+        if route_templates is None:  # the first request, or a route that was added since
+            route_templates = app.state.templates = templates(app)
+        for one in route_templates:
             if one.route is route and one.pattern.match(path):
                 return one.path
-        known = None
+        route_templates = None
     return None
 
 

@@ -35,7 +35,7 @@ class Grants:
         self._state = state
         self._kept: dict[str, tuple[int, Grant]] = {}  # digest of the token → generation of the state, grant
 
-    def kept(self, token: str, now: datetime) -> Grant | None:
+    def cached(self, token: str, now: datetime) -> Grant | None:
         """What the token granted and still does, found in memory; None: ask `find`."""
         found = self._kept.get(digest(token))
         if found is None or found[0] != self._state.generation() or found[1].expires_at <= now:

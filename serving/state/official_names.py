@@ -34,8 +34,8 @@ class Names:
 
     def _take(self, rows: Any) -> None:
         for row in rows:
-            told = self.entries.get(row["official_id"], ("", ""))
-            if len(row["name"]) > len(told[1]):  # of a cut and a whole name, the whole one
+            earlier = self.entries.get(row["official_id"], ("", ""))
+            if len(row["name"]) > len(earlier[1]):  # of a cut and a whole name, the whole one
                 self.entries[row["official_id"]] = (row.get("unit_code", ""), row["name"])
 
 
@@ -67,7 +67,7 @@ def officials_by_name(state: State, posts: Iterable[tuple[str, str]]) -> tuple[t
     those of `posts` (official_id, unit_code): lets a delivery mean the person that is known.
     """
     with state.reading() as session:
-        told = session.execute(select(OfficialName.official_id, OfficialName.name, OfficialName.unit_code)).all()
-    names = {official_id: name for official_id, name, _ in told}
+        rows = session.execute(select(OfficialName.official_id, OfficialName.name, OfficialName.unit_code)).all()
+    names = {official_id: name for official_id, name, _ in rows}
     also = ((who, names[who], unit) for who, unit in posts if who in names)
-    return tuple(dict.fromkeys((*((who, name, unit) for who, name, unit in told), *also)))
+    return tuple(dict.fromkeys((*((who, name, unit) for who, name, unit in rows), *also)))

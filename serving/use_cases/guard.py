@@ -95,7 +95,7 @@ async def _let_through(request: Request) -> None:
         raise HTTPException(403, "No rule allows this.")
     if action == PUBLIC:
         return
-    reader = _kept_reader(request, action) or await run_in_threadpool(_reader, request, action)
+    reader = _cached_reader(request, action) or await run_in_threadpool(_reader, request, action)
     if reader is None:
         if _wants_json(request):
             raise HTTPException(401, "Give a valid API token.", {"WWW-Authenticate": "Bearer"})
@@ -134,12 +134,12 @@ def cookie_options(request: Request) -> dict[str, Any]:
     return {"httponly": True, "samesite": "lax", "path": "/", "secure": request.url.scheme == "https"}
 
 
-def _kept_reader(request: Request, action: str) -> Reader | None:
+def _cached_reader(request: Request, action: str) -> Reader | None:
     """The reader of a token that was looked up before: no query, so no thread, whose turn costs more than a score."""
     people = context_of(request).people
     bearer = _bearer(request)
-    grant = people.grants.kept(bearer, people.now()) if bearer else None
-    tree: UnitTree = context_of(request).known.register.tree
+    grant = people.grants.cached(bearer, people.now()) if bearer else None
+    tree: UnitTree = context_of(request).read_model.register.tree
     return None if grant is None else _as_reader(grant.account, "", grant.actions, action, tree)
 
 
@@ -154,7 +154,7 @@ def _bearer(request: Request) -> str | None:
 def _reader(request: Request, action: str) -> Reader | None:
     people = context_of(request).people
     now = people.now()
-    tree: UnitTree = context_of(request).known.register.tree
+    tree: UnitTree = context_of(request).read_model.register.tree
     bearer = _bearer(request)
     if bearer is not None:
         grant = people.grants.find(bearer, now) if bearer else None
