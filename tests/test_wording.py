@@ -16,7 +16,7 @@ from serving.pages import rendering
 from serving.pages.board import to_do
 from serving.pages.leadership import AGAINST
 from serving.read import finding_words
-from serving.read.receipt_words import ACTION_WORDS, told
+from serving.read.receipt_words import ACTION_WORDS, detail_words
 from tests.drawn_office import dossier_id
 from tests.drawn_people import NOW, PEOPLE, sit_down, staffed_office
 
@@ -164,10 +164,10 @@ def test_what_to_do_follows_from_time_and_risk() -> None:
 
 def test_every_right_and_every_receipt_reads_in_words() -> None:
     assert set(GRANTS) <= set(ACTION_WORDS)
-    assert told('{"plan":"2026-10","seen":["a","b","c","d"]}') == "kế hoạch: 2026-10; đã hiện: 4 (a, b, c, …)"
+    assert detail_words('{"plan":"2026-10","seen":["a","b","c","d"]}') == "kế hoạch: 2026-10; đã hiện: 4 (a, b, c, …)"
     assert (
-        told('{"as_of":"2026-09-30T17:00:00+00:00","by":"password"}')
+        detail_words('{"as_of":"2026-09-30T17:00:00+00:00","by":"password"}')
         == "tính đến: 30/09/2026 17:00 UTC; bằng: mật khẩu"
     )
-    assert told("no object") == "no object"
-    assert told('{"sha256":"' + "ab" * 32 + '","warnings":[]}') == "mã băm: abababababab…"
+    assert detail_words("no object") == "no object"
+    assert detail_words('{"sha256":"' + "ab" * 32 + '","warnings":[]}') == "mã băm: abababababab…"

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from serving.pages.rendering import render
-from serving.read.receipt_words import ACTION_WORDS, told
+from serving.read.receipt_words import ACTION_WORDS, detail_words
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.official_names import official_name
@@ -39,7 +39,7 @@ def show(
         title="Nhật ký",
         receipts=found,
         words={name: word for name, word in ACTION_WORDS.items() if name not in withheld(request)},
-        told=_told(request),
+        detail_words=_detail_words(request),
         actor=actor,
         action=action,
         about=about,
@@ -50,15 +50,15 @@ def show(
 _WORD = re.compile(r"[\w.-]{6,}")
 
 
-def _told(request: Request) -> Callable[[str], str]:
+def _detail_words(request: Request) -> Callable[[str], str]:
     """The detail of a receipt as a line: local time, officials by name for who may see them."""
-    officials = context_of(request).known.register.officials
+    officials = context_of(request).read_model.register.officials
     zone = context_of(request).serving.settings.zone
 
     def name(found: re.Match[str]) -> str:
         return official_name(request, found[0]) if found[0] in officials else found[0]
 
-    return lambda detail: _WORD.sub(name, told(detail, zone))
+    return lambda detail: _WORD.sub(name, detail_words(detail, zone))
 
 
 @router.get("/receipts/verify", response_class=HTMLResponse)

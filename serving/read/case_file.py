@@ -78,9 +78,11 @@ class CaseFile:
 
     def state(self, until: datetime, calendar: Calendar) -> CaseState:
         """Where the dossier stands at `until` (aware) by what happened till then."""
-        told = (Happening(one.kind, one.happened_at, one.due_at, "…" if one.reasoned else None) for one in self.events)
+        happenings = (
+            Happening(one.kind, one.happened_at, one.due_at, "…" if one.reasoned else None) for one in self.events
+        )
         return replay(
-            self.received_at, self.first_due_at, told, until, calendar, self.legal_days, stated_due_at=self.due_at
+            self.received_at, self.first_due_at, happenings, until, calendar, self.legal_days, stated_due_at=self.due_at
         )
 
 

@@ -206,7 +206,7 @@ class Caseload:
     ) -> "Caseload":
         """The caseload of [start, until), a part of this one's period, equal to one that is read by itself.
 
-        What ended in the part and was not touched after it stands as it stands here, and isn't told anew.
+        A case that ended in the part and got no event after it is taken over; only the others are read again.
         """
         mine = [
             case
@@ -216,15 +216,15 @@ class Caseload:
         con.register("mine", _ids(mine))
         touched = {row[0] for row in con.execute(_TOUCHED, {"until": naive_utc(until)}).fetchall()}
         con.unregister("mine")
-        kept = [
+        settled = [
             case for case in mine
             if case.ended_at is not None and case.ended_at < until and case.dossier_id not in touched
         ]  # fmt: skip
-        left = {case.dossier_id for case in kept}
+        left = {case.dossier_id for case in settled}
         con.register("anew", _ids([case for case in mine if case.dossier_id not in left]))
-        told = Caseload.read(con, start, until, as_of, calendar, dossiers="anew")
+        read_anew = Caseload.read(con, start, until, as_of, calendar, dossiers="anew")
         con.unregister("anew")
-        return Caseload(start, until, tuple(sorted([*kept, *told.cases], key=attrgetter("dossier_id"))))
+        return Caseload(start, until, tuple(sorted([*settled, *read_anew.cases], key=attrgetter("dossier_id"))))
 
     def of_units(self, units: frozenset[str] | None) -> "Caseload":
         """The part of some competent units; all for None."""

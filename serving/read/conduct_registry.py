@@ -40,17 +40,17 @@ def read_conduct_shelf(models: Path) -> list[ConductVersion]:
 
 def _shelved(folder: Path, place: str) -> ConductVersion | None:
     try:
-        said: Mapping[str, Any] | None = pointers.read(folder, place)
+        pointer: Mapping[str, Any] | None = pointers.read(folder, place)
     except (OSError, ValueError):
         return ConductVersion(place, "?", "", "", (), "", "con trỏ hỏng")
-    if said is None:
+    if pointer is None:
         return None
-    version, dossier = str(said["version"]), said.get("dossier") or {}
+    version, dossier = str(pointer["version"]), pointer.get("dossier") or {}
     try:
         manifest = json.loads((folder / Path(version).name / "manifest.json").read_text("utf-8"))
         tiers = tuple(
-            ConductTier(name, told["ships"], len(told["features"]), told["comparison"])
-            for name, told in manifest["tiers"].items()
+            ConductTier(name, entry["ships"], len(entry["features"]), entry["comparison"])
+            for name, entry in manifest["tiers"].items()
         )
         about = manifest["about"]
         return ConductVersion(

@@ -117,9 +117,9 @@ class Delays:
         with case_states(con, as_of, calendar, dossiers="lately_ended"):
             rows = con.execute(_ENDED)
             names = [column[0] for column in rows.description or []]
-            told = [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+            ended = [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
         con.execute("DROP TABLE lately_ended")
-        return cls(told, calendar)
+        return cls(ended, calendar)
 
     def of(self, case: CaseFile, as_of: datetime) -> Delay | None:
         """The expected delay of an open dossier at `as_of`; None where too few past dossiers are like it."""
@@ -138,9 +138,9 @@ class Delays:
         stay = self._still(past.stays, self._calendar.working_hours(begun, as_of))
         parts = defaultdict(float, {place: hours / len(past.stays) for place, hours in past.later.items()})
         parts[step, holder] += stay
-        told = [DelayPart(*place, hours=hours) for place, hours in parts.items() if hours > 0]
-        told.sort(key=lambda part: -part.hours)
-        return Delay(step, holder, sum(part.hours for part in told), told, len(past.stays))
+        delay_parts = [DelayPart(*place, hours=hours) for place, hours in parts.items() if hours > 0]
+        delay_parts.sort(key=lambda part: -part.hours)
+        return Delay(step, holder, sum(part.hours for part in delay_parts), delay_parts, len(past.stays))
 
     @staticmethod
     def _still(stays: Sequence[float], gone: float) -> float:

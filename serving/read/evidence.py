@@ -149,11 +149,11 @@ def unlisted_papers(charges: Iterable[EvidenceDossier]) -> list[UnlistedPaper]:
                 days = found[one.unit_code, paper][one.dossier_id]
                 if act.days is not None:
                     days.append(act.days)
-    told = []
+    papers = []
     for (unit, paper), dossiers in found.items():
         days = [day for some in dossiers.values() for day in some]
-        told.append(UnlistedPaper(unit, paper, len(dossiers), mean(days) if days else None))
-    return sorted(told, key=lambda one: (-one.dossiers, one.unit_code or "", one.paper))
+        papers.append(UnlistedPaper(unit, paper, len(dossiers), mean(days) if days else None))
+    return sorted(papers, key=lambda one: (-one.dossiers, one.unit_code or "", one.paper))
 
 
 def _dossier(rows: Sequence[Mapping[str, Any]]) -> EvidenceDossier:
@@ -185,15 +185,15 @@ def _questions(charges: Sequence[EvidenceDossier]) -> list[FactQuestion]:
                 spoken[one.dossier_id] = None
             elif act.act.startswith(SIGNAL):
                 by_signal[act.act.removeprefix(SIGNAL)][one.dossier_id] = None
-    told = [(f"{len(ids)} hồ sơ {_PAPER.format(paper)}", ids) for paper, ids in by_paper.items()]
-    told += [
+    questions = [(f"{len(ids)} hồ sơ {_PAPER.format(paper)}", ids) for paper, ids in by_paper.items()]
+    questions += [
         (f"{len(ids)} hồ sơ {_SIGNAL.format(_RULES[name].words_vi.lower())}", ids)
         for name, ids in by_signal.items()
         if name in _RULES
     ]
-    told.sort(key=lambda one: -len(one[1]))
-    told += [(f"{len(ids)} hồ sơ {words}", ids) for ids, words in ((doubtful, _DOUBT), (spoken, _SPOKEN)) if ids]
-    return [FactQuestion(vi, tuple(ids)[:10]) for vi, ids in told]
+    questions.sort(key=lambda one: -len(one[1]))
+    questions += [(f"{len(ids)} hồ sơ {words}", ids) for ids, words in ((doubtful, _DOUBT), (spoken, _SPOKEN)) if ids]
+    return [FactQuestion(vi, tuple(ids)[:10]) for vi, ids in questions]
 
 
 def _comparison(handled: pa.Table | None, subject: Subject, key: str, families: Sequence[str]) -> list[Comparison]:
@@ -202,7 +202,7 @@ def _comparison(handled: pa.Table | None, subject: Subject, key: str, families: 
     mine = f"{COLUMN[subject]} = $key"
     with duckdb.connect() as con:
         con.register("handled", handled)
-        told = []
+        comparisons = []
         for family in families:
             if family not in handled.column_names:
                 continue
@@ -219,5 +219,5 @@ def _comparison(handled: pa.Table | None, subject: Subject, key: str, families: 
                 WHERE o.k > 0 ORDER BY o.k DESC, o.procedure_code LIMIT 20""",
                 {"key": key},
             ).fetchall()
-            told += [Comparison(family, *row) for row in rows]
-    return told
+            comparisons += [Comparison(family, *row) for row in rows]
+    return comparisons

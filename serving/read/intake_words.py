@@ -118,20 +118,20 @@ def column_words(name: str) -> str:
 
 def cell_words(cell: str) -> str:
     """A cell of a first row: moments as people write them, unknown as a dash."""
-    told = _MOMENT.fullmatch(cell)
-    if not told:
+    match = _MOMENT.fullmatch(cell)
+    if not match:
         return cell or "–"
-    year, month, day, clock = told.groups()
+    year, month, day, clock = match.groups()
     return "từ trước" if year == "1990" else f"{day}/{month}/{year} {clock}"
 
 
 def note_words(note: str) -> str:
-    """A note in Vietnamese; one that nobody put into words yet as it stands."""
-    told = note.removeprefix(ALARM)
+    """A note in Vietnamese; one without a translation as it is."""
+    text = note.removeprefix(ALARM)
     for pattern, words in _NOTES:
-        if pattern.fullmatch(told):
-            return pattern.sub(words, told)
-    return told
+        if pattern.fullmatch(text):
+            return pattern.sub(words, text)
+    return text
 
 
 def reject_words(reject: Reject) -> str:

@@ -73,17 +73,17 @@ def read_shelf(models: Path, target: str) -> RegistryView:
 
 def _shelved(folder: Path, place: str) -> ModelVersion | None:
     try:
-        said = pointers.read(folder, place)
+        pointer = pointers.read(folder, place)
     except (OSError, ValueError):
         return ModelVersion(place, "?", "", {}, {}, 0, "con trỏ hỏng")
-    if said is None:
+    if pointer is None:
         return None
-    version, sha256 = said["version"], said["sha256"]
+    version, sha256 = pointer["version"], pointer["sha256"]
     try:
         manifest = json.loads((folder / Path(version).name / "manifest.json").read_text("utf-8"))
         return ModelVersion(
             place, version, sha256, manifest["about"], manifest["weights"], len(manifest["features"]), None,
-            tuple(said.get("gates", ())), said.get("trained_by"),
+            tuple(pointer.get("gates", ())), pointer.get("trained_by"),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError):
         return ModelVersion(place, version, sha256, {}, {}, 0, "thiếu hoặc hỏng tệp mô tả")

@@ -37,15 +37,15 @@ def read_watches(models: Path, target: str, most: int = 60) -> list[Watch]:
     return [found[at] for at in sorted(found)][-most:]
 
 
-def _watch(said: Mapping[str, object]) -> Watch:
-    live = said["live"]
-    drift = said["drift"]
-    warnings = said["warnings"]
+def _watch(entry: Mapping[str, object]) -> Watch:
+    live = entry["live"]
+    drift = entry["drift"]
+    warnings = entry["warnings"]
     if not isinstance(drift, dict) or not isinstance(warnings, dict):
         raise TypeError("wanted objects")
     return Watch(
-        as_of=datetime.fromisoformat(str(said["as_of"])),
-        open=int(str(said["open"])),
+        as_of=datetime.fromisoformat(str(entry["as_of"])),
+        open=int(str(entry["open"])),
         n=int(live["n"]) if isinstance(live, dict) else 0,
         live={name: tuple(live[name]) for name in ("auc", "brier", "gap")} if isinstance(live, dict) else None,
         drift={str(name): (float(moved), float(bound)) for name, (moved, bound) in drift.items()},

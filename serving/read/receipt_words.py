@@ -121,20 +121,20 @@ _VALUES = {
     "refused": "từ chối", "approved": "duyệt", "none": "không có vấn đề", "fact": "dữ kiện",
 }  # fmt: skip
 _SHOWN = 3
-"""Members of a list that are named; of the others only the number is told."""
+"""Members of a list that are named; of the others only the number is shown."""
 
 
-def told(detail: str, zone: ZoneInfo = ZoneInfo("UTC")) -> str:
+def detail_words(detail: str, zone: ZoneInfo = ZoneInfo("UTC")) -> str:
     """The detail of a receipt (a JSON object) as one line, moments in `zone`; text that is none stays as it is."""
     try:
-        said = json.loads(detail)
+        fields = json.loads(detail)
     except ValueError:
         return detail
-    if not isinstance(said, Mapping):
+    if not isinstance(fields, Mapping):
         return detail
     return "; ".join(
         f"{_NAMES.get(name, name)}: {_value(value, zone)}"
-        for name, value in said.items()
+        for name, value in fields.items()
         if value != [] and name != "rows"
     )
 

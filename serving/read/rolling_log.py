@@ -39,7 +39,7 @@ class OriginLine:
 def read_rolling(models: Path, target: str) -> list[OriginLine]:
     """The origins of the latest rolling backtest of a target, oldest first; none where none was kept or it is torn."""
     try:
-        return [_origin(said) for said in json.loads((models / target / "rolling.json").read_text("utf-8"))]
+        return [_origin(entry) for entry in json.loads((models / target / "rolling.json").read_text("utf-8"))]
     except (OSError, ValueError, KeyError, TypeError):
         return []
 
@@ -49,17 +49,17 @@ def bands_of(curve: Sequence[Sequence[Any]]) -> list[Band]:
     return [Band(float(predicted), float(observed), int(n)) for predicted, observed, n in curve]
 
 
-def _origin(said: Mapping[str, Any]) -> OriginLine:
+def _origin(entry: Mapping[str, Any]) -> OriginLine:
     return OriginLine(
-        datetime.fromisoformat(said["cutoff"]), datetime.fromisoformat(said["until"]), int(said["n"]),
-        float(said["late"]), _figures(said["figures"][PRODUCT]), _figures(said["figures"][RULE]),
-        bands_of(said["curve"]),
+        datetime.fromisoformat(entry["cutoff"]), datetime.fromisoformat(entry["until"]), int(entry["n"]),
+        float(entry["late"]), _figures(entry["figures"][PRODUCT]), _figures(entry["figures"][RULE]),
+        bands_of(entry["curve"]),
     )  # fmt: skip
 
 
-def _figures(said: Mapping[str, Sequence[float | None]]) -> dict[str, Interval]:
+def _figures(intervals: Mapping[str, Sequence[float | None]]) -> dict[str, Interval]:
     return {
         name: (float(value), float(low), float(high))
-        for name, (value, low, high) in said.items()
+        for name, (value, low, high) in intervals.items()
         if value is not None and low is not None and high is not None
     }
