@@ -109,16 +109,16 @@ def create_app(
     """
     traces = Traces.to(settings.otlp_endpoint) if traces is None else traces
     state = Serving(settings, now)
-    people, known = People(settings, now), ReadModel(state.record, now)
+    people, read_model = People(settings, now), ReadModel(state.record, now)
     heads = ChainHeads(settings, people.receipts, now)
     state.desk.traces = traces
 
     def refresh(at_once: bool = True) -> None:
         state.refresh(at_once)
         latest = state.lists[MAIN.name].value
-        known.refresh(latest, at_once)
-        if known.states is not None:
-            state.restate(*known.states, known.calendar)
+        read_model.refresh(latest, at_once)
+        if read_model.states is not None:
+            state.restate(*read_model.states, read_model.calendar)
         if latest is not None:
             recompute(people.state, MAIN.name, latest)
         people.directory.refresh(people.state)
@@ -132,9 +132,9 @@ def create_app(
     def begin() -> None:
         state.begin()
         latest = state.lists[MAIN.name].value
-        known.begin(latest)
-        if known.states is not None:
-            state.restate(*known.states, known.calendar)
+        read_model.begin(latest)
+        if read_model.states is not None:
+            state.restate(*read_model.states, read_model.calendar)
         people.directory.refresh(people.state)
 
     async def run() -> None:
@@ -167,7 +167,7 @@ def create_app(
         responses=problem.documented(401, 403, 429),
     )
     trackers = Trackers(state.record, people.state, VIETNAM, now)
-    AppContext(state, people, known, trackers, refresh).install(app)
+    AppContext(state, people, read_model, trackers, refresh).install(app)
     problem.install(app)
     app.add_middleware(BodyLimit)
     for router in ROUTERS:

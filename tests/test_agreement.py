@@ -191,7 +191,7 @@ def test_a_list_made_after_the_last_news_is_read_where_they_stopped(tmp_path: Pa
     assert _scored(settings, record, scored).page(Filters(overdue=True)).total == 2
     with TestClient(create_app(settings, now=lambda: now, poll_seconds=60)) as client:
         context: Any = client.app.state.context  # type: ignore[attr-defined]
-        listed, standing = context.serving.listed("lateness"), context.known.standing
+        listed, standing = context.serving.listed("lateness"), context.read_model.standing
         owes = [one.case.dossier_id for one in context.trackers.of().apologies]
     assert listed.read_at == standing.until < due
     late = [one.dossier_id for one in listed.page(Filters(overdue=True)).lines]

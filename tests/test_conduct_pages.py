@@ -76,7 +76,7 @@ def test_the_inspected_learn_nothing_of_signals(client: TestClient, login: str) 
 def test_an_inspector_sees_only_the_own_units(client: TestClient) -> None:
     sit_down(client, "thanhtra.x1")
     shown = client.get("/conduct").text
-    register = client.app.state.context.known.register  # type: ignore[attr-defined]
+    register = client.app.state.context.read_model.register  # type: ignore[attr-defined]
     assert (
         f"cán bộ đơn vị khác, {register.unit('x2')}" in shown
     )  # o1 acted in x1 and works in x2 by now: no name, no key

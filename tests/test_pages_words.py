@@ -129,7 +129,7 @@ def test_figures_of_today_are_those_of_the_lists_tabs(client: TestClient) -> Non
         "phase": pa.array(["ended"], pa.string()), "lawful_due_at": pa.array([None], pa.timestamp("us", "UTC")),
         "overdue": pa.array([False]),
     })  # fmt: skip
-    context.serving.restate(NOW + timedelta(days=27), ended, context.known.calendar)
+    context.serving.restate(NOW + timedelta(days=27), ended, context.read_model.calendar)
     assert len(context.serving.listed("lateness").dossier_ids()) == len(scored.dossier_ids()) - 1
     today, listed = text_of(client.get("/").text), text_of(client.get("/list").text)
     for words in ("còn cứu được", "đã quá hạn", "chờ người dân"):

@@ -82,7 +82,7 @@ def test_what_is_read_behind_is_waited_for_and_the_rest_is_shown_at_once(
 def test_a_record_that_is_away_at_the_start_holds_nobody_up(office: Settings) -> None:
     (Path(office.record_url)).rename(office.home / "away")
     with TestClient(create_app(office, now=lambda: NOW, poll_seconds=3600, at_once=True)) as client:
-        known = client.app.state.context.known  # type: ignore[attr-defined]
+        known = client.app.state.context.read_model  # type: ignore[attr-defined]
         assert client.get("/api/v1/health").status_code == 200
         until = time.monotonic() + 60
         while not known.whole and time.monotonic() < until:

@@ -29,7 +29,7 @@ def list_dossiers(
 ) -> Response:
     """The dossiers that a figure of `/standing` counts, 200 from `offset`; who looked is on record."""
     with refused_as_problem():
-        found = context_of(request).known.counted.of(figure, unit, sector, month)
+        found = context_of(request).read_model.counted.of(figure, unit, sector, month)
     rows = found.slice(offset, MOST).select(SHOWN).to_pylist()
     seen = [f"dossier:{one['dossier_id']}" for one in rows]
     note_look(request, "leadership.read", {"kind": figure, "unit": unit, "month": month, "rows": len(rows)}, seen)
@@ -39,7 +39,7 @@ def list_dossiers(
 @router.get("/months", response_model=list[dict[str, Any]], responses=documented(422))
 def list_months(request: Request, unit: Code = "") -> Response:
     """The months of the year before now, of the province or a unit: received, ended, late, with the interval."""
-    found = context_of(request).known.counted.months(unit)
-    until: datetime | None = context_of(request).known.standing.until
+    found = context_of(request).read_model.counted.months(unit)
+    until: datetime | None = context_of(request).read_model.standing.until
     note_look(request, "leadership.read", {"until": until.isoformat() if until else "", "unit": unit})
     return answer([asdict(one) | {"share": one.share, "interval": one.interval} for one in found])

@@ -68,7 +68,7 @@ async def show_dossier(
     line = risk_list.line(dossier_id)
     if line is None or not reader_of(request).scope.covers(line.unit_code, line.official_id):
         raise Problem(404, "No open dossier of this id on the latest list.")
-    case: CaseFile | None = context_of(request).known.cases.of(dossier_id)
+    case: CaseFile | None = context_of(request).read_model.cases.of(dossier_id)
     meta = risk_list.meta
     detail = {"as_of": meta.as_of.isoformat(), "model": meta.model_version, "dossier": dossier_id,
               "score": f"{line.score:.6f}"}  # fmt: skip
@@ -82,11 +82,11 @@ async def show_dossier(
             rule=meta.rule,
             line=replace(line, official_name=official_name(request, line.official_id)),
             facts=_facts(case),
-            clock=_clock(line, case, risk_list.read_at, context_of(request).known.calendar),
+            clock=_clock(line, case, risk_list.read_at, context_of(request).read_model.calendar),
             timeline=[replace(one, official_name=official_name(request, one.official_id)) for one in case.events]
             if case
             else [],
-            delay=context_of(request).known.delays.of(case, risk_list.read_at) if case else None,
+            delay=context_of(request).read_model.delays.of(case, risk_list.read_at) if case else None,
         )
     )
 

@@ -67,7 +67,7 @@ class Readiness:
 async def health(request: Request, state: Annotated[Serving, Depends(serving)]) -> Response:
     """Whether the process answers at all; what `ready` says is no reason to end a process that lives."""
     latest = state.lists[MAIN.name].value if MAIN.name in state.lists else None
-    until = context_of(request).known.register.data_until
+    until = context_of(request).read_model.register.data_until
     return answer(Health("ok", state.now(), until, latest.meta.as_of if latest else None))
 
 
@@ -104,7 +104,7 @@ def ready(request: Request, state: Annotated[Serving, Depends(serving)]) -> Resp
 
 
 def _promises(request: Request, state: Serving) -> list[ServiceLevel]:
-    people, known, now = context_of(request).people, context_of(request).known, state.now()
+    people, known, now = context_of(request).people, context_of(request).read_model, state.now()
     rules = JobRules.of(state.settings.home, state.settings.zone)
     latest = state.lists[MAIN.name].value if MAIN.name in state.lists else None
     found = [

@@ -118,7 +118,7 @@ class Done:
 @router.get("/standing", response_model=StandingAnswer)
 def standing(request: Request) -> Response:
     """Units and sectors: received, late, open, with intervals and the progress points of the index 766."""
-    found = context_of(request).known.standing
+    found = context_of(request).read_model.standing
     return answer(
         StandingAnswer(
             found.until,
@@ -133,7 +133,7 @@ def standing(request: Request) -> Response:
 def official(request: Request, official_id: Id) -> Response:
     """One official of a unit in the reader's scope; who looked is on record."""
     reader = reader_of(request)
-    people, known = context_of(request).people, context_of(request).known
+    people, known = context_of(request).people, context_of(request).read_model
     unit = known.register.officials.get(official_id)
     if unit is None or not reader.scope.covers(unit):
         raise Problem(404, "No official of this key.")

@@ -43,7 +43,7 @@ async def known_parameters(request: Request) -> None:
     }
     if fields and set(await request.form()) - fields:  # parsed by now: the route reads the same
         raise Problem(422, f"Unknown field. Known: {', '.join(sorted(fields))}.")
-    register = context_of(request).known.register
+    register = context_of(request).read_model.register
     for name, known in (("unit", register.units), ("sector", register.sectors)):
         code = request.query_params.get(name)
         if code and known and code not in known:

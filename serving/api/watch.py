@@ -133,7 +133,7 @@ def joined() -> CollectorRegistry:
 
 def _tell_jobs(request: Request, state: Serving) -> None:
     """Ages and runs into the gauges; while the database is away they stay as they were told last."""
-    now, until = state.now(), context_of(request).known.register.data_until
+    now, until = state.now(), context_of(request).read_model.register.data_until
     if until is not None:
         DATA_AGE.set((now - until).total_seconds())
     rules = JobRules.of(state.settings.home, state.settings.zone)

@@ -58,7 +58,7 @@ MOST_PICKED = 2_000
 
 def _pickable(request: Request) -> list[tuple[str, str]]:
     """Officials with name and unit: who gives accounts has to know whom to give them to."""
-    register, names = context_of(request).known.register, context_of(request).people.directory.names
+    register, names = context_of(request).read_model.register, context_of(request).people.directory.names
     if len(register.officials) > MOST_PICKED:
         return []
     found = [

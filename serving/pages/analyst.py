@@ -44,7 +44,7 @@ def show(request: Request) -> Response:
     watches = read_watches(serving.settings.models, MAIN.name)
     about = shelf.champion.about if shelf.champion else {}
     origins = read_rolling(serving.settings.models, MAIN.name)
-    register = context_of(request).known.register
+    register = context_of(request).read_model.register
     return render(
         request,
         "analyst.html",

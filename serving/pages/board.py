@@ -54,7 +54,7 @@ def to_do(line: RiskLine) -> str:
 def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0) -> Response:
     """Open dossiers of the reader's unit and below, least time left first, then by risk."""
     reader = reader_of(request)
-    people, known = context_of(request).people, context_of(request).known
+    people, known = context_of(request).people, context_of(request).read_model
     risk_list: RiskList = context_of(request).serving.risk_list(MAIN.name)
     filters = filters_for(reader)
     page = risk_list.page(filters, offset, 25, order="left")

@@ -148,7 +148,8 @@ def cases_file(
     request: Request, ending: Format, kind: Text = "", state: Text = "", holder: Text = "", unit: Text = ""
 ) -> Response:
     """The first 200 cases under the same filters as the page."""
-    clock, register = words.Clockface(context_of(request).serving.settings.zone), context_of(request).known.register
+    context = context_of(request)
+    clock, register = words.Clockface(context.serving.settings.zone), context.read_model.register
     head = ("Việc", "Hồ sơ, số", "Đơn vị", "Người giữ", "Đã giao", "Hạn", "Tình trạng", "Quá hạn")
     rows = [
         (KINDS[one.kind], one.name, register.unit(one.unit_code), official_name(request, one.official_id),

@@ -44,7 +44,7 @@ def show(request: Request, dossier_id: Id) -> Response:
     if open_line(request, dossier_id) is None:
         return _ended(request, dossier_id)
     reader = reader_of(request)
-    people, known = context_of(request).people, context_of(request).known
+    people, known = context_of(request).people, context_of(request).read_model
     line, case = line_in_scope(request, dossier_id)
     risk_list = context_of(request).serving.risk_list(MAIN.name)
     meta, read_at = risk_list.meta, risk_list.read_at

@@ -41,7 +41,7 @@ def show(
     if every:
         return _every(request, subject, key, offset)
     found = evidence(request, subject, key, family, offset, SIZE)
-    register = context_of(request).known.register
+    register = context_of(request).read_model.register
     name = {"unit": register.unit, "procedure": register.procedure}.get(subject, str)(key)
     wishes = {"subject": subject, "id": key, "family": family}
     reader, people = reader_of(request), context_of(request).people

@@ -90,7 +90,7 @@ def own(request: Request, ending: Format) -> Response:
 def conduct(request: Request, ending: Format, grain: Grain = "official", tier: Text = "", unit: Text = "") -> Response:
     """The first 200 lines of one conduct list; no figure where there is too little behind it."""
     _, lines = conduct_lines(request, grain, tier, unit)
-    register = context_of(request).known.register
+    register = context_of(request).read_model.register
     rows: list[Sequence[Cell]] = [
         (
             place, _subject(request, line), register.unit(line.unit_code),
@@ -106,7 +106,7 @@ def conduct(request: Request, ending: Format, grain: Grain = "official", tier: T
 @router.get("/leadership.{ending}")
 def leadership(request: Request, ending: Format, order: Literal["share", "progress", "overdue"] = "share") -> Response:
     """The ranking of units."""
-    known = context_of(request).known
+    known = context_of(request).read_model
     standing = known.standing
     rows: list[Sequence[Cell]] = []
     for one in rank(list(standing.units.values()), order, standing.total.share):
@@ -126,7 +126,7 @@ def leadership(request: Request, ending: Format, order: Literal["share", "progre
 @router.get("/contests.{ending}")
 def contest_list(request: Request, ending: Format) -> Response:
     """The contests of the reader's scope."""
-    clock, register = _clock(request), context_of(request).known.register
+    clock, register = _clock(request), context_of(request).read_model.register
     with context_of(request).people.state.reading() as session:
         found = contests.contests_in(session, reader_of(request).scope)
     outcomes = {"upheld": "giải trình đúng", "rejected": "giữ nguyên"}
@@ -164,7 +164,7 @@ def receipt_list(
 @router.get("/plan.{ending}")
 def visits(request: Request, ending: Format) -> Response:
     """The visits of the latest plan whose hour has come; what is sealed stays sealed here too."""
-    clock, register = _clock(request), context_of(request).known.register
+    clock, register = _clock(request), context_of(request).read_model.register
     rows = [
         (
             clock.moment(datetime.fromisoformat(one["at"])), register.unit(one["unit_code"]), BY[one["by"]][0],
@@ -196,7 +196,7 @@ def _lines(request: Request, lines: list[RiskLine]) -> list[RiskLine]:
 
 
 def _line(request: Request, line: RiskLine) -> Sequence[Cell]:
-    register = context_of(request).known.register
+    register = context_of(request).read_model.register
     return (
         line.dossier_id, register.procedure(line.procedure_code), register.sector(line.sector_code),
         register.unit(line.unit_code), words.step_words(line.step), round(100 * line.score, 1),
@@ -211,7 +211,7 @@ def _subject(request: Request, line: ConductLine) -> str:
 
 
 def _register(request: Request) -> Register:
-    return context_of(request).known.register
+    return context_of(request).read_model.register
 
 
 def _clock(request: Request) -> words.Clockface:

@@ -29,7 +29,7 @@ Text = Annotated[str, Query(max_length=200)]
 @router.get("/warnings.{ending}")
 def warnings(request: Request, ending: Format, standing: WarningStatus = WarningStatus.OPEN) -> Response:
     """The first 200 early warnings of the reader's units."""
-    clock, register = _clock(request), context_of(request).known.register
+    clock, register = _clock(request), context_of(request).read_model.register
     with context_of(request).people.state.reading() as session:
         found = warnings_of(session, reader_of(request).scope.units, standing, most=MOST_ROWS)
     head = ("Mã hồ sơ", "Thủ tục", "Đơn vị", "Báo lúc", "Hạn", "Còn lại lúc báo", "Nguy cơ trễ (%)",
@@ -47,7 +47,7 @@ def warnings(request: Request, ending: Format, standing: WarningStatus = Warning
 @router.get("/explanations.{ending}")
 def explanation_list(request: Request, ending: Format) -> Response:
     """The first 200 explanation slips, those that wait longest first."""
-    clock, register, people = _clock(request), context_of(request).known.register, context_of(request).people
+    clock, register, people = _clock(request), context_of(request).read_model.register, context_of(request).people
     context_of(request).trackers.of()
     with people.state.reading() as session:
         found = explanations.explanations(session, reader_of(request).scope, people.now(), most=MOST_ROWS)
@@ -66,7 +66,7 @@ def explanation_list(request: Request, ending: Format) -> Response:
 @router.get("/apologies.{ending}")
 def apology_list(request: Request, ending: Format) -> Response:
     """The first 200 dossiers for which an apology is owed."""
-    clock, register = _clock(request), context_of(request).known.register
+    clock, register = _clock(request), context_of(request).read_model.register
     head = ("Mã hồ sơ", "Đơn vị", "Hẹn lần đầu", "Xin lỗi lúc", "Hẹn mới", "Kết quả", "Số lần hẹn lại")
     rows = [
         (one.case.dossier_id, register.unit(one.case.unit_code), clock.moment(one.case.first_due_at),
@@ -79,7 +79,7 @@ def apology_list(request: Request, ending: Format) -> Response:
 @router.get("/consultations.{ending}")
 def consultation_list(request: Request, ending: Format) -> Response:
     """The first 200 consultations."""
-    clock, register = _clock(request), context_of(request).known.register
+    clock, register = _clock(request), context_of(request).read_model.register
     head = ("Mã hồ sơ", "Đơn vị hỏi", "Cơ quan được hỏi", "Hỏi lúc", "Hạn", "Trả lời lúc", "Tình trạng")
     rows = [
         (one.dossier_id, register.unit(one.lead_unit), register.unit(one.asked_unit), clock.moment(one.asked_at),
@@ -93,7 +93,7 @@ def consultation_list(request: Request, ending: Format) -> Response:
 @router.get("/complaints.{ending}")
 def complaint_list(request: Request, ending: Format) -> Response:
     """The first 200 complaints by their terms; never who complained, nor the words."""
-    clock, register = _clock(request), context_of(request).known.register
+    clock, register = _clock(request), context_of(request).read_model.register
     sorted_by = context_of(request).trackers.sorting()
     head = ("Phản ánh", "Đơn vị", "Nội dung về", "Giống phản ánh", "Trong đợt", "Gửi lúc", "Hạn xử lý", "Trả lời lúc",
             "Tình trạng")  # fmt: skip
@@ -112,7 +112,7 @@ def complaint_list(request: Request, ending: Format) -> Response:
 @router.get("/returns.{ending}")
 def return_list(request: Request, ending: Format) -> Response:
     """The first 200 dossiers that were sent back twice or more."""
-    register = context_of(request).known.register
+    register = context_of(request).read_model.register
     rows = [
         (case.dossier_id, register.unit(case.unit_code), register.procedure(case.procedure_code), case.times_back,
          case.former or "")
@@ -126,7 +126,7 @@ def return_list(request: Request, ending: Format) -> Response:
 @router.get("/remedies.{ending}")
 def remedy_list(request: Request, ending: Format) -> Response:
     """The first 200 remedies."""
-    register = context_of(request).known.register
+    register = context_of(request).read_model.register
     rows = [
         (one.what, register.unit(one.unit_code), _day(one.due_on), REMEDY_STATES[one.state], one.finding_id)
         for one in remedies_in(request)[:MOST_ROWS]

@@ -56,7 +56,7 @@ def cron_words(cron: str) -> str:
 @router.get("/jobs", response_class=HTMLResponse)
 def show(request: Request) -> Response:
     """Every job with its last run and the next."""
-    serving, people, known = context_of(request).serving, context_of(request).people, context_of(request).known
+    serving, people, known = context_of(request).serving, context_of(request).people, context_of(request).read_model
     rules, now = JobRules.of(serving.settings.home, serving.settings.zone), people.now()
     statuses = job_statuses(rules, RunLog(people.state), now)
     latest = serving.lists[MAIN.name].value

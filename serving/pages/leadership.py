@@ -57,7 +57,7 @@ def show(
 ) -> Response:
     """The whole province: no dossier and no official is named here; every figure leads to its dossiers."""
     reader = reader_of(request)
-    people, known = context_of(request).people, context_of(request).known
+    people, known = context_of(request).people, context_of(request).read_model
     standing, counted = known.standing, known.counted
     months = counted.months()
     names = [one.month for one in months]
@@ -136,7 +136,7 @@ def dossiers(
     """The dossiers that a figure of the province counts: as many as it says."""
     people, listed = context_of(request).people, context_of(request).serving.listed(MAIN.name)
     with refused_as_problem():
-        found = context_of(request).known.counted.of(figure, unit, sector, month)
+        found = context_of(request).read_model.counted.of(figure, unit, sector, month)
     lines = found.slice(offset, ROWS).to_pylist()
     people.receipts.record(
         reader_of(request).login, "leadership.read", {"kind": figure, "unit": unit, "month": month, "rows": len(lines)},
@@ -157,9 +157,10 @@ def dossiers_file(
     request: Request, ending: Format, figure: Figure = "late", unit: Text = "", sector: Text = "", month: Month = ""
 ) -> Response:
     """The first 200 of them."""
-    clock, register = words.Clockface(context_of(request).serving.settings.zone), context_of(request).known.register
+    context = context_of(request)
+    clock, register = words.Clockface(context.serving.settings.zone), context.read_model.register
     with refused_as_problem():
-        found = context_of(request).known.counted.of(figure, unit, sector, month)
+        found = context_of(request).read_model.counted.of(figure, unit, sector, month)
     head = ("Mã hồ sơ", "Thủ tục", "Lĩnh vực", "Đơn vị", "Tiếp nhận", "Hạn theo luật", "Xong")
     rows: list[Any] = [
         (one["dossier_id"], register.procedure(one["procedure_code"]), register.sector(one["sector_code"]),

@@ -27,7 +27,7 @@ router = APIRouter(include_in_schema=False)
 def show(request: Request, official_id: Annotated[str, Query(alias="id", max_length=200)]) -> Response:
     """An official of a unit in the reader's scope; 404 for others and absent ones alike."""
     reader = reader_of(request)
-    people, known = context_of(request).people, context_of(request).known
+    people, known = context_of(request).people, context_of(request).read_model
     unit = known.register.officials.get(official_id)
     if unit is None or not reader.scope.covers(unit):
         raise Problem(404, "No official of this key.")

@@ -133,7 +133,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
     reader: Reader | None = getattr(request.state, "reader", None)
     kept = serving.lists.get(MAIN.name)
     listed = serving.listed(MAIN.name)
-    known = context_of(request).known
+    known = context_of(request).read_model
     context.setdefault("title", "Rủi ro hồ sơ")
 
     def opens_official(official_id: str | None) -> bool:

@@ -49,7 +49,7 @@ def show(
         packs = packs_in(session, reader)
     people.receipts.record(reader.login, "report.read", {"listed": len(made)}, now=people.now())
     months = _ended_months(people.now().astimezone(context_of(request).serving.settings.zone).date())
-    register, scope = context_of(request).known.register, reader.scope
+    register, scope = context_of(request).read_model.register, reader.scope
     units = sorted((code for code in register.units if scope.covers(code)), key=register.unit)
     return render(
         request, "reports.html", title="Báo cáo", kinds=kinds_for(reader), made=made, packs=packs, months=months,

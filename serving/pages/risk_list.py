@@ -99,7 +99,7 @@ def filters_on(request: Request, risk_list: RiskList, unit: str, sector: str, le
 
 def _search(request: Request, risk_list: RiskList, text: str) -> Search:
     """Codes whose names hold the text, with or without diacritics; holders only where the reader sees their names."""
-    register, wanted = context_of(request).known.register, plain(text)
+    register, wanted = context_of(request).read_model.register, plain(text)
 
     def matching(column: str, name: Callable[[str], str]) -> frozenset[str]:
         return frozenset(code for code in risk_list.choices(column) if wanted in plain(name(code)))

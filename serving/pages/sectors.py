@@ -20,7 +20,7 @@ LEAST = 20
 @router.get("/sectors", response_class=HTMLResponse)
 def show(request: Request) -> Response:
     """Every sector with its late share, findings, complaints and signals, each with its interval."""
-    serving, known = context_of(request).serving, context_of(request).known
+    serving, known = context_of(request).serving, context_of(request).read_model
     shelf = serving.conduct.value
     sectors = conduct_evidence.sectors_of(serving.settings.scores, shelf.as_of) if shelf else []
     people = context_of(request).people

@@ -99,7 +99,7 @@ def _word(request: Request, sheet: Sheet) -> bytes:
 
 def letterhead_of(request: Request, unit_code: str, kind: str = "") -> Letterhead:
     """Who issues a document of a unit, or of the whole province, as this installation states it."""
-    register = context_of(request).known.register
+    register = context_of(request).read_model.register
     return Letterheads.read(context_of(request).serving.settings.home).of(register, unit_code, kind)
 
 
@@ -114,7 +114,7 @@ def _spoken(value: Cell) -> str:
 def _basis(request: Request) -> str:
     clock = words.Clockface(context_of(request).serving.settings.zone)
     kept = context_of(request).serving.listed(MAIN.name)
-    until = clock.moment(context_of(request).known.register.data_until)
+    until = clock.moment(context_of(request).read_model.register.data_until)
     if kept is None:
         return f"Dữ liệu đến {until}."
     return (

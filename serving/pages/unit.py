@@ -22,7 +22,7 @@ router = APIRouter(include_in_schema=False)
 def show(request: Request, unit_code: Annotated[str, Query(alias="id", max_length=120)]) -> Response:
     """A unit in the reader's scope; 404 for others and absent ones alike."""
     reader = reader_of(request)
-    people, known, serving = context_of(request).people, context_of(request).known, context_of(request).serving
+    people, known, serving = context_of(request).people, context_of(request).read_model, context_of(request).serving
     if unit_code not in known.register.units or not reader.scope.covers(unit_code):
         raise Problem(404, "No unit of this code.")
     sees = reader.scope_for("harassment.read").covers(unit_code)

@@ -45,7 +45,7 @@ def accounts(request: Request) -> list[Account]:
 def write_account(request: Request, wish: NewAccount, key: str, back: str) -> str:
     """Makes an account; 422 for a unit that nobody named and for what is refused."""
     people, unit = context_of(request).people, wish.unit.strip() or EVERY_UNIT
-    if unit != EVERY_UNIT and unit not in context_of(request).known.register.units:
+    if unit != EVERY_UNIT and unit not in context_of(request).read_model.register.units:
         raise Problem(422, "No unit of this code.")
     issuer, subject = wish.issuer.strip(), wish.subject.strip()
     password = None if issuer and subject else wish.password or None

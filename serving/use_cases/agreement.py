@@ -84,9 +84,9 @@ def differences(record: Record, scores: Path, now: datetime, calendar: Calendar)
         }  # fmt: skip
         yield from _sets("apologies", "owed", {case.dossier_id for case in owed(month)}, late)
         yield from _letters(con, until, calendar, month)
-        told = explained(con)
-        asked = {case.dossier_id for case in month.cases if case.late} - told
-        yield from _sets("slips", "to be explained", asked, late - told)
+        with_explanation = explained(con)
+        asked = {case.dossier_id for case in month.cases if case.late} - with_explanation
+        yield from _sets("slips", "to be explained", asked, late - with_explanation)
         try:
             table, meta = read_scores(latest_path(scores, MAIN.name))
         except FileNotFoundError:
@@ -156,9 +156,9 @@ def _figures(figures: OnTimeStatistics, states: dict[str, State], until: datetim
 def _cases(reader: str, load: Caseload, states: dict[str, State]) -> Iterator[Difference]:
     for case in load.cases:
         state = states.get(case.dossier_id, {})
-        for name, shown, said in _said(case, state):
-            if shown != said:
-                yield Difference(reader, case.dossier_id, name, shown, said)
+        for name, shown, by_state in _compared(case, state):
+            if shown != by_state:
+                yield Difference(reader, case.dossier_id, name, shown, by_state)
     wanted = {
         key for key, one in states.items()
         if one["received_at"] < load.until and (one["is_open"] or (one["ended_at"] and one["ended_at"] >= load.start))
@@ -167,7 +167,7 @@ def _cases(reader: str, load: Caseload, states: dict[str, State]) -> Iterator[Di
     yield from _sets(reader, "listed", {case.dossier_id for case in load.cases} - aside, wanted)
 
 
-def _said(case: Case, state: State) -> Iterator[tuple[str, object, object]]:
+def _compared(case: Case, state: State) -> Iterator[tuple[str, object, object]]:
     late = state.get("late")
     yield "late", case.late, bool(late) and not state.get("waits")
     yield "open", case.is_open, state.get("is_open")
@@ -182,7 +182,7 @@ def _letters(
     con: duckdb.DuckDBPyConnection, until: datetime, calendar: Calendar, month: Caseload
 ) -> Iterator[Difference]:
     """What the signals of a missing and of a late letter show, beside the letters that `/apologies` counts; of a record
-    from before these rules held too, for two readers are compared here, and nobody is told of anything."""
+    from before these rules held too: two readers are compared here, and no finding is shown to anybody."""
     ids = pa.array([case.dossier_id for case in month.cases], pa.string())
     cases = pa.table({"dossier_id": ids, "as_of": pa.array([until] * len(ids), MOMENT)})
     named = [replace(one, valid_from=_EVER) for one in DOSSIER_SIGNALS if one.name in _OF_LETTERS]
@@ -190,14 +190,14 @@ def _letters(
     for row in evaluate(con, cases, named, calendar).to_pylist():
         shown[row["signal"]].add(row["dossier_id"])
     late = owed(month)
-    written = {key: [one.at for one in told if one.answers] for key, told in recorded_letters(con, late).items()}
+    written = {key: [one.at for one in letters if one.answers] for key, letters in recorded_letters(con, late).items()}
     none = {case.dossier_id for case in late if not written.get(case.dossier_id)}
     after = {
         case.dossier_id for case in late if case.dossier_id not in none and case.lawful_due_at is not None
         and min(written[case.dossier_id]) >= case.lawful_due_at
     }  # fmt: skip
-    for name, said in zip(_OF_LETTERS, (none, after), strict=True):
-        yield from _sets("signals", name, shown[name], said)
+    for name, by_letters in zip(_OF_LETTERS, (none, after), strict=True):
+        yield from _sets("signals", name, shown[name], by_letters)
 
 
 def _list(reader: str, risk_list: RiskList, states: dict[str, State], unscored: set[str]) -> Iterator[Difference]:
@@ -209,9 +209,9 @@ def _list(reader: str, risk_list: RiskList, states: dict[str, State], unscored: 
         if line is None or state is None:
             continue
         overdue = line.left_hours is not None and line.left_hours < 0 and not line.waits
-        said = (("waits", line.waits, state["waits"]), ("due", line.due_at, state["lawful_due_at"]),
+        checks = (("waits", line.waits, state["waits"]), ("due", line.due_at, state["lawful_due_at"]),
                 ("overdue", overdue, state["overdue"]))  # fmt: skip
-        for name, shown, by_state in said:
+        for name, shown, by_state in checks:
             if shown != by_state:
                 yield Difference(reader, key, name, shown, by_state)
 
@@ -228,10 +228,10 @@ def _dossiers(
             continue
         mine = case.state(risk_list.read_at, calendar)
         held = ledger(case, risk_list.read_at, calendar).stays
-        told: list[tuple[str, str, object, object]] = [
+        checks: list[tuple[str, str, object, object]] = [
             ("dossier", name, getattr(mine, name), state[name]) for name in _SINGLE
         ]
-        told += [
+        checks += [
             ("ledger", name, sum(one.hours for one in held if one.holder in holders), state[name] / HOUR)
             for name, holders in _HELD.items()
         ]
@@ -239,19 +239,20 @@ def _dossiers(
         if rows is not None:
             first = first_of(at_hand.promises(key))
             single = state_at({**rows[0], "first_due_at": first}, rows[1], risk_list.read_at, calendar, case.legal_days)
-            told += [
+            checks += [
                 ("single score", name, getattr(single, name), state[name]) for name in ("lawful_due_at", "overdue")
             ]
-        for reader, name, shown, said in told:
-            alike = (
-                abs(shown - said) < _SMALL if isinstance(shown, float) and isinstance(said, float) else shown == said
-            )
-            if not alike:
-                yield Difference(reader, key, name, shown, said)
+        for reader, name, shown, by_state in checks:
+            if isinstance(shown, float) and isinstance(by_state, float):
+                differs = abs(shown - by_state) >= _SMALL
+            else:
+                differs = shown != by_state
+            if differs:
+                yield Difference(reader, key, name, shown, by_state)
 
 
-def _sets(reader: str, what: str, shown: set[str], said: set[str]) -> Iterator[Difference]:
-    for key in sorted(shown - said):
+def _sets(reader: str, what: str, shown: set[str], expected: set[str]) -> Iterator[Difference]:
+    for key in sorted(shown - expected):
         yield Difference(reader, key, what, True, False)
-    for key in sorted(said - shown):
+    for key in sorted(expected - shown):
         yield Difference(reader, key, what, False, True)

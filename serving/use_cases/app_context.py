@@ -15,13 +15,13 @@ from serving.work.trackers import Trackers
 
 @dataclass(frozen=True)
 class AppContext:
-    """serving: lists, record, online scorer. people: working state, receipts, keys. known: names, counts and case
+    """serving: lists, record, online scorer. people: working state, receipts, keys. read_model: names, counts and case
     files. trackers: what late dossiers owe. refresh: takes over what is new, at once.
     """
 
     serving: Serving
     people: People
-    known: ReadModel
+    read_model: ReadModel
     trackers: Trackers
     refresh: Callable[[], None]
 

@@ -91,7 +91,7 @@ def filtered(found: Iterable[UnitCase], kind: str, state: str, holder: str, unit
 def assignable(request: Request) -> Mapping[str, str]:
     """official_id → unit_code of the officials to whom the reader may give work."""
     scope = reader_of(request).scope_for("case.assign")
-    register = context_of(request).known.register
+    register = context_of(request).read_model.register
     return {key: unit for key, unit in register.officials.items() if scope.covers(unit)}
 
 
@@ -173,11 +173,11 @@ def draft_apologies(
 def _chosen(request: Request, subjects: Sequence[str]) -> list[UnitCase]:
     """The ticked cases, in the scope in which the reader may give work; 404 where one is not there."""
     scope = reader_of(request).scope_for("case.assign")
-    known = {one.subject: one for one in cases_of(request) if scope.covers(one.unit_code)}
+    by_subject = {one.subject: one for one in cases_of(request) if scope.covers(one.unit_code)}
     wanted = list(dict.fromkeys(subjects))[:MOST]
-    if any(one not in known for one in wanted):
+    if any(one not in by_subject for one in wanted):
         raise Problem(404, "No case of this number.")
-    return [known[one] for one in wanted]
+    return [by_subject[one] for one in wanted]
 
 
 def _subjects(chosen: Iterable[UnitCase]) -> list[str]:
@@ -222,13 +222,13 @@ def _owed(request: Request, reader: Reader, own: str | None) -> Iterator[UnitCas
                 f"apology:{one.case.dossier_id}", "apology", one.case.unit_code, one.case.dossier_id,
                 one.case.official_id, one.case.lawful_due_at, "Chưa xin lỗi", True,
             )  # fmt: skip
-    for told in held.complaints:
-        published = told.clocks.get("published")
-        if told.state in ("open", "overdue") or (told.state == "handled" and published and not published.done_at):
-            term = published.due_at if told.state == "handled" and published else told.due_at
-            late = published.late if told.state == "handled" and published else told.late
+    for complaint in held.complaints:
+        published = complaint.clocks.get("published") if complaint.state == "handled" else None
+        if complaint.state in ("open", "overdue") or (published and not published.done_at):
+            owed = published or complaint
             yield UnitCase(
-                told.subject, "complaint", told.unit_code or "", None, None, term, complaints.STATES[told.state], late,
+                complaint.subject, "complaint", complaint.unit_code or "", None, None, owed.due_at,
+                complaints.STATES[complaint.state], owed.late,
             )  # fmt: skip
     for asked in held.consultations:
         if asked.state in ("open", "overdue"):

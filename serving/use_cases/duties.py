@@ -131,8 +131,8 @@ def _visits(request: Request, session: Session, reader: Reader) -> list[Duty]:
     visits: list[Mapping[str, Any]]
     if reader.may("finding.write"):
         store, now = plan_store(request), context_of(request).people.now()
-        scope, known = reader.scope_for("finding.write"), store.plans()
-        begun = [one for plan in known[-2:] for one in store.visits(plan, now)]
+        scope, plans = reader.scope_for("finding.write"), store.plans()
+        begun = [one for plan in plans[-2:] for one in store.visits(plan, now)]
         visits = [one for one in begun if scope.covers(one["unit_code"]) and one["by"] != OWN_HEAD]
         words, link = "Cuộc kiểm tra chưa ghi đủ kết quả", "/plan"
     elif reader.may("self.write"):
@@ -141,12 +141,12 @@ def _visits(request: Request, session: Session, reader: Reader) -> list[Duty]:
         words, link = "Tự kiểm tra chưa ghi đủ kết quả", "/self-inspections"
     else:
         return []
-    told: dict[str, set[str]] = {}
+    recorded: dict[str, set[str]] = {}
     for one in findings.standing(session, units={visit["unit_code"] for visit in visits}):
-        told.setdefault(one.inspection_id, set()).add(one.dossier_id)
+        recorded.setdefault(one.inspection_id, set()).add(one.dossier_id)
     left = [
         datetime.fromisoformat(visit["at"]) for visit in visits
-        if {line["dossier_id"] for line in visit["sheet"]} - told.get(visit["visit_id"], set())
+        if {line["dossier_id"] for line in visit["sheet"]} - recorded.get(visit["visit_id"], set())
     ]  # fmt: skip
     return [Duty(words, len(left), min(left, default=None), link, "Ghi kết quả")]
 
@@ -183,7 +183,7 @@ def _plans(request: Request, reader: Reader) -> list[Duty]:
     store, receipts = plan_store(request), context_of(request).people.receipts
     waiting = [
         one for one in store.plans()[-2:]
-        if not any(told.action == "plan.approve" for told in receipts.about(f"plan:{one}", most=500))
+        if not any(receipt.action == "plan.approve" for receipt in receipts.about(f"plan:{one}", most=500))
     ]  # fmt: skip
     link = f"/plan?plan={waiting[0]}" if waiting else "/plan"
     return [Duty("Kế hoạch kiểm tra chờ duyệt", len(waiting), None, link, "Duyệt")]

@@ -127,5 +127,5 @@ def _note(request: Request, subject: str, key: str) -> None:
 
 def _mine(request: Request, acts: pa.Table) -> pa.Table:
     scope = reader_of(request).scope_for("harassment.read")
-    kept = [scope.covers(unit) for unit in acts["unit_code"].to_pylist()]
-    return acts.filter(pa.array(kept, pa.bool_())) if acts.num_rows else SCHEMA.empty_table()
+    covered = [scope.covers(unit) for unit in acts["unit_code"].to_pylist()]
+    return acts.filter(pa.array(covered, pa.bool_())) if acts.num_rows else SCHEMA.empty_table()

@@ -24,7 +24,7 @@ def letter_desk(request: Request) -> LetterDesk:
     context = context_of(request)
     settings = context.serving.settings
     return LetterDesk(
-        context.known.register, Letterheads.read(settings.home), settings.zone, context.people.now(),
+        context.read_model.register, Letterheads.read(settings.home), settings.zone, context.people.now(),
         lambda official: official_name(request, official),
     )  # fmt: skip
 

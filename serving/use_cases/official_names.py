@@ -16,7 +16,7 @@ def may_name(request: Request, official_id: str | None) -> bool:
     reader = reader_of(request)
     if official_id is None:
         return False
-    unit = context_of(request).known.register.officials.get(official_id)
+    unit = context_of(request).read_model.register.officials.get(official_id)
     own = official_id == reader.official_id
     return own or (unit is not None and reader.scope_for("official.read").covers(unit))
 
@@ -31,8 +31,8 @@ def official_name(request: Request, official_id: str | None) -> str:
     if not may_name(request, official_id):
         if not reader_of(request).may("official.read"):
             return brief_id(official_id)
-        register = context_of(request).known.register
+        register = context_of(request).read_model.register
         unit = register.officials.get(official_id)
         return ELSEWHERE if unit is None else f"{ELSEWHERE}, {register.unit(unit)}"
     context = context_of(request)
-    return called(official_id, context.people.directory.names, context.known.register)
+    return called(official_id, context.people.directory.names, context.read_model.register)

@@ -82,10 +82,10 @@ def seal_plan(request: Request, wish: PlanWish, key: str) -> str:
         _made(brief)  # what is impossible leaves no seed behind
         plan_id, published = store.commit(wish.month, now, wish.because.strip() or None)
         try:
-            kept = store.seal(plan_id, brief, now)
+            sealed = store.seal(plan_id, brief, now)
         except Infeasible as refusal:
             raise _impossible(refusal) from refusal
-        detail = {"plan": plan_id, "visits": len(kept.plan["visits"]), "seed_sha256": published}
+        detail = {"plan": plan_id, "visits": len(sealed.plan["visits"]), "seed_sha256": published}
         back = f"/plan?plan={plan_id}"
         return idempotent_write(people, reader, key, "plan.write", back, lambda _: detail, [f"plan:{plan_id}"])
 
@@ -145,5 +145,5 @@ def _made(brief: PlanInput) -> Mapping[str, Any]:
 
 
 def _impossible(refusal: Infeasible) -> Problem:
-    said = "; ".join(f"{one.vi}: {one.possible}/{one.wanted}" for one in refusal.unmet)
-    return Problem(422, f"No plan keeps all quotas: {said}")
+    shortfalls = "; ".join(f"{one.vi}: {one.possible}/{one.wanted}" for one in refusal.unmet)
+    return Problem(422, f"No plan keeps all quotas: {shortfalls}")

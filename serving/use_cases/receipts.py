@@ -48,9 +48,9 @@ def chain_faults(request: Request) -> list[Fault]:
     """Everything that is wrong with the chain, what it tells of, and the plans' ledger; who asked is on record."""
     people, settings = context_of(request).people, context_of(request).serving.settings
     people.receipts.record(reader_of(request).login, "receipt.read", {"about": "verify"}, now=people.now())
-    told = ledger_faults(PlanLedger(settings.home / "plans"), people.receipts)
+    in_ledger = ledger_faults(PlanLedger(settings.home / "plans"), people.receipts)
     faults = [*people.receipts.verify(now=people.now()), *file_faults(settings.home, people.receipts)]
-    return [*faults, *(Fault(0, what) for what in told)]
+    return [*faults, *(Fault(0, what) for what in in_ledger)]
 
 
 def withheld(request: Request) -> frozenset[str]:

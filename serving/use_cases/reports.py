@@ -58,16 +58,16 @@ def report_in(
 
 
 def write_report_text(
-    request: Request, asked: tuple[str, str, str, str], said: Sequence[tuple[str, str, str]], key: str, back: str
+    request: Request, asked: tuple[str, str, str, str], written: Sequence[tuple[str, str, str]], key: str, back: str
 ) -> str:
-    """Keeps the text that the reader wrote; the receipt holds it and the draft. asked: kind, month, unit, as_of.
+    """Stores the text that the reader wrote; the receipt holds it and the draft. asked: kind, month, unit, as_of.
 
-    said: part, sentence, key of the rows that its figure stands on; empty sentences are left out.
+    written: part, sentence, key of the rows that its figure stands on; empty sentences are left out.
     """
     reader, people = reader_of(request), context_of(request).people
     report = report_in(request, *asked, drafted=True)
     sentences = [
-        Sentence(part, words, rows if rows in {one.key for one in report.rows} else "") for part, words, rows in said
+        Sentence(part, words, rows if rows in {one.key for one in report.rows} else "") for part, words, rows in written
     ]
 
     def effect(session: Session) -> dict[str, object]:
@@ -151,8 +151,8 @@ def _moment(request: Request, as_of: str) -> datetime:
     now: datetime = context_of(request).people.now()
     if not as_of:
         return now
-    told = datetime.fromisoformat(as_of)
-    aware = told if told.tzinfo else told.replace(tzinfo=context_of(request).serving.settings.zone)
+    moment = datetime.fromisoformat(as_of)
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=context_of(request).serving.settings.zone)
     if aware > now:
         raise ValueError("as_of: wanted a moment that has come")
     return aware

@@ -43,15 +43,15 @@ def findings_about(
 
 
 def write_correction(
-    request: Request, finding_id: str, said: findings.Conclusion, because: str, key: str, back: str
+    request: Request, finding_id: str, conclusion: findings.Conclusion, because: str, key: str, back: str
 ) -> str:
     """A corrected version beside the one before; 404 outside the scope, 422 for what is refused."""
     found = _finding_in(request, finding_id)
     people, reader = context_of(request).people, reader_of(request)
 
     def effect(session: Session) -> dict[str, object]:
-        row = findings.correct(session, finding_id, said, because, now=people.now(), by=reader.account_id)
-        return {"finding": finding_id, "version": row.version, "kind": said.kind, "reason": because}
+        row = findings.correct(session, finding_id, conclusion, because, now=people.now(), by=reader.account_id)
+        return {"finding": finding_id, "version": row.version, "kind": conclusion.kind, "reason": because}
 
     with refused_as_problem():
         about = [f"dossier:{found.dossier_id}", f"visit:{found.inspection_id}"]

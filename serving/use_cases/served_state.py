@@ -72,8 +72,8 @@ class Serving:
         found = {MAIN.name} | {path.name for path in root.glob("*") if (path / "latest.json").is_file()}
         for target in sorted(found - self.lists.keys()):
             self.lists[target] = kept_list(root, target)
-        for kept in self.lists.values():
-            kept.refresh()
+        for scored in self.lists.values():
+            scored.refresh()
         self.conduct.refresh()
         now = self.now()
         if self._drawn_at is None or now - self._drawn_at > _DRAWN_EVERY:
@@ -92,8 +92,8 @@ class Serving:
         So every page and answer is of the moment of the counts and ledgers beside it; the scores stay. A record that
         has fallen behind since a list was made is read where its news stopped, and the list with it.
         """
-        for target, kept in self.lists.items():
-            scored, shown = kept.value, self._shown.get(target)
+        for target, listed in self.lists.items():
+            scored, shown = listed.value, self._shown.get(target)
             if scored is not None and (shown is None or shown[0] is not scored or shown[1] != read_at):
                 self._shown[target] = scored, read_at, scored.at(states, read_at, calendar)
                 self.past[target] = past_list(self.settings.scores, scored.meta, states)

@@ -26,19 +26,19 @@ MOST_MAPPING = 40_000
 def looked_at(
     request: Request, data: bytes, name: str, *, source: str, mapping: str, mapping_name: str, encoding: str, live: bool
 ) -> tuple[Upload, Preview]:
-    """Keeps the file for a day and tells what would become of it; Problem 422 for a source or encoding unheard of.
+    """Stores the file for a day and previews its delivery; Problem 422 for an unknown source or encoding.
 
-    mapping: TOML; empty: the last version kept as `mapping_name`, else one is proposed.
+    mapping: TOML; empty: the last version stored as `mapping_name`, else one is proposed.
     """
     if source not in SOURCES or encoding not in ("", *ENCODINGS) or len(mapping) > MOST_MAPPING or not data:
         raise Problem(422, f"A file, a source of {', '.join(SOURCES)} and an encoding of {', '.join(ENCODINGS)}.")
     settings: Settings = context_of(request).serving.settings
-    kept = mappings_of(settings).latest(slug(mapping_name)) if mapping_name and not mapping.strip() else None
-    told = {"source": source, "mapping": kept.text if kept else mapping.replace("\r\n", "\n"),
+    saved = mappings_of(settings).latest(slug(mapping_name)) if mapping_name and not mapping.strip() else None
+    options = {"source": source, "mapping": saved.text if saved else mapping.replace("\r\n", "\n"),
             "mapping_name": slug(mapping_name or name) if source in MAPPED else "",
             "encoding": encoding, "live": live}  # fmt: skip
     now = context_of(request).people.now()
-    upload = _uploads(settings).add(data, told, login=reader_of(request).login, name=name, now=now)
+    upload = _uploads(settings).add(data, options, login=reader_of(request).login, name=name, now=now)
     return looked_at_again(request, upload)
 
 
@@ -82,8 +82,8 @@ def taken_in(request: Request, upload: Upload, key: str) -> DeliveryReceipt:
         except DeliveryError as error:
             raise Problem(422, str(error)) from error
     if mapping is not None:
-        kept = mappings_of(settings).keep(upload.mapping_name, upload.mapping)
-        version = f"{kept.name} {kept.version}"
+        saved = mappings_of(settings).keep(upload.mapping_name, upload.mapping)
+        version = f"{saved.name} {saved.version}"
     detail = {"delivery": receipt.delivery_id, "source": upload.source, "read": receipt.read, "taken": receipt.appended,
               "rejected": receipt.rejected} | ({"mapping": version} if version else {})  # fmt: skip
     idempotent_write(

@@ -28,7 +28,7 @@ def write_finding(
     request: Request,
     visit_id: str,
     dossier_id: str,
-    said: tuple[str, str, bool | None, str, str, str],
+    conclusion: tuple[str, str, bool | None, str, str, str],
     key: str,
     back: str,
     own: bool = False,
@@ -39,7 +39,7 @@ def write_finding(
     """
     reader = reader_of(request)
     people = context_of(request).people
-    kind, severity, confirmed, evidence, cause, step = said
+    kind, severity, confirmed, evidence, cause, step = conclusion
     found = own_visit(request, visit_id) if own else visit_in(request, visit_id)
     extra = set() if own else {one.dossier_id for one in picked(request, found)}
     if dossier_id not in {line["dossier_id"] for line in found["sheet"]} | extra:
@@ -73,14 +73,14 @@ def visible_visits(request: Request) -> list[Visit]:
     """The visits of the latest plan whose hour has come, in the reader's scope; who asked is on record."""
     people = context_of(request).people
     store = plan_store(request)
-    known = store.plans()
-    if not known:
+    plans = store.plans()
+    if not plans:
         return []
-    subjects = [f"plan:{known[-1]}"]
+    subjects = [f"plan:{plans[-1]}"]
     people.receipts.record(
-        reader_of(request).login, "plan.read", {"plan": known[-1]}, now=people.now(), subjects=subjects
+        reader_of(request).login, "plan.read", {"plan": plans[-1]}, now=people.now(), subjects=subjects
     )
-    return in_scope(request, store.visits(known[-1], people.now()))
+    return in_scope(request, store.visits(plans[-1], people.now()))
 
 
 SEEN_AHEAD = timedelta(days=7)
@@ -93,8 +93,8 @@ def own_inspections(request: Request) -> list[Visit]:
     Visits of teams are never among them, begun or not.
     """
     store, until = plan_store(request), context_of(request).people.now() + SEEN_AHEAD
-    known, scope = store.plans(), reader_of(request).scope_for("self.read")
-    visits = [one for plan in known[-2:] for one in store.visits(plan, until)]
+    plans, scope = store.plans(), reader_of(request).scope_for("self.read")
+    visits = [one for plan in plans[-2:] for one in store.visits(plan, until)]
     mine = [one for one in visits if one["by"] == OWN_HEAD and scope.covers(one["unit_code"])]
     return sorted(mine, key=lambda one: (str(one["at"]), str(one["visit_id"])))
 

@@ -202,7 +202,7 @@ def _seats(app: Any, now: datetime, turn: int) -> list[Seat]:
     from serving.access.token import issue_token
     from serving.use_cases.guard import COOKIE
 
-    people, register = app.state.context.people, app.state.context.known.register
+    people, register = app.state.context.people, app.state.context.read_model.register
     official, unit = next(iter(register.officials.items()), (None, next(iter(register.units))))
     found = [Seat("nobody", {}), Seat("nobody", {"Authorization": "Bearer risk_nonsense"})]
     with people.state.writing() as session:
@@ -238,7 +238,7 @@ def _known_values(app: Any) -> dict[str, tuple[str, ...]]:
     context = app.state.context
     latest = context.serving.lists["lateness"].value
     dossiers = tuple(map(str, latest.table["dossier_id"].to_pylist()[:40])) if hasattr(latest, "table") else ()
-    register = context.known.register
+    register = context.read_model.register
     with context.trackers.record.connect() as con:
         procedures = tuple(row[0] for row in con.execute("SELECT procedure_code FROM procedure LIMIT 9").fetchall())
         dossiers = dossiers or tuple(
