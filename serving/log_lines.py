@@ -11,15 +11,15 @@ class JsonLines(logging.Formatter):
         """The record as JSON, `extra={"fields": {…}}` beside its message; of an exception its kind and place, not its
         words, which may show a row.
         """
-        told = {"at": self.formatTime(record), "level": record.levelname, "from": record.name}
-        told |= {"message": record.getMessage(), **getattr(record, "fields", {})}
+        fields = {"at": self.formatTime(record), "level": record.levelname, "from": record.name}
+        fields |= {"message": record.getMessage(), **getattr(record, "fields", {})}
         if record.exc_info and record.exc_info[0]:
             trace = record.exc_info[2]
             while trace and trace.tb_next:
                 trace = trace.tb_next
             place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
-            told |= {"error": record.exc_info[0].__name__, "place": place}
-        return json.dumps(told, ensure_ascii=False)
+            fields |= {"error": record.exc_info[0].__name__, "place": place}
+        return json.dumps(fields, ensure_ascii=False)
 
 
 def log_as_json() -> None:

@@ -188,13 +188,13 @@ class Settings:
 
 
 def _proxies() -> str:
-    told = os.environ.get("RISK_TRUSTED_PROXIES", "127.0.0.1,::1")
-    for one in told.split(","):
+    value = os.environ.get("RISK_TRUSTED_PROXIES", "127.0.0.1,::1")
+    for one in value.split(","):
         try:
             ip_network(one.strip())
         except ValueError as error:  # "*" too: whoever connects would then say who they are
             raise ValueError(f"RISK_TRUSTED_PROXIES: wanted addresses or networks, got {one[:60]!r}") from error
-    return ",".join(one.strip() for one in told.split(","))
+    return ",".join(one.strip() for one in value.split(","))
 
 
 def _heads() -> HeadSettings:

@@ -111,12 +111,12 @@ def main() -> None:
         if os.environ.get("RISK_DEBUG") or not (engine or isinstance(error, (ValueError, LookupError, OSError))):
             raise
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
-        typer.echo(f"risk: {_said(error) if engine else text}", err=True)
+        typer.echo(f"risk: {_engine_words(error) if engine else text}", err=True)
         sys.exit(1)
 
 
-def _said(error: Exception) -> str:
-    """What an engine says, in a line, without values of rows: conversions and statements may show persons."""
+def _engine_words(error: Exception) -> str:
+    """An engine's message in a line, without values of rows: those of conversions and statements may show persons."""
     kind, origin = type(error).__name__, getattr(error, "orig", None) or error
-    told = "" if "Conversion" in kind else " ".join(str(origin).splitlines()[:1])[:300]
-    return f"{kind}: {told}" if told else f"{kind}; RISK_DEBUG=1 shows more"
+    message = "" if "Conversion" in kind else " ".join(str(origin).splitlines()[:1])[:300]
+    return f"{kind}: {message}" if message else f"{kind}; RISK_DEBUG=1 shows more"

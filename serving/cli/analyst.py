@@ -47,8 +47,8 @@ def reproduce(
     from training.reproduce import reproduce as again
 
     settings = settings_of(ctx)
-    kept = [settings.models / target / Path(run).name for target in TARGETS]
-    folder = next((path for path in kept if path.is_dir()), None)
+    folders = [settings.models / target / Path(run).name for target in TARGETS]
+    folder = next((path for path in folders if path.is_dir()), None)
     if folder is None:
         folder = folder_of_run(run, settings.mlflow_url, settings.models)
     found = again(Record(settings.record_url), folder, calendar=VIETNAM, say=lambda line: typer.echo(line, err=True))
@@ -71,13 +71,13 @@ def card(
     from training.gates import gates_of
 
     folder = settings_of(ctx).models / target
-    said = pointers.read(folder, pointer)
-    if said is None:
+    model_pointer = pointers.read(folder, pointer)
+    if model_pointer is None:
         raise FileNotFoundError(f"no {pointer} of {target}; run: risk train {target} --cutoff T")
-    model = load(folder / said["version"], sha256=said["sha256"])
-    text = written(model, said["sha256"], gates_of(model.about), model.about.get("groups"))
+    model = load(folder / model_pointer["version"], sha256=model_pointer["sha256"])
+    text = written(model, model_pointer["sha256"], gates_of(model.about), model.about.get("groups"))
     if out is None:
         typer.echo(text)
     else:
         out.write_text(text, encoding="utf-8")
-        typer.echo(f"{out}: card of {target} {said['version']}")
+        typer.echo(f"{out}: card of {target} {model_pointer['version']}")

@@ -48,14 +48,14 @@ def triage(
         )
     if out is not None:
         flat = {
-            name: pa.array(["; ".join(told) for told in found[name].to_pylist()], pa.string())
+            name: pa.array(["; ".join(cell) for cell in found[name].to_pylist()], pa.string())
             if pa.types.is_list(found.schema.field(name).type)
             else found[name]
             for name in found.column_names
         }
         write_table(pa.table(flat), out, settings.zone, title="complaints")
-    told = ", ".join(f"{name}={count}" for name, count in sorted(topics.items()))
+    counts = ", ".join(f"{name}={count}" for name, count in sorted(topics.items()))
     typer.echo(
         f"complaints={len(rows)} unanswered={sum(row['answered_at'] is None for row in rows)}"
-        f" copies={sum(row['same_as'] is not None for row in rows)} floods={len(floods)} {told}".rstrip()
+        f" copies={sum(row['same_as'] is not None for row in rows)} floods={len(floods)} {counts}".rstrip()
     )

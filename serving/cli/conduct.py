@@ -116,7 +116,7 @@ def score(settings: Settings, as_of: datetime, say: Say) -> str:
             settings.scores, as_of, acts(con, acted, as_of), acted, position, sector_risks(con, as_of, acted)
         )
     tell(settings, digests(settings.home, folder.glob("*.parquet")), now=datetime.now(UTC))
-    return f"{folder}: " + ", ".join(f"{len(told)} {grain}s" for grain, told in found.items())
+    return f"{folder}: " + ", ".join(f"{len(lines)} {grain}s" for grain, lines in found.items())
 
 
 def export(settings: Settings, as_of: datetime, grain: str, out: Path) -> str:

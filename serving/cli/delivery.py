@@ -54,8 +54,8 @@ def ingest(
     if preview:
         found = preview_of(settings, path, source, arrived_at=arrived_at, live=live, mapping=mapping, zone=zone,
                            encoding=encoding)  # fmt: skip
-        for told in preview_lines(found):
-            typer.echo(told)
+        for line in preview_lines(found):
+            typer.echo(line)
         if found.outcome is None:
             raise typer.Exit(1)
         if not sys.stdin.isatty() or not typer.confirm("Take it in?"):
@@ -63,9 +63,9 @@ def ingest(
         if found.proposal:
             mapping = mappings_of(settings).keep(f"{source}-{slug(path.stem)}", found.mapping).path
     if mapping is not None and mapping.is_file() and mapping.suffix == ".toml":
-        kept = mappings_of(settings).keep(slug(mapping.stem), mapping.read_text("utf-8")) if not preview else None
-        if kept is not None:
-            typer.echo(f"mapping {kept.name}, version {kept.version}", err=True)
+        saved = mappings_of(settings).keep(slug(mapping.stem), mapping.read_text("utf-8")) if not preview else None
+        if saved is not None:
+            typer.echo(f"mapping {saved.name}, version {saved.version}", err=True)
     receipt = take_in(settings, path, source, arrived_at=arrived_at, live=live, mapping=mapping, zone=zone,
                       encoding=encoding)  # fmt: skip
     typer.echo(receipt)

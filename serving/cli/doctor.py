@@ -119,8 +119,8 @@ def _model(settings: Settings) -> Iterator[Diagnosis]:
     except FileNotFoundError as error:
         yield Diagnosis("model", None, str(error))
         return
-    told = f"{found.version}{' (quy tắc)' if found.rule else ''}"
-    yield Diagnosis("model", found.trouble is None, told + (f"; {found.trouble}" if found.trouble else ""))
+    version = f"{found.version}{' (quy tắc)' if found.rule else ''}"
+    yield Diagnosis("model", found.trouble is None, version + (f"; {found.trouble}" if found.trouble else ""))
 
 
 def _list(settings: Settings) -> Iterator[Diagnosis]:
@@ -149,9 +149,9 @@ def _database(settings: Settings) -> Iterator[Diagnosis]:
             if not found.has_table(table.name)
             or column.name not in {one["name"] for one in found.get_columns(table.name)}
         ]
-        told = settings.database_url.split("://")[0]
-        words = f"{told} answers" if not lacking else f"{told} lacks {', '.join(lacking[:3])}; restore it from a backup"
-        yield Diagnosis("database", not lacking, words)
+        engine = settings.database_url.split("://")[0]
+        finding = f"lacks {', '.join(lacking[:3])}; restore it from a backup" if lacking else "answers"
+        yield Diagnosis("database", not lacking, f"{engine} {finding}")
     finally:
         state.close()
 
@@ -161,8 +161,8 @@ def _keys(settings: Settings) -> Iterator[Diagnosis]:
         yield Diagnosis("keys", None, "none made yet")
         return
     loose = [path.name for path in settings.keys.iterdir() if path.is_file() and path.stat().st_mode & 0o077]
-    told = f"readable by others: {', '.join(loose)}; run: chmod 600" if loose else "readable by their owner alone"
-    yield Diagnosis("keys", not loose, told)
+    answer = f"readable by others: {', '.join(loose)}; run: chmod 600" if loose else "readable by their owner alone"
+    yield Diagnosis("keys", not loose, answer)
 
 
 LOOKS = (_machine, _libraries, _record, _model, _list, _database, _keys)

@@ -94,8 +94,8 @@ class DossierSteps:
         )
         asked.out.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, asked.out)
-        known = table.num_rows - table["label"].null_count
-        return f"{asked.out}: {table.num_rows} rows, {known} with a label"
+        labelled = table.num_rows - table["label"].null_count
+        return f"{asked.out}: {table.num_rows} rows, {labelled} with a label"
 
     def promote(self, settings: Settings, because: str | None, say: Say, by: str | None = None) -> str:
         """Makes the candidate champion when its gates hold, or `because` a person says so."""
@@ -167,17 +167,17 @@ class DossierSteps:
         return run(Record(settings.record_url), cutoff, settings.models, calendar=CALENDAR, target=self.target, say=say)
 
     def log(self, settings: Settings, made: "Trained", cutoff: datetime) -> str:
-        """Tells MLflow of a training: one run with data, code, figures and model; aliases as the pointers stand."""
+        """Logs a training in MLflow: one run with data, code, figures and model; aliases as the pointers stand."""
         from serving.jobs.mlflow_paths import relocate
         from training.tracking import log_run, told_of
 
         settings.home.mkdir(parents=True, exist_ok=True)
         relocate(settings.home)
         with quiet_mlflow():
-            told = log_run(made, settings.mlflow_url)
-            assert told.run_id is not None, "log_run gives one"
-            told_of(settings.models / self.target.name, made.version, told.run_id, settings.mlflow_url)
-        return f"MLflow run {told.run_id}"
+            run = log_run(made, settings.mlflow_url)
+            assert run.run_id is not None, "log_run gives one"
+            told_of(settings.models / self.target.name, made.version, run.run_id, settings.mlflow_url)
+        return f"MLflow run {run.run_id}"
 
     def log_later(self, settings: Settings) -> list[str]:
         """Tells MLflow of the trainings that it could not be told of; the ids of their runs."""
@@ -198,7 +198,7 @@ def train_on_cluster(settings: Settings, cutoff: datetime, address: str, say: Sa
 
     record = Record(settings.record_url)
     version = record.version()
-    known = record.connect(version=version, cutoff=cutoff)
+    con = record.connect(version=version, cutoff=cutoff)
     with quiet_mlflow(), connected(address) as client:
         made = run(
             record,
@@ -208,7 +208,7 @@ def train_on_cluster(settings: Settings, cutoff: datetime, address: str, say: Sa
             version=version,
             calendar=CALENDAR,
             by=by,
-            refit=lambda model, recipe: refit(client, known, settings.home / "matrix", cutoff, model, recipe, say),
+            refit=lambda model, recipe: refit(client, con, settings.home / "matrix", cutoff, model, recipe, say),
             say=say,
         )
     return summary(made)

@@ -9,7 +9,7 @@ import typer
 
 from serving.cli.group import settings_of
 from serving.cli.moments import day, moment, moment_or_now
-from serving.cli.receipts import told
+from serving.cli.receipts import receipted
 from serving.read.finding_words import KIND_WORDS
 from serving.settings import Settings
 
@@ -57,8 +57,8 @@ def add(
     visited = moment(visited_at, settings.zone) if visited_at else None
     chosen = pulled(plan_store(settings), visit, dossier, now, visited_at=visited, official_id=official)
     found = Conclusion(kind, severity, confirmed, evidence, cause, step)
-    detail = {"visit": visit, "dossier": dossier, "kind": kind}
-    with told(settings, "finding.write", detail, now=now, subjects=[f"dossier:{dossier}", f"visit:{visit}"]) as session:
+    detail, subjects = {"visit": visit, "dossier": dossier, "kind": kind}, [f"dossier:{dossier}", f"visit:{visit}"]
+    with receipted(settings, "finding.write", detail, now=now, subjects=subjects) as session:
         row = enter(session, chosen, found, now=now)
         typer.echo(f"finding={row.finding_id} version={row.version}")
     with _state(settings) as state:
@@ -85,7 +85,7 @@ def correct(
     settings = settings_of(ctx)
     now = moment_or_now(at, settings.zone)
     detail = {"finding": finding_id, "kind": kind, "reason": because}
-    with told(settings, "finding.write", detail, now=now, subjects=[f"finding:{finding_id}"]) as session:
+    with receipted(settings, "finding.write", detail, now=now, subjects=[f"finding:{finding_id}"]) as session:
         found = Conclusion(kind, severity, confirmed, evidence, cause, step)
         row = enter(session, finding_id, found, because, now=now)
         typer.echo(f"finding={row.finding_id} version={row.version}")
@@ -125,7 +125,7 @@ def remedy(
 
     settings = settings_of(ctx)
     now = moment_or_now(at, settings.zone)
-    with told(settings, "remedy.write", {"finding": finding_id, "until": due}, now=now) as session:
+    with receipted(settings, "remedy.write", {"finding": finding_id, "until": due}, now=now) as session:
         row = demand(session, finding_id, what, day(due), now=now)
         typer.echo(f"remediation={row.id} due={row.due_on}")
 
@@ -144,7 +144,7 @@ def act(
 
     settings = settings_of(ctx)
     now = moment_or_now(at, settings.zone)
-    with told(settings, "remedy.write", {"remediation": remediation, "kind": kind}, now=now) as session:
+    with receipted(settings, "remedy.write", {"remediation": remediation, "kind": kind}, now=now) as session:
         enter(session, remediation, kind, note, now=now, due_on=day(due) if due else None)
 
 

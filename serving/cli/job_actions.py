@@ -42,11 +42,11 @@ def score(settings: Settings, rules: JobRules, slot: datetime, now: datetime) ->
     latest = _latest(settings)
     if latest is not None and latest > as_of:  # the clock was set back: an older list must not take its place
         return f"a newer list stands, of {latest.isoformat()}"
-    told = [
+    lines = [
         f"{target}: {steps(target).score(settings, as_of, lambda line: None).rpartition(': ')[2]}"
         for target in ready_targets(settings)
     ]
-    return "; ".join(told) or "no champion yet: risk train, risk promote"
+    return "; ".join(lines) or "no champion yet: risk train, risk promote"
 
 
 def monitor(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:

@@ -219,11 +219,11 @@ def value(ctx: typer.Context, plan_id: PlanId, at: At = None) -> None:
     from serving.plan.rendering import price_lines, value_lines
 
     settings = settings_of(ctx)
-    kept = plan_store(settings).open(plan_id)
-    for line in price_lines(kept.plan):
+    sealed = plan_store(settings).open(plan_id)
+    for line in price_lines(sealed.plan):
         typer.echo(line)
     con = Record(settings.record_url).connect(cutoff=moment_or_now(at, settings.zone))
-    for line in value_lines(outcome(con, kept)):
+    for line in value_lines(outcome(con, sealed)):
         typer.echo(line)
 
 
@@ -239,9 +239,9 @@ def plan_store(settings: Settings) -> "PlanStore":
     return PlanStore(settings.home / "plans", settings.keys, tell)
 
 
-def _summary(kept: Any) -> str:
-    teams = sum(visit["team_id"] is not None for visit in kept["visits"])
+def _summary(made: Any) -> str:
+    teams = sum(visit["team_id"] is not None for visit in made["visits"])
     return (
-        f"plan={kept['plan_id']} visits={len(kept['visits'])} team_visits={teams} "
-        f"expected={kept['expected']:.2f} units={len(kept['frame'])}"
+        f"plan={made['plan_id']} visits={len(made['visits'])} team_visits={teams} "
+        f"expected={made['expected']:.2f} units={len(made['frame'])}"
     )

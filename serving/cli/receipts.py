@@ -67,7 +67,7 @@ def sign(ctx: typer.Context) -> None:
 
 
 @contextmanager
-def told(
+def receipted(
     settings: Settings, action: str, detail: dict[str, Any], *, now: datetime, subjects: Iterable[str] = ()
 ) -> Iterator["Session"]:
     """A transaction over the working state whose act leaves a receipt, as the same act on a page does.
@@ -90,7 +90,7 @@ def note(
     settings: Settings, action: str, detail: dict[str, Any], *, now: datetime, subjects: Iterable[str] = ()
 ) -> None:
     """The receipt of what was only looked at, or done outside the working state."""
-    with told(settings, action, detail, now=now, subjects=subjects):
+    with receipted(settings, action, detail, now=now, subjects=subjects):
         pass
 
 

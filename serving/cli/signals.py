@@ -37,15 +37,15 @@ def signals(
             typer.echo(f"{one.name}  {one.grain}  {one.words_vi} / {one.words_en}  {one.source}  {one.owner}"
                        f"  {one.valid_from}..{until}  threshold={one.threshold or '–'}")  # fmt: skip
         return
-    known = next((one.grain for one in HELD_SIGNALS if one.grain == grain), None)
-    if known is None:
+    of_grain = next((one.grain for one in HELD_SIGNALS if one.grain == grain), None)
+    if of_grain is None:
         raise typer.BadParameter(f"wanted official, unit, head or agent, got {grain[:20]!r}", param_hint="--grain")
     settings = settings_of(ctx)
     at = moment_or_now(as_of, settings.zone)
     state = State(settings.database_url)
     sent = alerts(state, at)
     state.close()
-    found = evaluate_held(Record(settings.record_url).connect(), at, known, alerts=sent)
+    found = evaluate_held(Record(settings.record_url).connect(), at, of_grain, alerts=sent)
     words = [said(row) for row in found.to_pylist()]
     if out is not None:
         found = found.append_column("reasons_vi", pa.array([vi for vi, _ in words], pa.string()))

@@ -94,12 +94,12 @@ def ablate(
 
     settings = settings_of(ctx)
     main_alone(target)
-    known = recipes_of(settings.models / target)
-    if recipe not in known:
-        raise ValueError(f"wanted a recipe of {', '.join(known)}, came {recipe!r:.40}")
+    recipes = recipes_of(settings.models / target)
+    if recipe not in recipes:
+        raise ValueError(f"wanted a recipe of {', '.join(recipes)}, came {recipe!r:.40}")
     record, at = Record(settings.record_url), moment(cutoff, settings.zone)
     sample = gather(record.connect(cutoff=at), at, VIETNAM, most=most)
-    blocks, n = leave_out(sample, known[recipe], say=lambda line: typer.echo(line, err=True))
+    blocks, n = leave_out(sample, recipes[recipe], say=lambda line: typer.echo(line, err=True))
     dossiers = int(sample.dossier.max()) + 1
     text = as_section(blocks, n, name, f"Recipe {recipe}, cutoff {at:%Y-%m-%d}, {dossiers:,} dossiers learnt from")
     typer.echo(text)

@@ -42,7 +42,7 @@ def watch(
 
 
 def watched(settings: Settings, at: datetime) -> Iterator[str]:
-    """Watches what is open at `at`, keeps what was found beside the models, and tells it line by line.
+    """Checks the open dossiers at `at`, stores the result beside the models, and yields it line by line.
 
     FileNotFoundError without a champion; ValueError for one that does not know its training window.
     """
@@ -55,8 +55,8 @@ def watched(settings: Settings, at: datetime) -> Iterator[str]:
     model = champion(settings.models, TARGET).model
     found = look(Record(settings.record_url), model, at, calendar=VIETNAM, scored=_scored(settings, at))
     warnings = found.warnings()
-    kept = settings.models / TARGET / KEPT
-    fresh = news(warnings, _told(kept), at)
+    log = settings.models / TARGET / KEPT
+    fresh = news(warnings, _warned_before(log), at)
     for name, words in warnings.items():
         yield f"{'warning' if name in fresh else 'still'}: {words}"
     if found.live is None:
@@ -68,7 +68,7 @@ def watched(settings: Settings, at: datetime) -> Iterator[str]:
             f"landmarks, {live.age_days:.0f} days old; {live.waiting} wait for their promise"
         )
     yield from _loop(settings)
-    add_line(kept, json.dumps(as_json(found), ensure_ascii=False, sort_keys=True).encode())
+    add_line(log, json.dumps(as_json(found), ensure_ascii=False, sort_keys=True).encode())
     propose = f"; consider: risk train {TARGET} --cutoff {at.astimezone(settings.zone):%Y-%m-%d}" if fresh else ""
     yield f"watch: {len(warnings)} warn, {len(fresh)} of them new, {found.open} dossiers open{propose}"
 
@@ -93,8 +93,8 @@ def models(ctx: typer.Context, target: TargetName) -> None:
     for move, end in zip(moves, ends, strict=True):
         made = [as_of[:10] for as_of, sha256 in lists if sha256 == move["sha256"]]
         shown = f"{len(made)}: {made[0]} … {made[-1]}" if made else "0"
-        said = [move.get(name) or "–" for name in ("version", "move", "trained_by", "by", "because")]
-        table.add_row(move["at"][:16], end, *said, shown)
+        cells = [move.get(name) or "–" for name in ("version", "move", "trained_by", "by", "because")]
+        table.add_row(move["at"][:16], end, *cells, shown)
     Console(width=160).print(table)
 
 
@@ -102,8 +102,8 @@ def _lists(settings: Settings, target: str) -> list[tuple[str, str]]:
     """Moment and model identity of every list on disk, oldest first."""
     found = []
     for path in (settings.scores / target).glob("*/meta.json"):
-        said = json.loads(path.read_text("utf-8"))
-        found.append((str(said["as_of"]), str(said["model_sha256"])))
+        meta = json.loads(path.read_text("utf-8"))
+        found.append((str(meta["as_of"]), str(meta["model_sha256"])))
     return sorted(found)
 
 
@@ -126,9 +126,9 @@ def _scored(settings: Settings, at: datetime) -> Any:
     return pa.concat_tables(parts) if parts else None
 
 
-def _told(kept: Path) -> list[tuple[datetime, set[str]]]:
-    """Moments and names of what earlier watches warned of."""
-    lines = [json.loads(line) for line in whole_lines(kept)]
+def _warned_before(log: Path) -> list[tuple[datetime, set[str]]]:
+    """Moments and names of the warnings of earlier checks."""
+    lines = [json.loads(line) for line in whole_lines(log)]
     return [(datetime.fromisoformat(line["as_of"]), set(line["warnings"])) for line in lines]
 
 
