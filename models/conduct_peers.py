@@ -89,7 +89,7 @@ def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str
     first = next(iter(found.values()))[0]
     above = np.column_stack([estimate.above for _, estimate in found.values()])
     low = np.column_stack([estimate.low for _, estimate in found.values()])
-    # where several are as sure as can be told, the one whose interval lies highest speaks
+    # where several are equally sure, the one whose interval lies highest is shown
     worst = np.array([max(range(len(CHARGED)), key=lambda f: (above[i, f], low[i, f])) for i in range(len(above))])
     score = exceedance_percentile([estimate for _, estimate in found.values()])
     flagged_by = "clear" if key == "official_id" else "observed"  # who acted is in doubt: the office answers for it

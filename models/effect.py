@@ -1,4 +1,4 @@
-"""What warnings do: the difference of late rates between dossiers told and dossiers held out by a draw.
+"""What warnings do: the difference of late rates between dossiers warned of and dossiers held out by a draw.
 
 The draw alone carries the conclusion, not the model: the score only takes away noise. Sources: Neyman 1923
 (difference of means under randomisation); Lin 2013, Annals of Applied Statistics 7 (adjustment by regression with
@@ -15,7 +15,7 @@ from scipy.special import stdtrit
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 LEAST = 10
-"""Dossiers in each arm under which no effect is told."""
+"""Dossiers in each arm under which no effect is given."""
 DRAWS = 1000
 
 

@@ -35,7 +35,7 @@ TIE = 1e-9
 """Probabilities nearer to each other than this are one: rounding must not break a tie."""
 
 LEAST_EXPECTED = 1e-6
-"""Of whom less was expected tells nothing about how officials differ."""
+"""Officials of whom less was expected show nothing of how officials differ."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ NOT_BETTER = (
 
 
 def without_probability(lines: Sequence[ConductLine], ships: str) -> list[ConductLine]:
-    """The lines of the signals, each with why no probability is told. `ships`: rule, or signals (too few)."""
+    """The lines of the signals, each with why it has no probability. `ships`: rule, or signals (too few)."""
     vi, en = NOT_BETTER if ships == "rule" else NO_PROBABILITY
     return [replace(line, reasons_vi=f"{line.reasons_vi} {vi}.", reasons_en=f"{line.reasons_en} {en}.")
             for line in lines]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Days off and made up as deliveries told them, over those that a calendar knows by itself."""
+"""Days off and made up that were delivered, over those of the calendar itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TOLD = """
 def as_delivered(con: duckdb.DuckDBPyConnection, calendar: Calendar) -> Calendar:
     """`calendar` where the record's `holiday` rows take the place of its own days; of a day the latest row counts.
 
-    `con`: of `Record.connect`, whose cutoff says what was told by then. Every duration seen through it counts
+    `con`: of `Record.connect`, whose cutoff decides what counts. Every duration seen through it counts
     with the same days: a notice that moves a day moves it for all moments, as it does in the office.
     """
     if not con.execute("SELECT 1 FROM (SHOW TABLES) WHERE name = 'holiday'").fetchall():

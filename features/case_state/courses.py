@@ -1,6 +1,6 @@
 """The states of many dossiers, event after event: the rules of `features.case_state.state` over columns.
 
-What `features.case_state.replay` tells of one dossier from its rows is told here of all at once: the first event of
+What `features.case_state.replay` works out for one dossier is worked out here for all at once: the first event of
 every dossier, then the second of all that have two, and so on. So a state costs a few microseconds, and whoever wants
 to know how each dossier stood after each of its events (the matrix) listens while the fold goes on.
 """
@@ -87,7 +87,7 @@ class Courses:
 
 
 class CaseFold:
-    """The rules, told forward: after `run` every array [n] holds how a dossier stands after its last event.
+    """The rules, applied forward in time: after `run` every array [n] holds how a dossier stands after its last event.
 
     Dossiers stand in `order`, those with the most events first; `[order]` of a column of `Courses` puts it beside them.
     """
@@ -243,7 +243,7 @@ class CaseFold:
                 np.where(by_source, self.source_added[which], self.base_added[which]))  # fmt: skip
 
     def lawful(self, n: int) -> tuple[Instants, Instants, Instants]:
-        """Of the first `n`: the lawful promise where it is a moment that was told (else `NONE`), its working time, and
+        """Of the first `n`: the lawful promise where a source gave it as a moment (else `NONE`), its working time, and
         that without the time added to it; what was missed stays where it was."""
         us, start_w, added_w = self._anchor(slice(0, n))
         us = np.where(added_w == self.added_w[:n], us, NONE)

@@ -6,7 +6,7 @@ agrees to the last bit. `*_no` stands for a code or name (`features.matrix.sourc
 
 Order. Within a dossier events stand by (`happened_us`, `known_us`, `row_id`). Where news came in that order, one
 **strand** of history serves every moment: what was known at `as_of` is its beginning. Where an event became
-known after a later one, or one event was told twice, each moment of knowledge gets a strand of its own: what
+known after a later one, or one event came in two versions, each moment of knowledge gets a strand of its own: what
 was known then, of an event its latest known version.
 
 Words. Promise in force: `due_at` of the last known event that gives one, else of the latest known version of

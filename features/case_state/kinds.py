@@ -25,14 +25,14 @@ ENTERED = ("papers_requested", "forwarded", "suspended", "reset", "extended", "r
 
 
 def claims_end(event_id: str) -> str:
-    """SQL of whether a portal source told an event as an end, though the record may read it otherwise
+    """SQL of whether a portal source calls an event an end, though the record may read it otherwise
     (`features.record.event_reconciliation`). event_id: SQL of its id."""
     return f"regexp_matches(coalesce({event_id}, ''), '^(state:)?({'|'.join(ENDS)})@')"
 
 
 def ended_for_good(having: str = "true") -> str:
-    """SQL of dossiers that have ended as every version of their events tells it, so that none of them needs a replay:
-    never reopened, and no end put right by a later version that tells something else. having: on `happened_at`."""
+    """SQL of dossiers that have ended by every version of their events, so that none of them needs a replay:
+    never reopened, and no end that a later version corrected. having: on `happened_at`."""
     return f"""
     SELECT dossier_id FROM event ANTI JOIN (
         SELECT o.dossier_id FROM event o JOIN event n USING (dossier_id, event_id)

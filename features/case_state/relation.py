@@ -184,7 +184,7 @@ def case_states(
 
     con: of `Record.connect`. The table `case_state` (columns `COLUMNS`) stands on `con` while the context lasts, so
     that other statements can join it. dossiers: a relation of the connection with `dossier_id`s to which it is
-    restricted. Holidays that the record was told take the place of the calendar's own.
+    restricted. Holidays in the record take the place of the calendar's own.
     """
     only = f" AND dossier_id IN (SELECT dossier_id FROM {dossiers})" if dossiers else ""
     at = {"as_of": naive_utc(as_of), "until": naive_utc(as_of if until is None else until)}

@@ -1,4 +1,4 @@
-"""The row-wise twin of `features.case_state.relation`: one dossier, its events told one after the other."""
+"""The row-wise twin of `features.case_state.relation`: one dossier, its events followed one after the other."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from features.record.schema import ALL_ENDS, ENDS, SKEW
 
 @dataclass(frozen=True)
 class Happening:
-    """One event as the clock sees it. `claims_end`: its source told it as an end, whatever it is read as."""
+    """One event as the clock sees it. `claims_end`: its source calls it an end, whatever it is read as."""
 
     kind: str
     at: datetime
@@ -74,7 +74,7 @@ class _Anchor:
 
 
 class _Fold:
-    """The events of one dossier told in order, up to `until`."""
+    """The events of one dossier followed in order, up to `until`."""
 
     def __init__(self, received_at: datetime, due_at: datetime | None, calendar: Calendar, legal_days: float | None):
         self.calendar = calendar
@@ -269,7 +269,7 @@ def replay(
 
 
 def _counts(one: Happening, received_at: datetime) -> bool:
-    """Whether an event belongs to the dossier's time: ends may be told by a clock that goes a little behind."""
+    """Whether an event belongs to the dossier's time: the clock that stamps an end may run a little behind."""
     return one.at >= received_at or (one.kind in ALL_ENDS and one.at >= received_at - SKEW)
 
 

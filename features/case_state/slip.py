@@ -1,4 +1,4 @@
-"""The receipt slip: which of the due moments that a dossier's rows told is the first promise."""
+"""The receipt slip: which of the due moments in a dossier's rows is the first promise."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

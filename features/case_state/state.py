@@ -1,6 +1,6 @@
 """Where a dossier stands at a moment: the rules in words, and the state that comes of them.
 
-**The first promise.** The due moment of the dossier's row as first told: portals send a row anew with whatever date
+**The first promise.** The due moment of the dossier's first row: portals send a row anew with whatever date
 now stands in it (domain.md 1.9, T8: keep every version; samples/20), so a later row is a promise moved by its source.
 A row that comes within a day of the first corrects the slip; where rows of one moment differ, the earliest due moment
 counts. **In force** is the due moment of the last event that gives one, else that of the row that stands.
@@ -126,7 +126,7 @@ class CaseState:
     added to it by then. late: by the lawful clock; late_first: the first promise passed before the end or `until`.
     citizen_w, suspended_w, other_w, own_w: microseconds worked since receipt with the citizen, suspended, with a
     consulted office, with the office itself; time between an end and a reopening is in none of them. clock_since:
-    since when the clock stands. reopened: how often within 30 days of an end. ends: every end told. clock: the lawful
+    since when the clock stands. reopened: how often within 30 days of an end. ends: all ends. clock: the lawful
     promise as working time; None without any. stretches: the phases from receipt to the end or to `until`, in order; a
     dossier begun anew has none between its end and that. begun_at: when its clock began, at receipt or at a reopening
     long after the end. lawful_extension_at: when the one extension was given that moved the lawful promise.

@@ -19,14 +19,14 @@ from features.spelling.names import plain
 
 PHRASES = Path(__file__).with_name("phrases.toml")
 SURE = 0.3
-"""Probability under which no topic is told: somebody reads it."""
+"""Probability under which no topic is given: somebody reads the text."""
 BESIDE = 0.2
 """Probability from which a second topic is named beside the first."""
 
 
 @dataclass(frozen=True)
 class Topic:
-    """The topic of one text, `other` where the words don't tell, with its probability, and further topics."""
+    """The topic of one text, `other` where the words don't show it, with its probability, and further topics."""
 
     topic: str
     confidence: float

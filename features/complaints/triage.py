@@ -1,4 +1,4 @@
-"""The complaints of a time, read for triage: what about, which dossier, said before, part of a flood, how urgent."""
+"""The complaints of a time, read for triage: what about, which dossier, a repetition, part of a flood, how urgent."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,7 +41,7 @@ def triage(con: duckdb.DuckDBPyConnection, as_of: datetime, since: datetime | No
     """One row a complaint filed in [since, as_of), by default a year, as known before `as_of`; columns of `SCHEMA`.
 
     Unanswered ones come first, by the moment when an answer is due. topic: as recorded; topic_text: by its words,
-    with confidence and the topics beside it; null where no text is kept. codes: dossier codes in the text.
+    with confidence and the topics beside it; null where no text is recorded. codes: dossier codes in the text.
     dossier_id: as recorded, else the first of the codes that the record holds. same_as: the first complaint in the
     same words about the same unit. flood: the first complaint of its flood, with how many were filed by how many
     voices. Neither words nor complainants are given: whoever needs them reads the complaint.

@@ -1,4 +1,4 @@
-"""Rows of a back-fill that tell of several moments, as what was known at each.
+"""Rows of a back-fill that cover several moments, split into what was known at each.
 
 A back-filled complaint carries its verdict, a back-filled finding its confirmation. Taken whole, such a row was
 known only when the last of it was; but that somebody had complained, or that a visit had found something, was

@@ -150,7 +150,7 @@ def closing(day: date, zone: str) -> datetime:
 
 
 def midnights(column: pa.ChunkedArray | pa.Array, zone: str) -> int:
-    """How many moments of the column are a local midnight told as such: a promise that may mean the day."""
+    """How many moments of the column are local midnights: a promise that may mean the day."""
     if is_text(column):
         return pc.sum(pc.match_substring_regex(column, r"[T ]00:00(:00(\.0+)?)?([-+]\d{2}:?\d{2})?\s*$")).as_py() or 0
     if not pt.is_timestamp(column.type):

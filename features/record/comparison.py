@@ -10,12 +10,12 @@ from features.record.delivery import ALARM
 from features.record.views import numeric_attributes
 
 USUALLY_FULL = 0.5
-"""Share of rows that told a column, from which on its absence in all rows is no chance."""
+"""Share of rows that filled a column, from which on its absence in all rows is no chance."""
 CHANCE = 0.01
 """Below this chance that all rows of a delivery are silent, were they as talkative as those before, it is an alarm."""
 
 Filled = Mapping[str, Mapping[str, int]]
-"""By table: of every column how many cells of good rows said something; under the empty name how many rows."""
+"""By table: of every column how many cells of good rows are filled; under the empty name how many rows."""
 
 
 def compared(lines: pa.Table, line: Mapping[str, object]) -> Counter[str]:

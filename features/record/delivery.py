@@ -24,7 +24,7 @@ class DeliveryError(ValueError):
 
 @dataclass(frozen=True)
 class Reject:
-    """One row, or one stretch of a file, that was kept aside.
+    """One row, or one stretch of a file, that was rejected.
 
     `line` counts from 1 in the unpacked text (for binary formats: the row), 0 where the whole file is meant.
     `came` describes at most 80 characters and never shows what may be a person's data.
@@ -43,14 +43,14 @@ class Reject:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Rows of one canonical table, in the order of their source, and what was kept aside on the way.
+    """Rows of one canonical table, in the order of their source, and what was rejected on the way.
 
     `rows`: a list of dicts or an Arrow table with the column names of the feed contract. Cells may be text
     (read as `features.record.schema` tells), numbers, dates, datetimes; without offset a moment is local to `zone`.
     A missing `known_at` stays missing: the record fills it. `lines` holds the source line of every row, or
     the line of the first row where rows and lines run in step; 0 where unknown. `untyped`: the source knows
     no numbers (CSV), so an attribute that reads as one is one. `files`: the file of every row, where one chunk
-    holds rows of many small files. `notes`: what the feed has to tell beside rejects, with how many are concerned.
+    holds rows of many small files. `notes`: remarks of the feed beside rejects, each with the number of rows or cells.
     """
 
     table: str

@@ -26,7 +26,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 _PARQUET = WriterProperties(compression="ZSTD", compression_level=1, max_row_group_size=122_880)
 
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
-"""How deltalake tells of a full or closed disk."""
+"""How deltalake reports a full or closed disk."""
 
 _MANY = ((16, 2**16), (32, 2**21), (32, 2**25))
 """How many files of less than so many bytes are merged; the smallest sooner, since every posted event makes one, and
@@ -37,13 +37,13 @@ _ANYTIME = nullcontext()
 _LATER = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 """Who posts one row does not wait until the log of all before it is written anew: `tidy` sees to that."""
 _STATISTICS = ("path", "size_bytes", "min.delivery_id", "max.delivery_id", "max.version")
-"""What is asked of a file: to tell of all its columns takes longer the more files there are."""
+"""The statistics that are read of a file: those of all its columns would take longer with every file."""
 
 MayHave = Callable[[dict[str, Any]], bool]
 """What the statistics of a file say."""
 
 TableVersion = tuple[int, int, int]
-"""Names what a table in a folder holds: its version, and which file told of it."""
+"""Identifies the content of a table in a folder: its version, and the file of its commit."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class DeltaFiles:
 
     @property
     def _log(self) -> Path:
-        """Where Delta tells of its commits, of a table in a folder."""
+        """Where Delta logs its commits, of a table in a folder."""
         return Path(self.url, "_delta_log")
 
     def append(self, rows: pa.Table | pa.RecordBatchReader) -> None:
@@ -154,7 +154,7 @@ class DeltaFiles:
         return [f"{self.url}/{a['path']}" for a in actions], any(map(mixed, actions))
 
     def read(self, seen: DeltaTable, wanted: pc.Expression, may_have: MayHave, count: int | None = None) -> pa.Table:
-        """The `wanted` rows, without an engine; from files that `may_have` some, as their statistics tell.
+        """The `wanted` rows, without an engine; from files that `may_have` some, by their statistics.
 
         Smallest files first, no more of them once `count` rows were found.
         """
@@ -204,7 +204,7 @@ class DeltaFiles:
             idle.append((standing, table))
 
     def standing(self, table: DeltaTable) -> TableVersion | None:
-        """Names what `table` holds; None where that can't be told without reading: in an object store."""
+        """Identifies what `table` holds; None where that takes reading: in an object store."""
         return self._standing(table.version())
 
     def once_stood(self, so: TableVersion) -> bool:

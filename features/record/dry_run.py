@@ -1,4 +1,4 @@
-"""A delivery as it would stand in the record, without a row of it being kept."""
+"""A delivery as it would stand in the record; nothing of it is stored."""
 
 import json
 from collections import Counter
@@ -56,7 +56,7 @@ def dry_run(
     chunks: Iterable[Chunk], record: Record, *, source: str, arrived_at: datetime, live: bool = False,
     zone: str = DEFAULT_ZONE,
 ) -> DryRun:  # fmt: skip
-    """Checks a delivery and compares it with `record` as `Record.append` does, and keeps nothing.
+    """Checks a delivery and compares it with `record` as `Record.append` does, and stores nothing.
 
     zone: in which moments are shown.
     """

@@ -1,4 +1,4 @@
-"""Ends that a delivery tells of a time before their dossier was received: errors of clocks, or of somebody's hand.
+"""Ends in a delivery that lie before the receipt of their dossier: errors of clocks, or of somebody's hand.
 
 What such an end means is the case state's to say (`features.case_state.state`); here it is told on the receipt.
 """

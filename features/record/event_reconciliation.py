@@ -1,4 +1,4 @@
-"""One event, told by several sources or not as it was: how the record's portal rows are read.
+"""One event that several sources deliver, or deliver otherwise than it was: how the record's portal rows are read.
 
 Applies where a one-stop source was delivered. Their feeds (`features.sources.row_builder`) give an event the id
 `<kind>@<moment>…`, with `state:` before it where it was read off a dossier's current state. The record keeps every
@@ -11,7 +11,7 @@ row; the views of this module say what they mean together:
 * work after an end opens the dossier again (T1, T12): a `reopened` is added when the work becomes known, and an
   end that becomes known only after the work that contradicts it is a `note`;
 * the due moment of a supplement round that an older version took in as `extended` books the citizen's time: `resumed`;
-* a status of the 2026 API tells no moment: it stands with the event of its kind, and is not seen before.
+* a status of the 2026 API has no moment: it stands with the event of its kind, and is not seen before.
 
 What is known later never changes how earlier knowledge reads: of two rows that contradict each other, the one
 that became known later gives way.

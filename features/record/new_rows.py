@@ -72,7 +72,7 @@ class NewRows:
         return len(set(numbers)) < len(numbers) or self._numbers.any(paths, numbers)
 
     def _all_new(self, few: dict[str, pa.Table], visible: set[str]) -> bool:
-        """Whether a glance at the ids tells that no row repeats another one."""
+        """Whether the ids alone show that no row repeats another one."""
         if not self._in_folder:
             return False
         for name in few.keys() & TABLES.keys():
@@ -169,7 +169,7 @@ _OTHER_OFFICES = """
         s.applicant_id <> f.applicant_id OR (s.applicant_id IS NULL AND f.applicant_id IS NULL AND
         s.procedure_code <> f.procedure_code AND NOT regexp_matches(s.dossier_id, '-[0-9]{6}-')))
 """
-"""SQL: row `s` tells of another dossier than `f` of the same number. Another unit, applicant and receipt are no
+"""SQL: row `s` is of another dossier than `f`, which has the same number. Another unit, applicant and receipt are no
 correction; a number that names its own unit and day (Quyết định 20/2020) is given out once, whatever is corrected."""
 
 _CLASHES = {

@@ -70,7 +70,7 @@ class Record:
     ) -> DeliveryReceipt:
         """Takes one delivery in: all its good rows that the record lacks, or none if the process dies.
 
-        A missing `known_at` becomes `arrived_at` when `live`, else the moment the row itself tells. `tidy`: merges
+        A missing `known_at` becomes `arrived_at` when `live`, else the moment that the row itself gives. `tidy`: merges
         small files now and then, which somebody else has to do otherwise. Raises what reading `chunks` raises, with
         nothing appended.
         """
@@ -98,7 +98,7 @@ class Record:
         return receipt
 
     def compare(self, staging: Staging, *, live: bool, first: int) -> tuple[Compared, dict[str, int]]:
-        """What `append` would do with the rows of a delivery that passed, and what it would note; nothing is kept."""
+        """What `append` would do with the rows of a delivery that passed, and what it would note; nothing is stored."""
         visible = set(self.deliveries()["delivery_id"].to_pylist())
         notes = early_ends(staging, self._storage.table("dossier"), visible, live=live)
         return self._new_rows.compare(staging, visible, first), notes
@@ -136,7 +136,7 @@ class Record:
         return con
 
     def deliveries(self, *, version: int | None = None) -> pa.Table:
-        """The lines of `delivery` up to `version`, in order: what is seen is what a line tells of."""
+        """The lines of `delivery` up to `version`, in order; rows of no line are invisible."""
         with self._deliveries().opened() as seen:
             return self._lines(seen, version)
 
@@ -166,7 +166,7 @@ class Record:
         return self._storage.table(name)
 
     def rejects(self, delivery_id: str) -> list[Reject]:
-        """What was kept aside of one delivery, in the order of its files and lines."""
+        """The rejects of one delivery, in the order of its files and lines."""
         con = self.connect()
         rows = con.execute(
             "SELECT file, line, column_name, wanted, came FROM reject WHERE delivery_id = ? ORDER BY ALL",
@@ -231,7 +231,7 @@ class Record:
                 news = self._deliveries().read(
                     seen, pc.field("version") > have, lambda file: bool(file["max.version"] > have)
                 )
-                if "filled" not in news.column_names:  # a record from before that was kept
+                if "filled" not in news.column_names:  # a record from before there was this column
                     news = news.append_column("filled", pa.nulls(news.num_rows, pa.string()))
                 news = news.sort_by("version").select(_DELIVERY.names)
                 table = pa.concat_tables([table, news.cast(_DELIVERY)])

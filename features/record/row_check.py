@@ -1,7 +1,7 @@
-"""Typed rows out of told ones: what a chunk says, checked cell by cell, in one statement a chunk.
+"""Typed rows out of delivered ones: a chunk checked cell by cell, in one statement.
 
-A row that breaks a rule is kept aside with the first rule it breaks; all others come out with the types of
-`features.record.schema`, a filled `known_at`, and a `row_id`: the SHA-256 (first 128 bits) of what the source said.
+A row that breaks a rule becomes a reject with the first rule it breaks; all others come out with the types of
+`features.record.schema`, a filled `known_at`, and a `row_id`: the SHA-256 (first 128 bits) of its delivered cells.
 `known_at` is part of that content only where it says more than the row's own clock, so a row that comes again
 is the same row whenever it comes. Rules gentler than a reject, each counted in the notes of the delivery:
 
@@ -64,7 +64,7 @@ class RowCheck:
 
     `live`: a missing `known_at` is the arrival; otherwise (a back-fill) it is what the table's clock says.
     `notes` counts what was read otherwise than written; `numbers` of every attribute how many of its values were
-    numbers and how many were not; `filled` of every column of every table how many cells said something.
+    numbers and how many were not; `filled` of every column of every table how many cells are filled.
     """
 
     def __init__(self, arrived_at: datetime, *, live: bool = False) -> None:

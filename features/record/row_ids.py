@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 LENGTH = 32
-"""Hexadecimal digits of a `row_id`; the first half of them is kept, eight bytes a row."""
+"""Hexadecimal digits of a `row_id`; the first half of them is stored, eight bytes a row."""
 
 MOST_ROWS = 20_000_000
 """Of which a process keeps the ids, 160 MB; a greater table is asked by a query."""
@@ -31,7 +31,7 @@ class RowIds:
         self._held: dict[str, Bits] = {}
 
     def any(self, paths: Sequence[str], ids: Sequence[str]) -> bool:
-        """False: none of `ids` is in the files at `paths`. True: one may be, and a query must tell.
+        """False: none of `ids` is in the files at `paths`. True: one may be, and a query must decide.
 
         Two ids that differ share their first half once in 2⁶⁴ pairs. Files that are not named are forgotten.
         """

@@ -30,14 +30,14 @@ ALL_ENDS = (*ENDS, "delivered")
 WORK = ("assigned", "forwarded", "papers_requested", "suspended", "consulted", "returned", "resumed")
 """The office works on a dossier, or sends it on: none of them comes after a true end."""
 SKEW = timedelta(minutes=15)
-"""An end told this little before receipt is an error of two clocks."""
+"""An end that lies less than this before receipt is an error of two clocks."""
 
 
 @dataclass(frozen=True)
 class RecordColumn:
     """One column of a canonical table.
 
-    `personal` marks cells that may hold a person's data: a message about such a cell tells only its shape.
+    `personal` marks cells that may hold a person's data: a message about such a cell shows only its shape.
     `choices` are the admitted values, empty for any; `low` and `high` bound a number, both ends included.
     """
 
@@ -66,7 +66,7 @@ class RecordTable:
     """One canonical table.
 
     `key` names the columns that identify the thing a row speaks of; rows of one key are its versions.
-    `clock` lists the columns whose latest moment tells when a row of a back-fill could be known: a row that
+    `clock` lists the columns whose latest moment is when a row of a back-fill could be known: a row that
     holds a verdict cannot have been known before the verdict. Empty means: known since ever.
     `lasting` rows (offices, procedures) are known since ever where their clock is silent.
     `ordered` lists pairs (earlier, later) of columns that may not stand the other way round.

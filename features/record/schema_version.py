@@ -1,4 +1,4 @@
-"""The version of the record's schema: which form of tables and columns lies there, told by a property of `delivery`.
+"""The version of the record's schema: which form of tables and columns lies there, stored as a property of `delivery`.
 
 A record without the property is of version 1, the form that all had up to it. Whoever changes the form raises
 `SCHEMA_VERSION`, writes how an older one is brought there, and `risk upgrade` marks what it brought.
@@ -15,7 +15,7 @@ class NewerRecord(ValueError):
 
 
 def schema_version(delivery: DeltaTable) -> int:
-    """The version that the table `delivery` of a record tells of."""
+    """The version that the table `delivery` of a record states."""
     return int(delivery.metadata().configuration.get(_PROPERTY) or 1)
 
 

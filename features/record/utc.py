@@ -1,4 +1,4 @@
-"""Moments in and out of DuckDB: the record's views tell them in UTC without a zone, all else keeps them aware."""
+"""Moments in and out of DuckDB: the record's views give them in UTC without a zone; everywhere else they are aware."""
 
 from datetime import UTC, datetime
 from typing import overload
@@ -9,7 +9,7 @@ MOMENT = pa.timestamp("us", "UTC")
 
 
 def naive_utc(moment: datetime) -> datetime:
-    """An aware moment as the views tell moments. ValueError for one without a zone: whose would it be?"""
+    """An aware moment in the form of the views. ValueError for one without a zone: whose would it be?"""
     if moment.tzinfo is None:
         raise ValueError(f"wanted an aware moment, came {moment.isoformat()} without a zone")
     return moment.astimezone(UTC).replace(tzinfo=None)
@@ -20,17 +20,17 @@ def aware_utc(moment: datetime) -> datetime: ...
 @overload
 def aware_utc(moment: datetime | None) -> datetime | None: ...
 def aware_utc(moment: datetime | None) -> datetime | None:
-    """A moment of the views, said to be UTC; None stays None."""
+    """A moment of the views, marked as UTC; None stays None."""
     return None if moment is None else moment.replace(tzinfo=UTC)
 
 
 def naive_column(moments: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column of aware moments as the views tell them, at microseconds."""
+    """A column of aware moments in the form of the views, at microseconds."""
     return moments.cast(MOMENT).cast(pa.timestamp("us"))
 
 
 def aware_table(table: pa.Table) -> pa.Table:
-    """The table with all moments of the views said to be UTC, at microseconds."""
+    """The table with all moments of the views marked as UTC, at microseconds."""
     for place, field in enumerate(table.schema):
         if pa.types.is_timestamp(field.type):
             table = table.set_column(place, field.name, table[place].cast(MOMENT))

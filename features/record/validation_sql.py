@@ -12,14 +12,14 @@ from features.record.cell_text import LOST_DIGITS
 from features.record.schema import EVENT_KINDS, SKEW, TABLES, RecordColumn, RecordTable
 
 SINCE_EVER = datetime(1990, 1, 1, tzinfo=UTC)
-"""`known_at` of lasting knowledge whose beginning nobody told; also the earliest time a cell may hold."""
+"""`known_at` of lasting knowledge without a known beginning; also the earliest time a cell may hold."""
 
 _RANGE = "BETWEEN TIMESTAMPTZ '1990-01-01 00:00:00+00' AND TIMESTAMPTZ '2100-12-31 23:59:59+00'"
 _IN_FORCE = "BETWEEN TIMESTAMPTZ '1901-01-01 00:00:00+00' AND TIMESTAMPTZ '2100-12-31 23:59:59+00'"
-"""Offices and careers are older than the computers that tell of them; "1900" means: since ever."""
+"""Offices and careers are older than the computers that list them; "1900" means: since ever."""
 
 _HAPPENS = {"dossier": "received_at", "event": "happened_at"}
-"""By table the column of what had happened when it was told."""
+"""By table the column of a moment that cannot lie after its delivery."""
 
 _WANTED = {
     "time": "a time in ISO 8601",
@@ -144,7 +144,7 @@ def _typed(column: RecordColumn, cell: str, kind: str) -> str:
         if kind in ("number", "boolean"):
             return "NULL"
         value = f"TRY_CAST({text} AS TIMESTAMPTZ)" if kind == "text" else f"{cell}::TIMESTAMPTZ"
-        if column.type == "date":  # a day has no zone: told as a moment, it is the local day of the feed
+        if column.type == "date":  # a day has no zone: delivered as a moment, it is the local day of the feed
             return f"TRY_CAST({cell}::VARCHAR AS DATE)" if kind in ("text", "day") else f"{value}::DATE"
         if column.name in ("valid_from", "valid_to"):
             return f"CASE WHEN {value} {_IN_FORCE} THEN {value} END"

@@ -122,7 +122,7 @@ def told_by_portal(lines: pa.Table) -> bool:
 
 
 def _conflicts(table: RecordTable) -> str:
-    """Keys of which one moment tells two stories: both are kept, and somebody should ask the source."""
+    """Keys with two contradicting rows of one moment: both remain, and somebody should ask the source."""
     key = ", ".join(table.key)
     identified = " AND ".join(f"{name} IS NOT NULL" for name in table.key)
     return (

@@ -56,7 +56,7 @@ _ROUTINE = re.compile(r"chuyen (?:tra )?ket qua|vao so|dong dau|luu (?:tru|ho so
 
 @lru_cache(maxsize=16384)
 def kind_of(action: str) -> str | None:
-    """The event kind that an action's name tells, or None where it tells none."""
+    """The event kind that an action's name stands for; None for other names."""
     words = plain(action)
     for kind, pattern in _PATTERNS:
         if pattern.search(words):

@@ -110,7 +110,7 @@ class _Records:
         self._separators = ",;\t|"
 
     def header(self, expected: Sequence[str], nth: int) -> Header | None:
-        """The header, or None where there is no line at all; tells the separator and stands behind the header then."""
+        """The header, None in an empty file. Finds the separator; the file is then read up to the end of the header."""
         first: list[tuple[int, str]] = []
         for number, text in self._lines:
             if declared := _DECLARED.fullmatch(text.strip()):

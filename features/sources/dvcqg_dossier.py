@@ -48,7 +48,7 @@ def read_dossier(harvest: RowBuilder, item: Mapping[str, Any], header: Mapping[s
     identity = _identity(item)
     channel = harvest.word("dossier.channel", CHANNELS, item.get("KenhThucHien"))
     submitted = harvest.moment("submitted_at", item.get("NgayNopHoSo"))
-    copied = channel == "online" and submitted == received  # T11: the time before receipt cannot be told
+    copied = channel == "online" and submitted == received  # T11: how long the dossier waited before receipt is unknown
     harvest.row(
         "dossier", dossier_id=dossier_id, procedure_code=procedure, unit_code=unit,
         receiving_unit_code=_receiving(portal_code, header), channel=channel,

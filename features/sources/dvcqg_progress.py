@@ -18,7 +18,7 @@ WITH_REASON = frozenset({*STOPS, *TURNED_AWAY, "returned", "extended"})
 
 
 def read_progress(harvest: RowBuilder, item: Mapping[str, Any]) -> None:
-    """One progress event. Without a moment, or with a status outside 0–10, the item is kept aside."""
+    """One progress event. Without a moment, or with a status outside 0–10, the item is rejected."""
     dossier_id = harvest.dossier("dossier_id", item.get("MaHoSo"))
     at = harvest.moment("happened_at", item.get("ThoiDiemXuLy"))
     code = status(item["TrangThai"]) if item.get("TrangThai") not in (None, "") else 4

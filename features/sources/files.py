@@ -24,7 +24,7 @@ class BombError(OSError):
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """One file of a delivery: `name` as it is told to people, `size` in bytes as stored."""
+    """One file of a delivery: `name` as people are shown it, `size` in bytes as stored."""
 
     name: str
     path: Path

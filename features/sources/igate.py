@@ -28,7 +28,7 @@ def read(path: Path, options: FeedOptions) -> Chunks:
 
 
 def _named(value: object) -> str | None:
-    """A name that is told plainly or as a list of translations."""
+    """A name, given plainly or as a list of translations."""
     if isinstance(value, list):
         found = [one.get("name") for one in value if isinstance(one, Mapping)]
         return next((name for name in found if isinstance(name, str)), None)
@@ -68,7 +68,7 @@ def _read(harvest: RowBuilder, item: Mapping[str, Any]) -> None:
 
 
 def _procedure(harvest: RowBuilder, item: Mapping[str, Any]) -> str | None:
-    """The procedure's code; its row with the legal term, where the process tells it in working days."""
+    """The procedure's code; its row with the legal term, where the process gives it in working days."""
     code = harvest.text("procedure_code", inside(item, "procedure", "code"))
     sector = harvest.text("sector_code", inside(item, "procedure", "sector", "id"))
     plain_code = harvest.procedure(code, None, None, None)
@@ -94,7 +94,7 @@ def _read_tasks(
     for task in harvest.objects(item, "task"):
         begun = harvest.moment("happened_at", task.get("createdDate"))
         if begun is None:
-            if not task.get("createdDate"):  # else the moment has been kept aside
+            if not task.get("createdDate"):  # else the moment has been rejected
                 harvest.reject("happened_at", "a task with its moment", None)
             continue
         official = harvest.official(inside(task, "assignee", "fullname"), unit)

@@ -137,7 +137,7 @@ class CellSource:
 
 @dataclass(frozen=True)
 class MappedEvent:
-    """An event that a case has once, told by an attribute of the case."""
+    """An event that a case has once, read from an attribute of the case."""
 
     columns: Mapping[str, CellSource]
     unless: str = ""
@@ -216,14 +216,14 @@ class LogMapping:
         return row
 
     def is_left_out(self, item: Item) -> bool:
-        """Whether the item is no event of the kind its activity tells: one only planned or begun ends nothing."""
+        """Whether the item's activity has not happened: one that is only planned or begun ends nothing."""
         return any(
             item.get(name) not in (None, "") and visible(str(item[name])).casefold() not in values
             for name, values in self.only.items()
         )
 
     def once(self, item: Item, kinds: set[str]) -> Iterator[dict[str, Any]]:
-        """The case events of a case told by `item`, whose events have `kinds`."""
+        """The case events that `item` gives of a case whose events have `kinds`."""
         zone = ZoneInfo(self.zone)
         for event in self.case_events:
             row = {name: source.cell(item, zone) for name, source in event.columns.items()}

@@ -61,7 +61,7 @@ def _read_holiday(harvest: RowBuilder, row: object) -> None:
 
 
 def _read_statistic(harvest: RowBuilder, value: Mapping[str, Any]) -> None:
-    """The system's own monthly counts of a unit and sector, kept to compare with what the record counts."""
+    """The system's own monthly counts of a unit and sector, stored to compare with what the record counts."""
     try:
         begin = date(int(value["year"]), int(value["month"]), 1)
     except (TypeError, ValueError, KeyError, OverflowError):

@@ -20,7 +20,7 @@ def internal_id(value: object) -> str | None:
 
 
 def read_dossier(harvest: RowBuilder, item: Mapping[str, Any]) -> None:
-    """The rows of one dossier. One that was not received, or has no number yet, is kept aside."""
+    """The rows of one dossier. One that was not received, or has no number yet, is rejected."""
     dossier_id = harvest.dossier("dossier_id", item.get("dossierNo"))
     received = harvest.moment("received_at", item.get("receiveDate"))
     if dossier_id is None:
@@ -78,7 +78,7 @@ def _read_ends(harvest: RowBuilder, dossier_id: str, unit: str, item: Mapping[st
 def _read_last_action(
     harvest: RowBuilder, dossier_id: str, unit: str, item: Mapping[str, Any], people: tuple[str | None, ...]
 ) -> None:
-    """The last action of the list row: all that a system tells that never sends its action rows."""
+    """The last action of the list row: all there is from a system that never sends its action rows."""
     done = harvest.moment("happened_at", item.get("lastActionDate"))
     action = scrub(harvest.text("step", item.get("lastActionName")), people)
     if done is not None and action:

@@ -1,4 +1,4 @@
-"""Answers that come in pages: whether all pages of one question came, where an answer tells how many there are."""
+"""Answers in pages: whether all pages of a question came, where an answer gives their number."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -27,7 +27,7 @@ _WORDS = (
 
 @lru_cache(maxsize=4096)
 def topic(tags: tuple[str, ...], text: str) -> str:
-    """One of the topics of the feed contract; `other` where neither tag nor words tell."""
+    """One of the topics of the feed contract; `other` where neither tag nor words show it."""
     named = plain(" ".join(tags))
     for found, pattern in _TAGS if named.strip() else ():
         if re.search(pattern, named):

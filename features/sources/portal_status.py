@@ -25,7 +25,7 @@ _PAUSES = frozenset(STOPS)
 
 
 def status(value: object) -> int | None:
-    """The status as a number 0–10, told as text or number; None for anything else."""
+    """The status as a number 0–10, given as text or number; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
     text = str(value).strip()

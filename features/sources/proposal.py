@@ -42,7 +42,7 @@ FORMS = (
 
 @dataclass(frozen=True)
 class ProposedColumn:
-    """One column of the contract, the header it is probably told under, how sure that is (0–1), the form of times."""
+    """One column of the contract, the header it probably stands under, how sure that is (0–1), the form of times."""
 
     column: str
     header: str
@@ -86,7 +86,7 @@ def form_of(cells: Sequence[object]) -> str:
 
 
 def mapping_text(columns: Sequence[ProposedColumn]) -> str:
-    """The mapping of the proposal, as TOML to be read, changed and kept."""
+    """The mapping of the proposal, as TOML to be read, changed and stored."""
     by = {one.column: one for one in columns}
     tables: dict[str, list[str]] = {"unit": [], "procedure": [], "dossier": []}
     if unit := by.get("dossier.unit_code"):

@@ -48,7 +48,7 @@ class Pseudonyms:
         return self._officials[key]
 
     def citizen(self, number: str | None, name: str | None = None, phone: str | None = None) -> str | None:
-        """`c-…` by identity number, else by name and phone together; None where neither tells who it is."""
+        """`c-…` by identity number, else by name and phone together; None where both are missing."""
         if not identity_is_missing(number):
             assert number is not None
             return "c-" + self._digest("identity", "".join(number.split()))

@@ -1,4 +1,4 @@
-"""What a source counted itself beside what the record counts, per unit and period, with the gap told by rule.
+"""A source's own counts beside the record's, by unit and period, with the part of the gap that each rule explains.
 
 Sources count their own way (trap T5 of domain.md 1.9; DOC766): by date instead of by moment, dossiers without a
 promise and returned ones as on time, by the end they claim. For each such rule the dossiers of the unit and

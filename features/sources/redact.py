@@ -13,7 +13,7 @@ from features.spelling.codes import _DOSSIER
 from features.spelling.names import folded, plain, tidy
 
 LONGEST = 1000
-"""Characters of a text that are kept."""
+"""Characters of a text that remain."""
 
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _LINK = re.compile(r"\bhttps?://\S+", re.IGNORECASE)

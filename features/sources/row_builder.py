@@ -26,7 +26,7 @@ ROWS_A_CHUNK = 20_000
 NAMESAKES = "official_id: a name of several in units that became one: kept apart, history not joined"
 UNDATED = "event: the status says that the dossier ended and no moment of it: it stays open"
 STATE = "state:"
-"""Begins the event ids of events read off a dossier's current state, which a progress feed may tell as well."""
+"""Begins the event ids of events read off a dossier's current state, which a progress feed may bring as well."""
 
 
 class RowBuilder:
@@ -108,7 +108,7 @@ class RowBuilder:
     def received(
         self, dossier_id: str, unit: str, at: datetime, due: datetime | None, submitted: datetime | None, **cells: Any
     ) -> None:
-        """The row of a dossier as a list of dossiers tells it, and its receipt.
+        """The row of a dossier as a list of dossiers gives it, and its receipt.
 
         A promise before the receipt is kept aside; a submission after it says nothing.
         """
@@ -127,7 +127,7 @@ class RowBuilder:
         self._count += 1
 
     def objects(self, item: object, *path: str) -> list[Mapping[str, Any]]:
-        """The objects of a list inside the item; a member that is none is kept aside."""
+        """The objects of a list inside the item; a member that is none is rejected."""
         for one in listed(item, *path):
             if not isinstance(one, Mapping):
                 self.reject("", "an object", one)
@@ -153,7 +153,7 @@ class RowBuilder:
         return due
 
     def submission(self, submitted: datetime | None, received: datetime) -> datetime | None:
-        """The submission; one after receipt says nothing, and that is told."""
+        """The submission; one after receipt is unknown, with a note."""
         if submitted is not None and submitted > received:
             self.notes["dossier.submitted_at: after receipt, unknown"] += 1
             return None

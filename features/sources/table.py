@@ -181,7 +181,7 @@ def _parquet(member: DeliveredFile, path: Path, mapping: LogMapping) -> Part:
 
 
 def _workbook(member: DeliveredFile, mapping: LogMapping) -> Iterator[Chunk]:
-    """Every visible sheet that has the header, or the one that the mapping names; the others are told."""
+    """Every visible sheet that has the header, or the one that the mapping names; a note names the others."""
     with tempfile.TemporaryDirectory(prefix="dossier-risk-") as folder:
         path = unpacked_to(member, Path(folder))
         refuse_bomb(path)

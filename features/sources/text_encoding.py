@@ -34,7 +34,7 @@ def in_utf8(file: BinaryIO, asked: str = "") -> BinaryIO:
     if codec is None and not asked:
         first = next((line for line in head.split(b"\n") if line.strip()), b"")
         if _is_utf8(first):
-            return cast(BinaryIO, whole)  # single lines in other bytes are told one by one
+            return cast(BinaryIO, whole)  # single lines in other bytes are rejected one by one
         raise EncodingRefused(encoding_of(head))
     return cast(BinaryIO, _Converted(whole, codec or ENCODINGS[asked], asked if codec is None else ""))
 

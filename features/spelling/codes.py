@@ -95,7 +95,7 @@ _CODE_DAY = re.compile(r"-(\d{2})(\d{2})(\d{2})-")
 
 
 def day_of_code(code: str) -> date | None:
-    """The day that a dossier's code was given on, as its middle part tells it; None in other forms."""
+    """The day that a dossier's code was given on, by its middle part; None for codes of other forms."""
     match = _CODE_DAY.search(code)
     try:
         return date(2000 + int(match[1]), int(match[2]), int(match[3])) if match else None

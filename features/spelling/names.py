@@ -1,4 +1,4 @@
-"""Vietnamese names of people and offices: one spelling for comparison, placeholders told from persons.
+"""Vietnamese names of people and offices: one spelling for comparison, placeholders recognised.
 
 The same name arrives in NFC and NFD, with the tone mark on either vowel (`hoà` / `hòa`), with the Icelandic
 letter Ð for Đ, cut at 46 characters with `...` (domain.md 1.3), or as a placeholder that is no person

@@ -55,7 +55,7 @@ def log_in(
 
     `TooMany` when there were too many tries.
 
-    key: the installation's key, under which typed names are kept. The password is not even looked at while a
+    key: the installation's key, under which typed names are stored. The password is not even looked at while a
     limit holds, and a wrong name costs the same time as a wrong password. At a known place its own tries alone count:
     strangers who guess elsewhere lock nobody out of the browser they always use.
     """

@@ -1,4 +1,4 @@
-"""Sessions of browsers, kept on the server; a cookie carries a random token and nothing else."""
+"""Sessions of browsers, stored on the server; a cookie carries a random token and nothing else."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -103,7 +103,7 @@ def find_token(session: Session, token: str, *, now: datetime) -> Grant | None:
 
 
 def tokens_of(session: Session, account_id: int) -> list[ApiToken]:
-    """All tokens of an account, newest first; the secrets themselves are not kept anywhere."""
+    """All tokens of an account, newest first; the secrets themselves are not stored anywhere."""
     return list(session.scalars(select(ApiToken).where(ApiToken.account_id == account_id).order_by(ApiToken.id.desc())))
 
 

@@ -69,7 +69,7 @@ for _heading, _modules in GROUPS.items():
 
 
 ENGINES = ("duckdb", "_duckdb", "deltalake", "pyarrow", "sqlalchemy")
-"""Packages whose errors tell of a damaged file, a full disk or a database that is away, not of our mistakes."""
+"""Packages whose errors mean a damaged file, a full disk or a database that is away, not of our mistakes."""
 
 
 def _version(wanted: bool) -> None:

@@ -20,7 +20,7 @@ commands = typer.Typer()
 LENGTH = timedelta(days=457)
 """Of a made-up history without a first day: fifteen months."""
 CHANGED = 0.2
-"""Share of rows by which a column has to be fuller or emptier than in the last delivery to be told in a preview."""
+"""Share of rows by which a column has to be fuller or emptier than in the last delivery to be named in a preview."""
 SHOWN = 10
 """How many rejects `risk ingest` prints; `risk rejects` prints all."""
 
@@ -107,7 +107,7 @@ def preview_lines(found: "Preview") -> Iterator[str]:
 
 
 def tell_notes(receipt: "DeliveryReceipt") -> None:
-    """Prints what a receipt has to tell beside its counts, alarms first."""
+    """Prints the notes of a receipt beside its counts, alarms first."""
     from features.record.delivery import ALARM
 
     for note in sorted(receipt.notes, key=lambda note: not note.startswith(ALARM)):

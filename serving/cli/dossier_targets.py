@@ -45,7 +45,7 @@ class DossierSteps:
     target: Target
 
     def train(self, settings: Settings, cutoff: datetime, say: Say, by: str | None = None) -> str:
-        """Learns from what was known before `cutoff` and tells MLflow; the result stands as candidate."""
+        """Learns from what was known before `cutoff` and logs it in MLflow; the result stands as candidate."""
         from serving.jobs.mlflow_paths import relocate
         from training.run import train as run
 
@@ -161,7 +161,7 @@ class DossierSteps:
         return f"{out}: {table.num_rows} rows"
 
     def learn(self, settings: Settings, cutoff: datetime, say: Say) -> "Trained":
-        """Learns from what was known before `cutoff`; the result stands as candidate, told to nobody yet."""
+        """Learns from what was known before `cutoff`; the result stands as candidate, logged nowhere yet."""
         from training.run import train as run
 
         return run(Record(settings.record_url), cutoff, settings.models, calendar=CALENDAR, target=self.target, say=say)
@@ -180,7 +180,7 @@ class DossierSteps:
         return f"MLflow run {run.run_id}"
 
     def log_later(self, settings: Settings) -> list[str]:
-        """Tells MLflow of the trainings that it could not be told of; the ids of their runs."""
+        """Logs the trainings that MLflow has not got yet; gives the ids of their runs."""
         from serving.jobs.mlflow_paths import relocate
         from training.tracking import resume
 

@@ -1,4 +1,4 @@
-"""`risk rolling`: the backtest at rolling origins, with a bar that tells the time left."""
+"""`risk rolling`: the backtest at rolling origins, with a bar that shows the time left."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -84,7 +84,7 @@ def keep(found: "Sequence[Origin]", path: Path) -> None:
 
 @contextmanager
 def bar(total: int) -> Iterator[Callable[[str], None]]:
-    """A bar on the error stream that moves with every step told, and says the time left."""
+    """A bar on the error stream that moves with every reported step and shows the time left."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 

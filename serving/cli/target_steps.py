@@ -33,7 +33,7 @@ class Backtest:
 
 
 class TargetSteps(Protocol):
-    """The steps of one target. Each returns the line that tells what came of it."""
+    """The steps of one target. Each returns a line that says what came of it."""
 
     def train(self, settings: Settings, cutoff: datetime, say: Say, by: str | None = None) -> str:
         """Learns from what was known before `cutoff`; the result stands as candidate, trained by `by`."""

@@ -11,7 +11,7 @@ from serving.plan.solver import Need
 
 @dataclass(frozen=True)
 class Unmet:
-    """One quota or rule that cannot be kept, and why. possible: how far it can be kept."""
+    """One quota or rule that cannot be met, and why. possible: how much of it can be met."""
 
     quota: str
     wanted: int

@@ -85,7 +85,7 @@ def share_out(lines: Sequence[Line], teams: Sequence[Team], last: Mapping[str, s
 
 
 def marked_new(lines: Sequence[Line], before: Set[str] | None) -> list[Line]:
-    """The lines with `new` told against the keys of the list before; None where there was none."""
+    """The lines with `new` set by the keys of the list before; None where there was none."""
     return [replace(line, new=None if before is None else line.entry.key not in before) for line in lines]
 
 

@@ -1,7 +1,7 @@
 """What the visits of a plan have found, as the record knows it, and what that says of all open dossiers.
 
 A pulled dossier was reached with probability (of the visit) · (of being pulled at it). Every unit is visited
-by its own head, so each dossier can be reached twice: team visits and own checks are told apart by who came,
+by its own head, so each dossier can be reached twice: team visits and own checks differ by who came,
 and only team visits, which are independent, enter the estimates.
 """
 

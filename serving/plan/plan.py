@@ -58,7 +58,7 @@ class Plan:
     """A month's plan. frame: of every unit the probability of a team visit, and why it is 0 where it is.
 
     expected: findings expected of the team visits (Σ p · expected). prices: what each rule costs of that.
-    guessable: AUC of who knows all probabilities, null where none can be told.
+    guessable: AUC of who knows all probabilities, null where it is undefined.
     """
 
     plan_id: str

@@ -40,7 +40,7 @@ class Sealed(PermissionError):
 
 @dataclass(frozen=True)
 class SealedPlan:
-    """A plan as it is kept: its JSON values and the brief it was made from."""
+    """A plan as it is stored: its JSON values and the brief it was made from."""
 
     plan: Mapping[str, Any]
     brief: Mapping[str, Any]

@@ -17,7 +17,7 @@ from serving.work.receipts import Receipts
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was compared. ok: whether it holds; words tell what was found."""
+    """One thing that was compared. ok: whether it holds; words: what was found."""
 
     name: str
     ok: bool
@@ -67,7 +67,7 @@ def verify(store: PlanStore, plan_id: str, scores: Path | None = None, receipts:
 
 
 def _origin(store: PlanStore, plan_id: str, seed: str) -> Check:
-    """Whether the seed comes from parts that two persons had fixed before either said theirs."""
+    """Whether the seed comes from parts that two persons had fixed before either gave theirs away."""
     promised = {line["facts"]["by"]: line for line in store.ledger.of(plan_id, "part")}
     given = [line["number"] for line in store.ledger.of(plan_id, "given")]
     parts = store.parts(plan_id)

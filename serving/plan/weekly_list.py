@@ -1,4 +1,4 @@
-"""The list of one week on disk: `lists/<target>/<grain>/<week>.json`, made once and then kept as it was."""
+"""The list of one week on disk: `lists/<target>/<grain>/<week>.json`, made once and never changed."""
 
 import hashlib
 import json

@@ -193,7 +193,7 @@ class Caseload:
 
     @property
     def set_aside(self) -> list[Case]:
-        """Neither open nor ended: the only end that was told lies before the receipt."""
+        """Neither open nor ended: the only recorded end lies before the receipt."""
         return [case for case in self.cases if case.phase is Phase.SET_ASIDE]
 
     @property

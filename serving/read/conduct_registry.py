@@ -21,7 +21,7 @@ class ConductTier:
 
 @dataclass(frozen=True)
 class ConductVersion:
-    """One packaged version that a pointer names. why: what is told of the dossiers' own part, and its reason."""
+    """One packaged version that a pointer names. why: what ships for dossiers, and its reason."""
 
     place: str
     version: str
@@ -33,7 +33,7 @@ class ConductVersion:
 
 
 def read_conduct_shelf(models: Path) -> list[ConductVersion]:
-    """Champion and candidate of harassment under the folder of models; what cannot be read is told, not raised."""
+    """Champion and candidate of harassment under the folder of models; what cannot be read is marked so."""
     found = (_shelved(models / "conduct", place) for place in ("champion", "candidate"))
     return [one for one in found if one is not None]
 

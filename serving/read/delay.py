@@ -27,7 +27,7 @@ from serving.read.case_file import CaseFile
 MOST_ENDED = 20_000
 """Ended dossiers that are looked at, the latest first."""
 LEAST = 5
-"""Past dossiers without which nothing is said."""
+"""Fewer past dossiers than this give no answer."""
 
 _CANDIDATES = f"""
     SELECT dossier_id FROM event_latest WHERE kind IN {ALL_ENDS} GROUP BY dossier_id
@@ -92,7 +92,7 @@ class _Past:
 
 
 class Delays:
-    """What the record tells of remaining times; made once for a list, asked for single dossiers."""
+    """Remaining times from the record; made once for a list, asked for single dossiers."""
 
     def __init__(self, events: Iterable[dict[str, Any]], calendar: Calendar) -> None:
         """events: of ended dossiers, those of one dossier together, in order and none after its end, columns of the

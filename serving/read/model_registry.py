@@ -14,9 +14,9 @@ from models import pointers
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """One packaged model that a pointer names. about: what it was trained on, and its figures where told.
+    """One packaged model that a pointer names. about: what it was trained on, and its figures where given.
 
-    gates: what promotion asks, as answered at the training (name, holds, words). trained_by: who trained, where told.
+    gates: what promotion asks, as answered at the training (name, holds, words). trained_by: who trained, where given.
     """
 
     place: str
@@ -60,7 +60,7 @@ class RegistryView:
 
 
 def read_shelf(models: Path, target: str) -> RegistryView:
-    """The shelf of a target under the folder of models; what cannot be read is told, not raised."""
+    """The shelf of a target under the folder of models; what cannot be read is shown as such, not raised."""
     folder = models / target
     return RegistryView(
         target,

@@ -1,4 +1,4 @@
-"""The names of things: units with their tree, procedures, sectors, as the record last told them."""
+"""The names of things: units with their tree, procedures, sectors, by the latest rows of the record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

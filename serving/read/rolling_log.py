@@ -1,4 +1,4 @@
-"""What `risk rolling` kept beside the models: figures at each origin and calibration bands. Only read here."""
+"""What `risk rolling` stored beside the models: figures at each origin and calibration bands. Only read here."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ class OriginLine:
 
 
 def read_rolling(models: Path, target: str) -> list[OriginLine]:
-    """The origins of the latest rolling backtest of a target, oldest first; none where none was kept or it is torn."""
+    """The origins of the latest rolling backtest of a target, oldest first; none without a readable file."""
     try:
         return [_origin(entry) for entry in json.loads((models / target / "rolling.json").read_text("utf-8"))]
     except (OSError, ValueError, KeyError, TypeError):
@@ -45,7 +45,7 @@ def read_rolling(models: Path, target: str) -> list[OriginLine]:
 
 
 def bands_of(curve: Sequence[Sequence[Any]]) -> list[Band]:
-    """Bands from (mean score, late rate, n), as training tells them."""
+    """Bands from (mean score, late rate, n), as training writes them."""
     return [Band(float(predicted), float(observed), int(n)) for predicted, observed, n in curve]
 
 

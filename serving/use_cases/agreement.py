@@ -115,7 +115,7 @@ def _states(con: duckdb.DuckDBPyConnection, until: datetime, calendar: Calendar)
 
 
 def _received(states: dict[str, State], until: datetime) -> dict[str, State]:
-    """Without those whose receipt was told ahead of time: no reader shows or counts them yet."""
+    """Without those whose receipt lies in the future: no reader shows or counts them yet."""
     return {key: one for key, one in states.items() if one["received_at"] < until}
 
 

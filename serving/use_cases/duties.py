@@ -41,7 +41,7 @@ class Duty:
 
 
 def duties_of(request: Request) -> list[Duty]:
-    """The duties of the reader, oldest first; none is told of what the reader may not do."""
+    """The duties of the reader, oldest first; nothing that the reader may not do is among them."""
     if getattr(request.state, "away", False):
         return []
     reader = reader_of(request)

@@ -23,7 +23,7 @@ INSPECTION = frozenset(
         "conduct.digest",  # names those newly flagged alone
     }
 )
-"""Actions whose receipts tell what is inspected: only who may read picks is shown them."""
+"""Actions whose receipts show what is inspected: only those who may read picks see them."""
 
 
 def receipts_for(
@@ -45,7 +45,7 @@ def receipts_for(
 
 
 def chain_faults(request: Request) -> list[Fault]:
-    """Everything that is wrong with the chain, what it tells of, and the plans' ledger; who asked is on record."""
+    """All faults of the chain, of what its receipts name, and of the plans' ledger; who asked is on record."""
     people, settings = context_of(request).people, context_of(request).serving.settings
     people.receipts.record(reader_of(request).login, "receipt.read", {"about": "verify"}, now=people.now())
     in_ledger = ledger_faults(PlanLedger(settings.home / "plans"), people.receipts)

@@ -1,4 +1,4 @@
-"""A reader's own saved views, kept and taken away; of nobody else's is anything told."""
+"""A reader's own saved views, stored and removed; those of others stay invisible."""
 
 from collections.abc import Sequence
 

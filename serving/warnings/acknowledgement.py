@@ -19,7 +19,7 @@ TAKEN_BACK_WITHIN = timedelta(hours=1)
 
 
 class WarningStatus(StrEnum):
-    """Which warnings: those told and waiting, or those answered."""
+    """Which warnings: those sent and waiting, or those answered."""
 
     OPEN = "open"
     ANSWERED = "answered"
@@ -27,7 +27,7 @@ class WarningStatus(StrEnum):
 
 @dataclass(frozen=True)
 class WarningLine:
-    """One warning told: the row of the inbox, of the API and of a dossier's ledger.
+    """One warning that was sent: the row of the inbox, of the API and of a dossier's ledger.
 
     left_hours: working hours to the promise when it fired. helps: the step that helps most, in words. manner: `single`
     or `digest`. level: how many levels up it was escalated (0: none). acknowledged_at: None while nobody answered.
@@ -55,7 +55,7 @@ class WarningLine:
 def warnings_of(
     session: Session, units: Collection[str] | None, standing: WarningStatus, *, most: int = 200, offset: int = 0
 ) -> list[WarningLine]:
-    """The warnings told to heads of `units` (None: all); open ones by due moment, answered ones latest first.
+    """The warnings sent to heads of `units` (None: all); open ones by due moment, answered ones latest first.
 
     What is held out is never among them, nor what waits for its digest.
     """
@@ -68,7 +68,7 @@ def warnings_of(
 
 
 def warnings_about(session: Session, dossier_id: str, before: datetime) -> list[WarningLine]:
-    """The warnings about one dossier that its heads were told before a moment, in order; also those unanswered."""
+    """The warnings about one dossier that were sent to its heads before a moment, in order; also those unanswered."""
     query = _lines(None).where(EarlyWarning.dossier_id == dossier_id, EarlyWarning.told_at < before)
     return [_line(*row) for row in session.execute(query.order_by(EarlyWarning.told_at, EarlyWarning.id))]
 
@@ -84,7 +84,7 @@ def acknowledge(
 ) -> list[EarlyWarning]:
     """Note that the head has seen these warnings, each once; those answered before stay as they are.
 
-    LookupError where one does not exist or lies outside `units`: the two are not told apart. ValueError for a
+    LookupError where one does not exist or lies outside `units`: the error is the same. ValueError for a
     note over 1,000 characters or for no warning at all.
     """
     note = note.strip()
@@ -135,7 +135,7 @@ def _lines(units: Collection[str] | None) -> Select[EarlyWarning, int]:
 
 
 def _line(one: EarlyWarning, level: int) -> WarningLine:
-    assert one.told_at is not None  # what was not told is no line
+    assert one.told_at is not None  # what was not sent is no line
     return WarningLine(
         one.id, one.dossier_id, one.procedure_code, one.head_unit, one.due_at, one.left_hours, one.score, one.step,
         help_of(one), tuple(Reason(**reason) for reason in json.loads(one.reasons)), one.manner, level, one.told_at,

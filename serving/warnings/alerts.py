@@ -1,4 +1,4 @@
-"""Alerts that heads were told of, as a table for the signals on heads (`features.signals.held`)."""
+"""Alerts that were sent to heads, as a table for the signals on heads (`features.signals.held`)."""
 
 from datetime import datetime
 
@@ -11,9 +11,9 @@ from serving.state.warning import EarlyWarning
 
 
 def alerts(state: State, until: datetime) -> pa.Table:
-    """Rows of `ALERT`: the unit whose head was told before `until`, when, and when the head acknowledged it.
+    """Rows of `ALERT`: the unit whose head was alerted before `until`, when, and when the head acknowledged it.
 
-    What was held out of the warnings was told to nobody and is not among them. A state that holds no warnings yet
+    What was held out of the warnings was sent to nobody and is not among them. A state that holds no warnings yet
     gives none.
     """
     if not inspect(state.engine).has_table(EarlyWarning.__tablename__):

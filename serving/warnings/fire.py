@@ -30,7 +30,7 @@ _REASON = tuple(Reason.__dataclass_fields__)
 
 @dataclass(frozen=True)
 class Fired:
-    """What firing a list gave: warnings told singly, left for the digest, held out."""
+    """What firing a list gave: warnings sent singly, left for the digest, held out."""
 
     single: int = 0
     digest: int = 0

@@ -1,4 +1,4 @@
-"""Which dossiers fire, and which of them are told singly: rules over one scoring after another, without a database.
+"""Which dossiers fire, and which get a message of their own: rules over one scoring after another, without a database.
 
 A dossier is watched under one promise: when the promise changes, the count over the threshold begins anew.
 """
@@ -36,7 +36,7 @@ Promise = tuple[str, datetime]
 
 
 def above(scoring: Iterable[OpenDossier], policy: Policy) -> list[OpenDossier]:
-    """Those above the threshold whose promise can still be kept."""
+    """Those above the threshold whose promise can still be met."""
     threshold = policy.costs.threshold
     return [one for one in scoring if one.score > threshold and one.left_hours > 0]
 

@@ -24,7 +24,7 @@ def tell_digests(
 ) -> int:  # fmt: skip
     """One digest for each head with warnings that wait for it and none today; gives how many were made.
 
-    clock_stands: dossiers that wait for the citizen by now; they are told once the clock runs again. Nothing in quiet
+    clock_stands: dossiers that wait for the citizen by now; they are sent once the clock runs again. Nothing in quiet
     hours.
     """
     quiet = Quiet(rules.calendar)
@@ -106,7 +106,7 @@ def _escalated_today(session: Session, quiet: Quiet, now: datetime) -> set[str]:
 
 
 def _unanswered(session: Session, levels: int, since: datetime) -> list[tuple[EarlyWarning, int]]:
-    """Warnings told and not acknowledged whose promise lies after `since` and that can go further up, with the level
+    """Warnings sent and not acknowledged whose promise lies after `since` and that can go further up, with the level
     each has reached, most urgent first."""
     level = func.coalesce(func.max(WarningEscalation.level), 0)
     rows = session.execute(

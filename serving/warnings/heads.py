@@ -1,4 +1,4 @@
-"""Whose head is warned: the nearest unit upwards that has a head to tell, from where a dossier is held."""
+"""Whose head is warned: the nearest unit upwards that has a head, from where a dossier is held."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from serving.state import Account
 
 @dataclass(frozen=True)
 class Heads:
-    """The tree of units and those with somebody to tell. officials: official_id → unit_code."""
+    """The tree of units and those with a head. officials: official_id → unit_code."""
 
     tree: UnitTree
     seats: Collection[str]
@@ -27,7 +27,7 @@ class Heads:
         return self._nearest([start]) or start
 
     def above(self, head_unit: str) -> str | None:
-        """The next unit with a head above `head_unit`; the topmost one without a head to tell, None at the top."""
+        """The next unit with a head above `head_unit`; the topmost one where none has a head, None at the top."""
         higher = sorted(self.tree.parents.get(head_unit, ()))
         if not higher:
             return None

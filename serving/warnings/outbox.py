@@ -1,6 +1,6 @@
-"""The outbox: messages are put in with what they tell of, in one transaction, and sent by whoever claims them.
+"""The outbox: messages are put in with the rows they are about, in one transaction, and sent by whoever claims them.
 
-Exactly one effect: `key` names what is told, to whom and where, so the same message is put in once; a claim is a
+Exactly one effect: `key` names the message, to whom and where, so the same message is put in once; a claim is a
 lease, so two senders never hold one message; and the key goes with the message, so that a receiver can drop the
 repetition that follows a crash between sending and noting (no sender can rule that one out).
 """
@@ -30,7 +30,7 @@ def put(
 ) -> int:  # fmt: skip
     """Put a message in for every address of a unit's head, or of those who inspect it; gives how many were new.
 
-    about: what is told, named once.
+    about: what the message is about.
     """
     added = 0
     for channel, address in rules.reaches(to_unit, to_inspectors):

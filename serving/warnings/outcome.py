@@ -1,4 +1,4 @@
-"""What became of warned dossiers, read from the record: told against held out."""
+"""What became of warned dossiers, read from the record: warned against held out."""
 
 from datetime import datetime
 
@@ -23,7 +23,7 @@ def effect_of_warnings(
 
     con: the record as known at `as_of`; where it has fallen behind, only promises that lie before its end count. A
     dossier counts once, with its first warning: later promises may already
-    come of being told. Warnings fired while nobody was held out say nothing and are left out.
+    come of the warning. Warnings fired while nobody was held out say nothing and are left out.
     """
     query = select(EarlyWarning).where(
         EarlyWarning.target == MAIN.name, EarlyWarning.held_out_share > 0, EarlyWarning.fired_at < as_of

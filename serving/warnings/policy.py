@@ -45,8 +45,8 @@ class Policy:
     stay: a dossier fires when it has stood above the threshold in so many scorings in a row (firing delay against
     flicker; Fahrenkrog-Petersen et al. 2022); with fewer than `at_once_hours` working hours left it fires at once,
     for the next scoring would come too late. a_week: single warnings a head gets in a week at most; the rest goes
-    into one digest a day. held_out: share of dossiers whose warnings are kept back by a draw. escalate_hours:
-    working hours without acknowledgement after which the head above is told; levels: how many heads up.
+    into one digest a day. held_out: share of dossiers whose warnings a draw holds back. escalate_hours:
+    working hours without acknowledgement after which the head above is warned; levels: how many heads up.
     """
 
     costs: Costs = field(default_factory=Costs)
@@ -66,7 +66,7 @@ class Policy:
             raise ValueError(f"held_out: wanted 0 to {MOST_HELD_OUT}, got {self.held_out}")
 
     def allowance(self, weekday: int) -> int:
-        """Single warnings that may have been told to one head by the end of a weekday (0: Monday).
+        """Single warnings that one head may have got by the end of a weekday (0: Monday).
 
         A fifth of the budget a working day, what is left over carried on: a flood on Monday leaves room for Friday.
         """

@@ -1,4 +1,4 @@
-"""Quiet hours: heads are told in working hours alone, so never at night, on Sundays or during Tết."""
+"""Quiet hours: heads get messages in working hours alone, so never at night, on Sundays or during Tết."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -48,7 +48,7 @@ class Scoring:
 
     @cached_property
     def waiting(self) -> frozenset[str]:
-        """Those whose clock stands: nobody is told of them before it runs again."""
+        """Those whose clock stands: no warning of them before it runs again."""
         stands = pc.fill_null(pc.is_in(self.table["phase"], pa.array(WAITING, pa.string())), False)
         return frozenset(self.table.filter(stands)["dossier_id"].to_pylist())
 

@@ -1,4 +1,4 @@
-"""One turn of the scheduler: fire the newest list, tell digests, escalate, send. Any number may run at once."""
+"""One turn of the scheduler: fire the newest list, write digests, escalate, send. Any number may run at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

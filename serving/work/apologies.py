@@ -1,4 +1,4 @@
-"""Apologies for late dossiers: written, sent, and whether the new day was kept (S3 1l, H11).
+"""Apologies for late dossiers: written, sent, and whether the office met the new day (S3 1l, H11).
 
 What counts as a letter stands in `features.case_state.letters`. One extension given in time, with its reason, moves the
 lawful promise: kept, nothing more is owed; broken, the dossier is late, and another letter is owed.
@@ -85,7 +85,7 @@ def owed(load: Caseload) -> list[Case]:
 
 @dataclass(frozen=True)
 class RecordedLetter:
-    """A new day that the office gave, or its letter, as the record tells it; answers: for the day that was missed."""
+    """A new day that the office gave, or its letter, from the record; answers: for the day that was missed."""
 
     at: datetime
     due_at: datetime | None
@@ -118,7 +118,7 @@ def standings(
     con: duckdb.DuckDBPyConnection, session: Session, late: Iterable[Case], as_of: datetime,
     sent_before: datetime | None = None,
 ) -> list[ApologyStanding]:  # fmt: skip
-    """How each late dossier stands at `as_of`, by what the record and our own letters tell; those without first.
+    """How each late dossier stands at `as_of`, by the record and our own letters; those without first.
 
     sent_before: which letters count; those before `as_of` where left out.
     """

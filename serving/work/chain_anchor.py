@@ -117,7 +117,7 @@ class Witness:
             fcntl.flock(file, fcntl.LOCK_EX)
             noted = self._read(file.read())
             if isinstance(noted, str) or (noted is not None and noted.seq >= link.seq):
-                return  # a damaged anchor stays as it is, for `verify` to tell
+                return  # a damaged anchor stays as it is, for `verify` to find
             body = f"{link.seq} {link.mac}"
             os.pwrite(file.fileno(), f"{body} {self._mac(body)}".ljust(_ANCHOR_LENGTH).encode(), 0)
 

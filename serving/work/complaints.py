@@ -84,7 +84,7 @@ class ComplaintStanding:
 
     @property
     def subject(self) -> str:
-        """What marks on it are kept under."""
+        """The subject under which marks on it are stored."""
         return f"complaint:{self.complaint_id}"
 
 

@@ -16,10 +16,10 @@ from features.record.utc import aware_utc, naive_utc
 from serving.state import Mark
 
 SELDOM = 0.05
-"""A unit asked in less than this share of a procedure's dossiers is told as unusual; a person says if needless."""
+"""A unit asked in less than this share of a procedure's dossiers is shown as unusual; a person says if needless."""
 LEAST_DOSSIERS = 20
 SHORT = 20
-"""An answer of fewer characters is told as possibly vague; a person says if it is."""
+"""An answer of fewer characters is shown as possibly vague; a person says if it is."""
 STATES = {
     "open": "Đang chờ trả lời", "overdue": "Quá hạn chưa trả lời", "late": "Trả lời trễ", "in_time": "Trả lời đúng hạn",
     "no_term": "Đã trả lời, không đặt hạn", "moot": "Hồ sơ đã kết thúc, không còn chờ",
@@ -60,7 +60,7 @@ class Consultation:
 
     @property
     def subject(self) -> str:
-        """What marks on it are kept under."""
+        """The subject under which marks on it are stored."""
         asked = self.asked_at.strftime("%Y%m%dT%H%M%SZ")
         return f"consultation:{self.dossier_id}/{self.asked_unit or ''}/{asked}"
 

@@ -121,7 +121,7 @@ def contests_in(session: Session, scope: Scope, *, most: int = 200) -> list[Cont
 
 
 def contest_in(session: Session, scope: Scope, contest_id: int) -> Contest | None:
-    """One contest, None where it does not exist or lies outside the scope: the two are not told apart."""
+    """One contest, None where it does not exist or lies outside the scope: the answer is the same."""
     return session.scalar(
         select(Contest).where(Contest.id == contest_id, scope.rows(Contest.unit_code, Contest.official_id))
     )

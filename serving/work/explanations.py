@@ -32,7 +32,7 @@ STATES = {
 }
 LONGEST_TEXT = 4_000
 ALIKE = 90.0
-"""Two texts alike to this degree (of 100, words in any order) are told as the same."""
+"""Two texts alike to this degree (of 100, words in any order) are shown as the same."""
 LOOKED_BACK = timedelta(days=180)
 MOST_COMPARED = 500
 

@@ -37,7 +37,7 @@ class FallbackCache:
         self._turn = threading.Lock()
 
     def note(self, token: str, stay: BrowserSession, now: datetime) -> None:
-        """Remember who was let in with a session's token; the token itself is not kept."""
+        """Remember who was let in with a session's token; the token itself is not stored."""
         with self._turn:
             self._stays[digest(token)] = now, stay
             self._stays.move_to_end(digest(token))

@@ -51,7 +51,7 @@ def add_photo(
 ) -> FindingPhoto:  # fmt: skip
     """Keeps a photo for one dossier at one visit. ValueError for no picture, one over 8 MB, the 13th of a dossier.
 
-    The name that the phone gave is not kept: it may tell of somebody.
+    The name that the phone gave is not stored: it may name somebody.
     """
     if len(content) > MOST_BYTES:
         raise ValueError(f"photo: wanted at most {MOST_BYTES // 1_000_000} MB")

@@ -80,7 +80,7 @@ def preview(
     zone: str | None = None,
     encoding: str = "",
 ) -> Preview:
-    """What `take_in` would do with the delivery; nothing is kept, no person's data shown.
+    """What `take_in` would do with the delivery; nothing is stored, no person's data shown.
 
     text: a mapping in place of a file. Without either one is proposed for a table, and the outcome is by that.
     """
@@ -129,7 +129,7 @@ def _options(
 def _read(
     settings: Settings, record: Record, path: Path, source: str, options: FeedOptions, remembered_at: datetime | None
 ) -> Iterator[Chunks]:
-    """The chunks of the delivery; names of officials that it tells are remembered from `remembered_at` on."""
+    """The chunks of the delivery; names of officials in it are remembered from `remembered_at` on."""
     if not SOURCES[source].names_people:
         yield SOURCES[source].read(path, options)
         return

@@ -38,7 +38,7 @@ class People:
         self.provider = Provider(settings.oidc) if settings.oidc else None
 
     def adopt(self, now: datetime) -> None:
-        """Bring what was there before receipts told of rows and files into the chain, once."""
+        """Write receipts for the rows and files that are older than receipts of them, once."""
         self.receipts.adopt(now=now)
         adopt(self._home, self.receipts, now=now)
 

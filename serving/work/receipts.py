@@ -39,7 +39,7 @@ _MOVE_TAIL = (
     .values(seq=bindparam("new_seq"), mac=bindparam("new_mac"))
 )
 
-_MOST_DETAIL = 20_000  # characters; a receipt tells what was seen, it does not archive it
+_MOST_DETAIL = 20_000  # characters; a receipt names what was seen, it does not archive it
 _STRIDE = 5_000
 _ADOPTED_AT_ONCE = 300
 _TELLS_OF_ROWS = select(Receipt.seq).where(Receipt.detail.contains('"rows":{')).limit(1)
@@ -83,12 +83,11 @@ class Receipts:
         now: datetime,
         subjects: Iterable[str] = (),
     ) -> Link:
-        """Add a receipt inside the transaction of what it tells of, so that both happen or neither does.
+        """Add a receipt inside the transaction of what it is about, so that both happen or neither does.
 
         actor: the account's login. subjects: `kind:id` of what it speaks of ("dossier:H1", "official:ab12").
-        The rows that the transaction wrote are told with it (`serving.work.witnessed_rows`). The caller hands the
-        link to `anchor` once the transaction is committed. ValueError over 20,000
-        characters of detail.
+        The digests of the rows that the transaction wrote go into it (`serving.work.witnessed_rows`). The caller hands
+        the link to `anchor` once the transaction is committed. ValueError over 20,000 characters of detail.
         """
         rows = written_rows(session, self.witness.key)
         text = canonical({**detail, "rows": rows} if rows else detail).decode()
@@ -163,9 +162,9 @@ class Receipts:
         return self.witness.sign_due(self._tail(), now)
 
     def adopt(self, *, now: datetime) -> int:
-        """Tell of the rows that were there before receipts told of rows, once in the life of a chain; gives how many.
+        """Write receipts for rows older than receipts of rows, once in the life of a chain; gives how many.
 
-        From then on a row that no receipt tells of is a fault.
+        From then on a row that no receipt names is a fault.
         """
         with self._state.writing() as session:
             if session.scalar(_TELLS_OF_ROWS) is not None:
@@ -186,12 +185,12 @@ class Receipts:
         now: datetime | None = None,
         stopped: Sequence[tuple[datetime, datetime]] = (),
     ) -> list[Fault]:
-        """Everything that is wrong with the chain and with what it tells of, oldest first; none: it is sound.
+        """Everything that is wrong with the chain and with what its receipts name, oldest first; none: it is sound.
 
         heads: signed heads kept elsewhere, checked beside those in `RISK_HOME`. now: heads must have come at their
         pace from the first receipt until then; without it their pace is not asked for. stopped: stretches in
-        which the service is known to have stood still. At most one fault is told for a broken link: the walk goes
-        on from what is stored, so that a single edit is not told a thousand times.
+        which the service is known to have stood still. At most one fault is given for a broken link: the walk goes
+        on from what is stored, so that a single edit is not reported a thousand times.
         """
         own = self.witness.heads()
         witnesses = [*own, *heads]

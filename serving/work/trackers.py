@@ -49,7 +49,7 @@ class Trackers:
     def of(self, *, anew: bool = False) -> Tracked:
         """What is tracked now. anew: read again although little time has passed, after somebody's own act."""
         with self._turn:
-            # an act of this very instant is told at once
+            # an act of this very instant is shown at once
             now, version = self._now() + _INSTANT, self.record.version()
             held = self._held
             if held is not None and not anew and (version == self._version or now - held.moment.asked < EVERY):

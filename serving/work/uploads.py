@@ -1,4 +1,4 @@
-"""Files that were sent in to be looked at, kept until somebody confirms them or a day has passed."""
+"""Uploaded files under preview, stored until somebody confirms them or a day has passed."""
 
 import json
 import re

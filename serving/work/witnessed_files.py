@@ -1,7 +1,7 @@
-"""Files whose receipts tell what they hold: scored lists, lists of the week, the pointers to champions.
+"""Files whose receipts hold their digests: scored lists, lists of the week, the pointers to champions.
 
-Whoever makes one tells of it under `files`: path below `RISK_HOME` → sha256. The last one told of a file is what the
-file must still have, so that a list that was exchanged by hand, or a model slipped in for the champion, is named.
+Whoever writes one lists it under `files` of a receipt: path below `RISK_HOME` → sha256. A file whose sha256 is not the
+last one listed was exchanged by hand (a list, or another model in the champion's place): that is a fault.
 """
 
 import hashlib
@@ -16,11 +16,11 @@ from serving.work.chain_anchor import Witness
 from serving.work.receipts import Fault, Receipts, command_actor
 
 WITNESSED = ("scores/*/*/*.parquet", "lists/*/*/*.json", "models/*/champion.json")
-"""Files below the home that somebody has to tell of; but for lists mixed of others, which are made anew for each plan
+"""Files below the home that need a receipt; but for lists mixed of others, which are made anew for each plan
 and stand with their digest in its brief."""
 _MADE_ANEW = "scores/mix/"
 TELLS = ("file.write", "file.adopt", "model.promote")
-"""Actions whose receipts tell of files."""
+"""Actions whose receipts list files."""
 _ADOPTED_AT_ONCE = 100  # a receipt's detail is bounded
 
 
@@ -37,7 +37,7 @@ def champions(home: Path) -> dict[str, str]:
 def tell(settings: Settings, files: Mapping[str, str], *, now: datetime) -> None:
     """The receipt of files (path below the home → sha256) that a command makes; who runs it is the machine's account.
 
-    What is written but once is told of before: killed between, it is made again.
+    What is written only once gets its receipt before: killed between, it is made again.
     """
     if not files:
         return

@@ -1,4 +1,4 @@
-"""Rows whose receipts tell what they hold, so that a row changed behind the service's back is named.
+"""Rows whose receipts hold their digests, so that a row changed behind the service's back is named.
 
 Every receipt carries, under `rows`, a keyed digest of each row that its transaction wrote. The last digest told of a
 row is what the row must still have. Columns that the service itself fills in later, without anybody's act, are left

@@ -1,4 +1,4 @@
-"""The history as raw deliveries can tell it, with the traps T1–T12 of domain.md 1.9 planted.
+"""The history as raw deliveries can hold it, with the traps T1–T12 of domain.md 1.9 planted.
 
 What a source does not send cannot come back, and what a trap distorts comes back distorted: `Planted` is what
 a faithful reader must end up with, and its `traps` say which dossier has which trap.
@@ -84,8 +84,8 @@ def plant(province: Province) -> Planted:
 def _as_told(dossier: pd.DataFrame, event: pd.DataFrame) -> pd.DataFrame:
     """Moves of the promise where the formats carry them.
 
-    The portal tells a supplement's new promise in the supplement row, which is the supply's; that of an extension in
-    its apology. OpenCPS tells one due date, the last.
+    The portal gives a supplement's new promise in the supplement row, which is the supply's; that of an extension in
+    its apology. OpenCPS gives one due date, the last.
     """
     row = dossier.set_index("dossier_id")
     portal = (row.system == "dvcqg").loc[event.dossier_id].to_numpy()

@@ -173,7 +173,7 @@ def _state(
 
 
 def _end(row: Row, past: Sequence[Row]) -> tuple[str, Any, Any, Any]:
-    """Status, end of processing, return and refusal as the row tells them on that day."""
+    """Status, end of processing, return and refusal as the row has them on that day."""
     kind, ended, returned, refused = "received", None, None, None
     for event in past:
         if event["kind"] == "reopened":  # the way back clears the ends (T12)

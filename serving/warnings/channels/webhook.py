@@ -86,7 +86,7 @@ class Webhook:
                 calls.append(connection)
                 connection.request("POST", path, body, headers)
                 done.set_result(connection.getresponse().status)
-            except Exception as error:  # told by whoever waits
+            except Exception as error:  # raised by whoever waits
                 done.set_exception(error)
             finally:
                 for one in calls:
