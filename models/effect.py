@@ -32,9 +32,9 @@ class Effect:
     high: float
     plain: float
     p_value: float
-    warned: int
+    told: int
     held_out: int
-    rate_warned: float
+    rate_told: float
     rate_held_out: float
 
 

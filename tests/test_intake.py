@@ -180,7 +180,7 @@ def test_what_a_preview_tells_is_what_taking_in_does(deliveries: list[list[tuple
             told = preview(settings, path, "canonical", arrived_at=NOW).outcome
             made = take_in(settings, path, "canonical", arrived_at=NOW)
             assert told is not None
-            assert (told.read, told.good, told.duplicates, told.rejected) == (
+            assert (told.read, told.good, told.known, told.rejected) == (
                 made.read, made.appended, made.duplicates, made.rejected)  # fmt: skip
             assert told.notes == made.counts
             rejects = Record(settings.record_url).rejects(made.delivery_id)

@@ -226,8 +226,8 @@ def test_the_effect_reads_outcomes_from_the_record(settings: Settings, tmp_path:
     state.close()
     late = np.array([float(_late(*one[2:])) for one in ended])
     told = np.arange(len(ended)) % 4 != 0
-    assert (found.warned, found.held_out) == (told.sum(), (~told).sum())
-    assert found.rate_warned == pytest.approx(late[told].mean())
+    assert (found.told, found.held_out) == (told.sum(), (~told).sum())
+    assert found.rate_told == pytest.approx(late[told].mean())
     assert found.value == pytest.approx(late[told].mean() - late[~told].mean()), "equal scores: nothing to adjust by"
     assert found.low < found.value < found.high
-    assert recent.warned == recent.held_out == 0
+    assert recent.told == recent.held_out == 0

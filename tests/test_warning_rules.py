@@ -219,7 +219,7 @@ def test_few_held_out_tell_nothing_and_a_share_of_zero_is_refused() -> None:
     late, told, score = np.zeros(30), np.arange(30) > 4, np.full(30, 0.5)
     found = effect(late, told, score, np.full(30, 0.1))
     assert np.isnan(found.value)
-    assert (found.warned, found.held_out) == (25, 5)
+    assert (found.told, found.held_out) == (25, 5)
     with pytest.raises(ValueError, match="held out"):
         effect(late, told, score, np.zeros(30))
 

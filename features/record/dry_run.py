@@ -30,7 +30,7 @@ class TablePreview:
 
     name: str
     good: int
-    duplicates: int
+    known: int
     rejected: int
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -45,7 +45,7 @@ class DryRun:
 
     read: int
     good: int
-    duplicates: int
+    known: int
     rejected: int
     tables: tuple[TablePreview, ...]
     rejects: tuple[Reject, ...]

@@ -91,9 +91,9 @@ def preview_lines(found: "Preview") -> Iterator[str]:
         yield f"refused: {found.refused}"
         return
     outcome = found.outcome
-    yield f"would read={outcome.read} take={outcome.good} known={outcome.duplicates} reject={outcome.rejected}"
+    yield f"would read={outcome.read} take={outcome.good} known={outcome.known} reject={outcome.rejected}"
     for table in outcome.tables:
-        yield f"{table.name}: {table.good} new rows, {table.duplicates} known, {table.rejected} rejected"
+        yield f"{table.name}: {table.good} new rows, {table.known} known, {table.rejected} rejected"
         if table.rows:
             yield "  " + " | ".join(table.columns)
             marks = ("+" if new else "=" for new in table.new)  # new, or there already

@@ -114,7 +114,7 @@ def effect(
     finally:
         state.close()
     typer.echo(
-        f"told={found.warned} late={found.rate_warned:.3f}  held_out={found.held_out} late={found.rate_held_out:.3f}"
+        f"told={found.told} late={found.rate_told:.3f}  held_out={found.held_out} late={found.rate_held_out:.3f}"
     )
     if found.value != found.value:
         typer.echo("chưa đủ dữ liệu / not enough data: an arm holds fewer than 10 dossiers")
