@@ -27,10 +27,10 @@ def backup(
     from serving.jobs.key_copy import close_keys
 
     settings = settings_of(ctx)
-    kept = back_up(settings, archive, now=datetime.now(UTC))
+    written = back_up(settings, archive, now=datetime.now(UTC))
     if keys is not None:
         typer.echo(f"{keys}: {close_keys(settings.keys, keys, asked('Word', twice=True))} keys")
-    typer.echo(f"{archive}: {kept}")
+    typer.echo(f"{archive}: {written}")
 
 
 @commands.command()
@@ -44,8 +44,8 @@ def restore(
     from serving.jobs.key_copy import open_keys
 
     settings = settings_of(ctx)
-    kept = unpack(archive, settings, open_keys(keys, asked("Word")))
-    typer.echo(f"{settings.home}: {kept}")
+    restored = unpack(archive, settings, open_keys(keys, asked("Word")))
+    typer.echo(f"{settings.home}: {restored}")
 
 
 @commands.command("restore-keys")
