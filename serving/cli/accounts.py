@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serving.cli.group import asked, settings_of
-from serving.cli.receipts import told
+from serving.cli.receipts import receipted
 from serving.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def password(ctx: typer.Context, login: Login) -> None:
     from serving.access.account import TEMPORARY, find_account, set_password
 
     now = datetime.now(UTC)
-    with told(settings_of(ctx), "account.write", {"password": login}, now=now) as session:
+    with receipted(settings_of(ctx), "account.write", {"password": login}, now=now) as session:
         account = find_account(session, login)
         if account is None:
             raise LookupError(f"no account {login}")
@@ -64,7 +64,7 @@ def close(ctx: typer.Context, login: Login) -> None:
     from serving.access.account import deactivate, find_account
 
     now = datetime.now(UTC)
-    with told(settings_of(ctx), "account.write", {"closed": login}, now=now) as session:
+    with receipted(settings_of(ctx), "account.write", {"closed": login}, now=now) as session:
         account = find_account(session, login)
         if account is None:
             raise LookupError(f"no account {login}")
@@ -102,7 +102,7 @@ def _add(
     if role not in list(Role):
         raise ValueError(f"wanted one of the roles {', '.join(Role)}, got {role}")
     now = datetime.now(UTC)
-    with told(settings, "account.write", {"made": login, "role": role, "unit": unit}, now=now) as session:
+    with receipted(settings, "account.write", {"made": login, "role": role, "unit": unit}, now=now) as session:
         account = add_account(
             session,
             login,
