@@ -45,7 +45,7 @@ class Mutant:
 MUTANTS = (
     Mutant(
         "Cutting the receipts' end", "serving/work/chain_anchor.py",
-        "if end - start - known > LONGEST_SILENCE:", "if False:",
+        "if end - start - stood_still > LONGEST_SILENCE:", "if False:",
         "tests/test_chain_heads.py::test_a_cut_tail_is_found_though_anchor_tail_and_all_heads_went_with_it",
     ),
     Mutant(
