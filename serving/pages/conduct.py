@@ -79,6 +79,6 @@ def show(
 
 def _units(request: Request) -> list[str] | None:
     """The units to choose from, by name; None where they are too many for a menu."""
-    register, scope = context_of(request).known.register, reader_of(request).scope
+    register, scope = context_of(request).read_model.register, reader_of(request).scope
     found = sorted((code for code in register.units if scope.covers(code)), key=register.unit)
     return found if len(found) <= MOST_CHOICES else None

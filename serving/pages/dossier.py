@@ -121,7 +121,7 @@ def show(request: Request, dossier_id: Id) -> Response:
 
 def _ended(request: Request, dossier_id: str) -> Response:
     """The page of a dossier that is on no list: no score stands, nothing is predicted."""
-    reader, people, known = reader_of(request), context_of(request).people, context_of(request).known
+    reader, people, known = reader_of(request), context_of(request).people, context_of(request).read_model
     case, held = case_in_scope(request, dossier_id)
     until = known.moment.as_of
     state = case.state(until, known.calendar)

@@ -96,7 +96,7 @@ def papers(request: Request) -> Response:
 def papers_file(request: Request, ending: Format) -> Response:
     """The same as a file, the first 200."""
     listed = context_of(request).serving.conduct.value is not None
-    register = context_of(request).known.register
+    register = context_of(request).read_model.register
     rows = [
         (register.unit(one.unit_code), one.paper, one.dossiers, None if one.days is None else round(one.days, 1))
         for one in (unlisted(request) if listed else [])[:MOST_ROWS]

@@ -43,7 +43,7 @@ def show(request: Request) -> Response:
 @router.get("/sectors.{ending}")
 def sectors_file(request: Request, ending: Format) -> Response:
     """The same as a file, shares in hundredths; no figure where there is too little behind it."""
-    serving, known = context_of(request).serving, context_of(request).known
+    serving, known = context_of(request).serving, context_of(request).read_model
     shelf = serving.conduct.value
     rows: list[Sequence[Cell]] = []
     for one in conduct_evidence.sectors_of(serving.settings.scores, shelf.as_of) if shelf else []:

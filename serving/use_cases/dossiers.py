@@ -31,7 +31,7 @@ def line_in_scope(request: Request, dossier_id: str, action: str | None = None) 
     line = open_line(request, dossier_id, action)
     if line is None:
         raise Problem(404, "No open dossier of this id.")
-    return line, context_of(request).known.cases.of(dossier_id)
+    return line, context_of(request).read_model.cases.of(dossier_id)
 
 
 def open_line(request: Request, dossier_id: str, action: str | None = None) -> RiskLine | None:
@@ -48,7 +48,7 @@ def case_in_scope(request: Request, dossier_id: str) -> tuple[CaseFile, Ledger]:
     Of an official those that they ever held; 404 for others and absent ones alike.
     """
     context, scope = context_of(request), reader_of(request).scope
-    found = read_ledger(context.trackers.record, dossier_id, context.known.moment.as_of, VIETNAM)
+    found = read_ledger(context.trackers.record, dossier_id, context.read_model.moment.as_of, VIETNAM)
     if found is not None:
         case = found[0]
         held = {one.official_id for one in case.events}
@@ -72,5 +72,5 @@ def last_holder(request: Request, dossier_id: str) -> str | None:
     line = context.serving.risk_list(MAIN.name).line(dossier_id)
     if line is not None:
         return line.official_id
-    found = read_ledger(context.trackers.record, dossier_id, context.known.moment.as_of, VIETNAM)
+    found = read_ledger(context.trackers.record, dossier_id, context.read_model.moment.as_of, VIETNAM)
     return next((one.official_id for one in reversed(found[0].events) if one.official_id), None) if found else None

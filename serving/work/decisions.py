@@ -154,8 +154,8 @@ def picks_in(session: Session, target: str, scope: Scope, unit_code: str | None 
 def waiting_picks(session: Session, target: str) -> dict[str, str]:
     """dossier_id → unit_code of what was put into the plan and has no result recorded: the next plan takes it up."""
     picks = picks_in(session, target, Scope(units=None))
-    told = {one.dossier_id for one in findings.standing(session, units={one.unit_code for one in picks})}
-    return {one.dossier_id: one.unit_code for one in picks if one.dossier_id not in told}
+    with_result = {one.dossier_id for one in findings.standing(session, units={one.unit_code for one in picks})}
+    return {one.dossier_id: one.unit_code for one in picks if one.dossier_id not in with_result}
 
 
 def of_dossier(session: Session, dossier_id: str, *, picks: bool) -> list[Decision]:

@@ -137,7 +137,7 @@ MUTANTS = (
     ),
     Mutant(
         "A list or model exchanged", "serving/work/witnessed_files.py",
-        "for name in there if name not in told]", "for name in there if False]",
+        "for name in there if name not in witnessed]", "for name in there if False]",
         "tests/test_witnessed_files.py::test_what_was_there_is_adopted_once_and_what_comes_later_is_not",
     ),
     Mutant(
@@ -148,7 +148,7 @@ MUTANTS = (
     ),
     Mutant(
         "A curious insider", "serving/use_cases/dossiers.py",
-        "if line is None or not scope.covers(line.unit_code, line.official_id):", "if line is None:",
+        "return line if line is not None and scope.covers(line.unit_code, line.official_id) else None", "return line",
         "tests/test_rights.py::test_an_id_outside_the_scope_answers_like_an_absent_one",
     ),
     Mutant(
@@ -200,7 +200,7 @@ MUTANTS = (
     ),
     Mutant(
         "Forged log lines", "serving/log_lines.py",
-        "return json.dumps(told, ensure_ascii=False)", "return str(told[\"message\"])",
+        "return json.dumps(fields, ensure_ascii=False)", "return str(told[\"message\"])",
         "tests/test_watch.py::test_a_log_message_can_not_forge_a_line_and_an_exception_tells_no_words",
     ),
     Mutant(
