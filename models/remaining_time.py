@@ -91,10 +91,15 @@ class RemainingTime:
 
     def tell(self, x: np.ndarray, left: np.ndarray, late: np.ndarray) -> list[Remaining]:
         """What is expected of each row; arguments as of `curves`."""
+        parts = (slice(first, first + AT_ONCE) for first in range(0, len(x), AT_ONCE))
+        return [one for part in parts for one in self._tell(x[part], left[part], late[part])]
+
+    def _tell(self, x: np.ndarray, left: np.ndarray, late: np.ndarray) -> list[Remaining]:
         curves = self.curves(x, left, late)
         median, low, high = (curves.when_ended(share) for share in (0.5, LOW, HIGH))
         overdue = curves.mean_beyond(np.nan_to_num(left))
-        days = np.column_stack([curves.open_at(np.full(len(x), HOURS_A_DAY * day)) for day in range(1, DAYS_AHEAD + 1)])
+        ahead = HOURS_A_DAY * np.arange(1, DAYS_AHEAD + 1)
+        days = curves.open_at(np.tile(ahead, (len(x), 1))).round(4).tolist()
         told = []
         for at in range(len(x)):
             due = None if np.isnan(left[at]) else float(left[at])
@@ -106,7 +111,7 @@ class RemainingTime:
                     None if due is None else float(low[at]) - due,
                     None if due is None else float(high[at]) - due,
                     None if due is None else float(overdue[at]),
-                    [round(float(chance), 4) for chance in days[at]],
+                    days[at],
                 )
             )
         return told
@@ -114,19 +119,23 @@ class RemainingTime:
 
 @dataclass(frozen=True)
 class Curves:
-    """Chances to be still open, a curve a row: cumulative `hazard` [n × bins + 1] at `edges`, `shift` [n] log-odds."""
+    """Chances to be still open, a curve a row: cumulative `hazard` [n × bins + 1] at `edges`, `shift` [n] log-odds.
+
+    Hours are one of each curve [n] or some [n × k]; what is found of them has their shape.
+    """
 
     edges: np.ndarray
     hazard: np.ndarray
     shift: np.ndarray
 
     def open_at(self, hours: np.ndarray) -> np.ndarray:
-        """Chance [n] to be open after `hours` [n]; 1 at 0 and before."""
+        """Chance to be open after `hours`; 1 at 0 and before."""
         return np.asarray(np.where(hours <= 0, 1.0, expit(self.open_odds(np.maximum(hours, SOON)))))
 
     def open_odds(self, hours: np.ndarray) -> np.ndarray:
-        """The same as log-odds [n], hours above 0: S = e^−H has the log-odds −ln(e^H − 1)."""
-        return np.asarray(self.shift - np.log(np.expm1(self._hazard_at(hours))))
+        """The same as log-odds, hours above 0: S = e^−H has the log-odds −ln(e^H − 1)."""
+        found = self.shift[:, None] - np.log(np.expm1(self._hazard_at(hours.reshape(len(self.shift), -1))))
+        return np.asarray(found.reshape(hours.shape))
 
     def when_ended(self, share: float) -> np.ndarray:
         """Hours [n] after which `share` of dossiers like each have ended."""
@@ -145,17 +154,17 @@ class Curves:
         end = np.maximum(self.when_ended(1.0 - FEWEST_OPEN), begin + 1e-6)
         share = np.linspace(0.0, 1.0, STEPS) ** 2
         hours = begin[:, None] + (end - begin)[:, None] * share
-        chance = np.column_stack([self.open_at(hours[:, step]) for step in range(STEPS)])
-        return np.asarray(np.trapezoid(chance, hours, axis=1) + np.maximum(-left, 0.0))
+        return np.asarray(np.trapezoid(self.open_at(hours), hours, axis=1) + np.maximum(-left, 0.0))
 
     def _hazard_at(self, hours: np.ndarray) -> np.ndarray:
+        """Cumulative hazard [n × k] after hours [n × k]."""
         at = np.clip(np.searchsorted(self.edges, hours, side="right") - 1, 0, len(self.edges) - 2)
-        row = np.arange(len(hours))
+        before = np.take_along_axis(self.hazard, at, axis=1)
         width = self.edges[at + 1] - self.edges[at]
-        inside = self.hazard[row, at] + (self.hazard[row, at + 1] - self.hazard[row, at]) * np.minimum(
+        inside = before + (np.take_along_axis(self.hazard, at + 1, axis=1) - before) * np.minimum(
             (hours - self.edges[at]) / width, 1.0
         )
-        return np.asarray(inside + np.maximum(hours - self.edges[-1], 0.0) * self._tail())
+        return np.asarray(inside + np.maximum(hours - self.edges[-1], 0.0) * self._tail()[:, None])
 
     def _tail(self) -> np.ndarray:
         """Hazard an hour [n] beyond the last edge: that of the last bin."""

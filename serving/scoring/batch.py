@@ -6,7 +6,7 @@ Score and reasons in one call.
 import hashlib
 import os
 from collections import Counter
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -90,7 +90,7 @@ def _rows(matrix: pa.Table, standing: pa.Table, model: RiskModel, calendar: Cale
     if model.remaining is not None:
         late_score = np.where(late, np.nan, scores.probability)
         times = model.remaining.tell(x, column_of_numbers(matrix, LEFT), late_score)
-        remaining = pa.array([asdict(one) for one in times], REMAINING)
+        remaining = _structs(times, REMAINING)
     return _table(matrix, standing, scores, log_odds, left, told, remaining)
 
 
@@ -123,11 +123,15 @@ def _table(
 
 
 def _reasons_column(told: list[list[Reason]]) -> pa.ListArray:
-    """Reasons as a list column, field by field."""
-    each = [one for row in told for one in row]
-    fields = [pa.array([getattr(one, field.name) for one in each], field.type) for field in REASON]
+    """Reasons as a list column."""
     offsets = np.concatenate([[0], np.cumsum([len(row) for row in told])]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.StructArray.from_arrays(fields, fields=list(REASON)))
+    return pa.ListArray.from_arrays(pa.array(offsets), _structs([one for row in told for one in row], REASON))
+
+
+def _structs(rows: Sequence[object], kind: pa.StructType) -> pa.StructArray:
+    """Dataclasses as a struct column, field by field: a dict of each costs more than what it is made of."""
+    fields = [pa.array([getattr(one, field.name) for one in rows], field.type) for field in kind]
+    return pa.StructArray.from_arrays(fields, fields=list(kind))
 
 
 def _ranked(table: pa.Table) -> pa.Table:
