@@ -23,6 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.record import delta
+from features.record import record as record_module
 from features.record.delivery import Chunk, DeliveryReceipt
 from features.record.new_rows import NewRows
 from features.record.record import Record
@@ -573,3 +574,23 @@ def test_a_million_events_in_a_minute_and_a_gigabyte(tmp_path: Path) -> None:
     assert told == "read=1000000 appended=1000000 known=0 rejected=0"
     assert seconds < 60, "processor seconds, so that a busy machine does not decide"
     assert kilobytes < 2**20
+
+
+def test_a_connection_for_many_statements_shows_the_same_and_copies_no_large_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = Record(tmp_path / "record")
+    for moment in (NOW, NOW + DAY):  # the second delivery corrects the first
+        later = {} if moment == NOW else {"due_at": NOW + 9 * DAY}
+        take(record, Chunk("dossier", [dossier(n, **later) for n in range(4)], []), arrived_at=moment)
+        take(record, Chunk("event", [event(n, after=moment.day) for n in range(4)], []), arrived_at=moment)
+    for limit, kind in ((record_module.COPIED, "BASE TABLE"), (15, "VIEW")):
+        monkeypatch.setattr(record_module, "COPIED", limit)
+        con = record.connect(cutoff=NOW + DAY, copied=True)
+        for name in ("dossier", "dossier_latest", "event", "event_latest"):
+            kinds = con.execute(
+                f"SELECT table_type FROM information_schema.tables WHERE table_name = '{name}'"
+            ).fetchall()
+            assert kinds == [(kind,)]
+            asked = f"FROM {name} ORDER BY row_id"
+            assert con.sql(asked).fetchall() == record.connect(cutoff=NOW + DAY).sql(asked).fetchall() != []

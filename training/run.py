@@ -72,7 +72,8 @@ def train(
         insist_on_tracking(mlflow_url, target.name)
     say("read the record and build the matrix")
     version = record.version() if version is None else version
-    sample = gather(record.connect(version=version, cutoff=cutoff), cutoff, calendar, most=most, target=target)
+    con = record.connect(version=version, cutoff=cutoff, copied=True)
+    sample = gather(con, cutoff, calendar, most=most, target=target)
     about: dict[str, Any] = {
         "cutoff": cutoff.astimezone(UTC).isoformat(),
         "record_version": version,
@@ -93,7 +94,7 @@ def train(
     beside = beside_champion(models / target.name, sample, choices)
     steady = steadiness(model, sample, recipes[choices.recipe])
     heavy = heaviest(model, sample, recipes[choices.recipe])
-    weekly = window(record.connect(version=version, cutoff=cutoff), cutoff, calendar)
+    weekly = window(con, cutoff, calendar)
     model = replace(
         model,
         about={
@@ -105,9 +106,7 @@ def train(
         },
     )
     say("learn the time to the end")
-    model = with_remaining_time(
-        model, record.connect(version=version, cutoff=cutoff), sample, choices, cutoff, calendar
-    )
+    model = with_remaining_time(model, con, sample, choices, cutoff, calendar)
     say("package the candidate")
     trained = package(model, sample, cutoff, models)
     if mlflow_url is not None:

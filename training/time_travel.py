@@ -54,13 +54,13 @@ def time_travel(
     found, count = np.unique(cases["as_of"].cast(pa.int64()).to_numpy(), return_counts=True)
     rng = np.random.default_rng(seed)
     chosen = rng.choice(found, min(moments, len(found)), replace=False, p=count / count.sum()) if len(found) else found
-    whole = record.connect(version=version, cutoff=cutoff)
+    whole = record.connect(version=version, cutoff=cutoff, copied=True)
     differing: dict[str, None] = {}
     seen = 0
     for moment in chosen:
         at = cases.filter(pc.equal(cases["as_of"].cast(pa.int64()), pa.scalar(int(moment)))).slice(0, most)
         as_of = datetime.fromtimestamp(int(moment) // 1_000_000, UTC).replace(microsecond=int(moment) % 1_000_000)
-        truncated = record.connect(version=version, cutoff=as_of)
+        truncated = record.connect(version=version, cutoff=as_of, copied=True)
         full, cut = matrix.build(whole, at, calendar=calendar), matrix.build(truncated, at, calendar=calendar)
         seen += at.num_rows
         for name in full.column_names:

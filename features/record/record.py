@@ -37,7 +37,7 @@ from features.record.row_check import RowCheck
 from features.record.schema import TABLES
 from features.record.schema_version import insist_on_known
 from features.record.staging import Staging
-from features.record.views import create_views, numeric_attributes
+from features.record.views import copy_views, create_views, numeric_attributes
 
 _REJECT = pa.schema([
     ("delivery_id", pa.string()), ("table_name", pa.string()), ("file", pa.string()), ("line", pa.int64()),
@@ -52,6 +52,10 @@ _DELIVERY = pa.schema([
 ])  # fmt: skip
 _ATTEMPTS = 50
 TIDY_EVERY = 32  # deliveries
+OFTEN_READ = ("dossier", "event")
+COPIED = 1_000_000
+"""Rows of these up to which a connection for many statements copies them: a quarter of a gigabyte. Up to there planning
+their long views anew for every statement costs more than running it; beyond, memory is worth more."""
 ROWS_AT_ONCE = 100_000
 
 
@@ -118,13 +122,16 @@ class Record:
         """The number of deliveries so far; names what the record held at this moment."""
         return self._deliveries().latest("version")
 
-    def connect(self, *, version: int | None = None, cutoff: datetime | None = None) -> duckdb.DuckDBPyConnection:
+    def connect(
+        self, *, version: int | None = None, cutoff: datetime | None = None, copied: bool = False
+    ) -> duckdb.DuckDBPyConnection:
         """A DuckDB connection in memory with one view for each canonical table, and nothing else to write to.
 
         Every view has all columns of `features.record.schema` (moments as TIMESTAMP in UTC), `known_at`, `known_by`
         (feed, clock or arrival), `row_id` and `delivery_id`; `dossier` also its attributes `x_…`, DOUBLE
         where every delivery gave numbers. Beside them `delivery`, `reject` and `conflict` (`features.record.views`).
-        `version` shows the record as it was then; `cutoff` (aware) only rows with `known_at < cutoff`.
+        `version` shows the record as it was then; `cutoff` (aware) only rows with `known_at < cutoff`. `copied`: for
+        many statements; dossiers and events are tables then, where they are at most `COPIED` rows.
         ValueError for a version that doesn't exist or a cutoff without offset.
         """
         if cutoff is not None and cutoff.tzinfo is None:
@@ -133,6 +140,10 @@ class Record:
         with self._deliveries().opened() as seen:
             lines = self._lines(seen, version)
         create_views(con, self._storage, lines, cutoff)
+        if copied:
+            counts: Counter[str] = sum(map(Counter, map(json.loads, lines["appended_by_table"].to_pylist())), Counter())
+            if sum(counts[name] for name in OFTEN_READ) <= COPIED:
+                copy_views(con, OFTEN_READ)
         return con
 
     def deliveries(self, *, version: int | None = None) -> pa.Table:

@@ -25,7 +25,7 @@ def train(settings: Settings, cutoff: datetime, say: Say, by: str | None = None)
     insist_on_tracking(settings.mlflow_url, TARGET)
     record = Record(settings.record_url)
     say("learning from what was known at the cutoff")
-    learnt = learn(record.connect(), record.version(), cutoff, settings.models, by)
+    learnt = learn(record.connect(copied=True), record.version(), cutoff, settings.models, by)
     try:
         with quiet_mlflow():
             run = f"MLflow run {log_run(learnt, settings.mlflow_url)}"
@@ -103,7 +103,7 @@ def score(settings: Settings, as_of: datetime, say: Say) -> str:
     state.close()
     record = Record(settings.record_url)
     version = record.version()
-    con = record.connect(version=version)
+    con = record.connect(version=version, copied=True)
     acted = handled(con, as_of)
     found = conduct_lists.lines(con, settings.models, as_of, sent, acted)
     folder = conduct_lists.write(found, settings.scores, as_of)
@@ -148,7 +148,7 @@ def backtest(settings: Settings, asked: Backtest, say: Say) -> str:
         raise typer.BadParameter(f"wanted official, got {asked.grain[:40]!r}", param_hint="--grain")
     if asked.tier not in TIERS:
         raise typer.BadParameter(f"wanted one of {', '.join(TIERS)}, got {asked.tier!r}", param_hint="--tier")
-    con = Record(settings.record_url).connect()
+    con = Record(settings.record_url).connect(copied=True)
     say("learning from what was known at the cutoff")
     table, forecast = official_forecast.backtest(con, asked.cutoff, TIERS[asked.tier], asked.horizon or HORIZON)
     asked.out.parent.mkdir(parents=True, exist_ok=True)

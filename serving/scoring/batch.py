@@ -180,7 +180,8 @@ def score_record(
     version = record.version()
     model = champion(settings.models, target.name, threads=os.cpu_count() or 1)
     misfits: Counter[str] = Counter()
-    table = score_open(record.connect(version=version, cutoff=as_of), as_of, model.model, calendar, misfits)
+    con = record.connect(version=version, cutoff=as_of, copied=True)
+    table = score_open(con, as_of, model.model, calendar, misfits)
     meta = ListMeta(
         target=target.name,
         as_of=as_of,
