@@ -14,7 +14,7 @@ from tests.bench.contender import spend
 from tests.bench.group import Card, Dossiers, Runs, bench, tell
 from tests.bench.latency import service_section
 from tests.bench.matrix import drawn, growth_section, matrix_section
-from tests.bench.scoring import scoring_section
+from tests.bench.scoring import prepared, scoring_section
 from tests.bench.section import Figure, Section
 
 
@@ -69,6 +69,11 @@ def copy(folder: str, out: str) -> int:
     return rows
 
 
+def _scoring(dossiers: int) -> Section:
+    with prepared(dossiers) as (folder, model):
+        return scoring_section(folder, model, 1)
+
+
 @bench.command("all")
 def everything(
     ctx: typer.Context,
@@ -82,7 +87,7 @@ def everything(
     makers: tuple[Callable[[], Section], ...] = (
         lambda: matrix_section(200_000 // part, 1 if small else 3),
         lambda: growth_section(12_000 // part, 1 if small else 2),
-        lambda: scoring_section(470_000 // part, 1),
+        lambda: _scoring(470_000 // part),
         lambda: ingest_section(50_000 // part, 3),
         lambda: service_section(settings_of(ctx), 3, 5 / part, 3_000 // (3 if small else 1), 100 // part),
     )

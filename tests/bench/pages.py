@@ -1,10 +1,12 @@
 """`pages`: the pages over a crowded list, asked by a client in another process, and what each weighs."""
 
 import asyncio
+import os
 import statistics
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +23,19 @@ LISTS = (
     "/list?sector=S03&level=r3", "/list?due=ahead", "/list?offset=150000", "/list?sector=S11&due=ahead",
 )  # fmt: skip
 LIGHTEST = "/api/v1/health"
+API_LISTS = (
+    "/api/v1/list?size=25", "/api/v1/list?size=25&offset=25", "/api/v1/list?size=25&offset=50",
+    "/api/v1/list?size=25&unit=U007", "/api/v1/list?size=25&sector=S03&least_score=0.6",
+)  # fmt: skip
 HEAVIEST = 200 * 1024
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of requests, and the processor time that the servers took for one of them, in ms."""
+
+    latency: Latency
+    cpu: float
 
 
 @bench.command("pages")
@@ -53,23 +67,34 @@ def measure(settings: Settings, dossiers: int, rounds: int, seconds: float, conn
     drawn = tuple(f"/dossier?id={dossier_id(n)}" for n in range(0, IN_RECORD, 7))
     with serving(settings, workers, "inspector") as (port, token):
 
-        def run(paths: str | Sequence[str]) -> Latency:
-            return asyncio.run(load(port, "GET", paths, token, b"", connections, seconds))
+        def run(paths: str | Sequence[str]) -> Run:
+            begun = _servers_cpu()
+            told = asyncio.run(load(port, "GET", paths, token, b"", connections, seconds))
+            return Run(told, 1000 * (_servers_cpu() - begun) / (told.rate * seconds))
 
         def weigh(path: str) -> int:
             return len(asyncio.run(ask(port, "GET", path, token, b""))[1])
 
         for paths in (LISTS, drawn[:40]):
             asyncio.run(load(port, "GET", paths, token, b"", connections, 2))  # every process has read everything
-        lists, files, light = ([run(paths) for _ in range(rounds)] for paths in (LISTS, drawn, LIGHTEST))
+        asked = (LISTS, drawn, LIGHTEST, API_LISTS)
+        turns = [[run(paths) for paths in asked] for _ in range(rounds)]
         page = weigh("/list?size=50")
         assets = sum(weigh(f"/static/{path.name}") for path in _assets())
+    ran = list(zip(*turns, strict=True))
+    lists, files, light, answers = ([one.latency for one in runs] for runs in ran)
+    spent = [[one.cpu for one in runs] for runs in ran]
+    ratio = statistics.median(page / answer for page, answer in zip(spent[0], spent[3], strict=True))
     reference = statistics.median(one.p50 for one in light)
-    failed = sum(one.failed for one in (*lists, *files))
+    failed = sum(one.failed for one in (*lists, *files, *answers))
     figures = [
         *_figures("list page", lists, reference, 150, 500),
         *_figures("dossier page", files, reference, None, 300),
         Figure(LIGHTEST, "ms", [one.p50 for one in light], 1.0),
+        Figure("list page of 25 lines, processor of the servers", "ms", spent[0], ratio, "at most 3 × the API's list",
+               ratio <= 3),
+        Figure("the API's list of 25 lines, processor of the servers", "ms", spent[3], 1.0),
+        Figure("dossier page, processor of the servers", "ms", spent[1]),
         Figure("first page, 50 lines, with style, script and fonts", "bytes", [page + assets], None, "≤ 200 KB",
                page + assets <= HEAVIEST),
         Figure("answers other than 200", "", [failed], None, "none", failed == 0),
@@ -91,6 +116,20 @@ def _figures(name: str, runs: list[Latency], reference: float, median: float | N
         Figure(f"{name}, p99", "ms", p99, None, f"under {most:g} ms", statistics.median(p99) < most),
         Figure(f"{name}, rate", "requests/s", [one.rate for one in runs]),
     ]
+
+
+def _servers_cpu() -> float:
+    """Processor seconds of the servers so far: the processes below this one."""
+    ticks, below = 0, [os.getpid()]
+    while below:
+        tasks = Path(f"/proc/{below.pop()}/task")
+        with suppress(OSError):  # one that has ended meanwhile
+            mine = [int(one) for task in tasks.iterdir() for one in (task / "children").read_text("ascii").split()]
+            for one in mine:
+                told = Path(f"/proc/{one}/stat").read_text("ascii", errors="replace").rpartition(")")[2].split()
+                ticks += int(told[11]) + int(told[12])  # utime, stime (proc_pid_stat(5))
+            below += mine
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _assets() -> list[Path]:

@@ -2,9 +2,13 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from tests.bench.contender import spend
 from tests.bench.group import Card, Dossiers, Runs, bench, tell
@@ -20,38 +24,51 @@ WIDE = {"num_leaves": 63, "max_depth": 7, "learning_rate": 0.03, "objective": "b
 WIDE_TREES = 500
 DAYS = 30
 THREADS = 2
+_HERE = "tests.bench.scoring"
 _AT = datetime(2023, 2, 1, 5, tzinfo=UTC)
 
 
+Kept = Annotated[Path | None, typer.Option(help="Folder of a drawn record and its model, made where it is not there.")]
+
+
 @bench.command("scoring")
-def scoring(card: Card = None, runs: Runs = 1, dossiers: Dossiers = DOSSIERS) -> None:
-    """Matrix, scores and reasons of all open dossiers, beside pred_contrib, shap.TreeExplainer and plain predict."""
-    tell([scoring_section(dossiers, runs)], card)
+def scoring(card: Card = None, runs: Runs = 1, dossiers: Dossiers = DOSSIERS, kept: Kept = None) -> None:
+    """Matrix, scores and reasons of all open dossiers in one batch, beside the same with pred_contrib."""
+    with prepared(dossiers, kept) as (folder, model):
+        tell([scoring_section(folder, model, runs)], card)
 
 
-def scoring_section(dossiers: int, runs: int) -> Section:
-    """Seconds of the whole batch; rows a second of contributions by each way, on the same trees and rows."""
-    with drawn(dossiers, DAYS) as folder:
-        model = folder / "model"
-        trained = spend("tests.bench.scoring:train", folder=str(folder), model=str(model))
-        both = [[spend("tests.bench.scoring:batch", folder=str(folder), model=str(model), way=way)
-                 for way in ("ours", "pred_contrib")] for _ in range(runs)]  # fmt: skip
-        batch, plainly = ([one[at] for one in both] for at in (0, 1))
-        spend("tests.bench.scoring:cells", folder=str(folder), model=str(model))
-        shap = {(way, rows): [spend("tests.bench.scoring:shap_of", folder=str(folder), model=str(model), way=way,
-                                    rows=rows).answer for _ in range(runs)]
-                for rows in SHAP_SIZES for way in ("as shipped", "by tables", "pred_contrib")}  # fmt: skip
-        ways = [spend("tests.bench.scoring:ways", folder=str(folder), model=str(model)).answer
-                for _ in range(runs)]  # fmt: skip
-    rows = batch[0].answer["rows"]
+@bench.command("shap")
+def shap(card: Card = None, runs: Runs = 1, dossiers: Dossiers = DOSSIERS, kept: Kept = None) -> None:
+    """SHAP values by our tables beside pred_contrib and shap.TreeExplainer, cold and warm, by the number of rows."""
+    with prepared(dossiers, kept) as (folder, model):
+        tell([shap_section(folder, model, runs)], card)
+
+
+@contextmanager
+def prepared(dossiers: int, kept: Path | None = None) -> Iterator[tuple[str, str]]:
+    """A folder with a drawn record, of a month so that most are open at its end, and one with a model of it."""
+    if kept is None:
+        with drawn(dossiers, DAYS) as folder:
+            spend(f"{_HERE}:train", folder=str(folder), model=str(folder / "model"))
+            yield str(folder), str(folder / "model")
+        return
+    if not (kept / "model" / "manifest.json").exists():
+        spend("tests.bench.drawn_record:draw", folder=str(kept), dossiers=dossiers, days=DAYS)
+        spend(f"{_HERE}:train", folder=str(kept), model=str(kept / "model"))
+    yield str(kept), str(kept / "model")
+
+
+def scoring_section(folder: str, model: str, runs: int) -> Section:
+    """Seconds of the whole batch with our contributions and with LightGBM's, and the share of the text."""
+    both = [[spend(f"{_HERE}:batch", folder=folder, model=model, way=way) for way in ("ours", "pred_contrib")]
+            for _ in range(runs)]  # fmt: skip
+    batch, plainly = ([one[at] for one in both] for at in (0, 1))
     shares = [one.answer["text"] / one.answer["cpu"] for one in batch]
     contributed = [other.answer["cpu"] / one.answer["cpu"] for one, other in zip(batch, plainly, strict=True)]
-    rates = {name: [way[name] for way in ways] for name in ways[0]}
-    plain, tables = (rows / statistics.median(rates[name]) for name in ("pred_contrib", "tables"))
-    wide = Figure("", "", rates["wide tables"]).median / Figure("", "", rates["wide pred_contrib"]).median
-    whole = Figure("", "", [one.wall for one in batch]).median
+    whole = statistics.median(one.wall for one in batch)
     figures = [
-        Figure("open dossiers", "rows", [rows]),
+        Figure("open dossiers", "rows", [batch[0].answer["rows"]]),
         Figure("scored with reasons, wall", "s", [one.wall for one in batch], None, "under 120 s", whole < 120),
         Figure("scored with reasons, processor", "s", [one.answer["cpu"] for one in batch], 1.0),
         Figure("of it text: reasons chosen, rescored, worded", "", shares, None, "at most .2",
@@ -59,33 +76,52 @@ def scoring_section(dossiers: int, runs: int) -> Section:
         Figure("the same by pred_contrib, run, processor", "s", [one.answer["cpu"] for one in plainly],
                statistics.median(contributed)),
         Figure("greatest memory", "MB", [one.peak for one in batch]),
-        Figure("contributions, ours", "rows/s", rates["tables"], plain / tables, "≥ 8 × pred_contrib",
-               plain / tables >= 8),
-        Figure("contributions, pred_contrib", "rows/s", rates["pred_contrib"], 1.0),
-        Figure(f"contributions of {WIDE_TREES} trees × 63 leaves, ours", "rows/s", rates["wide tables"], wide,
-               "≥ 8 × pred_contrib", wide >= 8),
-        Figure(f"contributions of {WIDE_TREES} trees × 63 leaves, pred_contrib", "rows/s", rates["wide pred_contrib"],
-               1.0),
-        Figure("contributions, shap.TreeExplainer", "rows/s", rates["shap"],
-               statistics.median(rates["shap"]) / statistics.median(rates["pred_contrib"])),
-        Figure("plain predict", "rows/s", rates["predict"],
-               statistics.median(rates["predict"]) / statistics.median(rates["pred_contrib"])),
-        Figure("greatest difference from pred_contrib", "log-odds", rates["difference"], None, "at most 1e-6",
-               max(rates["difference"]) <= 1e-6),
-        *(Figure(f"SHAP values of {n:,} rows {way}, {name}", "CPU s", [one[at] for one in told],
-                 statistics.median(a[at] / b[at] for a, b in zip(told, shap["pred_contrib", n], strict=True)))
-          for (way, n), told in shap.items() for at, name in enumerate(("cold", "warm"))),
-        Figure("training, processor", "s", [trained.cpu]),
-        Figure("training, greatest memory", "MB", [trained.peak]),
     ]  # fmt: skip
     words = (
-        f"Matrix, score, time to the end and three reasons of every open dossier on {THREADS} threads; trees as "
-        "shipped for large records (300 × 15 leaves, depth 6), then 500 × 63 leaves of depth 7. Ratio: to the same "
-        "batch with pred_contrib in place of our tables, and to pred_contrib on the same rows, threads and trees. "
-        "Cold: the first call of a process, tables made and loop compiled; warm: the second. As shipped: whichever is "
-        "quicker by size."
+        f"Matrix, score, time to the end and three reasons of every open dossier on {THREADS} threads, all that is "
+        "compiled for it counted; trees as shipped for large records (300 × 15 leaves, depth 6). Ratio: the same batch "
+        "with LightGBM's pred_contrib in place of our tables, really run, to ours."
     )
     return Section("Scoring with reasons", words, figures)
+
+
+def shap_section(folder: str, model: str, runs: int) -> Section:
+    """Rows a second of contributions by each way on the same trees and rows, and what a process pays for them."""
+    spend(f"{_HERE}:cells", folder=folder, model=model)
+    sized = {
+        (way, rows): [
+            spend(f"{_HERE}:shap_of", folder=folder, model=model, way=way, rows=rows).answer for _ in range(runs)
+        ]
+        for rows in SHAP_SIZES
+        for way in ("as shipped", "by tables", "pred_contrib")
+    }
+    ways = [spend(f"{_HERE}:ways", folder=folder, model=model).answer for _ in range(runs)]
+    rates = {name: [way[name] for way in ways] for name in ways[0]}
+
+    def ratio(one: str, other: str) -> float:
+        return float(statistics.median(a / b for a, b in zip(rates[one], rates[other], strict=True)))
+
+    ours, wide = ratio("tables", "pred_contrib"), ratio("wide tables", "wide pred_contrib")
+    figures = [
+        *(Figure(f"{n:,} rows {way}, {name}", "CPU s", [one[at] for one in told],
+                 statistics.median(a[at] / b[at] for a, b in zip(told, sized["pred_contrib", n], strict=True)))
+          for (way, n), told in sized.items() for at, name in enumerate(("cold", "warm"))),
+        Figure("ours, warm", "rows/s", rates["tables"], ours, "≥ 8 × pred_contrib", ours >= 8),
+        Figure("pred_contrib", "rows/s", rates["pred_contrib"], 1.0),
+        Figure(f"{WIDE_TREES} trees × 63 leaves, ours, warm", "rows/s", rates["wide tables"], wide,
+               "≥ 8 × pred_contrib", wide >= 8),
+        Figure(f"{WIDE_TREES} trees × 63 leaves, pred_contrib", "rows/s", rates["wide pred_contrib"], 1.0),
+        Figure("shap.TreeExplainer", "rows/s", rates["shap"], ratio("shap", "pred_contrib")),
+        Figure("plain predict", "rows/s", rates["predict"], ratio("predict", "pred_contrib")),
+        Figure("greatest difference from pred_contrib", "log-odds", rates["difference"], None, "at most 1e-6",
+               max(rates["difference"]) <= 1e-6),
+    ]  # fmt: skip
+    words = (
+        "The same trees and rows by each way; processor seconds by the number of rows, cold: the first call of a "
+        "process, tables made and loop compiled; warm: the second; as shipped: whichever is quicker by size. Then wall "
+        f"rates on {THREADS} threads. Ratio: to pred_contrib of the same rows (time: below 1 is quicker)."
+    )
+    return Section("SHAP values", words, figures)
 
 
 def train(folder: str, model: str) -> int:
