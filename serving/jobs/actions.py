@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import delete
@@ -21,6 +21,8 @@ from serving.settings import Settings
 from serving.state import LoginFailure, LoginFlow, LoginSession, open_state
 
 ARCHIVE = "risk-*.tar.gz"
+LONGEST = timedelta(days=1)
+"""No backup and no drill takes so long."""
 
 
 def weekly(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:
@@ -133,10 +135,9 @@ def retain(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -
     old = archives(rules)[: -rules.keep_backups]
     for archive in old:
         archive.unlink(missing_ok=True)
-    for aside in rules.backups.glob(".drill-*"):
-        shutil.rmtree(aside, ignore_errors=True)
-    for aside in rules.backups.glob(".risk-*.tmp"):
-        aside.unlink(missing_ok=True)
+    for aside in (*rules.backups.glob(".drill-*"), *rules.backups.glob(".risk-*")):
+        if now - datetime.fromtimestamp(aside.stat().st_mtime, UTC) > LONGEST:  # nobody works in it any more
+            shutil.rmtree(aside) if aside.is_dir() else aside.unlink(missing_ok=True)
     state = open_state(settings.database_url)
     try:
         runs = RunLog(state).forget(before)

@@ -22,6 +22,9 @@ MOST_RATIO = 200
 """How many times its own size an archive may unpack to, beyond a first gigabyte."""
 _SIGNED = b"dossier-risk backup "
 
+SCRATCH = ".risk-"
+"""How files begin that lie beside an archive while it is made: there is room where it shall lie."""
+
 Part = tuple[str, int, IO[bytes]]
 """Name, mode and content of a file."""
 
@@ -52,8 +55,9 @@ def pack(archive: Path, parts: Iterable[Part], about: Mapping[str, Any], key: by
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes] | None]:
-    """The content of a file, a database as it stands at one moment; None where it was moved away while we walked."""
+def opened(path: Path, scratch: Path) -> Iterator[IO[bytes] | None]:
+    """The content of a file, a database as it stands at one moment (copied into the folder `scratch` first); None
+    where it was moved away while we walked."""
     try:
         with path.open("rb") as file:
             if file.read(16) != b"SQLite format 3\x00":
@@ -63,7 +67,7 @@ def opened(path: Path) -> Iterator[IO[bytes] | None]:
     except FileNotFoundError:
         yield None
         return
-    with tempfile.NamedTemporaryFile(suffix=".db") as copy:
+    with tempfile.NamedTemporaryFile(dir=scratch, prefix=SCRATCH, suffix=".tmp") as copy:
         source, target = sqlite3.connect(path), sqlite3.connect(copy.name)
         with source, target:
             source.backup(target)

@@ -25,7 +25,7 @@ from typing import Any
 
 from features.key_file import key_file
 from features.record.record import Record
-from serving.jobs.archive import Part, all_files, opened, pack, unpack
+from serving.jobs.archive import SCRATCH, Part, all_files, opened, pack, unpack
 from serving.jobs.database_copy import copy_in, copy_out, insist_on_empty
 from serving.jobs.key_copy import put_keys
 from serving.jobs.mlflow_paths import relocate
@@ -39,6 +39,9 @@ _RECORD_ELSEWHERE = "_record"
 SQLITE = "state.db"
 SIGNING = "backup.key"
 """The key that archives are signed with."""
+RESTORING = ".restore-"
+_MOUNTED = {"backups", "inbox", "lost+found"}
+"""What may lie in a home that is restored into: other disks are mounted there."""
 _LEAVE = (".lock", ".tmp", "-wal", "-shm", "-journal", ".turn")
 _LEAVE_FOLDERS = {"keys", "staging", "demo", "backups", "inbox", RECORD, _RECORD_ELSEWHERE, DATABASE}
 
@@ -80,32 +83,46 @@ def restore(archive: Path, settings: Settings, keys: Mapping[str, bytes]) -> Arc
     than the backup holds.
     """
     home = settings.home
-    if home.exists() and any(home.iterdir()):
-        raise ValueError(f"{home} is not empty: restore into an empty folder")
+    _insist_on_no_home(home)
     insist_on_no_record(settings.record_url)
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home.parent, prefix=".restore-") as folder:
-        aside = Path(folder) / "home"
-        manifest = unpack(archive, aside, keys[SIGNING])
-        kept = Archived(
-            len(manifest["files"]), sum(path.stat().st_size for path in all_files(aside)), _record_version(manifest)
-        )
-        database = _Database(settings)
-        database.insist_on(manifest)
-        record = _record_in(aside)
-        if local_folder(settings.record_url) != home / RECORD:
-            if record.is_dir():
-                put(settings.record_url, record)
-                shutil.rmtree(record)
-        elif record.is_dir():
-            record.rename(aside / RECORD)
-        database.restore(aside)
-        put_keys(aside / "keys", keys)
-        if home.exists():
+    made = not home.exists()
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        # within the home: it may be a mount of its own, in a folder that is not its owner's
+        with tempfile.TemporaryDirectory(dir=home, prefix=RESTORING) as folder:
+            aside = Path(folder) / "home"
+            manifest = unpack(archive, aside, keys[SIGNING])
+            kept = Archived(
+                len(manifest["files"]), sum(path.stat().st_size for path in all_files(aside)), _record_version(manifest)
+            )
+            database = _Database(settings)
+            database.insist_on(manifest)
+            record = _record_in(aside)
+            if local_folder(settings.record_url) != home / RECORD:
+                if record.is_dir():
+                    put(settings.record_url, record)
+                    shutil.rmtree(record)
+            elif record.is_dir():
+                record.rename(aside / RECORD)
+            database.restore(aside)
+            put_keys(aside / "keys", keys)
+            for path in sorted(aside.iterdir(), key=lambda path: path.name == SQLITE):  # a half home has no accounts
+                path.replace(home / path.name)
+    except BaseException:
+        if made and not any(home.iterdir()):
             home.rmdir()
-        aside.replace(home)
+        raise
     relocate(home)
     return kept
+
+
+def _insist_on_no_home(home: Path) -> None:
+    """ValueError where something but other disks lies in the home; removes what a killed restore left."""
+    for left in home.glob(f"{RESTORING}*"):
+        shutil.rmtree(left)
+    there = sorted(path.name for path in home.iterdir() if path.name not in _MOUNTED) if home.exists() else []
+    if there:
+        raise ValueError(f"{home} is not empty ({there[0]}): restore into an empty folder")
 
 
 def drill(archive: Path, folder: Path, key: bytes) -> str:
@@ -170,18 +187,18 @@ class _Database:
         elif not self.inside and self.file.exists():
             raise ValueError(f"{self.file} exists: restore never overwrites a database")
 
-    def parts(self) -> Iterator[Part]:
-        """Its files, where it does not lie in the home."""
+    def parts(self, scratch: Path) -> Iterator[Part]:
+        """Its files, where it does not lie in the home; copied under `scratch` first."""
         if self.inside:
             return
         state = open_state(self.url)
         try:
-            with tempfile.TemporaryDirectory() as folder:
+            with tempfile.TemporaryDirectory(dir=scratch, prefix=SCRATCH) as folder:
                 if self.file is None:
                     copy_out(state, Path(folder))
                 paths = [self.file] if self.file else sorted(Path(folder).iterdir())
                 for path in paths:
-                    with opened(path) as file:
+                    with opened(path, scratch) as file:
                         assert file is not None, "open_state has made it, or copy_out"
                         yield f"{DATABASE}/{SQLITE if self.file else path.name}", 0o600, file
         finally:
@@ -226,16 +243,16 @@ def _record_version(manifest: Mapping[str, Any]) -> int:
 
 def _parts(settings: Settings, archive: Path) -> Iterator[Part]:
     """Name, mode and content of everything to keep; the record first, what tells of it later."""
-    for name, file in files_of(settings.record_url):
+    for name, file in files_of(settings.record_url, archive.parent):
         yield f"{RECORD}/{name}", 0o600, file
     database = _Database(settings)
     for path in _files(settings.home, archive):
         if path == settings.home / SQLITE and not database.inside:
             continue
-        with opened(path) as content:
+        with opened(path, archive.parent) as content:
             if content is not None:
                 yield path.relative_to(settings.home).as_posix(), path.stat().st_mode & 0o777, content
-    yield from database.parts()
+    yield from database.parts(archive.parent)
 
 
 def _files(home: Path, archive: Path) -> list[Path]:

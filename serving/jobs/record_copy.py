@@ -22,8 +22,8 @@ _IN_MEMORY = 64 * 2**20
 _PIECE = 8 * 2**20
 
 
-def files_of(url: str) -> Iterator[tuple[str, IO[bytes]]]:
-    """Path and content of each file, one after the other.
+def files_of(url: str, scratch: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """Path and content of each file, one after the other; big ones are copied into the folder `scratch` first.
 
     OSError where the store or a file that a table names can't be read: a backup is complete or it is none.
     """
@@ -33,7 +33,9 @@ def files_of(url: str) -> Iterator[tuple[str, IO[bytes]]]:
     names = _table(root, url, FIRST)
     tables = sorted(_listed(root, "", folders=True))
     for name in [*names, *(name for table in tables if table != FIRST for name in _table(root, url, table))]:
-        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:  # read once, whole: a store is asked for no pieces
+        with tempfile.SpooledTemporaryFile(
+            _IN_MEMORY, dir=scratch
+        ) as file:  # read once, whole: a store is asked for no pieces
             with root.open_input_stream(name, compression=None) as stream:
                 shutil.copyfileobj(stream, file, _PIECE)
             yield name, file  # type: ignore[misc]

@@ -78,12 +78,12 @@ def walk(folder: Path, dossiers: int = 4000, *, image: str = "dossier-risk", bui
         size = podman("image", "inspect", image, "--format", "{{.Size}}").stdout
         found.told("podman build …", f"{int(size) / 1e9:.2f} GB", begun)
     volumes = ("-v", "risk-walk:/var/lib/risk", "-v", "backups-walk:/var/lib/risk/backups")
-    podman("volume", "rm", "-f", "risk-walk", "backups-walk")
-    run = ("run", "--rm", "-i", *HERE, *RIGHTS, *volumes)
+    again = ("-v", "again-walk:/var/lib/risk", *volumes[2:])
+    podman("volume", "rm", "-f", "risk-walk", "again-walk", "backups-walk")
 
-    def typed(*words: str, text: str | None = None) -> str:
+    def typed(*words: str, text: str | None = None, on: tuple[str, ...] = volumes) -> str:
         begun = time.monotonic()
-        done = podman(*run, image, *words, text=text)
+        done = podman("run", "--rm", "-i", *HERE, *RIGHTS, *on, image, *words, text=text)
         assert done.returncode == 0, f"risk {' '.join(words)}: {done.stdout[-800:]} {done.stderr[-800:]}"
         found.told(f"risk {' '.join(words)}", done.stdout or done.stderr, begun)
         return done.stdout
@@ -102,9 +102,13 @@ def walk(folder: Path, dossiers: int = 4000, *, image: str = "dossier-risk", bui
     typed("score", "--as-of", now)
     typed("jobs", "run", "backup")
     typed("doctor")
+    archive = "/var/lib/risk/backups/walk"
+    typed("backup", f"{archive}.tar.gz", "--keys", f"{archive}.keys", text=f"{PASSWORD}\n")
+    typed("restore", f"{archive}.tar.gz", "--keys", f"{archive}.keys", text=f"{PASSWORD}\n", on=again)
+    typed("doctor", on=again)
     begun = time.monotonic()
     port, name = free_port(), f"risk-walk-{os.getpid()}"
-    started = podman("run", "-d", "--name", name, *HERE, *RIGHTS, *volumes, image,
+    started = podman("run", "-d", "--name", name, *HERE, *RIGHTS, *again, image,
                      "serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "2")  # fmt: skip
     assert started.returncode == 0, started.stderr
     try:
@@ -112,7 +116,7 @@ def walk(folder: Path, dossiers: int = 4000, *, image: str = "dossier-risk", bui
         found.told("risk serve --workers 2, log in, GET /list", page, begun)
     finally:
         podman("rm", "-f", "-t", "5", name)
-        podman("volume", "rm", "-f", "risk-walk", "backups-walk")
+        podman("volume", "rm", "-f", "risk-walk", "again-walk", "backups-walk")
     return found
 
 
@@ -141,7 +145,7 @@ def report(found: Walk) -> str:
     """The walk as a card."""
     words = (
         "`python -m tests.bench container`: the Containerfile read by podman, the container as compose starts it "
-        "(read-only, no capabilities, uid 10001), the runbook's commands typed in it."
+        "(read-only, no capabilities, uid 10001), the runbook's commands typed in it; the page is that of the home restored."
     )
     head = ["# From an image to the first page", "", words, "", "| typed | said | s |", "|---|---|---|"]
     return "\n".join([*head, *found.lines]) + "\n"
