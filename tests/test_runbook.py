@@ -5,13 +5,16 @@ import os
 import re
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import func, select
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from features.record.record import Record
 from features.record.schema import TABLES
 from serving.access.permissions import Role
 from serving.access.route_table import ROUTES
@@ -21,6 +24,7 @@ from serving.cli import app
 from serving.cli.receipts import open_chain
 from serving.jobs.key_copy import close_keys
 from serving.settings import ENVIRONMENT
+from serving.state import Account, JobRun, LoginFailure, LoginSession, open_state
 from serving.warnings.channels.webhook import signature
 from tests.drawn_people import NOW, staffed_office, token
 
@@ -132,3 +136,39 @@ def test_an_administrator_reads_the_metrics_with_a_token(tmp_path: Path) -> None
         told = client.get("/api/v1/metrics", headers=bearer)
         assert (told.status_code, "risk_" in told.text) == (200, True)
         assert client.get("/api/v1/metrics", headers={"Authorization": "Bearer risk_nothing"}).status_code == 401
+
+
+def test_retention_removes_what_is_named_and_nothing_else(tmp_path: Path) -> None:
+    """Question 10."""
+    settings = staffed_office(tmp_path)
+    (settings.home / "jobs.toml").write_text("keep_backups = 2\nkeep_days = 30\n", "utf-8")
+    folder = settings.home / "backups"
+    folder.mkdir()
+    for day in (1, 2, 3):
+        (folder / f"risk-2026030{day}T213000Z.tar.gz").write_bytes(b"whole")
+    (folder / ".risk-20260201T213000Z.tar.gz.tmp").write_bytes(b"killed")
+    os.utime(folder / ".risk-20260201T213000Z.tar.gz.tmp", (0, 0))
+    (folder / ".risk-20260304T213000Z.tar.gz.tmp").write_bytes(b"being made")
+    state = open_state(settings.database_url)
+    today = datetime.now(UTC)
+    with state.writing() as session:
+        account = session.scalars(select(Account.id)).first()
+        for number, seen in enumerate((today - timedelta(days=31), today - timedelta(days=29))):
+            session.add(LoginSession(token_hash=f"h{number}", account_id=account, csrf="c", started_at=seen,
+                                     seen_at=seen, expires_at=seen + timedelta(days=1)))  # fmt: skip
+            session.add(LoginFailure(login_key="k", address="10.0.0.1", at=seen))
+            session.add(JobRun(job="score", slot=seen, attempt=1, holder="h", started_at=seen, outcome="done", told=""))
+    rows = Record(settings.record_url).version()
+    told = CliRunner().invoke(app, ["--home", str(settings.home), "jobs", "run", "retention"])
+    assert told.output.strip().endswith("1 archives, 1 runs, 2 logins removed"), told.output
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".risk-20260304T213000Z.tar.gz.tmp", "risk-20260302T213000Z.tar.gz", "risk-20260303T213000Z.tar.gz"
+    ]  # fmt: skip
+    with state.reading() as session:
+        left = [session.scalar(select(func.count()).select_from(one)) for one in (LoginSession, LoginFailure)]
+        assert left == [1, 1]
+        assert session.scalar(select(func.count()).select_from(JobRun).where(JobRun.job == "score")) == 1
+    state.close()
+    assert Record(settings.record_url).version() == rows
+    kept = {column for name, table in TABLES.items() if name not in ("holiday", "counter") for column in table.names}
+    assert kept.isdisjoint({"name", "full_name", "phone", "email", "identity_number", "address"})

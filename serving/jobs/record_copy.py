@@ -34,7 +34,7 @@ def files_of(url: str, scratch: Path) -> Iterator[tuple[str, IO[bytes]]]:
     tables = sorted(_listed(root, "", folders=True))
     for name in [*names, *(name for table in tables if table != FIRST for name in _table(root, url, table))]:
         with tempfile.SpooledTemporaryFile(
-            _IN_MEMORY, dir=scratch
+            max_size=_IN_MEMORY, dir=str(scratch)
         ) as file:  # read once, whole: a store is asked for no pieces
             with root.open_input_stream(name, compression=None) as stream:
                 shutil.copyfileobj(stream, file, _PIECE)

@@ -145,7 +145,7 @@ def report(found: Walk) -> str:
     """The walk as a card."""
     words = (
         "`python -m tests.bench container`: the Containerfile read by podman, the container as compose starts it "
-        "(read-only, no capabilities, uid 10001), the runbook's commands typed in it; the page is that of the home restored."
+        "(read-only, no capabilities, uid 10001), the runbook's commands typed in it; the page is of the home restored."
     )
     head = ["# From an image to the first page", "", words, "", "| typed | said | s |", "|---|---|---|"]
     return "\n".join([*head, *found.lines]) + "\n"
