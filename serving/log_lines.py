@@ -2,6 +2,7 @@
 
 import json
 import logging
+from datetime import UTC, datetime
 
 
 class JsonLines(logging.Formatter):
@@ -11,7 +12,8 @@ class JsonLines(logging.Formatter):
         """The record as JSON, `extra={"fields": {…}}` beside its message; of an exception its kind and place, not its
         words, which may show a row.
         """
-        fields = {"at": self.formatTime(record), "level": record.levelname, "from": record.name}
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        fields = {"at": at, "level": record.levelname, "from": record.name}
         fields |= {"message": record.getMessage(), **getattr(record, "fields", {})}
         if record.exc_info and record.exc_info[0]:
             trace = record.exc_info[2]
@@ -27,3 +29,4 @@ def log_as_json() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of itself at each start
