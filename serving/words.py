@@ -55,6 +55,11 @@ EVENT_WORDS = {
 }
 
 
+def lowered(words: str) -> str:
+    """With its first letter small, as inside a sentence."""
+    return words[:1].lower() + words[1:]
+
+
 def level(score: float) -> Level:
     """The band of a probability."""
     return next(band for band in LEVELS if score >= band.least or band is LEVELS[-1])

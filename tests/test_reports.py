@@ -232,7 +232,11 @@ def test_equal_reports_give_equal_bytes(record: Record, state: State, kind: str)
     text = "\n".join(one.text for one in document.paragraphs)
     subject = KINDS[kind].subject or KINDS[kind].vi
     assert subject in text
-    assert f"(Kèm theo Báo cáo {subject[0].lower()}{subject[1:]} tháng 8 năm 2026)" in text
+    _, annexed, annex = text.partition("PHỤ LỤC")
+    if annexed:
+        assert f"(Kèm theo Báo cáo {subject[0].lower()}{subject[1:]} tháng 8 năm 2026)" in annex
+    assert len(document.sections) == 1 + bool(annexed), "no page across where nothing is annexed"
+    assert bool(re.search(r"^(Bảng|Danh sách) \d", annex, re.MULTILINE)) == bool(annexed)
     assert not re.search(r"{{|{%", text)
     _has_the_form_of_the_decree(document)
 

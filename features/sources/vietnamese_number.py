@@ -8,3 +8,10 @@ def decimal(value: float | None, places: int = 1) -> str:
     if value is None or not isfinite(value):
         return "–"
     return f"{value:,.{places}f}".translate(str.maketrans(",.-", ".,−"))
+
+
+def places_of(value: float, most: int = 2) -> int:
+    """Digits after the comma that a number needs, `most` at most: 8.5 → 1, 8.0 and a count → 0."""
+    return (
+        0 if isinstance(value, int) or not isfinite(value) else len(f"{value:.{most}f}".rstrip("0").partition(".")[2])
+    )

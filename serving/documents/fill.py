@@ -20,10 +20,12 @@ def fill(template: Path, fields: Mapping[str, Any], charts: Sequence[BarChart] =
     from docxtpl import DocxTemplate  # of the extra `reports`
 
     from serving.documents.grid import fit
+    from serving.documents.layout import drop_empty_end
 
     document = DocxTemplate(template)
     document.render(dict(fields), SandboxedEnvironment(autoescape=True), autoescape=True)
     put_charts(document.docx, charts)
+    drop_empty_end(document.docx)
     fit(document.docx)
     out = BytesIO()
     document.save(out)

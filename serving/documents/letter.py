@@ -21,8 +21,8 @@ __all__ = ["LETTER", "MIME", "MINUTES", "SLIP", "ZIP", "Letter", "in_many_files"
 
 LETTER, SLIP, MINUTES = (Path(__file__).with_name(f"{name}.docx") for name in ("letter", "slip", "minutes"))
 ZIP = "application/zip"
-BLANK = "…" * 24
-"""Stands where somebody writes by hand."""
+BLANK = "\t"
+"""Dots to the end of the line, where somebody writes by hand (`serving.documents.layout.text_paragraph`)."""
 
 
 @dataclass(frozen=True)

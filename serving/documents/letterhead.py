@@ -30,6 +30,8 @@ _PROVINCE_WIDE = {
     "mission": ("Sở Nội vụ", "GIÁM ĐỐC"),
 }
 """Reports of the whole province that another body than the Centre issues: its name and who signs."""
+_SMALL_WORDS = ("và", "của")
+"""Left out of an issuer's symbol: Sở Nông nghiệp và Môi trường is SNNMT."""
 _CENTRE = ("Trung tâm Phục vụ hành chính công", "GIÁM ĐỐC")
 
 
@@ -114,22 +116,27 @@ def _of_unit(unit: UnitEntry, register: Register, committee: str, province: str)
         return _head("", committee, _AUTHORITY["province"], province, "Văn phòng Chính phủ")
     if unit.level == "commune":
         own = unit.name.removeprefix("UBND ").removeprefix(f"{COMMITTEE} ")
-        return _head(committee, f"{COMMITTEE} {own[:1].lower()}{own[1:]}", _AUTHORITY["commune"], province, committee)
+        issuer = f"{COMMITTEE} {own[:1].lower()}{own[1:]}"
+        return _head(committee, issuer, _AUTHORITY["commune"], _bare(own), committee)
     parent = register.units.get(unit.parent_code or "")
     superior = committee if parent is None or parent.level == "province" else parent.name
-    return _head(superior, unit.name, _AUTHORITY.get(unit.level or "", "THỦ TRƯỞNG ĐƠN VỊ"), province, superior)
+    issuer = unit.name.removesuffix(f" tỉnh {province}")  # whose it is, its superior's name says
+    return _head(superior, issuer, _AUTHORITY.get(unit.level or "", "THỦ TRƯỞNG ĐƠN VỊ"), province, superior)
 
 
 def _head(superior: str, issuer: str, authority: str, place: str, addressee: str) -> Letterhead:
-    initials = "".join(word[0] for word in issuer.replace("-", " ").split() if word[0].isalpha()).upper()
+    named = [word for word in issuer.replace("-", " ").split() if word[0].isalpha() and word not in _SMALL_WORDS]
+    initials = "".join(word[0] for word in named).upper()
     symbol = "UBND" if issuer.startswith(COMMITTEE) else initials  # a committee's leaves out whose it is
     recipients = ("Như trên", f"Lưu: VT, {symbol}")
     return Letterhead(superior, issuer, symbol, place, addressee, recipients, authority)
 
 
 def _bare(name: str) -> str:
-    """The province's own name, without what it is: `UBND tỉnh Minh Hải` → `Minh Hải`."""
-    for before in (f"{COMMITTEE} tỉnh ", f"{COMMITTEE} thành phố ", "UBND tỉnh ", "UBND thành phố ", "Tỉnh ", "tỉnh "):
-        if name.startswith(before):
-            return name[len(before) :]
+    """A place's own name, without what it is and what stands in brackets: `UBND tỉnh Minh Hải` → `Minh Hải`."""
+    name = name.partition(" (")[0]
+    name = name.removeprefix(f"{COMMITTEE} ").removeprefix("UBND ")
+    for what in ("tỉnh ", "thành phố ", "xã ", "phường ", "đặc khu ", "thị trấn "):
+        if name.lower().startswith(what):
+            return name[len(what) :]
     return name

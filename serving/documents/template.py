@@ -11,6 +11,7 @@ from serving.documents.fill import REPORT
 from serving.documents.grid import STYLE
 from serving.documents.layout import (
     across,
+    addressee,
     hide,
     letterhead,
     page,
@@ -41,7 +42,7 @@ def make_report() -> Doc:
     letterhead(document, "BC")
     say(document.add_paragraph(), "{{ form }}", bold=True)
     say(document.add_paragraph(), "{{ subject }}", bold=True)
-    say(document.add_paragraph(), "Kính gửi: {{ addressee }}")
+    addressee(document)
 
     def part() -> None:
         text_paragraph(document, "{{ part.words }}")
@@ -56,10 +57,12 @@ def make_report() -> Doc:
     for paragraph in document.paragraphs[-3:]:  # the signature never stands on a page alone
         paragraph.paragraph_format.keep_with_next = True
     signature(document)
-    across(document)
+    across(document)  # left out by `fill` where nothing stands in it
+    say(document.add_paragraph(), "{%p if annex %}")
     say(document.add_paragraph(), "PHỤ LỤC", bold=True)
     say(document.add_paragraph(), "(Kèm theo {{ form_words }} {{ subject_words }})", italic=True)
     _each(document, "table in annex", lambda: _table(document))
+    say(document.add_paragraph(), "{%p endif %}")
     hide(document.add_paragraph())
     return document
 
@@ -81,7 +84,7 @@ def make_letter() -> Doc:
     letterhead(document, "")
     about = document.tables[0].cell(1, 0).add_paragraph()
     say(about, "V/v {{ about }}", size=12)
-    say(document.add_paragraph(), "Kính gửi: {{ addressee }}")
+    addressee(document)
     _each(document, "text in opening", lambda: text_paragraph(document, "{{ text }}"))
     _grid(document, "table.head", "table.rows")
     say(document.add_paragraph(), "", size=6)
@@ -96,7 +99,7 @@ def make_slip() -> Doc:
     letterhead(document, "{{ kind }}")
     say(document.add_paragraph(), "{{ title }}", bold=True)
     say(document.add_paragraph(), "{{ subject }}", bold=True)
-    say(document.add_paragraph(), "Kính gửi: {{ addressee }}")
+    addressee(document)
     _each(document, "line in lines", lambda: text_paragraph(document, "{{ line }}", ragged=True))
     two_signatures(document, "{{ left }}")
     signature(document, signed=False)
@@ -105,7 +108,7 @@ def make_slip() -> Doc:
 
 def make_minutes() -> Doc:
     """Minutes (biên bản, mẫu 1.10): who, where, when, what was looked at in one table, two signatures, recipients."""
-    document = page()
+    document = page(size=13)
     letterhead(document, "BB")
     say(document.add_paragraph(), "BIÊN BẢN", bold=True)
     say(document.add_paragraph(), "{{ subject }}", bold=True)

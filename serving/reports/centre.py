@@ -23,5 +23,6 @@ def centre(draft: Draft, basis: ReportContext) -> None:
     add_compared(draft, basis, add_returns)
     by(draft, basis, keys, "Theo lĩnh vực", "by sector", "Lĩnh vực", lambda case: case.sector_code, register.sector)
     add_backlog(draft, basis, keys.open)
-    add_compared(draft, basis, add_explanations, add_complaints, add_ratings, add_conclusions)
-    add_remedies(draft, basis)
+    add_compared(
+        draft, basis, add_explanations, add_complaints, add_ratings, add_conclusions, add_remedies
+    )  # fmt: skip

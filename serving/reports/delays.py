@@ -18,7 +18,7 @@ HEAD = ("Đơn vị", "Cán bộ giữ khi quá hạn", "Bước", "Mã hồ sơ
 
 def delays(draft: Draft, basis: ReportContext) -> None:
     """Fills the draft: one row a late dossier, one line an official."""
-    keys = add_counts(draft, basis)
+    keys = add_counts(draft, basis, listed=False)
     add_narrative(draft, basis, keys)
     told = explained(basis)
     late = sorted((case for case in basis.caseload.cases if case.late), key=lambda one: (one.unit_code, one.dossier_id))

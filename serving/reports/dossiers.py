@@ -14,6 +14,8 @@ from serving.reports.report_context import ReportContext
 
 HEAD = ("Đơn vị", "Mã đơn vị", "Mã hồ sơ", "Thủ tục", "Lĩnh vực", "Tiếp nhận", "Hẹn trả", "Kết thúc",
         "Quá hạn (giờ làm việc)", "Theo 766", "Theo sự kiện")  # fmt: skip
+INTERVAL = ("95 % interval from", "95 % interval to")
+"""Names of the two figures that give the interval of the one before them."""
 CLASS_WORDS = {
     "before": "trước hạn", "on_time": "đúng hạn", "overdue": "quá hạn", "within": "đang xử lý, trong hạn",
     "overdue_open": "đang xử lý, quá hạn", "unknown": "không có hạn",
@@ -45,10 +47,11 @@ def lines(register: Register, cases: Iterable[Case]) -> list[tuple[Cell, ...]]:
     ]  # fmt: skip
 
 
-def add_counts(draft: Draft, basis: ReportContext) -> Keys:
+def add_counts(draft: Draft, basis: ReportContext, *, listed: bool = True) -> Keys:
     """The counts, late by the lawful clock and by the first promise, share and progress points, each on its rows.
 
     Beside each the same of the period before and of the same period a year before, where the record reaches back.
+    listed: whether the annex on paper lists the late and overdue dossiers.
     """
     load, register = basis.caseload, basis.register
     before, year_before = (_earlier(basis, months) for months in (basis.period.months, 12))
@@ -62,9 +65,9 @@ def add_counts(draft: Draft, basis: ReportContext) -> Keys:
     keys = Keys(
         count("Hồ sơ tiếp nhận trong kỳ", "received", lambda one: one.received),
         count("Hồ sơ giải quyết xong trong kỳ", "ended", lambda one: one.ended),
-        count("Trong đó trễ hẹn", "of these late", lambda one: one.ended_late, listed=True),
+        count("Trong đó trễ hẹn", "of these late", lambda one: one.ended_late, listed=listed),
         count("Hồ sơ đang giải quyết cuối kỳ", "open at the end", lambda one: one.open),
-        count("Trong đó đã quá hạn", "of these overdue", lambda one: one.overdue, listed=True),
+        count("Trong đó đã quá hạn", "of these overdue", lambda one: one.overdue, listed=listed),
         count("Trong đó chờ người dân hoặc tạm dừng", "of these waiting for the citizen", lambda one: one.waiting),
         count(
             "Xong sau hẹn trả đầu tiên (kể cả đã hẹn lại)", "ended past the first promise",
@@ -79,8 +82,8 @@ def add_counts(draft: Draft, basis: ReportContext) -> Keys:
     loads = (load, before, year_before)
     shares = [late_share(one.ended) if one else (None, None, None) for one in loads]
     words = (
-        ("Tỷ lệ trễ hẹn (%)", "late of ended, per cent"), ("– khoảng tin cậy 95 %, từ (%)", "95 % interval from"),
-        ("– khoảng tin cậy 95 %, đến (%)", "95 % interval to"),
+        ("Tỷ lệ trễ hẹn (%)", "late of ended, per cent"), ("– khoảng tin cậy 95 %, từ (%)", INTERVAL[0]),
+        ("– khoảng tin cậy 95 %, đến (%)", INTERVAL[1]),
     )  # fmt: skip
     for place, (vi, en) in enumerate(words):
         now, then, last_year = (share[place] for share in shares)
@@ -92,9 +95,9 @@ def add_counts(draft: Draft, basis: ReportContext) -> Keys:
 
 
 def _earlier(basis: ReportContext, months: int) -> Caseload | None:
-    """The caseload of the period so many months before; None where nothing of it is known."""
-    load = basis.before(months)
-    return load if load.received else None
+    """The caseload of the period so many months before; None where the record does not hold it."""
+    earlier = basis.earlier(months)
+    return earlier.caseload if earlier else None
 
 
 def by(

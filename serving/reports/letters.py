@@ -36,6 +36,8 @@ KINDS = {
 }  # fmt: skip
 MOST = 500
 """Letters made at once."""
+_BY_HAND = 5
+"""Lines of minutes for dossiers that are chosen on the spot."""
 Visit = Mapping[str, Any]
 _ASKED_TO_REMEDY = (
     "Qua kiểm tra công vụ, trách nhiệm giải quyết thủ tục hành chính, đề nghị đơn vị khắc phục {number} việc sau đây "
@@ -123,9 +125,9 @@ def _slip(desk: LetterDesk, one: Explanation, case: Case | None) -> Letter:
     if slip.outage_hours > 0:
         lines.append(f"Hệ thống ngừng {decimal(slip.outage_hours, 1)} giờ làm việc trong thời gian giải quyết.")
     lines.append(f"4. Nguyên nhân: {CAUSE_WORDS[one.cause] if one.cause else BLANK}")
-    lines.append(f"5. Nội dung giải trình: {one.text or BLANK * 4}")
+    lines.append(f"5. Nội dung giải trình: {one.text or _by_hand(4)}")
     said = next((act for act in reversed(one.acts) if act.act != "explained"), None)
-    lines.append(f"6. Ý kiến của người đứng đầu: {said.text if said else BLANK * 2}")
+    lines.append(f"6. Ý kiến của người đứng đầu: {said.text if said else _by_hand(2)}")
     return desk.letter(
         f"giai-trinh-{slip.id}", SLIP, desk.head(slip.unit_code), title="PHIẾU GIẢI TRÌNH", kind="PGT",
         subject="Hồ sơ thủ tục hành chính quá hẹn trả", addressee=f"Thủ trưởng {unit}", lines=lines,
@@ -135,29 +137,36 @@ def _slip(desk: LetterDesk, one: Explanation, case: Case | None) -> Letter:
 
 def _minutes(desk: LetterDesk, visit: Visit, said: Sequence[Finding]) -> Letter:
     unit, by = desk.register.unit(visit["unit_code"]), visit["by"]
-    head = desk.head(visit["unit_code"] if by == "own_head" else "", "mission" if by == "home_affairs" else "")
-    head = replace(head, recipients=tuple(unit if one == "Như trên" else one for one in head.recipients))
+    own = by == "own_head"
+    head = desk.head(visit["unit_code"] if own else "", "mission" if by == "home_affairs" else "")
+    told = [one for one in head.recipients if one != "Như trên"]
+    head = replace(head, recipients=tuple(told if own else [unit, *told]))
     results = {one.dossier_id: _result(one) for one in said}
     pulled = [line["dossier_id"] for line in visit["sheet"]]
     rows = [
-        [one, results.get(one, BLANK[:15]), BLANK[:15]]
-        for one in [*pulled, *(key for key in results if key not in pulled)]
-    ]
+        [one, results.get(one, ""), ""] for one in [*pulled, *(key for key in results if key not in pulled)]
+    ]  # fmt: skip
+    looked = f"{len(rows)} hồ sơ" if rows else "các hồ sơ chọn tại chỗ,"
     at = datetime.fromisoformat(visit["at"])
     return desk.letter(
-        f"bien-ban-{visit['visit_id']}", MINUTES, head, subject="Kiểm tra công vụ, giải quyết thủ tục hành chính",
+        f"bien-ban-{visit['visit_id']}", MINUTES, head,
+        subject=f"{'Tự kiểm tra' if own else 'Kiểm tra công vụ,'} việc giải quyết thủ tục hành chính",
         opening=[
             f"Thời gian bắt đầu: {desk.moment(at)}. Địa điểm: {unit}.",
-            f"Đoàn kiểm tra của {head.issuer}: {BLANK}", f"Đại diện {unit}: {BLANK}",
-            f"Chủ trì: {BLANK[:15]} Thư ký (người ghi biên bản): {BLANK[:15]}",
-            f"Nội dung: Đoàn kiểm tra {len(rows)} hồ sơ như sau; “không có vấn đề” cũng là một kết quả.",
+            *([f"Thành phần tự kiểm tra: {BLANK}"] if own else
+              [f"Đoàn kiểm tra của {head.issuer}: {BLANK}", f"Đại diện {unit}: {BLANK}"]),
+            f"Chủ trì: {BLANK}", f"Người ghi biên bản: {BLANK}",
+            f"Nội dung: kiểm tra {looked} như sau; “không có vấn đề” cũng là một kết quả.",
         ],
-        table={"head": ["STT", "Mã hồ sơ", "Kết quả ghi nhận", "Ghi chú tại chỗ"], "rows": _numbered(rows)},
+        table={"head": ["STT", "Mã hồ sơ", "Kết quả ghi nhận", "Ghi chú tại chỗ"],
+               "rows": _numbered(rows or [["", "", ""]] * _BY_HAND)},
         closing=[
-            f"Ý kiến của đơn vị được kiểm tra: {BLANK * 2}", f"Kết luận tại buổi kiểm tra: {BLANK * 2}",
+            f"Ý kiến của {'những người được kiểm tra' if own else 'đơn vị được kiểm tra'}: {_by_hand(2)}",
+            f"Kết luận tại buổi kiểm tra: {_by_hand(2)}",
             "Biên bản kết thúc vào ….. giờ …..; đã đọc lại cho các bên cùng nghe, lập thành 02 bản như nhau.",
         ],
-        left="ĐẠI DIỆN ĐƠN VỊ", right="TRƯỞNG ĐOÀN KIỂM TRA",
+        left="NGƯỜI GHI BIÊN BẢN" if own else "ĐẠI DIỆN ĐƠN VỊ",
+        right="NGƯỜI ĐỨNG ĐẦU ĐƠN VỊ" if own else "TRƯỞNG ĐOÀN KIỂM TRA",
     )  # fmt: skip
 
 
@@ -216,6 +225,11 @@ def _reminders(desk: LetterDesk, asked: Iterable[Consultation], scope: Scope, on
         )
         for (lead, unit), held in sorted(pairs.items())[:MOST]
     ]  # fmt: skip
+
+
+def _by_hand(lines: int) -> str:
+    """So many lines to write on, the first where the text ends."""
+    return "\n".join([BLANK] * lines)
 
 
 def _numbered(rows: Sequence[Sequence[str]]) -> list[dict[str, list[str]]]:

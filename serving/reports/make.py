@@ -76,14 +76,32 @@ KINDS: Mapping[str, ReportKind] = {
         needs="plan.read",
         monthly=True,
     ),
-    "official": ReportKind("Phiếu tháng của cán bộ", "monthly sheet of officials", 1, official, monthly=True),
-    "head": ReportKind("Phiếu tháng của người đứng đầu", "monthly sheet of heads", 1, head, monthly=True),
-    "delays": ReportKind(
-        "Danh sách tháng: hồ sơ trễ theo người giữ", "monthly list of who held late dossiers", 1, delays
+    "official": ReportKind(
+        "Phiếu tháng của cán bộ",
+        "monthly sheet of officials",
+        1,
+        official,
+        monthly=True,
+        subject=f"{OF_DOSSIERS} theo cán bộ",
     ),
-    "quarter": ReportKind("Phụ lục báo cáo quý", "annex of the quarter", 3, span),
-    "half-year": ReportKind("Phụ lục báo cáo 6 tháng", "annex of the half-year", 6, span),
-    "year": ReportKind("Phụ lục báo cáo năm", "annex of the year", 12, span),
+    "head": ReportKind(
+        "Phiếu tháng của người đứng đầu",
+        "monthly sheet of heads",
+        1,
+        head,
+        monthly=True,
+        subject=f"{OF_DOSSIERS} theo đơn vị, trách nhiệm người đứng đầu",
+    ),
+    "delays": ReportKind(
+        "Danh sách tháng: hồ sơ trễ theo người giữ",
+        "monthly list of who held late dossiers",
+        1,
+        delays,
+        subject="Hồ sơ trễ hẹn theo người giữ khi quá hạn",
+    ),
+    "quarter": ReportKind("Phụ lục báo cáo quý", "annex of the quarter", 3, span, subject=OF_DOSSIERS),
+    "half-year": ReportKind("Phụ lục báo cáo 6 tháng", "annex of the half-year", 6, span, subject=OF_DOSSIERS),
+    "year": ReportKind("Phụ lục báo cáo năm", "annex of the year", 12, span, subject=OF_DOSSIERS),
     "progress": ReportKind("Điểm tiến độ 766 và đối soát", "points of 766, reconciled", 1, progress, monthly=True),
 }
 """Every kind that may be made by itself. A publication is none of them: it needs a second person."""

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from features.record.utc import aware_utc
 from serving.reports.compared import add_compared
 from serving.reports.conclusions import VISITS, add_conclusions
+from serving.reports.narrative import against
 from serving.reports.remedies import add_remedies
 from serving.reports.report import Draft, Figure
 from serving.reports.report_context import ReportContext
@@ -15,7 +16,13 @@ LEAST_MISSIONS, LEAST_VISITS = 2, 1
 
 
 def mission(draft: Draft, basis: ReportContext) -> None:
-    """Fills the draft. A mission is the work of one team on one day."""
+    """Fills the draft."""
+    add_compared(draft, basis, _add_missions, add_conclusions, add_remedies)
+    _say(draft, basis)
+
+
+def _add_missions(draft: Draft, basis: ReportContext) -> None:
+    """Missions against what is asked for, units that nobody visited. A mission is the work of one team on one day."""
     visits = [row for row in basis.con.execute(VISITS, basis.moments).fetchall() if basis.covers(row[1])]
     zone = ZoneInfo(basis.calendar.zone)
     days = Counter((row[2] or "–", aware_utc(row[4]).astimezone(zone).date()) for row in visits)
@@ -32,5 +39,36 @@ def mission(draft: Draft, basis: ReportContext) -> None:
         ("Đơn vị", "Mã đơn vị"),
         [(basis.register.unit(code), code) for code in active if times[code] < LEAST_VISITS],
     )  # fmt: skip
-    add_compared(draft, basis, add_conclusions)
-    add_remedies(draft, basis)
+
+
+def _say(draft: Draft, basis: ReportContext) -> None:
+    """A first draft of the text; nobody is named in it whom no confirmed finding names."""
+    told = {one.en: one for one in draft.figures}
+    missions, visits, least = told["missions"], told["visits"], told["least asked for"]
+    stands, waits, refuted = (
+        told[name] for name in ("confirmed findings", "findings waiting", "findings not confirmed")
+    )
+    enough = "đạt" if int(str(missions.value)) >= int(str(least.value)) else "chưa đạt"
+    draft.say(
+        "results",
+        f"Trong {basis.period.words}, tiến hành {missions.value} đợt kiểm tra ({enough} yêu cầu ít nhất {least.value} "
+        f"đợt), gồm {visits.value} cuộc{against(visits)}.",
+        missions.rows,
+    )  # fmt: skip
+    draft.say(
+        "results",
+        f"Có {stands.value} kết luận có vấn đề đã xác nhận{against(stands)}; {waits.value} kết luận chờ xác nhận, "
+        f"{refuted.value} kết luận không được xác nhận; {told['dossiers found clean'].value} hồ sơ kiểm tra không phát "
+        "hiện vấn đề.",
+        stands.rows,
+    )  # fmt: skip
+    remedies, unseen = told["remedies demanded"], told["units with dossiers not visited"]
+    draft.say("results", f"Sau kiểm tra có {remedies.value} việc phải khắc phục.", remedies.rows)
+    if unseen.value:
+        words = (
+            f"Còn {unseen.value} đơn vị có hồ sơ nhưng chưa được kiểm tra trong kỳ; đề nghị đưa vào kế hoạch kỳ tới."
+        )
+        draft.say("proposals", words, unseen.rows)
+    if stands.value:
+        words = "Đề nghị các đơn vị có kết luận đã xác nhận khắc phục đúng hạn, báo cáo kết quả kèm căn cứ."
+        draft.say("proposals", words, stands.rows)

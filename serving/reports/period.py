@@ -28,9 +28,16 @@ class Period:
 
     @property
     def words(self) -> str:
-        """`tháng 10 năm 2026`, or from which to which month."""
-        last = f"tháng {int(self.month[5:])} năm {self.month[:4]}"
-        return last if self.months == 1 else f"từ tháng {self.start.month} năm {self.start.year} đến {last}"
+        """`tháng 10 năm 2026`, `quý III năm 2026`, or from which to which month."""
+        ends, year = int(self.month[5:]), f"năm {self.month[:4]}"
+        named = {
+            (12, 12): year, (6, 6): f"6 tháng đầu {year}", (6, 12): f"6 tháng cuối {year}",
+            **{(3, 3 * number): f"quý {roman} {year}" for number, roman in enumerate(("I", "II", "III", "IV"), 1)},
+        }  # fmt: skip
+        last = f"tháng {ends} {year}"
+        if self.months == 1:
+            return last
+        return named.get((self.months, ends), f"từ tháng {self.start.month} năm {self.start.year} đến {last}")
 
     def earlier(self, months: int, zone: ZoneInfo) -> "Period":
         """The period of the same length that ended so many months before."""

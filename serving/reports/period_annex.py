@@ -18,7 +18,7 @@ PERSISTS = 3
 
 def span(draft: Draft, basis: ReportContext) -> None:
     """Fills the draft."""
-    keys = add_counts(draft, basis)
+    keys = add_counts(draft, basis, listed=False)
     add_narrative(draft, basis, keys)
     first = min((case.received_at for case in basis.caseload.cases), default=basis.as_of)
     months = [(period.month, load) for period, load in basis.each_month() if first < period.until]
@@ -41,8 +41,7 @@ def span(draft: Draft, basis: ReportContext) -> None:
         draft, basis, keys, "Theo lĩnh vực", "by sector", "Lĩnh vực", lambda case: case.sector_code,
         basis.register.sector,
     )  # fmt: skip
-    add_compared(draft, basis, add_complaints, add_conclusions)
-    add_remedies(draft, basis)
+    add_compared(draft, basis, add_complaints, add_conclusions, add_remedies)
 
 
 def _persistent(basis: ReportContext, months: list[tuple[str, Caseload]]) -> Table:

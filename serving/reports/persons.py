@@ -12,6 +12,7 @@ from serving.reports.conclusions import HEAD as FINDING_HEAD
 from serving.reports.conclusions import confirmed
 from serving.reports.conclusions import lines as finding_lines
 from serving.reports.dossiers import add_counts, by
+from serving.reports.narrative import add_narrative
 from serving.reports.report import Cell, Column, Draft, Table
 from serving.reports.report_context import ReportContext
 from serving.state import EarlyWarning, ExplanationAct
@@ -28,7 +29,8 @@ def official(draft: Draft, basis: ReportContext) -> None:
 
     Ratings given by staff are left out (trap T6). The ratio is shown from 20 comparable dossiers on.
     """
-    keys = add_counts(draft, basis)
+    keys = add_counts(draft, basis, listed=False)
+    add_narrative(draft, basis, keys)
     findings = confirmed(basis)
     found_key = draft.count("Kết luận đã xác nhận", "confirmed findings", FINDING_HEAD, finding_lines(basis, findings))
     of_official = Counter(one.official_id for one in findings if one.official_id)
@@ -77,7 +79,8 @@ def official(draft: Draft, basis: ReportContext) -> None:
 
 def head(draft: Draft, basis: ReportContext) -> None:
     """One line a unit, with its head's joint responsibility: confirmed findings, unanswered alerts, explanations."""
-    keys = add_counts(draft, basis)
+    keys = add_counts(draft, basis, listed=False)
+    add_narrative(draft, basis, keys)
     register = basis.register
     by(draft, basis, keys, "Đơn vị", "units", "Đơn vị", lambda case: case.unit_code, register.unit)
     findings = confirmed(basis)

@@ -5,15 +5,27 @@ from collections import defaultdict
 from features.sources.reconcile import reconcile
 from serving.read.caseload import Case
 from serving.read.on_time_statistics import PROGRESS_POINTS
+from serving.reports.compared import add_compared
 from serving.reports.dossiers import HEAD, lines
 from serving.reports.dossiers import progress as points
+from serving.reports.narrative import against, number
 from serving.reports.report import Cell, Column, Draft, Figure, Table
 from serving.reports.report_context import ReportContext
+
+_TOLD = ("progress points", "overdue as 766 counts")
 
 
 def progress(draft: Draft, basis: ReportContext) -> None:
     """Fills the draft."""
-    progress_by_unit(draft, basis)
+    add_compared(draft, basis, progress_by_unit)
+    points, late = (next(one for one in draft.figures if one.en == name) for name in _TOLD)
+    if points.value is not None:
+        draft.say(
+            "results",
+            f"Trong {basis.period.words}, điểm tiến độ theo Quyết định 766/QĐ-TTg là {number(points.value)}/"
+            f"{PROGRESS_POINTS}{against(points)}; {late.value} hồ sơ quá hạn theo cách đếm này{against(late)}.",
+            points.rows,
+        )  # fmt: skip
     _add_reconciliation(draft, basis)
 
 
@@ -46,6 +58,7 @@ def progress_by_unit(draft: Draft, basis: ReportContext) -> None:
             (Column("Đơn vị"), Column("Mã"), Column("Tiếp nhận", key), Column("Quá hạn theo 766", late_key),
              Column("Điểm 766", key), Column("Điểm theo sự kiện", key), Column("Hồ sơ khác nhau", differ_key)),
             tuple(rows), "Điểm = 20 × đúng hạn / tiếp nhận (QĐ 766/QĐ-TTg).",
+            ("Tổng", "", len(received), len(late), points(received), _by_events(received), len(differ)),
         )
     )  # fmt: skip
 

@@ -9,9 +9,10 @@ from serving.work.remediation import STATES, standing
 
 
 def add_remedies(draft: Draft, basis: ReportContext) -> None:
-    """What was demanded, by state; of the report's units, as entered by then."""
+    """What was demanded, by state; of the report's units, as entered by the period's end."""
     on = basis.until.astimezone(ZoneInfo(basis.calendar.zone)).date()
-    found = [one for one in standing(basis.session, on, basis.units, before=basis.as_of) if basis.covers(one.unit_code)]
+    entered = min(basis.as_of, basis.period.until)
+    found = [one for one in standing(basis.session, on, basis.units, before=entered) if basis.covers(one.unit_code)]
     head = ("Đơn vị", "Mã đơn vị", "Kết luận", "Phải khắc phục", "Hạn", "Tình trạng")
     rows = [
         (basis.register.unit(one.unit_code), one.unit_code, one.finding_id, one.what, one.due_on, STATES[one.state])

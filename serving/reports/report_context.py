@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -11,11 +11,14 @@ from sqlalchemy.orm import Session
 
 from features.calendar.working_time import Calendar
 from features.record.reading_moment import ReadingMoment
-from features.record.utc import naive_utc
+from features.record.utc import aware_utc, naive_utc
 from serving.read.caseload import Caseload
 from serving.read.official_directory import called, names_in
 from serving.read.register import Register
 from serving.reports.period import Period
+
+_LATE_START = timedelta(days=10)
+"""How long after a period's beginning a record may begin that holds it: holidays without a dossier are no gap."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +81,25 @@ class ReportContext:
         return self._of_period(self.period.earlier(months, ZoneInfo(self.calendar.zone)))
 
     def earlier(self, months: int) -> "ReportContext | None":
-        """The same of the period that ended so many months before; None where nothing was received in it."""
-        if not self.before(months).received:
+        """The same of the period that ended so many months before; None where the record does not hold it whole.
+
+        Nothing may be compared with a period of which the record knows a part: all would seem to have risen.
+        """
+        period = self.period.earlier(months, ZoneInfo(self.calendar.zone))
+        if self._begins is None or self._begins > period.start + _LATE_START or not self.before(months).received:
             return None
-        other = replace(self, period=self.period.earlier(months, ZoneInfo(self.calendar.zone)))
+        other = replace(self, period=period)
         other.__dict__.update(
-            _read=self._read, reading=self.reading, register=self.register, units=self.units, _names=self._names
-        )
+            _read=self._read, reading=self.reading, register=self.register, units=self.units, _names=self._names,
+            _begins=self._begins,
+        )  # fmt: skip
         return other
+
+    @cached_property
+    def _begins(self) -> datetime | None:
+        """When the record's first dossier was received."""
+        first: datetime | None = self.con.execute("SELECT min(received_at) FROM dossier_latest").fetchall()[0][0]
+        return aware_utc(first)
 
     def each_month(self) -> Iterator[tuple[Period, Caseload]]:
         """The months of the period that had begun by then, each with the dossiers of the report's units in it."""

@@ -23,10 +23,9 @@ def unit(draft: Draft, basis: ReportContext) -> None:
         draft, basis, keys, "Hồ sơ trễ theo bước đang hoặc vừa qua", "late dossiers by step", "Bước",
         lambda case: case.step, lambda step: step or "–", only_late=True,
     )  # fmt: skip
-    add_steps(draft, basis)
+    add_compared(draft, basis, add_steps)
     add_backlog(draft, basis, keys.open)
     add_compared(
         draft, basis, add_explanations, add_apologies, add_consultations, add_complaints, add_returns, add_ratings,
-        add_conclusions,
+        add_conclusions, add_remedies,
     )  # fmt: skip
-    add_remedies(draft, basis)
