@@ -4,7 +4,10 @@ import html
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from io import BytesIO
+from urllib.parse import quote
 
+import docx
 import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
@@ -116,6 +119,12 @@ def test_a_head_sees_own_inspections_and_no_visit_of_a_team(client: TestClient) 
     visits = client.get("/api/v1/self-inspections").json()
     assert visits
     assert {one["visit_id"].split("/")[2] for one in visits} == {"head"}
+    begun = next(one["visit_id"] for one in visits if f"visit?id={quote(one['visit_id'], safe='/')}" in page.text)
+    assert '"/letters/minutes.zip"' in page.text
+    minutes = client.get(f"/letters/minutes.docx?only={begun}")
+    assert f"/letters/minutes.docx?only={quote(begun, safe='/')}" in page.text
+    cells = [cell.text for table in docx.Document(BytesIO(minutes.content)).tables for cell in table._cells]
+    assert "NGƯỜI ĐỨNG ĐẦU ĐƠN VỊ" in "".join(cells)
     team = client.get("/self-inspections/visit?id=2026-03/x1/team")
     assert team.status_code == 404
 

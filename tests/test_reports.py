@@ -27,6 +27,7 @@ from features.simulate import Province, simulate
 from serving.documents.letterhead import Letterheads
 from serving.read.caseload import Caseload
 from serving.read.register import Register, UnitEntry
+from serving.reports.definitions import EXPLAINED
 from serving.reports.files import ENDINGS, report_file
 from serving.reports.make import KINDS, make, make_again
 from serving.reports.period import Period
@@ -202,7 +203,7 @@ def test_findings_and_complaints_equal_a_recount(province: Province, record: Rec
 def test_every_figure_stands_on_its_rows_in_the_workbook(record: Record, state: State, kind: str) -> None:
     report = made(record, state, kind)
     book = openpyxl.load_workbook(BytesIO(report_file(report, ".xlsx", ZONE, HEAD)))
-    assert set(book.sheetnames) == {"Báo cáo", *(f"B{n + 1}" for n in range(len(report.tables))),
+    assert set(book.sheetnames) == {"Báo cáo", "Giải thích", *(f"B{n + 1}" for n in range(len(report.tables))),
                                     *(rows.key for rows in report.rows)}  # fmt: skip
     assert report.figures
     for rows in report.rows:
@@ -217,7 +218,12 @@ def test_every_figure_stands_on_its_rows_in_the_workbook(record: Record, state: 
     links = {cell.hyperlink.location for cell in front if cell.hyperlink}
     assert {f"'{figure.rows}'!A1" for figure in report.figures if figure.rows} <= links
     assert all(column.rows in keys | {""} for table in report.tables for column in table.columns)
-    assert any(f"phiên bản dữ liệu {report.record_version}" in str(cell.value) for cell in front)
+    told = [str(cell.value) for row in book["Giải thích"].iter_rows() for cell in row]
+    assert any(f"phiên bản dữ liệu {report.record_version}" in words for words in told)
+    assert all(figure.vi in told and EXPLAINED[figure.en] in told for figure in report.figures)
+    assert all(sheet.freeze_panes for sheet in book), "heads stay in sight"
+    numbers = [cell for row in book["Báo cáo"].iter_rows() for cell in row if isinstance(cell.value, int | float)]
+    assert {cell.number_format for cell in numbers} <= {"#,##0", "#,##0.0#"}
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].months == 1])

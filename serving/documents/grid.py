@@ -171,9 +171,8 @@ def _in_lines(column: tuple[str, ...], lines: int, size: float) -> float:
 
 
 def _broken(text: str, lines: int, measure: Callable[[str], float]) -> float:
-    """Letters of the widest of so many lines; a line ends where a word does, so half a word is lost in each."""
-    words = text.split()
-    lost = 0.5 * sum(map(measure, words)) / len(words) if words and lines > 1 else 0.0
+    """Letters of the widest of so many lines; a line ends where a word does, so up to half a word is lost in each."""
+    lost = 0.5 * max(map(measure, text.split()), default=0.0) if lines > 1 else 0.0
     return measure(text) / lines + lost
 
 

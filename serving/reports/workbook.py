@@ -1,4 +1,4 @@
-"""A report as an Excel workbook: the figures, a sheet a table, and a sheet of rows for every figure."""
+"""A report as an Excel workbook: the figures, how they are counted, a sheet a table, and the rows of every figure."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from serving.documents.fixed_zip import fixed_zip
+from serving.reports.definitions import EXPLAINED
 from serving.reports.report import Cell, Column, Report
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+EXPLANATION = "Giải thích"
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC)  # a file tells what it rests on, not when it was written
 _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
@@ -47,14 +49,19 @@ class _Book:
         self._link = book.add_format({"font_color": "#0b4f9c", "underline": 1})
         self._time = book.add_format({"num_format": "dd/mm/yyyy hh:mm"})
         self._day = book.add_format({"num_format": "dd/mm/yyyy"})
+        self._count = book.add_format({"num_format": "#,##0"})
+        self._number = book.add_format({"num_format": "#,##0.0#"})
+        self._total = book.add_format({"bold": True, "num_format": "#,##0", "top": 1})
+        self._wrapped = book.add_format({"text_wrap": True, "valign": "top"})
         self._tables = [f"B{number}" for number in range(1, len(report.tables) + 1)]
 
     def write(self) -> None:
         """All sheets: the front, the tables, the rows."""
         self._front(self._book.add_worksheet("Báo cáo"))
+        self._explain(self._book.add_worksheet(EXPLANATION))
         for name, table in zip(self._tables, self._report.tables, strict=True):
             sheet = self._book.add_worksheet(name)
-            sheet.write_string(0, 0, f"{table.vi} ({table.en})", self._title)
+            sheet.write_string(0, 0, table.vi, self._title)
             sheet.write_string(1, 0, table.note)
             self._grid(sheet, 3, table.columns, table.lines, table.total)
         for rows in self._report.rows:
@@ -68,25 +75,48 @@ class _Book:
     def _front(self, sheet: "Worksheet") -> None:
         report = self._report
         sheet.set_column(0, 0, 60)
-        sheet.set_column(1, 5, 20)
-        top = (report.vi, f"{report.scope}, {report.period.words}", basis_words(report, self._zone), *report.notes)
+        sheet.set_column(1, 4, 20)
+        known = f"Số liệu biết đến {report.as_of.astimezone(self._zone):%d/%m/%Y %H:%M}."
+        top = (report.vi, f"{report.scope}, {report.period.words}", known, *report.notes)
         for line, text in enumerate(top):
             sheet.write_string(line, 0, text, self._title if line == 0 else None)
         line = len(top) + 1
-        for place, words in enumerate(("Chỉ tiêu", "Figure", "Kỳ này", "Kỳ trước", "Cùng kỳ năm trước", "Căn cứ")):
+        for place, words in enumerate(("Chỉ tiêu", "Kỳ này", "Kỳ trước", "Cùng kỳ năm trước", "Căn cứ")):
             sheet.write_string(line, place, words, self._bold)
         sheet.freeze_panes(line + 1, 1)
         for figure in report.figures:
             line += 1
             sheet.write_string(line, 0, figure.vi)
-            sheet.write_string(line, 1, figure.en)
-            for place, value in enumerate((figure.value, figure.before, figure.year_before), 2):
+            for place, value in enumerate((figure.value, figure.before, figure.year_before), 1):
                 self._cell(sheet, line, place, value)
-            self._to_rows(sheet, line, 5, figure.rows)
+            self._to_rows(sheet, line, 4, figure.rows)
         line += 2
+        sheet.write_url(line, 0, f"internal:'{EXPLANATION}'!A1", self._link, "Cách đếm từng chỉ tiêu")
+        line += 1
         for name, table in zip(self._tables, report.tables, strict=True):
             sheet.write_url(line, 0, f"internal:'{name}'!A1", self._link, f"{name}: {table.vi}")
             line += 1
+
+    def _explain(self, sheet: "Worksheet") -> None:
+        """How each figure is counted, and what the report rests on."""
+        sheet.set_column(0, 0, 50)
+        sheet.set_column(1, 1, 100)
+        sheet.write_string(0, 0, "Cách đếm từng chỉ tiêu", self._title)
+        for place, words in enumerate(("Chỉ tiêu", "Cách đếm")):
+            sheet.write_string(2, place, words, self._bold)
+        sheet.freeze_panes(3, 0)
+        line = 2
+        for figure in self._report.figures:
+            line += 1
+            sheet.write_string(line, 0, figure.vi, self._wrapped)
+            sheet.write_string(line, 1, EXPLAINED[figure.en], self._wrapped)
+        told = (
+            "Kỳ trước: kỳ liền trước dài bằng kỳ này; để trống nơi dữ liệu không có trọn kỳ đó.",
+            "Căn cứ: mỗi chỉ tiêu dẫn tới trang tính có từng dòng đã đếm.",
+            basis_words(self._report, self._zone),
+        )
+        for place, words in enumerate(told, line + 2):
+            sheet.write_string(place, 0, words)
 
     def _grid(
         self, sheet: "Worksheet", top: int, columns: Sequence[Column], lines: Sequence[Sequence[Cell]],
@@ -106,7 +136,7 @@ class _Book:
             if isinstance(value, int) and lines:
                 first, last = (xl_rowcol_to_cell(top + row, place) for row in (1, len(lines)))
                 formula = f"=SUBTOTAL(109,{first}:{last})"
-                sheet.write_formula(top + len(lines) + 1, place, formula, self._bold, value)
+                sheet.write_formula(top + len(lines) + 1, place, formula, self._total, value)
             else:
                 self._cell(sheet, top + len(lines) + 1, place, value)
         sheet.freeze_panes(top + 1, 0)
@@ -125,4 +155,4 @@ class _Book:
         elif isinstance(value, str):
             sheet.write_string(line, place, value[:32_767])
         elif value is not None:
-            sheet.write_number(line, place, value)
+            sheet.write_number(line, place, value, self._count if isinstance(value, int) else self._number)
