@@ -120,7 +120,7 @@ def test_a_finding_that_is_refuted_later_leaves_the_report_made_again(office: Se
 
 
 def test_no_route_names_a_refuted_finding_but_where_it_is_adjudicated(office: Settings) -> None:
-    """Every page, export, letter and API route that is read without an argument, by who inspects and who heads a unit."""
+    """Every page, export, letter and API route that is read without an argument, by an inspector and a head."""
     asked = 0
     wrong: list[tuple[str, str, list[str]]] = []
     app = create_app(office, now=lambda: NOW, poll_seconds=3600)
