@@ -109,7 +109,7 @@ class _Book:
         for figure in self._report.figures:
             line += 1
             sheet.write_string(line, 0, figure.vi, self._wrapped)
-            sheet.write_string(line, 1, EXPLAINED[figure.en], self._wrapped)
+            sheet.write_string(line, 1, EXPLAINED.get(figure.en, ""), self._wrapped)
         told = (
             "Kỳ trước: kỳ liền trước dài bằng kỳ này; để trống nơi dữ liệu không có trọn kỳ đó.",
             "Căn cứ: mỗi chỉ tiêu dẫn tới trang tính có từng dòng đã đếm.",
