@@ -138,9 +138,10 @@ def remedy_list(request: Request, ending: Format) -> Response:
 
 @router.get("/results.{ending}")
 def result_list(request: Request, ending: Format, kind: Text = "", dossier: Text = "") -> Response:
-    """The first 200 findings that hold, under the same filters as the page."""
+    """The first 200 findings, under the same filters as the page; what was found not to hold leaves in no file."""
     clock, register = _clock(request), context_of(request).read_model.register
-    found = [one for one in results_in(request, dossier) if not kind or one.kind == kind][:MOST_ROWS]
+    held = [one for one in results_in(request, dossier) if one.confirmed is not False]
+    found = [one for one in held if not kind or one.kind == kind][:MOST_ROWS]
     demanded = remedies_of(request, [one.finding_id for one in found])
     rows = [
         (one.dossier_id, register.unit(one.unit_code),
