@@ -73,7 +73,7 @@ def read_tracked(record: Record, state: State, calendar: Calendar, now: datetime
 
     Of a record that has fallen behind it is what was tracked when the news stopped, and no slip is opened.
     """
-    with record.connect(cutoff=now) as con:
+    with record.connect(cutoff=now, copied=True) as con:
         moment = ReadingMoment.read(con, now, calendar)
         until = moment.as_of
         since = until - BACK
