@@ -114,6 +114,8 @@ def test_the_atlas_and_the_sectors_say_counts_with_intervals(client: TestClient)
     assert "20,0 % <span" in sectors.replace("\xa0", " ")
     assert sectors.count("/evidence?subject=sector") == 2
     assert "chưa đủ dữ liệu" in sectors, "of three dossiers no share is told"
+    assert PAPER in client.get("/papers.csv").text
+    assert "20.0" in client.get("/sectors.csv").text
 
 
 def test_a_visit_sheet_asks_what_the_data_show(client: TestClient) -> None:

@@ -24,7 +24,9 @@ LISTS = sorted(
     for path in (key.split(" ")[1] for key in ROUTES)
     if path.endswith(".{ending}") and path.count("{") == 1
 )
-NOTHING_HERE = {"/warnings", "/consultations", "/complaints", "/returns", "/remedies"}
+NOTHING_HERE = {
+    "/complaints", "/consultations", "/papers", "/remedies", "/results", "/returns", "/sectors", "/warnings",
+}  # fmt: skip
 """Lists of which the drawn office has no line; tests/test_answers.py and tests/test_warning_pages.py have some."""
 AFTER = NOW + timedelta(days=27)
 FORMULA = "=cmd|'/c calc'!A1"

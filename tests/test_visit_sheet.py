@@ -152,6 +152,7 @@ def test_a_recorded_finding_stands_everywhere_and_is_learnt_from(
     official = client.get("/official", params={"id": line["official_id"]}).text
     for where, text in (("dossier", dossier), ("official", official), ("results", client.get("/results").text)):
         assert "biên bản số 7" in text, where
+    assert line["dossier_id"] in client.get("/results.csv").text
     client.app.state.context.refresh()  # type: ignore[attr-defined]
     cutoff = client.clock[0] + timedelta(minutes=1)  # type: ignore[attr-defined]
     record = client.app.state.context.trackers.record  # type: ignore[attr-defined]
