@@ -256,6 +256,7 @@ def test_a_restore_goes_into_a_home_that_is_a_mount_with_disks_of_its_own_and_af
     archive.chmod(0o644)
     (home / "backups").mkdir(parents=True)
     (home / "backups" / "risk-old.tar.gz").write_bytes(b"kept")
+    (home / ".profile").write_bytes(b"of a user whose home it is")
     (home / ".restore-killed" / "home").mkdir(parents=True)
     (home / ".restore-killed" / "home" / "state.db").write_bytes(b"half")
     for path in (home, *home.rglob("*")):

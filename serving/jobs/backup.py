@@ -120,7 +120,8 @@ def _insist_on_no_home(home: Path) -> None:
     """ValueError where something but other disks lies in the home; removes what a killed restore left."""
     for left in home.glob(f"{RESTORING}*"):
         shutil.rmtree(left)
-    there = sorted(path.name for path in home.iterdir() if path.name not in _MOUNTED) if home.exists() else []
+    found = sorted(path.name for path in home.iterdir()) if home.exists() else []
+    there = [name for name in found if name not in _MOUNTED and not name.startswith(".")]  # a user's home has .profile
     if there:
         raise ValueError(f"{home} is not empty ({there[0]}): restore into an empty folder")
 
