@@ -17,6 +17,7 @@ from tests.bench import (  # noqa: F401 -- each joins the group
     hostile,
     labels,
     latency,
+    learners,
     matrix,
     model_kills,
     mutants,

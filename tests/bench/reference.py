@@ -27,9 +27,11 @@ from models.targets import MAIN
 from training.evaluate import METRICS, Metric, with_intervals
 from training.fit import fit
 from training.sample import Sample
-from training.training_set import gather
+from training.training_set import WEEK, gather
 
 Say = Callable[[str], None]
+WEEKLY = "weekly"
+"""The moment of cases that are judged at every week from the cut on while they are open."""
 
 
 @dataclass(frozen=True)
@@ -144,10 +146,12 @@ def benchmark(data: Path, scratch: Path, say: Say = lambda line: None, draws: in
 
 
 def judged_sample(reference: Reference, moment: str, record: Record) -> Sample:
-    """The test cases of a line: received after the cut, due by the end."""
+    """The test cases of a line: received after the cut, due by the end; `moment` arrival, open or `WEEKLY`."""
     con = record.connect(cutoff=reference.until)
     if moment == "arrival":
         cases = target_cases.landmarks(con, reference.cutoff, reference.until, at_arrival=True)
+    elif moment == WEEKLY:
+        cases = target_cases.landmarks(con, reference.cutoff, reference.until, every=WEEK)
     else:
         cases = target_cases.landmarks(
             con, reference.cutoff, reference.until, at_ages=reference.ages, at_shares=reference.shares

@@ -3,10 +3,12 @@
 import os
 import platform
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from features.atomic_file import replace_text
 
 
 @dataclass(frozen=True)
@@ -56,15 +58,17 @@ class Section:
 
 def write_card(path: Path, sections: Iterable[Section], now: datetime) -> None:
     """Puts the sections on the card with machine and date; sections of other names that stand there stay."""
-    from features.atomic_file import replace_text
+    told = f"_{machine()}, {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC_"
+    put_sections(path, HEAD, {section.title: f"{section.markdown()}\n{told}\n" for section in sections})
 
+
+def put_sections(path: Path, head: str, sections: Mapping[str, str]) -> None:
+    """Puts sections (markdown by title) on a card under `head`, each in its place or last; the others stay."""
     kept: dict[str, str] = {}
     if path.exists():
         for part in path.read_text("utf-8").split("\n## ")[1:]:
             kept[part.split("\n", 1)[0]] = "## " + part.rstrip() + "\n"
-    for section in sections:
-        kept[section.title] = f"{section.markdown()}\n_{machine()}, {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC_\n"
-    replace_text(path, "\n".join([HEAD, *kept.values()]))
+    replace_text(path, "\n".join([head, *{**kept, **sections}.values()]))
 
 
 HEAD = """# Benchmarks
