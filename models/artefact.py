@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from models import booster_text
 from models.booster import TreeMember
-from models.encoding import CategoryRates, Encoder, IdentityTerms, Stages
+from models.encoding import CategoryRates, Encoder, IdentityTerms, LevelOffsets, Stages
 from models.linear import LinearMember
 from models.remaining_time import EXTRA, RemainingTime
 from models.risk_model import Member, RiskModel
@@ -74,6 +74,7 @@ def save(
         "rates": [_rates(rate) for rate in model.encoder.rates],
         "terms": [_terms(term) for term in model.encoder.terms],
         "stages": _stages(model.encoder.stages),
+        "levels": [level.key for level in model.encoder.levels],
         "members": members,
         "weights": dict(model.weights),
         "by_stage": [dict(weights) for weights in model.by_stage],
@@ -125,6 +126,7 @@ def _model(manifest: dict[str, Any], folder: Path, threads: int) -> RiskModel:
         tuple(_rates_from(rate) for rate in manifest["rates"]),
         tuple(_terms_from(entry, stages) for entry in manifest.get("terms", ())),
         stages,
+        tuple(LevelOffsets(str(key)) for key in manifest.get("levels", ())),
     )
     if list(encoder.features) != manifest["features"]:
         raise ArtefactError(f"{MANIFEST}: features do not follow from numbers and rates; train again")

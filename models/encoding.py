@@ -9,8 +9,8 @@ matrix columns it comes from, so that what it contributes to a score goes back t
 Identities: a sparse one-hot ridge logistic regression (Hoerl & Kennard 1970; for many small groups the ridge is a
 random effect, Robinson 1991), fitted per **stage** of the term: at arrival they are all that is known, later the clock
 tells more. Each category column adds the coefficient of its value, of every token of a comma list, and of the value in
-its unit; crosses are penalised harder, so a value that is rare in one unit leans on the value at large. All that ships
-is a table of numbers a column and a stage; the sum over columns is the regression's log-odds, exactly.
+its unit; what is rarer is penalised harder, so a value that is rare in one unit leans on the value at large. All that
+ships is a table of numbers a column and a stage; the sum over columns is the regression's log-odds, exactly.
 """
 
 from __future__ import annotations
@@ -182,56 +182,78 @@ class IdentityTerms:
         value, unit = (UNKNOWN if not key or cells[key] is None else str(cells[key]) for key in (self.key, self.unit))
         return self._term(value, unit, int(stage))
 
-    def _levels(self, value: str, unit: str) -> Iterator[tuple[str, int]]:
-        return levels_of(value, unit, crossed=bool(self.unit), tokens=self.lists)
-
     def _term(self, value: str, unit: str, stage: int) -> float:
         table = self.tables[stage]
-        return sum(table.get(level, 0.0) for level, _ in self._levels(value, unit))
+        levels = levels_of(value, unit, crossed=bool(self.unit), tokens=self.lists)
+        return sum(table.get(level, 0.0) for level in levels)
 
 
-def levels_of(value: str, unit: str, *, crossed: bool, tokens: bool) -> Iterator[tuple[str, int]]:
-    """The levels that a value has a coefficient for, each with its depth: 0 the value and its tokens, 1 its cross."""
-    yield f"={value}", 0
+def levels_of(value: str, unit: str, *, crossed: bool, tokens: bool) -> Iterator[str]:
+    """The levels that a value has a coefficient for: the value, its tokens, and its cross with the unit."""
+    yield f"={value}"
     if tokens:
         for token in sorted({token.strip() for token in value.split(LIST_MARK)}):
-            yield f"~{token}", 0
+            yield f"~{token}"
     if crossed:
-        yield f"|{value}\x1f{unit}", 1
+        yield f"|{value}\x1f{unit}"
+
+
+@dataclass(frozen=True)
+class LevelOffsets:
+    """Log-odds that are added for each value of a category column, as estimated since the training (`models.level`).
+
+    `key`: the matrix column; "" for the stage of the term, whose values are the stages' numbers. Empty at training.
+    """
+
+    key: str
+    log_odds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Name of the encoded column."""
+        return f"level:{self.key or STAGE}"
+
+    def encode(self, matrix: pa.Table | Cells, stage: np.ndarray) -> np.ndarray:
+        """The offset [n] of each row; `stage` [n]."""
+        if not self.log_odds:
+            return np.zeros(len(stage))
+        values = column_of_text(matrix, self.key) if self.key else stage.astype(np.int64).astype(str)
+        return np.array([self.log_odds.get(str(value), 0.0) for value in values], float)
 
 
 @dataclass(frozen=True)
 class Encoder:
     """Which matrix columns are read, in order, and the columns that the members see.
 
-    `numbers`, `rates`, `terms` and the stage (where there are `stages`) together give the encoded columns, in this
-    order. `features` are the matrix columns of the contributions: `numbers`, the first key of each rate, the key of
-    each term and the column that tells the stage, without repetition.
+    `numbers`, `rates`, `terms`, `levels` and the stage (where there are `stages`) together give the encoded columns, in
+    this order. `features` are the matrix columns of the contributions: `numbers`, the first key of each rate, the key
+    of each term and level and the column that tells the stage, without repetition.
     """
 
     numbers: tuple[str, ...]
     rates: tuple[CategoryRates, ...]
     terms: tuple[IdentityTerms, ...] = ()
     stages: Stages | None = None
+    levels: tuple[LevelOffsets, ...] = ()
     features: tuple[str, ...] = field(init=False)
     columns: tuple[str, ...] = field(init=False)
     sources: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.terms and self.stages is None:
-            raise ValueError("wanted stages for what identities say by stage, came none")
+        if (self.terms or self.levels) and self.stages is None:
+            raise ValueError("wanted stages for what identities and levels say by stage, came none")
         staged: list[str] = [] if self.stages is None else [self.stages.column]
         origin = [
             *self.numbers,
             *(rate.keys[0] for rate in self.rates),
-            *(term.key or "".join(staged) for term in self.terms),
+            *(one.key or "".join(staged) for one in self.added),
             *staged,
         ]
         position = {name: at for at, name in enumerate(dict.fromkeys(origin))}
         columns = [
             *self.numbers,
             *(rate.name for rate in self.rates),
-            *(term.name for term in self.terms),
+            *(one.name for one in self.added),
             *(STAGE for _ in staged),
         ]
         object.__setattr__(self, "features", tuple(position))
@@ -247,8 +269,8 @@ class Encoder:
             x[:, at] = rate.encode(matrix)
         if self.stages is not None:
             x[:, -1] = stage = self.stages.encode(matrix)
-            for at, term in enumerate(self.terms, start=len(self.numbers) + len(self.rates)):
-                x[:, at] = term.encode(matrix, stage)
+            for at, one in enumerate(self.added, start=len(self.numbers) + len(self.rates)):
+                x[:, at] = one.encode(matrix, stage)
         return x
 
     def encode_cells(self, cells: Cells) -> np.ndarray:
@@ -257,12 +279,25 @@ class Encoder:
         row += [rate.encode_cell(cells) for rate in self.rates]
         if self.stages is not None:
             stage = self.stages.encode_cell(cells)
-            row += [*(term.encode_cell(cells, stage) for term in self.terms), stage]
+            row += [term.encode_cell(cells, stage) for term in self.terms]
+            row += [float(level.encode(cells, np.full(1, stage))[0]) for level in self.levels]
+            row.append(stage)
         return np.array([row], float)
 
     def stage(self, x: np.ndarray) -> np.ndarray:
         """The stage [n], whole numbers, of encoded rows; 0 throughout without stages."""
         return np.zeros(len(x), np.int64) if self.stages is None else x[:, -1].astype(np.int64)
+
+    @property
+    def added(self) -> tuple[IdentityTerms | LevelOffsets, ...]:
+        """What says something by value and stage, in the order of its columns."""
+        return (*self.terms, *self.levels)
+
+    @property
+    def leveled(self) -> slice:
+        """Where the columns of `levels` stand."""
+        first = len(self.numbers) + len(self.rates) + len(self.terms)
+        return slice(first, first + len(self.levels))
 
     def misfits(self, matrix: pa.Table) -> dict[str, int]:
         """Of every number column how many cells of the matrix are no number, which the model takes as unknown."""

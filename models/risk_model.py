@@ -1,9 +1,10 @@
 """What ships: a blend that is a sum in log-odds, so score and reasons come out of one call and add up.
 
-    log_odds = intercept + slope · Σ weight_{s,k} · member_k(x)
+    log_odds = intercept + slope · Σ weight_{s,k} · member_k(x) + level(x)
 
 Members are boosted trees, a ridge regression, identities and simple rules; weights are ≥ 0 and may differ by the stage
-s of the term (at arrival identities tell most, later the clock); intercept and slope calibrate in log-odds.
+s of the term (at arrival identities tell most, later the clock); intercept and slope calibrate in log-odds; offsets of
+the level, estimated since the training, are added as they are (`models.level`).
 SHAP values are linear in the model, so those of the blend are the weighted sum of those of its members, exactly; what
 the stage itself changes goes to the cell that tells the stage.
 """
@@ -97,6 +98,7 @@ class RiskModel:
             cells += self.slope * weight[:, None] * terms
             if self.by_stage:
                 cells[:, -1] += self.slope * (weight - self.weights.get(name, 0.0)) * member_base
+        cells[:, self.encoder.leveled] += x[:, self.encoder.leveled]
         contributions = self.encoder.by_feature(cells)
         log_odds = base + contributions.sum(axis=1)
         return Scores(
@@ -110,18 +112,22 @@ class RiskModel:
 
     def log_odds(self, x: np.ndarray) -> np.ndarray:
         """Log-odds [n] of encoded rows [n × columns]."""
-        return self._blend(self.encoder.stage(x), lambda member: member.log_odds(x))
+        blended = self._blend(self.encoder.stage(x), lambda member: member.log_odds(x))
+        return np.asarray(blended + x[:, self.encoder.leveled].sum(axis=1))
 
     def log_odds_of_variants(self, variants: Variants) -> np.ndarray:
         """The same [m] of encoded rows that are others with a few changed cells, quicker where they are many."""
         stage = self.encoder.stage(variants.column_at(len(self.encoder.columns) - 1)[:, None])
-        return self._blend(stage, lambda member: _of_variants(member, variants))
+        blended = self._blend(stage, lambda member: _of_variants(member, variants))
+        for column in range(len(self.encoder.columns))[self.encoder.leveled]:
+            blended = blended + variants.column_at(column)
+        return blended
 
     def _blend(self, stage: np.ndarray, log_odds_of: Callable[[Member], np.ndarray]) -> np.ndarray:
         blended = np.zeros(len(stage))
         for name in self._blended():
             blended += self._weight(name)[stage] * log_odds_of(self.members[name])
-        return self.intercept + self.slope * blended
+        return np.asarray(self.intercept + self.slope * blended)
 
     def _blended(self) -> list[str]:
         """Members that count anywhere, in one order, so that what is loaded adds up to the same bit."""

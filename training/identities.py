@@ -1,9 +1,9 @@
 """Fitting what identities say: a sparse one-hot ridge logistic regression for each stage of the term.
 
 Every dossier counts once in a stage. Values and the tokens of comma lists are one level of the hierarchy, a value in
-its unit the next, penalised `1 / CROSS²` times as hard: what few dossiers of one unit show is drawn to what the value
-shows in all. Nothing of the calendar is learnt: a month seen once is a trend, not a season (on four public sets
-months cost up to .03 AUC on later time).
+its unit the next: it has fewer dossiers and is penalised harder for that, so what few dossiers of one unit show is
+drawn to what the value shows in all. Nothing of the calendar is learnt: a month seen once is a trend, not a season (on
+four public sets months cost up to .03 AUC on later time).
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ from models.logit import logit
 
 STAGES = Stages("promise_used", (0.05, 0.5))
 """Arrival, early and late in the term: the first twentieth, the rest of the first half, the second half."""
-CROSS = 0.5
-"""Scale of a cross of value and unit against that of the value alone."""
 M = 20.0
 """Dossiers of a level at which half of its evidence counts."""
 LEAST = 2.0
@@ -100,23 +98,21 @@ def _one_hot(
 ) -> tuple[sparse.csr_matrix, list[str], np.ndarray]:
     """Rows by levels [n × levels] at the scale of each, the levels' names and scales; rare ones left out.
 
-    The scale of a level seen in n dossiers is √(n / (n + M)), that of a cross half of it: rarer is penalised harder.
+    The scale of a level seen in n dossiers is √(n / (n + M)): rarer is penalised harder.
     """
     both = text if unit is None else np.char.add(np.char.add(text, "\x1f"), unit)
     values, inverse = np.unique(both, return_inverse=True)
     position: dict[str, int] = {}
-    deep: dict[str, int] = {}
     row, column, entry = [], [], []
     for at, joint in enumerate(values.tolist()):
         value, _, of = joint.partition("\x1f")
-        for level, depth in levels_of(value, of, crossed=unit is not None, tokens=tokens):
+        for level in levels_of(value, of, crossed=unit is not None, tokens=tokens):
             row.append(at)
             column.append(position.setdefault(level, len(position)))
             entry.append(1.0)
-            deep[level] = depth
     small = sparse.csr_matrix((entry, (row, column)), shape=(len(values), len(position)))
     counted = np.asarray(small.T @ np.bincount(inverse, weights=weight, minlength=len(values)))
     kept = np.flatnonzero(counted >= LEAST)
     levels = [name for at, name in enumerate(position) if counted[at] >= LEAST]
-    scale = np.sqrt(counted[kept] / (counted[kept] + M)) * np.where([deep[level] for level in levels], CROSS, 1.0)
+    scale = np.sqrt(counted[kept] / (counted[kept] + M))
     return (small[inverse][:, kept] @ sparse.diags(scale)).tocsr(), levels, scale

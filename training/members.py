@@ -16,7 +16,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from features.matrix.batch import FEATURES
 from models.booster import TreeMember
-from models.encoding import Encoder, column_of_text, shrunk_rates
+from models.encoding import Encoder, LevelOffsets, column_of_text, shrunk_rates
+from models.level import KEYS as LEVELS
+from models.level import STAGE
 from models.linear import LinearMember
 from models.logit import EDGE, logit
 from models.risk_model import Member
@@ -54,7 +56,7 @@ class Recipe:
     seed: int = 7
     monotone: bool = False
     bags: int = 1
-    identities: float | None = 1.0
+    identities: float | None = 3.0
 
 
 def row_weight(sample: Sample, evenness: float) -> np.ndarray:
@@ -96,7 +98,8 @@ def fit_encoder(
         if identities is None
         else fit_identities(sample.matrix, sample.label, sample.dossier, categories, STAGES, identities)
     )
-    return Encoder(tuple(numbers), every, terms, STAGES)
+    levels = tuple(LevelOffsets(key) for key in LEVELS if key == STAGE or key in categories)
+    return Encoder(tuple(numbers), every, terms, STAGES, levels)
 
 
 def hidden(x: np.ndarray, first: int) -> np.ndarray:

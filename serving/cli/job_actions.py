@@ -64,6 +64,18 @@ def monitor(settings: Settings, rules: JobRules, slot: datetime, now: datetime) 
         return "no champion yet"
 
 
+def level(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:
+    """Takes the champion's scores to the level of the outcomes known at the slot."""
+    from serving.cli.watching import leveled
+
+    try:
+        return leveled(settings, slot)
+    except FileNotFoundError:
+        return "no champion yet"
+    except ValueError as error:  # a champion of before: its scores stand as they are until the next training
+        return str(error)
+
+
 def _latest(settings: Settings) -> datetime | None:
     """The moment of the newest list; None where there is none."""
     from serving.scoring.score_files import latest_path, read_scores
@@ -76,5 +88,5 @@ def _latest(settings: Settings) -> datetime | None:
 
 def action_of(name: str) -> Action:
     """What the job called `name` does."""
-    ours: dict[str, Action] = {"intake": intake, "score": score, "monitor": monitor}
+    ours: dict[str, Action] = {"intake": intake, "level": level, "score": score, "monitor": monitor}
     return ours.get(name) or ACTIONS[name]

@@ -1,14 +1,15 @@
-"""`risk watch` and `risk models`: what warns after a scoring, and which model was live when with which lists."""
+"""`risk watch`, `risk level`, `risk models`: what warns, the level of scores, which model was live with which lists."""
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from features.atomic_file import add_line, whole_lines
+from models import pointers
 from models.targets import MAIN
 from serving.cli.group import settings_of
 from serving.cli.learning import TargetName
@@ -39,6 +40,48 @@ def watch(
     main_alone(target)
     for line in watched(settings, moment(as_of, settings.zone)):
         typer.echo(line)
+
+
+@commands.command()
+def level(
+    ctx: typer.Context,
+    target: TargetName,
+    as_of: Annotated[str, typer.Option(help="Take the outcomes known at this moment.")],
+) -> None:
+    """Take the champion's scores to the level of the outcomes known since its training.
+
+    Offsets for all, stage of the term, sector and unit, shrunk; kept beside the champion, used by the next scoring.
+    """
+    settings = settings_of(ctx)
+    main_alone(target)
+    typer.echo(leveled(settings, moment(as_of, settings.zone)))
+
+
+def leveled(settings: Settings, at: datetime) -> str:
+    """Estimates the champion's level as known at `at` and keeps it beside it; gives what was done.
+
+    FileNotFoundError without a champion; ValueError for one that has no room for offsets.
+    """
+    from features.calendar.vietnam import VIETNAM
+    from features.record.record import Record
+    from models import level
+    from models.artefact import load
+    from serving.work.witnessed_files import digests, tell
+    from training.level import estimate
+
+    folder = settings.models / TARGET
+    said = pointers.read(folder, "champion")
+    if said is None:
+        raise FileNotFoundError(f"no champion of {TARGET}; run: risk train, risk promote")
+    model = load(folder / said["version"], sha256=said["sha256"])
+    found = estimate(Record(settings.record_url), model, said["sha256"], at, VIETNAM)
+    if found is None:
+        return "level: too few promises have passed to say anything"
+    tell(settings, digests(settings.home, [level.write(folder, found)]), now=datetime.now(UTC))
+    return (
+        f"level: {found.dossiers} dossiers, mean score {found.score:.3f}, late {found.late:.3f}; "
+        f"offsets of {sum(len(one) for one in found.offsets.values())} groups kept"
+    )
 
 
 def watched(settings: Settings, at: datetime) -> Iterator[str]:

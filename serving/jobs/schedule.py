@@ -43,6 +43,7 @@ JOBS = (
     Job("intake", "Nhận dữ liệu gửi đến", "take in what was dropped", "*/5 * * * *", timedelta(hours=2)),
     Job("score", "Chấm điểm hồ sơ đang mở", "score what is open", "30 1 * * *", timedelta(hours=4)),
     Job("monitor", "Theo dõi mô hình", "watch model and data", "15 2 * * *", timedelta(hours=2), ("score",)),
+    Job("level", "Hiệu chỉnh mức điểm", "take scores to known outcomes' level", "0 1 * * mon", timedelta(hours=2)),
     Job("weekly", "Danh sách tuần", "lists of the week", "0 3 * * mon", timedelta(hours=1), ("score",)),
     Job("warnings", "Cảnh báo sớm", "early warnings", "*/5 * * * *", timedelta(minutes=30)),
     Job("monthly", "Bản thảo báo cáo tháng", "drafts of the month", "0 4 1 * *", timedelta(hours=3)),

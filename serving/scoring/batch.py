@@ -192,6 +192,7 @@ def score_record(
         n=table.num_rows,
         rule=model.rule,
         misfits=dict(misfits),
+        level=None if model.level is None else model.level.as_of.isoformat(),
     )
     return meta, write_scores(settings.scores, table, meta, latest)
 

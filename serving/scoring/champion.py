@@ -7,6 +7,9 @@ from pathlib import Path
 from models import pointers
 from models.artefact import ArtefactError, load
 from models.clock_rule import clock_rule
+from models.level import FILE as LEVEL
+from models.level import Level
+from models.level import read as read_level
 from models.risk_model import RiskModel
 from models.targets import TARGETS
 
@@ -20,7 +23,7 @@ class Champion:
     """A model ready to score. `rule`: the simple rule stands in for a model ("quy tắc").
 
     version: folder under `models/<target>/`. sha256: identity of its manifest. trouble: why the champion itself
-    is not used, where another stands in.
+    is not used, where another stands in. level: the offsets that are in the model, estimated since it was trained.
     """
 
     model: RiskModel
@@ -28,6 +31,7 @@ class Champion:
     sha256: str
     rule: bool = False
     trouble: str | None = None
+    level: Level | None = None
 
 
 def champion(models: Path, target: str, threads: int = 1) -> Champion:
@@ -57,7 +61,7 @@ def champion(models: Path, target: str, threads: int = 1) -> Champion:
 
 
 def pointed_at(folder: Path, pointer: str, threads: int = 1) -> Champion:
-    """The model that `champion.json`, `candidate.json` or `previous.json` names, after every check.
+    """The model that `champion.json`, `candidate.json` or `previous.json` names, after every check, at its level.
 
     ArtefactError where the model is damaged or another than promoted, ValueError where the pointer is,
     FileNotFoundError where there is no such pointer.
@@ -66,4 +70,16 @@ def pointed_at(folder: Path, pointer: str, threads: int = 1) -> Champion:
     if said is None:
         raise FileNotFoundError(f"{pointer}.json: no model is pointed at")
     version, sha256 = said["version"], said["sha256"]
-    return Champion(load(folder / version, sha256=sha256, threads=threads), version, sha256)
+    found = Champion(load(folder / version, sha256=sha256, threads=threads), version, sha256)
+    try:
+        kept = read_level(folder, sha256)
+    except (OSError, ValueError) as error:  # scores stay in order without it
+        log.error("scores of %s stand at the level of the training: %s", folder.name, error)
+        return found
+    return found if kept is None else replace(found, model=kept.applied(found.model), level=kept)
+
+
+def sign(folder: Path) -> str:
+    """A text that changes when the champion or its level does. OSError where no champion is pointed at."""
+    kept = folder / LEVEL
+    return (folder / "champion.json").read_text("utf-8") + (kept.read_text("utf-8") if kept.exists() else "")

@@ -23,7 +23,7 @@ from models.reasons import Reason, reasons
 from models.remaining_time import LEFT, Remaining
 from models.targets import MAIN
 from serving.scoring.batch import CERTAIN_ODDS, REASONS, overdue
-from serving.scoring.champion import Champion, champion, pointed_at
+from serving.scoring.champion import Champion, champion, pointed_at, sign
 from serving.scoring.rate_limiter import RateLimiter
 from serving.scoring.record_delta import RecordDelta
 from serving.scoring.record_snapshot import RecordSnapshot
@@ -91,8 +91,8 @@ class OnlineScorer:
         self._record = record or Record(settings.record_url)
         self._calendar = calendar
         self._models = settings.models
-        pointer = settings.models / target / "champion.json"
-        self.champion: Reloadable[Champion] = Reloadable(f"champion of {target}", pointer.read_text, self._load)
+        folder = settings.models / target
+        self.champion: Reloadable[Champion] = Reloadable(f"champion of {target}", lambda: sign(folder), self._load)
         self._ground: RecordSnapshot | None = None
         self._news = RecordDelta(0)
         self._turn = threading.Lock()

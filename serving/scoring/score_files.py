@@ -75,7 +75,8 @@ class ListMeta:
     """What a scored list is: its target and moment, and the model, record and features that made it.
 
     rule: true where the simple rule stood in for a model ("quy tắc"). misfits: of a column how many dossiers had a cell
-    that is no number where the model wants one, and so unknown.
+    that is no number where the model wants one, and so unknown. level: the moment at which the offsets in the model
+    were estimated (`models.level`), in ISO 8601; None at the level of the training.
     """
 
     target: str
@@ -87,6 +88,7 @@ class ListMeta:
     n: int
     rule: bool = False
     misfits: Mapping[str, int] = field(default_factory=dict)
+    level: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON values, the time in ISO 8601."""

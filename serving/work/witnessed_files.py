@@ -1,4 +1,4 @@
-"""Files whose receipts hold their digests: scored lists, lists of the week, the pointers to champions.
+"""Files whose receipts hold their digests: scored lists, lists of the week, pointers to champions and their level.
 
 Whoever writes one lists it under `files` of a receipt: path below `RISK_HOME` → sha256. A file whose sha256 is not the
 last one listed was exchanged by hand (a list, or another model in the champion's place): that is a fault.
@@ -15,7 +15,7 @@ from serving.state import open_state
 from serving.work.chain_anchor import Witness
 from serving.work.receipts import Fault, Receipts, command_actor
 
-WITNESSED = ("scores/*/*/*.parquet", "lists/*/*/*.json", "models/*/champion.json")
+WITNESSED = ("scores/*/*/*.parquet", "lists/*/*/*.json", "models/*/champion.json", "models/*/level.json")
 """Files below the home that need a receipt; but for lists mixed of others, which are made anew for each plan
 and stand with their digest in its brief."""
 _MADE_ANEW = "scores/mix/"

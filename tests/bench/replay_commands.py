@@ -131,3 +131,20 @@ def drift(
     typer.echo(text)
     if card is not None:
         card.write_text(text, "utf-8")
+
+
+@replay.command("level")
+def level(
+    seeds: Annotated[str, typer.Option(help="Seeds of the provinces, with commas.")] = "21,22,23,24,25,26",
+    dossiers: Annotated[int, typer.Option(help="Dossiers of each.", min=2_000)] = 4_400,
+    card: Annotated[Path | None, typer.Option(help="Markdown file, such as models/cards/level.md.")] = None,
+) -> None:
+    """Five months without a training: scores as learnt, and kept at the level of known outcomes."""
+    from tests.bench.replay import level as replayed
+
+    numbers = [int(one) for one in seeds.split(",")]
+    found = list(replayed.provinces(numbers, dossiers, lambda line: typer.echo(line, err=True)))
+    text = replayed.card(found, replayed.figures(found), dossiers)
+    typer.echo(text)
+    if card is not None:
+        card.write_text(text, encoding="utf-8")
