@@ -78,7 +78,7 @@ def save(
         "members": members,
         "weights": dict(model.weights),
         "by_stage": [dict(weights) for weights in model.by_stage],
-        "calibration": {"intercept": model.intercept, "slope": model.slope},
+        "calibration": {"intercept": model.intercept, "slope": model.slope, "doubt": model.doubt},
         "rule": model.rule,
         "remaining": _remaining(model.remaining),
         "usual": dict(model.usual),
@@ -153,9 +153,11 @@ def _model(manifest: dict[str, Any], folder: Path, threads: int) -> RiskModel:
         manifest["about"],
         by_stage,
         _remaining_from(manifest.get("remaining"), manifest["files"], folder, len(encoder.numbers), threads),
+        float(calibration.get("doubt", 0.0)),
     )
-    if not np.isfinite(model.intercept) or not np.isfinite(model.slope) or model.slope < 0:
-        raise ArtefactError(f"{MANIFEST}: wanted a finite calibration with slope ≥ 0")
+    told = (model.intercept, model.slope, model.doubt)
+    if not np.isfinite(told).all() or model.slope < 0 or model.doubt < 0:
+        raise ArtefactError(f"{MANIFEST}: wanted a finite calibration with slope and doubt ≥ 0")
     return model
 
 

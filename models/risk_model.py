@@ -45,6 +45,7 @@ class Scores:
     [n × features] in log-odds, `features` their matrix columns. `contributions.sum(1) + base == log_odds`.
     `usual`, `rates`, `target`: what the model knows of peers, and what it predicts, for words (`models.reasons`).
     `x` [n × columns], `model`: the encoded rows and what scored them, to score again (`models.counterfactual`).
+    `spread` [n]: weighted standard deviation of the members' log-odds.
     """
 
     probability: np.ndarray
@@ -57,6 +58,14 @@ class Scores:
     target: str = ""
     x: np.ndarray | None = field(default=None, repr=False)
     model: RiskModel | None = field(default=None, repr=False)
+    spread: np.ndarray | None = field(default=None, repr=False)
+
+    def range(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Low and high probability [n] within which four in five groups of such cases end; None where none is told."""
+        if self.model is None or self.spread is None or not self.model.doubt:
+            return None
+        either = self.model.doubt * self.spread
+        return expit(self.log_odds - either), expit(self.log_odds + either)
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,8 @@ class RiskModel:
     `members` and `weights` by name; `rule` names the member that is the best simple rule, kept even with weight
     0 for comparison and as the fallback. `by_stage`: where the encoder tells stages, the weights of
     each; `weights` is then their mean, by which the base is told. `usual`: per feature the peers' usual values
-    (`models.peer_medians`). `remaining`: how long open dossiers still take, where it was learnt.
+    (`models.peer_medians`). `doubt`: how many deviations of its members the range of a score reaches either way; 0:
+    none is told. `remaining`: how long open dossiers still take, where it was learnt.
     `about`: what it was trained on (record version, hashes, period, figures); plain JSON.
     """
 
@@ -81,6 +91,7 @@ class RiskModel:
     about: Mapping[str, Any] = field(default_factory=dict)
     by_stage: tuple[Mapping[str, float], ...] = ()
     remaining: RemainingTime | None = None
+    doubt: float = 0.0
 
     def score(self, matrix: pa.Table) -> Scores:
         """Score and contributions of every row of a matrix. KeyError names a column that is missing."""
@@ -91,11 +102,13 @@ class RiskModel:
         base = self.intercept
         cells = np.zeros_like(x)
         stage = self.encoder.stage(x)
+        said: dict[str, np.ndarray] = {}
         for name in self._blended():
             member_base, terms = self.members[name].contributions(x)
             weight = self._weight(name)[stage]
             base += self.slope * self.weights.get(name, 0.0) * member_base
             cells += self.slope * weight[:, None] * terms
+            said[name] = member_base + terms.sum(axis=1)
             if self.by_stage:
                 cells[:, -1] += self.slope * (weight - self.weights.get(name, 0.0)) * member_base
         cells[:, self.encoder.leveled] += x[:, self.encoder.leveled]
@@ -103,7 +116,7 @@ class RiskModel:
         log_odds = base + contributions.sum(axis=1)
         return Scores(
             expit(log_odds), log_odds, base, contributions, self.encoder.features, self.usual, self.encoder.rates,
-            self.target, x, self,
+            self.target, x, self, self.slope * spread(said, {name: self._weight(name)[stage] for name in said}),
         )  # fmt: skip
 
     def probability(self, matrix: pa.Table) -> np.ndarray:
@@ -150,3 +163,11 @@ def _of_variants(member: Member, variants: Variants) -> np.ndarray:
     if isinstance(member, TreeMember):
         return member.log_odds_of_variants(variants)
     return np.concatenate([member.log_odds(rows) for rows in variants.rows()])
+
+
+def spread(members: Mapping[str, np.ndarray], weights: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Weighted standard deviation [n] of the members' log-odds [n] about their mean; `weights` [n] by member."""
+    z = np.array([members[name] for name in weights])
+    weight = np.array([weights[name] for name in weights])
+    weight = weight / np.maximum(weight.sum(axis=0), 1e-12)
+    return np.asarray(np.sqrt((weight * (z - (weight * z).sum(axis=0)) ** 2).sum(axis=0)))

@@ -11,6 +11,8 @@ from models.conduct import ConductLine
 from models.remaining_time import Remaining
 
 _DIRECTION = re.compile(r"\s*\(góp phần làm (?:tăng|giảm)[^)]*\)")
+WIDE = 0.25
+"""From here on the range of a score is told beside it."""
 
 NOT_A_FINDING = "Điểm rủi ro chỉ gợi ý thứ tự kiểm tra; không phải kết luận vi phạm."
 """Stands with every score that a page shows."""
@@ -152,6 +154,13 @@ def against_promise(remaining: Remaining | None, brief: bool = False) -> str:
     if remaining.late_high > 0:
         return f"có thể trễ đến {hours_between(remaining.late_high, remaining.late_high, brief)}"
     return "dự kiến kịp hạn"
+
+
+def wide_range(low: float | None, high: float | None) -> str:
+    """The range of a score where it is so wide that one must know: "12–48 %"; else empty."""
+    if low is None or high is None or high - low < WIDE:
+        return ""
+    return f"{decimal(100 * low, 0)}–{decimal(100 * high, 0)} %"
 
 
 class Clockface:

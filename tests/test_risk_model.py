@@ -2,6 +2,7 @@
 
 import threading
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from models.encoding import CategoryRates, Encoder
 from models.logit import logit
 from models.risk_model import RiskModel
 from models.rule import RuleMember
+from tests.drawn_model import drawn_model
 from tests.drawn_sample import drawn_sample
 from training.fit import SMALL, fit
 from training.sample import Sample
@@ -122,3 +124,24 @@ def test_eight_threads_get_the_answers_of_one(model: RiskModel, sample: Sample) 
         thread.join()
     assert len(wrong) == 40
     assert max(wrong) == 0.0
+
+
+def test_the_range_of_a_score_is_told_by_how_far_the_members_disagree() -> None:
+    model = replace(drawn_model(), doubt=0.5)
+    rng = np.random.default_rng(3)
+    matrix = pa.table({
+        "hours_left": rng.uniform(0, 100, 300), "time_used": rng.uniform(0, 1, 300),
+        "unit_late_rate": rng.uniform(0, 1, 300), "official_open": rng.uniform(0, 30, 300),
+        "procedure_code": ["1.001000"] * 300,
+    })  # fmt: skip
+    told = model.score(matrix)
+    ends = told.range()
+    assert ends is not None
+    low, high = ends
+    assert (low < told.probability).all()
+    assert (told.probability < high).all()
+    x = model.encoder.encode(matrix)
+    line, trees = (model.members[name].log_odds(x) for name in ("ridge", "trees"))
+    apart = np.sqrt(0.6 * 0.4) * np.abs(line - trees)  # deviation of two values with these weights
+    assert np.allclose(np.log(high / (1 - high)) - told.log_odds, 0.5 * apart)
+    assert drawn_model().score(matrix).range() is None

@@ -14,7 +14,7 @@ from tests.drawn_sample import DAY, drawn_sample
 from training import evaluate
 from training.calibrate import blend_weights, platt, tilt
 from training.fit import SMALL, fit, stable_columns
-from training.model_selection import SAFE, Judged, blend, choose
+from training.model_selection import SAFE, Judged, blend, choose, doubt
 from training.sample import Sample
 from training.split import LeakError, Split, at_origin, rolling
 from training.training_set import drawn
@@ -231,3 +231,19 @@ def test_a_share_of_dossiers_is_drawn_whole_and_always_the_same() -> None:
     assert np.array_equal(kept, np.tile(kept[:1000], 5)), "all rows of a dossier or none"
     assert 0.25 < kept.mean() < 0.35
     assert np.array_equal(kept, np.array(drawn(ids, 0.3).to_pylist()))
+
+
+def test_a_score_s_range_takes_in_what_groups_show() -> None:
+    rng = np.random.default_rng(0)
+    n = 4_000
+    truth = rng.normal(-0.5, 1.0, n)
+    off = rng.normal(0, 1, n) * (np.arange(n) % 2)  # on every other row the members are far apart
+    label = (rng.uniform(size=n) < 1 / (1 + np.exp(-truth))).astype(float)
+    zero = np.zeros(n, np.int64)
+    members = {"trees": truth + off, "ridge": truth - off}
+    said = Judged(members, label, np.ones(n), zero, np.arange(n), np.arange(n), zero)
+    halves = [{"trees": 0.5, "ridge": 0.5}]
+    right = doubt(said, halves, truth, 1.0)
+    wrong = doubt(said, halves, truth + 0.8, 1.0)  # a level that is off wants a wider range
+    assert 0 < right < wrong
+    assert doubt(said.take(np.arange(n) < 100), halves, truth[:100], 1.0) == 0  # too few to say anything

@@ -148,6 +148,7 @@ def fit_judged(
             "groups": groups(sample, choices),
         },
         by_stage=choices.by_stage if encoder.stages is not None else (),
+        doubt=choices.doubt,
     )
     return model, choices
 

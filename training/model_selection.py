@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import expit
 
+from models.risk_model import spread
 from training.calibrate import blend_weights, platt, tilt
 from training.evaluate import with_intervals
 from training.members import Recipe, fit_members, joint_rates, row_weight
@@ -31,6 +32,9 @@ JOINT = "+"
 LEAST = 20
 """Judged rows of either outcome that a stage must have for weights of its own."""
 NOTHING = 1e-6
+INSIDE, GROUP, LEAST_GROUPS = 0.8, 25, 10
+"""Of groups of about so many dossiers, at least so many, the share whose late share a score's range takes in."""
+DEVIATIONS = np.arange(1, 13) / 4
 
 Say = Callable[[str], None]
 
@@ -58,7 +62,8 @@ class Judged:
 class Choices:
     """What the judged slices chose, the losses by which they did, and the figures on them (plain JSON).
 
-    `rows`: the judged rows of the sample, `score`: what a model that had not learnt them says of each.
+    `rows`: the judged rows of the sample, `score`: what a model that had not learnt them says of each. `doubt`: how
+    many deviations of the members a score's range reaches (`models.risk_model.RiskModel`).
     """
 
     recipe: str
@@ -71,6 +76,7 @@ class Choices:
     figures: dict[str, dict[str, list[float | None]]] = field(default_factory=dict)
     rows: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
     score: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False)
+    doubt: float = 0.0
 
 
 def choose(sample: Sample, splits: list[Split], recipes: Mapping[str, Recipe], say: Say = lambda line: None) -> Choices:
@@ -101,7 +107,37 @@ def choose(sample: Sample, splits: list[Split], recipes: Mapping[str, Recipe], s
         judged_figures(said, intercept + slope * blended, said.members[rule]),
         said.rows,
         expit(intercept + slope * blended),
+        doubt(said, by_stage or [weights] * (int(said.stage.max()) + 1), intercept + slope * blended, slope),
     )
+
+
+def doubt(said: Judged, by_stage: Sequence[Mapping[str, float]], log_odds: np.ndarray, slope: float) -> float:
+    """The least number of the members' deviations that takes in the late share of `INSIDE` of groups of judged rows.
+
+    Groups: a slice of time, then bands of the score, then those of little and of much disagreement, each of `GROUP`
+    dossiers about; a group's own chance is allowed for by one standard error. 0 where there are too few groups.
+    """
+    names = sorted({name for weights in by_stage for name in weights})
+    weights = {name: np.array([one.get(name, 0.0) for one in by_stage])[said.stage] for name in names}
+    apart = slope * spread(said.members, weights)
+    groups = []
+    for number in np.unique(said.slice):
+        rows = np.flatnonzero(said.slice == number)
+        bands = max(1, len(np.unique(said.dossier[rows])) // (2 * GROUP))
+        for band in np.array_split(rows[np.argsort(log_odds[rows], kind="stable")], bands):
+            groups += np.array_split(band[np.argsort(apart[band], kind="stable")], 2)
+    if len(groups) < LEAST_GROUPS:
+        return 0.0
+    late = np.array([said.label[rows].mean() for rows in groups])
+    dossiers = np.array([len(np.unique(said.dossier[rows])) for rows in groups])
+    chance = np.sqrt(late * (1 - late) / dossiers)
+    for tried in DEVIATIONS:
+        low, high = (
+            np.array([expit(log_odds[rows] + way * tried * apart[rows]).mean() for rows in groups]) for way in (-1, 1)
+        )
+        if np.mean((late >= low - chance) & (late <= high + chance)) >= INSIDE:
+            return float(tried)
+    return float(DEVIATIONS[-1])
 
 
 def judged_figures(said: Judged, log_odds: np.ndarray, rule: np.ndarray) -> dict[str, dict[str, list[float | None]]]:

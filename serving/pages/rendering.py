@@ -110,6 +110,7 @@ def templates(zone: str) -> Environment:
         "figure": words.figure,
         "days_left": words.days_left,
         "against_promise": words.against_promise,
+        "wide_range": words.wide_range,
         "day": clock.day,
         "moment": clock.moment,
         "iso_moment": clock.iso_moment,

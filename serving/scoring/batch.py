@@ -91,7 +91,9 @@ def _rows(matrix: pa.Table, standing: pa.Table, model: RiskModel, calendar: Cale
         late_score = np.where(late, np.nan, scores.probability)
         times = model.remaining.tell(x, column_of_numbers(matrix, LEFT), late_score)
         remaining = _structs(times, REMAINING)
-    return _table(matrix, standing, scores, log_odds, left, told, remaining)
+    told_range = scores.range() or (np.full(len(x), np.nan), np.full(len(x), np.nan))
+    ends = [pa.array(np.where(late, np.nan, end), from_pandas=True) for end in told_range]
+    return _table(matrix, standing, scores, log_odds, left, told, remaining, ends)
 
 
 def _table(
@@ -102,6 +104,7 @@ def _table(
     left: np.ndarray,
     told: list[list[Reason]],
     remaining: pa.Array,
+    ends: list[pa.Array],
 ) -> pa.Table:
     columns = {
         **{name: matrix[name] for name in ("dossier_id", "unit_code", "official_id", "procedure_code")},
@@ -118,6 +121,8 @@ def _table(
         "phase": standing["phase"],
         "reasons": _reasons_column(told),
         "remaining": remaining,
+        "score_low": ends[0],
+        "score_high": ends[1],
     }
     return pa.table(columns).select(SCHEMA.names).cast(SCHEMA)
 

@@ -58,7 +58,8 @@ class Scored:
     log_odds = base + the effects of `reasons` + `others`. rule: the simple rule spoke, not a model ("quy
     tắc").
     due_at: the lawful promise; left_hours: working hours to it, negative once past. remaining: when it is expected to
-    end; null where the model tells no time.
+    end; null where the model tells no time. score_low, score_high: within which four in five groups of such dossiers
+    end; null where the model tells none or the promise has passed.
     """
 
     dossier_id: str
@@ -74,6 +75,8 @@ class Scored:
     reasons: list[Reason]
     others: float
     remaining: Remaining | None = None
+    score_low: float | None = None
+    score_high: float | None = None
 
 
 class OnlineScorer:
@@ -213,6 +216,7 @@ class OnlineScorer:
         if state.overdue and left is not None and log_odds < CERTAIN_ODDS:
             told = [overdue(CERTAIN_ODDS - log_odds, left), *told][:REASONS]
             log_odds = CERTAIN_ODDS
+        ends = None if state.overdue else scores.range()
         return Scored(
             dossier_id=dossier["dossier_id"],
             target=self.target,
@@ -227,6 +231,8 @@ class OnlineScorer:
             reasons=told,
             others=log_odds - base - sum(reason.effect for reason in told),
             remaining=remaining,
+            score_low=None if ends is None else float(ends[0][0]),
+            score_high=None if ends is None else float(ends[1][0]),
         )
 
     def _first_promise(self, ground: RecordSnapshot, dossier: Row, as_of: datetime) -> datetime | None:

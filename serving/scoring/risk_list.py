@@ -38,8 +38,9 @@ class RiskLine:
     log_odds = base + the sum of all contributions. due_at: the lawful promise; left_hours: working hours to it,
     negative where it is overdue (`serving.scoring.time_left`). phase: in whose hands it is
     (`features.case_state.state.Phase`); None where nobody told. remaining: when it is expected to end, told at the
-    moment of the score; None where no time is told. official_name: filled for a reader by
-    `serving.use_cases.official_names`.
+    moment of the score; None where no time is told. score_low, score_high: within which four in five groups of such
+    dossiers end, by how far the parts of the model disagree; None where none is told. official_name: filled for a
+    reader by `serving.use_cases.official_names`.
     """
 
     rank: int
@@ -58,6 +59,8 @@ class RiskLine:
     reasons: list[Reason]
     phase: str | None = None
     remaining: Remaining | None = None
+    score_low: float | None = None
+    score_high: float | None = None
     official_name: str | None = None
 
     @property

@@ -57,14 +57,17 @@ SCHEMA = pa.schema(
         ("reasons", pa.list_(REASON)),
         ("phase", pa.string()),
         ("remaining", REMAINING),
+        ("score_low", pa.float64()),
+        ("score_high", pa.float64()),
     ]
 )
 """One row an open dossier, by rank. `due_at` is the lawful promise, `left_hours` working hours to it, negative where
 it is overdue; `phase` is of `features.case_state.state.Phase`: while the clock stands a dossier is never overdue.
-`remaining` is null where the model tells no time.
+`remaining` is null where the model tells no time; `score_low` and `score_high`, the range of the score, where it tells
+none or the promise has passed.
 """
 
-ADDED = ("phase", "remaining")
+ADDED = ("phase", "remaining", "score_low", "score_high")
 """Columns that lists of earlier versions do not have."""
 
 _META = b"dossier-risk"
