@@ -55,6 +55,8 @@ def drawn(rows: int, seed: int = 1) -> pa.Table:
             "reasons": [[reason("queue", 0.8), reason("clock", -0.2)]] * rows,
             "phase": pa.array(["running"] * rows, pa.string()),
             "remaining": [remaining(20.0)] * rows,
+            "score_low": score * 0.9,
+            "score_high": score * 0.9 + 0.1,
         }
     ).cast(SCHEMA)
 

@@ -15,8 +15,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
 from serving.app import create_app
+from serving.scoring.risk_list import Filters, latest_list
 from serving.settings import Settings
 from serving.state import Contest, Decision, Finding
+from serving.words import wide_range
 from tests.drawn_office import AS_OF, OPEN, dossier_id, rows_of, seal_plan, settings_of, store_scores
 from tests.drawn_people import NOW, PASSWORD, sit_down, staffed_office
 
@@ -132,6 +134,19 @@ def test_contest_freezes_the_score_until_it_is_answered_and_recomputed(client: T
 def refresh(client: TestClient) -> None:
     state = client.app.state.context  # type: ignore[attr-defined]
     state.refresh()
+
+
+def test_the_range_of_a_score_is_told_where_it_is_wide_alone(client: TestClient, office: Settings) -> None:
+    sit_down(client, "thanhtra")
+    lines = latest_list(office.scores, "lateness").page(Filters(waiting=None), 0, 20).lines
+    told = {line.dossier_id: wide_range(line.score_low, line.score_high) for line in lines}
+    wide, narrow = (next(name for name, words in told.items() if bool(words) is wanted) for wanted in (True, False))
+    assert f"có thể {told[wide]}" in client.get(f"/dossier?id={quote(wide)}").text
+    assert "nói khác nhau nhiều" not in client.get(f"/dossier?id={quote(narrow)}").text
+    page = client.get("/list").text
+    shown = [words for name, words in told.items() if words and f"/dossier?id={quote(name)}" in page]
+    assert shown
+    assert all(words in page for words in shown)
 
 
 def test_findings_from_the_phone(client: TestClient) -> None:

@@ -146,6 +146,7 @@ def test_the_columns_are_the_agreed_ones() -> None:
         "dossier_id", "unit_code", "official_id", "procedure_code", "sector_code", "as_of", "score", "log_odds",
         "base",
         "rank", "left_hours", "due_at", "received_at", "step", "reasons", "phase", "remaining",
+        "score_low", "score_high",
     ]  # fmt: skip
 
 
