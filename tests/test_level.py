@@ -1,8 +1,9 @@
 """Scores at the level of known outcomes: offsets add up, are shrunk, belong to one champion and can be left out."""
 
 import json
+import shutil
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pytest
 from scipy.special import expit
 
+from features.calendar.vietnam import VIETNAM
 from models import level
 from models.artefact import load
 from models.encoding import Encoder, LevelOffsets, Stages
@@ -17,8 +19,17 @@ from models.level import KEYS, MOST, Level
 from models.linear import LinearMember
 from models.risk_model import RiskModel
 from models.rule import RuleMember
+from serving.cli.job_actions import action_of
+from serving.jobs.schedule import JobRules
+from serving.scoring.batch import score_record
 from serving.scoring.champion import champion, sign
+from serving.settings import Settings
+from serving.state import open_state
+from serving.work.chain_anchor import Witness
+from serving.work.receipts import Receipts
+from serving.work.witnessed_files import file_faults
 from tests.drawn_model import ship
+from tests.drawn_training import CUTOFF, ZERO, Office
 from training.level import level_of
 from training.sample import Sample
 
@@ -131,3 +142,29 @@ def test_the_champion_serves_at_its_level_and_at_that_of_its_training_where_the_
     left = champion(tmp_path, "lateness")
     assert (left.level, left.rule, left.trouble) == (None, False, None)
     assert np.allclose(left.model.score(matrix).log_odds, plain)
+
+
+def test_the_weekly_job_keeps_the_level_and_tells_of_it(office: Office, tmp_path: Path) -> None:
+    shutil.copytree(office.home, tmp_path / "home")
+    settings = Settings.from_env(tmp_path / "home")
+    rules, at = JobRules.of(settings.home, settings.zone), CUTOFF + timedelta(days=30)
+    assert action_of("level")(settings, rules, at, at) == "no champion yet"
+    folder = settings.models / "lateness"
+    shutil.copy(folder / "candidate.json", folder / "champion.json")
+    assert "too few" in action_of("level")(settings, rules, ZERO + timedelta(days=20), at)
+    said = action_of("level")(settings, rules, at, at)
+    assert said.startswith("level: ")
+    served = champion(settings.models, "lateness")
+    assert served.level is not None
+    assert served.level.as_of == at
+    assert served.level.dossiers > 100
+    assert set(served.level.offsets) == set(KEYS)
+    meta, _ = score_record(settings, at, VIETNAM)
+    assert meta.level == at.isoformat()
+    (folder / level.FILE).write_text("{}")
+    state = open_state(settings.database_url)
+    try:
+        faults = file_faults(settings.home, Receipts(state, Witness(settings.keys, settings.home / "receipts")))
+    finally:
+        state.close()
+    assert [one.what.split(" is ")[0] for one in faults] == ["models/lateness/level.json"]
