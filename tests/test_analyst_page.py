@@ -1,7 +1,9 @@
 """The analyst's page: gates, drawings from what training kept, and a promotion that is asked for once, with why."""
 
 import json
+import shutil
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,10 @@ from serving.jobs.promotion import promote_by_command
 from serving.pages import analyst
 from tests.drawn_people import NOW, sit_down, staffed_office
 
-SHA = "ab" * 32
+MANIFEST = json.dumps(
+    {"about": {"champion": {"auc": [0.01, -0.02, 0.04]}}, "weights": {"trees": 1.0}, "features": ["step"]}
+)
+SHA = sha256(MANIFEST.encode()).hexdigest()
 GATES = [
     {"name": "leak", "holds": True, "words": "AUC 0.817"},
     {"name": "calibration", "holds": True, "words": "slope 1.01"},
@@ -34,8 +39,7 @@ def shelve(client: TestClient, gates: list[dict[str, Any]], trained_by: str = "a
     (folder / "v1").mkdir(parents=True, exist_ok=True)
     said = {"version": "v1", "sha256": SHA, "gates": gates, "trained_by": trained_by}
     (folder / "candidate.json").write_text(json.dumps(said))
-    manifest = {"about": {"champion": {"auc": [0.01, -0.02, 0.04]}}, "weights": {"trees": 1.0}, "features": ["step"]}
-    (folder / "v1" / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "v1" / "manifest.json").write_text(MANIFEST)
     return folder
 
 
@@ -107,3 +111,18 @@ def test_drawings_show_what_training_kept(client: TestClient) -> None:
 @pytest.mark.slow
 def test_the_command_says_why_it_refuses(tmp_path: Path) -> None:
     assert "no candidate of lateness" in (promote_by_command(tmp_path, "lateness", "an") or "")
+
+
+def test_a_damaged_champion_of_another_target_is_told_on_the_page_and_by_the_service(client: TestClient) -> None:
+    other = shelve(client, GATES).parent / "promise_moved"
+    (other / "v7").mkdir(parents=True)
+    (other / "champion.json").write_text(json.dumps({"version": "v7", "sha256": SHA}))
+    (other / "v7" / "manifest.json").write_text(MANIFEST)
+    sit_down(client, "phantich")
+    assert "không đọc được" not in client.get("/analyst").text
+    (other / "v7" / "manifest.json").write_text(MANIFEST.replace("step", "unit"))
+    page = client.get("/analyst").text
+    assert "(bản v7) không đọc được" in page
+    told = [one for one in client.get("/api/v1/ready").json()["models"] if one["target"] == "promise_moved"]
+    assert [(one["version"], one["trouble"]) for one in told] == [("v7", "tệp mô tả không phải bản đã chọn")]
+    shutil.rmtree(other)

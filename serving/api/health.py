@@ -13,6 +13,7 @@ from serving.jobs.job_status import job_statuses
 from serving.jobs.promise import ServiceLevel, data_promise, database_promise, job_promises, list_promise
 from serving.jobs.run_log import RunLog
 from serving.jobs.schedule import JobRules
+from serving.read.model_registry import damaged_champions
 from serving.read.problem import documented
 from serving.use_cases.app_context import context_of, serving
 from serving.use_cases.served_state import Serving
@@ -45,7 +46,10 @@ class ListAge:
 
 @dataclass(frozen=True)
 class ModelState:
-    """The model that scores single dossiers: which, whether the rule stands in, and what is wrong with a newer."""
+    """The model that scores single dossiers: which, whether the rule stands in, and what is wrong with a newer.
+
+    Of another target it is told where its champion cannot be read; its last list stands.
+    """
 
     target: str
     version: str | None
@@ -99,6 +103,11 @@ def ready(request: Request, state: Annotated[Serving, Depends(serving)]) -> Resp
             rule=model.rule if model else None,
             trouble=kept_model.trouble or (model.trouble if model else None),
         )
+    ]
+    models += [
+        ModelState(target, one.version, None, one.trouble)
+        for target, one in damaged_champions(state.settings.models).items()
+        if target != state.desk.target
     ]
     return answer(Readiness(status, promises, lists, models), 200 if status == "ready" else 503)
 

@@ -3,6 +3,7 @@
 Read, never moved here.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from models import pointers
+from models.targets import TARGETS
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,12 @@ def read_shelf(models: Path, target: str) -> RegistryView:
     )
 
 
+def damaged_champions(models: Path) -> dict[str, ModelVersion]:
+    """The champions of targets of dossiers that cannot be read, by target: the last list of each stands."""
+    told = {target: _shelved(models / target, "champion") for target in TARGETS}
+    return {target: one for target, one in told.items() if one is not None and one.trouble}
+
+
 def _shelved(folder: Path, place: str) -> ModelVersion | None:
     try:
         pointer = pointers.read(folder, place)
@@ -80,7 +88,10 @@ def _shelved(folder: Path, place: str) -> ModelVersion | None:
         return None
     version, sha256 = pointer["version"], pointer["sha256"]
     try:
-        manifest = json.loads((folder / Path(version).name / "manifest.json").read_text("utf-8"))
+        data = (folder / Path(version).name / "manifest.json").read_bytes()
+        if hashlib.sha256(data).hexdigest() != sha256:
+            return ModelVersion(place, version, sha256, {}, {}, 0, "tệp mô tả không phải bản đã chọn")
+        manifest = json.loads(data)
         return ModelVersion(
             place, version, sha256, manifest["about"], manifest["weights"], len(manifest["features"]), None,
             tuple(pointer.get("gates", ())), pointer.get("trained_by"),
