@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from serving.app import create_app
 from serving.jobs.promotion import promote_by_command
-from serving.pages import analyst
+from serving.use_cases import model_work
 from tests.drawn_people import NOW, sit_down, staffed_office
 
 MANIFEST = json.dumps(
@@ -58,7 +58,7 @@ def promotions(client: TestClient) -> list[str]:
 def test_a_gate_that_does_not_hold_closes_the_button_and_the_door(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(analyst, "promote_by_command", lambda *_: pytest.fail("asked although a gate refuses"))
+    monkeypatch.setattr(model_work, "promote_by_command", lambda *_: pytest.fail("asked although a gate refuses"))
     shelve(client, REFUSING)
     sit_down(client, "phantich")
     page = client.get("/analyst").text
@@ -78,13 +78,13 @@ def test_a_gate_that_does_not_hold_closes_the_button_and_the_door(
 
 def test_a_promotion_is_asked_for_once_with_its_reason(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, str]] = []
-    monkeypatch.setattr(analyst, "promote_by_command", lambda _, target, by: asked.append((target, by)))
+    monkeypatch.setattr(model_work, "promote_by_command", lambda _, target, by: asked.append((target, by)))
     shelve(client, GATES)
     assert [ask(client), ask(client)] == [303, 303]
     assert asked == [("lateness", "phantich")]
     (receipt,) = promotions(client)
     assert json.loads(receipt) == {"candidate": "v1", "reason": "dữ liệu mới hơn"}
-    monkeypatch.setattr(analyst, "promote_by_command", lambda *_: "refused by groups")
+    monkeypatch.setattr(model_work, "promote_by_command", lambda *_: "refused by groups")
     assert ask(client, key="q" * 30) == 422
     assert json.loads(promotions(client)[0])["outcome"] == "refused by groups"
 
