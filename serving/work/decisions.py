@@ -86,7 +86,8 @@ def latest_of(session: Session, account_id: int, now: datetime) -> list[Decision
     last = session.scalars(mine.order_by(Decision.id.desc()).limit(1)).first()
     if last is None or last.kind == DecisionKind.UNDO:
         return []
-    act = list(session.scalars(mine.where(Decision.decided_at == last.decided_at).order_by(Decision.id)))
+    same = (Decision.decided_at == last.decided_at, Decision.kind == last.kind, Decision.reason == last.reason)
+    act = list(session.scalars(mine.where(*same).order_by(Decision.id)))
     later = select(Decision.dossier_id).where(
         Decision.id > last.id, Decision.track == last.track, Decision.target == last.target,
         Decision.dossier_id.in_([one.dossier_id for one in act]),
