@@ -134,6 +134,11 @@ class Calendar:
         piece = np.maximum(span, 0)
         return np.where(span < 0, 0, before[piece] + np.minimum(moments, end[piece]) - start[piece])
 
+    def days_each(self, moments: Instants) -> Instants:
+        """The local day of many moments [n], as days since `FIRST`."""
+        found: Instants = np.searchsorted(self._midnights, moments, side="right") - 1
+        return found
+
     def when_worked_each(self, worked: Instants, *, none: int, last: bool = False) -> Instants:
         """`when_worked` of many [n], `none` where the calendar ends before. last: the last moment, not the first."""
         start, end, before = self._pieces

@@ -164,6 +164,7 @@ class CaseFold:
         self.citizen_w, self.suspended_w, self.other_w, self.own_w = zero(), zero(), zero(), zero()
         self.requests, self._requested_us, self.reopened = zero(), none(), zero()
         self.extensions, self.resets = zero(), zero()
+        self.moved_by_office = np.zeros(n, bool)
         self.begun_us, self.extended_us = received.copy(), none()
         self.flags = np.zeros((len(FLAGS), n), bool)
 
@@ -270,12 +271,14 @@ class CaseFold:
         for one in (self.base_added, self.added_w, self.extensions, self.resets, self.asked):
             one[who] = 0
         self.missed[who], self.stopped[who], self.flags[:, who] = False, 0, False
+        self.moved_by_office[who] = False
 
     def _promise(self, who: Places, events: Places) -> None:
         """Due moments are given."""
         due, due_w, kind = self.courses.given_us[events], self._given_w[events], self.courses.kind[events]
         in_force, added = self.in_force_us[who], self.added_w[who]
         moved = (in_force != NONE) & (due > in_force)
+        self.moved_by_office[who] |= moved & ~_SUPPLY[kind]
         bare = self.first_us[who] == NONE
         self.first_us[who[bare]] = due[bare]
         self.in_force_us[who] = due

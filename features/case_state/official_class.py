@@ -3,11 +3,16 @@
 Rules of DOC766 (QĐ 766/QĐ-TTg, domain.md 1.7). Where the two classes differ, somebody should look at the data.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from features.calendar.working_time import HOURS_A_DAY, Calendar
+import numpy as np
+import numpy.typing as npt
+
+from features.calendar.working_time import HOUR, HOURS_A_DAY, Calendar, Instants
+from features.case_state.courses import NONE, Mask
 from features.case_state.kinds import TURNED_AWAY
 from features.case_state.state import CaseState, Phase
 
@@ -82,3 +87,68 @@ def _named(
     zone = ZoneInfo(calendar.zone)
     early = due_at is not None and end.astimezone(zone).date() < due_at.astimezone(zone).date()
     return OfficialClass.BEFORE if early else OfficialClass.ON_TIME
+
+
+@dataclass(frozen=True)
+class ClassedCases:
+    """What the classes of many dossiers are told from, as columns [n]: moments in microseconds, `NONE` where unknown.
+
+    claimed_us: the first end that a source claims or tells (`CaseState.claimed_end_at`); decided_us, delivered_us,
+    turned_away_us: the first of these ends; legal_days: NaN where no term is published.
+    """
+
+    calendar: Calendar
+    until_us: int
+    received_us: Instants
+    first_due_us: Instants
+    due_us: Instants
+    lawful_due_us: Instants
+    ended_us: Instants
+    paused_us: Instants
+    decided_us: Instants
+    delivered_us: Instants
+    turned_away_us: Instants
+    claimed_us: Instants
+    legal_days: npt.NDArray[np.float64]
+    citizen_w: Instants
+    requests: Instants
+    late: Mask
+    aside: Mask
+    with_citizen: Mask
+
+    def as_766(self) -> list[OfficialClass]:
+        """`class_766` of each."""
+        turned = self.turned_away_us != NONE
+        told = np.where((self.claimed_us != NONE) & ~turned, self.claimed_us, NONE)
+        decided = np.where(self.decided_us == NONE, told, np.where(told == NONE, self.decided_us,
+                                                                   np.minimum(told, self.decided_us)))  # fmt: skip
+        end = np.select([decided != NONE, self.delivered_us != NONE], [decided, self.delivered_us], self.turned_away_us)
+        ended = end != NONE
+        papers = self.with_citizen & (self.paused_us != NONE)
+        end = np.where(ended, end, np.where(papers, self.paused_us, self.until_us))
+        worked = self.calendar.worked_each
+        end_w, received_w = worked(end), worked(self.received_us)
+        until_w = self.calendar.worked(self.until_us)
+        citizen = self.citizen_w / HOUR - np.where(self.with_citizen & ~ended, (until_w - end_w) / HOUR, 0.0)
+        used = (end_w - received_w) / HOUR - citizen
+        promised = self.due_us != NONE
+        first = (worked(np.where(promised, self.first_due_us, 0)) - received_w) / HOUR
+        over = np.where(promised, (end > self.due_us) & (used > first), used > self.legal_days * HOURS_A_DAY)
+        many = self.requests > MOST_REQUESTS
+        unknown = self.aside | (~many & ~promised & np.isnan(self.legal_days))
+        return self._named(over | many, unknown, ended, end, self.due_us)
+
+    def as_recomputed(self) -> list[OfficialClass]:
+        """`class_recomputed` of each."""
+        ended = self.ended_us != NONE
+        end = np.where(ended, self.ended_us, self.until_us)
+        return self._named(self.late, (self.lawful_due_us == NONE) | self.aside, ended, end, self.lawful_due_us)
+
+    def _named(self, overdue: Mask, unknown: Mask, ended: Mask, end: Instants, due: Instants) -> list[OfficialClass]:
+        days = self.calendar.days_each
+        early = (due != NONE) & (days(end) < days(due))
+        found = np.select(
+            [unknown, ~ended & overdue, ~ended, overdue, early], [5, 4, 3, 2, 0], 1
+        )  # of `OfficialClass`, in its order
+        kinds = list(OfficialClass)
+        return [kinds[place] for place in found.tolist()]

@@ -31,7 +31,7 @@ COLUMNS = (
     "dossier_id", "read_at", "unit_code", "procedure_code", "legal_days", "received_at", "phase", "holder", "step",
     "first_due_at", "due_at", "lawful_due_at", "ended_at", "ended_how", "paused_since", "late", "late_first",
     "overdue", "is_open", "waits", "citizen_w", "suspended_w", "other_w", "own_w", "requests", "extensions", "resets",
-    "reopened", "flags", "begun_at", "lawful_extension_at",
+    "reopened", "flags", "begun_at", "lawful_extension_at", "moved_by_office",
 )  # fmt: skip
 """Columns of the relation: moments are timestamps in UTC without a zone, `*_w` microseconds worked, flags a list."""
 
@@ -138,7 +138,7 @@ def _table(fold: CaseFold, dossiers: pa.Table, events: pa.Table, place: Places) 
         "ended_how": pa.array(np.array(EVENT_KINDS, object)[fold.ended_kind], pa.string(), mask=~ended),
         "late": late, "overdue": late & ~ended & ~waits, "is_open": ~ended & ~aside, "waits": waits,
         "late_first": (fold.first_us != NONE) & (fold.first_us < np.where(ended, fold.ended_us, until_us)) & ~aside,
-        "flags": _flags(fold, early),
+        "flags": _flags(fold, early), "moved_by_office": fold.moved_by_office,
         **{name: getattr(fold, name) for name in ("citizen_w", "suspended_w", "other_w", "own_w", "requests",
                                                   "extensions", "resets", "reopened")},
     }  # fmt: skip

@@ -4,22 +4,23 @@ One state (`features.case_state`) serves the lists of late dossiers, the explana
 figure means the same wherever it stands. A dossier whose clock stands is neither late nor overdue: it waits.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import groupby, pairwise
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from features.calendar.holiday import as_delivered
-from features.calendar.working_time import Calendar
-from features.case_state.cases import RecordedCase, recorded_cases
-from features.case_state.kinds import TURNED_AWAY
-from features.case_state.official_class import OfficialClass, class_766, class_recomputed
+from features.calendar.working_time import HOUR, Calendar, Instants, microseconds
+from features.case_state.courses import NONE, instants
+from features.case_state.kinds import TURNED_AWAY, claims_end
+from features.case_state.official_class import ClassedCases, OfficialClass
+from features.case_state.relation import NAME, case_states
 from features.case_state.state import Flag, Phase
+from features.record.schema import ALL_ENDS, ENDS, SKEW
 from features.record.utc import naive_utc
 from features.sources.reconcile import LATE
 
@@ -28,32 +29,63 @@ CAME_BACK = timedelta(days=30)
 MANY_TIMES = 2
 """Sent back this often, with refusals that came back as a new dossier, a dossier is looked at (S0 2b)."""
 
+_OPEN_OR_TOUCHED = f"""
+    CREATE OR REPLACE TEMP TABLE of_period AS
+    SELECT dossier_id FROM dossier_latest ANTI JOIN (
+        SELECT dossier_id FROM event_latest GROUP BY dossier_id
+        HAVING max(happened_at) < $start AND bool_or(kind IN {ALL_ENDS})
+           AND coalesce(max(happened_at) FILTER (kind IN {ALL_ENDS})
+                        > max(happened_at) FILTER (kind = 'reopened'), true)) USING (dossier_id)
+    WHERE received_at < $until"""
+"""All but the dossiers that had ended for good, and to which nothing has happened since a moment."""
+_STOOD = f"""
+    CREATE OR REPLACE TEMP TABLE stood AS
+    SELECT *, late AND NOT waits AS late_now,
+           CASE WHEN late AND NOT waits THEN lawful_due_at ELSE coalesce(ended_at, $until) END AS held_at
+    FROM {NAME} WHERE received_at < $until AND (ended_at IS NULL OR ended_at >= $start)"""
 _FACTS = f"""
-WITH back AS (
+WITH person AS (SELECT DISTINCT applicant_id FROM dossier_latest SEMI JOIN stood USING (dossier_id)
+                WHERE applicant_id IS NOT NULL),
+of_person AS (SELECT dossier_id, received_at, applicant_id, procedure_code FROM dossier_latest
+              SEMI JOIN person USING (applicant_id)),
+wanted AS (SELECT dossier_id FROM stood UNION SELECT dossier_id FROM of_person),
+back AS (
   SELECT dossier_id, count(DISTINCT happened_at) FILTER (kind = 'returned') AS returned,
          min(happened_at) FILTER (kind IN {TURNED_AWAY}) AS turned_away_at
-  FROM event_latest WHERE happened_at < $until GROUP BY dossier_id
+  FROM event_latest SEMI JOIN wanted USING (dossier_id) WHERE happened_at < $until GROUP BY dossier_id
 ), chained AS (
   SELECT l.dossier_id, l.received_at, lag(l.dossier_id) OVER again AS former,
          lag(b.turned_away_at) OVER again AS former_at
-  FROM dossier_latest l LEFT JOIN back b USING (dossier_id) WHERE l.applicant_id IS NOT NULL
+  FROM of_person l LEFT JOIN back b USING (dossier_id)
   WINDOW again AS (PARTITION BY l.applicant_id, l.procedure_code ORDER BY l.received_at, l.dossier_id)
+), told AS (
+  SELECT dossier_id, kind, greatest(happened_at, received_at) AS told_at, {claims_end("event_id")} AS claims
+  FROM event_latest JOIN (SELECT dossier_id, received_at FROM stood) USING (dossier_id)
+  WHERE happened_at < $until
+    AND (happened_at >= received_at OR kind IN {ALL_ENDS} AND happened_at >= received_at - $skew)
+), ends AS (
+  SELECT dossier_id, min(told_at) FILTER (kind = 'decided') AS decided_at,
+         min(told_at) FILTER (kind = 'delivered') AS delivered_at, min(told_at) FILTER (kind IN {TURNED_AWAY}) AS turned_at,
+         min(told_at) FILTER (claims OR kind IN {ENDS}) AS claimed_at
+  FROM told GROUP BY dossier_id
+), hands AS (
+  SELECT dossier_id,
+         arg_max({{o: official_id, s: coalesce(step, kind)}}, {{h: happened_at, k: known_at, r: row_id}})
+             FILTER (happened_at <= held_at) AS held,
+         arg_min({{o: official_id, s: coalesce(step, kind)}}, {{h: happened_at, k: known_at, r: row_id}}) AS first
+  FROM event_latest JOIN (SELECT dossier_id, held_at FROM stood) USING (dossier_id)
+  WHERE official_id IS NOT NULL AND held_at IS NOT NULL GROUP BY dossier_id
 )
-SELECT l.dossier_id, s.sector_code, coalesce(b.returned, 0) AS returned,
-       b.turned_away_at IS NOT NULL AS turned_away,
-       CASE WHEN c.former_at <= c.received_at AND c.received_at < c.former_at + $came_back THEN c.former END AS former
-FROM dossier_latest l LEFT JOIN back b USING (dossier_id)
-LEFT JOIN chained c USING (dossier_id) LEFT JOIN procedure_latest s USING (procedure_code)
-SEMI JOIN asked USING (dossier_id)
-"""
-_HANDS = """
-SELECT dossier_id, happened_at, official_id, coalesce(step, kind) AS step
-FROM event_latest SEMI JOIN asked USING (dossier_id)
-WHERE official_id IS NOT NULL ORDER BY dossier_id, happened_at, known_at, row_id
+SELECT t.*, p.sector_code, coalesce(b.returned, 0) AS returned, b.turned_away_at IS NOT NULL AS turned_away,
+       CASE WHEN c.former_at <= c.received_at AND c.received_at < c.former_at + $came_back THEN c.former END AS former,
+       e.decided_at, e.delivered_at, e.turned_at, e.claimed_at,
+       coalesce(h.held, h.first).o AS official_id, coalesce(h.held, h.first).s AS held_step
+FROM stood t LEFT JOIN back b USING (dossier_id) LEFT JOIN chained c USING (dossier_id)
+LEFT JOIN ends e USING (dossier_id) LEFT JOIN hands h USING (dossier_id)
+LEFT JOIN procedure_latest p USING (procedure_code)
+ORDER BY t.dossier_id
 """
 _TOUCHED = "SELECT DISTINCT dossier_id FROM event_latest SEMI JOIN mine USING (dossier_id) WHERE happened_at >= $until"
-_Facts = dict[str, tuple[str | None, int, bool, str | None]]
-_Hands = dict[str, list[tuple[str, datetime, str, str]]]
 
 
 @dataclass(frozen=True)
@@ -148,18 +180,18 @@ class Caseload:
         dossiers: a relation of the connection with `dossier_id`s to which it is restricted.
         """
         calendar = as_delivered(con, calendar)
-        found = [
-            one
-            for one in recorded_cases(con, as_of, calendar, until=until, since=start, cut=True, dossiers=dossiers)
-            if one.state.received_at < until and (one.state.ended_at is None or one.state.ended_at >= start)
-        ]
-        con.register("asked", _ids(found))
-        asked = {"until": naive_utc(until), "came_back": CAME_BACK}
-        facts = {row[0]: row[1:] for row in con.execute(_FACTS, asked).fetchall()}
-        held = con.execute(_HANDS).fetchall()
-        con.unregister("asked")
-        hands = {key: list(rows) for key, rows in groupby(held, key=itemgetter(0))}
-        return cls(start, until, tuple(_cases(found, facts, hands, until, calendar)))
+        at = {"start": naive_utc(start), "until": naive_utc(until)}
+        try:
+            if dossiers is None:
+                con.execute(_OPEN_OR_TOUCHED, at)
+            with case_states(con, as_of, calendar, until=until, dossiers=dossiers or "of_period"):
+                con.execute(_STOOD, at)
+            asked = {"until": at["until"], "came_back": CAME_BACK, "skew": SKEW}
+            found = con.sql(_FACTS, params=asked).to_arrow_table()
+        finally:
+            for table in ("of_period", "stood"):
+                con.execute(f"DROP TABLE IF EXISTS {table}")
+        return cls(start, until, tuple(_cases(found, until, calendar)))
 
     @property
     def received(self) -> list[Case]:
@@ -233,37 +265,45 @@ class Caseload:
         return Caseload(self.start, self.until, tuple(case for case in self.cases if case.unit_code in units))
 
 
-def _ids(cases: Iterable[Case | RecordedCase]) -> pa.Table:
+def _ids(cases: Iterable[Case]) -> pa.Table:
     return pa.table({"dossier_id": pa.array([one.dossier_id for one in cases], pa.string())})
 
 
-def _cases(
-    cases: Iterable[RecordedCase], facts: _Facts, hands: _Hands, until: datetime, calendar: Calendar
-) -> Iterator[Case]:
-    for one in cases:
-        state = one.state
-        sector, returned, turned_away, former = facts[one.dossier_id]
-        lawful = state.lawful_due_at
-        late = state.late and not state.waits
-        over = calendar.working_hours(lawful, state.ended_at or until) if late and lawful else 0.0
-        official, step = _holder(hands.get(one.dossier_id, []), lawful if late else state.ended_at or until)
-        moved = any(
-            promise.by_office and promise.due_at > before.due_at for before, promise in pairwise(state.promises)
-        )  # fmt: skip
-        yield Case(
-            one.dossier_id, one.unit_code, one.procedure_code, sector, official, step,
-            state.received_at.astimezone(UTC), state.begun_at.astimezone(UTC), state.first_due_at, state.due_at, lawful,
-            state.lawful_extension_at, state.ended_at, state.phase, late, state.late_first, moved, state.flags,
-            class_766(state, calendar, one.legal_days), class_recomputed(state, calendar), over,
-            state.citizen_hours, state.own_hours, state.other_hours, state.requests, state.resets,
-            returned, turned_away, former,
-        )  # fmt: skip
+def _cases(found: pa.Table, until: datetime, calendar: Calendar) -> Iterator[Case]:
+    """Each row of `_FACTS` as a case."""
 
+    def us(name: str) -> Instants:
+        return instants(found[name].cast(pa.int64()))
 
-def _holder(held: list[tuple[str, datetime, str, str]], at: datetime | None) -> tuple[str | None, str | None]:
-    """Official and step of the last event until a moment; of the first one after it where none came before."""
-    if not held or at is None:
-        return None, None
-    place = bisect_right(held, naive_utc(at), key=itemgetter(1))
-    _, _, official, step = held[max(place - 1, 0)]
-    return official, step
+    def moments(name: str) -> list[datetime | None]:
+        return [None if one is None else one.replace(tzinfo=UTC) for one in found[name].to_pylist()]
+
+    def hours(*names: str) -> list[float]:
+        spent: list[float] = (np.sum([found[name].to_numpy() for name in names], axis=0) / HOUR).tolist()
+        return spent
+
+    until_us, phase = microseconds(until), np.array(found["phase"].to_pylist(), object)
+    lawful, ended, late = us("lawful_due_at"), us("ended_at"), found["late_now"].to_numpy()
+    over_w = calendar.worked_each(np.where(ended != NONE, ended, until_us)) - calendar.worked_each(lawful)
+    classes = ClassedCases(
+        calendar, until_us, us("received_at"), us("first_due_at"), us("due_at"), lawful, ended, us("paused_since"),
+        us("decided_at"), us("delivered_at"), us("turned_at"), us("claimed_at"),
+        found["legal_days"].cast(pa.float64()).to_numpy(), found["citizen_w"].to_numpy(), found["requests"].to_numpy(),
+        found["late"].to_numpy(), phase == Phase.SET_ASIDE.value, phase == Phase.CITIZEN.value,
+    )  # fmt: skip
+    phases = {one.value: one for one in Phase}
+    no_flags = frozenset[Flag]()
+    columns = (
+        *(found[name].to_pylist() for name in
+          ("dossier_id", "unit_code", "procedure_code", "sector_code", "official_id", "held_step")),
+        *map(moments, ("received_at", "begun_at", "first_due_at", "due_at", "lawful_due_at", "lawful_extension_at",
+                       "ended_at")),
+        [phases[one] for one in phase], late.tolist(),
+        *(found[name].to_pylist() for name in ("late_first", "moved_by_office")),
+        [frozenset(map(Flag, one)) if one else no_flags for one in found["flags"].to_pylist()],
+        classes.as_766(), classes.as_recomputed(),
+        np.where(late & (lawful != NONE), over_w / HOUR, 0.0).tolist(),
+        hours("citizen_w", "suspended_w"), hours("own_w"), hours("other_w"),
+        *(found[name].to_pylist() for name in ("requests", "resets", "returned", "turned_away", "former")),
+    )  # fmt: skip
+    return map(Case, *columns)
