@@ -59,6 +59,9 @@ def test_a_head_edits_the_text_and_both_are_kept(client: TestClient) -> None:
     file = client.get("/reports/unit.docx", params={**ASKED, "as_of": as_of})
     said = words_of(file.content)
     assert sentences[0] in said
+    listed = client.get("/reports", params={"month": "2026-02"}).text
+    assert re.search(r"Bản đã sửa lời văn.*?/reports/unit\.docx\?[^\"]*as_of=", listed), "an edited text is not lost"
+    assert listed.index("Báo cáo tháng của đơn vị") < listed.index("Báo cáo tháng của Trung tâm"), "one's own first"
     assert dropped not in said
     receipts = client.app.state.context.people.receipts  # type: ignore[attr-defined]
     (written,) = [one for one in receipts.latest(most=9) if one.action == "report.write"]

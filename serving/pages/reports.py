@@ -19,6 +19,7 @@ from serving.use_cases.reports import (
     Ending,
     PackId,
     _whole,
+    edited_in,
     kinds_for,
     made_in,
     pack_in,
@@ -50,10 +51,14 @@ def show(
     people.receipts.record(reader.login, "report.read", {"listed": len(made)}, now=people.now())
     months = _ended_months(people.now().astimezone(context_of(request).serving.settings.zone).date())
     register, scope = context_of(request).read_model.register, reader.scope
+    month = month if month in months else months[0]
     units = sorted((code for code in register.units if scope.covers(code)), key=register.unit)
+    unit = unit if unit in units else ""
+    with people.state.reading() as session:
+        edited = edited_in(session, month, unit or ("" if scope.units is None else reader.unit_code))
     return render(
         request, "reports.html", title="Báo cáo", kinds=kinds_for(reader), made=made, packs=packs, months=months,
-        month=month if month in months else months[0], unit=unit if unit in units else "",
+        month=month, unit=unit, edited=edited,
         units=units if len(units) <= MOST_CHOICES else None, whole=scope.units is None, account_id=reader.account_id,
         may_write=reader.may("report.write"),
         may_propose=_whole(reader, "publication.propose"), may_approve=_whole(reader, "publication.approve"),

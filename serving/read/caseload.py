@@ -65,7 +65,8 @@ back AS (
     AND (happened_at >= received_at OR kind IN {ALL_ENDS} AND happened_at >= received_at - $skew)
 ), ends AS (
   SELECT dossier_id, min(told_at) FILTER (kind = 'decided') AS decided_at,
-         min(told_at) FILTER (kind = 'delivered') AS delivered_at, min(told_at) FILTER (kind IN {TURNED_AWAY}) AS turned_at,
+         min(told_at) FILTER (kind = 'delivered') AS delivered_at,
+         min(told_at) FILTER (kind IN {TURNED_AWAY}) AS turned_at,
          min(told_at) FILTER (claims OR kind IN {ENDS}) AS claimed_at
   FROM told GROUP BY dossier_id
 ), hands AS (

@@ -20,7 +20,7 @@ from serving.reports.plain_file import MIME as PLAIN
 from serving.reports.report import Report, Sentence
 from serving.reports.text import write_text
 from serving.reports.workbook import MIME as EXCEL
-from serving.state import PublicationPack, ReportMade
+from serving.state import PublicationPack, ReportMade, ReportText
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import Reader, reader_of
 from serving.use_cases.idempotent_write import idempotent_write
@@ -32,7 +32,10 @@ MOST = 50
 
 def kinds_for(reader: Reader) -> dict[str, ReportKind]:
     """The kinds of report for a reader: the one of inspections is for those who read their plan."""
-    return {name: kind for name, kind in KINDS.items() if reader.may(kind.needs)}
+    found = {name: kind for name, kind in KINDS.items() if reader.may(kind.needs)}
+    if reader.scope.units is None:
+        return found
+    return dict(sorted(found.items(), key=lambda one: not one[1].of_unit))  # a unit's own report comes first
 
 
 def report_in(
@@ -122,6 +125,14 @@ def write_decision(request: Request, pack_id: int, outcome: str, because: str, k
 
     with refused_as_problem():
         return idempotent_write(people, reader, key, "publication.approve", back, effect, [f"publication:{pack_id}"])
+
+
+def edited_in(session: Session, month: str, unit_code: str) -> dict[str, datetime]:
+    """By kind, of a month and unit (empty: the province): as of when the report is whose text was written last."""
+    told = session.scalars(
+        select(ReportText).where(ReportText.month == month, ReportText.unit_code == unit_code).order_by(ReportText.id)
+    )
+    return {one.kind: one.as_of for one in told}
 
 
 def made_in(session: Session, reader: Reader) -> list[ReportMade]:
