@@ -44,6 +44,7 @@ def _code(kind: str) -> int:
 _STOP = np.where(_kinds("papers_requested"), 1, np.where(_kinds(*STOPS), 2, 0)).astype(np.int8)
 _RUN, _END, _ANY_END = _kinds(*RUNS, "reopened"), _kinds(*ENDS), _kinds(*ALL_ENDS)
 _SUPPLY = _kinds(*SUPPLIES)
+_BY_OFFICE = ~_kinds("received", "stated", *SUPPLIES)
 _ASKS = (_kinds("consulted").astype(np.int8) - _kinds("consultation_answered")).astype(np.int8)
 _REOPENED, _RESET, _EXTENDED, _DELIVERED = (_code(kind) for kind in ("reopened", "reset", "extended", "delivered"))
 _PAPERS = _code("papers_requested")
@@ -278,7 +279,7 @@ class CaseFold:
         due, due_w, kind = self.courses.given_us[events], self._given_w[events], self.courses.kind[events]
         in_force, added = self.in_force_us[who], self.added_w[who]
         moved = (in_force != NONE) & (due > in_force)
-        self.moved_by_office[who] |= moved & ~_SUPPLY[kind]
+        self.moved_by_office[who] |= moved & _BY_OFFICE[kind]
         bare = self.first_us[who] == NONE
         self.first_us[who[bare]] = due[bare]
         self.in_force_us[who] = due
