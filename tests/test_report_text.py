@@ -47,6 +47,7 @@ def test_a_head_edits_the_text_and_both_are_kept(client: TestClient) -> None:
     as_of, parts, sentences, rows = fields(page.text)
     assert len(parts) == len(sentences) == len(rows) > 4
     drafted = [one for one in sentences if one]
+    assert re.search(r"Căn cứ R1: Hồ sơ tiếp nhận trong kỳ = \d", page.text), "the count that the sentence tells"
     assert any("tiếp nhận" in one for one in drafted)
     assert "bản dự thảo" not in page.text.split("<details")[-1].lower() or "<details" not in page.text
     sentences[0] = "Tháng này đơn vị tiếp nhận nhiều hồ sơ đất đai hơn, khoảng 98765 hồ sơ."

@@ -13,6 +13,7 @@ from serving.read.problem import Problem
 from serving.reports import publication
 from serving.reports.report import PARTS
 from serving.reports.text import MOST_SENTENCES, strange_numbers
+from serving.reports.word_file import words as in_words
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.reports import (
@@ -78,7 +79,12 @@ def text(
     drafted = report_in(request, kind, month, unit, report.as_of.isoformat(), drafted=True)
     reader, people = reader_of(request), context_of(request).people
     people.receipts.record(reader.login, "report.read", {"text": kind, "month": month}, now=people.now())
-    figures = {figure.rows: figure for figure in report.figures if figure.rows}
+    zone = context_of(request).serving.settings.zone
+    figures = {  # of several on the same rows the first: the count itself
+        figure.rows: f"{figure.vi} = {in_words(figure.value, zone)}"
+        for figure in reversed(report.figures)
+        if figure.rows
+    }
     return render(
         request, "report_text.html", title="Lời văn báo cáo", report=report, parts=PARTS, figures=figures,
         drafted=None if drafted.sentences == report.sentences else drafted.sentences,
