@@ -138,9 +138,9 @@ def as_section(blocks: Sequence[Block], n: int, name: str, about: str) -> str:
 
 def put_on_card(path: Path, section: str) -> None:
     """Puts the section of one record on the card, in the place of an older one of its name; others stay."""
-    kept = {}
+    sections = {}
     if path.exists():
         for part in path.read_text("utf-8").split("\n## ")[1:]:
-            kept[part.split("\n", 1)[0]] = f"## {part.rstrip()}\n"
-    kept[section.split("\n", 1)[0].removeprefix("## ")] = section
-    path.write_text("\n".join([HEAD, *kept.values()]), "utf-8")
+            sections[part.split("\n", 1)[0]] = f"## {part.rstrip()}\n"
+    sections[section.split("\n", 1)[0].removeprefix("## ")] = section
+    path.write_text("\n".join([HEAD, *sections.values()]), "utf-8")

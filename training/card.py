@@ -99,8 +99,8 @@ def _groups(groups: Mapping[str, Any] | None) -> list[str]:
     if not groups:
         return []
     rows = [
-        f"| {name} | {said['n']:,} | {said['late']:.3f} | {said['score']:.3f} | {_figure(said['gap'])} |"
-        for name, said in groups.items()
+        f"| {name} | {group['n']:,} | {group['late']:.3f} | {group['score']:.3f} | {_figure(group['gap'])} |"
+        for name, group in groups.items()
     ]
     return [
         "## Groups",
@@ -112,8 +112,8 @@ def _groups(groups: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
-def _figure(said: Sequence[float | None] | None) -> str:
-    if said is None or said[0] is None:
+def _figure(interval: Sequence[float | None] | None) -> str:
+    if interval is None or interval[0] is None:
         return "–"
-    value, low, high = said
+    value, low, high = interval
     return f"{value:.3f}" if low is None else f"{value:.3f} [{low:.3f}, {high:.3f}]"

@@ -154,11 +154,11 @@ def _look(
     )
 
     name = group.astype(str)
-    known = np.zeros(len(score)) if truth is None else truth
-    means = MetricFrame(metrics=mean_prediction, y_true=known, y_pred=score, sensitive_features=name).by_group
+    labels = np.zeros(len(score)) if truth is None else truth
+    means = MetricFrame(metrics=mean_prediction, y_true=labels, y_pred=score, sensitive_features=name).by_group
     rates = MetricFrame(
         metrics={"n": count, "flagged": selection_rate, "recall": true_positive_rate, "mistaken": false_positive_rate},
-        y_true=known, y_pred=flag, sensitive_features=name,
+        y_true=labels, y_pred=flag, sensitive_features=name,
     ).by_group  # fmt: skip
     found = []
     for one in sorted(set(name.tolist())):
@@ -167,8 +167,8 @@ def _look(
         found.append(
             OfficialGroup(
                 by, one, int(row["n"]), float(means.loc[one]), float(row["flagged"]),
-                float(row["recall"]) if truth is not None and known[mine].any() else None,
-                float(row["mistaken"]) if truth is not None and not known[mine].all() else None,
+                float(row["recall"]) if truth is not None and labels[mine].any() else None,
+                float(row["mistaken"]) if truth is not None and not labels[mine].all() else None,
                 _apart(score[mine], score[~mine], level),
             )
         )  # fmt: skip

@@ -91,10 +91,10 @@ def lesson(
     ripe.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
     ripe.execute("CREATE TABLE ripe (landmark TIMESTAMP, dossier_id VARCHAR, label DOUBLE)")
     for cases in _cases(list(found.values())):
-        told = labels(con, cases, cutoff).select(["as_of", "dossier_id", "label"])
-        told = told.filter(told["label"].is_valid())
-        ripe.register("told", told.set_column(0, "as_of", told["as_of"].cast(pa.timestamp("us"))))
-        ripe.execute("INSERT INTO ripe SELECT * FROM told")
+        ripe_labels = labels(con, cases, cutoff).select(["as_of", "dossier_id", "label"])
+        ripe_labels = ripe_labels.filter(ripe_labels["label"].is_valid())
+        ripe.register("ripe_labels", ripe_labels.set_column(0, "as_of", ripe_labels["as_of"].cast(pa.timestamp("us"))))
+        ripe.execute("INSERT INTO ripe SELECT * FROM ripe_labels")
     outcomes = [one for (one,) in ripe.execute("SELECT DISTINCT label FROM ripe").fetchall()]
     if len(outcomes) < 2:
         raise ValueError(f"{folder}: wanted ripe landmarks of both outcomes before the cutoff; run: risk matrix build")
@@ -129,8 +129,8 @@ def load(piece: Piece, encoder: Encoder, seen: int) -> tuple[np.ndarray, np.ndar
     `seen`: how many columns the trees may use. Rates were learnt on a drawn sample, of which a country's rows are few.
     """
     rows, truth, weight = [], [], []
-    for path, told in piece.files:
-        matrix, labelled = pq.read_table(path), pq.read_table(told)
+    for path, labels_path in piece.files:
+        matrix, labelled = pq.read_table(path), pq.read_table(labels_path)
         matrix = matrix.filter(pc.is_in(matrix["dossier_id"], value_set=labelled["dossier_id"].combine_chunks()))
         matrix = matrix.sort_by("dossier_id")
         if not matrix["dossier_id"].equals(labelled["dossier_id"]):

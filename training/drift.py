@@ -66,8 +66,8 @@ def background(model: RiskModel, matrix: pa.Table) -> dict[str, Any]:
         "n": matrix.num_rows,
         "weeks": len(weeks),
         "numbers": {
-            name: {**said, "usual": _usual([stability(cells[name][mine], said) for mine in weeks])}
-            for name, said in bands.items()
+            name: {**band, "usual": _usual([stability(cells[name][mine], band) for mine in weeks])}
+            for name, band in bands.items()
         },
         "reasons": {
             "shares": dict(zip(scores.features, reasons.tolist(), strict=True)),
@@ -76,24 +76,24 @@ def background(model: RiskModel, matrix: pa.Table) -> dict[str, Any]:
     }
 
 
-def watch(model: RiskModel, matrix: pa.Table, said: Mapping[str, Any]) -> list[Drift]:
-    """How far the rows of `matrix` moved from `said` (`background`), strongest warning first."""
+def watch(model: RiskModel, matrix: pa.Table, reference: Mapping[str, Any]) -> list[Drift]:
+    """How far the rows of `matrix` moved from `reference` (of `background`), strongest warning first."""
     if not matrix.num_rows:
         return []
     scores = model.score(matrix)
-    numbers = said["numbers"]
+    numbers = reference["numbers"]
     among = len(numbers) + 1
     found = [
         Drift(
             name,
             stability(scores.log_odds if name == SCORE else column_of_numbers(matrix, name), bands),
-            max(NOTABLE, _threshold(bands["usual"], said["weeks"], among)),
+            max(NOTABLE, _threshold(bands["usual"], reference["weeks"], among)),
         )
         for name, bands in numbers.items()
     ]
-    before = np.array([said["reasons"]["shares"].get(name, 0.0) for name in scores.features])
+    before = np.array([reference["reasons"]["shares"].get(name, 0.0) for name in scores.features])
     moved = _moved(scores.contributions, before)
-    least = max(NOTABLE / 2, _threshold(said["reasons"]["usual"], said["weeks"], among))
+    least = max(NOTABLE / 2, _threshold(reference["reasons"]["usual"], reference["weeks"], among))
     found.append(Drift("reasons", moved, least))
     return sorted(found, key=lambda drift: drift.threshold - drift.value)
 

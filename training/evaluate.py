@@ -147,10 +147,10 @@ def with_intervals(
         weight = np.bincount(rng.integers(0, n, n), minlength=n)[clusters].astype(float) if number else None
         for name, score in scores.items():
             order = ranked[name]
-            said = [order.auc_and_pairs(weight)[0], order.average_precision(weight), brier(label, score, weight)]
-            drawn[name].append([*said, order.precision(weight)] if listed else said)
-    values = {name: dict(zip(metrics, np.array(said).T, strict=True)) for name, said in drawn.items()}
-    alone = {name: {metric: interval(said[metric]) for metric in metrics} for name, said in values.items()}
+            figures = [order.auc_and_pairs(weight)[0], order.average_precision(weight), brier(label, score, weight)]
+            drawn[name].append([*figures, order.precision(weight)] if listed else figures)
+    values = {name: dict(zip(metrics, np.array(figures).T, strict=True)) for name, figures in drawn.items()}
+    alone = {name: {metric: interval(figures[metric]) for metric in metrics} for name, figures in values.items()}
     pairs = {
         (a, b): {metric: interval(values[a][metric] - values[b][metric]) for metric in metrics}
         for a in scores

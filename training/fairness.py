@@ -37,10 +37,10 @@ class DossierGroup:
 
 def groups_of(matrix: pa.Table, dossier: np.ndarray, by: tuple[str, ...] = BY) -> np.ndarray:
     """The crossed group of every row [n] as text; groups under `LEAST` dossiers are merged into one."""
-    known = [name for name in by if name in matrix.column_names]
-    if not known:
+    present = [name for name in by if name in matrix.column_names]
+    if not present:
         return np.full(matrix.num_rows, OTHERS, dtype=object)
-    parts = [column_of_text(matrix, name) for name in known]
+    parts = [column_of_text(matrix, name) for name in present]
     crossed = np.array(
         [" × ".join(cell or "unknown" for cell in row) for row in zip(*parts, strict=True)], dtype=object
     )

@@ -105,8 +105,8 @@ def fit_judged(
         )
     recipes = suited(recipes, sample)
     splits = rolling(sample)
-    kept = stable_columns(sample, splits)
-    sample = replace(sample, matrix=sample.matrix.select(kept))
+    columns = stable_columns(sample, splits)
+    sample = replace(sample, matrix=sample.matrix.select(columns))
     choices = choose(sample, splits, recipes, say)
     say("fit on the whole training period")
     recipe = recipes[choices.recipe]
@@ -178,8 +178,8 @@ def stable_columns(sample: Sample, splits: list[Split], most: float = 0.8) -> li
     """The matrix columns without numbers that tell the slices of time apart.
 
     A count that only grows (days seen, outcomes known so far) has at scoring a value that no training row had.
-    Dropped is every number by which a judged row of the last split is told from a learnt one with an AUC of
-    `most` or more, either way.
+    A number that separates the judged rows of the last split from the learnt ones with an AUC of `most` or more, either
+    way, is dropped.
     """
     names = [name for name in sample.matrix.column_names if not almost_constant(sample, name)]
     if not splits:
@@ -187,7 +187,7 @@ def stable_columns(sample: Sample, splits: list[Split], most: float = 0.8) -> li
     split = splits[-1]
     later = np.concatenate([np.zeros(len(split.learn)), np.ones(len(split.judge))])
     rows = np.concatenate([split.learn, split.judge])
-    kept = []
+    stable = []
     for name in names:
         if name not in KEYS and not is_category(sample.matrix[name]):
             cell = column_of_numbers(sample.matrix, name)[rows]
@@ -195,5 +195,5 @@ def stable_columns(sample: Sample, splits: list[Split], most: float = 0.8) -> li
             apart = auc(later[seen], cell[seen])
             if max(apart, 1 - apart) >= most:
                 continue
-        kept.append(name)
-    return kept
+        stable.append(name)
+    return stable

@@ -88,24 +88,26 @@ def second_person(trained_by: str | None, promoted_by: str | None) -> Gate:
     return Gate("second person", not same, f"trained by {trained_by}, promoted by {promoted_by or 'nobody told'}")
 
 
-def steady(said: Mapping[str, Any]) -> Gate:
+def steady(stability: Mapping[str, Any]) -> Gate:
     """Refuses when the reasons change with the seed or with the week (`training.reason_stability`)."""
-    known = {name: said[name] for name in ("reseeded", "next_week") if said.get(name)}
-    if not known:
+    measured = {name: stability[name] for name in ("reseeded", "next_week") if stability.get(name)}
+    if not measured:
         return Gate("reasons", True, "no rows to compare reasons on")
     words = ", ".join(
-        f"{name.replace('_', ' ')} {value:.2f} [{low:.2f}, {high:.2f}]" for name, (value, low, high) in known.items()
+        f"{name.replace('_', ' ')} {value:.2f} [{low:.2f}, {high:.2f}]" for name, (value, low, high) in measured.items()
     )
     return Gate(
-        "reasons", all(high >= STEADY for *_, high in known.values()), f"in common {words}, wanted {STEADY} of reasons"
+        "reasons",
+        all(high >= STEADY for *_, high in measured.values()),
+        f"in common {words}, wanted {STEADY} of reasons",
     )
 
 
-def _list(said: list[float | None] | None, whom: str) -> Gate:
+def _list(difference: list[float | None] | None, whom: str) -> Gate:
     name = "list" if whom == "the best rule" else "list of champion"
-    if said is None or any(number is None for number in said):
+    if difference is None or any(number is None for number in difference):
         return Gate(name, True, "no later slice to judge by")
-    value, low, high = said
+    value, low, high = difference
     words = f"precision of the top {LISTED:.0%} minus that of {whom} {value:+.3f} [{low:+.3f}, {high:+.3f}]"
     return Gate(name, not (high is not None and high < 0), words)
 
@@ -127,8 +129,8 @@ def against(label: np.ndarray, candidate: np.ndarray, champion: np.ndarray, doss
     return pairs["candidate", "champion"]
 
 
-def _time_travel(said: Mapping[str, Any] | None) -> Gate:
-    return Gate("time travel", bool(said and said["holds"]), str(said["words"]) if said else "not checked")
+def _time_travel(check: Mapping[str, Any] | None) -> Gate:
+    return Gate("time travel", bool(check and check["holds"]), str(check["words"]) if check else "not checked")
 
 
 def _leak(figures: Mapping[str, Any]) -> Gate:
@@ -138,11 +140,11 @@ def _leak(figures: Mapping[str, Any]) -> Gate:
     return Gate("leak", value < LEAK, f"AUC {value:.3f} on later dossiers, at most {LEAK} is believed without a check")
 
 
-def _attribute(said: Mapping[str, Any] | None) -> Gate:
+def _attribute(weight: Mapping[str, Any] | None) -> Gate:
     """Refuses where one attribute of the deliveries holds what only the outcome could tell."""
-    if not said:
+    if not weight:
         return Gate("attribute", True, "no attribute counts")
-    heavy = AttributeWeight(**said)
+    heavy = AttributeWeight(**weight)
     words = f"{heavy.name} holds {heavy.share:.0%} of all contributions, more than {MOST_SHARE:.0%} is not believed"
     if heavy.lost is not None:
         value, low, high = heavy.lost
@@ -153,10 +155,10 @@ def _attribute(said: Mapping[str, Any] | None) -> Gate:
 
 
 def _rule(figures: Mapping[str, Any], *, first: bool) -> Gate:
-    said = figures.get("blend_over_rule", {}).get("brier")
-    if said is None or said[0] is None:
+    difference = figures.get("blend_over_rule", {}).get("brier")
+    if difference is None or difference[0] is None:
         return Gate("rule", True, "no later slice to judge by: the base rate ships")
-    value, low, high = said
+    value, low, high = difference
     same = value == 0
     words = f"Brier score minus the best rule's {value:+.4f} [{low:+.4f}, {high:+.4f}]"
     return Gate(
@@ -173,14 +175,14 @@ def _calibrated(about: Mapping[str, Any]) -> Gate:
     return Gate("calibration", low <= slope <= high, words)
 
 
-def groups_alike(said: Mapping[str, Any]) -> Gate:
+def groups_alike(groups: Mapping[str, Any]) -> Gate:
     """Refuses when a group's whole interval of the calibration gap lies beyond `MOST_GAP`.
 
-    `said`: the groups as `training.fairness.as_json` gives them.
+    `groups`: as `training.fairness.as_json` gives them.
     """
-    if not said:
+    if not groups:
         return Gate("groups", True, "no groups to compare")
-    bad = [name for name, one in said.items() if one["gap"][1] > MOST_GAP or one["gap"][2] < -MOST_GAP]
-    worst = max(said, key=lambda name: abs(said[name]["gap"][0]))
-    value, low, high = said[worst]["gap"]
+    bad = [name for name, one in groups.items() if one["gap"][1] > MOST_GAP or one["gap"][2] < -MOST_GAP]
+    worst = max(groups, key=lambda name: abs(groups[name]["gap"][0]))
+    value, low, high = groups[worst]["gap"]
     return Gate("groups", not bad, f"largest gap {value:+.3f} [{low:+.3f}, {high:+.3f}] in {worst}")

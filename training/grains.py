@@ -52,10 +52,10 @@ def added_up(table: pa.Table, group: pa.Array, column: str) -> pa.Table:
 
     `label`: the share of them late; null until all their labels are known. Cases of nobody are left out.
     """
-    known = table.append_column(column, group).filter(group.is_valid())
+    grouped = table.append_column(column, group).filter(group.is_valid())
     means = [("dossier_id", "count"), ("score", "mean"), ("rule_score", "mean"),
              ("label", "mean", pa.compute.ScalarAggregateOptions(skip_nulls=False))]  # fmt: skip
-    found = known.group_by(["cutoff", "as_of", column], use_threads=False).aggregate(means)
+    found = grouped.group_by(["cutoff", "as_of", column], use_threads=False).aggregate(means)
     names = {"dossier_id_count": "n", "score_mean": "score", "rule_score_mean": "rule_score", "label_mean": "label"}
     found = found.rename_columns([names.get(name, name) for name in found.column_names])
     found = found.select(["cutoff", "as_of", column, "n", "score", "rule_score", "label"])
@@ -87,8 +87,12 @@ def group_figures(
             expected = np.bincount(number, weights=weight * score[own])
             for what, measure in MEASURES.items():
                 drawn[name][what].append(measure(size, expected, late))
-    values = {name: {what: np.array(told) for what, told in said.items()} for name, said in drawn.items()}
-    alone = {name: {what: interval(told) for what, told in said.items()} for name, said in values.items()}
+    values = {
+        name: {what: np.array(numbers) for what, numbers in by_measure.items()} for name, by_measure in drawn.items()
+    }
+    alone = {
+        name: {what: interval(numbers) for what, numbers in by_measure.items()} for name, by_measure in values.items()
+    }
     first, *others = scores
     apart = {
         name: {what: interval(values[first][what] - values[name][what]) for what in MEASURES} for name in others

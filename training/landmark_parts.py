@@ -109,8 +109,10 @@ def _make(
         return now, 0
     # changes are worked out up to the last case, not to a later landmark that has none
     until = _local_day(cases["as_of"][-1].as_py(), calendar)
-    kept = IncrementalState(_EVER if now.through is None else now.through, until, SLACK, now.kept(folder))
-    for at, batches in _by_landmark(matrix.build_batches(con, cases, calendar=calendar, rows=_ROWS, kept=kept)):
+    changes = IncrementalState(_EVER if now.through is None else now.through, until, SLACK, now.stored_changes(folder))
+    for at, batches in _by_landmark(
+        matrix.build_batches(con, cases, calendar=calendar, rows=_ROWS, incremental=changes)
+    ):
         name = f"{at:%Y-%m-%d}-{secrets.token_hex(4)}.parquet"
         writer = None
         for batch in batches:
@@ -120,7 +122,7 @@ def _make(
             writer.close()
             files[at.isoformat()] = name
     names = {}
-    for group, table in kept.found.items():
+    for group, table in changes.found.items():
         names[group] = f"changes-{group}-{secrets.token_hex(4)}.parquet"
         pq.write_table(table, folder / names[group], compression="zstd")
     return replace(
@@ -201,22 +203,21 @@ def _made_of(con: duckdb.DuckDBPyConnection, calendar: Calendar) -> str:
     """A hash of everything beside the record's rows that cells depend on."""
     features = [*matrix.FEATURES, *matrix.attributes(con)]
     groups = groups_of(features)
-    told = [
+    inputs = [
         [asdict(feature) for feature in features],
         [record_relations((), ()), dossier_relations(features, groups, 1), matrix_relations(features, groups)],
         [COURSE, STRANDS, getsource(courses), getsource(lawful_rows)],
         repr(as_delivered(con, calendar)),
         con.sql("SELECT dossier_id, other_id, known_at FROM alias ORDER BY ALL").fetchall(),
     ]
-    return hashlib.sha256(json.dumps(told, default=str, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(inputs, default=str, sort_keys=True).encode()).hexdigest()
 
 
 def _first(con: duckdb.DuckDBPyConnection) -> datetime:
-    (found,) = con.execute("SELECT MIN(known_at) FROM dossier").fetchall()[0]
-    if found is None:
+    first: datetime | None = con.execute("SELECT MIN(known_at) FROM dossier").fetchall()[0][0]
+    if first is None:
         raise ValueError("wanted a record with dossiers, came none; ingest a delivery first")
-    known: datetime = found
-    return aware_utc(known)
+    return aware_utc(first)
 
 
 def _grid(start: datetime, to: datetime, every: timedelta, calendar: Calendar) -> list[datetime]:

@@ -170,10 +170,10 @@ def joint_rates(learn: Sample, judged: Sample, m: float) -> dict[str, np.ndarray
 
 def directions(recipe: Recipe, columns: Sequence[str], x: np.ndarray | None = None) -> dict[str, list[int]]:
     """LightGBM's parameter of the directions that trees must keep; none where no column of `x` that varies has one."""
-    kept = [DIRECTION.get(name, 0) if recipe.monotone or name in OFFICE_MOVES else 0 for name in columns]
+    ways = [DIRECTION.get(name, 0) if recipe.monotone or name in OFFICE_MOVES else 0 for name in columns]
     if x is not None and not recipe.monotone:
-        kept = [way if way and len(np.unique(x[:, at])) > 1 else 0 for at, way in enumerate(kept)]
-    return {"monotone_constraints": kept} if any(kept) else {}
+        ways = [way if way and len(np.unique(x[:, at])) > 1 else 0 for at, way in enumerate(ways)]
+    return {"monotone_constraints": ways} if any(ways) else {}
 
 
 def fit_trees(
@@ -271,8 +271,8 @@ def _banded(name: str, at: int, base: float, x: np.ndarray, label: np.ndarray, w
 def _rule(
     name: str, at: int, knots: np.ndarray, values: np.ndarray, missing: float, x: np.ndarray, weight: np.ndarray
 ) -> RuleMember:
-    said = RuleMember(name, at, knots, values, missing, 0.0)
-    return RuleMember(name, at, knots, values, missing, float(np.average(said.log_odds(x), weights=weight)))
+    without_base = RuleMember(name, at, knots, values, missing, 0.0)
+    return RuleMember(name, at, knots, values, missing, float(np.average(without_base.log_odds(x), weights=weight)))
 
 
 def _quantiles(x: np.ndarray, q: float) -> np.ndarray:

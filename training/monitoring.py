@@ -71,23 +71,23 @@ class MonitoringReport:
     live: Live | None
 
     def warnings(self) -> dict[str, str]:
-        """What warns: its name to words."""
-        told = {}
+        """Each warning by its name, in words."""
+        found = {}
         inputs = [one for one in self.drift if one.warns and one.name not in OUTCOMES]
         if inputs:
-            told["inputs"] = f"{len(inputs)} inputs moved: " + ", ".join(
+            found["inputs"] = f"{len(inputs)} inputs moved: " + ", ".join(
                 f"{one.name} by {one.value:.2f}, more than {one.threshold:.2f}" for one in inputs[:SHOWN]
             )
         for one in self.drift:
             if one.warns and one.name in OUTCOMES:
-                told[one.name] = f"{one.name} moved by {one.value:.2f}, more than {one.threshold:.2f}"
-        told |= {f"{one.kind} {one.sector}": f"{one.words}; {one.z:+.1f} deviations, bound {one.bound:.1f}"
+                found[one.name] = f"{one.name} moved by {one.value:.2f}, more than {one.threshold:.2f}"
+        found |= {f"{one.kind} {one.sector}": f"{one.words}; {one.z:+.1f} deviations, bound {one.bound:.1f}"
                  for one in self.process if one.warns}  # fmt: skip
         for unit in self.silent:
-            told[f"silence {unit}"] = f"unit {unit} sends nothing, for longer than ever: no data is not no risk"
+            found[f"silence {unit}"] = f"unit {unit} sends nothing, for longer than ever: no data is not no risk"
         if self.live is not None and self.live.warns:
-            told["live"] = f"mean score minus late rate {self.live.gap} on {self.live.n} matured landmarks"
-        return told
+            found["live"] = f"mean score minus late rate {self.live.gap} on {self.live.n} matured landmarks"
+        return found
 
 
 def watch(
@@ -121,9 +121,9 @@ def watch(
     )
 
 
-def news(found: Mapping[str, str], told: Sequence[tuple[datetime, Set[str]]], as_of: datetime) -> dict[str, str]:
-    """The warnings that did not warn in the `QUIET` time before; `told`: names of earlier watches, by moment."""
-    lately = set().union(*(names for at, names in told if as_of - QUIET <= at < as_of))
+def news(found: Mapping[str, str], earlier: Sequence[tuple[datetime, Set[str]]], as_of: datetime) -> dict[str, str]:
+    """The warnings that did not warn in the `QUIET` time before; `earlier`: names of earlier warnings, by moment."""
+    lately = set().union(*(names for at, names in earlier if as_of - QUIET <= at < as_of))
     return {name: words for name, words in found.items() if name not in lately}
 
 

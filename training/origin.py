@@ -127,7 +127,7 @@ def judge(
     days = sample.matrix["days_left"].to_numpy(zero_copy_only=False).astype(float)[:, None]
     intercept, slope = fitted.against_peers
     model = artefact.load(fitted.folder)
-    said = {
+    probabilities = {
         PRODUCT: model.probability(sample.matrix),
         RULE: model.rule_probability(sample.matrix),
         DAYS_LEFT: expit(fitted.days_left.log_odds(days)),
@@ -135,11 +135,11 @@ def judge(
         **{name: other.probability(sample.matrix) for name, other in others.items()},
     }
     say("figures and intervals")
-    scores = {name: Score(rows, score) for name, score in said.items()}
-    pairs = [(PRODUCT, name) for name in said if name != PRODUCT]
+    scores = {name: Score(rows, score) for name, score in probabilities.items()}
+    pairs = [(PRODUCT, name) for name in probabilities if name != PRODUCT]
     figures, differences = all_figures(scores, pairs, draws=draws, seed=window.seed)
     grouped = {
-        grain: group_figures(rows, groups_of(con, sample.matrix, grain), said, draws=draws, seed=window.seed)
+        grain: group_figures(rows, groups_of(con, sample.matrix, grain), probabilities, draws=draws, seed=window.seed)
         for grain in GRAINS
     }
     return Origin(
@@ -154,7 +154,7 @@ def judge(
         champion if CHAMPION in others else None,
         figures,
         {name: differences[PRODUCT, name] for _, name in pairs},
-        curve(sample.label, said[PRODUCT]),
+        curve(sample.label, probabilities[PRODUCT]),
         {grain: alone for grain, (alone, _) in grouped.items()},
         {grain: apart for grain, (_, apart) in grouped.items()},
     )

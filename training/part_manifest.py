@@ -35,7 +35,7 @@ class Manifest:
     through: int | None = None
     floor: int | None = None
 
-    def kept(self, folder: Path) -> dict[str, pa.Table]:
+    def stored_changes(self, folder: Path) -> dict[str, pa.Table]:
         """The daily changes that count, by group."""
         inside = pc.field("day") < self.through
         return {group: pq.read_table(folder / name, filters=inside) for group, name in self.changes.items()}

@@ -68,9 +68,13 @@ def over_time_plot(found: Sequence[Origin], metric: str, path: Path) -> None:
     figure, axis = _axes((7, 4))
     for name in found[-1].figures:
         shown = [(one.cutoff, one.figures[name][metric]) for one in found if name in one.figures]
-        shown = [(cutoff, said) for cutoff, said in shown if np.isfinite([said.value, said.low, said.high]).all()]
-        values = np.array([said.value for _, said in shown])
-        ends = np.array([[said.low, said.high] for _, said in shown]).reshape(-1, 2)
+        shown = [
+            (cutoff, interval)
+            for cutoff, interval in shown
+            if np.isfinite([interval.value, interval.low, interval.high]).all()
+        ]
+        values = np.array([interval.value for _, interval in shown])
+        ends = np.array([[interval.low, interval.high] for _, interval in shown]).reshape(-1, 2)
         reach = np.maximum([values - ends[:, 0], ends[:, 1] - values], 0.0)
         axis.errorbar([cutoff for cutoff, _ in shown], values, yerr=reach, marker="o", capsize=2, label=name)
     axis.set_xlabel("origin")

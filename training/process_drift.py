@@ -74,7 +74,7 @@ class Steps:
     stay: Array
     received: Instants
     began: Instants
-    known: Instants
+    known_at: Instants
     left: Instants
     left_known: Instants
     moves: Array
@@ -154,7 +154,7 @@ def _fortnight(steps: Steps, moment: int) -> tuple[Array, Array]:
     """The rows of dossiers received in the fortnight before `moment`, begun and known by then; which had been left."""
     span = SPAN // timedelta(microseconds=1)
     received = (steps.received >= moment - span) & (steps.received < moment)
-    mine = np.flatnonzero(received & (steps.began < moment) & (steps.known < moment))
+    mine = np.flatnonzero(received & (steps.began < moment) & (steps.known_at < moment))
     return mine, (steps.left[mine] < moment) & (steps.left_known[mine] < moment)
 
 
@@ -209,9 +209,9 @@ def _times(steps: Steps, moments: Array, calendar: Calendar) -> list[Departure]:
     for ended, spent, past, time in zip(lefts, hours, _usual(np.stack(lefts)), _usual(np.stack(hours)), strict=True):
         mean = past.sum(axis=1, keepdims=True) / np.maximum(time.sum(axis=1, keepdims=True), 1e-9)
         rate = shrunk(past, time, mean, PRIOR_HOURS)
-        known = time.sum(axis=1) > 0  # a stay that is new has no usual length; `_ways` tells of it
-        o = np.bincount(pair, weights=np.where(known, ended.sum(axis=1), 0), minlength=len(pairs))
-        e = np.bincount(pair, weights=np.where(known, (rate * spent).sum(axis=1), 0), minlength=len(pairs))
+        has_usual = time.sum(axis=1) > 0  # a stay that is new has no usual length; `_ways` tells of it
+        o = np.bincount(pair, weights=np.where(has_usual, ended.sum(axis=1), 0), minlength=len(pairs))
+        e = np.bincount(pair, weights=np.where(has_usual, (rate * spent).sum(axis=1), 0), minlength=len(pairs))
         seen.append(o)
         many = e >= LEAST_LEFT
         # what strikes all alike, such as an outage, is no change of a sector
@@ -226,9 +226,9 @@ def _times(steps: Steps, moments: Array, calendar: Calendar) -> list[Departure]:
             f"sector {pairs[one, 0]}: step “{pairs[one, 1]}” was left {o[-1, one]:.0f} times, {e[-1, one]:.0f} expected"
             f" from the hours spent in it ({'slower' if z < 0 else 'faster'} than usual)"
         )
-        told = Departure("time", str(pairs[one, 0]), words, z, _bound(CHANCE / 2 / len(asked), n))
-        if told.sector not in found or abs(found[told.sector].z) < abs(z):
-            found[told.sector] = told
+        departure = Departure("time", str(pairs[one, 0]), words, z, _bound(CHANCE / 2 / len(asked), n))
+        if departure.sector not in found or abs(found[departure.sector].z) < abs(z):
+            found[departure.sector] = departure
     return list(found.values())
 
 

@@ -35,13 +35,13 @@ class ServedRisk(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # mlflow is 
             if pa.types.is_null(field.type):
                 matrix = matrix.set_column(at, field.name, matrix[field.name].cast(pa.string()))
         scores = self._model.score(matrix)
-        told = reasons(scores, matrix)
+        reasons_by_row = reasons(scores, matrix)
         return pd.DataFrame(
             {
                 "score": scores.probability,
                 "log_odds": scores.log_odds,
-                "reasons_vi": ["; ".join(one.vi for one in row) for row in told],
-                "reasons_en": ["; ".join(one.en for one in row) for row in told],
+                "reasons_vi": ["; ".join(one.vi for one in row) for row in reasons_by_row],
+                "reasons_en": ["; ".join(one.en for one in row) for row in reasons_by_row],
             }
         )
 

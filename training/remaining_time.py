@@ -123,8 +123,8 @@ def gather_open(
 
 def fit_hazard(numbers: np.ndarray, left: np.ndarray, seen: Endings, weight: np.ndarray) -> RemainingTime | None:
     """The hazard of rows [n × numbers]; None where too few have ended to tell a time."""
-    known = np.isfinite(seen.hours)
-    numbers, left, seen, weight = numbers[known], left[known], seen.take(known), weight[known]
+    timed = np.isfinite(seen.hours)
+    numbers, left, seen, weight = numbers[timed], left[timed], seen.take(timed), weight[timed]
     if seen.ended.sum() < LEAST_ENDED:
         return None
     edges = bin_edges(seen.hours[seen.ended])
@@ -169,8 +169,8 @@ class JudgedTimes:
     def covered(self) -> tuple[float, float, float]:
         """Share of rows that end within the interval, of those of which it is known, with its 95 % interval."""
         inside = self.seen.ended & (self.share >= LOW) & (self.share <= HIGH)
-        known = self.seen.ended | (self.share > HIGH)
-        return share_by_dossier(inside[known].astype(float), self.weight[known], self.dossier[known])
+        decided = self.seen.ended | (self.share > HIGH)
+        return share_by_dossier(inside[decided].astype(float), self.weight[decided], self.dossier[decided])
 
 
 def share_by_dossier(inside: np.ndarray, weight: np.ndarray, dossier: np.ndarray) -> tuple[float, float, float]:
@@ -216,15 +216,15 @@ def judge_times(
         cells, hours_left = numbers_of(encoder, judged.matrix)
         curves = fitted.curves(cells, hours_left, score[split.judge])
         became = endings(con, judged.matrix.select(["dossier_id", "as_of"]), cutoff, calendar)
-        known = np.flatnonzero(np.isfinite(became.hours))
+        timed = np.flatnonzero(np.isfinite(became.hours))
         share = 1.0 - curves.open_at(np.nan_to_num(became.hours))
         parts.append(
             JudgedTimes(
-                share[known],
-                curves.when_ended(0.5)[known],
-                became.take(known),
-                row_weight(judged, EVENNESS)[known],
-                judged.dossier[known],
+                share[timed],
+                curves.when_ended(0.5)[timed],
+                became.take(timed),
+                row_weight(judged, EVENNESS)[timed],
+                judged.dossier[timed],
             )
         )
     return JudgedTimes.joined(parts) if parts else None

@@ -72,9 +72,9 @@ def reproduce(
     return Reproduced(bool(np.array_equal(ours, theirs)), len(ours), largest, differing)
 
 
-def _recipes(said: list[dict[str, Any]]) -> dict[str, Recipe]:
+def _recipes(entries: list[dict[str, Any]]) -> dict[str, Recipe]:
     """The recipes that a training tried, by name and in their order."""
-    return {one["name"]: Recipe(**{key: value for key, value in one.items() if key != "name"}) for one in said}
+    return {one["name"]: Recipe(**{key: value for key, value in one.items() if key != "name"}) for one in entries}
 
 
 def folder_of_run(run_id: str, url: str, models: Path, target: str = MAIN.name) -> Path:

@@ -179,8 +179,10 @@ def cost(score: Score, weight: np.ndarray) -> float:
 
 def instability(score: Score, weight: np.ndarray) -> float:
     """Mean absolute change of a dossier's score from one landmark to its next."""
-    known = ~np.isnan(score.change)
-    return float(np.average(score.change[known], weights=weight[known])) if weight[known].sum() else float("nan")
+    rescored = ~np.isnan(score.change)
+    return (
+        float(np.average(score.change[rescored], weights=weight[rescored])) if weight[rescored].sum() else float("nan")
+    )
 
 
 MEASURES: dict[str, Measure] = {
@@ -228,7 +230,9 @@ def all_figures(
         name: {what: np.array([measure(score, weight) for weight in weights]) for what, measure in MEASURES.items()}
         for name, score in scores.items()
     }
-    alone = {name: {what: interval(values) for what, values in said.items()} for name, said in drawn.items()}
+    alone = {
+        name: {what: interval(values) for what, values in by_measure.items()} for name, by_measure in drawn.items()
+    }
     paired = {}
     for a, b in pairs:
         paired[a, b] = {what: interval(drawn[a][what] - drawn[b][what]) for what in MEASURES}

@@ -69,7 +69,7 @@ def _summary(found: Sequence[Origin]) -> str:
         metric: sum(_better(metric, origin.differences[RULE][metric]) for origin in found)
         for metric in ("auc", "ap", "brier")
     }
-    said = ", ".join(f"{WORDS[metric]} {n} of {len(found)}" for metric, n in wins.items())
+    tally = ", ".join(f"{WORDS[metric]} {n} of {len(found)}" for metric, n in wins.items())
     head = ["origin", "judged until", "learnt", "landmarks", "dossiers", "late", "labels not ripe", "best rule",
             "champion beside"]  # fmt: skip
     rows = [
@@ -80,7 +80,7 @@ def _summary(found: Sequence[Origin]) -> str:
     return (
         "<p>At every origin the model is trained again on what was known then, and scores the weekly landmarks of open "
         "dossiers that came after it; labels were read when they had ripened. 95 % intervals by bootstrap over "
-        f"dossiers, differences paired. Better than the best rule by an interval: {html.escape(said)} origins.</p>"
+        f"dossiers, differences paired. Better than the best rule by an interval: {html.escape(tally)} origins.</p>"
         + _table(head, rows)
     )
 
@@ -91,7 +91,13 @@ def _one(origin: Origin) -> str:
     rows = [[words, *(_cell(origin.figures[name][key]) for name in names)] for key, words in WORDS.items()]
     against = [f"{PRODUCT} − {name}" for name in origin.differences]
     paired = [
-        [words, *(_cell(said[key], signed=True, bold=_better(key, said[key])) for said in origin.differences.values())]
+        [
+            words,
+            *(
+                _cell(by_measure[key], signed=True, bold=_better(key, by_measure[key]))
+                for by_measure in origin.differences.values()
+            ),
+        ]
         for key, words in WORDS.items()
         if not key.startswith(("precision_best", "precision_worst"))
     ]
@@ -99,8 +105,8 @@ def _one(origin: Origin) -> str:
         [
             SAVED,
             *(
-                _cell(said["cost_saved"], signed=True, bold=said["cost_saved"].low > 0)
-                for said in origin.differences.values()
+                _cell(by_measure["cost_saved"], signed=True, bold=by_measure["cost_saved"].low > 0)
+                for by_measure in origin.differences.values()
             ),
         ]
     )
@@ -118,8 +124,8 @@ def _groups(origin: Origin) -> str:
             continue
         apart = origin.by_group_differences[grain]
         rows = [
-            [words, *(_cell(said[key]) for said in figures.values()),
-             *(_cell(said[key], signed=True, bold=_better(key, said[key])) for said in apart.values())]
+            [words, *(_cell(by_measure[key]) for by_measure in figures.values()),
+             *(_cell(gap[key], signed=True, bold=_better(key, gap[key])) for gap in apart.values())]
             for key, words in GROUP_WORDS.items()
         ]  # fmt: skip
         head = ["", *figures, *(f"{PRODUCT} − {name}" for name in apart)]

@@ -63,11 +63,11 @@ def as_json(origin: Origin) -> dict[str, Any]:
 
 
 def _metrics(origin: Origin) -> dict[str, float]:
-    told: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for kind, scores in (("", origin.figures), ("product_minus_", origin.differences)):
         for name, figures in scores.items():
             for metric, figure in figures.items():
                 for ending, number in (("", figure.value), ("_low", figure.low), ("_high", figure.high)):
                     if np.isfinite(number):
-                        told[metric_name(f"{kind}{name}_{metric}{ending}")] = number
-    return told
+                        metrics[metric_name(f"{kind}{name}_{metric}{ending}")] = number
+    return metrics

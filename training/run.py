@@ -144,11 +144,11 @@ def beside_champion(folder: Path, sample: Sample, choices: Choices) -> dict[str,
 
     None where there is no champion that can be loaded, or where it has learnt all the judged rows.
     """
-    said = pointers.read(folder, "champion")
-    if said is None:
+    pointer = pointers.read(folder, "champion")
+    if pointer is None:
         return None
     try:
-        champion = artefact.load(folder / said["version"], sha256=said["sha256"])
+        champion = artefact.load(folder / pointer["version"], sha256=pointer["sha256"])
         known_until = datetime.fromisoformat(str(champion.about["cutoff"])).timestamp() * 1_000_000
         fresh = sample.as_of[choices.rows] >= known_until
         rows = choices.rows[fresh]
@@ -158,10 +158,10 @@ def beside_champion(folder: Path, sample: Sample, choices: Choices) -> dict[str,
     except (artefact.ArtefactError, KeyError):
         return None
     difference = against(sample.label[rows], choices.score[fresh], theirs, sample.dossier[rows])
-    told = {metric: [one.value, one.low, one.high] for metric, one in difference.items()}
-    if not np.isfinite([number for numbers in told.values() for number in numbers]).all():
+    intervals = {metric: [one.value, one.low, one.high] for metric, one in difference.items()}
+    if not np.isfinite([number for numbers in intervals.values() for number in numbers]).all():
         return None
-    return {"version": said["version"], "rows": len(rows), **told}
+    return {"version": pointer["version"], "rows": len(rows), **intervals}
 
 
 def window(con: Any, cutoff: datetime, calendar: Calendar, most: int = WATCHED) -> pa.Table:

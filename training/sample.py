@@ -27,12 +27,12 @@ class Sample:
     def of(cls, matrix: pa.Table, labelled: pa.Table) -> Sample:
         """The rows whose label is known; `labelled` as `models.cases.labels` gives it, rows as in `matrix`."""
         label = labelled["label"].cast(pa.float64()).to_numpy(zero_copy_only=False)
-        known = np.flatnonzero(~np.isnan(label))
-        taken = labelled.take(pa.array(known))
+        ripe = np.flatnonzero(~np.isnan(label))
+        taken = labelled.take(pa.array(ripe))
         ids = np.array(taken["dossier_id"].to_pylist(), dtype=object).astype(str)
         dossier = np.unique(ids, return_inverse=True)[1] if len(ids) else np.zeros(0, np.int64)
         as_of, received, due = (microseconds(taken[name]) for name in ("as_of", "received_at", "due_at"))
-        return cls(matrix.take(pa.array(known)), label[known], dossier, as_of, received, due)
+        return cls(matrix.take(pa.array(ripe)), label[ripe], dossier, as_of, received, due)
 
     def __len__(self) -> int:
         return len(self.label)

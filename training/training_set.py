@@ -77,6 +77,6 @@ def labelled_rows(
     ripe = labelled["label"].is_valid()
     cases, labelled = cases.filter(ripe), labelled.filter(ripe)
     if cases.num_rows > most:
-        kept = drawn(cases["dossier_id"], most / cases.num_rows, seed)
-        cases, labelled = cases.filter(kept), labelled.filter(kept)
+        sampled = drawn(cases["dossier_id"], most / cases.num_rows, seed)
+        cases, labelled = cases.filter(sampled), labelled.filter(sampled)
     return Sample.of(matrix.build(con, cases, calendar=calendar), labelled)

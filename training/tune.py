@@ -76,7 +76,7 @@ def tune(
     splits = rolling(sample)
     if len(splits) < 2:
         raise ValueError("wanted at least two later slices to tune on, came fewer; ingest more history")
-    kept = replace(sample, matrix=sample.matrix.select(stable_columns(sample, splits[:-1])))
+    stable = replace(sample, matrix=sample.matrix.select(stable_columns(sample, splits[:-1])))
     earlier, last = splits[:-1], splits[-1:]
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
@@ -84,7 +84,7 @@ def tune(
 
     def objective(trial: Any) -> float:
         recipe = _drawn(trial)
-        losses, weight = best_blend_losses(judge(kept, earlier, recipe))
+        losses, weight = best_blend_losses(judge(stable, earlier, recipe))
         loss = float(np.average(losses, weights=weight))
         trials.append(Trial(recipe, loss))
         tell(len(trials), trials[-1])
@@ -97,7 +97,7 @@ def tune(
         study.optimize(objective, n_trials=1)
     standing = min(RECIPES, key=lambda name: trials[list(RECIPES).index(name)].loss)
     best = min(trials, key=lambda trial: trial.loss)
-    return Tuned(tuple(trials), standing, _gained(kept, last, RECIPES[standing], best.recipe))
+    return Tuned(tuple(trials), standing, _gained(stable, last, RECIPES[standing], best.recipe))
 
 
 def _gained(sample: Sample, last: list[Any], standing: Recipe, tuned: Recipe, draws: int = 300) -> Metric:
@@ -148,13 +148,13 @@ def _as_parameters(recipe: Recipe) -> dict[str, Any]:
 def keep(folder: Path, tuned: Tuned, cutoff: datetime) -> None:
     """Writes the best recipes of a tuning beside the models, best first."""
     ranked = sorted(tuned.trials, key=lambda trial: trial.loss)[:WARM]
-    said = {
+    document = {
         "cutoff": cutoff.isoformat(),
         "trials": len(tuned.trials),
         "gained": [tuned.gained.value, tuned.gained.low, tuned.gained.high],
         "recipes": [{"loss": trial.loss, **asdict(trial.recipe)} for trial in ranked],
     }
-    replace_file(folder, KEPT, said)
+    replace_file(folder, KEPT, document)
 
 
 def kept_recipes(folder: Path) -> list[Recipe]:
@@ -162,8 +162,8 @@ def kept_recipes(folder: Path) -> list[Recipe]:
     path = folder / KEPT
     if not path.exists():
         return []
-    said = json.loads(path.read_text("utf-8"))["recipes"]
-    return [Recipe(**{name: value for name, value in one.items() if name != "loss"}) for one in said]
+    entries = json.loads(path.read_text("utf-8"))["recipes"]
+    return [Recipe(**{name: value for name, value in one.items() if name != "loss"}) for one in entries]
 
 
 def recipes_of(folder: Path) -> Mapping[str, Recipe]:

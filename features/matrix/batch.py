@@ -104,7 +104,7 @@ def build_batches(
     *,
     part: int = PART,
     rows: int = 1_000_000,
-    kept: IncrementalState | None = None,
+    incremental: IncrementalState | None = None,
 ) -> Iterator[pa.Table]:
     """`build` for a matrix larger than memory: the same rows in tables of at most `rows` cases.
 
@@ -122,8 +122,8 @@ def build_batches(
         _gather(
             bench, cases, wanted, groups, [calendar, *(unit_calendars or {}).values()], list(unit_calendars or {}), part
         )
-        if kept is not None:
-            kept.join(bench, groups)
+        if incremental is not None:
+            incremental.join(bench, groups)
         relations = matrix_relations(wanted, groups)
         answer = relations.pop("matrix")
         bench.make_all(relations, keep=names_in(answer))

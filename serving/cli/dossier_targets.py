@@ -169,14 +169,14 @@ class DossierSteps:
     def log(self, settings: Settings, made: "Trained", cutoff: datetime) -> str:
         """Logs a training in MLflow: one run with data, code, figures and model; aliases as the pointers stand."""
         from serving.jobs.mlflow_paths import relocate
-        from training.tracking import log_run, told_of
+        from training.tracking import log_run, note_run
 
         settings.home.mkdir(parents=True, exist_ok=True)
         relocate(settings.home)
         with quiet_mlflow():
             run = log_run(made, settings.mlflow_url)
             assert run.run_id is not None, "log_run gives one"
-            told_of(settings.models / self.target.name, made.version, run.run_id, settings.mlflow_url)
+            note_run(settings.models / self.target.name, made.version, run.run_id, settings.mlflow_url)
         return f"MLflow run {run.run_id}"
 
     def log_later(self, settings: Settings) -> list[str]:
