@@ -19,7 +19,7 @@ from features.calendar.vietnam import VIETNAM
 from features.complaints import history as complaint_history
 from features.signals import evaluate
 from features.signals.directives import basis_vi
-from features.signals.sentences import CAUSES, said_of_dossier
+from features.signals.sentences import CAUSES, dossier_sentence
 from features.sources.vietnamese_number import decimal
 from features.spelling.names import is_desk
 from models.conduct_peers import PeerComparison
@@ -138,7 +138,7 @@ def dossiers(con: duckdb.DuckDBPyConnection, ids: Sequence[str], peers: pa.Table
     for rank, (score, key) in enumerate(scored, start=1):
         procedure, unit_code = about[key]
         n = usual.sizes.get(procedure, 0)
-        sentences = [said_of_dossier(name, value, rate, n) for rate, name, value in sorted(found[key])[:3]]
+        sentences = [dossier_sentence(name, value, rate, n) for rate, name, value in sorted(found[key])[:3]]
         vi, en = map(". ".join, zip(*sentences, strict=True))
         lines.append(ConductLine(None, unit_code, key, score, False, n, None, None, rank,
                                  f"{vi}. {NOT_A_FINDING[0]}.", f"{en}. {NOT_A_FINDING[1]}.", "signal"))  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 from features.signals import DOSSIER_SIGNALS, HELD_SIGNALS, HeldSignal, Signal
 from features.signals.directives import basis_vi
 from features.signals.handled import CHARGED
-from features.signals.sentences import CAUSES, said, said_of_dossier
+from features.signals.sentences import CAUSES, dossier_sentence, held_sentence
 from features.signals.signal import MEASURES
 from models.conduct import _FAMILY_SOURCE, against_peers
 from models.conduct_peers import PeerComparison
@@ -27,7 +27,7 @@ def told_once(sentence: str, causes: tuple[str, ...]) -> str:
 @pytest.mark.parametrize("signal", HELD_SIGNALS, ids=lambda signal: signal.name)
 def test_a_signal_of_people_and_units_says_all_it_must(signal: HeldSignal) -> None:
     row = {"signal": signal.name, "value": 17, "n": 43, "expected": 6.25, "low": 1.51, "high": 4.26}
-    vi, en = said(row)
+    vi, en = held_sentence(row)
     assert told_once(vi, tuple(cause for cause, _ in CAUSES.values())) == CAUSES[signal.cause][0]
     assert told_once(en, tuple(cause for _, cause in CAUSES.values())) == CAUSES[signal.cause][1]
     for part in ("17 trong n = 43", "6,2", "1,5–4,3", basis_vi(signal.source), "Căn cứ"):
@@ -42,7 +42,7 @@ def test_a_signal_of_people_and_units_says_all_it_must(signal: HeldSignal) -> No
 @pytest.mark.parametrize("signal", HELD_SIGNALS, ids=lambda signal: signal.name)
 def test_without_peers_the_sentence_says_so(signal: HeldSignal) -> None:
     row = {"signal": signal.name, "value": 2, "n": 5, "expected": None, "low": None, "high": None}
-    vi, en = said(row)
+    vi, en = held_sentence(row)
     assert "chưa có" in vi
     assert "nobody to compare with" in en
     assert "None" not in vi + en
@@ -50,7 +50,7 @@ def test_without_peers_the_sentence_says_so(signal: HeldSignal) -> None:
 
 @pytest.mark.parametrize("signal", DOSSIER_SIGNALS, ids=lambda signal: signal.name)
 def test_a_signal_of_a_dossier_says_all_it_must(signal: Signal) -> None:
-    vi, en = said_of_dossier(signal.name, 12.5, 0.034, 211)
+    vi, en = dossier_sentence(signal.name, 12.5, 0.034, 211)
     assert told_once(vi, tuple(cause for cause, _ in CAUSES.values())) == "Hồ sơ"
     unit_vi, unit_en = MEASURES[signal.measure]
     if signal.measure != "yes":

@@ -89,9 +89,9 @@ class DailySnapshot:
     def term(self, procedure_code: str | None, received_at: datetime, as_of: datetime) -> dict[str, Any]:
         """Sector and legal term of a procedure as in force at receipt and known at `as_of`; {} where unknown."""
         for row in self.terms.get(procedure_code or "", ()):
-            known = row["known_at"] is None or row["known_at"] < as_of
+            visible = row["known_at"] is None or row["known_at"] < as_of
             begun = row["valid_from"] is None or row["valid_from"] <= received_at
-            if known and begun and (row["valid_to"] is None or received_at < row["valid_to"]):
+            if visible and begun and (row["valid_to"] is None or received_at < row["valid_to"]):
                 return row
         return {}
 
@@ -184,9 +184,9 @@ def _send(con: duckdb.DuckDBPyConnection, scouts: pa.Table) -> None:
 
 def _group(seen: pa.Table, keys: dict[str, pa.Array], names: Key, features: list[str]) -> GroupFeatures:
     columns = zip(*(seen[name].to_pylist() for name in features), strict=True) if features else ()
-    told = zip(*(keys[name].to_pylist() for name in names), strict=True) if names else iter(lambda: (), None)
+    key_rows = zip(*(keys[name].to_pylist() for name in names), strict=True) if names else iter(lambda: (), None)
     cells: dict[Key, tuple[Cell, ...]] = {}
-    for key, row in zip(told, columns, strict=False):
+    for key, row in zip(key_rows, columns, strict=False):
         if None not in key:
             cells.setdefault(key, row)
     unseen = cells.pop((_NEVER,) * len(names), ()) if names else cells.get((), ())

@@ -64,6 +64,6 @@ HOURS = "3.6e9"
 """Microseconds in an hour, as SQL."""
 
 
-def smoothed(late: str, known: str) -> str:
+def smoothed(late: str, outcomes: str) -> str:
     """SQL of a late rate pulled towards the rate of the whole record as known on that day."""
-    return shrunk_sql(late, known, "record_late / NULLIF(record_known, 0)")
+    return shrunk_sql(late, outcomes, "record_late / NULLIF(record_known, 0)")

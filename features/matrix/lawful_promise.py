@@ -58,21 +58,21 @@ def lawful_rows(course: pa.Table, calendars: Sequence[Calendar]) -> pa.Table:
         given_us=instants(course["given_us"]), reasoned=course["reasoned"].to_numpy() == 1,
     )  # fmt: skip
     fold = CaseFold(courses, calendars)
-    told = {name: np.empty(number, np.int64) for name in ("due_us", "due_w", "start_w", "clock_us", "clock_w", *_READ)}
+    after = {name: np.empty(number, np.int64) for name in ("due_us", "due_w", "start_w", "clock_us", "clock_w", *_READ)}
 
     def listen(fold: CaseFold, events: Places, n: int) -> None:
         stands = (fold.stopped[:n] > 0) & ~fold.missed[:n]
         due_us, due_w, start_w = fold.lawful(n)
         then_us, then_w = fold.settled(n)
-        told["due_us"][events], told["start_w"][events] = np.where(stands, then_us, due_us), start_w
-        told["due_w"][events] = np.where(stands, then_w, due_w)
-        told["clock_us"][events], told["clock_w"][events] = fold.paused_us[:n], fold.paused_w[:n]
+        after["due_us"][events], after["start_w"][events] = np.where(stands, then_us, due_us), start_w
+        after["due_w"][events] = np.where(stands, then_w, due_w)
+        after["clock_us"][events], after["clock_w"][events] = fold.paused_us[:n], fold.paused_w[:n]
         for name, attribute in _READ.items():
-            told[name][events] = getattr(fold, attribute)[:n]
+            after[name][events] = getattr(fold, attribute)[:n]
 
     fold.run(listen)
-    _delivered_alone(fold, told)
-    return _table(course, fold, told, np.cumsum(begins) - 1, heads, calendar)
+    _delivered_alone(fold, after)
+    return _table(course, fold, after, np.cumsum(begins) - 1, heads, calendar)
 
 
 _READ = {
@@ -81,33 +81,33 @@ _READ = {
 """What is read of the fold after each event."""
 
 
-def _delivered_alone(fold: CaseFold, told: dict[str, Instants]) -> None:
+def _delivered_alone(fold: CaseFold, after: dict[str, Instants]) -> None:
     """A dossier handed out counts as ended then, for as long as no end of the processing is known."""
     places = np.arange(len(fold.at_us))
     alone = np.flatnonzero((fold.delivered_at <= places) & (places < fold.end_at) & (fold.end_at < len(places)))
     source = fold.delivered_at[alone]
-    for values in told.values():
+    for values in after.values():
         values[alone] = values[source]
-    told["end_us"][alone], told["stopped"][alone] = fold.at_us[source], 0
+    after["end_us"][alone], after["stopped"][alone] = fold.at_us[source], 0
 
 
 def _table(
-    course: pa.Table, fold: CaseFold, told: dict[str, Instants], of: Places, heads: Places, calendar: Places
+    course: pa.Table, fold: CaseFold, after: dict[str, Instants], of: Places, heads: Places, calendar: Places
 ) -> pa.Table:
     so_far = np.cumsum(fold.early)
     early = so_far - (so_far[heads] - fold.early[heads])[of] > 0
-    ended, promised = told["end_us"] != NONE, told["promised"] == 1
-    clock = np.select([ended, early, told["stopped"] > 0], [ENDED, SET_ASIDE, WAITING], RUNNING)
-    missed = (told["missed"] == 1) & (clock != SET_ASIDE)
-    lawful = np.where(promised, fold.moments(told["due_us"], told["due_w"], calendar), NONE)
+    ended, promised = after["end_us"] != NONE, after["promised"] == 1
+    clock = np.select([ended, early, after["stopped"] > 0], [ENDED, SET_ASIDE, WAITING], RUNNING)
+    missed = (after["missed"] == 1) & (clock != SET_ASIDE)
+    lawful = np.where(promised, fold.moments(after["due_us"], after["due_w"], calendar), NONE)
     passes = np.full(len(of), NONE)
     ahead = np.flatnonzero((clock == RUNNING) & promised & ~missed)
-    passes[ahead] = fold.moments(told["due_us"][ahead], told["due_w"][ahead], calendar[ahead], last=True)
+    passes[ahead] = fold.moments(after["due_us"][ahead], after["due_w"][ahead], calendar[ahead], last=True)
     found: dict[str, npt.NDArray[np.int64]] = {
-        "lawful_us": lawful, "lawful_w": np.where(promised, told["due_w"], NONE),
-        "start_w": np.where(promised, told["start_w"], NONE), "pass_us": passes,
-        "end_us": told["end_us"], "clock_us": told["clock_us"], "clock_w": told["clock_w"],
-        "first_us": told["first_us"],
+        "lawful_us": lawful, "lawful_w": np.where(promised, after["due_w"], NONE),
+        "start_w": np.where(promised, after["start_w"], NONE), "pass_us": passes,
+        "end_us": after["end_us"], "clock_us": after["clock_us"], "clock_w": after["clock_w"],
+        "first_us": after["first_us"],
     }  # fmt: skip
     marks = {"clock": clock, "missed": missed, "stands": (clock == WAITING) & ~missed & promised, "promised": promised}
     columns = {name: course[name] for name in ORDER}

@@ -82,9 +82,9 @@ class OnlineFeatures:
         kind than the record's.
         """
         now = self._instant(as_of)
-        known = known_events(events, as_of)
-        rows, standing = self._walk(known)
-        standing |= self._clock(dossier, standing, now) | self._lawful(dossier, known, as_of, now)
+        visible = known_events(events, as_of)
+        rows, standing = self._walk(visible)
+        standing |= self._clock(dossier, standing, now) | self._lawful(dossier, visible, as_of, now)
         term = day.term(standing["procedure_code"], dossier["received_at"], as_of)
         standing |= {name: term.get(name) for name in ("sector_code", "legal_working_days")}
         cells: Cells = {name: standing[name] for name in KEYS}
@@ -116,11 +116,11 @@ class OnlineFeatures:
             "paused_now_w": paused,
         }  # fmt: skip
 
-    def _lawful(self, dossier: Row, known: Sequence[Row], as_of: datetime, now: _Instant) -> dict[str, Any]:
+    def _lawful(self, dossier: Row, events: Sequence[Row], as_of: datetime, now: _Instant) -> dict[str, Any]:
         """The promises of `STANDING` that the rules of `features.case_state.state` give."""
         state = replay(
             dossier["received_at"], first_promise_of(dossier),
-            (Happening(one["kind"], one["happened_at"], one.get("due_at"), one.get("reason")) for one in known),
+            (Happening(one["kind"], one["happened_at"], one.get("due_at"), one.get("reason")) for one in events),
             as_of, self._calendar,
         )  # fmt: skip
         first, clock = self._instant(state.first_due_at), state.clock
@@ -193,14 +193,14 @@ _STATE = ("last_us", "last_w", "step", "official_id", "held_w", "step_w", "new_d
 
 def known_events(events: Sequence[Row], as_of: datetime) -> list[Row]:
     """The events known and happened before `as_of` in their order, of each event its latest known version."""
-    known = [event for event in events if _known_at(event) < as_of]
+    visible = [event for event in events if _known_at(event) < as_of]
     latest: dict[str, Row] = {}
-    for event in known:
+    for event in visible:
         name = event.get("event_id")
         if name is not None and (name not in latest or _version(latest[name]) <= _version(event)):
             latest[name] = event
-    known = [event for event in known if event.get("event_id") is None or latest[event["event_id"]] is event]
-    return sorted(known, key=lambda event: (event["happened_at"], *_version(event)))
+    visible = [event for event in visible if event.get("event_id") is None or latest[event["event_id"]] is event]
+    return sorted(visible, key=lambda event: (event["happened_at"], *_version(event)))
 
 
 def _version(event: Row) -> tuple[datetime, str]:

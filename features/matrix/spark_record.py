@@ -34,7 +34,7 @@ def tables(spark: Any, record: Record, *, version: int | None = None) -> dict[st
     for name in (*OF_MATRIX, *(("alias",) if portal else ())):
         rows = _rows(spark, record, name, lines)
         frames[name] = rows.selectExpr(*_columns(TABLES[name], rows.columns, numeric_attributes(lines)))
-    return _told(spark, frames) if portal else frames
+    return _reconciled(spark, frames) if portal else frames
 
 
 def _rows(spark: Any, record: Record, name: str, lines: pa.Table) -> Any:
@@ -64,16 +64,16 @@ def _columns(table: RecordTable, present: list[str], numeric: dict[str, bool]) -
     return parts
 
 
-def _told(spark: Any, frames: dict[str, Any]) -> dict[str, Any]:
+def _reconciled(spark: Any, frames: dict[str, Any]) -> dict[str, Any]:
     """The frames as `event_reconciliation` reads rows of one-stop sources, its SQL carried over by sqlglot."""
     found = dict(frames)
     columns: dict[str, object] = {}
-    told = [name for name in frames if name in TABLES_OF_DOSSIERS]
+    reconciled = [name for name in frames if name in TABLES_OF_DOSSIERS]
     for name, frame in frames.items():
-        view = f"{name}{RAW}" if name in told else name
+        view = f"{name}{RAW}" if name in reconciled else name
         frame.createOrReplaceTempView(view)
         columns[view] = dict.fromkeys(frame.columns, "TEXT")
-    for name, sql in reconciled_views(told).items():
+    for name, sql in reconciled_views(reconciled).items():
         # stars are written out, for Spark has no REPLACE; the sides of each UNION then agree by place
         tree = qualify(sqlglot.parse_one(sql, read="duckdb"), schema=columns, dialect="duckdb")
         for union in tree.find_all(exp.Union):

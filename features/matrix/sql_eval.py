@@ -87,8 +87,8 @@ def _literal(node: Any) -> Value:
 
 
 def _boolean(node: Any) -> Value:
-    said = bool(node.this)
-    return lambda row: said
+    constant = bool(node.this)
+    return lambda row: constant
 
 
 def _binary(operate: Callable[[Any, Any], Any]) -> Callable[[Any], Value]:
@@ -135,10 +135,10 @@ def _case(node: Any) -> Value:
     default = _value(node.args["default"]) if node.args.get("default") is not None else None
 
     def value(row: Row) -> Any:
-        said = subject(row) if subject else None
+        operand = subject(row) if subject else None
         for condition, result in branches:
             holds = condition(row)
-            if (said is not None and holds == said) if subject else holds:
+            if (operand is not None and holds == operand) if subject else holds:
                 return result(row)
         return default(row) if default else None
 

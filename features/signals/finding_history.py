@@ -93,13 +93,13 @@ def build(con: duckdb.DuckDBPyConnection, cases: pa.Table) -> pa.Table:
     `unit_…`: of the dossier's unit. `hands_…`: of whoever acted on the dossier so far, the one with the most.
     Only findings known before `as_of` count, each as it was known then.
     """
-    told = pa.table({
+    rows = pa.table({
         "dossier_id": cases["dossier_id"].cast(pa.string()),
         "as_of": naive_column(cases["as_of"]),
         "nth": pa.array(range(cases.num_rows), pa.int64()),
     })  # fmt: skip
-    custody.attach(con, [at.replace(tzinfo=UTC) for at in set(told["as_of"].to_pylist())])
-    con.register("case_told", told)
+    custody.attach(con, [at.replace(tzinfo=UTC) for at in set(rows["as_of"].to_pylist())])
+    con.register("case_told", rows)
     try:
         return con.sql(_SELECT).to_arrow_table()
     finally:

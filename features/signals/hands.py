@@ -46,15 +46,15 @@ def of_stays(as_of: datetime) -> More:
 
 def _of_stays(as_of: datetime, spans: int) -> Mapping[str, str]:
     hours, join = worked("m.as_of", "k_as_of", spans)
-    told = "PARTITION BY case_no ORDER BY happened_at, known_at, row_id"
-    kept = "PARTITION BY case_no ORDER BY lap_no"
-    running = f"OVER ({told} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+    in_order = "PARTITION BY case_no ORDER BY happened_at, known_at, row_id"
+    by_lap = "PARTITION BY case_no ORDER BY lap_no"
+    running = f"OVER ({in_order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
     return {
         "as_of_clock": f"SELECT m.as_of, {hours} AS as_of_w FROM (SELECT TIMESTAMP '{as_of}' AS as_of) m {join}",
         "lap": f"""
-            SELECT case_no, as_of, happened_at, happened_w, row_number() OVER ({told}) AS lap_no,
-                   lead(happened_at) OVER ({told}) AS next_at,
-                   lead(happened_w) OVER ({told}) - happened_w AS gap_w,
+            SELECT case_no, as_of, happened_at, happened_w, row_number() OVER ({in_order}) AS lap_no,
+                   lead(happened_at) OVER ({in_order}) AS next_at,
+                   lead(happened_w) OVER ({in_order}) - happened_w AS gap_w,
                    last_value(CASE WHEN {_TAKES} THEN official_id END IGNORE NULLS) {running} AS official_id,
                    last_value(CASE WHEN {_TAKES} THEN unit_code END IGNORE NULLS) {running} AS unit_code,
                    last_value(CASE WHEN {_TAKES} THEN coalesce(step, kind) END IGNORE NULLS) {running} AS step,
@@ -68,9 +68,9 @@ def _of_stays(as_of: datetime, spans: int) -> Mapping[str, str]:
             FROM known""",
         "turn": f"""
             SELECT *, sum(CAST(changed AS INTEGER)) OVER (
-                       {kept} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS turn_no FROM (
-                SELECT *, coalesce(official_id IS DISTINCT FROM lag(official_id) OVER ({kept})
-                                   OR step IS DISTINCT FROM lag(step) OVER ({kept}), true) AS changed
+                       {by_lap} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS turn_no FROM (
+                SELECT *, coalesce(official_id IS DISTINCT FROM lag(official_id) OVER ({by_lap})
+                                   OR step IS DISTINCT FROM lag(step) OVER ({by_lap}), true) AS changed
                 FROM lap WHERE official_id IS NOT NULL AND NOT ended)""",
         "own_time": """
             SELECT t.case_no, t.official_id, t.step, t.turn_no, arg_min(t.unit_code, t.lap_no)

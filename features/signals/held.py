@@ -59,9 +59,9 @@ def evaluate_held(
     chosen = [one for one in signals if one.grain == grain and _valid(one, as_of)]
     if not chosen:
         return SHOWN.empty_table()
-    told = (alerts if alerts is not None else ALERT.empty_table()).select(ALERT.names).cast(ALERT)
+    sent = (alerts if alerts is not None else ALERT.empty_table()).select(ALERT.names).cast(ALERT)
     custody.attach(con, [as_of])
-    con.register("alert_told", told)
+    con.register("alert_told", sent)
     con.register("office_of_unit", offices(con, as_of, grain))
     try:
         cases = lately(con, as_of, naive_utc(as_of - YEAR))  # rules that look back further rest on findings alone
@@ -96,7 +96,7 @@ def _select(signals: Sequence[HeldSignal], as_of: datetime) -> str:
         f"({signal.text().replace('$begin', _moment(moment - signal.back))})"
         for order, signal in enumerate(signals)
     )
-    told = ", ".join(
+    bounds = ", ".join(
         f"({order}, '{one.name}', {one.threshold or 0}, {one.least}, {_or_null(one.clearly)}, {_or_null(one.rarely)})"
         for order, one in enumerate(signals)
     )
@@ -104,7 +104,7 @@ def _select(signals: Sequence[HeldSignal], as_of: datetime) -> str:
         WITH chance AS ({chances}), {against_peers("chance")}
         SELECT s.key, s.unit_code, t.name AS signal, s.k AS value, s.n, s.expected, s.low, s.high
         FROM beside_peers s
-        JOIN (VALUES {told}) t(signal_no, name, threshold, least, clearly, rarely) USING (signal_no)
+        JOIN (VALUES {bounds}) t(signal_no, name, threshold, least, clearly, rarely) USING (signal_no)
         WHERE s.k >= t.threshold AND s.n >= t.least
           AND (t.clearly IS NULL OR (s.expected IS NOT NULL AND coalesce(s.low > t.clearly, true)))
           AND (t.rarely IS NULL OR coalesce(s.high < t.rarely, false))

@@ -64,11 +64,11 @@ def directive_weights(con: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[s
                   max(prior_weight) FROM sector WHERE known_at < $as_of GROUP BY sector_code ORDER BY sector_code""",
         {"as_of": naive_utc(as_of)},
     ).fetchall()
-    told: dict[str, float] = {}
+    weights: dict[str, float] = {}
     for code, name, weight in rows:
         found = field_of(name, as_of.date())
         if weight is not None:
-            told[code] = float(weight)
+            weights[code] = float(weight)
         elif found is not None:
-            told[code] = found.weight
-    return told
+            weights[code] = found.weight
+    return weights

@@ -29,7 +29,7 @@ _DOSSIER = {signal.name: signal for signal in DOSSIER_SIGNALS}
 _HELD = {signal.name: signal for signal in HELD_SIGNALS}
 
 
-def said(row: Mapping[str, Any]) -> tuple[str, str]:
+def held_sentence(row: Mapping[str, Any]) -> tuple[str, str]:
     """The sentence of a row of `features.signals.evaluate_held`, in Vietnamese and English."""
     signal = _HELD[row["signal"]]
     whose_vi, whose_en = CAUSES[signal.cause]
@@ -47,7 +47,7 @@ def said(row: Mapping[str, Any]) -> tuple[str, str]:
     return f"{vi_said}. Căn cứ: {basis_vi(signal.source)}", f"{en_said}. Source: {signal.source}"
 
 
-def said_of_dossier(name: str, value: float, rate: float, n: int) -> tuple[str, str]:
+def dossier_sentence(name: str, value: float, rate: float, n: int) -> tuple[str, str]:
     """The sentence of a signal of a dossier, in Vietnamese and English.
 
     `value` as `features.signals.evaluate` gives it, `rate`: share of the dossiers of the same procedure that show it,

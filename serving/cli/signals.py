@@ -26,7 +26,7 @@ def signals(
 
     from features.record.record import Record
     from features.signals import DOSSIER_SIGNALS, HELD_SIGNALS, evaluate_held
-    from features.signals.sentences import said
+    from features.signals.sentences import held_sentence
     from serving.documents.table_file import write_table
     from serving.state import State
     from serving.warnings.alerts import alerts
@@ -46,7 +46,7 @@ def signals(
     sent = alerts(state, at)
     state.close()
     found = evaluate_held(Record(settings.record_url).connect(), at, of_grain, alerts=sent)
-    words = [said(row) for row in found.to_pylist()]
+    words = [held_sentence(row) for row in found.to_pylist()]
     if out is not None:
         found = found.append_column("reasons_vi", pa.array([vi for vi, _ in words], pa.string()))
         found = found.append_column("reasons_en", pa.array([en for _, en in words], pa.string()))

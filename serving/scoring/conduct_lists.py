@@ -18,7 +18,7 @@ from features.record.succession import levels
 from features.signals import evaluate_held
 from features.signals.handled import handled
 from features.signals.held_voice import HELD_VOICE
-from features.signals.sentences import said
+from features.signals.sentences import held_sentence
 from models import pointers
 from models.artefact import ArtefactError
 from models.artefact import load as load_model
@@ -54,8 +54,8 @@ def lines(
     acted = handled(con, as_of) if acted is None else acted
     if not acted.num_rows:
         shown = evaluate_held(con, as_of, "official", signals=HELD_VOICE).to_pylist()
-        told = with_signals(_forecast(con, models, as_of), shown)
-        return {grain: told if grain == "official" else [] for grain in GRAINS}
+        of_officials = with_signals(_forecast(con, models, as_of), shown)
+        return {grain: of_officials if grain == "official" else [] for grain in GRAINS}
     in_post = positions(con, as_of)
     position = {who: post.position for who, post in in_post.items()}
     level = levels(con, as_of)
@@ -81,12 +81,12 @@ def lines(
 def with_signals(lines: Sequence[ConductLine], shown: Sequence[Mapping[str, Any]]) -> list[ConductLine]:
     """The lines with the sentences of the signals `shown` (rows of `evaluate_held`) behind their own.
 
-    What a head let stand is told of the unit, and of the head. A line without enough data stays without any figure.
+    What a head let stand is shown for the unit and for the head. A line without enough data stays without any figure.
     """
-    told: dict[str, list[tuple[str, str]]] = {}
+    sentences: dict[str, list[tuple[str, str]]] = {}
     for row in shown:
-        told.setdefault(row["key"], []).append(said(row))
-    more = {key: (". ".join(vi for vi, _ in pairs), ". ".join(en for _, en in pairs)) for key, pairs in told.items()}
+        sentences.setdefault(row["key"], []).append(held_sentence(row))
+    more = {key: tuple(map(". ".join, zip(*pairs, strict=True))) for key, pairs in sentences.items()}
     return [
         replace(line, reasons_vi=f"{line.reasons_vi} {more[key][0]}.", reasons_en=f"{line.reasons_en} {more[key][1]}.")
         if line.score is not None and (key := line.official_id or line.unit_code or "") in more
@@ -100,14 +100,14 @@ def scored(
     record_version: int,
 ) -> tuple[pa.Table, ListMeta]:  # fmt: skip
     """The scored list of open dossiers for plans and weekly lists, and what it is. `lines`: the list of dossiers."""
-    said = _pointer(models) or {}
-    dossier = said.get("dossier", {})
+    pointer = _pointer(models) or {}
+    dossier = pointer.get("dossier", {})
     rates = dossier.get("chance")
     chance = FindingChance(tuple(rates["rates"]), rates["visited"]) if rates else FindingChance()
     rows = conduct_scores.table(con, as_of, lines, acted, chance)
     names = [signal.name for signal in SHOWN]
     meta = ListMeta(
-        "conduct", as_of, said.get("version", "signals"), dossier.get("sha256", said.get("sha256", "")),
+        "conduct", as_of, pointer.get("version", "signals"), dossier.get("sha256", pointer.get("sha256", "")),
         record_version, hashlib.sha256("\n".join(names).encode()).hexdigest(), rows.num_rows, "sha256" not in dossier,
     )  # fmt: skip
     return rows, meta
@@ -116,8 +116,8 @@ def scored(
 def write(found: dict[str, list[ConductLine]], scores: Path, as_of: datetime) -> Path:
     """Writes the lists of one moment; gives their folder. A reader sees the old files or the new ones."""
     folder = list_folder(scores, "conduct", as_of)
-    for grain, told in found.items():
-        replace_table(folder / f"{grain}.parquet", pa.Table.from_pylist([asdict(line) for line in told], _SCHEMA))
+    for grain, ranked in found.items():
+        replace_table(folder / f"{grain}.parquet", pa.Table.from_pylist([asdict(line) for line in ranked], _SCHEMA))
     return folder
 
 
@@ -131,29 +131,29 @@ def _dossiers(
     con: duckdb.DuckDBPyConnection, models: Path, ids: Sequence[str], lines: Sequence[ConductLine], as_of: datetime
 ) -> list[ConductLine]:
     """By the finding model where one ships; else by signals, each line saying why there is no probability."""
-    said = _pointer(models)
-    told = said.get("dossier", {}) if said else {}
-    if "sha256" not in told:
-        return without_probability(lines, told.get("ships", "signals"))
-    assert said is not None
-    model = load_model(models / "conduct" / said["version"] / "dossier", sha256=told["sha256"])
+    pointer = _pointer(models)
+    finding = pointer.get("dossier", {}) if pointer else {}
+    if "sha256" not in finding:
+        return without_probability(lines, finding.get("ships", "signals"))
+    assert pointer is not None
+    model = load_model(models / "conduct" / pointer["version"] / "dossier", sha256=finding["sha256"])
     return by_model(con, ids, lines, model, as_of)
 
 
 def _pointer(models: Path) -> dict[str, Any] | None:
     """What the champion's pointer says, else the candidate's; None where conduct was never trained."""
     for name in ("champion", "candidate"):
-        told = pointers.read(models / "conduct", name)
-        if told is not None:
-            return told
+        pointer = pointers.read(models / "conduct", name)
+        if pointer is not None:
+            return pointer
     return None
 
 
 def _forecast(con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime) -> list[ConductLine]:
-    said = _pointer(models)
-    if said is None:
+    pointer = _pointer(models)
+    if pointer is None:
         raise FileNotFoundError("no forecast of conduct; run: risk train conduct --cutoff T")
-    forecasts = load(models / "conduct" / said["version"], sha256=said["sha256"])
+    forecasts = load(models / "conduct" / pointer["version"], sha256=pointer["sha256"])
     if "reported" not in forecasts:
         raise ArtefactError("conduct: the record held no complaint to learn from; bring complaints or dossiers")
     return forecast(con, forecasts["reported"], as_of)

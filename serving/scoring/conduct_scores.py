@@ -19,7 +19,7 @@ from features.calendar.holiday import as_delivered
 from features.calendar.vietnam import VIETNAM
 from features.matrix import batch as matrix
 from features.signals import evaluate
-from features.signals.sentences import said_of_dossier
+from features.signals.sentences import dossier_sentence
 from models.conduct import ConductLine
 from models.finding_chance import FindingChance
 from models.finding_matrix import SHOWN
@@ -57,7 +57,7 @@ def table(
     scored = {line.dossier_id: line for line in lines}
     p = np.array([_chance(scored.get(key), chance) for key in ids])
     left = hours_left(standing["due_at"], standing["overdue"], as_of, calendar)
-    told = _reasons(con, cases, course["procedure_code"].to_pylist(), peers)
+    reasons_of = _reasons(con, cases, course["procedure_code"].to_pylist(), peers)
     columns = {
         **{name: course[name] for name in ("dossier_id", "unit_code", "official_id", "procedure_code", "sector_code")},
         "as_of": course["as_of"],
@@ -69,7 +69,7 @@ def table(
         "due_at": standing["due_at"],
         "received_at": standing["received_at"],
         "step": course["step"],
-        "reasons": pa.array([told.get(key, []) for key in ids], pa.list_(REASON)),
+        "reasons": pa.array([reasons_of.get(key, []) for key in ids], pa.list_(REASON)),
         "phase": standing["phase"],
     }
     found = in_schema(pa.table(columns))
@@ -98,15 +98,15 @@ def _reasons(
     names = [] if among is None else among["signal"].to_pylist()
     usual = Usual.of([one or "" for one in theirs.values()], rows, names)
     of = dict(zip(cases["dossier_id"].to_pylist(), procedure, strict=True))
-    told: dict[str, list[dict[str, object]]] = {}
+    by_dossier: dict[str, list[dict[str, object]]] = {}
     for key, name, value in zip(*(shown[column].to_pylist() for column in ("dossier_id", "signal", "value")),
                                 strict=True):  # fmt: skip
         rate = usual.rate(of[key] or "", name)
         n = usual.sizes.get(of[key] or "", 0)
-        vi, en = said_of_dossier(name, value, rate, n)
-        told.setdefault(key, []).append(
+        vi, en = dossier_sentence(name, value, rate, n)
+        by_dossier.setdefault(key, []).append(
             {"code": name, "effect": -float(np.log(rate)), "value": f"{value:g}", "usual": f"{100 * rate:.1f} %",
              "n": n, "vi": vi, "en": en}
         )  # fmt: skip
     return {key: sorted(some, key=lambda one: (-one["effect"], one["code"]))[:REASONS]  # type: ignore[operator]
-            for key, some in told.items()}  # fmt: skip
+            for key, some in by_dossier.items()}  # fmt: skip
