@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from models.conduct import ConductLine
 from serving.app import create_app
 from serving.pages.drawing import ratio_span
-from serving.scoring.conduct_list_cache import told
+from serving.scoring.conduct_list_cache import has_enough_data
 from tests.drawn_conduct import FEW, draw_full_office
 from tests.drawn_office import AS_OF, dossier_id, rows_of, store_scores
 from tests.drawn_people import NOW, sit_down
@@ -114,7 +114,7 @@ def test_ticked_dossiers_stand_in_the_plan_and_on_the_sheet_of_their_unit(client
 @given(st.sampled_from(["signal", "reported"]), st.integers(0, 60), st.none() | st.floats(0, 1))
 def test_no_figure_without_enough_behind_it(tier: str, n: int, score: float | None) -> None:
     line = ConductLine("o", "u", None, score, False, n, None, None, 1, FEW, FEW, tier)
-    assert told(line) == (score is not None and n >= (20 if tier == "signal" else 3))
+    assert has_enough_data(line) == (score is not None and n >= (20 if tier == "signal" else 3))
 
 
 @given(st.floats(0, 1e6), st.floats(0, 1e6))

@@ -18,7 +18,7 @@ from serving.pages.sheet_file import Cell, Format, Sheet, file_of
 from serving.plan.rendering import BY, CHOSEN
 from serving.read.receipt_words import ACTION_WORDS
 from serving.read.register import Register
-from serving.scoring.conduct_list_cache import told
+from serving.scoring.conduct_list_cache import has_enough_data
 from serving.scoring.risk_list import MOST_ROWS, RiskLine
 from serving.use_cases.app_context import context_of
 from serving.use_cases.conduct import Grain, conduct_lines
@@ -94,8 +94,8 @@ def conduct(request: Request, ending: Format, grain: Grain = "official", tier: T
     rows: list[Sequence[Cell]] = [
         (
             place, _subject(request, line), register.unit(line.unit_code),
-            line.low if told(line) else None, line.high if told(line) else None, line.n,
-            line.reasons_vi if told(line) else "Chưa đủ dữ liệu",
+            line.low if has_enough_data(line) else None, line.high if has_enough_data(line) else None, line.n,
+            line.reasons_vi if has_enough_data(line) else "Chưa đủ dữ liệu",
         )
         for place, line in enumerate(lines[:MOST_ROWS], 1)
     ]  # fmt: skip
@@ -106,14 +106,14 @@ def conduct(request: Request, ending: Format, grain: Grain = "official", tier: T
 @router.get("/leadership.{ending}")
 def leadership(request: Request, ending: Format, order: Literal["share", "progress", "overdue"] = "share") -> Response:
     """The ranking of units."""
-    known = context_of(request).read_model
-    standing = known.standing
+    read_model = context_of(request).read_model
+    standing = read_model.standing
     rows: list[Sequence[Cell]] = []
     for one in rank(list(standing.units.values()), order, standing.total.share):
         low, high = one.count.interval or (None, None)
         rows.append(
             (
-                one.place, known.register.unit(one.count.code), one.count.ended, _hundred(one.count.share),
+                one.place, read_model.register.unit(one.count.code), one.count.ended, _hundred(one.count.share),
                 _hundred(low), _hundred(high), AGAINST[one.against], one.count.progress, one.count.open,
                 one.count.overdue,
             )

@@ -11,7 +11,7 @@ from serving.pages import drawing
 from serving.pages.rendering import render
 from serving.read.finding_words import KIND_WORDS
 from serving.read.problem import Problem
-from serving.scoring.conduct_list_cache import told
+from serving.scoring.conduct_list_cache import has_enough_data
 from serving.scoring.risk_list import Filters
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
@@ -27,8 +27,8 @@ router = APIRouter(include_in_schema=False)
 def show(request: Request, official_id: Annotated[str, Query(alias="id", max_length=200)]) -> Response:
     """An official of a unit in the reader's scope; 404 for others and absent ones alike."""
     reader = reader_of(request)
-    people, known = context_of(request).people, context_of(request).read_model
-    unit = known.register.officials.get(official_id)
+    people, read_model = context_of(request).people, context_of(request).read_model
+    unit = read_model.register.officials.get(official_id)
     if unit is None or not reader.scope.covers(unit):
         raise Problem(404, "No official of this key.")
     risk_list = context_of(request).serving.risk_list(MAIN.name)
@@ -55,9 +55,9 @@ def show(request: Request, official_id: Annotated[str, Query(alias="id", max_len
         unit=unit,
         sees=sees,
         conduct=line,
-        conduct_told=line is not None and told(line),
+        conduct_enough=line is not None and has_enough_data(line),
         span=drawing.ratio_span(line.low, line.high) if line else None,
-        sheet=known.officials.of(official_id),
+        sheet=read_model.officials.of(official_id),
         lines=page.lines,
         total=page.total,
         rate=rate,

@@ -37,11 +37,11 @@ def sectors_of(scores: Path, as_of: datetime) -> list[SectorRisk]:
     path = list_folder(scores, "conduct", as_of) / SECTORS_FILE
     if not path.exists():
         return []
-    told = []
+    sectors = []
     for row in json.loads(path.read_text("utf-8")):
         rates = {name: HitRate(**row[name]) if row[name] else None for name in ("found", "reported", "signalled")}
-        told.append(SectorRisk(**{**row, **rates}))
-    return told
+        sectors.append(SectorRisk(**{**row, **rates}))
+    return sectors
 
 
 def acts_of(scores: Path, as_of: datetime, **wanted: str) -> pa.Table:

@@ -20,7 +20,7 @@ FEWEST_PEOPLE = 3
 """Under these no figure about an official or a unit is shown: dossiers (signals), people who complained (reports)."""
 
 
-def told(line: ConductLine) -> bool:
+def has_enough_data(line: ConductLine) -> bool:
     """Whether there is enough behind a line to show its figures; else "not enough data" is the answer."""
     if line.dossier_id is not None:
         return True
@@ -29,7 +29,7 @@ def told(line: ConductLine) -> bool:
 
 def _order(line: ConductLine) -> tuple[bool, bool, bool, float, int]:
     """Flagged first, by the lower end of the ratio; those of whom nothing was seen come last."""
-    enough = told(line)
+    enough = has_enough_data(line)
     flagged = enough and line.flag
     return not enough, not flagged, line.observed == 0, -(line.low or 0.0) if flagged else 0.0, line.rank
 

@@ -22,6 +22,6 @@ def newcomers(scores: Path, meta: ListMeta, dossier_ids: pa.Array) -> frozenset[
     earlier = sorted(path for path in lists if oldest <= path.parent.name <= latest)
     if not earlier:
         return frozenset()
-    known = pq.read_table(earlier[-1], columns=["dossier_id"])["dossier_id"].combine_chunks()
-    fresh = pc.filter(dossier_ids, pc.invert(pc.is_in(dossier_ids, value_set=known)))
+    listed_before = pq.read_table(earlier[-1], columns=["dossier_id"])["dossier_id"].combine_chunks()
+    fresh = pc.filter(dossier_ids, pc.invert(pc.is_in(dossier_ids, value_set=listed_before)))
     return frozenset(fresh.to_pylist())

@@ -207,14 +207,14 @@ class OnlineScorer:
         x = now.model.encoder.encode_cells(cells)
         scores = now.model.score_encoded(x)
         log_odds, base = float(scores.log_odds[0]), float(scores.base)
-        told = reasons(scores, cells, top=REASONS)[0]
+        strongest = reasons(scores, cells, top=REASONS)[0]
         left = hours_left_of(due_at, state.overdue, as_of, ground.calendar)
         remaining = None
         if now.model.remaining is not None:
             late = np.where(state.overdue, np.nan, scores.probability)
             remaining = now.model.remaining.tell(x, column_of_numbers(cells, LEFT), late)[0]
         if state.overdue and left is not None and log_odds < CERTAIN_ODDS:
-            told = [overdue(CERTAIN_ODDS - log_odds, left), *told][:REASONS]
+            strongest = [overdue(CERTAIN_ODDS - log_odds, left), *strongest][:REASONS]
             log_odds = CERTAIN_ODDS
         ends = None if state.overdue else scores.range()
         return Scored(
@@ -228,8 +228,8 @@ class OnlineScorer:
             base=base,
             due_at=due_at,
             left_hours=left,
-            reasons=told,
-            others=log_odds - base - sum(reason.effect for reason in told),
+            reasons=strongest,
+            others=log_odds - base - sum(reason.effect for reason in strongest),
             remaining=remaining,
             score_low=None if ends is None else float(ends[0][0]),
             score_high=None if ends is None else float(ends[1][0]),
@@ -239,9 +239,9 @@ class OnlineScorer:
         """What the earliest rows of the dossier told (`features.case_state.slip`), as far as they are at hand."""
         with self._turn:
             news = self._news.promises(dossier["dossier_id"])
-        told = [*ground.promises(dossier["dossier_id"]), *news]
+        promises = [*ground.promises(dossier["dossier_id"]), *news]
         own = (dossier.get("known_at") or as_of, dossier.get("due_at"))
-        return first_of([*(one for one in told if one[0] < as_of), own])
+        return first_of([*(one for one in promises if one[0] < as_of), own])
 
 
 def state_at(

@@ -50,10 +50,10 @@ class RecordDelta:
         arrived = record.arrived(lines)
         if arrived.keys() - _TABLES:
             return False
-        told = {name: rows.to_pylist() for name, rows in arrived.items()}
+        rows_by_table = {name: rows.to_pylist() for name, rows in arrived.items()}
         for line in lines.to_pylist():
             mine = [
-                [row for row in told.get(name, ()) if row["delivery_id"] == line["delivery_id"]]
+                [row for row in rows_by_table.get(name, ()) if row["delivery_id"] == line["delivery_id"]]
                 for name in ("dossier", "event")
             ]
             self.add((line["version"], *mine))

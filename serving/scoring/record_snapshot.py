@@ -61,8 +61,8 @@ class RecordSnapshot:
             if number not in self._days:
                 con = self._record.connect(version=self.version)
                 made = take_day(con, number, self._features, self.calendar)
-                kept = list(self._days.items())[-(MOST_DAYS - 1) :]
-                self._days = dict([*kept, (number, made)])
+                recent = list(self._days.items())[-(MOST_DAYS - 1) :]
+                self._days = dict([*recent, (number, made)])
             return self._days[number]
 
     def history(self, dossier_id: str) -> tuple[Row | None, list[Row]]:

@@ -151,9 +151,9 @@ class RiskList:
         phase = pc.if_else(unknown, self._table["phase"], states["phase"].take(place))
         due = pc.if_else(unknown, self._table["due_at"], states["lawful_due_at"].take(place).cast(_MOMENT))
         left = self._table["left_hours"].to_numpy(zero_copy_only=False).copy()
-        known = np.flatnonzero(pc.is_valid(place))
+        in_record = np.flatnonzero(pc.is_valid(place))
         overdue = pc.fill_null(states["overdue"].take(place), False)
-        left[known] = hours_left(due.take(known), overdue.take(known), read_at, calendar)
+        left[in_record] = hours_left(due.take(in_record), overdue.take(in_record), read_at, calendar)
         changed = {"phase": phase, "due_at": due, "left_hours": pa.array(left, from_pandas=True)}
         table = self._table
         for name, column in changed.items():
