@@ -43,5 +43,5 @@ class ApologyLetter:
 
     def letter(self, file: str) -> Letter:
         """As a letter, whose file is named so."""
-        said = {one.name: getattr(self, one.name) for one in fields(self) if one.type is str}
-        return Letter(file, TEMPLATE, self.letterhead, self.day, said)
+        texts = {one.name: getattr(self, one.name) for one in fields(self) if one.type is str}
+        return Letter(file, TEMPLATE, self.letterhead, self.day, texts)

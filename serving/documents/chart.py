@@ -65,7 +65,7 @@ class BarChart:
         )
 
     def _bars(self, number: int, name: str, values: Sequence[float | None]) -> str:
-        told = "".join(
+        points = "".join(
             f'<c:pt idx="{place}"><c:v>{value:g}</c:v></c:pt>'
             for place, value in enumerate(values)
             if value is not None
@@ -79,7 +79,7 @@ class BarChart:
             '<c:showSerName val="0"/><c:showPercent val="0"/><c:showBubbleSize val="0"/></c:dLbls>'
             f'<c:cat><c:strLit><c:ptCount val="{len(self.labels)}"/>{labels}</c:strLit></c:cat>'
             "<c:val><c:numLit><c:formatCode>General</c:formatCode>"
-            f'<c:ptCount val="{len(values)}"/>{told}</c:numLit></c:val>'
+            f'<c:ptCount val="{len(values)}"/>{points}</c:numLit></c:val>'
             "</c:ser>"
         )
 

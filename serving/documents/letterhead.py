@@ -81,15 +81,15 @@ class Letterheads:
         path = home / FILE
         if not path.exists():
             return cls()
-        told = tomllib.loads(path.read_text("utf-8"))
-        kinds = told.pop("kind", {})
-        stated = {**told, **{f"kind.{kind}": table for kind, table in kinds.items()}}
-        known = {one.name for one in fields(Letterhead)}
+        document = tomllib.loads(path.read_text("utf-8"))
+        kinds = document.pop("kind", {})
+        stated = {**document, **{f"kind.{kind}": table for kind, table in kinds.items()}}
+        allowed = {one.name for one in fields(Letterhead)}
         for name, table in stated.items():
             for key, value in table.items():
                 texts = value if key == "recipients" else [value]
-                if key not in known or not isinstance(texts, list) or not all(isinstance(one, str) for one in texts):
-                    raise ValueError(f"{FILE}, [{name}] {key}: wanted one of {', '.join(sorted(known))} with text")
+                if key not in allowed or not isinstance(texts, list) or not all(isinstance(one, str) for one in texts):
+                    raise ValueError(f"{FILE}, [{name}] {key}: wanted one of {', '.join(sorted(allowed))} with text")
         return cls(stated)
 
     def of(self, register: Register, unit_code: str, kind: str = "") -> Letterhead:

@@ -20,12 +20,12 @@ _EXCEL_ROWS = 1_048_575
 
 def scores_table(scores: pa.Table) -> pa.Table:
     """The columns handed out of a scored list: who, score, rank, and the reasons in both languages."""
-    told = scores["reasons"].to_pylist()
+    reasons = scores["reasons"].to_pylist()
     return pa.table(
         {
             **{name: scores[name] for name in ("dossier_id", "unit_code", "official_id", "score", "rank")},
-            "reasons_vi": pa.array(["; ".join(reason["vi"] for reason in row or []) for row in told], pa.string()),
-            "reasons_en": pa.array(["; ".join(reason["en"] for reason in row or []) for row in told], pa.string()),
+            "reasons_vi": pa.array(["; ".join(reason["vi"] for reason in row or []) for row in reasons], pa.string()),
+            "reasons_en": pa.array(["; ".join(reason["en"] for reason in row or []) for row in reasons], pa.string()),
         }
     )
 

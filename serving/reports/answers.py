@@ -32,26 +32,27 @@ def explained(basis: ReportContext) -> dict[str, tuple[str, str]]:
 
 def add_explanations(draft: Draft, basis: ReportContext) -> None:
     """Late dossiers with and without an explanation, and the causes that were accepted."""
-    told = {row[0]: row[1:] for row in basis.con.execute(_EXPLAINED, {"until": naive_utc(basis.until)}).fetchall()}
+    rows = basis.con.execute(_EXPLAINED, {"until": naive_utc(basis.until)}).fetchall()
+    explanations = {dossier_id: (at, cause or "", accepted) for dossier_id, _, at, cause, accepted in rows}
     late = [case for case in basis.caseload.cases if case.late]
-    said = [case for case in late if case.dossier_id in told]
+    explained = [case for case in late if case.dossier_id in explanations]
+    in_order = [
+        explanations[case.dossier_id] for case in sorted(explained, key=lambda one: (one.unit_code, one.dossier_id))
+    ]
     head = (*HEAD, "Nguyên nhân đã nêu", "Chấp nhận", "Giải trình lúc")
     key = draft.count(
         "Hồ sơ trễ đã có giải trình", "late dossiers explained", head,
         [
-            (*line, CAUSE_WORDS[told[case.dossier_id][2] or ""],
-             ACCEPTED[told[case.dossier_id][3]],
-             aware_utc(told[case.dossier_id][1]))
-            for case, line in zip(
-                sorted(said, key=lambda one: (one.unit_code, one.dossier_id)), lines(basis.register, said), strict=True
-            )
+            (*line, CAUSE_WORDS[cause], ACCEPTED[accepted], aware_utc(at))
+            for line, (at, cause, accepted) in zip(lines(basis.register, explained), in_order, strict=True)
         ],
     )  # fmt: skip
     draft.count(
         "Hồ sơ trễ chưa có giải trình", "late dossiers without an explanation", HEAD,
-        lines(basis.register, [case for case in late if case.dossier_id not in told]),
+        lines(basis.register, [case for case in late if case.dossier_id not in explanations]),
     )  # fmt: skip
-    causes = Counter(told[case.dossier_id][2] or "" for case in said if told[case.dossier_id][3])
+    answers = (explanations[case.dossier_id] for case in explained)
+    causes = Counter(cause for _, cause, accepted in answers if accepted)
     draft.tables.append(
         Table(
             "Nguyên nhân trễ hẹn đã được chấp nhận", "accepted causes of being late",

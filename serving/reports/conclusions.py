@@ -78,8 +78,8 @@ class ToldFinding:
 def conclusions(basis: ReportContext) -> list[ToldFinding]:
     """What was told or confirmed in the period, of the report's units, as known then."""
     rows = basis.con.execute(_FINDINGS, basis.moments).fetchall()
-    told = (replace(ToldFinding(*row), said_at=aware_utc(row[-1])) for row in rows)
-    return [one for one in told if basis.covers(one.unit_code)]
+    findings = (replace(ToldFinding(*row), said_at=aware_utc(row[-1])) for row in rows)
+    return [one for one in findings if basis.covers(one.unit_code)]
 
 
 def confirmed(basis: ReportContext) -> list[ToldFinding]:
@@ -102,10 +102,10 @@ def add_conclusions(draft: Draft, basis: ReportContext) -> None:
     # how a visit was chosen stays out: units read these reports, and would learn what brings an inspection
     shown = [(basis.register.unit(row[1]), row[1], row[0], row[2], aware_utc(row[4])) for row in visits]
     draft.count("Cuộc kiểm tra trong kỳ", "visits", VISIT_HEAD, shown)
-    told = conclusions(basis)
-    clean = [one for one in told if one.kind == "none"]
-    stands = [one for one in told if one.stands]
-    found = [one for one in told if one.kind != "none"]
+    findings = conclusions(basis)
+    clean = [one for one in findings if one.kind == "none"]
+    stands = [one for one in findings if one.stands]
+    found = [one for one in findings if one.kind != "none"]
     draft.count("Hồ sơ kiểm tra không phát hiện vấn đề", "dossiers found clean", HEAD, lines(basis, clean))
     key = draft.count("Kết luận có vấn đề, đã xác nhận", "confirmed findings", HEAD, lines(basis, stands), listed=True)
     for state, vi, en in _UNNAMED:

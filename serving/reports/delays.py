@@ -20,11 +20,11 @@ def delays(draft: Draft, basis: ReportContext) -> None:
     """Fills the draft: one row a late dossier, one line an official."""
     keys = add_counts(draft, basis, listed=False)
     add_narrative(draft, basis, keys)
-    told = explained(basis)
+    causes = explained(basis)
     late = sorted((case for case in basis.caseload.cases if case.late), key=lambda one: (one.unit_code, one.dossier_id))
     rows: list[tuple[Cell, ...]] = []
     for case in late:
-        cause, accepted = told.get(case.dossier_id, (None, None))
+        cause, accepted = causes.get(case.dossier_id, (None, None))
         rows.append(
             (basis.register.unit(case.unit_code), basis.official(case.official_id), case.step, case.dossier_id,
              case.due_at, case.ended_at, round(case.over_hours, 1), cause, accepted)

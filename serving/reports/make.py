@@ -144,8 +144,8 @@ def make_kind(
         if basis.running:
             draft.notes.append(f"Kỳ báo cáo chưa kết thúc: số liệu tính đến {as_of.isoformat()}.")
         if basis.until < min(period.until, as_of):
-            known = basis.reading.as_of.astimezone(ZoneInfo(calendar.zone))
-            draft.notes.append(f"Dữ liệu chỉ đến {known:%d/%m/%Y %H:%M}: mọi con số tính đến lúc đó.")
+            data_until = basis.reading.as_of.astimezone(ZoneInfo(calendar.zone))
+            draft.notes.append(f"Dữ liệu chỉ đến {data_until:%d/%m/%Y %H:%M}: mọi con số tính đến lúc đó.")
         kind.fill(draft, basis)
         scope = basis.register.unit(unit_code) if unit_code else "Toàn tỉnh"
     return Report(

@@ -19,13 +19,13 @@ def add_published_positive(draft: Draft, basis: ReportContext) -> None:
     """Units and officials whose share of good dossiers over a year lies wholly above their peers'; counts in bands."""
     for grain, vi, en in _GRAINS:
         found = good_work(basis.con, basis.until, grain, basis.until - YEAR, basis.calendar).to_pylist()
-        told: list[tuple[Cell, ...]] = []
+        named_lines: list[tuple[Cell, ...]] = []
         for one in found:
             if one["stands_out"] and basis.covers(one["unit_code"]):
                 of, good = CountSpan.of(one["n"]), CountSpan.of(one["good"])
                 named = basis.official(one["key"]) if grain == "official" else one["key"]
                 of_hundred = share(good, of, 100, 0)
-                told.append((named, basis.register.unit(one["unit_code"]), of.words, good.words, of_hundred))
-        draft.figures.append(Figure(vi, en, f"{len(told)} {'cán bộ' if grain == 'official' else 'đơn vị'}"))
+                named_lines.append((named, basis.register.unit(one["unit_code"]), of.words, good.words, of_hundred))
+        draft.figures.append(Figure(vi, en, f"{len(named_lines)} {'cán bộ' if grain == 'official' else 'đơn vị'}"))
         note = f"12 tháng; xong sớm, không có dấu hiệu, không phản ánh được xác nhận; từ {LEAST} hồ sơ, khoảng 95 %."
-        draft.tables.append(Table(vi, en, tuple(Column(words) for words in _HEAD), tuple(told), note))
+        draft.tables.append(Table(vi, en, tuple(Column(words) for words in _HEAD), tuple(named_lines), note))

@@ -71,7 +71,7 @@ def _by_events(received: list[Case]) -> float | None:
 
 def _add_reconciliation(draft: Draft, basis: ReportContext) -> None:
     start, until = basis.period.start.date(), basis.period.until.date()
-    told = [
+    compared = [
         line
         for line in reconcile(basis.con, basis.as_of, basis.calendar)
         if basis.covers(line.unit_code) and start <= line.period_from and line.period_to <= until
@@ -93,10 +93,10 @@ def _add_reconciliation(draft: Draft, basis: ReportContext) -> None:
         [
             (basis.register.unit(line.unit_code), line.unit_code, line.source, line.period_from, line.period_to,
              line.count, line.theirs, line.ours, line.gap, line.explained)
-            for line in told
+            for line in compared
         ],
     )  # fmt: skip
-    left = round(sum(abs(line.unexplained) for line in told), 1)
-    draft.figures.append(Figure("Chênh lệch chưa giải thích", "gap left unexplained", left if told else None, key))
-    if not told:
+    left = round(sum(abs(line.unexplained) for line in compared), 1)
+    draft.figures.append(Figure("Chênh lệch chưa giải thích", "gap left unexplained", left if compared else None, key))
+    if not compared:
         draft.notes.append("Kỳ này chưa có số liệu của hệ thống nguồn để đối soát.")

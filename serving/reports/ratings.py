@@ -23,15 +23,15 @@ def add_ratings(draft: Draft, basis: ReportContext) -> None:
     """The ranking of units by the mean rating; ratings by staff or before the end are left out (trap T6)."""
     basis.con.execute(f"CREATE OR REPLACE TEMP TABLE rated_dossier AS {_ASKED}")
     with case_states(basis.con, basis.as_of, basis.calendar, until=basis.until, dossiers="rated_dossier"):
-        told = [row for row in basis.con.execute(_RATED, basis.moments).fetchall() if basis.covers(row[0])]
+        ratings = [row for row in basis.con.execute(_RATED, basis.moments).fetchall() if basis.covers(row[0])]
     basis.con.execute("DROP TABLE rated_dossier")
     key = draft.count(
         "Lượt đánh giá của người dân sau khi xong", "ratings by citizens after the end",
         ("Đơn vị", "Mã đơn vị", "Mã hồ sơ", "Điểm (1–5)", "Đánh giá lúc"),
-        [(basis.register.unit(row[0]), *row[:3], aware_utc(row[3])) for row in told],
+        [(basis.register.unit(row[0]), *row[:3], aware_utc(row[3])) for row in ratings],
     )  # fmt: skip
     units: dict[str, list[int]] = defaultdict(list)
-    for unit, _, score, _ in told:
+    for unit, _, score, _ in ratings:
         units[unit].append(score)
     rows = [
         (basis.register.unit(unit), unit, len(scores), *(_told(scores) if len(scores) >= LEAST else (None, None)))

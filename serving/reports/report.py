@@ -129,9 +129,9 @@ class Draft:
     ) -> str:
         """Adds the rows of a figure; gives their key."""
         key = f"R{len(self.rows) + 1}"
-        kept = tuple(map(tuple, lines))
-        left = max(0, len(kept) - MOST_LINES)
-        self.rows.append(Rows(key, words, tuple(head), kept[:MOST_LINES], listed, left))
+        every = tuple(map(tuple, lines))
+        left = max(0, len(every) - MOST_LINES)
+        self.rows.append(Rows(key, words, tuple(head), every[:MOST_LINES], listed, left))
         return key
 
     def count(

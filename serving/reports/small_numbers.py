@@ -44,15 +44,15 @@ class CountSpan:
 
 def whole(parts: Sequence[int]) -> CountSpan:
     """The band of the sum of `parts`, each told as `CountSpan.of`; as wide as keeps `K` counts for each part."""
-    told = [CountSpan.of(part) for part in parts]
-    least, most = sum(one.low for one in told), sum(one.high for one in told)
+    bands = [CountSpan.of(part) for part in parts]
+    least, most = sum(one.low for one in bands), sum(one.high for one in bands)
     total, width = sum(parts), K
     while width <= most - least:
         band = CountSpan.of(total, width)
         # a part is at least what the whole leaves over when all others are as large as they can be, and so on
         if all(
             min(one.high, band.high - (least - one.low)) - max(one.low, band.low - (most - one.high)) + 1 >= K
-            for one in told
+            for one in bands
         ):
             return band
         width *= 2

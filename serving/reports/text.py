@@ -34,12 +34,12 @@ def write_text(
 
     ValueError for an unknown part, and for more or longer sentences than a report holds.
     """
-    kept = [one for one in sentences if one.vi.strip()]
-    if unknown := {one.part for one in kept} - set(PARTS):
+    written = [one for one in sentences if one.vi.strip()]
+    if unknown := {one.part for one in written} - set(PARTS):
         raise ValueError(f"part: wanted one of {', '.join(PARTS)}, got {sorted(unknown)[0][:20]!r}")
-    if len(kept) > MOST_SENTENCES or any(len(one.vi) > LONGEST for one in kept):
+    if len(written) > MOST_SENTENCES or any(len(one.vi) > LONGEST for one in written):
         raise ValueError(f"wanted at most {MOST_SENTENCES} sentences of {LONGEST} characters")
-    drafted, text = _as_json(report.sentences), _as_json(kept)
+    drafted, text = _as_json(report.sentences), _as_json(written)
     session.add(
         ReportText(
             kind=report.kind, month=report.period.month, unit_code=report.unit_code, as_of=report.as_of,
@@ -61,9 +61,9 @@ def strange_numbers(report: Report, sentences: Sequence[Sentence]) -> list[str]:
     for table in report.tables:
         for line in (*table.lines, table.total):
             cells += line
-    known = {_plain(number) for cell in cells for number in _NUMBER.findall(str(cell))}
-    told = dict.fromkeys(number for one in sentences for number in _NUMBER.findall(one.vi))
-    return [number for number in told if _plain(number) not in known]
+    in_report = {_plain(number) for cell in cells for number in _NUMBER.findall(str(cell))}
+    in_text = dict.fromkeys(number for one in sentences for number in _NUMBER.findall(one.vi))
+    return [number for number in in_text if _plain(number) not in in_report]
 
 
 def _of(report: Report) -> tuple[Any, ...]:
