@@ -113,10 +113,10 @@ def test_a_slot_is_done_once_and_a_failed_one_tried_again_later(database_url: st
     state_of = log.slot("score", slot)
     assert (state_of.done, state_of.attempts, state_of.retry_at) == (False, 1, MONDAY + timedelta(minutes=1))
     assert one_run(state, tmp_path, slot, works) == Run("done", "90 scored")
-    assert one_run(state, tmp_path, slot, works).told == "this slot is done"
+    assert one_run(state, tmp_path, slot, works).result == "this slot is done"
     assert done == [1]
     (last, first) = log.latest("score", 2)
-    assert (first.outcome, first.told) == ("failed", "OSError: [Errno 28] No space left on device")
+    assert (first.outcome, first.result) == ("failed", "OSError: [Errno 28] No space left on device")
     assert (last.outcome, last.attempt) == ("done", 2)
     assert last.seconds is not None
     state.close()
@@ -130,7 +130,7 @@ def test_what_an_engine_says_of_rows_is_not_noted(tmp_path: Path) -> None:
     def fails(*_: object) -> str:
         raise duckdb.ConversionException("Could not convert string 'Nguyễn Văn A' to INT32")
 
-    assert one_run(state, tmp_path, MONDAY, fails).told == "ConversionException"
+    assert one_run(state, tmp_path, MONDAY, fails).result == "ConversionException"
     state.close()
 
 
@@ -168,7 +168,7 @@ def test_one_of_many_runs_a_job_and_a_killed_run_is_done_again(
         assert found == Run("done", "again")
         assert [run.outcome for run in RunLog(state).latest("score", 2)] == ["done", "killed"]
     else:
-        assert one_run(state, tmp_path, MONDAY, lambda *_: "me too").told == "another process runs it"
+        assert one_run(state, tmp_path, MONDAY, lambda *_: "me too").result == "another process runs it"
         with sole_runner(state, tmp_path, "backup") as ours:
             assert ours, "another job may run"
         other.kill()

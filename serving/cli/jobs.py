@@ -137,7 +137,7 @@ def run_one(
         )  # fmt: skip
     finally:
         state.close()
-    typer.echo(f"{name} {when.astimezone(settings.zone):%Y-%m-%d %H:%M}: {done.outcome or 'left'}: {done.told}")
+    typer.echo(f"{name} {when.astimezone(settings.zone):%Y-%m-%d %H:%M}: {done.outcome or 'left'}: {done.result}")
     if done.outcome == "failed":
         raise typer.Exit(1)
 

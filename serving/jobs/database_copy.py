@@ -21,12 +21,12 @@ def copy_out(state: State, folder: Path) -> dict[str, int]:
     if stands != head():
         raise ValueError(f"the database is at revision {stands}, wanted {head()}: run risk upgrade, then back up")
     folder.mkdir(parents=True, exist_ok=True)
-    told: dict[str, Any] = {"revision": stands, "columns": {}, "rows": {}}
+    manifest: dict[str, Any] = {"revision": stands, "columns": {}, "rows": {}}
     with state.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
         for table in Base.metadata.sorted_tables:
-            told["columns"][table.name] = [column.name for column in table.columns]
-            told["rows"][table.name] = connection.scalar(select(func.count()).select_from(table))
-            copying = f"COPY {_named(table.name, told)} TO STDOUT"
+            manifest["columns"][table.name] = [column.name for column in table.columns]
+            manifest["rows"][table.name] = connection.scalar(select(func.count()).select_from(table))
+            copying = f"COPY {_named(table.name, manifest)} TO STDOUT"
             with (
                 (folder / f"{table.name}.copy").open("wb") as file,
                 _driver(connection).cursor() as cursor,
@@ -34,8 +34,8 @@ def copy_out(state: State, folder: Path) -> dict[str, int]:
             ):
                 for data in copy:
                     file.write(data)
-    (folder / TABLES).write_text(json.dumps(told, indent=1, sort_keys=True), "utf-8")
-    rows: dict[str, int] = told["rows"]
+    (folder / TABLES).write_text(json.dumps(manifest, indent=1, sort_keys=True), "utf-8")
+    rows: dict[str, int] = manifest["rows"]
     return rows
 
 
@@ -50,11 +50,11 @@ def copy_in(state: State, folder: Path) -> None:
 
     ValueError for a copy of a newer version, or where rows are missing; the database is as it was then.
     """
-    told = json.loads((folder / TABLES).read_text("utf-8"))
-    upgrade(state, str(told["revision"]))
+    manifest = json.loads((folder / TABLES).read_text("utf-8"))
+    upgrade(state, str(manifest["revision"]))
     try:
         with state.writing() as session:
-            _fill(session, folder, told)
+            _fill(session, folder, manifest)
     except BaseException:
         with state.writing() as session:
             for table in inspect(session.connection()).get_table_names():
@@ -63,10 +63,10 @@ def copy_in(state: State, folder: Path) -> None:
     upgrade(state)
 
 
-def _fill(session: Session, folder: Path, told: dict[str, Any]) -> None:
+def _fill(session: Session, folder: Path, manifest: dict[str, Any]) -> None:
     connection = session.connection()
-    for name in [table.name for table in Base.metadata.sorted_tables if table.name in told["columns"]]:
-        copying = f"COPY {_named(name, told)} FROM STDIN"
+    for name in [table.name for table in Base.metadata.sorted_tables if table.name in manifest["columns"]]:
+        copying = f"COPY {_named(name, manifest)} FROM STDIN"
         with (
             (folder / f"{name}.copy").open("rb") as file,
             _driver(connection).cursor() as cursor,
@@ -75,9 +75,9 @@ def _fill(session: Session, folder: Path, told: dict[str, Any]) -> None:
             while data := file.read(1 << 20):
                 copy.write(data)
         rows = connection.scalar(text(f'SELECT count(*) FROM "{name}"'))
-        if rows != told["rows"][name]:
-            raise ValueError(f"the copy of {name} holds {rows} rows, wanted {told['rows'][name]}")
-        if "id" in told["columns"][name]:
+        if rows != manifest["rows"][name]:
+            raise ValueError(f"the copy of {name} holds {rows} rows, wanted {manifest['rows'][name]}")
+        if "id" in manifest["columns"][name]:
             connection.execute(
                 text(
                     f'SELECT setval(s, (SELECT coalesce(max(id), 0) + 1 FROM "{name}"), false) '
@@ -90,8 +90,8 @@ def _driver(connection: Any) -> Any:
     return connection.connection.driver_connection
 
 
-def _named(table: str, told: dict[str, Any]) -> str:
+def _named(table: str, manifest: dict[str, Any]) -> str:
     """Table and columns for COPY; names of our own tables, never values."""
-    known = Base.metadata.tables[table]
-    columns = [name for name in told["columns"][table] if name.isidentifier()]
-    return f'"{known.name}" ({", ".join(f"{chr(34)}{name}{chr(34)}" for name in columns)})'
+    mapped = Base.metadata.tables[table]
+    columns = [name for name in manifest["columns"][table] if name.isidentifier()]
+    return f'"{mapped.name}" ({", ".join(f"{chr(34)}{name}{chr(34)}" for name in columns)})'

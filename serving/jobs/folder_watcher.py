@@ -49,8 +49,8 @@ class FolderWatcher:
             for path in sorted((self.folder / source).rglob("*")):
                 if not path.is_file() or path.name.startswith(".") or path.name.endswith(UNFINISHED):
                     continue
-                told = path.stat()
-                self._sizes[path] = (told.st_size, told.st_mtime_ns)
+                status = path.stat()
+                self._sizes[path] = (status.st_size, status.st_mtime_ns)
                 if before.get(path) == self._sizes[path]:
                     yield self._one(path, source, now)
 
@@ -70,10 +70,10 @@ class FolderWatcher:
             taken = Taken(path, source, None, str(error))
         place = self.folder / (DONE if taken.receipt and not taken.reason else REFUSED) / source / f"{now:%Y-%m-%d}"
         place.mkdir(parents=True, exist_ok=True)
-        kept = _free(place / path.name)
-        shutil.move(path, kept)
+        target = _free(place / path.name)
+        shutil.move(path, target)
         if taken.reason:
-            kept.with_name(kept.name + ".reason.txt").write_text(taken.reason + "\n", encoding="utf-8")
+            target.with_name(target.name + ".reason.txt").write_text(taken.reason + "\n", encoding="utf-8")
         return taken
 
 

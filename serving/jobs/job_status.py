@@ -50,7 +50,7 @@ def job_statuses(rules: JobRules, log: RunLog, now: datetime) -> list[JobStatus]
                 last_slot=run.slot if run else None,
                 started_at=run.started_at if run else None,
                 seconds=run.seconds if run else None,
-                told=run.told if run else "",
+                told=run.result if run else "",
                 attempt=run.attempt if run else 0,
                 last_done=done.get(job.name),
                 next_slot=rules.next_slot(job, now),

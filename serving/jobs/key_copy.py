@@ -41,11 +41,11 @@ def open_keys(path: Path, word: str) -> dict[str, bytes]:
     """Name → content of the keys in a file. ValueError for another word, and for a file that was changed."""
     head, _, rest = path.read_bytes().partition(b"\n")
     try:
-        said = json.loads(head)
-        cost = int(said["n"])
+        header = json.loads(head)
+        cost = int(header["n"])
         if not 2 <= cost <= _MOST_COST:
             raise ValueError("a cost that we never write")
-        key = _stretched(word, bytes.fromhex(said["salt"]), cost)
+        key = _stretched(word, bytes.fromhex(header["salt"]), cost)
         held: dict[str, str] = json.loads(AESGCM(key).decrypt(rest[:_NONCE], rest[_NONCE:], head))
     except (InvalidTag, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path.name} does not open with this word, or was changed") from error

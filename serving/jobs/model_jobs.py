@@ -75,9 +75,9 @@ def _run(
             return
         begun.set()
         started = time.monotonic()
-        outcome, told = _command(settings.home, job.line(target, now, by, settings.home))
+        outcome, result = _command(settings.home, job.line(target, now, by, settings.home))
         spent = time.monotonic() - started
-        log.end(run_id, outcome, told, now + timedelta(seconds=spent), spent)
+        log.end(run_id, outcome, result, now + timedelta(seconds=spent), spent)
 
 
 def _command(home: Path, words: list[str]) -> tuple[str, str]:
@@ -90,5 +90,5 @@ def _command(home: Path, words: list[str]) -> tuple[str, str]:
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return FAILED, f"no end in {LONGEST.total_seconds() / 3600:.0f} hours"
-    said = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines() or [""]
-    return DONE if done.returncode == 0 else FAILED, said[-1].removeprefix("risk: ")[:_TOLD]
+    output = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines() or [""]
+    return DONE if done.returncode == 0 else FAILED, output[-1].removeprefix("risk: ")[:_TOLD]

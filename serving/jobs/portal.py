@@ -65,9 +65,9 @@ class Portal:
 
     def answer(self, envelope: dict[str, Any], now: datetime) -> Answer:
         """What becomes of one envelope: its rows are in the record when the answer says so."""
-        told = envelope.get("session")
+        token = envelope.get("session")
         with self._state.reading() as session:
-            grant = find_token(session, told, now=now) if isinstance(told, str) else None
+            grant = find_token(session, token, now=now) if isinstance(token, str) else None
         if grant is None or ACTION not in grant.actions:
             return Answer(NO_SESSION, "Phiên làm việc không hợp lệ hoặc đã hết hạn")
         service = envelope.get("service")
@@ -85,8 +85,8 @@ class Portal:
             codes = [dossier_code(str(item.get("MaHoSo"))) for item in data if isinstance(item, dict)]
             if held := self._held(codes):
                 return Answer(EXISTS, f"Mã hồ sơ {held[0]} đã tồn tại")
-        told_of = ("madonvi", "service", "isUpdating")
-        header: dict[str, Any] = {name: envelope[name] for name in told_of if name in envelope}
+        copied = ("madonvi", "service", "isUpdating")
+        header: dict[str, Any] = {name: envelope[name] for name in copied if name in envelope}
         receipt, rejects = self._take(data, header, now)
         if not receipt.rejected:
             return Answer(OK, f"Đồng bộ thành công: {receipt}")

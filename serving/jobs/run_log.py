@@ -64,24 +64,24 @@ class RunLog:
                 return None
             left = session.scalars(select(JobRun).where(JobRun.job == job, JobRun.outcome == RUNNING))
             for run in left:
-                run.outcome, run.ended_at, run.told = (
+                run.outcome, run.ended_at, run.result = (
                     KILLED,
                     now,
                     "ended without a word: killed, or the machine stopped",
                 )
             made = JobRun(
                 job=job, slot=slot, attempt=len(runs) + 1, outcome=RUNNING, holder=holder[:120], started_at=now,
-                ended_at=None, seconds=None, told="",
+                ended_at=None, seconds=None, result="",
             )  # fmt: skip
             session.add(made)
             session.flush()
             return made.id
 
-    def end(self, run_id: int, outcome: str, told: str, now: datetime, seconds: float) -> None:
+    def end(self, run_id: int, outcome: str, result: str, now: datetime, seconds: float) -> None:
         """Notes how a run ended. seconds: its length by a clock that nobody sets."""
         with self._state.writing() as session:
             run = session.get_one(JobRun, run_id)
-            run.outcome, run.told, run.ended_at, run.seconds = outcome, told[:_TOLD], now, seconds
+            run.outcome, run.result, run.ended_at, run.seconds = outcome, result[:_TOLD], now, seconds
 
     def latest(self, job: str, most: int = 1) -> Sequence[JobRun]:
         """The latest runs of a job, the last begun first."""

@@ -32,7 +32,7 @@ class Run:
     """How a run ended: outcome `done` or `failed`, and its line; None: somebody else has it, or it is done."""
 
     outcome: str | None
-    told: str
+    result: str
 
 
 def run_slot(
@@ -49,12 +49,12 @@ def run_slot(
             return Run(None, "this slot is done")
         begun = time.monotonic()
         try:
-            told, outcome = action(settings, rules, slot, clock()), DONE
+            result, outcome = action(settings, rules, slot, clock()), DONE
         except Exception as error:  # whatever fails is noted and tried again; the next job has its turn
-            told, outcome = trouble(error), FAILED
+            result, outcome = trouble(error), FAILED
         seconds = time.monotonic() - begun
-        _patiently(lambda: log.end(run_id, outcome, told, clock(), seconds), patience)
-    return Run(outcome, told)
+        _patiently(lambda: log.end(run_id, outcome, result, clock(), seconds), patience)
+    return Run(outcome, result)
 
 
 def trouble(error: Exception) -> str:

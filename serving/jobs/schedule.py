@@ -93,13 +93,13 @@ class JobRules:
 
     @classmethod
     def _read(cls, values: dict[str, Any], home: Path, zone: ZoneInfo) -> "JobRules":
-        known = {"inbox", "backups", "least_free_gib", "keep_backups", "keep_days", "jobs", "promises"}
-        _refuse_unknown("key", values, known)
-        told: dict[str, dict[str, Any]] = values.get("jobs", {})
-        _refuse_unknown("job", told, set(NAMES))
+        allowed = {"inbox", "backups", "least_free_gib", "keep_backups", "keep_days", "jobs", "promises"}
+        _refuse_unknown("key", values, allowed)
+        overrides: dict[str, dict[str, Any]] = values.get("jobs", {})
+        _refuse_unknown("job", overrides, set(NAMES))
         jobs = []
         for job in JOBS:
-            of = told.get(job.name, {})
+            of = overrides.get(job.name, {})
             _refuse_unknown(f"jobs.{job.name}", of, {"cron", "off"})
             if not of.get("off", False):
                 jobs.append(replace(job, cron=str(of.get("cron", job.cron))))
@@ -156,13 +156,13 @@ def _trigger(job: Job, zone: ZoneInfo) -> Any:
         raise ValueError(f"jobs.{job.name}.cron: wanted five fields such as '30 1 * * *': {error}") from error
 
 
-def _refuse_unknown(what: str, values: Mapping[str, Any], known: set[str]) -> None:
-    if unknown := sorted(set(values) - known):
-        raise ValueError(f"unknown {what} {unknown[0][:40]!r}; wanted one of {', '.join(sorted(known))}")
+def _refuse_unknown(what: str, values: Mapping[str, Any], allowed: set[str]) -> None:
+    if unknown := sorted(set(values) - allowed):
+        raise ValueError(f"unknown {what} {unknown[0][:40]!r}; wanted one of {', '.join(sorted(allowed))}")
 
 
 def _span(text: Any) -> timedelta:
-    told = str(text)
-    if told[-1:] not in _SPANS or not told[:-1].isdigit() or int(told[:-1]) < 1:
-        raise ValueError(f"promises: wanted a span such as 36h or 3d, got {told[:20]!r}")
-    return int(told[:-1]) * _SPANS[told[-1]]
+    span = str(text)
+    if span[-1:] not in _SPANS or not span[:-1].isdigit() or int(span[:-1]) < 1:
+        raise ValueError(f"promises: wanted a span such as 36h or 3d, got {span[:20]!r}")
+    return int(span[:-1]) * _SPANS[span[-1]]

@@ -11,7 +11,7 @@ from serving.state.base import Base
 class JobRun(Base):
     """One attempt at one run of a job. slot: the moment it was due, which names the run.
 
-    outcome: running, done, failed, or killed (found running by nobody). holder: machine and process. told: the result
+    outcome: running, done, failed, or killed (found running by nobody). holder: machine and process. result: the result
     or the trouble in a line, counts and kinds alone.
     """
 
@@ -30,4 +30,4 @@ class JobRun(Base):
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     seconds: Mapped[float | None]
-    told: Mapped[str] = mapped_column(Text)
+    result: Mapped[str] = mapped_column("told", Text)

@@ -41,7 +41,7 @@ def model_work(request: Request) -> list[WorkStanding]:
         runs: Sequence = log.latest(job.name)  # type: ignore[type-arg]
         run = runs[0] if runs else None
         found.append(
-            WorkStanding(job.name, job.words, run.outcome, run.started_at, run.ended_at, run.told)
+            WorkStanding(job.name, job.words, run.outcome, run.started_at, run.ended_at, run.result)
             if run else WorkStanding(job.name, job.words, None, None, None, "")
         )  # fmt: skip
     return found
