@@ -75,8 +75,8 @@ def _take(news: EventBatch, state: Serving) -> NewsAnswer:
         receipt = state.record.append(chunks, source="api", arrived_at=now, live=True, tidy=False)
     except (OSError, DeltaError) as error:
         raise Problem(503, "The record can't be written just now.", {"Retry-After": "10"}) from error
-    known = [[row | {"known_at": row["known_at"] or now} for row in rows] for rows in (dossiers, events)]
-    if receipt.appended != receipt.read or not state.desk.remember(receipt.version, *known):
+    accepted = [[row | {"known_at": row["known_at"] or now} for row in rows] for rows in (dossiers, events)]
+    if receipt.appended != receipt.read or not state.desk.remember(receipt.version, *accepted):
         state.desk.refresh(now)  # rows that were there before or refused, or news of others: the record alone knows
     named = list(dict.fromkeys(row["dossier_id"] for row in (*dossiers, *events)))[:MOST_SCORES]
     scores = list(_scores(state.desk, named, now + timedelta(microseconds=1)))  # just after: the news is known

@@ -79,8 +79,8 @@ async def health(request: Request, state: Annotated[Serving, Depends(serving)]) 
 def ready(request: Request, state: Annotated[Serving, Depends(serving)]) -> Response:
     """Whether the service keeps its word: fresh data, list, jobs, backup, a database that answers."""
     lists = []
-    for target, kept in state.lists.items():
-        meta = kept.value.meta if kept.value else None
+    for target, scored in state.lists.items():
+        meta = scored.value.meta if scored.value else None
         lists.append(
             ListAge(
                 target=target,
@@ -88,8 +88,8 @@ def ready(request: Request, state: Annotated[Serving, Depends(serving)]) -> Resp
                 age_seconds=(state.now() - meta.as_of).total_seconds() if meta else None,
                 model_version=meta.model_version if meta else None,
                 rule=meta.rule if meta else None,
-                rows=len(kept.value) if kept.value else 0,
-                trouble=kept.trouble,
+                rows=len(scored.value) if scored.value else 0,
+                trouble=scored.trouble,
             )
         )
     promises = _promises(request, state)
@@ -113,15 +113,15 @@ def ready(request: Request, state: Annotated[Serving, Depends(serving)]) -> Resp
 
 
 def _promises(request: Request, state: Serving) -> list[ServiceLevel]:
-    people, known, now = context_of(request).people, context_of(request).read_model, state.now()
+    people, read_model, now = context_of(request).people, context_of(request).read_model, state.now()
     rules = JobRules.of(state.settings.home, state.settings.zone)
     latest = state.lists[MAIN.name].value if MAIN.name in state.lists else None
     found = [
-        data_promise(rules, known.register.data_until, known.calendar, now),
+        data_promise(rules, read_model.register.data_until, read_model.calendar, now),
         list_promise(rules, latest.meta.as_of if latest else None, now),
         database_promise(people.state),
     ]
-    if not known.whole:
+    if not read_model.whole:
         cause = "the service has just started and still reads the record: a few seconds"
         found.append(ServiceLevel("start", None, None, False, cause))
     try:

@@ -63,8 +63,8 @@ def results(request: Request) -> Response:
 def correct(request: Request, wish: CorrectionWish, key: Key) -> Response:
     """A corrected version; the one before stays as it was said."""
     with refused_as_problem():
-        said = Conclusion(wish.kind, wish.severity, wish.confirmed, wish.evidence, wish.cause)
-    return answer(Done(write_correction(request, wish.finding_id, said, wish.because, key, "/results")))
+        conclusion = Conclusion(wish.kind, wish.severity, wish.confirmed, wish.evidence, wish.cause)
+    return answer(Done(write_correction(request, wish.finding_id, conclusion, wish.because, key, "/results")))
 
 
 @router.post("/results/remedy", response_model=Done, responses=documented(400, 404, 422))
@@ -86,9 +86,9 @@ def self_inspections(request: Request) -> Response:
 @router.post("/self-inspections/findings", response_model=Done, responses=documented(400, 404, 422))
 def conclude(request: Request, wish: FindingWish, key: Key) -> Response:
     """What a head found at an own inspection; whether it is confirmed is never the unit's own to say."""
-    said = (wish.kind, str(wish.severity or ""), None, wish.evidence, wish.cause or "", wish.step[:200])
+    conclusion = (wish.kind, str(wish.severity or ""), None, wish.evidence, wish.cause or "", wish.step[:200])
     back = "/self-inspections"
-    return answer(Done(write_finding(request, wish.visit_id, wish.dossier_id, said, key, back, own=True)))
+    return answer(Done(write_finding(request, wish.visit_id, wish.dossier_id, conclusion, key, back, own=True)))
 
 
 @router.get("/receipts/verify", response_model=list[ChainFault])

@@ -133,14 +133,14 @@ def standing(request: Request) -> Response:
 def official(request: Request, official_id: Id) -> Response:
     """One official of a unit in the reader's scope; who looked is on record."""
     reader = reader_of(request)
-    people, known = context_of(request).people, context_of(request).read_model
-    unit = known.register.officials.get(official_id)
+    people, read_model = context_of(request).people, context_of(request).read_model
+    unit = read_model.register.officials.get(official_id)
     if unit is None or not reader.scope.covers(unit):
         raise Problem(404, "No official of this key.")
     people.receipts.record(
         reader.login, "official.read", {"official": official_id}, now=people.now(), subjects=[f"official:{official_id}"]
     )
-    sheet = known.officials.of(official_id)
+    sheet = read_model.officials.of(official_id)
     with people.state.reading() as session:
         rate = contests.upheld_rate(session, Scope(units=frozenset(), official_id=official_id))
     enough = sheet.enough
@@ -200,10 +200,10 @@ def visits(request: Request) -> Response:
 @router.post("/findings", response_model=Done, responses=documented(400, 404, 422))
 def conclude(request: Request, wish: FindingWish, key: Key) -> Response:
     """Write down what a visit found on one dossier of its sheet."""
-    said = (
+    conclusion = (
         wish.kind, str(wish.severity or ""), wish.confirmed, wish.evidence, wish.cause or "", wish.step[:200],
     )  # fmt: skip
-    return answer(Done(write_finding(request, wish.visit_id, wish.dossier_id, said, key, "/plan")))
+    return answer(Done(write_finding(request, wish.visit_id, wish.dossier_id, conclusion, key, "/plan")))
 
 
 @router.get("/receipts", response_model=list[dict[str, Any]], responses=documented(422))

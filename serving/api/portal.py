@@ -24,17 +24,17 @@ def _portal(request: Request) -> Portal:
 
 async def _object(request: Request) -> dict[str, Any] | None:
     try:
-        told = orjson.loads(await request.body())
+        body = orjson.loads(await request.body())
     except orjson.JSONDecodeError:
         return None
-    return told if isinstance(told, dict) else None
+    return body if isinstance(body, dict) else None
 
 
 @router.post("/login")
 async def log_in(request: Request) -> JSONResponse:
     """A session for `{"username", "password"}`: `{"session", "error_code": 0}`."""
-    told = await _object(request) or {}
-    name, word = told.get("username"), told.get("password")
+    body = await _object(request) or {}
+    name, word = body.get("username"), body.get("password")
     session = None
     if isinstance(name, str) and isinstance(word, str) and len(name) <= 200 and len(word) <= 5000:
         address = request.client.host if request.client else "unknown"
@@ -50,12 +50,12 @@ async def log_in(request: Request) -> JSONResponse:
 @router.post("/service")
 async def take_envelope(request: Request) -> JSONResponse:
     """One envelope `{"session", "madonvi", "service", "isUpdating", "data"}`; rows are kept before the answer."""
-    told = await _object(request)
-    if told is None:
+    envelope = await _object(request)
+    if envelope is None:
         return _as_json(Answer(REFUSED, "Nội dung không phải một đối tượng JSON"))
     now = context_of(request).people.now()
     try:
-        found = await run_in_threadpool(_portal(request).answer, told, now)
+        found = await run_in_threadpool(_portal(request).answer, envelope, now)
     except DeliveryError as error:
         found = Answer(REFUSED, str(error))
     return _as_json(found)

@@ -44,9 +44,9 @@ async def known_parameters(request: Request) -> None:
     if fields and set(await request.form()) - fields:  # parsed by now: the route reads the same
         raise Problem(422, f"Unknown field. Known: {', '.join(sorted(fields))}.")
     register = context_of(request).read_model.register
-    for name, known in (("unit", register.units), ("sector", register.sectors)):
+    for name, codes in (("unit", register.units), ("sector", register.sectors)):
         code = request.query_params.get(name)
-        if code and known and code not in known:
+        if code and codes and code not in codes:
             raise Problem(422, f"{name}: no such code is known.")
 
 
@@ -111,9 +111,9 @@ def describe(app: FastAPI) -> None:
                             "description": "A browser's session; a change also carries X-CSRF-Token."},
             }  # fmt: skip
             for path, methods in found["paths"].items():
-                for method, told in methods.items():
+                for method, operation in methods.items():
                     if action_of(method.upper(), path) != PUBLIC:
-                        told["security"] = [{"token": []}, {"session": []}]
+                        operation["security"] = [{"token": []}, {"session": []}]
             app.openapi_schema = found
         return app.openapi_schema
 
