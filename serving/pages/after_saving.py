@@ -48,7 +48,7 @@ class AfterSaving:
         await self.app(scope, receive, led)
 
 
-def said(request: Request) -> str | None:
+def done_just_now(request: Request) -> str | None:
     """What was done just now, in words; None where nothing was."""
     return ACTION_WORDS.get(request.cookies.get(COOKIE, ""))
 

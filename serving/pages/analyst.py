@@ -55,9 +55,7 @@ def show(request: Request) -> Response:
         groups=model_drawing.group_rows(about.get("groups", {})),
         watches=watches,
         live=model_drawing.live_line(watches),
-        drift_warnings=[(warning_words(name, register), said) for name, said in watches[-1].warnings.items()]
-        if watches
-        else [],
+        drift_warnings=[warning_words(name, register) for name in watches[-1].warnings] if watches else [],
         origins=origins,
         rolled=model_drawing.rolling_line(origins),
         bands=origins[-1].bands if origins else bands_of(about.get("curve", ())),

@@ -73,9 +73,9 @@ def show_returns(request: Request, offset: Offset = 0) -> Response:
     found = returned_in(request)
     with people.state.reading() as session:
         marks = marks_of(session, "return", tracked(request).moment.asked)
-    said = {subject.removeprefix("return:"): held["fault"] for subject, held in marks.items() if "fault" in held}
+    faults = {subject.removeprefix("return:"): held["fault"] for subject, held in marks.items() if "fault" in held}
     return _shown(
-        request, "returns.html", "Hồ sơ bị trả nhiều lần", found, offset, said=said, words=FAULT_WORDS,
+        request, "returns.html", "Hồ sơ bị trả nhiều lần", found, offset, faults=faults, words=FAULT_WORDS,
         may_review=reader.scope_for("return.review"),
     )  # fmt: skip
 

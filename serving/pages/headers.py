@@ -27,14 +27,14 @@ class Headers:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        kept = scope["path"].startswith("/static/")
+        cacheable = scope["path"].startswith("/static/")
 
         async def completed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in ALWAYS.items():
                     headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "public, max-age=86400" if kept else "no-store")
+                headers.setdefault("Cache-Control", "public, max-age=86400" if cacheable else "no-store")
                 if scope["scheme"] == "https":
                     headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
             await send(message)

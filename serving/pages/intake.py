@@ -83,5 +83,5 @@ def _preview(request: Request, upload: Upload, found: Preview) -> Response:
 
 
 def _notes(line: dict[str, object]) -> dict[str, int]:
-    told: dict[str, int] = json.loads(str(line["notes"]))
-    return dict(sorted(told.items(), key=lambda one: not one[0].startswith(ALARM)))
+    notes: dict[str, int] = json.loads(str(line["notes"]))
+    return dict(sorted(notes.items(), key=lambda one: not one[0].startswith(ALARM)))

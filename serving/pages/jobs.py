@@ -56,12 +56,13 @@ def cron_words(cron: str) -> str:
 @router.get("/jobs", response_class=HTMLResponse)
 def show(request: Request) -> Response:
     """Every job with its last run and the next."""
-    serving, people, known = context_of(request).serving, context_of(request).people, context_of(request).read_model
+    context = context_of(request)
+    serving, people, read_model = context.serving, context.people, context.read_model
     rules, now = JobRules.of(serving.settings.home, serving.settings.zone), people.now()
     statuses = job_statuses(rules, RunLog(people.state), now)
     latest = serving.lists[MAIN.name].value
     promises = [
-        data_promise(rules, known.register.data_until, known.calendar, now),
+        data_promise(rules, read_model.register.data_until, read_model.calendar, now),
         list_promise(rules, latest.meta.as_of if latest else None, now),
         *job_promises(rules, statuses, now),
     ]

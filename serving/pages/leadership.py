@@ -57,8 +57,8 @@ def show(
 ) -> Response:
     """The whole province: no dossier and no official is named here; every figure leads to its dossiers."""
     reader = reader_of(request)
-    people, known = context_of(request).people, context_of(request).read_model
-    standing, counted = known.standing, known.counted
+    people, read_model = context_of(request).people, context_of(request).read_model
+    standing, counted = read_model.standing, read_model.counted
     months = counted.months()
     names = [one.month for one in months]
     # of the months that are whole the last two, where nobody asked for others
@@ -84,7 +84,7 @@ def show(
         months=months,
         month=month,
         before=before,
-        compared=_compared(known.counted.units_of(month), known.counted.units_of(before), month, before),
+        compared=_compared(read_model.counted.units_of(month), read_model.counted.units_of(before), month, before),
         opened=opened,
         trend=_trend(months),
         pages=stretch("/leadership", {"order": order}, offset, len(ranked[offset : offset + ROWS]), ROWS, len(ranked)),
@@ -99,17 +99,17 @@ def _compared(
         (unit, now.get(unit, MonthCount(month)), then.get(unit, MonthCount(before)))
         for unit in sorted(now.keys() | then.keys())
     ]
-    told = [(unit, one, other, one.against(other)) for unit, one, other in rows]
-    return sorted(told, key=lambda row: -abs(row[3][0]) if row[3] else 1.0)[:ROWS]
+    compared = [(unit, one, other, one.against(other)) for unit, one, other in rows]
+    return sorted(compared, key=lambda row: -abs(row[3][0]) if row[3] else 1.0)[:ROWS]
 
 
 def _trend(months: list[MonthCount]) -> tuple[str, float] | None:
     """The share of late by month as points of a line, and the top of its axis; None under two months with a share."""
     shares = [one.share for one in months]
-    told = [share for share in shares if share is not None]
-    if len(told) < 2:
+    present = [share for share in shares if share is not None]
+    if len(present) < 2:
         return None
-    return polyline(shares, 0.0, max(*told, 0.01)), max(*told, 0.01)
+    return polyline(shares, 0.0, max(*present, 0.01)), max(*present, 0.01)
 
 
 def opened(figure: str, **of: str) -> str:
@@ -179,8 +179,8 @@ def rank(counts: list[Count], order: str, average: float | None) -> list[RankedU
         "progress": lambda count: count.progress if count.progress is not None else 99,
         "overdue": lambda count: -count.overdue,
     }
-    told = sorted((count for count in counts if count.share is not None), key=lambda c: (keys[order](c), c.code))
+    ranked = sorted((count for count in counts if count.share is not None), key=lambda c: (keys[order](c), c.code))
     rest = sorted((count for count in counts if count.share is None), key=lambda c: c.code)
-    return [RankedUnit(place, count, count.against(average)) for place, count in enumerate(told, 1)] + [
+    return [RankedUnit(place, count, count.against(average)) for place, count in enumerate(ranked, 1)] + [
         RankedUnit(None, count, "unknown") for count in rest
     ]

@@ -54,7 +54,7 @@ def list_rows(request: Request, risk_list: RiskList) -> ListRows:
     """The rows kept by this process for the list at hand."""
     state, context = request.app.state, context_of(request)
     wanted = (risk_list, context.read_model.register, context.serving.conduct.value)
-    kept: ListRows | None = getattr(state, "list_rows", None)
-    if kept is None or any(mine is not theirs for mine, theirs in zip(kept.made_of, wanted, strict=True)):
-        kept = state.list_rows = ListRows(*wanted, context.serving.settings.zone.key)
-    return kept
+    cached: ListRows | None = getattr(state, "list_rows", None)
+    if cached is None or any(mine is not theirs for mine, theirs in zip(cached.made_of, wanted, strict=True)):
+        cached = state.list_rows = ListRows(*wanted, context.serving.settings.zone.key)
+    return cached

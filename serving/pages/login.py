@@ -68,9 +68,10 @@ def enter(
         return answer
     if found is None:
         with people.state.reading() as session:
-            known = find_account(session, login)
+            account = find_account(session, login)
         # a name that is nobody's may be a password typed into the wrong field: it is not kept
-        people.receipts.record(known.login if known else "", "session.refused", {"by": "password"}, now=people.now())
+        actor = account.login if account else ""
+        people.receipts.record(actor, "session.refused", {"by": "password"}, now=people.now())
         return _form(request, back, WRONG, status=401)
     return _admit(request, found, back, "password")
 
@@ -148,8 +149,8 @@ def _admit(request: Request, account: Account, back: str, by: str) -> Response:
 def device_of(request: Request, login: str) -> LoginOrigin:
     """Where a try to log in as `login` comes from: a browser that this name was let in from before, or an address."""
     key = context_of(request).people.login_key
-    known = known_device(key, login, request.cookies.get(_DEVICE_COOKIE, ""))
-    return known or LoginOrigin(request.client.host if request.client else "unknown")
+    device = known_device(key, login, request.cookies.get(_DEVICE_COOKIE, ""))
+    return device or LoginOrigin(request.client.host if request.client else "unknown")
 
 
 def _form(request: Request, back: str, trouble: str | None = None, status: int = 200) -> Response:

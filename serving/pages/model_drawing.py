@@ -63,71 +63,71 @@ def figure_rows(figures: Mapping[str, Mapping[str, Sequence[float]]]) -> list[Fi
     rows = []
     for measure in MEASURE_WORDS:
         for of in OF_WORDS:
-            told = figures.get(of, {}).get(measure)
-            if told is None or len(told) != 3:
+            interval = figures.get(of, {}).get(measure)
+            if interval is None or len(interval) != 3:
                 continue
             difference = of == "blend_over_rule"
-            place = _place(told, -1 if difference else 0, 1, 0 if difference else None)
-            rows.append(_row(OF_WORDS[of], MEASURE_WORDS[measure], told, place))
+            place = _place(interval, -1 if difference else 0, 1, 0 if difference else None)
+            rows.append(_row(OF_WORDS[of], MEASURE_WORDS[measure], interval, place))
     return rows
 
 
-def beside_rows(told: Mapping[str, Any]) -> list[FigureRow]:
+def beside_rows(differences: Mapping[str, Any]) -> list[FigureRow]:
     """The candidate's figures minus the champion's on the same later rows."""
     return [
-        _row("ứng viên trừ mô hình đang dùng", words, told[measure], _place(told[measure], -0.2, 0.2, 0))
+        _row("ứng viên trừ mô hình đang dùng", words, differences[measure], _place(differences[measure], -0.2, 0.2, 0))
         for measure, words in MEASURE_WORDS.items()
-        if measure in told
+        if measure in differences
     ]
 
 
 def group_rows(groups: Mapping[str, Mapping[str, Any]]) -> list[FigureRow]:
     """Groups of applicants and channels, the widest gap between mean score and late rate first."""
-    told = [
+    measured = [
         (name, one["gap"], int(one["n"]), float(one["late"])) for name, one in groups.items() if len(one["gap"]) == 3
     ]
-    widest = max((abs(end) for _, gap, _, _ in told for end in gap), default=1.0) or 1.0
-    rows = [_row(name, "gap", gap, _place(gap, -widest, widest, 0), n, late) for name, gap, n, late in told]
+    widest = max((abs(end) for _, gap, _, _ in measured for end in gap), default=1.0) or 1.0
+    rows = [_row(name, "gap", gap, _place(gap, -widest, widest, 0), n, late) for name, gap, n, late in measured]
     return sorted(rows, key=lambda row: -abs(row.value))
 
 
 def live_line(watches: Iterable[Watch]) -> LiveLine | None:
     """The line of live AUC; None under two watches with matured lists."""
-    told = [(one.as_of, one.live["auc"][0]) for one in watches if one.live]
-    if len(told) < 2:
+    points = [(one.as_of, one.live["auc"][0]) for one in watches if one.live]
+    if len(points) < 2:
         return None
-    low, high = min(0.45, *(auc for _, auc in told)), 1.0
+    low, high = min(0.45, *(auc for _, auc in points)), 1.0
     return LiveLine(
-        polyline([auc for _, auc in told], low, high, 610, HEIGHT),
-        polyline([0.5] * len(told), low, high, 610, HEIGHT), low, high, told[0][0], told[-1][0],
+        polyline([auc for _, auc in points], low, high, 610, HEIGHT),
+        polyline([0.5] * len(points), low, high, 610, HEIGHT), low, high, points[0][0], points[-1][0],
     )  # fmt: skip
 
 
 def rolling_line(origins: Sequence[OriginLine]) -> LiveLine | None:
     """AUC at each origin of the rolling backtest beside the best rule's; None under two origins."""
-    told = [(one.cutoff, one.product["auc"][0], one.rule["auc"][0]) for one in origins
+    points = [(one.cutoff, one.product["auc"][0], one.rule["auc"][0]) for one in origins
             if "auc" in one.product and "auc" in one.rule]  # fmt: skip
-    if len(told) < 2:
+    if len(points) < 2:
         return None
-    low, high = min(0.45, *(auc for _, *both in told for auc in both)), 1.0
+    low, high = min(0.45, *(auc for _, *both in points for auc in both)), 1.0
     return LiveLine(
-        polyline([auc for _, auc, _ in told], low, high, 610, HEIGHT),
-        polyline([auc for _, _, auc in told], low, high, 610, HEIGHT), low, high, told[0][0], told[-1][0],
+        polyline([auc for _, auc, _ in points], low, high, 610, HEIGHT),
+        polyline([auc for _, _, auc in points], low, high, 610, HEIGHT), low, high, points[0][0], points[-1][0],
     )  # fmt: skip
 
 
 def _row(
-    of: str, measure: str, told: Sequence[float], span: Whisker, n: int = 0, late: float | None = None
+    of: str, measure: str, interval: Sequence[float], span: Whisker, n: int = 0, late: float | None = None
 ) -> FigureRow:
-    value, low, high = told
+    value, low, high = interval
     return FigureRow(of, measure, value, low, high, span, n, late)
 
 
-def _place(told: Sequence[float], least: float, most: float, even: float | None) -> Whisker:
+def _place(interval: Sequence[float], least: float, most: float, even: float | None) -> Whisker:
     def x(value: float) -> float:
         return round(WIDTH * (min(most, max(least, value)) - least) / (most - least), 1)
 
-    value, low, high = told
+    value, low, high = interval
     return Whisker(
         x(low), max(2.0, round(x(high) - x(low), 1)), max(0.0, x(value) - 1.5), None if even is None else x(even)
     )

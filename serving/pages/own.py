@@ -21,7 +21,7 @@ router = APIRouter(include_in_schema=False)
 def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0) -> Response:
     """What the official holds, least time left first; every score with the reasons it rests on."""
     reader = reader_of(request)
-    people, known = context_of(request).people, context_of(request).read_model
+    people, read_model = context_of(request).people, context_of(request).read_model
     risk_list = context_of(request).serving.risk_list(MAIN.name)
     page = risk_list.page(replace(filters_for(reader), waiting=None), offset, 25, order="left")
     ids = [line.dossier_id for line in page.lines]
@@ -44,7 +44,7 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
         frozen=frozen,
         contests=mine,
         rate=rate,
-        sheet=known.officials.of(reader.official_id or ""),
+        sheet=read_model.officials.of(reader.official_id or ""),
         seen=people.receipts.about(f"official:{reader.official_id}", most=10, without=INSPECTION),
         pages=stretch("/own", {}, offset, len(ids), 25, page.total),
     )

@@ -60,14 +60,14 @@ def show(
     reader = reader_of(request)
     people = context_of(request).people
     store = plan_store(request)
-    known = store.plans()
-    if plan and plan not in known:
+    plans = store.plans()
+    if plan and plan not in plans:
         raise Problem(404, "No plan of this name.")
-    plan_id = plan or (known[-1] if known else "")
+    plan_id = plan or (plans[-1] if plans else "")
     now = people.now()
-    kept = store.open(plan_id) if plan_id else None
-    opened = kept.plan if kept else None
-    counted = {one for unit in kept.brief["units"] for one in unit.get("picked", ())} if kept else set()
+    sealed = store.open(plan_id) if plan_id else None
+    opened = sealed.plan if sealed else None
+    counted = {one for unit in sealed.brief["units"] for one in unit.get("picked", ())} if sealed else set()
     visits = in_scope(request, store.visits(plan_id, now)) if plan_id else []
     zone = context_of(request).serving.settings.zone
     weeks = sorted({_monday(datetime.fromisoformat(visit["at"]), zone) for visit in visits})
@@ -95,7 +95,7 @@ def show(
         "plan.html",
         title="Kế hoạch kiểm tra",
         plan_id=plan_id,
-        plans=known,
+        plans=plans,
         plan=opened,
         sha256=seal or "",
         persons=next((line["facts"].get("persons", []) for line in store.ledger.of(plan_id, "commit")), []),
@@ -148,7 +148,7 @@ def visit(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
     early = visit_ahead(request, visit_id)
     found, now = early or visit_in(request, visit_id), people.now()
     with people.state.reading() as session:
-        said = {one.dossier_id: one for one in findings.standing(session, inspection_id=visit_id)}
+        recorded = {one.dossier_id: one for one in findings.standing(session, inspection_id=visit_id)}
     extra = picked(request, found)
     asked, of_dossier = facts_of_unit(request, found["unit_code"])
     people.receipts.record(
@@ -167,7 +167,7 @@ def visit(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
         lines=[(line, questions(() if line["chosen_by"] == "draw" else line["reasons"])) for line in found["sheet"]],
         asked=asked[:12],
         of_dossier=of_dossier,
-        said=said,
+        recorded=recorded,
         extra=extra,
         listed=context_of(request).serving.listed(MAIN.name),  # open dossiers have a page; others may have ended
         by=BY,
@@ -199,9 +199,9 @@ def conclude(
 
     It is not changed afterwards.
     """
-    said = (kind, severity, {"yes": True, "no": False}.get(confirmed), evidence, cause, step)
+    conclusion = (kind, severity, {"yes": True, "no": False}.get(confirmed), evidence, cause, step)
     back = "/plan/visit?" + urlencode({"id": visit_id})
-    return RedirectResponse(write_finding(request, visit_id, dossier_id, said, key, back), 303)
+    return RedirectResponse(write_finding(request, visit_id, dossier_id, conclusion, key, back), 303)
 
 
 def _wizard(request: Request, wish: PlanWish, found: Mapping[str, Any] | None = None) -> Response:

@@ -51,10 +51,10 @@ CAUSES: Sequence[tuple[str, str]] = (
 """Pattern of what was said → the sentence; {0} is what the pattern caught."""
 
 
-def cause_of(said: str) -> str | None:
+def cause_of(refusal: str) -> str | None:
     """The sentence of the first cause that fits; None where there is none of its own."""
     for pattern, sentence in CAUSES:
-        if found := re.search(pattern, said):
+        if found := re.search(pattern, refusal):
             return sentence.format(*found.groups()) if "{0}" in sentence else sentence
     return None
 
@@ -85,10 +85,10 @@ _WRONG: Mapping[str, str] = {
 """What the checking of types calls a mistake → the sentence; its bounds are filled in."""
 
 
-def field_of(said: str) -> str | None:
+def field_of(refusal: str) -> str | None:
     """The field that a refusal is about; None where it is about none."""
     for pattern, field in _FIELDS:
-        if found := re.search(pattern, said):
+        if found := re.search(pattern, refusal):
             return field.format(*found.groups())
     return None
 

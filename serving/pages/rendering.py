@@ -19,7 +19,7 @@ from models.targets import MAIN
 from serving import words
 from serving.access.permissions import Role
 from serving.access.secret import new_secret
-from serving.pages.after_saving import forget, said
+from serving.pages.after_saving import done_just_now, forget
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import Reader
 from serving.use_cases.official_names import official_name
@@ -132,17 +132,17 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
     people = context_of(request).people
     serving = context_of(request).serving
     reader: Reader | None = getattr(request.state, "reader", None)
-    kept = serving.lists.get(MAIN.name)
+    main_list = serving.lists.get(MAIN.name)
     listed = serving.listed(MAIN.name)
-    known = context_of(request).read_model
+    read_model = context_of(request).read_model
     context.setdefault("title", "Rủi ro hồ sơ")
 
     def opens_official(official_id: str | None) -> bool:
         """Whether the official's page would open for the reader: a link that leads to a closed door is none."""
-        unit = known.register.officials.get(official_id or "")
+        unit = read_model.register.officials.get(official_id or "")
         return reader is not None and unit is not None and reader.scope_for("official.read").covers(unit)
 
-    done = said(request)
+    done = done_just_now(request)
     html = (
         templates(serving.settings.zone.key)
         .get_template(template)
@@ -150,13 +150,13 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
             reader=reader,
             menu=[door for door in MENU if reader and reader.may(door.action)],
             here=request.url.path,
-            register=known.register,
+            register=read_model.register,
             opens_official=opens_official,
             official_name=partial(official_name, request),
             meta=listed.meta if listed else None,
             read_at=listed.read_at if listed else None,
-            list_trouble=kept.trouble if kept and kept.value else None,
-            reading=known.moment,
+            list_trouble=main_list.trouble if main_list and main_list.value else None,
+            reading=read_model.moment,
             form_key=new_secret(),
             done=done,
             away_since=people.remembered.at if getattr(request.state, "away", False) else None,

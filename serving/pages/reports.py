@@ -108,8 +108,8 @@ def write(
     if not len(part) == len(sentence) == len(rows):
         raise Problem(422, "Wanted a part and rows for each sentence.")
     back = "/reports/text?" + urlencode({"kind": kind, "month": month, "unit": unit, "as_of": as_of})
-    said = list(zip(part, sentence, rows, strict=True))
-    return RedirectResponse(write_report_text(request, (kind, month, unit, as_of), said, key, back), 303)
+    written = list(zip(part, sentence, rows, strict=True))
+    return RedirectResponse(write_report_text(request, (kind, month, unit, as_of), written, key, back), 303)
 
 
 @router.get("/reports/{kind}.{ending}")

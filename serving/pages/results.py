@@ -68,10 +68,10 @@ def correct(
     none = kind == "none"
     sure = None if none else {"yes": True, "no": False}.get(confirmed)
     with refused_as_problem():
-        said = findings.Conclusion(
+        conclusion = findings.Conclusion(
             kind, int(severity) if severity and not none else None, sure, evidence, cause or None
         )
-    return RedirectResponse(write_correction(request, finding_id, said, because, key, "/results"), 303)
+    return RedirectResponse(write_correction(request, finding_id, conclusion, because, key, "/results"), 303)
 
 
 @router.post("/results/remedy")

@@ -144,12 +144,12 @@ def show(
     frozen, decided = people.remembered.marks(people.state, MAIN.name, ids)
     may_pick, sees = reader.may("decision.write"), reader.may("harassment.read")
     picks = reader.may("pick.read")
-    said = {key: WORDS[kind] for key, kind in decided.items()} if picks else {}
+    decision_words = {key: WORDS[kind] for key, kind in decided.items()} if picks else {}
     drawn = serving.drawn if picks else frozenset()
     press = list_rows(request, risk_list)
     rows = [
         press.row(
-            line.dossier_id, frozen.get(line.dossier_id), said.get(line.dossier_id, ""),
+            line.dossier_id, frozen.get(line.dossier_id), decision_words.get(line.dossier_id, ""),
             official_name(request, line.official_id), line.dossier_id in drawn, may_pick, sees,
         )
         for line in page.lines

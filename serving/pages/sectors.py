@@ -20,12 +20,12 @@ LEAST = 20
 @router.get("/sectors", response_class=HTMLResponse)
 def show(request: Request) -> Response:
     """Every sector with its late share, findings, complaints and signals, each with its interval."""
-    serving, known = context_of(request).serving, context_of(request).read_model
+    serving, read_model = context_of(request).serving, context_of(request).read_model
     shelf = serving.conduct.value
     sectors = conduct_evidence.sectors_of(serving.settings.scores, shelf.as_of) if shelf else []
     people = context_of(request).people
     people.receipts.record(reader_of(request).login, "sectors.read", {"n": len(sectors)}, now=people.now())
-    late = known.standing.sectors
+    late = read_model.standing.sectors
     rows = [(one, late.get(one.sector_code)) for one in sectors]
     points = []
     for one, count in rows:

@@ -113,11 +113,11 @@ def _spoken(value: Cell) -> str:
 
 def _basis(request: Request) -> str:
     clock = words.Clockface(context_of(request).serving.settings.zone)
-    kept = context_of(request).serving.listed(MAIN.name)
+    listed = context_of(request).serving.listed(MAIN.name)
     until = clock.moment(context_of(request).read_model.register.data_until)
-    if kept is None:
+    if listed is None:
         return f"Dữ liệu đến {until}."
     return (
-        f"Mô hình {kept.meta.model_version}, chấm điểm lúc {clock.moment(kept.meta.as_of)}, "
-        f"hạn và tình trạng lúc {clock.moment(kept.read_at)}, dữ liệu đến {until}."
+        f"Mô hình {listed.meta.model_version}, chấm điểm lúc {clock.moment(listed.meta.as_of)}, "
+        f"hạn và tình trạng lúc {clock.moment(listed.read_at)}, dữ liệu đến {until}."
     )

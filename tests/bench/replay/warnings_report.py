@@ -80,10 +80,10 @@ def recovered(trials: Sequence[Trial], held: Held, eff: float, share: float, tim
             told = np.array([held(seed, trial.year.dossier[at]) >= share for at in fired], bool)
             saved = random.random(len(fired)) < eff
             late = np.where(told & saved, 0.0, untold)
-            told_of = effect(late, told, score, np.full(len(fired), share))
-            if np.isfinite(told_of.value):
+            note_run = effect(late, told, score, np.full(len(fired), share))
+            if np.isfinite(note_run.value):
                 truth = -float((untold * saved).mean())
-                found.append((told_of.low <= truth <= told_of.high, told_of.high - told_of.low))
+                found.append((note_run.low <= truth <= note_run.high, note_run.high - note_run.low))
     return found
 
 
