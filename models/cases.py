@@ -61,7 +61,7 @@ _GRID = """
 """
 
 
-# Dossiers that ended for good before the moment need no replay; one that was reopened or told anew does.
+# Dossiers that ended for good before the moment need no replay; one that was reopened or corrected does.
 _MAYBE = f"""NOT EXISTS (
     FROM (SELECT dossier_id, min(known_at) AS known_at FROM event
           WHERE kind IN {ALL_ENDS} AND dossier_id NOT IN (

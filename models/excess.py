@@ -111,7 +111,7 @@ def excess(observed: np.ndarray, expected: np.ndarray, group: np.ndarray, handle
 def exceedance_percentile(kinds: Sequence[Excess]) -> np.ndarray:
     """How many of those whom only chance sets apart would stand out less than each official, in [0, 1] [officials].
 
-    `kinds`: one or more kinds of events of the same officials, taken as independent. Who stands out is told by the
+    `kinds`: one or more kinds of events of the same officials, taken as independent. Who stands out is decided by the
     highest `above` of all kinds; its distribution for an official drawn from the priors, with the same expected
     events, is exact. Ties count half (mid-p; Lancaster 1961, "Significance tests in discrete distributions"), so that
     the mean of those drawn is 1/2 whatever was expected of them.

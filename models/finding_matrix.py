@@ -18,7 +18,7 @@ from features.signals.voice import VOICE
 
 EXPLAINED = frozenset({"NO_APOLOGY", "LATE_APOLOGY", "ON_TIME_BY_DATE_ONLY", "PLACEHOLDER_ID", "SUBMITTED_COPIED",
                        "OTHER_CODE", "NO_DUE_DATE"})  # fmt: skip
-"""Signals that tell of being late or of the data, not of how a citizen was treated."""
+"""Signals about being late or about the data, not about how a citizen was treated."""
 
 SHOWN: tuple[Signal, ...] = tuple(signal for signal in DOSSIER_SIGNALS if signal.name not in EXPLAINED)
 """Signals by which a dossier is listed."""
@@ -30,7 +30,7 @@ SEEN: tuple[Signal, ...] = tuple(signal for signal in SHOWN if signal.name not i
 COURSE = tuple(
     feature.name for feature in matrix.FEATURES if feature.grain is not Grain.RECORD and not feature.category
 )
-"""Numbers of the matrix; what follows the age of the record alone would only tell old cases from new ones."""
+"""Numbers of the matrix; what follows the age of the record alone would only separate old cases from new ones."""
 
 DECLARED = {feature.name: feature for feature in matrix.FEATURES}
 SIGNALS = tuple(f"signal_{signal.name.lower()}" for signal in SEEN)

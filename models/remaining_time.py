@@ -29,7 +29,7 @@ EXTRA = 4
 LOW, HIGH = 0.1, 0.9
 """Shares of dossiers ended at which the interval of 80 % begins and ends."""
 DAYS_AHEAD = 20
-"""Working days for which the chance to be still open is told."""
+"""Working days for which the chance to be still open is given."""
 HOURS_A_DAY = 8.0
 FEWEST_OPEN = 0.002
 """Chance of being open at which the tail of a curve is cut off."""

@@ -13,7 +13,7 @@ class RuleMember:
 
     `knots` rise strictly; between them the log-odds `values` are joined by straight lines, outside they stay
     those of the ends. A missing cell has the log-odds `missing`. `base` is the mean over the training rows, so
-    that what the column adds is told against the usual.
+    that what the column adds is measured from the usual.
     """
 
     name: str

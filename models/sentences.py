@@ -210,7 +210,7 @@ PEER_WORDS = {
 def head_of(name: str, words_vi: str, words_en: str, *, category: bool) -> Head:
     """The reviewed head of a feature; one made of its declared words where none was written.
 
-    Rates are told as shares, hours as hours, all else as counts.
+    Rates are written as shares, hours as hours, all else as counts.
     """
     if name in HEADS:
         return HEADS[name]

@@ -1,4 +1,4 @@
-"""How much a score hangs on one attribute of a delivery (`x_…`): an answer told beforehand must not be learnt from.
+"""How much a score hangs on one attribute of a delivery (`x_…`): the outcome itself must not be learnt from.
 
 An attribute that a source fills in afterwards, under the moment of the receipt, says the outcome to every check of the
 record against itself. What gives it away is its weight: no attribute known at receipt explains most of what comes.

@@ -99,7 +99,7 @@ def blend_weights(
     """Weights ≥ 0 of the members' log-odds, by the least log-loss on rows that none of them has learnt.
 
     `members`: name to log-odds [n]. `group` [n] numbers the slices of time; each has an intercept of its own, so
-    that members are judged by what they tell apart and not by the level of one slice. `weight` [n], in dossiers.
+    that members are judged by how they rank and not by the level of one slice. `weight` [n], in dossiers.
     """
     names = list(members)
     z = np.column_stack([members[name] for name in names])

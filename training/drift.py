@@ -28,7 +28,7 @@ CHANCE = 0.005
 """Of a week like those of the window: how often anything warns all the same."""
 LEAST_DAYS = 25
 FACTOR = 3.0
-"""Twice the longest gap told of eight small units a year that sent as ever, on a made-up province without a change."""
+"""Twice the longest gap seen in eight small units a year that sent as ever, on a made-up province without a change."""
 WEEK = 604_800_000_000
 SCORE = "score"
 GROWING = ("_known", "_seen")

@@ -17,7 +17,7 @@ from features.intervals import bootstrap
 
 METRICS = ("auc", "ap", "brier")
 LISTED = 0.1
-"""The share of rows that a list holds where one figure must tell of lists."""
+"""The share of rows that a list holds where one figure must stand for lists."""
 
 
 @dataclass(frozen=True)

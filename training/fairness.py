@@ -60,7 +60,7 @@ def audit(
     draws: int = 300,
     seed: int = 0,
 ) -> list[DossierGroup]:
-    """Every group's figures. `share`: of all rows the highest scored share is the list of which `selected` tells."""
+    """Every group's figures. `share`: of all rows the highest scored share is the list that `selected` is about."""
     from fairlearn.metrics import MetricFrame, mean_prediction, selection_rate
 
     if not len(label):

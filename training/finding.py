@@ -38,7 +38,7 @@ from training.severity import severity_of
 from training.suspect_labels import Suspect, mended, suspects
 
 FEWEST_FOUND = 50
-"""Positives of the random share under which no probability is told: signals rank, and every answer says so."""
+"""Positives of the random share under which no probability is given: signals rank, and every answer says so."""
 
 MOST_WEIGHT = 10.0
 """What one complaint may stand for at most, however rarely people complain."""

@@ -64,7 +64,7 @@ With few dossiers shallow trees stand beside a regression and what names say; wi
 those know, do not stretch a drifting count along a line, and follow rolling rates where names change their ways."""
 
 FEW = 3_000
-"""Dossiers up to which names are learnt; of more, rolling rates tell the same and follow what changes."""
+"""Dossiers up to which names are learnt; of more, rolling rates hold the same and follow what changes."""
 
 ALMOST = 0.95
 """Share of dossiers of one value from which a category is almost constant."""
@@ -165,7 +165,7 @@ def groups(sample: Sample, choices: Choices) -> dict[str, Any]:
 def almost_constant(sample: Sample, name: str) -> bool:
     """Whether an attribute says the same of nearly all dossiers, but not of all.
 
-    What the few others show is the past of few; and where it is no longer so rare, the record is kept in another way.
+    What the few others show is the past of few; and where it is no longer so rare, the source has changed.
     """
     if not name.startswith("x_") or not is_category(sample.matrix[name]):
         return False
@@ -175,7 +175,7 @@ def almost_constant(sample: Sample, name: str) -> bool:
 
 
 def stable_columns(sample: Sample, splits: list[Split], most: float = 0.8) -> list[str]:
-    """The matrix columns without numbers that tell the slices of time apart.
+    """The matrix columns without numbers that separate the slices of time.
 
     A count that only grows (days seen, outcomes known so far) has at scoring a value that no training row had.
     A number that separates the judged rows of the last split from the learnt ones with an AUC of `most` or more, either

@@ -25,7 +25,7 @@ SLOPE = (0.6, 1.6)
 STEADY = 0.5
 """The share of a score's reasons that must stay when only the seed, or only the week, is another."""
 TO_TELL = ("cutoff", "record_version", "calendar", "git_commit", "lock_hash", "features_hash", "training", "background")
-"""What a card must be able to tell."""
+"""What a card must state."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def gates_of(about: Mapping[str, Any]) -> list[Gate]:
 
 
 def second_person(trained_by: str | None, promoted_by: str | None) -> Gate:
-    """Holds unless the one who promotes is the one who trained, or is not told where the trainer is."""
+    """Holds unless the one who promotes is the one who trained, or is not named where the trainer is."""
     if trained_by is None:
         return Gate("second person", True, "who trained is not told")
     same = promoted_by is None or promoted_by == trained_by
@@ -141,7 +141,7 @@ def _leak(figures: Mapping[str, Any]) -> Gate:
 
 
 def _attribute(weight: Mapping[str, Any] | None) -> Gate:
-    """Refuses where one attribute of the deliveries holds what only the outcome could tell."""
+    """Refuses where one attribute of the deliveries holds what only the outcome could give."""
     if not weight:
         return Gate("attribute", True, "no attribute counts")
     heavy = AttributeWeight(**weight)

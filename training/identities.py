@@ -55,7 +55,7 @@ def fit_identities(
 
 
 def identity_member(encoder: Encoder, x: np.ndarray, weight: np.ndarray) -> LinearMember:
-    """The sum of the encoder's terms as a member; what each adds is told against its mean over rows x [n × columns]."""
+    """The sum of the encoder's terms as a member, each centred on its mean over rows x [n × columns]."""
     first, n = len(encoder.numbers) + len(encoder.rates), len(encoder.columns)
     terms = slice(first, first + len(encoder.terms))
     coefficient, center = np.zeros(n), np.zeros(n)

@@ -41,7 +41,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Judged:
-    """What members said of rows that they had not learnt; all arrays [n]."""
+    """Log-odds of members for rows that they had not learnt; all arrays [n]."""
 
     members: dict[str, np.ndarray]
     label: np.ndarray

@@ -2,7 +2,7 @@
 
 Told are: drift of inputs, score and reasons (`training.drift`), the way that each sector's work goes
 (`training.process_drift`), units that fell silent, and live figures on landmarks whose promise has passed. What warns
-proposes a retrain to an analyst; it never trains or promotes. An alarm is told once: what warned in the weeks before
+proposes a retrain to an analyst; it never trains or promotes. An alarm is raised once: what warned in the weeks before
 is not news.
 """
 
@@ -30,7 +30,7 @@ from training.process_drift import Departure, departures
 from training.training_set import drawn
 
 QUIET = timedelta(weeks=4)
-"""What warned within this time is not told again."""
+"""What warned within this time does not warn again."""
 MOST_GAP = 0.05
 """A live score whose mean is off by more than this, with its whole interval, warns."""
 OUTCOMES = ("score", "reasons")
@@ -38,7 +38,7 @@ MOST_OPEN = 12_000
 """Open dossiers whose inputs, scores and reasons are compared, about: as many as the window is known by."""
 SHOWN = 5
 NEWS_DAYS = 120
-"""Days of news that tell how often a unit usually sends."""
+"""Days of news that show how often a unit usually sends."""
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ SHARES = (0.5, 0.25, 0.75, 0.0, 1.0)
 SEEDS = (1, 2, 3)
 BOOTSTRAP = 400
 PROOFS = 3
-"""Moments held back, a year apart: verdicts are rare, one moment tells little."""
+"""Moments held back, a year apart: verdicts are rare, one moment shows little."""
 
 
 def moments(first: datetime, last: datetime) -> list[datetime]:

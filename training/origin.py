@@ -87,7 +87,7 @@ class Origin:
 def refit(
     record: Record, window: Window, folder: Path, calendar: Calendar = PLAIN_WEEK, say: Say = lambda line: None
 ) -> Fitted:
-    """The model of this origin, kept in `folder`. ValueError where the record holds too little to learn from."""
+    """The model of this origin, stored in `folder`. ValueError where the record holds too little to learn from."""
     say("read")
     con = record.connect(cutoff=window.cutoff)
     sample = gather(con, window.cutoff, calendar, most=window.most_learnt, seed=window.seed)

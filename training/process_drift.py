@@ -24,13 +24,13 @@ from features.shrinkage import shrunk
 SPAN = timedelta(days=14)
 """Dossiers received in this time before a moment are looked at: all of them under the process of that time."""
 WEEKS = 26
-"""Past weeks that tell what is usual; the latest ends where the fortnight of today begins."""
+"""Past weeks that show what is usual; the latest ends where the fortnight of today begins."""
 LEAST_PAST = 8
 """Past weeks below which nothing is usual yet."""
 LEAST_MOVES = 60
-"""Steps that followed another, below which a sector is not told of."""
+"""Steps that followed another, below which a sector is left out."""
 LEAST_LEFT = 8.0
-"""Times that a step is expected to be left, below which it is not told of."""
+"""Times that a step is expected to be left, below which it is left out."""
 CHANCE = 0.03
 """Of a week without change: how often each of the two questions warns all the same, over all sectors."""
 MOST = 40_000
@@ -48,7 +48,7 @@ Array = np.ndarray
 class Departure:
     """How far a sector is from its usual way: by its `steps` or by the `time` that one of them takes (`kind`).
 
-    `z`: deviations of past weeks, `bound`: from which on it is told.
+    `z`: deviations of past weeks, `bound`: from which on it warns.
     """
 
     kind: str
@@ -103,7 +103,7 @@ _SQL = f"""
 def departures(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calendar) -> list[Departure]:
     """Every sector's steps and times beside its usual ones, as known at `as_of`, farthest first.
 
-    Empty where fewer than `LEAST_PAST` weeks tell what is usual.
+    Empty where fewer than `LEAST_PAST` weeks show what is usual.
     """
     steps = read(con, as_of)
     if not len(steps.move):
@@ -209,7 +209,7 @@ def _times(steps: Steps, moments: Array, calendar: Calendar) -> list[Departure]:
     for ended, spent, past, time in zip(lefts, hours, _usual(np.stack(lefts)), _usual(np.stack(hours)), strict=True):
         mean = past.sum(axis=1, keepdims=True) / np.maximum(time.sum(axis=1, keepdims=True), 1e-9)
         rate = shrunk(past, time, mean, PRIOR_HOURS)
-        has_usual = time.sum(axis=1) > 0  # a stay that is new has no usual length; `_ways` tells of it
+        has_usual = time.sum(axis=1) > 0  # a stay that is new has no usual length; `_ways` covers it
         o = np.bincount(pair, weights=np.where(has_usual, ended.sum(axis=1), 0), minlength=len(pairs))
         e = np.bincount(pair, weights=np.where(has_usual, (rate * spent).sum(axis=1), 0), minlength=len(pairs))
         seen.append(o)

@@ -33,7 +33,7 @@ def promote(
     """Makes the candidate of `target` champion and gives its version.
 
     `gates`: without them those of the candidate's own training (`training.gates`). `by`: who promotes; another than
-    who trained, where both are told. `because` records a person's reason to overrule. `mlflow_url`: also moves the
+    who trained, where both are named. `because` records a person's reason to overrule. `mlflow_url`: also moves the
     aliases of the registered model, when the candidate has a run. The champion of before becomes `previous`.
     Refused where a gate does not hold; ArtefactError where the package is damaged or its canary dies;
     FileNotFoundError without candidate.

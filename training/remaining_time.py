@@ -42,9 +42,9 @@ MOST = 8_000
 """Landmarks learnt at most, about: they are taken apart into bins, so each counts a dozen rows."""
 BINS = 16
 LEAST_ENDED = 100
-"""Ended dossiers without which no time is told."""
+"""Fewer ended dossiers than this give no time."""
 BELIEVED = (0.65, 0.95)
-"""Coverage of later rows beyond which, by its interval, no time is told."""
+"""Coverage of later rows beyond which, by its interval, no time is given."""
 EVENNESS = 0.5
 DRAWS = 200
 TREES: Mapping[str, Any] = {
@@ -68,7 +68,7 @@ ROUNDS = 120
 @dataclass(frozen=True)
 class Endings:
     """What became of n cases by a moment: `hours` [n] of running clock until the end, or as far as was seen; `ended`
-    [n]; NaN hours where nothing can be said."""
+    [n]; NaN hours where nothing is known."""
 
     hours: np.ndarray
     ended: np.ndarray
@@ -122,7 +122,7 @@ def gather_open(
 
 
 def fit_hazard(numbers: np.ndarray, left: np.ndarray, seen: Endings, weight: np.ndarray) -> RemainingTime | None:
-    """The hazard of rows [n × numbers]; None where too few have ended to tell a time."""
+    """The hazard of rows [n × numbers]; None where too few have ended to give a time."""
     timed = np.isfinite(seen.hours)
     numbers, left, seen, weight = numbers[timed], left[timed], seen.take(timed), weight[timed]
     if seen.ended.sum() < LEAST_ENDED:

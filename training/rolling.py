@@ -28,7 +28,7 @@ from training.origin import BEFORE, CHAMPION, Fitted, Origin, Window, champion_a
 
 Say = Callable[[str], None]
 STEPS = len(RECIPES) + 4
-"""Steps told of one origin: read, judge each recipe, fit all, score what came after, figures."""
+"""Steps reported of one origin: read, judge each recipe, fit all, score what came after, figures."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def rolling_backtest(
     place: BacktestData, asked: Sequence[Window], *, jobs: int = 1, draws: int = 200, say: Say = lambda line: None
 ) -> list[Origin]:
     """What each window gave, oldest first; `say` hears every step, `STEPS` an origin. Windows without rows of both
-    outcomes on either side are left out, and said so.
+    outcomes on either side are left out, and reported.
     """
     with TemporaryDirectory() as scratch, _hands(jobs, say) as hands:
         fitted = hands.all(
@@ -96,7 +96,7 @@ def _judge(place: BacktestData, window: Window, fitted: Fitted, before: Fitted |
 
 
 _told: Any = None
-"""Where this process tells its steps: a queue to the first process, or its function itself."""
+"""Where this process reports its steps: a queue to the first process, or its function itself."""
 
 
 def _say_here(line: str) -> None:
@@ -116,7 +116,7 @@ class _Hands:
         self._pool, self._lines, self._say = pool, lines, say
 
     def all(self, tasks: Iterable[tuple[Window, Callable[..., Any], tuple[Any, ...]]]) -> dict[datetime, Any]:
-        """The results by cutoff; a task that ends in ValueError is left out, and said so."""
+        """The results by cutoff; a task that ends in ValueError is left out, and reported."""
         found: dict[datetime, Any] = {}
         if self._pool is None:
             for window, work, words in tasks:

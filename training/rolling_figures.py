@@ -21,7 +21,7 @@ SIZES = (0.01, 0.05, 0.1)
 LIST = 0.1
 """The list by which days earlier are counted."""
 PRECISION = 0.5
-"""The precision at which lead time is told."""
+"""The precision at which lead time is given."""
 UNSEEN = 5.0
 """What a late dossier that nobody looked at costs, in looks: who believes the score looks from 1/5 on."""
 
@@ -208,7 +208,7 @@ MEASURES: dict[str, Measure] = {
     "cost": cost,
     "change_a_week": instability,
 }
-"""All figures, by the names under which they are told. A lower Brier score, cost and change is better."""
+"""All figures, by the names under which they are logged. A lower Brier score, cost and change is better."""
 
 Figures = dict[str, Metric]
 

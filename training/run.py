@@ -1,4 +1,4 @@
-"""One training run: gather, fit, package as candidate, and tell MLflow the whole story."""
+"""One training run: gather, fit, package as candidate, and log all of it in MLflow."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def train(
     """Learns `target` from what was known at `cutoff`; the result stands as candidate under `models/<target>`.
 
     MLflow is asked first whether it will take the run (TrackingRefused); where it goes away meanwhile the candidate
-    stands all the same, and `training.tracking.resume` tells it later.
+    stands all the same, and `training.tracking.resume` logs it later.
 
     `models`: the folder of packaged models. `mlflow_url`: tracking server or SQLite URL that gets the run; without
     it nothing is logged. `version`: the record as it was then, without it as it is. `by`: who trains.

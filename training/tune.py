@@ -68,7 +68,7 @@ def tune(
 ) -> Tuned:
     """Tries recipes until `over` says that the time is up, at least the standing ones and at most `most`.
 
-    `before`: recipes of an earlier tuning, best first. `tell` hears of every trial. ValueError where the sample has
+    `before`: recipes of an earlier tuning, best first. `tell` gets every trial. ValueError where the sample has
     too few slices to try on and to judge.
     """
     import optuna
@@ -112,7 +112,7 @@ def _gained(sample: Sample, last: list[Any], standing: Recipe, tuned: Recipe, dr
 
 
 def _drawn(trial: Any) -> Recipe:
-    """The space that is searched; trees stay narrow enough for their reasons to be told at once."""
+    """The space that is searched; trees stay narrow enough for their reasons to be computed at once."""
     return Recipe(
         rounds=trial.suggest_int("rounds", 80, 500, step=10),
         ridge=0.001 if trial.suggest_categorical("with_ridge", [True, False]) else None,

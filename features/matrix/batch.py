@@ -108,7 +108,7 @@ def build_batches(
 ) -> Iterator[pa.Table]:
     """`build` for a matrix larger than memory: the same rows in tables of at most `rows` cases.
 
-    `part`: about how many events are worked off at once. `kept`: the changes before a day, of an earlier build;
+    `part`: about how many events are worked off at once. `incremental`: the changes before a day, of an earlier build;
     then `con` needs only the dossiers of the cases and those with news since.
     """
     calendar = as_delivered(con, calendar)

@@ -75,7 +75,7 @@ class GroupFeatures:
 
 @dataclass(frozen=True)
 class DailySnapshot:
-    """What the record tells on one local day.
+    """What the record holds on one local day.
 
     number: days since 1970. terms: procedure_code → its rows, latest knowledge first (sector_code,
     legal_working_days, known_at, valid_from, valid_to; times aware or None). groups: one entry a grain and

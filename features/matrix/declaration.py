@@ -42,7 +42,7 @@ class Feature:
     `monotone` is +1 where more must never lower the score, -1 the other way. `trust` in (0, 1]: how far the
     value can be relied on, 1 = read from the record, less = depends on how well a source keeps it.
     `category`: the value is text, else a double. `empty`: what an aggregate over the history is before the first
-    event. `about`: the attribute whose groups a feature of the grain `attribute` tells of.
+    event. `about`: the attribute whose groups a feature of the grain `attribute` describes.
     """
 
     name: str

@@ -69,12 +69,12 @@ STATE_CHANGES = {
            OR clock <> last_clock OR missed <> last_missed OR promised <> last_promised OR pass_us <> last_pass_us
            OR end_us <> last_end_us
     """,
-    # the lawful promise passes, nothing else being told
+    # the lawful promise passes, without further news
     "passed": """
         SELECT * FROM turn
         WHERE pass_us > 0 AND pass_us >= from_us AND (until_us IS NULL OR pass_us < until_us)
     """,
-    # ends told and taken back, with their working time
+    # ends delivered and taken back, with their working time
     "closing": """
         SELECT m.*, $end_w AS end_w FROM (
             SELECT dossier_no, calendar_no, unit_no, procedure_no, official_no, received_w, from_us AS at_us,
@@ -129,7 +129,7 @@ SHARED = {
         FROM (SELECT h.official_no, o.procedure_no, GREATEST(o.at_us, h.known_us) AS at_us, o.known, o.late
               FROM outcome o JOIN handled h ON h.dossier_no = o.dossier_no) m $clocks
     """,
-    # the first entry into each step, as first told
+    # the first entry into each step, in its first version
     "visit": """
         SELECT l.dossier_no, l.step_no, l.known_us, l.happened_w
         FROM (SELECT dossier_no, step_no, MIN(strand) AS strand FROM first_step GROUP BY ALL) t

@@ -1,4 +1,4 @@
-"""What moved the totals of groups day by day, kept from one build of the matrix to the next.
+"""What moved the totals of groups day by day, stored from one build of the matrix to the next.
 
 A total is the sum of the changes before it, and a change stands at the moment from which it was known
 (`features.matrix.group_deltas`). So the changes before a day never change while nothing older becomes known, and the
@@ -26,7 +26,7 @@ _CODES = {
 
 
 SLACK = 60
-"""Days before `until` of which single days are kept, so that late news of them can still be put in."""
+"""Days before `until` of which single days are stored, so that late news of them can still be put in."""
 
 
 @dataclass
@@ -45,7 +45,7 @@ class IncrementalState:
     found: dict[str, pa.Table] = field(default_factory=dict)
 
     def join(self, bench: TempTablePipeline, groups: Sequence[Group]) -> None:
-        """Takes out of `<group>_daily` what is new, and puts in what was kept, by the codes of this build."""
+        """Takes out of `<group>_daily` what is new, and puts in what was stored, by the codes of this build."""
         for group in groups:
             daily, keys = f"{group.name}_daily", ", ".join(group.keys)
             bench.con.execute(f"DELETE FROM {daily} WHERE day < {self.since}")

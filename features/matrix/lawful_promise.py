@@ -22,7 +22,7 @@ COURSE = """
     JOIN (SELECT DISTINCT dossier_no, header_no, calendar_no, received_us, slip_us FROM version) h
       ON h.dossier_no = e.dossier_no
 """
-"""The events of every strand, once for each receipt and first promise that the dossier's rows told."""
+"""The events of every strand, once for each receipt and first promise in the dossier's rows."""
 ORDER = ("header_no", "strand", "seq")
 
 RUNNING, WAITING, ENDED, SET_ASIDE = range(4)
@@ -37,7 +37,7 @@ SCHEMA = pa.schema([
 
 lawful_us, lawful_w: the lawful promise, where its clock stands as far as time had been added when that stopped, at
 clock_us, clock_w. start_w: that without the time added. pass_us: the last moment at which it is not missed, nothing
-else being told; null where the clock stands, the dossier has ended, or it was missed already. end_us: the end.
+else happening; null where the clock stands, the dossier has ended, or it was missed already. end_us: the end.
 first_us: the first promise. missed, promised: whether it was missed; whether there is any. stands: whether time is
 being added to it.
 """

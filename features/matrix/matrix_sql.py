@@ -21,7 +21,7 @@ from features.matrix.group_deltas import SHARED, STATE_CHANGES
 from features.matrix.source_relations import clock
 
 KEYS = ("unit_code", "official_id", "procedure_code", "sector_code")
-"""What the matrix tells of a case beside its features."""
+"""The matrix's columns of a case beside its features."""
 
 RECORD = Group(
     "record_past", ("record_no",), "record_outcome",

@@ -213,7 +213,7 @@ def _known_at(event: Row) -> datetime:
 
 
 def first_promise_of(dossier: Row) -> datetime | None:
-    """The first promise of a dossier's row: what its earlier rows told, where that is known."""
+    """The first promise of a dossier's row: that of its earlier rows, where they are at hand."""
     first: datetime | None = dossier.get("first_due_at") or dossier.get("due_at")
     return first
 

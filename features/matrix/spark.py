@@ -2,7 +2,7 @@
 
 Nothing is declared twice. The relations of `features.matrix.source_relations` and `features.matrix.matrix_sql` are
 DuckDB's dialect within what sqlglot writes for Spark; here they become views of a Spark session, and those that several
-others read are worked out once and kept on the executors. The lawful clock is the one rule that no SQL tells: the
+others read are worked out once and cached on the executors. The lawful clock is the one rule without SQL: the
 executors tell it in Python over Arrow, whole dossiers at a time, and so need this package. Needs the extra `spark`.
 The record's tables come as DataFrames (`features.matrix.spark_record`).
 """

@@ -26,7 +26,7 @@ SCHEMA = pa.schema([
     ("detail", pa.string()), ("unlisted", pa.list_(pa.string())), ("hours", pa.float64()), ("value", pa.float64()),
 ])  # fmt: skip
 """family: of `CHARGED`. act: a kind of event, `signal:<name>`, or `complaint`. account_id: under whom it was entered.
-detail: papers asked for, reason told, or the citizen's words. unlisted: those papers that the published list lacks.
+detail: papers asked for, reason given, or the citizen's words. unlisted: those papers that the published list lacks.
 hours: working hours until the citizen had answered. value: of a signal.
 """
 

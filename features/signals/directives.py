@@ -1,4 +1,4 @@
-"""The directives' own words behind each signal, and what a reader is told in place of our codes.
+"""The directives' own words behind each signal, and what a reader sees in place of our codes.
 
 Signals name their source as `H1: “…” (S0 1a)`, `T5, domain.md 1.9` or `DOC766 rule 4`. A reader sees the rule in plain
 words with document and clause; `RULES` holds the text that *Căn cứ* opens.

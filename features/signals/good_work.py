@@ -30,9 +30,9 @@ YEAR = timedelta(days=365)
 TO_SPARE = 0.2
 """Share of the promised term left at the end of early work."""
 LEAST = 20
-"""Dossiers under which no figure is told."""
+"""Fewer dossiers than this give no figure."""
 WELL = 4.0
-"""Mean rating (1–5) under which nobody stands out, where `RATED` citizens or more told theirs."""
+"""Mean rating (1–5) under which nobody stands out, where `RATED` citizens or more gave theirs."""
 RATED = 5
 NO_STAIN = frozenset({
     "ON_TIME_BY_DATE_ONLY", "PLACEHOLDER_ID", "SUBMITTED_COPIED", "OTHER_CODE", "NO_DUE_DATE", "NO_APOLOGY",

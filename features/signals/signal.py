@@ -14,7 +14,7 @@ MEASURES: dict[str, tuple[str, str]] = {
     "dossiers": ("hồ sơ", "dossiers"), "complaints": ("phản ánh", "complaints"), "papers": ("loại giấy tờ", "papers"),
     "units": ("cơ quan", "offices"), "versions": ("bản ghi khác nhau", "versions that differ"),
 }  # fmt: skip
-"""What the number of a signal counts, as readers are told; `yes`: it only says that the signal holds."""
+"""What the number of a signal counts, in readers' words; `yes`: it only says that the signal holds."""
 
 Grain = Literal["dossier", "unit", "official", "head", "agent"]
 
@@ -56,11 +56,11 @@ class HeldSignal(Signal):
 
     sql: a SELECT of `key` (whom it is about), `unit_code`, `procedure_code`, `chance_at` and `hit` (boolean), one
         row for each chance at which the rule could have been met; `$begin` is the first moment that counts.
-    threshold: hits that it takes. days: how far it looks back. least: chances under which nothing is said.
+    threshold: hits that it takes. days: how far it looks back. least: fewer chances than this give no signal.
     clearly: how many times what the peers would have the hits must exceed, even at the lower end of the 95 %
-        interval; None: the hits count by themselves, peers are told beside.
+        interval; None: the hits count by themselves, peers are shown beside.
     rarely: how many times what the peers would have the hits must stay under, even at the upper end; None: not asked.
-    cause: what it speaks of where causes are kept apart: the official, the unit, or the agent.
+    cause: what it is about where causes are separated: the official, the unit, or the agent.
     """
 
     days: int = 365

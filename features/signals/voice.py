@@ -12,7 +12,7 @@ _COMPLAINT = f"""cases_in c JOIN (
                JOIN complaint q ON q.dossier_id = i.dossier_id AND q.known_at < i.as_of
                {newest("i.case_no", "q.complaint_id", alias="q")}
            ) p ON p.case_no = c.case_no"""
-"""Every complaint on a case in its latest known version: the one that tells of the answer, once it is known."""
+"""Every complaint on a case in its latest known version: the one with the answer, once it is known."""
 
 _ANSWERED = "CASE WHEN p.answered_at < c.as_of THEN p.answered_at END"
 

@@ -21,7 +21,7 @@ _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _WP = "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing"
 _R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _COLOURS = ("1F4E79", "9DC3E6", "C9C9C9")
-"""Of the series, told apart on a black and white printer, too."""
+"""Of the series; they differ on a black and white printer, too."""
 WIDTH = 160  # mm
 
 

@@ -3,7 +3,7 @@
 import zipfile
 from io import BytesIO
 
-_TIME = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can tell
+_TIME = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can hold
 
 
 def fixed_zip(content: bytes) -> bytes:

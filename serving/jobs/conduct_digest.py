@@ -43,7 +43,7 @@ def tell_inspectors(
 ) -> int:
     """Puts in one digest for the inspectors of each unit with addresses; gives how many were made.
 
-    The news of one moment's lists is told once to each address. Nothing in quiet hours.
+    The news of one moment's lists is sent once to each address. Nothing in quiet hours.
     """
     if not Quiet(rules.calendar).open(now):
         return 0

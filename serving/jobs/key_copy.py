@@ -1,7 +1,7 @@
 """The keys of an installation in one encrypted file, apart from its data: whoever finds a backup reads no secret.
 
 The file is a JSON head (the cost and salt of scrypt, RFC 7914) in its first line, then AES-256-GCM over a JSON of names
-and contents; the head is bound to it. The word is kept elsewhere, on paper if need be: without it nothing opens.
+and contents; the head is bound to it. The word is stored elsewhere, on paper if need be: without it nothing opens.
 """
 
 import base64

@@ -81,7 +81,7 @@ def _run(
 
 
 def _command(home: Path, words: list[str]) -> tuple[str, str]:
-    """How it ended, and its last line; what it said of an error is a line without people's data."""
+    """How it ended, and the last line of its output; that of an error holds no people's data."""
     line = [sys.executable, "-c", _RISK, "--home", str(home), *words]
     try:
         done = subprocess.run(

@@ -30,7 +30,7 @@ WRITES = ("DongBoHoSoMC", "CapNhatTienDoHoSoMC", "CapNhatTienTrinh", "CapNhatTra
 LOOKS_UP = "TraCuuHoSo"
 OK, REFUSED, NO_SESSION, EXISTS, UNKNOWN = "0", "1", "401", "-3", "-1"
 SHOWN = 20
-"""Refused rows that an answer tells of; all of them are kept with the delivery."""
+"""Refused rows that an answer shows; all of them are stored with the delivery."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Answer:
 
 
 class Portal:
-    """The exchange over one installation. `key`: under which typed login names are kept (`log_in`)."""
+    """The exchange over one installation. `key`: under which typed login names are stored (`log_in`)."""
 
     def __init__(self, settings: Settings, state: State, key: bytes, receipts: Receipts) -> None:
         self._settings, self._state, self._key, self._receipts = settings, state, key, receipts

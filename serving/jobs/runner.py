@@ -18,13 +18,13 @@ from serving.settings import Settings
 from serving.state import State
 
 Action = Callable[[Settings, JobRules, datetime, datetime], str]
-"""Does a job's work for a slot (second last) at a moment (last), and tells it in a line of counts.
+"""Does a job's work for a slot (second last) at a moment (last), and reports it in a line of counts.
 
 Done again for the same slot it leaves what it left before: a run that was killed is done again.
 """
 
 _PATIENCE = 600
-"""Seconds for which the end of a run is told to a database that went away meanwhile."""
+"""Seconds for which writing the end of a run is tried again when the database is away."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from serving.read.receipt_words import ACTION_WORDS
 COOKIE = "risk_done"
 """Carries the action over the redirect; read once, for a minute at most."""
 SENT_HERE = "x-form"
-"""Header of a form that a script sent: it is told where the answer leads, and goes there itself."""
+"""Header of a form that a script sent: its answer names the next page, and the script goes there."""
 _SILENT = frozenset({"session.end", "session.start"})
 
 

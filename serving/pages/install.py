@@ -144,7 +144,7 @@ def install(app: FastAPI) -> None:
 
 
 def refused_at_fields(error: Exception, answer: Response, what: str) -> Response:
-    """What a form that stays on its page is told (`static/forms.js`): one sentence, and which fields it is about."""
+    """What a form that stays on its page gets (`static/forms.js`): one sentence, and which fields it is about."""
     fields: dict[str, str] = {}
     if isinstance(error, RequestValidationError):
         fields = wrong_fields(error.errors())

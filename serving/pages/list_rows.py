@@ -1,4 +1,4 @@
-"""Rows of the risk list as they read, kept once rendered: the same first pages are what everybody asks for.
+"""Rows of the risk list as they read, cached once rendered: the same first pages are what everybody asks for.
 
 A row depends on its line, on names, on the conduct lists and on what people decided about it; when a list or the
 names are replaced, everything kept is forgotten.
@@ -51,7 +51,7 @@ class ListRows:
 
 
 def list_rows(request: Request, risk_list: RiskList) -> ListRows:
-    """The rows kept by this process for the list at hand."""
+    """The rows that this process caches for the list at hand."""
     state, context = request.app.state, context_of(request)
     wanted = (risk_list, context.read_model.register, context.serving.conduct.value)
     cached: ListRows | None = getattr(state, "list_rows", None)

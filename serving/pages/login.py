@@ -69,7 +69,7 @@ def enter(
     if found is None:
         with people.state.reading() as session:
             account = find_account(session, login)
-        # a name that is nobody's may be a password typed into the wrong field: it is not kept
+        # a name that is nobody's may be a password typed into the wrong field: it is not stored
         actor = account.login if account else ""
         people.receipts.record(actor, "session.refused", {"by": "password"}, now=people.now())
         return _form(request, back, WRONG, status=401)

@@ -54,7 +54,7 @@ def group_words(name: str) -> str:
 
 
 def warning_words(name: str, register: Register) -> str:
-    """What a warning of the watch is about, by its name; its figures stand beside it as the watch told them."""
+    """What a warning of the watch is about, by its name; its figures stand beside it as the watch wrote them."""
     kind, _, about = name.partition(" ")
     if kind == "pace":
         return f"Lĩnh vực {register.sector(about)}: nhịp giải quyết khác thường lệ"

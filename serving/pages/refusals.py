@@ -48,7 +48,7 @@ CAUSES: Sequence[tuple[str, str]] = (
     (r"form is out of date", "Biểu mẫu đã cũ: hãy mở lại trang rồi gửi lại."),
     (r"This role may not", "Vai trò của bạn không có quyền làm việc này."),
 )  # fmt: skip
-"""Pattern of what was said → the sentence; {0} is what the pattern caught."""
+"""Pattern of the error → the sentence; {0} is what the pattern caught."""
 
 
 def cause_of(refusal: str) -> str | None:
@@ -72,7 +72,7 @@ _FIELDS: Sequence[tuple[str, str]] = (
     (r"a warning costs more", "c_out"),
     (r"^(\w+): ", "{0}"),
 )
-"""Pattern of what was said → the field of the form that it is about."""
+"""Pattern of the error → the field of the form that it is about."""
 _WRONG: Mapping[str, str] = {
     "missing": "Ô này phải điền.",
     "string_too_short": "Cần ít nhất {min_length} ký tự.",

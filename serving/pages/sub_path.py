@@ -16,7 +16,7 @@ _LEADS = ("location", "hx-redirect", "hx-location", "hx-push-url")
 
 
 class SubPath:
-    """Puts `root` (such as /risk) before every path of the service that an answer tells."""
+    """Puts `root` (such as /risk) before every path of the service in an answer."""
 
     def __init__(self, app: ASGIApp, root: str) -> None:
         self.app = app
@@ -47,7 +47,7 @@ class SubPath:
                     return
                 whole = _LINK.sub(rb"\1" + self.root.encode() + rb"/", body)
                 if "content-length" in (headers := MutableHeaders(scope=began)):
-                    length = int(headers["content-length"])  # of a HEAD it tells of a page that is not sent
+                    length = int(headers["content-length"])  # of a HEAD it is the length of a page that is not sent
                     headers["content-length"] = str(len(whole) if body else length)
                 await send(began)
                 await send({"type": "http.response.body", "body": whole})

@@ -63,7 +63,7 @@ def add_explanations(draft: Draft, basis: ReportContext) -> None:
 
 
 def add_apologies(draft: Draft, basis: ReportContext) -> None:
-    """Late dossiers with and without an apology, and whether the new day was kept."""
+    """Late dossiers with and without an apology, and whether the new day was met."""
     found = standings(basis.con, basis.session, owed(basis.caseload), basis.until)
     head = (
         "Đơn vị",
@@ -118,7 +118,7 @@ def add_consultations(draft: Draft, basis: ReportContext) -> None:
 
 
 def add_complaints(draft: Draft, basis: ReportContext) -> None:
-    """Complaints of the period and those past their term; nothing that tells who complained."""
+    """Complaints of the period and those past their term; nothing that shows who complained."""
     marks = marks_of(basis.session, "complaint", basis.as_of)
     found = [
         one

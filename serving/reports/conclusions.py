@@ -39,7 +39,7 @@ ORDER BY unit_code, visited_at, inspection_id
 
 
 class Adjudication(StrEnum):
-    """What those entitled have said of a finding."""
+    """What those entitled have decided on a finding."""
 
     WAITING = "waiting"
     CONFIRMED = "confirmed"
@@ -48,8 +48,8 @@ class Adjudication(StrEnum):
 
 @dataclass(frozen=True)
 class ToldFinding:
-    """One finding as last told. confirmed, confirmed_at: what those entitled said, and when; said_at: when that was,
-    else when the finding was told."""
+    """One finding's latest version. confirmed, confirmed_at: the decision of those entitled, and when; said_at: that
+    moment, else when the finding was recorded."""
 
     finding_id: str
     inspection_id: str
@@ -76,7 +76,7 @@ class ToldFinding:
 
 
 def conclusions(basis: ReportContext) -> list[ToldFinding]:
-    """What was told or confirmed in the period, of the report's units, as known then."""
+    """What was recorded or confirmed in the period, of the report's units, as known then."""
     rows = basis.con.execute(_FINDINGS, basis.moments).fetchall()
     findings = (replace(ToldFinding(*row), said_at=aware_utc(row[-1])) for row in rows)
     return [one for one in findings if basis.covers(one.unit_code)]

@@ -13,7 +13,7 @@ from serving.reports.report import Cell, Column, Draft, Table
 from serving.reports.report_context import ReportContext
 
 PERSISTS = 3
-"""Months in a row above the general level from which persistence is told."""
+"""Months in a row above the general level from which persistence is shown."""
 
 
 def span(draft: Draft, basis: ReportContext) -> None:

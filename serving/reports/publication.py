@@ -93,7 +93,7 @@ def _add_progress(draft: Draft, basis: ReportContext) -> None:
     rows: list[tuple[Cell, ...]] = []
     for (code, _), came, overdue in sorted(zip(units.items(), received, late, strict=True), key=lambda one: one[0][0]):
         of, part = CountSpan.of(came), CountSpan.of(overdue)
-        if of.low:  # who received a few or none is not told apart, or a line's absence would tell of nobody
+        if of.low:  # a few received and none look the same, or a line's absence would show that there was nobody
             points = share(without(part, of), of, PROGRESS_POINTS, 1) or "ít hồ sơ"
             rows.append((basis.register.unit(code), code, of.words, part.words, points))
     rows.append(("Mỗi đơn vị còn lại", "", CountSpan.of(0).words, CountSpan.of(0).words, "ít hồ sơ"))

@@ -8,7 +8,7 @@ from serving.reports.report import Column, Draft, Table
 from serving.reports.report_context import ReportContext
 
 LEAST = 5
-"""Ratings under which no mean is told."""
+"""Fewer ratings than this give no mean."""
 _ASKED = "SELECT DISTINCT dossier_id FROM rating_latest"
 _RATED = f"""
 SELECT s.unit_code, r.dossier_id, r.score, r.rated_at

@@ -11,7 +11,7 @@ from typing import Any
 from serving.reports.period import Period
 
 MOST_LINES = 50_000
-"""Rows kept of one figure: a year of a large province has millions, which no workbook opens; a unit's report has fewer.
+"""Rows of one figure: a year of a large province has millions, which no workbook opens; a unit's report has fewer.
 """
 Cell = str | int | float | date | datetime | None
 
@@ -164,7 +164,7 @@ def _plain(value: Any) -> Any:
 
 
 def _fields(value: Any) -> dict[str, Any]:
-    """The fields of a dataclass; rows of which none were left out are told as ever, so that hashes stay."""
+    """The fields of a dataclass; rows of which none were left out are written as before, so that hashes stay."""
     found = {one.name: getattr(value, one.name) for one in fields(value)}
     if isinstance(value, Rows) and not value.left:
         del found["left"]

@@ -40,7 +40,7 @@ class ReportContext:
 
     @cached_property
     def reading(self) -> ReadingMoment:
-        """Until when the record knew what is told at `as_of`."""
+        """Until when the record of `as_of` goes."""
         return ReadingMoment.read(self.con, self.as_of, self.calendar)
 
     @property

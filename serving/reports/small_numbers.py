@@ -1,4 +1,4 @@
-"""Counts as they may be published: in bands of `K`, so that no figure, sum or difference tells of few people.
+"""Counts as they may be published: in bands of `K`, so that no figure, sum or difference shows few people.
 
 A count is told as the band it lies in (`0–4`, `5–9`, …). Bands are wide enough for what an onlooker can do with them:
 
@@ -43,7 +43,7 @@ class CountSpan:
 
 
 def whole(parts: Sequence[int]) -> CountSpan:
-    """The band of the sum of `parts`, each told as `CountSpan.of`; as wide as keeps `K` counts for each part."""
+    """The band of the sum of `parts`, each shown as `CountSpan.of`; it leaves `K` possible counts of each part."""
     bands = [CountSpan.of(part) for part in parts]
     least, most = sum(one.low for one in bands), sum(one.high for one in bands)
     total, width = sum(parts), K

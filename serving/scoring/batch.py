@@ -39,7 +39,7 @@ CERTAIN = 0.999
 """Score of a dossier whose promise has passed already."""
 CERTAIN_ODDS = float(logit(CERTAIN))
 REASONS = 3
-"""Reasons kept with a score."""
+"""Reasons stored with a score."""
 BATCH = 50_000  # dossiers whose matrix and contributions are held at once
 
 
@@ -52,7 +52,7 @@ def score_open(
 
     `con`: the record restricted to what was known at `as_of` (`Record.connect(cutoff=as_of)`). Ties stand by
     age, then id. A dossier whose lawful promise has passed while its clock runs is certain to miss it: what lifts its
-    score to `CERTAIN` is told as a reason of its own, `overdue`, so that contributions still add up to the score.
+    score to `CERTAIN` is given as a reason of its own, `overdue`, so that contributions still add up to the score.
     `misfits` takes up how many cells of each column don't fit the model's type: they are unknown for their dossier
     alone.
     """
@@ -164,7 +164,7 @@ def overdue(effect: float, left_hours: float) -> Reason:
 def open_standing(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calendar) -> pa.Table:
     """Every open dossier at `as_of` by id: dossier_id, due_at (the lawful promise), received_at, phase, overdue.
 
-    One whose receipt its source tells ahead of time is open once it was received, here as in every count.
+    One whose receipt lies in the future is open once it was received, here as in every count.
     """
     with case_states(con, as_of, calendar) as states:
         columns = "dossier_id, lawful_due_at AS due_at, received_at, phase, overdue"

@@ -73,7 +73,7 @@ class ConductShelf:
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
-    """The lines on disk; lists of before a column was told lack it."""
+    """The lines on disk; lists from before a column was written lack it."""
     held = set(pq.read_schema(path).names)
     rows: list[dict[str, Any]] = pq.read_table(path, columns=[name for name in COLUMNS if name in held]).to_pylist()
     return rows

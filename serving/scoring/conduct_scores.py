@@ -29,7 +29,7 @@ from serving.scoring.score_files import REASON, SCHEMA, in_schema
 from serving.scoring.time_left import hours_left
 
 REASONS = 5
-"""Signals kept with a dossier, the rarest first."""
+"""Signals stored with a dossier, the rarest first."""
 
 LEAST, MOST = 1e-6, 1 - 1e-6
 

@@ -55,7 +55,7 @@ class OpenDossiers:
 
 
 def _narrow(found: duckdb.DuckDBPyRelation) -> pa.Table:
-    """The rows, times aware, with texts that repeat kept once."""
+    """The rows, times aware, with texts that repeat stored once."""
     table = aware_table(found.to_arrow_table())
     for place, field in enumerate(table.schema):
         if pa.types.is_string(field.type) and pc.count_distinct(table[place]).as_py() < table.num_rows / 4:

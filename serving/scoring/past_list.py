@@ -19,7 +19,7 @@ from serving.scoring.score_files import ListMeta, read_scores, stamp
 MONTH = timedelta(days=30)
 OLDEST = timedelta(days=60)
 LEAST = 20
-"""Settled dossiers under which nothing is told."""
+"""Fewer settled dossiers than this give no figure."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def past_list(scores: Path, meta: ListMeta, states: pa.Table) -> PastList | None
         return None
     try:
         table, past = read_scores(max(found))
-    except ValueError:  # a damaged list tells nothing; `risk doctor` finds it
+    except ValueError:  # a damaged list gives nothing; `risk doctor` finds it
         return None
     could = pc.and_(
         pc.fill_null(pc.greater(table["left_hours"], 0), False),

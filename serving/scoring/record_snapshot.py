@@ -17,7 +17,7 @@ from features.record.utc import aware_table, aware_utc
 from serving.scoring.open_dossiers import OpenDossiers
 
 MOST_DAYS = 8
-"""Local days kept at once; posted histories rarely ask for more than today."""
+"""Local days in memory at once; posted histories rarely ask for more than today."""
 
 _NEWS = """
     SELECT MIN(known_at) FROM (

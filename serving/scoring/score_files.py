@@ -127,7 +127,7 @@ def list_folder(root: Path, target: str, as_of: datetime) -> Path:
 
 
 def write_scores(root: Path, table: pa.Table, meta: ListMeta, latest: bool = True) -> Path:
-    """Stores a scored list (columns of SCHEMA, in rank order) and, unless told otherwise, makes it the
+    """Stores a scored list (columns of SCHEMA, in rank order) and, unless `latest` is false, makes it the
     latest.
 
     Safe against a kill at any point: files are written aside, flushed, and moved into place.
@@ -162,7 +162,7 @@ def read_scores(path: Path) -> tuple[pa.Table, ListMeta]:
 
 
 def in_schema(table: pa.Table) -> pa.Table:
-    """The table with the columns of SCHEMA; those that lists of earlier versions did not tell are null."""
+    """The table with the columns of SCHEMA; those that lists of earlier versions lack are null."""
     for name in ADDED:
         if name not in table.column_names:
             table = table.append_column(name, pa.nulls(table.num_rows, SCHEMA.field(name).type))

@@ -19,7 +19,7 @@ from serving.scoring.online import OnlineScorer
 NEW_PERSON = "\x00new"
 """Stands for an official whom the record has never seen."""
 LEAST = 0.03
-"""Savings of probability under this are not told."""
+"""Savings of probability under this are not shown."""
 _JUST_BEFORE = timedelta(microseconds=1)
 
 

@@ -35,7 +35,7 @@ class Account(Base):
 
 
 class LoginSession(Base):
-    """One browser's stay: kept here, so that ending it on the server ends it.
+    """One browser's stay: stored here, so that ending it on the server ends it.
 
     Only the token's hash is stored.
     """
@@ -67,7 +67,7 @@ class ApiToken(Base):
 
 
 class LoginFailure(Base):
-    """One refused login. Names are kept as keyed digests: people type passwords into the name field."""
+    """One refused login. Names are stored as keyed digests: people type passwords into the name field."""
 
     __tablename__ = "login_failure"
     __table_args__ = (Index("ix_login_failure_login_key_at", "login_key", "at"),)

@@ -1,4 +1,4 @@
-"""Explanations: one slip a late dossier, and what was said on it; acts are added, never changed."""
+"""Explanations: one slip a late dossier, and the answers to it; acts are added, never changed."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Early warnings: what fired, who was told, who answered; and the outbox that carries messages to the heads."""
+"""Early warnings: what fired, who was warned, who answered; and the outbox that carries messages to the heads."""
 
 from datetime import datetime
 
@@ -92,7 +92,7 @@ class WarningEscalation(Base):
 
 
 class OutboxMessage(Base):
-    """A message to a head, or to those who inspect a unit, over one channel. `key` lets a receiver tell a repetition.
+    """A message to a head, or to those who inspect a unit, over one channel. `key` marks a repetition.
 
     Sent when `sent_at` is set; given up on when `dead_at` is. `leased_until` keeps other senders away meanwhile.
     """
