@@ -116,8 +116,8 @@ def keep_backup(settings: Settings, rules: JobRules, slot: datetime, now: dateti
         return f"{archive.name} stands already"
     last = archives(rules)
     insist_on_space(rules, rules.backups, last[-1].stat().st_size if last else 0)
-    kept = back_up(settings, archive, now=now)
-    return f"{archive.name}: {kept}"
+    archived = back_up(settings, archive, now=now)
+    return f"{archive.name}: {archived}"
 
 
 def restore_drill(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:

@@ -1,7 +1,7 @@
 """A record, in a folder or an object store, as files and back.
 
 Of each table the log up to one version and the data files that this version names, whoever writes meanwhile.
-`delivery` is looked at first: whatever a line of it tells of was written before that line, so the tables that are
+`delivery` is looked at first: whatever a line of it names was written before that line, so the tables that are
 looked at later hold it.
 """
 
@@ -85,7 +85,7 @@ def _table(root: Any, url: str, name: str) -> list[str]:
     log = [
         path
         for path in _listed(root, f"{name}/{LOG}")
-        if (told := _VERSION.match(path.rpartition("/")[2])) and int(told[1]) <= table.version()
+        if (match := _VERSION.match(path.rpartition("/")[2])) and int(match[1]) <= table.version()
     ]
     paths, _ = files.paths(None, table)
     return [*sorted(log), *(f"{name}{path.removeprefix(files.url)}" for path in paths)]

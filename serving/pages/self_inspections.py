@@ -31,8 +31,8 @@ def show(request: Request) -> Response:
     people.receipts.record(reader.login, "self.read", {"rows": len(visits)}, now=now)
     with people.state.reading() as session:
         found = findings.standing(session, units={one["unit_code"] for one in visits})
-    told = {visit["visit_id"]: sum(one.inspection_id == visit["visit_id"] for one in found) for visit in visits}
-    lines = [(one, datetime.fromisoformat(one["at"]), told[one["visit_id"]]) for one in visits]
+    recorded = {visit["visit_id"]: sum(one.inspection_id == visit["visit_id"] for one in found) for visit in visits}
+    lines = [(one, datetime.fromisoformat(one["at"]), recorded[one["visit_id"]]) for one in visits]
     return render(request, "self_inspections.html", title="Tự kiểm tra", lines=lines, now=now)
 
 
@@ -42,7 +42,7 @@ def sheet(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
     reader, people = reader_of(request), context_of(request).people
     found = own_visit(request, visit_id)
     with people.state.reading() as session:
-        said = {one.dossier_id: one for one in findings.standing(session, inspection_id=visit_id)}
+        recorded = {one.dossier_id: one for one in findings.standing(session, inspection_id=visit_id)}
     people.receipts.record(
         reader.login, "visit.read", {"visit": visit_id}, now=people.now(),
         subjects=[f"visit:{visit_id}", *(f"dossier:{line['dossier_id']}" for line in found["sheet"])],
@@ -50,7 +50,7 @@ def sheet(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
     return render(
         request, "visit.html", title="Phiếu tự kiểm tra", visit=found, at=datetime.fromisoformat(found["at"]),
         lines=[(line, questions(() if line["chosen_by"] == "draw" else line["reasons"])) for line in found["sheet"]],
-        asked=[], of_dossier={}, said=said, extra=[],
+        asked=[], of_dossier={}, recorded=recorded, extra=[],
         listed=context_of(request).serving.listed(MAIN.name), by=BY, chosen_words=CHOSEN,
         kinds=KIND_WORDS, causes=CAUSE_WORDS, may_write=reader.may("self.write"), post="/self-inspections/finding",
         early=False, photos=photos_by_dossier(request, visit_id), photo="/self-inspections/photo",
@@ -70,6 +70,6 @@ def conclude(
     step: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
     """What the head found on one dossier; whether it is confirmed is never the unit's own to say."""
-    said = (kind, severity, None, evidence, cause, step)
+    conclusion = (kind, severity, None, evidence, cause, step)
     back = "/self-inspections/visit?" + urlencode({"id": visit_id})
-    return RedirectResponse(write_finding(request, visit_id, dossier_id, said, key, back, own=True), 303)
+    return RedirectResponse(write_finding(request, visit_id, dossier_id, conclusion, key, back, own=True), 303)
