@@ -23,8 +23,8 @@ EXPLAINED = frozenset({"NO_APOLOGY", "LATE_APOLOGY", "ON_TIME_BY_DATE_ONLY", "PL
 SHOWN: tuple[Signal, ...] = tuple(signal for signal in DOSSIER_SIGNALS if signal.name not in EXPLAINED)
 """Signals by which a dossier is listed."""
 
-_SAID = frozenset(signal.name for signal in VOICE) | {"PAKN_STAFF"}
-SEEN: tuple[Signal, ...] = tuple(signal for signal in SHOWN if signal.name not in _SAID)
+_VOICES = frozenset(signal.name for signal in VOICE) | {"PAKN_STAFF"}
+SEEN: tuple[Signal, ...] = tuple(signal for signal in SHOWN if signal.name not in _VOICES)
 """Signals that the model sees."""
 
 COURSE = tuple(

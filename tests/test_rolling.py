@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from serving.cli.rolling import KEPT, keep
+from serving.cli.rolling import ROLLING_FILE, keep
 from serving.read.rolling_log import read_rolling
 from tests.drawn_training import CUTOFF, draw_record
 from training.evaluate import Ranked
@@ -166,13 +166,13 @@ def test_the_page_tells_everything_and_the_run_is_plain_json(told: tuple[list[Or
 def test_the_analysts_page_reads_what_the_command_keeps(told: tuple[list[Origin], list[str]], tmp_path: Path) -> None:
     assert read_rolling(tmp_path, "lateness") == []
     (tmp_path / "lateness").mkdir()
-    keep(told[0], tmp_path / "lateness" / KEPT)
+    keep(told[0], tmp_path / "lateness" / ROLLING_FILE)
     first, second = read_rolling(tmp_path, "lateness")
     assert first.cutoff == told[0][0].cutoff
     assert second.product["auc"][0] == pytest.approx(told[0][1].figures[PRODUCT]["auc"].value)
     assert second.rule["brier"][0] == pytest.approx(told[0][1].figures[RULE]["brier"].value)
     assert sum(band.n for band in second.bands) == second.n
-    (tmp_path / "lateness" / KEPT).write_text('[{"cutoff": "2026-')
+    (tmp_path / "lateness" / ROLLING_FILE).write_text('[{"cutoff": "2026-')
     assert read_rolling(tmp_path, "lateness") == []
 
 

@@ -17,7 +17,7 @@ from features.record.record import Record
 from serving.cli import main
 from serving.scoring.batch import score_record
 from serving.scoring.score_files import latest_path, read_scores
-from serving.use_cases.served_state import kept_list
+from serving.use_cases.served_state import reloadable_list
 from tests.drawn_model import drawn_model, ship
 from tests.drawn_office import AS_OF, draw_office
 from tests.drawn_scores import drawn, store
@@ -106,7 +106,7 @@ def test_a_damaged_file_of_the_record_is_one_clear_line_and_the_mended_one_is_re
 
 def test_a_damaged_list_is_not_taken_over_and_the_last_good_one_stays(tmp_path: Path) -> None:
     store(tmp_path, drawn(50))
-    kept = kept_list(tmp_path, "lateness")
+    kept = reloadable_list(tmp_path, "lateness")
     assert kept.refresh()
     newer = store(tmp_path, drawn(60), "v2", AS_OF + timedelta(days=1))
     newer.write_bytes(newer.read_bytes()[:-100])

@@ -17,7 +17,7 @@ from training.bagging import mean_of
 from training.fit import RECIPES, SMALL
 from training.members import Recipe, fit_ridge, fit_trees
 from training.split import rolling
-from training.tune import keep, kept_recipes, recipes_of, tune
+from training.tune import keep, recipes_of, stored_recipes, tune
 
 TINY = Recipe(rounds=30, trees={"num_leaves": 7, "bagging_fraction": 0.7, "bagging_freq": 1})
 
@@ -88,7 +88,7 @@ def test_the_best_recipe_is_kept_and_starts_the_next_tuning(tmp_path: Path) -> N
     sample = drawn_sample(500)
     found = tune(sample, lambda: False, most=4)
     keep(tmp_path, found, datetime(2026, 1, 1, tzinfo=UTC))
-    kept = kept_recipes(tmp_path)
+    kept = stored_recipes(tmp_path)
     assert kept[0] == found.best.recipe
     assert list(recipes_of(tmp_path)) == [*RECIPES, "tuned"]
     tried = [trial.recipe for trial in tune(sample, lambda: False, before=kept, most=6).trials]

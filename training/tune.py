@@ -26,7 +26,7 @@ from training.model_selection import best_blend_losses, judge
 from training.sample import Sample
 from training.split import rolling
 
-KEPT = "tuning.json"
+TUNING_FILE = "tuning.json"
 TUNED = "tuned"
 WARM = 5
 """Best recipes of the tuning before that a new one starts from."""
@@ -154,12 +154,12 @@ def keep(folder: Path, tuned: Tuned, cutoff: datetime) -> None:
         "gained": [tuned.gained.value, tuned.gained.low, tuned.gained.high],
         "recipes": [{"loss": trial.loss, **asdict(trial.recipe)} for trial in ranked],
     }
-    replace_file(folder, KEPT, document)
+    replace_file(folder, TUNING_FILE, document)
 
 
-def kept_recipes(folder: Path) -> list[Recipe]:
+def stored_recipes(folder: Path) -> list[Recipe]:
     """The recipes of the last tuning, best first; none without one."""
-    path = folder / KEPT
+    path = folder / TUNING_FILE
     if not path.exists():
         return []
     entries = json.loads(path.read_text("utf-8"))["recipes"]
@@ -168,7 +168,7 @@ def kept_recipes(folder: Path) -> list[Recipe]:
 
 def recipes_of(folder: Path) -> Mapping[str, Recipe]:
     """The standing recipes and, last, the best of the last tuning."""
-    tuned = kept_recipes(folder)
+    tuned = stored_recipes(folder)
     return {**RECIPES, TUNED: tuned[0]} if tuned else RECIPES
 
 

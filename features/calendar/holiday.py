@@ -9,7 +9,7 @@ import duckdb
 
 from features.calendar.working_time import Calendar
 
-_TOLD = """
+_LATEST_DAYS = """
     SELECT date, arg_max(kind, (known_at, row_id)) FROM holiday WHERE kind IS NOT NULL GROUP BY date ORDER BY date"""
 
 
@@ -21,7 +21,7 @@ def as_delivered(con: duckdb.DuckDBPyConnection, calendar: Calendar) -> Calendar
     """
     if not con.execute("SELECT 1 FROM (SHOW TABLES) WHERE name = 'holiday'").fetchall():
         return calendar
-    return _with(calendar, tuple(con.execute(_TOLD).fetchall()))
+    return _with(calendar, tuple(con.execute(_LATEST_DAYS).fetchall()))
 
 
 @lru_cache(maxsize=16)  # making the relation of a calendar takes as long as a small matrix

@@ -17,7 +17,7 @@ from features.matrix.spark import TABLES as OF_MATRIX
 from features.record.event_reconciliation import RAW, TABLES_OF_DOSSIERS, reconciled_views
 from features.record.record import Record
 from features.record.schema import TABLES, RecordTable
-from features.record.views import OWN, numeric_attributes, told_by_portal
+from features.record.views import OWN, has_portal_rows, numeric_attributes
 
 _TYPE = {
     "text": "STRING", "time": "TIMESTAMP", "date": "DATE", "number": "DOUBLE", "integer": "BIGINT",
@@ -29,7 +29,7 @@ def tables(spark: Any, record: Record, *, version: int | None = None) -> dict[st
     """DataFrames of the tables that `spark.build` reads, as `Record.connect` shows them at `version`."""
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     lines = record.deliveries(version=version)
-    portal = told_by_portal(lines)
+    portal = has_portal_rows(lines)
     frames = {}
     for name in (*OF_MATRIX, *(("alias",) if portal else ())):
         rows = _rows(spark, record, name, lines)

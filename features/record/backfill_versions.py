@@ -34,7 +34,7 @@ UNFOLDED = {
 }
 """By table: the view over `<table>_kept`, the rows as the record keeps them."""
 
-KEPT = "_kept"
+STORED = "_kept"
 """Suffix of the views that hold rows as the record keeps them, whenever known."""
 
-KEPT_TABLES = frozenset({*UNFOLDED, "inspection"})
+STORED_TABLES = frozenset({*UNFOLDED, "inspection"})

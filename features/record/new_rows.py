@@ -99,7 +99,7 @@ class NewRows:
             if name in TABLES:
                 appended[name] = con.sql(_NEW).fetchall()[0][0]
             if name not in TABLES or appended[name]:
-                shown = con.sql(_KEPT).project(f"'{delivery_id}' AS delivery_id, *")
+                shown = con.sql(_REMAINING).project(f"'{delivery_id}' AS delivery_id, *")
                 self._storage.table(name).append(shown.to_arrow_reader(_ROWS_AHEAD))
         return appended, set_aside
 
@@ -151,7 +151,7 @@ def _engine(spill: Path) -> duckdb.DuckDBPyConnection:
 
 
 _OF_DOSSIER = ("dossier_id", "unit_code", "received_at", "applicant_id", "procedure_code")
-_KEPT = "SELECT * EXCLUDE (nth) FROM stage ANTI JOIN skip USING (nth)"
+_REMAINING = "SELECT * EXCLUDE (nth) FROM stage ANTI JOIN skip USING (nth)"
 _NEW = "SELECT (SELECT count(*) FROM stage) - count(*) FROM skip"
 _FIRST = "SELECT nth NOT IN (FROM skip) FROM (SELECT nth FROM stage ORDER BY nth LIMIT {}) ORDER BY nth"
 _NO_CLASHING = """

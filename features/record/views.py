@@ -10,7 +10,7 @@ from datetime import datetime
 import duckdb
 import pyarrow as pa
 
-from features.record.backfill_versions import KEPT, KEPT_TABLES, UNFOLDED
+from features.record.backfill_versions import STORED, STORED_TABLES, UNFOLDED
 from features.record.delta import Storage
 from features.record.event_reconciliation import PORTAL_SOURCES, RAW, TABLES_OF_DOSSIERS, create_reconciled_views
 from features.record.latest import SUFFIX, latest
@@ -29,15 +29,15 @@ def create_views(con: duckdb.DuckDBPyConnection, storage: Storage, lines: pa.Tab
     """Creates the views of `features.record.record.Record.connect` for the deliveries in `lines`."""
     visible = set(lines["delivery_id"].to_pylist())
     numeric = numeric_attributes(lines)
-    portal = told_by_portal(lines)
+    portal = has_portal_rows(lines)
     for table in TABLES.values():
         name = table.name + RAW if portal and table.name in TABLES_OF_DOSSIERS else table.name
         rows = storage.table(table.name).relation(con, visible)
         if rows is None:
             con.execute(f"CREATE VIEW {name} AS SELECT {_nothing(table)} WHERE false")
-        if table.name in KEPT_TABLES:
+        if table.name in STORED_TABLES:
             stored = con.table(name) if rows is None else rows.project(_columns(table, rows.columns, numeric))
-            stored.create_view(table.name + KEPT)
+            stored.create_view(table.name + STORED)
         if rows is None:
             continue
         if table.name in UNFOLDED:
@@ -116,7 +116,7 @@ def numeric_attributes(lines: pa.Table) -> dict[str, bool]:
     return {name: numbers > others for name, (numbers, others) in counts.items()}
 
 
-def told_by_portal(lines: pa.Table) -> bool:
+def has_portal_rows(lines: pa.Table) -> bool:
     """Whether a one-stop source was delivered, whose rows are read as `features.record.event_reconciliation` says."""
     return bool(PORTAL_SOURCES & set(lines["source"].to_pylist()))
 

@@ -122,7 +122,7 @@ class RowBuilder:
 
     def reject(self, column: str, wanted: str, value: object, *, personal: bool = True) -> None:
         """Keep aside the item or one cell of it."""
-        came = value if isinstance(value, _Told) else describe(value, personal=personal)
+        came = value if isinstance(value, _SafeText) else describe(value, personal=personal)
         self._rejects.append(Reject(self._file, self.line, column, wanted, str(came)[:80]))
         self._count += 1
 
@@ -161,14 +161,14 @@ class RowBuilder:
 
     def damaged(self, item: Item) -> None:
         """Keep aside an item that could not be parsed."""
-        self.reject("", item.wanted, _Told(item.came))
+        self.reject("", item.wanted, _SafeText(item.came))
 
     def moment(self, column: str, value: object) -> datetime | None:
         """The moment of a cell, None where empty; in no known form: rejected and None."""
         try:
             return parse(value, zone=self.zone, false_z=self.false_z)
         except NotAMoment as wrong:
-            self.reject(column, "a moment", _Told(str(wrong)))
+            self.reject(column, "a moment", _SafeText(str(wrong)))
             return None
 
     def text(self, column: str, value: object) -> str | None:
@@ -178,10 +178,10 @@ class RowBuilder:
         if not isinstance(value, str):
             value = str(value) if isinstance(value, int | float) else None
             if value is None:
-                self.reject(column, "text", _Told("something nested"))
+                self.reject(column, "text", _SafeText("something nested"))
                 return None
         if not value.isascii() and (legacy := suspect(value)):
-            self.reject(column, "Unicode text", _Told(f"text in {legacy}"))
+            self.reject(column, "Unicode text", _SafeText(f"text in {legacy}"))
             return None
         return tidy(value) or None
 
@@ -278,5 +278,5 @@ def harvested(
     yield from harvest.chunks()
 
 
-class _Told(str):
+class _SafeText(str):
     """A description that is already safe to show."""

@@ -51,12 +51,12 @@ def score(settings: Settings, rules: JobRules, slot: datetime, now: datetime) ->
 
 def monitor(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:
     """Watches the newest list for drift and silence, once."""
-    from serving.cli.watching import KEPT, TARGET, watched
+    from serving.cli.watching import TARGET, WATCH_LOG, watched
 
     at = _latest(settings)
     if at is None:
         return "no list yet"
-    if monitored(settings.models / TARGET / KEPT, at):
+    if monitored(settings.models / TARGET / WATCH_LOG, at):
         return "this list is watched already"
     try:
         return list(watched(settings, at))[-1]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from training.origin import Origin
 
 commands = typer.Typer()
-KEPT = "rolling.json"
+ROLLING_FILE = "rolling.json"
 """Beside the models of a target: the latest backtest, for the analyst's page."""
 
 
@@ -61,7 +61,7 @@ def rolling(
         raise ValueError("no origin could be judged; take an earlier --last or a longer record")
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(as_page(found), encoding="utf-8")
-    keep(found, settings.models / target / KEPT)
+    keep(found, settings.models / target / ROLLING_FILE)
     for one in found:
         product, rule = one.figures["product"]["auc"], one.figures["best rule"]["auc"]
         typer.echo(f"{one.cutoff:%Y-%m-%d}: AUC {product}, rule {rule}, n={one.n:,}")

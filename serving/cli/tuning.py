@@ -37,7 +37,7 @@ def tune(
     from features.record.record import Record
     from serving.cli.dossier_targets import quiet_mlflow
     from training.training_set import gather
-    from training.tune import keep, kept_recipes, logged
+    from training.tune import keep, logged, stored_recipes
     from training.tune import tune as search
 
     settings = settings_of(ctx)
@@ -60,7 +60,7 @@ def tune(
                 log(number, trial)
 
         found = search(
-            sample, lambda: time.monotonic() > until, before=kept_recipes(folder), most=trials, seed=seed, tell=tell
+            sample, lambda: time.monotonic() > until, before=stored_recipes(folder), most=trials, seed=seed, tell=tell
         )
         if end is not None:
             end(found)

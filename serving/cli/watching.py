@@ -20,7 +20,7 @@ from serving.settings import Settings
 commands = typer.Typer()
 TARGET = MAIN.name
 """The target that is watched: labels of conduct take months."""
-KEPT = "watch.jsonl"
+WATCH_LOG = "watch.jsonl"
 LIVE_DAYS = timedelta(days=120)
 """Lists of this time before the watch are asked how they turned out."""
 
@@ -98,7 +98,7 @@ def watched(settings: Settings, at: datetime) -> Iterator[str]:
     model = champion(settings.models, TARGET).model
     found = look(Record(settings.record_url), model, at, calendar=VIETNAM, scored=_scored(settings, at))
     warnings = found.warnings()
-    log = settings.models / TARGET / KEPT
+    log = settings.models / TARGET / WATCH_LOG
     fresh = news(warnings, _warned_before(log), at)
     for name, words in warnings.items():
         yield f"{'warning' if name in fresh else 'still'}: {words}"

@@ -47,7 +47,7 @@ class Adjudication(StrEnum):
 
 
 @dataclass(frozen=True)
-class ToldFinding:
+class RecordedFinding:
     """One finding's latest version. confirmed, confirmed_at: the decision of those entitled, and when; said_at: that
     moment, else when the finding was recorded."""
 
@@ -75,19 +75,19 @@ class ToldFinding:
         return self.adjudication is Adjudication.CONFIRMED and self.kind != "none"
 
 
-def conclusions(basis: ReportContext) -> list[ToldFinding]:
+def conclusions(basis: ReportContext) -> list[RecordedFinding]:
     """What was recorded or confirmed in the period, of the report's units, as known then."""
     rows = basis.con.execute(_FINDINGS, basis.moments).fetchall()
-    findings = (replace(ToldFinding(*row), said_at=aware_utc(row[-1])) for row in rows)
+    findings = (replace(RecordedFinding(*row), said_at=aware_utc(row[-1])) for row in rows)
     return [one for one in findings if basis.covers(one.unit_code)]
 
 
-def confirmed(basis: ReportContext) -> list[ToldFinding]:
+def confirmed(basis: ReportContext) -> list[RecordedFinding]:
     """Of these what was found and confirmed: all that a publication may ever hold."""
     return [one for one in conclusions(basis) if one.stands]
 
 
-def lines(basis: ReportContext, found: list[ToldFinding]) -> list[tuple[Cell, ...]]:
+def lines(basis: ReportContext, found: list[RecordedFinding]) -> list[tuple[Cell, ...]]:
     """One row a conclusion, under `HEAD`."""
     return [
         (basis.register.unit(one.unit_code), one.unit_code, one.finding_id, one.inspection_id, one.dossier_id,

@@ -79,7 +79,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def kept_conduct(scores: Path) -> Reloadable[ConductShelf]:
+def reloadable_conduct(scores: Path) -> Reloadable[ConductShelf]:
     """The latest conduct lists under the scores folder, taken over whenever newer ones are written."""
 
     def folder() -> Path:

@@ -53,7 +53,7 @@ def conduct_news(scores: Path, until: datetime) -> ConductNews | None:
     return ConductNews(found[0], found[1] if len(found) > 1 else None, fresh)
 
 
-def told_by_grain(newcomers: Sequence[Newcomer]) -> str:
+def counts_by_grain(newcomers: Sequence[Newcomer]) -> str:
     """`2 cán bộ, 1 đơn vị, 5 hồ sơ`: how many of each."""
     count = Counter(one.grain for one in newcomers)
     return ", ".join(f"{count[grain]} {words}" for grain, words in GRAINS.items() if count[grain])

@@ -17,7 +17,7 @@ from models.targets import MAIN
 from serving.plan.drawn import drawn
 from serving.plan.store import PlanStore
 from serving.read.problem import Problem
-from serving.scoring.conduct_list_cache import ConductShelf, kept_conduct
+from serving.scoring.conduct_list_cache import ConductShelf, reloadable_conduct
 from serving.scoring.newcomers import newcomers
 from serving.scoring.online import OnlineScorer
 from serving.scoring.past_list import PastList, past_list
@@ -56,7 +56,7 @@ class Serving:
     def __post_init__(self) -> None:
         self.record = Record(self.settings.record_url)
         self.desk = OnlineScorer(self.settings, VIETNAM, record=self.record)
-        self.conduct = kept_conduct(self.settings.scores)
+        self.conduct = reloadable_conduct(self.settings.scores)
 
     def refresh(self, at_once: bool = True) -> None:
         """Looks for new lists; called at start and once a poll. Never raises for what is wrong on disk.
@@ -71,7 +71,7 @@ class Serving:
         root = self.settings.scores
         found = {MAIN.name} | {path.name for path in root.glob("*") if (path / "latest.json").is_file()}
         for target in sorted(found - self.lists.keys()):
-            self.lists[target] = kept_list(root, target)
+            self.lists[target] = reloadable_list(root, target)
         for scored in self.lists.values():
             scored.refresh()
         self.conduct.refresh()
@@ -114,7 +114,7 @@ class Serving:
         return found
 
 
-def kept_list(root: Path, target: str) -> Reloadable[RiskList]:
+def reloadable_list(root: Path, target: str) -> Reloadable[RiskList]:
     """The latest list of `target` under the scores folder, taken over whenever the pointer or the file
     changes.
     """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from features.sources.vietnamese_number import decimal
 from serving.read.delay import Holder
-from serving.scoring.conduct_news import Newcomer, told_by_grain
+from serving.scoring.conduct_news import Newcomer, counts_by_grain
 from serving.state import EarlyWarning
 from serving.words import NOT_A_FINDING, days_left, step_words
 
@@ -69,9 +69,9 @@ def conduct(
     lines = []
     for unit, some in list(by_unit.items())[:DETAILED]:
         codes = ", ".join(one.key for one in some if one.grain == "dossier") if show_dossier else ""
-        lines.append(f"- {unit}: {told_by_grain(some)}" + (f" ({codes})" if codes else ""))
+        lines.append(f"- {unit}: {counts_by_grain(some)}" + (f" ({codes})" if codes else ""))
     lines += [f"… và {len(by_unit) - DETAILED} đơn vị khác"] if len(by_unit) > DETAILED else []
-    subject = f"Dấu hiệu cần kiểm tra, mới: {told_by_grain(newcomers)}"
+    subject = f"Dấu hiệu cần kiểm tra, mới: {counts_by_grain(newcomers)}"
     return _text(subject, lines, link, "New reasons to look; not findings.", "Xem hồ sơ đứng sau")
 
 

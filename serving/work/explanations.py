@@ -91,7 +91,7 @@ def explanations(
     found = [_standing(one, acts.get(one.id, ()), now) for one in slips]
     shown = [one for one in found if not state or one.state == state]
     shown.sort(key=lambda one: (one.state in ("closed", "excused"), one.slip.answer_due_at, one.slip.id))
-    return _told_alike(session, shown[:most], now)
+    return _same_texts(session, shown[:most], now)
 
 
 def state_of(slip: ExplanationSlip, acts: Sequence[ExplanationAct]) -> str:
@@ -118,7 +118,7 @@ def _standing(slip: ExplanationSlip, acts: Sequence[ExplanationAct], now: dateti
     )
 
 
-def _told_alike(session: Session, shown: list[Explanation], now: datetime) -> list[Explanation]:
+def _same_texts(session: Session, shown: list[Explanation], now: datetime) -> list[Explanation]:
     units = {one.slip.unit_code for one in shown if one.text}
     texts: dict[str, list[tuple[int, str]]] = {}
     query = (

@@ -16,7 +16,7 @@ def slug(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class KeptMapping:
+class StoredMapping:
     """One version of a source's mapping, from 1."""
 
     name: str
@@ -35,7 +35,7 @@ class MappingStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def keep(self, name: str, text: str) -> KeptMapping:
+    def keep(self, name: str, text: str) -> StoredMapping:
         """The version of `name` that says `text`: the last one where it does, else a new one.
 
         ValueError for a name of other characters than small letters, digits, `-` and `_`.
@@ -48,19 +48,19 @@ class MappingStore:
         path = self._folder / name / f"{last.version + 1 if last else 1:04d}.toml"
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_text(path, text)
-        return KeptMapping(name, int(path.stem), path)
+        return StoredMapping(name, int(path.stem), path)
 
-    def latest(self, name: str) -> KeptMapping | None:
+    def latest(self, name: str) -> StoredMapping | None:
         """The last version of `name`; None where there is none."""
         versions = self.versions(name)
         return versions[-1] if versions else None
 
-    def versions(self, name: str) -> list[KeptMapping]:
+    def versions(self, name: str) -> list[StoredMapping]:
         """All versions of `name`, oldest first."""
         if not _NAME.fullmatch(name):
             return []
         files = sorted((self._folder / name).glob("[0-9][0-9][0-9][0-9].toml"))
-        return [KeptMapping(name, int(file.stem), file) for file in files]
+        return [StoredMapping(name, int(file.stem), file) for file in files]
 
     def names(self) -> list[str]:
         """Every name that has a version."""

@@ -72,7 +72,7 @@ def plant(province: Province) -> Planted:
         dossier, event, found = trap(rng, dossier, event, end)
         marks.append(found)
     moves = event.loc[event.due_at.notna(), ["dossier_id", "happened_at", "due_at"]].reset_index(drop=True)
-    event = _as_told(dossier, event)
+    event = _as_delivered(dossier, event)
     event = event.sort_values(["dossier_id", "happened_at"], kind="stable").reset_index(drop=True)
     staff = province.tables["rating"].to_pandas()
     marks.append(pd.DataFrame({"dossier_id": staff[staff.by_staff].dossier_id.unique(), "trap": "T6"}))
@@ -81,7 +81,7 @@ def plant(province: Province) -> Planted:
     return planted
 
 
-def _as_told(dossier: pd.DataFrame, event: pd.DataFrame) -> pd.DataFrame:
+def _as_delivered(dossier: pd.DataFrame, event: pd.DataFrame) -> pd.DataFrame:
     """Moves of the promise where the formats carry them.
 
     The portal gives a supplement's new promise in the supplement row, which is the supply's; that of an extension in
