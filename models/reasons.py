@@ -32,11 +32,11 @@ from models.tree_walk import WALKED_FROM
 
 DECLARED: Mapping[str, Feature] = {feature.name: feature for feature in FEATURES}
 NEAR = 0.1
-"""A value within this share of the usual one is called usual, and not told."""
+"""A value within this share of the usual one is called usual, and gives no reason."""
 APART = 0.02
 """Past rates nearer to the common one than this say nothing."""
 LEAST = 0.02
-"""Effects under this, in log-odds, are not told: half a point of percent at most."""
+"""Effects under this, in log-odds, give no reason: half a point of percent at most."""
 GROUPS, SPEAKERS = 8, 2
 """Groups of a case that are looked at, and cells of each."""
 LEFT, NEEDS = "hours_left", ("procedure_step_left_hours", "step_left_hours")
@@ -51,7 +51,7 @@ first what needs more time than is left."""
 class Reason:
     """One sentence about one case.
 
-    code: the matrix column that speaks. effect: log-odds that the score loses when what is told goes back to the usual
+    code: the matrix column that speaks. effect: log-odds that the score loses when its cells go back to the usual
     (above zero raises the risk). value, usual: as written, without unit, decimal point; "" where not known. n:
     training rows behind `usual`.
     """
@@ -81,12 +81,12 @@ class _Candidates:
 
 
 def reasons(scores: Scores, matrix: pa.Table | Cells, top: int = 3) -> list[list[Reason]]:
-    """For each row of the matrix its `top` strongest reasons, strongest first; fewer where fewer tell anything."""
+    """For each row of the matrix its `top` strongest reasons, strongest first; fewer where there are fewer."""
     cells = _Cells(matrix, scores)
-    told: list[list[Reason]] = [[] for _ in scores.log_odds]
-    _tell(told, scores, cells, np.arange(len(told)), +1, top)
-    _tell(told, scores, cells, np.array([row for row, said in enumerate(told) if not said], np.int64), -1, top)
-    return told
+    by_row: list[list[Reason]] = [[] for _ in scores.log_odds]
+    _tell(by_row, scores, cells, np.arange(len(by_row)), +1, top)
+    _tell(by_row, scores, cells, np.array([row for row, chosen in enumerate(by_row) if not chosen], np.int64), -1, top)
+    return by_row
 
 
 def _tell(told: list[list[Reason]], scores: Scores, cells: _Cells, rows: np.ndarray, sign: int, top: int) -> None:
@@ -125,7 +125,7 @@ def _effects(scores: Scores, found: _Candidates, cells: _Cells, sign: int) -> np
 
 
 def _candidates(scores: Scores, cells: _Cells, rows: np.ndarray, sign: int) -> _Candidates:
-    """What could be told of each row: of its groups that add most, the cells that add most and say something."""
+    """Possible reasons of each row: of its groups that add most, the cells that add most and have a sentence."""
     layout = cells.layout
     adds = sign * scores.contributions[rows]
     together = adds @ layout.member
@@ -142,8 +142,8 @@ def _candidates(scores: Scores, cells: _Cells, rows: np.ndarray, sign: int) -> _
     kept = kept[_nth(of_group) < SPEAKERS]
     both = np.repeat(kept, 2)  # a pair is told before the cell alone
     as_pair = np.arange(len(both)) % 2 == 0
-    told = np.where(as_pair, pair[both] != NONE, single[both])
-    both, as_pair = both[told], as_pair[told]
+    sentences = np.where(as_pair, pair[both] != NONE, single[both])
+    both, as_pair = both[sentences], as_pair[sentences]
     speaks = np.where(as_pair, layout.left, cell[both])
     return _Candidates(
         row[both], layout.group[cell[both]], rank[both], np.stack([speaks, np.where(as_pair, pair[both], NONE)])

@@ -209,7 +209,7 @@ def act_on_remedy(request: Request, remedy_id: SlipId, wish: RemedyActWish, key:
 def show_ledger(request: Request, dossier_id: Annotated[str, Path(max_length=200)]) -> Response:
     """The responsibility ledger of a dossier, open or ended, of the reader's scope; who looked is on record."""
     reader, people = reader_of(request), context_of(request).people
-    _, told = case_in_scope(request, dossier_id)
+    _, held = case_in_scope(request, dossier_id)
     now = people.now()
     people.receipts.record(
         reader.login, "ledger.read", {"dossier": dossier_id}, now=now, subjects=[f"dossier:{dossier_id}"]
@@ -218,7 +218,7 @@ def show_ledger(request: Request, dossier_id: Annotated[str, Path(max_length=200
         warned = warnings_about(session, dossier_id, now)
     return answer(
         LedgerAnswer(
-            told.dossier_id, _named(request, told.stays), _named(request, told.shares), told.nameless_hours, warned
+            held.dossier_id, _named(request, held.stays), _named(request, held.shares), held.nameless_hours, warned
         )
     )
 

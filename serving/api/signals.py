@@ -17,7 +17,7 @@ from serving.api.looked import looked, note_look
 from serving.read.evidence import EvidencePack, Subject, UnlistedPaper
 from serving.read.problem import Problem, documented
 from serving.scoring import conduct_evidence
-from serving.scoring.conduct_list_cache import told
+from serving.scoring.conduct_list_cache import has_enough_data
 from serving.use_cases.app_context import context_of, serving
 from serving.use_cases.conduct import Grain, conduct_lines
 from serving.use_cases.evidence import evidence, unlisted
@@ -98,7 +98,7 @@ def list_conduct(
     return answer(
         [
             NamedLine(
-                **vars(line if told(line) else replace(line, **_TOO_LITTLE)),
+                **vars(line if has_enough_data(line) else replace(line, **_TOO_LITTLE)),
                 official_name=official_name(request, line.official_id) if line.official_id else None,
             )
             for line in shown

@@ -181,26 +181,26 @@ class DemoMonth:
 
         settings, now = self._settings, datetime.now(UTC)
         month = f"{first:%Y-%m}"
-        known = min(first, self._as_of)
-        scores = self._score(known)
+        cutoff = min(first, self._as_of)
+        scores = self._score(cutoff)
         record = Record(settings.record_url)
         store = plan_store(settings)
         plan_id, _ = store.commit(month, now)
-        kept = None
+        sealed = None
         for rules in RULES:
-            with record.connect(cutoff=known) as con:
+            with record.connect(cutoff=cutoff) as con:
                 brief = gather(con, scores, month, VIETNAM, rules, settings.zone)
             try:
-                kept = store.seal(plan_id, brief, now)
+                sealed = store.seal(plan_id, brief, now)
             except Infeasible as refusal:
                 self._say("; ".join(one.vi for one in refusal.unmet))
             else:
                 break
-        if kept is None:
+        if sealed is None:
             raise ValueError("no plan keeps all quotas in so small a province")
         detail = {"plan": plan_id, "sha256": store.seal_of(plan_id)}
         self._act("leader", "plan.approve", lambda *_: detail, [f"plan:{plan_id}"])
-        self._say(f"kế hoạch {plan_id}: {len(kept.plan['visits'])} cuộc, đã niêm phong và duyệt")
+        self._say(f"kế hoạch {plan_id}: {len(sealed.plan['visits'])} cuộc, đã niêm phong và duyệt")
         begun = sorted(store.visits(plan_id, now), key=lambda one: (one["by"] == "own_head", one["at"]))
         self._findings(begun[:VISITS])
 
@@ -320,14 +320,16 @@ class DemoMonth:
                 return {"dossier": case.dossier_id, "new_due_at": new_day.isoformat()}
 
             self._act("unit_head", "apology.write", apologise, [f"dossier:{case.dossier_id}"])
-        for told in [one for one in tracked.complaints if one.unit_code][:1]:
+        for complaint in [one for one in tracked.complaints if one.unit_code][:1]:
 
-            def answer(session: "Session", by: int, now: datetime, told: Any = told) -> Mapping[str, Any]:
+            def answer(session: "Session", by: int, now: datetime, complaint: Any = complaint) -> Mapping[str, Any]:
                 words = "Đã làm việc với người phản ánh và trả lời bằng văn bản"
-                annotations.add_mark(session, told.subject, told.unit_code, "handled", "done", words, now=now, by=by)
-                return {"subject": told.subject, "field": "handled", "value": "done"}
+                annotations.add_mark(
+                    session, complaint.subject, complaint.unit_code, "handled", "done", words, now=now, by=by
+                )
+                return {"subject": complaint.subject, "field": "handled", "value": "done"}
 
-            self._act("inspector", "mark.write", answer, [told.subject])
+            self._act("inspector", "mark.write", answer, [complaint.subject])
 
     def _report(self) -> None:
         """The last month's report of the head's unit, and what could be published, not yet approved."""

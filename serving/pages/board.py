@@ -54,7 +54,7 @@ def to_do(line: RiskLine) -> str:
 def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0) -> Response:
     """Open dossiers of the reader's unit and below, least time left first, then by risk."""
     reader = reader_of(request)
-    people, known = context_of(request).people, context_of(request).read_model
+    people, read_model = context_of(request).people, context_of(request).read_model
     risk_list: RiskList = context_of(request).serving.risk_list(MAIN.name)
     filters = filters_for(reader)
     page = risk_list.page(filters, offset, 25, order="left")
@@ -72,7 +72,7 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
     lines = [
         BoardLine(
             as_frozen(line, frozen),
-            _days_in_step(known.cases.of(line.dossier_id), risk_list.read_at, known.calendar),
+            _days_in_step(read_model.cases.of(line.dossier_id), risk_list.read_at, read_model.calendar),
             to_do(line),
         )
         for line in page.lines
@@ -84,7 +84,7 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
         lines=lines,
         frozen=frozen,
         counts=_counts(risk_list, filters),
-        standing=known.standing.units.get(reader.unit_code),
+        standing=read_model.standing.units.get(reader.unit_code),
         rate=rate,
         warnings=waiting,
         pages=stretch("/board", {}, offset, len(lines), 25, page.total),

@@ -75,11 +75,11 @@ def show(
         opened={one.dossier_id for one in lines if one.dossier_id and _opens(request, one.dossier_id)},
         kinds=KINDS,
         links={one.subject: _page_of(one) for one in lines if may_see(reader, one.kind)},
-        tabs=[(address(kind=one), told, sum(1 for case in everything if not one or case.kind == one), one == kind)
-              for one, told in (("", "Tất cả"), *KINDS.items())
+        tabs=[(address(kind=one), words_of, sum(1 for case in everything if not one or case.kind == one), one == kind)
+              for one, words_of in (("", "Tất cả"), *KINDS.items())
               if not one or any(case.kind == one for case in everything)],
-        states=[(address(state=one), told, len(filtered(everything, kind, one, holder, unit)), one == state)
-                for one, told in STATES.items()],
+        states=[(address(state=one), words_of, len(filtered(everything, kind, one, holder, unit)), one == state)
+                for one, words_of in STATES.items()],
         wishes=wishes,
         query=urlencode({name: value for name, value in wishes.items() if value}),
         holders=sorted({(one.official_id, official_name(request, one.official_id)) for one in everything

@@ -12,8 +12,8 @@ from fastapi.responses import HTMLResponse, Response
 from serving.pages import drawing
 from serving.pages.rendering import render
 from serving.pages.risk_list import MOST_CHOICES, stretch
-from serving.scoring.conduct_list_cache import ConductShelf, told
-from serving.scoring.conduct_news import told_by_grain
+from serving.scoring.conduct_list_cache import ConductShelf, has_enough_data
+from serving.scoring.conduct_news import counts_by_grain
 from serving.use_cases.app_context import context_of
 from serving.use_cases.conduct import Grain, conduct_lines
 from serving.use_cases.guard import reader_of
@@ -52,7 +52,7 @@ def show(
         now=people.now(),
         subjects=[f"official:{line.official_id}" for line in shown if line.official_id],
     )
-    rows = [(line, told(line), drawing.ratio_span(line.low, line.high)) for line in shown]
+    rows = [(line, has_enough_data(line), drawing.ratio_span(line.low, line.high)) for line in shown]
     wishes = {"grain": grain, "tier": chosen, "unit": unit} | ({"new": "true"} if new else {})
     newcomers = shelf.newcomers(reader.scope) if shelf else []
     return render(
@@ -71,7 +71,7 @@ def show(
         unit=unit,
         units=_units(request),
         new=new,
-        newcomers=told_by_grain(newcomers),
+        newcomers=counts_by_grain(newcomers),
         since=shelf.news.since if shelf and shelf.news else None,
         pages=stretch("/conduct", wishes, offset, len(shown), ROWS, len(lines)),
     )

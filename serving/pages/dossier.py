@@ -44,19 +44,19 @@ def show(request: Request, dossier_id: Id) -> Response:
     if open_line(request, dossier_id) is None:
         return _ended(request, dossier_id)
     reader = reader_of(request)
-    people, known = context_of(request).people, context_of(request).read_model
+    people, read_model = context_of(request).people, context_of(request).read_model
     line, case = line_in_scope(request, dossier_id)
     risk_list = context_of(request).serving.risk_list(MAIN.name)
     meta, read_at = risk_list.meta, risk_list.read_at
     frozen, _ = people.remembered.marks(people.state, MAIN.name, [dossier_id])
-    said: list[Contest] = []
+    contested: list[Contest] = []
     decided: list[Decision] = []
     seen: list[Receipt] = []
     warned: list[WarningLine] = []
     found: list[Finding] = []
     if not getattr(request.state, "away", False):
         with people.state.reading() as session:
-            said = contests.of_dossier(session, dossier_id)
+            contested = contests.of_dossier(session, dossier_id)
             picks = reader.scope_for("pick.read").covers(line.unit_code, line.official_id)
             decided = decisions.of_dossier(session, dossier_id, picks=picks)
             warned = warnings_about(session, dossier_id, people.now())
@@ -68,7 +68,7 @@ def show(request: Request, dossier_id: Id) -> Response:
     sees = reader.scope_for("harassment.read").covers(line.unit_code, line.official_id)
     shelf = context_of(request).serving.conduct.value
     shown = replace(
-        line, score=frozen.get(dossier_id, line.score), reasons=list(map(known.register.named, line.reasons))
+        line, score=frozen.get(dossier_id, line.score), reasons=list(map(read_model.register.named, line.reasons))
     )
     people.receipts.record(
         reader.login,
@@ -91,9 +91,9 @@ def show(request: Request, dossier_id: Id) -> Response:
         base=1 / (1 + exp(-line.base)),
         frozen=dossier_id in frozen,
         bars=drawing.bars(shown.reasons),
-        clock=drawing.clock(case, case.state(read_at, known.calendar), line.due_at) if case else None,
-        spans=drawing.step_spans(case, read_at, known.calendar) if case else [],
-        ledger=ledger(case, read_at, known.calendar) if case else None,
+        clock=drawing.clock(case, case.state(read_at, read_model.calendar), line.due_at) if case else None,
+        spans=drawing.step_spans(case, read_at, read_model.calendar) if case else [],
+        ledger=ledger(case, read_at, read_model.calendar) if case else None,
         warned=warned,
         papers=_harmless,
         sees=sees,
@@ -103,8 +103,8 @@ def show(request: Request, dossier_id: Id) -> Response:
         signals=shelf.of("dossier", dossier_id) if shelf and sees else None,
         event_words=EVENT_WORDS,
         holder_words=HOLDER_WORDS,
-        procedure=known.standing.procedures.get(line.procedure_code or ""),
-        contests=said,
+        procedure=read_model.standing.procedures.get(line.procedure_code or ""),
+        contests=contested,
         found=found,
         kinds=KIND_WORDS,
         remedies=remedies_of(request, [one.finding_id for one in found]),
