@@ -24,11 +24,11 @@ def effects_of(scores: Scores, rows: np.ndarray, cells: np.ndarray, usual: np.nd
     the cells contribute.
     """
     if scores.model is None or scores.x is None:
-        return np.asarray(sum(np.where(told == NONE, 0.0, scores.contributions[rows, told]) for told in cells))
+        return np.asarray(sum(np.where(places == NONE, 0.0, scores.contributions[rows, places]) for places in cells))
     nth, columns, values = [], [], []
-    for told in cells:
-        for place in np.unique(told[told != NONE]).tolist():
-            mine = np.flatnonzero(told == place)
+    for places in cells:
+        for place in np.unique(places[places != NONE]).tolist():
+            mine = np.flatnonzero(places == place)
             for column, back in _put_back(scores.model.encoder, place, usual[rows[mine], place]):
                 nth.append(mine)
                 columns.append(np.full(len(mine), column))

@@ -29,8 +29,8 @@ def number_said(head: Head, value: float, usual: float | None, n: int, peers: st
     elif head.measure is Measure.FLAG:
         vi, en = head.vi.format(value=FLAG[bool(value)][0]), head.en.format(value=FLAG[bool(value)][1])
     else:
-        told = written(value, head.measure)
-        vi, en = head.vi.format(value=_vietnamese(told)), head.en.format(value=told)
+        text = written(value, head.measure)
+        vi, en = head.vi.format(value=_vietnamese(text)), head.en.format(value=text)
         if usual is not None:
             against_vi, against_en = _against(value, usual, *PEER_WORDS[peers], head.measure)
             vi, en = vi + against_vi, en + against_en

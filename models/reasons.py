@@ -89,7 +89,7 @@ def reasons(scores: Scores, matrix: pa.Table | Cells, top: int = 3) -> list[list
     return by_row
 
 
-def _tell(told: list[list[Reason]], scores: Scores, cells: _Cells, rows: np.ndarray, sign: int, top: int) -> None:
+def _tell(by_row: list[list[Reason]], scores: Scores, cells: _Cells, rows: np.ndarray, sign: int, top: int) -> None:
     """Adds the reasons of the rows that move the score in the direction of `sign`."""
     if not len(rows):
         return
@@ -103,10 +103,10 @@ def _tell(told: list[list[Reason]], scores: Scores, cells: _Cells, rows: np.ndar
         mine = np.flatnonzero(kinds == kind)
         words = cells.words(int(speaks[mine[0]]), int(beside[mine[0]]), rows[mine], sign)
         code = scores.features[speaks[mine[0]]]
-        for at, said in zip(mine.tolist(), words, strict=True):
-            sentences[at] = Reason(code, effects[at], *said)
+        for at, words_of_row in zip(mine.tolist(), words, strict=True):
+            sentences[at] = Reason(code, effects[at], *words_of_row)
     for row, sentence in zip(rows.tolist(), sentences, strict=True):
-        told[row].append(sentence)
+        by_row[row].append(sentence)
 
 
 def _effects(scores: Scores, found: _Candidates, cells: _Cells, sign: int) -> np.ndarray:
@@ -136,11 +136,11 @@ def _candidates(scores: Scores, cells: _Cells, rows: np.ndarray, sign: int) -> _
     place, cell = np.nonzero((adds > 0) & looked_at[:, layout.group])
     row, rank, adds = rows[place], rank[place, layout.group[cell]], adds[place, cell]
     pair, single = cells.speak(row, cell, sign)
-    kept = np.flatnonzero(single | (pair != NONE))
-    kept = kept[np.lexsort((-adds[kept], rank[kept], row[kept]))]
-    of_group = row[kept] * len(layout.groups) + rank[kept]
-    kept = kept[_nth(of_group) < SPEAKERS]
-    both = np.repeat(kept, 2)  # a pair is told before the cell alone
+    places = np.flatnonzero(single | (pair != NONE))
+    places = places[np.lexsort((-adds[places], rank[places], row[places]))]
+    of_group = row[places] * len(layout.groups) + rank[places]
+    places = places[_nth(of_group) < SPEAKERS]
+    both = np.repeat(places, 2)  # a pair is told before the cell alone
     as_pair = np.arange(len(both)) % 2 == 0
     sentences = np.where(as_pair, pair[both] != NONE, single[both])
     both, as_pair = both[sentences], as_pair[sentences]
@@ -161,22 +161,22 @@ def _chosen(found: _Candidates, strength: np.ndarray, cells: _Cells, sign: int, 
     line = np.cumsum(nth == 0) - 1
     slots = np.full((line[-1] + 1 if len(line) else 0, GROUPS), NONE)
     slots[line, nth] = np.arange(len(able))
-    kept = slots != NONE
+    remains = slots != NONE
     twins = np.bitwise_or.reduce(layout.twin[found.cells[:, able]], axis=0)
-    twins = np.where(kept, twins[slots] if len(twins) else 0, 0)
+    twins = np.where(remains, twins[slots] if len(twins) else 0, 0)
     seen = np.zeros(len(slots), np.int64)
     for at in range(GROUPS):  # no sentence of which a stronger one tells a cell already
-        kept[:, at] &= (twins[:, at] & seen) == 0
-        seen |= np.where(kept[:, at], twins[:, at], 0)
-    order = np.where(kept, np.cumsum(kept, axis=1), top + GROUPS)
-    told = order <= top
+        remains[:, at] &= (twins[:, at] & seen) == 0
+        seen |= np.where(remains[:, at], twins[:, at], 0)
+    order = np.where(remains, np.cumsum(remains, axis=1), top + GROUPS)
+    chosen = order <= top
     if sign > 0 and len(slots):
-        acts = kept & layout.actionable[found.group[able]][slots]
-        spare = acts & ~told
-        lacks = ~(acts & told).any(axis=1) & spare.any(axis=1)
-        told[lacks] &= order[lacks] < top
-        told[lacks, spare.argmax(axis=1)[lacks]] = True
-    return np.asarray(able[slots[told]])
+        acts = remains & layout.actionable[found.group[able]][slots]
+        spare = acts & ~chosen
+        lacks = ~(acts & chosen).any(axis=1) & spare.any(axis=1)
+        chosen[lacks] &= order[lacks] < top
+        chosen[lacks, spare.argmax(axis=1)[lacks]] = True
+    return np.asarray(able[slots[chosen]])
 
 
 def _nth(key: np.ndarray) -> np.ndarray:
@@ -316,18 +316,20 @@ class _Cells:
         if name in self._rates:
             texts = [self._text(name)[row] for row in rows.tolist()]
             rates = {text: category_said(head, text, self._rates[name], self._target) for text in dict.fromkeys(texts)}
-            said = [rates[text] for text in texts]
+            sentences = [rates[text] for text in texts]
         elif other == NONE:
             peer, usuals = self._usuals_of(name)
             keys = list(zip(self._value[rows, cell].tolist(), peer[rows].tolist(), strict=True))
             numbers = {key: number_said(head, key[0], *usuals[key[1]]) for key in dict.fromkeys(keys)}
-            said = [numbers[key] for key in keys]
+            sentences = [numbers[key] for key in keys]
         else:
             peer, usuals = self._usuals_of(self._names[other])
             both = self._value[rows[:, None], [cell, other]].tolist()
-            said = [pair_said(left, needs, usuals[at][1]) for (left, needs), at in zip(both, peer[rows], strict=True)]
+            sentences = [
+                pair_said(left, needs, usuals[at][1]) for (left, needs), at in zip(both, peer[rows], strict=True)
+            ]
         vi, en = DIRECTION[sign]
-        return [(value, usual, n, head_vi + vi, head_en + en) for value, usual, n, head_vi, head_en in said]
+        return [(value, usual, n, head_vi + vi, head_en + en) for value, usual, n, head_vi, head_en in sentences]
 
     def _usuals_of(self, name: str) -> tuple[np.ndarray, list[tuple[float | None, int, str]]]:
         """Which peers each row has of a column, and of each peers what is usual (`peer_medians.usual_of`)."""

@@ -10,7 +10,7 @@ def walk(
     of: np.ndarray,
     start: np.ndarray,
     column: np.ndarray,
-    told: np.ndarray,
+    changed_to: np.ndarray,
     root: np.ndarray,
     feature: np.ndarray,
     threshold: np.ndarray,
@@ -21,8 +21,8 @@ def walk(
     asked: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """Fills `out` [m] with the sums of the leaf values that variants (`models.tree_walk.Variants`, `told` being its
-    values) reach.
+    """Fills `out` [m] with the sums of the leaf values that variants reach (`models.tree_walk.Variants`, whose values
+    are `changed_to`).
 
     root: first node of each tree; of each node `feature`, `threshold`, whether a missing cell goes left, and its
     children, a leaf `-child - 1`; of each leaf its `value` and the columns that the way to it reads (`asked`).
@@ -45,7 +45,7 @@ def walk(
                 reached[tree], asks[tree] = value[-node - 1], asked[-node - 1]
         changed = np.uint64(0)
         for at in range(start[nth], start[nth + 1]):
-            cells[column[at]] = told[at]
+            cells[column[at]] = changed_to[at]
             changed |= np.uint64(1) << np.uint64(column[at] % 64)
         total = 0.0
         for tree in range(trees):

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event
 
 Attribute = str | int | float | bool
 
-TOLD = frozenset({
+EXPORTED = frozenset({
     "http.method", "http.request.method", "http.route", "http.status_code", "http.response.status_code",
     "db.system.name", "db.operation.name", "error.type", "target",
 })  # fmt: skip
@@ -84,8 +84,8 @@ class Traces:
 
         def before(_: Any, __: Any, statement: str, ___: Any, context: Any, ____: bool) -> None:
             kind = statement.split(None, 1)[0].upper()
-            told = {"db.system.name": engine.dialect.name, "db.operation.name": kind}
-            context.risk_span = self._tracer.start_span(kind, attributes=told)
+            attributes = {"db.system.name": engine.dialect.name, "db.operation.name": kind}
+            context.risk_span = self._tracer.start_span(kind, attributes=attributes)
 
         def after(_: Any, __: Any, ___: str, ____: Any, context: Any, _____: bool) -> None:
             context.risk_span.end()
@@ -107,7 +107,7 @@ class Traces:
 
 
 class _Nameless:
-    """An exporter that passes spans on with what `TOLD` lets through; of an error its kind alone."""
+    """An exporter that passes spans on with what `EXPORTED` lets through; of an error its kind alone."""
 
     def __init__(self, exporter: Any) -> None:
         self._exporter = exporter
@@ -129,12 +129,12 @@ def _nameless(span: Any) -> Any:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.trace import Status
 
-    told = {name: value for name, value in span.attributes.items() if name in TOLD}
+    attributes = {name: value for name, value in span.attributes.items() if name in EXPORTED}
     for happened in span.events:
         if kind := happened.attributes.get("exception.type"):
-            told["error.type"] = str(kind).rpartition(".")[2]
+            attributes["error.type"] = str(kind).rpartition(".")[2]
     return ReadableSpan(
-        span.name, span.context, span.parent, span.resource, told, kind=span.kind,
+        span.name, span.context, span.parent, span.resource, attributes, kind=span.kind,
         status=Status(span.status.status_code), start_time=span.start_time, end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,
     )  # fmt: skip

@@ -72,27 +72,27 @@ def train(
         except ValueError as error:
             without[name] = str(error)
     dossier = _dossier(con, cutoff)
-    shared = {name: f"{told[0]} of {told[1]}" for name, told in shared_out(con, cutoff).items() if told[1]}
+    shared = {name: f"{part} of {whole}" for name, (part, whole) in shared_out(con, cutoff).items() if whole}
     about = {"cutoff": cutoff.isoformat(), "record_version": str(record_version), "git_commit": git_commit()}
-    about |= {f"{name}s_shared_out": told for name, told in shared.items()}
+    about |= {f"{name}s_shared_out": words for name, words in shared.items()}
     officials = complaint_history.build(con, [cutoff])
     half = models / TARGET / f".half-{cutoff:%Y%m%dT%H%M%SZ}"
     shutil.rmtree(half, ignore_errors=True)  # what a killed run left
     sha256 = official_artefact.save(forecasts, about, half)
-    said: dict[str, Any] = {"sha256": sha256, "dossier": {"ships": dossier.ships, "why": dossier.why}}
+    pointer: dict[str, Any] = {"sha256": sha256, "dossier": {"ships": dossier.ships, "why": dossier.why}}
     if dossier.model is not None:
         model = replace(dossier.model, about={**about, **dossier.about(), **dossier.model.about})
-        said["dossier"] = {**dossier.about(), "sha256": artefact.save(model, half / DOSSIER)}
-    told = {"without": without, "dossier": dossier.about(), "slices": _slices(con, cutoff, officials, forecasts)}
-    (half / TRAINING).write_text(json.dumps(told, ensure_ascii=False, indent=1), "utf-8")
-    identity = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:8]
+        pointer["dossier"] = {**dossier.about(), "sha256": artefact.save(model, half / DOSSIER)}
+    training = {"without": without, "dossier": dossier.about(), "slices": _slices(con, cutoff, officials, forecasts)}
+    (half / TRAINING).write_text(json.dumps(training, ensure_ascii=False, indent=1), "utf-8")
+    identity = hashlib.sha256(json.dumps(pointer, sort_keys=True).encode()).hexdigest()[:8]
     version = f"{cutoff:%Y%m%dT%H%M%SZ}-v{record_version}-{identity}"
     folder = models / TARGET / version
     if folder.exists():  # the same was learnt before, and may be the champion
         shutil.rmtree(half)
     else:
         half.rename(folder)
-    pointers.write(models / TARGET, "candidate", {"version": version, **said, "trained_by": by})
+    pointers.write(models / TARGET, "candidate", {"version": version, **pointer, "trained_by": by})
     return LearntConduct(version, folder, sha256, forecasts, without, dossier, about, officials)
 
 
@@ -154,9 +154,9 @@ def promote(
     return str(candidate["version"])
 
 
-def check(folder: Path, said: Mapping[str, Any]) -> None:
+def check(folder: Path, pointer: Mapping[str, Any]) -> None:
     """ArtefactError where the packages in a version's folder are not what its pointer says."""
-    official_artefact.load(folder, sha256=said["sha256"])
-    finding_sha = said.get("dossier", {}).get("sha256")
+    official_artefact.load(folder, sha256=pointer["sha256"])
+    finding_sha = pointer.get("dossier", {}).get("sha256")
     if finding_sha:
         artefact.load(folder / DOSSIER, sha256=finding_sha)

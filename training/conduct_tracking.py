@@ -30,12 +30,12 @@ def log_run(learnt: LearntConduct, url: str) -> str:
 
     `url`: as for `tracking.connect`. Where MLflow can't be told now, `resume` does it later.
     """
-    kept = tracking.keep_rows(learnt.folder, learnt.officials, KEYS)
+    rows_file = tracking.keep_rows(learnt.folder, learnt.officials, KEYS)
     if learnt.dossier.matrix is not None:
         tracking.keep_rows(learnt.folder.with_name(f"{learnt.version}-{DOSSIER}"), learnt.dossier.matrix)
-    run_id = log_package(learnt.folder, learnt.sha256, pq.read_table(kept), url)
-    kept.unlink()
-    tracking.told_of(learnt.folder.parent, learnt.version, run_id, url)
+    run_id = log_package(learnt.folder, learnt.sha256, pq.read_table(rows_file), url)
+    rows_file.unlink()
+    tracking.note_run(learnt.folder.parent, learnt.version, run_id, url)
     return run_id
 
 
@@ -57,9 +57,9 @@ def log_package(folder: Path, sha256: str, rows: pa.Table, url: str) -> str:
         mlflow.log_artifacts(str(folder), "package")
         with tempfile.TemporaryDirectory() as aside:
             _plots(forecasts, rows, Path(aside))
-            kept = folder.with_name(f".unlogged-{folder.name}-{DOSSIER}.parquet")
-            if kept.exists():
-                matrix = pq.read_table(kept)
+            matrix_file = folder.with_name(f".unlogged-{folder.name}-{DOSSIER}.parquet")
+            if matrix_file.exists():
+                matrix = pq.read_table(matrix_file)
                 model = artefact.load(folder / DOSSIER)
                 shap_of_model(model, matrix.slice(0, 500), Path(aside) / f"shap_{DOSSIER}.png")
                 few = matrix.slice(0, 5)
@@ -70,15 +70,15 @@ def log_package(folder: Path, sha256: str, rows: pa.Table, url: str) -> str:
             mlflow.log_artifacts(aside)
         if forecasts:
             few = rows.slice(0, 5)
-            said = pd.DataFrame({tier: one.score(few) for tier, one in forecasts.items()})
-            tracking.log_pyfunc(mlflow, "conduct_pyfunc.py", folder, tracking.example_frame(few), said, TARGET)
+            scores = pd.DataFrame({tier: one.score(few) for tier, one in forecasts.items()})
+            tracking.log_pyfunc(mlflow, "conduct_pyfunc.py", folder, tracking.example_frame(few), scores, TARGET)
         run_id, package = str(run.info.run_id), mlflow.get_artifact_uri("package")
     if not forecasts:  # where nobody was ever complained of, signals against peers rank: a version without a model
         client = mlflow.MlflowClient()
         if not client.search_registered_models(filter_string=f"name = '{TARGET}'"):
             client.create_registered_model(TARGET)
         client.create_model_version(TARGET, source=package, run_id=run_id)
-    kept.unlink(missing_ok=True)
+    matrix_file.unlink(missing_ok=True)
     return run_id
 
 
@@ -95,8 +95,8 @@ def _plots(forecasts: dict[str, OfficialForecast], rows: pa.Table, folder: Path)
 
 def _metrics(forecasts: dict[str, OfficialForecast], dossier: dict[str, Any]) -> dict[str, float]:
     """AUC of each tier's model and rule, average precision for dossiers, with intervals; undefined ones left out."""
-    told = {f"{tier}_auc_{who}": value for tier, one in forecasts.items() for who, value in one.comparison.items()}
+    metrics = {f"{tier}_auc_{who}": value for tier, one in forecasts.items() for who, value in one.comparison.items()}
     for who, (value, low, high) in dossier["figures"].items():
-        told |= {f"dossier_ap_{who}": value, f"dossier_ap_{who}_low": low, f"dossier_ap_{who}_high": high}
-    told["dossier_random_positives"] = float(dossier["random_positives"])
-    return {name: float(value) for name, value in told.items() if np.isfinite(value)}
+        metrics |= {f"dossier_ap_{who}": value, f"dossier_ap_{who}_low": low, f"dossier_ap_{who}_high": high}
+    metrics["dossier_random_positives"] = float(dossier["random_positives"])
+    return {name: float(value) for name, value in metrics.items() if np.isfinite(value)}

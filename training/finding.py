@@ -151,8 +151,8 @@ def gather(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> Cases:
 
 
 def _of_rows(nth: list[int], signal: list[str], rows: int) -> tuple[list[int], list[str]]:
-    kept = [(row, name) for row, name in zip(nth, signal, strict=True) if row < rows]
-    return [row for row, _ in kept], [name for _, name in kept]
+    inside = [(row, name) for row, name in zip(nth, signal, strict=True) if row < rows]
+    return [row for row, _ in inside], [name for _, name in inside]
 
 
 def learn(con: duckdb.DuckDBPyConnection, cutoff: datetime) -> LearntFinding:
@@ -177,10 +177,10 @@ def fitted(cases: Cases, seeds: Sequence[int] = SEEDS) -> LearntFinding:
     judged = cases.random & ~np.isnan(risk)
     label, weight = cases.label[judged], cases.weight[judged]
     figures = compare(label, risk[judged], cases.rule[judged], weight)
-    told = len(cases.label), cases.found
+    counts = len(cases.label), cases.found
     if not figures["gain"].low > 0:
         why = f"average precision of the model {figures['model']}, of the signals {figures['signals']}: not above them"
-        return LearntFinding("rule", why, None, *told, figures, named, cases.chance)
+        return LearntFinding("rule", why, None, *counts, figures, named, cases.chance)
     intercept, slope = platt(risk[judged], label, weight / weight.mean())
     members, level = boosters(taught, np.ones(len(risk), bool), seeds), float(logit(np.array([label.mean()]))[0])
     model = RiskModel(
@@ -195,7 +195,7 @@ def fitted(cases: Cases, seeds: Sequence[int] = SEEDS) -> LearntFinding:
         {"rate": float(np.average(label, weights=weight)), "judged": int(judged.sum())},
     )
     why = f"average precision on the random share {figures['model']}, of the signals {figures['signals']}"
-    return LearntFinding("model", why, model, *told, figures, named, cases.chance, cases.matrix)
+    return LearntFinding("model", why, model, *counts, figures, named, cases.chance, cases.matrix)
 
 
 def forward(cases: Cases, seeds: Sequence[int] = SEEDS) -> np.ndarray:

@@ -67,7 +67,7 @@ def rollback(
     because: str | None = None,
     by: str | None = None,
     mlflow_url: str | None = None,
-    check: Check = lambda folder, said: artefact.load(folder, sha256=said["sha256"]),
+    check: Check = lambda folder, pointer: artefact.load(folder, sha256=pointer["sha256"]),
     say: Say = lambda line: None,
 ) -> str:
     """Makes the previous champion champion again and gives its version. FileNotFoundError where there is none.

@@ -79,9 +79,9 @@ def log_run(trained: Trained, url: str) -> Trained:
     The rows that the log needs are kept beside the package until the run is whole, so that `resume` can tell MLflow
     later what it could not be told now.
     """
-    kept = keep_rows(trained.folder, trained.sample.matrix)
-    run_id = log_package(trained.folder, trained.sha256, pq.read_table(kept), url)
-    kept.unlink()
+    rows_file = keep_rows(trained.folder, trained.sample.matrix)
+    run_id = log_package(trained.folder, trained.sha256, pq.read_table(rows_file), url)
+    rows_file.unlink()
     return replace(trained, run_id=run_id)
 
 
@@ -185,20 +185,20 @@ def resume(models: Path, url: str, target: str = MAIN.name, tell: Tell = log_pac
         rows = folder.parent / f".unlogged-{folder.name}.parquet"
         sha256 = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
         run_id = tell(folder, sha256, pq.read_table(rows), url)
-        told_of(models / target, folder.name, run_id, url)
+        note_run(models / target, folder.name, run_id, url)
         rows.unlink()
         runs.append(run_id)
     point_aliases(url, models / target)
     return runs
 
 
-def told_of(folder: Path, version: str, run_id: str, url: str) -> None:
+def note_run(folder: Path, version: str, run_id: str, url: str) -> None:
     """Writes the run into every pointer that names the version, and points the aliases there."""
     with pointers.held(folder):
         for name in ALIASES:
-            said = pointers.read(folder, name)
-            if said is not None and said["version"] == version:
-                pointers.write(folder, name, {**said, "run_id": run_id})
+            pointer = pointers.read(folder, name)
+            if pointer is not None and pointer["version"] == version:
+                pointers.write(folder, name, {**pointer, "run_id": run_id})
     point_aliases(url, folder)
 
 
@@ -206,9 +206,9 @@ def point_aliases(url: str, folder: Path) -> None:
     """Points each alias of the registered model named as the folder to where the pointer of that name stands, where
     that has a run."""
     for alias in ALIASES:
-        said = pointers.read(folder, alias)
-        if said is not None and said.get("run_id"):
-            move_alias(url, said["run_id"], alias, folder.name)
+        pointer = pointers.read(folder, alias)
+        if pointer is not None and pointer.get("run_id"):
+            move_alias(url, pointer["run_id"], alias, folder.name)
 
 
 def requirements() -> list[str]:

@@ -96,9 +96,9 @@ def text(
 @router.post("/reports/text", response_model=Done, responses=documented(400, 404, 422))
 def write_text(request: Request, wish: TextWish, key: Key) -> Response:
     """Keep the text as written, and the draft beside it."""
-    said = [(one.part, one.vi, one.rows) for one in wish.sentences]
+    written = [(one.part, one.vi, one.rows) for one in wish.sentences]
     asked = (wish.kind, wish.month, wish.unit, wish.as_of)
-    return answer(Done(use.write_report_text(request, asked, said, key, "/reports")))
+    return answer(Done(use.write_report_text(request, asked, written, key, "/reports")))
 
 
 @router.get("/reports/{kind}.{ending}", responses=documented(404, 422), response_class=Response)

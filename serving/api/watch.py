@@ -115,9 +115,9 @@ class RequestMonitor:
 def metrics(request: Request, state: Annotated[Serving, Depends(serving)]) -> Response:
     """Counts, times and ages for Prometheus, of all processes of this server."""
     _tell_jobs(request, state)
-    for target, kept in state.lists.items():
-        if kept.value is not None:
-            LIST_AGE.labels(target).set((state.now() - kept.value.meta.as_of).total_seconds())
+    for target, scored in state.lists.items():
+        if scored.value is not None:
+            LIST_AGE.labels(target).set((state.now() - scored.value.meta.as_of).total_seconds())
     return Response(generate_latest(joined()), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -121,10 +121,10 @@ def show(request: Request, dossier_id: Id) -> Response:
 
 def _ended(request: Request, dossier_id: str) -> Response:
     """The page of a dossier that is on no list: no score stands, nothing is predicted."""
-    reader, people, known = reader_of(request), context_of(request).people, context_of(request).read_model
+    reader, people, read_model = reader_of(request), context_of(request).people, context_of(request).read_model
     case, held = case_in_scope(request, dossier_id)
-    until = known.moment.as_of
-    state = case.state(until, known.calendar)
+    until = read_model.moment.as_of
+    state = case.state(until, read_model.calendar)
     sees = reader.scope_for("harassment.read").covers(case.unit_code)
     decided: list[Decision] = []
     found: list[Finding] = []
@@ -146,7 +146,7 @@ def _ended(request: Request, dossier_id: str) -> Response:
         title=f"Hồ sơ {dossier_id}",
         case=case,
         state=state,
-        spans=drawing.step_spans(case, state.ended_at or until, known.calendar),
+        spans=drawing.step_spans(case, state.ended_at or until, read_model.calendar),
         ledger=held,
         holder_words=HOLDER_WORDS,
         event_words=EVENT_WORDS,

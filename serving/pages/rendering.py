@@ -74,10 +74,10 @@ def local_moment(request: Request, text: str) -> datetime:
     """A moment as a field of a form tells it, local to the readers; what is none lies in the past."""
     zone = context_of(request).serving.settings.zone
     try:
-        told = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        told = datetime.min.replace(tzinfo=zone)  # refused as a moment that does not lie ahead
-    return told if told.tzinfo else told.replace(tzinfo=zone)
+        moment = datetime.min.replace(tzinfo=zone)  # refused as a moment that does not lie ahead
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
 class CommaNumbers(BaseModel):
@@ -123,7 +123,7 @@ def templates(zone: str) -> Environment:
         "with_basis": with_basis,
     }
     env.globals |= {"NOT_A_FINDING": words.NOT_A_FINDING, "ROLE_WORDS": {role.value: role.words for role in Role}}
-    env.globals["DECISION_WORDS"] = {kind.value: said for kind, said in DECISION_WORDS.items()}
+    env.globals["DECISION_WORDS"] = {kind.value: labels for kind, labels in DECISION_WORDS.items()}
     return env
 
 

@@ -43,17 +43,17 @@ def show(request: Request) -> Response:
 @router.get("/sectors.{ending}")
 def sectors_file(request: Request, ending: Format) -> Response:
     """The same as a file, shares in hundredths; no figure where there is too little behind it."""
-    serving, known = context_of(request).serving, context_of(request).read_model
+    serving, read_model = context_of(request).serving, context_of(request).read_model
     shelf = serving.conduct.value
     rows: list[Sequence[Cell]] = []
     for one in conduct_evidence.sectors_of(serving.settings.scores, shelf.as_of) if shelf else []:
-        late = known.standing.sectors.get(one.sector_code)
-        told = [
+        late = read_model.standing.sectors.get(one.sector_code)
+        rates = [
             None if rate is None or rate.n < LEAST else round(100 * rate.rate, 1)
             for rate in (one.found, one.signalled, one.reported)
         ]
         share = None if late is None or late.share is None else round(100 * late.share, 1)
-        rows.append((known.register.sector(one.sector_code), one.directive, one.weight, share, *told))
+        rows.append((read_model.register.sector(one.sector_code), one.directive, one.weight, share, *rates))
     head = ("Lĩnh vực", "Trọng số chỉ thị", "Trọng số dùng", "Trễ hạn (%)", "Phát hiện, mẫu ngẫu nhiên (%)",
             "Có dấu hiệu (%)", "Có phản ánh (%)")  # fmt: skip
     sheet = Sheet("theo-linh-vuc", "BẢNG", "Trễ hạn và dấu hiệu phiền hà theo lĩnh vực", head, rows)

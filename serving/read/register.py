@@ -104,7 +104,8 @@ class Register:
 
     def named(self, reason: Reason) -> Reason:
         """The reason with a name, where one is known, in place of the code of a procedure, unit or sector."""
-        known = {"procedure_code": self.procedure, "unit_code": self.unit, "sector_code": self.sector}.get(reason.code)
-        if known is None or not reason.value:
+        names = {"procedure_code": self.procedure, "unit_code": self.unit, "sector_code": self.sector}
+        name_of = names.get(reason.code)
+        if name_of is None or not reason.value:
             return reason
-        return replace(reason, vi=reason.vi.replace(reason.value, known(reason.value), 1))
+        return replace(reason, vi=reason.vi.replace(reason.value, name_of(reason.value), 1))

@@ -121,14 +121,14 @@ def _standing(rows: Iterable[tuple[str, str, _Row]]) -> dict[str, _Row]:
 
     What is taken back counts as never said.
     """
-    said: dict[str, list[_Row]] = {}
+    by_dossier: dict[str, list[_Row]] = {}
     for dossier_id, kind, row in rows:
-        held = said.setdefault(dossier_id, [])
+        held = by_dossier.setdefault(dossier_id, [])
         if kind != DecisionKind.UNDO:
             held.append(row)
         elif held:
             held.pop()
-    return {dossier_id: held[-1] for dossier_id, held in said.items() if held}
+    return {dossier_id: held[-1] for dossier_id, held in by_dossier.items() if held}
 
 
 def latest_decisions(session: Session, target: str, dossier_ids: Iterable[str]) -> dict[str, DecisionKind]:

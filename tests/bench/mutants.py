@@ -87,7 +87,7 @@ MUTANTS = (
     ),
     Mutant(
         "A backup that was changed", "serving/jobs/archive.py",
-        "        Ed25519PrivateKey.from_private_bytes(key).public_key().verify(signature, _SIGNED + told)\n", "",
+        "        Ed25519PrivateKey.from_private_bytes(key).public_key().verify(signature, _SIGNED + signed)\n", "",
         "tests/test_backup.py::test_edited_content_is_refused_though_its_hashes_fit",
     ),
     Mutant(

@@ -80,10 +80,10 @@ def recovered(trials: Sequence[Trial], held: Held, eff: float, share: float, tim
             told = np.array([held(seed, trial.year.dossier[at]) >= share for at in fired], bool)
             saved = random.random(len(fired)) < eff
             late = np.where(told & saved, 0.0, untold)
-            note_run = effect(late, told, score, np.full(len(fired), share))
-            if np.isfinite(note_run.value):
+            estimated = effect(late, told, score, np.full(len(fired), share))
+            if np.isfinite(estimated.value):
                 truth = -float((untold * saved).mean())
-                found.append((note_run.low <= truth <= note_run.high, note_run.high - note_run.low))
+                found.append((estimated.low <= truth <= estimated.high, estimated.high - estimated.low))
     return found
 
 
