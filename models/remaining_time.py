@@ -100,10 +100,10 @@ class RemainingTime:
         overdue = curves.mean_beyond(np.nan_to_num(left))
         ahead = HOURS_A_DAY * np.arange(1, DAYS_AHEAD + 1)
         days = curves.open_at(np.tile(ahead, (len(x), 1))).round(4).tolist()
-        told = []
+        expected = []
         for at in range(len(x)):
             due = None if np.isnan(left[at]) else float(left[at])
-            told.append(
+            expected.append(
                 Remaining(
                     float(median[at]),
                     float(low[at]),
@@ -114,7 +114,7 @@ class RemainingTime:
                     days[at],
                 )
             )
-        return told
+        return expected
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ def promote(
     """Makes the candidate champion and gives its version; its files are loaded and checked first.
 
     The gate of each tier is in the forecast itself: the model ships only where it beat the best count by an
-    interval; so is that of the finding model. `by`: who promotes; another than who trained, where both are told,
+    interval; so is that of the finding model. `by`: who promotes; another than who trained, where both are named,
     or Refused unless `because` says why. `mlflow_url`: moves the aliases too. FileNotFoundError without a candidate.
     """
     folder = models / TARGET

@@ -94,7 +94,7 @@ def keep_rows(folder: Path, matrix: pa.Table, keys: Sequence[str] = KEYS) -> Pat
 
 
 def unlogged(models: Path, target: str = MAIN.name) -> list[Path]:
-    """Packages of trainings that MLflow was not told of, oldest first."""
+    """Packages of trainings that are not in MLflow yet, oldest first."""
     found = sorted((models / target).glob(".unlogged-*.parquet"))
     names = [path.name.removeprefix(".unlogged-").removesuffix(".parquet") for path in found]
     return [models / target / name for name in names if (models / target / name).is_dir()]
@@ -179,7 +179,7 @@ def log_slices(mlflow: Any, slices: Sequence[Mapping[str, Any]]) -> None:
 
 
 def resume(models: Path, url: str, target: str = MAIN.name, tell: Tell = log_package) -> list[str]:
-    """Tells MLflow of the trainings that it was not told of, and points the aliases; the ids of the runs."""
+    """Logs the trainings that are not in MLflow yet, and points the aliases; the ids of the runs."""
     runs = []
     for folder in unlogged(models, target):
         rows = folder.parent / f".unlogged-{folder.name}.parquet"

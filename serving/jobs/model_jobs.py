@@ -24,7 +24,7 @@ LOCK = "model"
 """One lock for all of them: two trainings at once would take the machine from those who read."""
 LONGEST = timedelta(hours=12)
 _RISK = "from serving.cli import main; main()"
-_TOLD = 300
+_LONGEST_RESULT = 300
 
 
 @dataclass(frozen=True)
@@ -91,4 +91,4 @@ def _command(home: Path, words: list[str]) -> tuple[str, str]:
     except subprocess.TimeoutExpired:
         return FAILED, f"no end in {LONGEST.total_seconds() / 3600:.0f} hours"
     output = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines() or [""]
-    return DONE if done.returncode == 0 else FAILED, output[-1].removeprefix("risk: ")[:_TOLD]
+    return DONE if done.returncode == 0 else FAILED, output[-1].removeprefix("risk: ")[:_LONGEST_RESULT]

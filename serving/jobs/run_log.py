@@ -14,7 +14,7 @@ MOST_ATTEMPTS = 6
 
 RUNNING, DONE, FAILED, KILLED = "running", "done", "failed", "killed"
 _WAITS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
-_TOLD = 500
+_LONGEST_RESULT = 500
 ENDED_SILENTLY = "ended without a word: killed, or the machine stopped"
 
 
@@ -81,7 +81,7 @@ class RunLog:
         """Notes how a run ended. seconds: its length by a clock that nobody sets."""
         with self._state.writing() as session:
             run = session.get_one(JobRun, run_id)
-            run.outcome, run.result, run.ended_at, run.seconds = outcome, result[:_TOLD], now, seconds
+            run.outcome, run.result, run.ended_at, run.seconds = outcome, result[:_LONGEST_RESULT], now, seconds
 
     def latest(self, job: str, most: int = 1) -> Sequence[JobRun]:
         """The latest runs of a job, the last begun first."""

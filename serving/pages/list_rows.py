@@ -16,7 +16,7 @@ from serving.scoring.conduct_list_cache import ConductShelf
 from serving.scoring.risk_list import RiskLine, RiskList
 from serving.use_cases.app_context import context_of
 
-_KEPT = 10_000  # about 1.2 KB each
+_CACHED = 10_000  # about 1.2 KB each
 
 
 class ListRows:
@@ -25,7 +25,7 @@ class ListRows:
     def __init__(self, risk_list: RiskList, register: Register, conduct: ConductShelf | None, zone: str) -> None:
         self.made_of = (risk_list, register, conduct)
         self._macro: Any = templates(zone).get_template("list_row.html").module
-        self._row = lru_cache(maxsize=_KEPT)(self._render)
+        self._row = lru_cache(maxsize=_CACHED)(self._render)
 
     def row(
         self, dossier_id: str, frozen: float | None, decided: str, holder: str, drawn: bool, may_pick: bool, sees: bool
