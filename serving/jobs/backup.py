@@ -92,7 +92,7 @@ def restore(archive: Path, settings: Settings, keys: Mapping[str, bytes]) -> Arc
         with tempfile.TemporaryDirectory(dir=home, prefix=RESTORING) as folder:
             aside = Path(folder) / "home"
             manifest = unpack(archive, aside, keys[SIGNING])
-            kept = Archived(
+            restored = Archived(
                 len(manifest["files"]), sum(path.stat().st_size for path in all_files(aside)), _record_version(manifest)
             )
             database = _Database(settings)
@@ -113,7 +113,7 @@ def restore(archive: Path, settings: Settings, keys: Mapping[str, bytes]) -> Arc
             home.rmdir()
         raise
     relocate(home)
-    return kept
+    return restored
 
 
 def _insist_on_no_home(home: Path) -> None:

@@ -126,8 +126,8 @@ def _slip(desk: LetterDesk, one: Explanation, case: Case | None) -> Letter:
         lines.append(f"Hệ thống ngừng {decimal(slip.outage_hours, 1)} giờ làm việc trong thời gian giải quyết.")
     lines.append(f"4. Nguyên nhân: {CAUSE_WORDS[one.cause] if one.cause else BLANK}")
     lines.append(f"5. Nội dung giải trình: {one.text or _by_hand(4)}")
-    said = next((act for act in reversed(one.acts) if act.act != "explained"), None)
-    lines.append(f"6. Ý kiến của người đứng đầu: {said.text if said else _by_hand(2)}")
+    opinion = next((act for act in reversed(one.acts) if act.act != "explained"), None)
+    lines.append(f"6. Ý kiến của người đứng đầu: {opinion.text if opinion else _by_hand(2)}")
     return desk.letter(
         f"giai-trinh-{slip.id}", SLIP, desk.head(slip.unit_code), title="PHIẾU GIẢI TRÌNH", kind="PGT",
         subject="Hồ sơ thủ tục hành chính quá hẹn trả", addressee=f"Thủ trưởng {unit}", lines=lines,
@@ -135,13 +135,13 @@ def _slip(desk: LetterDesk, one: Explanation, case: Case | None) -> Letter:
     )  # fmt: skip
 
 
-def _minutes(desk: LetterDesk, visit: Visit, said: Sequence[Finding]) -> Letter:
+def _minutes(desk: LetterDesk, visit: Visit, recorded: Sequence[Finding]) -> Letter:
     unit, by = desk.register.unit(visit["unit_code"]), visit["by"]
     own = by == "own_head"
     head = desk.head(visit["unit_code"] if own else "", "mission" if by == "home_affairs" else "")
     told = [one for one in head.recipients if one != "Như trên"]
     head = replace(head, recipients=tuple(told if own else [unit, *told]))
-    results = {one.dossier_id: _result(one) for one in said}
+    results = {one.dossier_id: _result(one) for one in recorded}
     pulled = [line["dossier_id"] for line in visit["sheet"]]
     rows = [
         [one, results.get(one, ""), ""] for one in [*pulled, *(key for key in results if key not in pulled)]

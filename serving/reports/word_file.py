@@ -86,8 +86,8 @@ def write_report(report: Report, zone: ZoneInfo, letterhead: Letterhead) -> byte
             "subject_words": clean(f"{lowered(report.subject or report.vi)} {report.period.words}"),
             "addressee": clean(letterhead.addressee),
             "parts": [
-                {"words": f"{number}. {words}", "texts": said, "tables": [one.fields() for one in grids]}
-                for number, (words, said, grids) in zip(_ROMAN, parts, strict=False)
+                {"words": f"{number}. {words}", "texts": sentences, "tables": [one.fields() for one in grids]}
+                for number, (words, sentences, grids) in zip(_ROMAN, parts, strict=False)
             ],
             "annex": [one.fields() for one in annex],
             "notes": [f"Số liệu biết đến {words(report.as_of, zone)}.", *map(clean, report.notes)],
@@ -99,16 +99,16 @@ def write_report(report: Report, zone: ZoneInfo, letterhead: Letterhead) -> byte
 def charts_of(report: Report) -> list[BarChart]:
     """What came and went beside the periods before, and the units or other lines with most late dossiers."""
     found = []
-    told = [one for one in report.figures if one.en in _COMPARED and isinstance(one.value, int)]
-    if len(told) > 1:
+    compared = [one for one in report.figures if one.en in _COMPARED and isinstance(one.value, int)]
+    if len(compared) > 1:
         series = (
-            ("Kỳ này", tuple(_number(one.value) for one in told)),
-            ("Kỳ trước", tuple(_number(one.before) for one in told)),
-            ("Cùng kỳ năm trước", tuple(_number(one.year_before) for one in told)),
+            ("Kỳ này", tuple(_number(one.value) for one in compared)),
+            ("Kỳ trước", tuple(_number(one.before) for one in compared)),
+            ("Cùng kỳ năm trước", tuple(_number(one.year_before) for one in compared)),
         )
-        kept = tuple(one for one in series if any(value is not None for value in one[1]))
+        filled = tuple(one for one in series if any(value is not None for value in one[1]))
         found.append(
-            BarChart("Biểu đồ 1. Tiếp nhận, giải quyết (hồ sơ)", tuple(_COMPARED[one.en] for one in told), kept)
+            BarChart("Biểu đồ 1. Tiếp nhận, giải quyết (hồ sơ)", tuple(_COMPARED[one.en] for one in compared), filled)
         )
     for table in report.tables:
         columns = [column.words for column in table.columns]
