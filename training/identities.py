@@ -112,7 +112,7 @@ def _one_hot(
             entry.append(1.0)
     small = sparse.csr_matrix((entry, (row, column)), shape=(len(values), len(position)))
     counted = np.asarray(small.T @ np.bincount(inverse, weights=weight, minlength=len(values)))
-    kept = np.flatnonzero(counted >= LEAST)
+    frequent = np.flatnonzero(counted >= LEAST)
     levels = [name for at, name in enumerate(position) if counted[at] >= LEAST]
-    scale = np.sqrt(counted[kept] / (counted[kept] + M))
-    return (small[inverse][:, kept] @ sparse.diags(scale)).tocsr(), levels, scale
+    scale = np.sqrt(counted[frequent] / (counted[frequent] + M))
+    return (small[inverse][:, frequent] @ sparse.diags(scale)).tocsr(), levels, scale

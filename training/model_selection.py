@@ -53,9 +53,9 @@ class Judged:
 
     def take(self, at: np.ndarray) -> Judged:
         """The rows where a mask is true, their slices numbered anew from 0."""
-        said = {name: z[at] for name, z in self.members.items()}
+        members = {name: z[at] for name, z in self.members.items()}
         number = np.unique(self.slice[at], return_inverse=True)[1]
-        return Judged(said, self.label[at], self.weight[at], number, self.dossier[at], self.rows[at], self.stage[at])
+        return Judged(members, self.label[at], self.weight[at], number, self.dossier[at], self.rows[at], self.stage[at])
 
 
 @dataclass(frozen=True)
@@ -83,16 +83,16 @@ def choose(sample: Sample, splits: list[Split], recipes: Mapping[str, Recipe], s
     """Recipe, best simple rule, blend and calibration by rows of later slices; the base rate where there are none."""
     if not splits:
         return Choices(next(iter(recipes)), "base_rate", {"base_rate": 1.0}, 0.0, 1.0)
-    judged = {}
+    by_recipe = {}
     for name, recipe in recipes.items():
         say(f"judge recipe {name}")
-        judged[name] = judge(sample, splits, recipe)
-    blends = {name: blend(said) for name, said in judged.items()}
-    common = next(iter(judged.values()))  # all judged the same rows; they are compared under the same weights
+        by_recipe[name] = judge(sample, splits, recipe)
+    blends = {name: blend(judged) for name, judged in by_recipe.items()}
+    common = next(iter(by_recipe.values()))  # all judged the same rows; they are compared under the same weights
     losses = {name: _losses(found.log_odds, common) for name, found in blends.items()}
     chosen = plainest(losses, common)
-    said, (rule, weights, blended, by_stage) = judged[chosen], blends[chosen]
-    intercept, slope = tilt(blended, said.label, said.weight, said.slice)
+    judged, (rule, weights, blended, by_stage) = by_recipe[chosen], blends[chosen]
+    intercept, slope = tilt(blended, judged.label, judged.weight, judged.slice)
     return Choices(
         chosen,
         rule,
@@ -102,12 +102,12 @@ def choose(sample: Sample, splits: list[Split], recipes: Mapping[str, Recipe], s
         by_stage,
         {
             "recipes": {name: float(np.average(loss, weights=common.weight)) for name, loss in losses.items()},
-            "rules": _losses_of_rules(said),
+            "rules": _losses_of_rules(judged),
         },
-        judged_figures(said, intercept + slope * blended, said.members[rule]),
-        said.rows,
+        judged_figures(judged, intercept + slope * blended, judged.members[rule]),
+        judged.rows,
         expit(intercept + slope * blended),
-        doubt(said, by_stage or [weights] * (int(said.stage.max()) + 1), intercept + slope * blended, slope),
+        doubt(judged, by_stage or [weights] * (int(judged.stage.max()) + 1), intercept + slope * blended, slope),
     )
 
 
@@ -140,10 +140,10 @@ def doubt(said: Judged, by_stage: Sequence[Mapping[str, float]], log_odds: np.nd
     return float(DEVIATIONS[-1])
 
 
-def judged_figures(said: Judged, log_odds: np.ndarray, rule: np.ndarray) -> dict[str, dict[str, list[float | None]]]:
+def judged_figures(judged: Judged, log_odds: np.ndarray, rule: np.ndarray) -> dict[str, dict[str, list[float | None]]]:
     """Figures [value, low, high] of the blend, the rule and their paired difference on the judged rows."""
     alone, pairs = with_intervals(
-        said.label, {"blend": expit(log_odds), "rule": expit(rule)}, said.dossier, draws=200, listed=True
+        judged.label, {"blend": expit(log_odds), "rule": expit(rule)}, judged.dossier, draws=200, listed=True
     )
     found = {**alone, "blend_over_rule": pairs["blend", "rule"]}
     return {
@@ -164,54 +164,54 @@ class Blend(NamedTuple):
     by_stage: tuple[Mapping[str, float], ...] = ()
 
 
-def blend(said: Judged) -> Blend:
+def blend(judged: Judged) -> Blend:
     """The learners beside the best simple rule, stage by stage; the rule alone where it is better beyond doubt.
 
     With what names say, weights of a stage are those of `SAFE`, or free ones where those are better beyond doubt; each
     stage has the rule that is best in it. Without, there are many dossiers, and one set of free weights.
     """
-    rule = best_rule(_losses_of_rules(said), said)
-    if "identity" not in said.members:
-        weights = _free_weights(said, rule)
-        return Blend(rule, weights, _blended(weights, said.members))
-    by_stage, z = [], np.zeros(len(said.label))
-    for number in range(int(said.stage.max()) + 1):
-        at = said.stage == number
-        own = said.take(at) if min(said.label[at].sum(), (1 - said.label[at]).sum()) >= LEAST else said
+    rule = best_rule(_losses_of_rules(judged), judged)
+    if "identity" not in judged.members:
+        weights = _free_weights(judged, rule)
+        return Blend(rule, weights, _blended(weights, judged.members))
+    by_stage, z = [], np.zeros(len(judged.label))
+    for number in range(int(judged.stage.max()) + 1):
+        at = judged.stage == number
+        own = judged.take(at) if min(judged.label[at].sum(), (1 - judged.label[at]).sum()) >= LEAST else judged
         weights = _weights(own, SAFE[min(number, len(SAFE) - 1)])
         by_stage.append(weights)
-        z[at] = _blended(weights, said.members)[at]
-    counted = np.bincount(said.stage, said.weight)
+        z[at] = _blended(weights, judged.members)[at]
+    counted = np.bincount(judged.stage, judged.weight)
     names = dict.fromkeys(name for weights in by_stage for name in weights)
     mean = {name: float(np.average([one.get(name, 0.0) for one in by_stage], weights=counted)) for name in names}
     return Blend(rule, mean, z, tuple(by_stage) if len(by_stage) > 1 else ())
 
 
-def _free_weights(said: Judged, rule: str) -> dict[str, float]:
+def _free_weights(judged: Judged, rule: str) -> dict[str, float]:
     """Weights of the learners and the rule; the rule alone where they do not beat it."""
-    members = {name: said.members[name] for name in (*LEARNERS, rule) if name in said.members}
-    weights = blend_weights(members, said.label, said.weight, said.slice)
+    members = {name: judged.members[name] for name in (*LEARNERS, rule) if name in judged.members}
+    weights = blend_weights(members, judged.label, judged.weight, judged.slice)
     weights = {name: weight for name, weight in weights.items() if weight > NOTHING}
-    if not weights or _loss(_blended(weights, members), said) >= _loss(members[rule], said):
+    if not weights or _loss(_blended(weights, members), judged) >= _loss(members[rule], judged):
         return {rule: 1.0}
     return weights
 
 
-def _weights(said: Judged, safe: Mapping[str, float]) -> dict[str, float]:
+def _weights(judged: Judged, safe: Mapping[str, float]) -> dict[str, float]:
     """The safe average of the learners and the best rule; free weights or the rule alone where better beyond doubt.
 
     Of a hundred rules the best seems better on the rows that chose it than it is, and so do weights fitted to them:
     on later time the average beat both (`SAFE`).
     """
-    rule = best_rule(_losses_of_rules(said), said)
-    members = {name: said.members[name] for name in (*LEARNERS, rule) if name in said.members}
+    rule = best_rule(_losses_of_rules(judged), judged)
+    members = {name: judged.members[name] for name in (*LEARNERS, rule) if name in judged.members}
     average = {name: safe.get(RULE if name == rule else name, 0.0) for name in members}
     tried = {"safe": {name: weight / sum(average.values()) for name, weight in average.items()}, RULE: {rule: 1.0}}
-    losses = {how: _losses(_blended(weights, members), said) for how, weights in tried.items()}
-    if said.slice.max() > 0:
-        tried["free"] = blend_weights(members, said.label, said.weight, said.slice)
-        losses["free"] = _losses(_freely_blended(members, said), said)
-    weights = tried[plainest(losses, said)]
+    losses = {how: _losses(_blended(weights, members), judged) for how, weights in tried.items()}
+    if judged.slice.max() > 0:
+        tried["free"] = blend_weights(members, judged.label, judged.weight, judged.slice)
+        losses["free"] = _losses(_freely_blended(members, judged), judged)
+    weights = tried[plainest(losses, judged)]
     return {name: weight for name, weight in weights.items() if weight > NOTHING} or {rule: 1.0}
 
 
@@ -219,26 +219,26 @@ def _blended(weights: Mapping[str, float], members: Mapping[str, np.ndarray]) ->
     return np.asarray(sum(weight * members[name] for name, weight in weights.items()))
 
 
-def _freely_blended(members: Mapping[str, np.ndarray], said: Judged) -> np.ndarray:
+def _freely_blended(members: Mapping[str, np.ndarray], judged: Judged) -> np.ndarray:
     """Log-odds [n] by weights that the other slices of time choose freely: what such weights are worth on new rows."""
-    z = np.zeros(len(said.label))
-    for number in np.unique(said.slice):
-        at, others = said.slice == number, said.take(said.slice != number)
+    z = np.zeros(len(judged.label))
+    for number in np.unique(judged.slice):
+        at, others = judged.slice == number, judged.take(judged.slice != number)
         learnt = {name: others.members[name] for name in members}
         z[at] = _blended(blend_weights(learnt, others.label, others.weight, others.slice), members)[at]
     return z
 
 
-def _losses_of_rules(said: Judged) -> dict[str, float]:
-    return {name: _loss(z, said) for name, z in said.members.items() if name not in LEARNERS}
+def _losses_of_rules(judged: Judged) -> dict[str, float]:
+    return {name: _loss(z, judged) for name, z in judged.members.items() if name not in LEARNERS}
 
 
-def best_blend_losses(said: Judged) -> tuple[np.ndarray, np.ndarray]:
+def best_blend_losses(judged: Judged) -> tuple[np.ndarray, np.ndarray]:
     """Calibrated log-loss [n] of the blend of what was judged, and what each row counts [n]."""
-    return _losses(blend(said).log_odds, said), said.weight
+    return _losses(blend(judged).log_odds, judged), judged.weight
 
 
-def best_rule(rules: Mapping[str, float], said: Judged) -> str:
+def best_rule(rules: Mapping[str, float], judged: Judged) -> str:
     """The simple rule of least loss; a rolling one where a rate learnt once is not better beyond doubt, the rate of one
     category where that of a pair is not.
 
@@ -250,55 +250,55 @@ def best_rule(rules: Mapping[str, float], said: Judged) -> str:
         [name for name in rules if JOINT in name],
     ]
     best = [min(names, key=rules.__getitem__) for names in kinds if names]
-    return plainest({name: _losses(said.members[name], said) for name in best}, said)
+    return plainest({name: _losses(judged.members[name], judged) for name in best}, judged)
 
 
 def judge(sample: Sample, splits: list[Split], recipe: Recipe) -> Judged:
     """What members fitted by `recipe` on each split say of the rows it judges."""
-    said: dict[str, list[np.ndarray]] = {}
+    by_member: dict[str, list[np.ndarray]] = {}
     stage = []
     for split in splits:
         learn, judge_rows = sample.take(split.learn), sample.take(split.judge)
         encoder, members = fit_members(learn, recipe)
         x = encoder.encode(judge_rows.matrix)
         for name, member in members.items():
-            said.setdefault(name, []).append(member.log_odds(x))
+            by_member.setdefault(name, []).append(member.log_odds(x))
         joint = {} if recipe.identities is None else joint_rates(learn, judge_rows, recipe.m)
         for name, z in joint.items():
-            said.setdefault(name, []).append(z)
+            by_member.setdefault(name, []).append(z)
         stage.append(encoder.stage(x))
     rows = np.concatenate([split.judge for split in splits])
     number = np.concatenate([np.full(len(split.judge), at) for at, split in enumerate(splits)])
-    both = {name: np.concatenate(parts) for name, parts in said.items() if len(parts) == len(splits)}
+    both = {name: np.concatenate(parts) for name, parts in by_member.items() if len(parts) == len(splits)}
     # rows count as they did in learning; in all they are as much evidence as there are dossiers
     weight = np.concatenate([row_weight(sample.take(split.judge), recipe.evenness) for split in splits])
     weight *= sum(len(np.unique(sample.dossier[split.judge])) for split in splits) / weight.sum()
     return Judged(both, sample.label[rows], weight, number, sample.dossier[rows], rows, np.concatenate(stage))
 
 
-def plainest(losses: Mapping[str, np.ndarray], said: Judged) -> str:
+def plainest(losses: Mapping[str, np.ndarray], judged: Judged) -> str:
     """The first recipe whose loss [n] is within two standard errors (over dossiers) of the least."""
-    mean = {name: float(np.average(loss, weights=said.weight)) for name, loss in losses.items()}
+    mean = {name: float(np.average(loss, weights=judged.weight)) for name, loss in losses.items()}
     best = min(mean, key=mean.__getitem__)
-    _, dossier = np.unique(said.dossier, return_inverse=True)
+    _, dossier = np.unique(judged.dossier, return_inverse=True)
     for name, loss in losses.items():
-        worse = np.bincount(dossier, weights=said.weight * (loss - losses[best]))
-        error = float(np.sqrt(len(worse)) * worse.std() / said.weight.sum())
+        worse = np.bincount(dossier, weights=judged.weight * (loss - losses[best]))
+        error = float(np.sqrt(len(worse)) * worse.std() / judged.weight.sum())
         if mean[name] - mean[best] <= 2 * error:
             return name
     return best
 
 
-def _losses(log_odds: np.ndarray, said: Judged) -> np.ndarray:
+def _losses(log_odds: np.ndarray, judged: Judged) -> np.ndarray:
     """Log-loss [n] after Platt's calibration within each slice: what is told apart, whatever the level."""
-    loss = np.zeros(len(said.label))
-    for number in np.unique(said.slice):
-        at = said.slice == number
-        intercept, slope = platt(log_odds[at], said.label[at], said.weight[at])
+    loss = np.zeros(len(judged.label))
+    for number in np.unique(judged.slice):
+        at = judged.slice == number
+        intercept, slope = platt(log_odds[at], judged.label[at], judged.weight[at])
         z = intercept + slope * log_odds[at]
-        loss[at] = np.logaddexp(0.0, z) - said.label[at] * z
+        loss[at] = np.logaddexp(0.0, z) - judged.label[at] * z
     return loss
 
 
-def _loss(log_odds: np.ndarray, said: Judged) -> float:
-    return float(np.average(_losses(log_odds, said), weights=said.weight))
+def _loss(log_odds: np.ndarray, judged: Judged) -> float:
+    return float(np.average(_losses(log_odds, judged), weights=judged.weight))

@@ -47,9 +47,9 @@ def pack(archive: Path, parts: Iterable[Part], about: Mapping[str, Any], key: by
                 for name, mode, file in parts:
                     hashes[name], length = _add(tar, name, mode, file)
                     size += length
-                told = json.dumps({"format": FORMAT, **about, "files": hashes}, sort_keys=True).encode()
-                _add(tar, MANIFEST, 0o600, BytesIO(told))
-                _add(tar, SIGNATURE, 0o600, BytesIO(Ed25519PrivateKey.from_private_bytes(key).sign(_SIGNED + told)))
+                manifest = json.dumps({"format": FORMAT, **about, "files": hashes}, sort_keys=True).encode()
+                _add(tar, MANIFEST, 0o600, BytesIO(manifest))
+                _add(tar, SIGNATURE, 0o600, BytesIO(Ed25519PrivateKey.from_private_bytes(key).sign(_SIGNED + manifest)))
         aside.replace(archive)
     finally:
         aside.unlink(missing_ok=True)
@@ -121,11 +121,11 @@ def unpack(archive: Path, aside: Path, key: bytes) -> dict[str, Any]:
                     raise ValueError("wanted names within the folder")
                 entry.mode &= 0o755
                 tar.extract(entry, aside, **_SAFE)
-        told = (aside / MANIFEST).read_bytes()
-        manifest: dict[str, Any] = json.loads(told)
+        signed = (aside / MANIFEST).read_bytes()
+        manifest: dict[str, Any] = json.loads(signed)
         wanted: dict[str, str] = manifest["files"]
         signature = (aside / SIGNATURE).read_bytes() if (aside / SIGNATURE).exists() else b""
-        Ed25519PrivateKey.from_private_bytes(key).public_key().verify(signature, _SIGNED + told)
+        Ed25519PrivateKey.from_private_bytes(key).public_key().verify(signature, _SIGNED + signed)
     except InvalidSignature as error:
         raise ValueError(f"{archive.name} is not signed with the key at hand: edited, or of another place") from error
     except (tarfile.TarError, KeyError, ValueError, OSError, EOFError) as error:

@@ -79,12 +79,12 @@ def _rows(matrix: pa.Table, standing: pa.Table, model: RiskModel, calendar: Cale
     scores = model.score_encoded(x)
     as_of = matrix["as_of"][0].as_py()
     left = hours_left(standing["due_at"], standing["overdue"], as_of, calendar)
-    told = reasons(scores, matrix, top=REASONS)
+    row_reasons = reasons(scores, matrix, top=REASONS)
     log_odds = scores.log_odds.copy()
     certain = TARGETS[model.target].overdue_is_certain
     late = standing["overdue"].to_numpy() & certain
     for place in np.flatnonzero(late & (log_odds < CERTAIN_ODDS)):
-        told[place] = [overdue(CERTAIN_ODDS - log_odds[place], left[place]), *told[place]][:REASONS]
+        row_reasons[place] = [overdue(CERTAIN_ODDS - log_odds[place], left[place]), *row_reasons[place]][:REASONS]
         log_odds[place] = CERTAIN_ODDS
     remaining = pa.nulls(len(x), REMAINING)
     if model.remaining is not None:
@@ -93,7 +93,7 @@ def _rows(matrix: pa.Table, standing: pa.Table, model: RiskModel, calendar: Cale
         remaining = _structs(times, REMAINING)
     told_range = scores.range() or (np.full(len(x), np.nan), np.full(len(x), np.nan))
     ends = [pa.array(np.where(late, np.nan, end), from_pandas=True) for end in told_range]
-    return _table(matrix, standing, scores, log_odds, left, told, remaining, ends)
+    return _table(matrix, standing, scores, log_odds, left, row_reasons, remaining, ends)
 
 
 def _table(
@@ -102,7 +102,7 @@ def _table(
     scores: Scores,
     log_odds: np.ndarray,
     left: np.ndarray,
-    told: list[list[Reason]],
+    row_reasons: list[list[Reason]],
     remaining: pa.Array,
     ends: list[pa.Array],
 ) -> pa.Table:
@@ -119,7 +119,7 @@ def _table(
         "received_at": standing["received_at"],
         "step": matrix["step"],
         "phase": standing["phase"],
-        "reasons": _reasons_column(told),
+        "reasons": _reasons_column(row_reasons),
         "remaining": remaining,
         "score_low": ends[0],
         "score_high": ends[1],
@@ -127,10 +127,10 @@ def _table(
     return pa.table(columns).select(SCHEMA.names).cast(SCHEMA)
 
 
-def _reasons_column(told: list[list[Reason]]) -> pa.ListArray:
+def _reasons_column(row_reasons: list[list[Reason]]) -> pa.ListArray:
     """Reasons as a list column."""
-    offsets = np.concatenate([[0], np.cumsum([len(row) for row in told])]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), _structs([one for row in told for one in row], REASON))
+    offsets = np.concatenate([[0], np.cumsum([len(row) for row in row_reasons])]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), _structs([one for row in row_reasons for one in row], REASON))
 
 
 def _structs(rows: Sequence[object], kind: pa.StructType) -> pa.StructArray:

@@ -66,10 +66,10 @@ def pointed_at(folder: Path, pointer: str, threads: int = 1) -> Champion:
     ArtefactError where the model is damaged or another than promoted, ValueError where the pointer is,
     FileNotFoundError where there is no such pointer.
     """
-    said = pointers.read(folder, pointer)
-    if said is None:
+    pointed = pointers.read(folder, pointer)
+    if pointed is None:
         raise FileNotFoundError(f"{pointer}.json: no model is pointed at")
-    version, sha256 = said["version"], said["sha256"]
+    version, sha256 = pointed["version"], pointed["sha256"]
     found = Champion(load(folder / version, sha256=sha256, threads=threads), version, sha256)
     try:
         kept = read_level(folder, sha256)
