@@ -23,6 +23,7 @@ from tests.bench.port import free_port
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "localhost/dossier-base:bookworm"
 PASSWORD = "Sông Đà xanh màu ngọc bích 9"
+OWN_PASSWORD = "Núi Tản cao 1296 thước"
 RIGHTS = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 """As compose.yaml starts it."""
 HERE = ("--network", "host", "--cgroups=disabled", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096")
@@ -131,9 +132,15 @@ def _first_page(address: str) -> str:
             except httpx2.HTTPError:
                 assert time.monotonic() < until, "no answer"
                 time.sleep(0.3)
+        who = {"login": "thanhtra"}
+        hidden_field = r'type="hidden" name="([^"]+)" value="([^"]*)"'
         form = client.get("/login").text
-        hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form))
-        client.post("/login", data={**hidden, "login": "thanhtra", "password": PASSWORD})
+        client.post("/login", data={**dict(re.findall(hidden_field, form)), **who, "password": PASSWORD})
+        form = client.get("/password").text  # what an administrator gave is a temporary one
+        own = {"present": PASSWORD, "wanted": OWN_PASSWORD, "repeated": OWN_PASSWORD}
+        client.post("/password", data={**dict(re.findall(hidden_field, form)), **own})
+        form = client.get("/login").text
+        client.post("/login", data={**dict(re.findall(hidden_field, form)), **who, "password": OWN_PASSWORD})
         page = client.get("/list?due=all")
         assert page.status_code == 200
         shown = len(set(re.findall(r'href="[^"]*dossier\?id=([^"&]+)', page.text)))
