@@ -72,7 +72,9 @@ def write_report(report: Report, zone: ZoneInfo, letterhead: Letterhead) -> byte
     parts = [
         (words, texts[part], upright[part]) for part, words in PARTS.items() if texts[part] or upright[part]
     ]  # fmt: skip
-    day = report.as_of.astimezone(zone)
+    day, month = report.as_of.astimezone(zone), report.period.words
+    about = report.subject or report.vi
+    subject = f"{about.removesuffix(' tháng') if month.startswith('tháng ') else about} {month}"
     listed = [one for one in report.rows if one.listed and one.number]
     annex = [one for one in tables if one.wide]
     annex += [_annex(report, number, one, zone) for number, one in enumerate(listed, 1)]
@@ -82,8 +84,8 @@ def write_report(report: Report, zone: ZoneInfo, letterhead: Letterhead) -> byte
             **letterhead.fields(day.date()),
             "form": "BÁO CÁO",
             "form_words": "Báo cáo",
-            "subject": clean(f"{report.subject or report.vi} {report.period.words}"),
-            "subject_words": clean(f"{lowered(report.subject or report.vi)} {report.period.words}"),
+            "subject": clean(subject),
+            "subject_words": clean(lowered(subject)),
             "addressee": clean(letterhead.addressee),
             "parts": [
                 {"words": f"{number}. {words}", "texts": sentences, "tables": [one.fields() for one in grids]}
