@@ -157,7 +157,9 @@ def test_retention_removes_what_is_named_and_nothing_else(tmp_path: Path) -> Non
             session.add(LoginSession(token_hash=f"h{number}", account_id=account, csrf="c", started_at=seen,
                                      seen_at=seen, expires_at=seen + timedelta(days=1)))  # fmt: skip
             session.add(LoginFailure(login_key="k", address="10.0.0.1", at=seen))
-            session.add(JobRun(job="score", slot=seen, attempt=1, holder="h", started_at=seen, outcome="done", told=""))
+            session.add(
+                JobRun(job="score", slot=seen, attempt=1, holder="h", started_at=seen, outcome="done", result="")
+            )
     rows = Record(settings.record_url).version()
     told = CliRunner().invoke(app, ["--home", str(settings.home), "jobs", "run", "retention"])
     assert told.output.strip().endswith("1 archives, 1 runs, 2 logins removed"), told.output
