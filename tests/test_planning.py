@@ -33,7 +33,16 @@ def form_of(page: str, action: str) -> dict[str, str]:
     return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', inside))
 
 
+def faults(client: TestClient) -> list[str]:
+    """What the verification of receipts finds: the drawn office's own plan was written without any."""
+    checked = client.get("/receipts/verify")
+    assert checked.status_code == 200
+    return re.findall("<li>.*?</li>", checked.text)
+
+
 def test_a_plan_goes_from_the_wizard_to_approval(client: TestClient) -> None:
+    sit_down(client, "lanhdao")
+    before = faults(client)
     sit_down(client, "thanhtra")
     form = form_of(client.get("/plan/make").text, "/plan/make")
     wish = {"month": MONTH, "days_a_month": "10", "visits_a_day": "6"}
@@ -51,6 +60,7 @@ def test_a_plan_goes_from_the_wizard_to_approval(client: TestClient) -> None:
     assert "Kế hoạch kiểm tra chờ duyệt" in client.get("/").text
     page = client.get(f"/plan?plan={MONTH}").text
     assert "Đã duyệt" in client.post("/plan/approve", data=form_of(page, "/plan/approve")).text
+    assert faults(client) == before, "who seals on a page leaves a chain that can be verified"
 
 
 def test_a_preview_by_api_names_no_unit_and_a_rule_that_cannot_be_is_refused(client: TestClient) -> None:

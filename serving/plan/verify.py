@@ -105,7 +105,8 @@ def witnessed_lines(receipts: Receipts) -> dict[int, tuple[str, int]]:
     witnessed = {}
     for one in receipts.doing("plan.write"):
         line = json.loads(one.detail)
-        witnessed[int(line["line"])] = (str(line["sha256"]), one.seq)
+        if "line" in line:  # who seals on a page leaves a receipt of the whole act beside those of the ledger's lines
+            witnessed[int(line["line"])] = (str(line["sha256"]), one.seq)
     return witnessed
 
 

@@ -27,7 +27,7 @@ def fuzz(
     requests: Annotated[int, typer.Option(help="Generated requests, by schemathesis.", min=0)] = 10_000,
     seed: int = 1,
 ) -> None:
-    """Damaged deliveries (read = appended + known + rejected, always) and requests made from the API's description."""
+    """Damaged deliveries (read = appended + duplicates + rejected, always) and requests of the API's description."""
     sections = [delivery_section(deliveries, seed)] if deliveries else []
     if requests:
         sections.append(request_section(settings_of(ctx), requests, seed))
@@ -45,18 +45,18 @@ def delivery_section(deliveries: int, seed: int) -> Section:
         with TemporaryDirectory(prefix="risk-fuzz-") as folder:
             for start in range(0, count, AT_ONCE):
                 here = Path(folder) / str(start)
-                told = taken_in(source, random.Random(f"{seed} {source} {start}"), here, min(AT_ONCE, count - start))
-                crashed += isinstance(told, str)
-                if isinstance(told, str):
-                    typer.echo(f"{source}, from {start}: {told}", err=True)
+                counts = taken_in(source, random.Random(f"{seed} {source} {start}"), here, min(AT_ONCE, count - start))
+                crashed += isinstance(counts, str)
+                if isinstance(counts, str):
+                    typer.echo(f"{source}, from {start}: {counts}", err=True)
                 else:
-                    rows.update(told)
-                    uneven += told["read"] != told["appended"] + told["known"] + told["rejected"]
+                    rows.update(counts)
+                    uneven += counts["read"] != counts["appended"] + counts["duplicates"] + counts["rejected"]
         typer.echo(f"{source}: {count} deliveries, {dict(rows)}", err=True)
         figures.append(Figure(f"{source}: rows read of {count:,} deliveries ({rows['rejected']:,} rejected)", "",
                               [rows["read"]]))  # fmt: skip
     figures.append(Figure("crashes", "", [crashed], None, "0", crashed == 0))
-    figures.append(Figure("read ≠ appended + known + rejected", "", [uneven], None, "0", uneven == 0))
+    figures.append(Figure("read ≠ appended + duplicates + rejected", "", [uneven], None, "0", uneven == 0))
     return Section("Damaged deliveries", f"{deliveries:,} deliveries bent by chance, {AT_ONCE} an append.", figures)
 
 
@@ -80,7 +80,7 @@ def taken_in(source: str, chance: random.Random, folder: Path, count: int) -> di
         receipt = Record(folder / "record").append(chunks, source=source, arrived_at=_AT)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
-    return {name: getattr(receipt, name) for name in ("read", "appended", "known", "rejected")}
+    return {name: getattr(receipt, name) for name in ("read", "appended", "duplicates", "rejected")}
 
 
 def request_section(settings: Settings, requests: int, seed: int) -> Section:
@@ -128,9 +128,9 @@ class Started:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """ASGI 3: answers the events of start and end itself."""
         if scope["type"] == "lifespan":
-            for told in ("startup", "shutdown"):
+            for counts in ("startup", "shutdown"):
                 await receive()
-                await send({"type": f"lifespan.{told}.complete"})
+                await send({"type": f"lifespan.{counts}.complete"})
         else:
             await self._app(scope, receive, send)
 
