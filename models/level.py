@@ -31,7 +31,7 @@ MOST = 1.5
 
 
 @dataclass(frozen=True)
-class Level:
+class LevelCorrection:
     """Offsets estimated at `as_of` for the model whose manifest has the hash `sha256`.
 
     `base`: of all; `offsets`: by key of `KEYS`, value to log-odds. `dossiers`: behind them; `score`, `late`: their mean
@@ -55,35 +55,35 @@ class Level:
         return replace(model, intercept=model.intercept + self.base, encoder=encoder)
 
 
-def write(folder: Path, level: Level) -> Path:
+def write(folder: Path, level: LevelCorrection) -> Path:
     """Puts the offsets beside the model pointers in one step; gives the file."""
     replace_file(folder, FILE, {**asdict(level), "as_of": level.as_of.isoformat()})
     return folder / FILE
 
 
-def read(folder: Path, sha256: str) -> Level | None:
+def read(folder: Path, sha256: str) -> LevelCorrection | None:
     """The offsets that stand for the model of that hash; None where there are none. ValueError for a damaged file."""
     path = folder / FILE
     if not path.exists():
         return None
     try:
-        said: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        level = Level(
-            str(said["sha256"]),
-            datetime.fromisoformat(said["as_of"]),
-            int(said["dossiers"]),
-            float(said["score"]),
-            float(said["late"]),
-            _bounded(said["base"]),
-            {key: {str(value): _bounded(one) for value, one in said["offsets"][key].items()} for key in KEYS},
+        document: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        level = LevelCorrection(
+            str(document["sha256"]),
+            datetime.fromisoformat(document["as_of"]),
+            int(document["dossiers"]),
+            float(document["score"]),
+            float(document["late"]),
+            _bounded(document["base"]),
+            {key: {str(value): _bounded(one) for value, one in document["offsets"][key].items()} for key in KEYS},
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{FILE}: wanted offsets of the level, came something else; run: risk level") from error
     return level if level.sha256 == sha256 else None
 
 
-def _bounded(said: Any) -> float:
-    number = float(said)
+def _bounded(value: Any) -> float:
+    number = float(value)
     if not np.isfinite(number) or abs(number) > MOST:
         raise ValueError(f"wanted an offset of at most {MOST}, came {number}")
     return number

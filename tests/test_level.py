@@ -15,7 +15,7 @@ from features.calendar.vietnam import VIETNAM
 from models import level
 from models.artefact import load
 from models.encoding import Encoder, LevelOffsets, Stages
-from models.level import KEYS, MOST, Level
+from models.level import KEYS, MOST, LevelCorrection
 from models.linear import LinearMember
 from models.risk_model import RiskModel
 from models.rule import RuleMember
@@ -67,8 +67,8 @@ def ripe(matrix: pa.Table, late: np.ndarray) -> Sample:
     return Sample(matrix, late, np.arange(n), zero, zero, zero)
 
 
-def a_level(sha256: str = "ab", **offsets: dict[str, float]) -> Level:
-    return Level(sha256, AT, 500, 0.3, 0.4, 0.25, {key: offsets.get(key or "stage", {}) for key in KEYS})
+def a_level(sha256: str = "ab", **offsets: dict[str, float]) -> LevelCorrection:
+    return LevelCorrection(sha256, AT, 500, 0.3, 0.4, 0.25, {key: offsets.get(key or "stage", {}) for key in KEYS})
 
 
 def test_offsets_add_up_with_what_is_told_and_one_row_is_as_many() -> None:

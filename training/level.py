@@ -20,7 +20,7 @@ from features.record.record import Record
 from features.shrinkage import shrunk
 from models.cases import landmarks
 from models.encoding import column_of_text
-from models.level import KEYS, MOST, STAGE, Level
+from models.level import KEYS, MOST, STAGE, LevelCorrection
 from models.risk_model import RiskModel
 from training.sample import Sample
 from training.training_set import WEEK, labelled_rows
@@ -34,7 +34,7 @@ LEAST = 100
 
 def estimate(
     record: Record, model: RiskModel, sha256: str, as_of: datetime, calendar: Calendar = PLAIN_WEEK
-) -> Level | None:
+) -> LevelCorrection | None:
     """The level of `model`, told without offsets, as known at `as_of`; None where too little has ripened.
 
     ValueError for a model that was packaged before offsets had a place in it.
@@ -48,7 +48,7 @@ def estimate(
     return level_of(model, sample, sha256, as_of)
 
 
-def level_of(model: RiskModel, sample: Sample, sha256: str, as_of: datetime) -> Level:
+def level_of(model: RiskModel, sample: Sample, sha256: str, as_of: datetime) -> LevelCorrection:
     """The level of a model by ripe rows of open dossiers."""
     x = model.encoder.encode(sample.matrix)
     z = model.log_odds(x)
@@ -65,7 +65,7 @@ def level_of(model: RiskModel, sample: Sample, sha256: str, as_of: datetime) -> 
                          for at in range(len(names))])  # fmt: skip
         offsets[key] = dict(zip(names.tolist(), each.tolist(), strict=True))
         z = z + each[inverse]
-    return Level(sha256, as_of, n, score, float(sample.label.mean()), base, offsets)
+    return LevelCorrection(sha256, as_of, n, score, float(sample.label.mean()), base, offsets)
 
 
 def _offset(z: np.ndarray, label: np.ndarray, weight: np.ndarray) -> float:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 from math import exp
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
@@ -63,7 +63,6 @@ def show(request: Request, dossier_id: Id) -> Response:
             found = findings_about(request, session, dossier_id=dossier_id)
         if reader.may("receipt.read"):
             seen = people.receipts.about(f"dossier:{dossier_id}", most=8)
-    undo = undoable_decisions(request)
     may_decide = reader.scope_for("decision.write").covers(line.unit_code, line.official_id)
     sees = reader.scope_for("harassment.read").covers(line.unit_code, line.official_id)
     shelf = context_of(request).serving.conduct.value
@@ -105,18 +104,24 @@ def show(request: Request, dossier_id: Id) -> Response:
         holder_words=HOLDER_WORDS,
         procedure=read_model.standing.procedures.get(line.procedure_code or ""),
         contests=contested,
-        found=found,
-        kinds=KIND_WORDS,
-        remedies=remedies_of(request, [one.finding_id for one in found]),
-        states=remediation.STATES,
-        decided=[(decisions.WORDS[decisions.DecisionKind(one.kind)], one) for one in decided],
+        **_acted_on(request, dossier_id, found, decided),
         decision_words={kind: decisions.WORDS[kind] for kind in decisions.KINDS[decisions.track_of(reader.role)]},
         may_decide=may_decide,
-        undo=undo if any(one.dossier_id == dossier_id for one in undo) else (),
         may_contest=reader.scope_for("contest.write").covers(line.unit_code, line.official_id),
         seen=seen,
         action_words=ACTION_WORDS,
     )
+
+
+def _acted_on(request: Request, dossier_id: str, found: list[Finding], decided: list[Decision]) -> dict[str, Any]:
+    """What people did about a dossier, for its page, open or ended: findings, remedies, decisions, undo."""
+    undo = undoable_decisions(request)
+    return {
+        "found": found, "kinds": KIND_WORDS, "states": remediation.STATES,
+        "remedies": remedies_of(request, [one.finding_id for one in found]),
+        "decided": [(decisions.WORDS[decisions.DecisionKind(one.kind)], one) for one in decided],
+        "undo": undo if any(one.dossier_id == dossier_id for one in undo) else (),
+    }  # fmt: skip
 
 
 def _ended(request: Request, dossier_id: str) -> Response:
@@ -138,7 +143,6 @@ def _ended(request: Request, dossier_id: str) -> Response:
         reader.login, "dossier.read", {"dossier": dossier_id, "until": until.isoformat()}, now=people.now(),
         subjects=[f"dossier:{dossier_id}", *(f"official:{one}" for one in holders)],
     )  # fmt: skip
-    undo = undoable_decisions(request)
     may_pick = decisions.DecisionKind.PICK in decisions.KINDS[decisions.track_of(reader.role)]
     return render(
         request,
@@ -154,13 +158,8 @@ def _ended(request: Request, dossier_id: str) -> Response:
         sees=sees,
         signs=signs_of(request, dossier_id) if sees else [],
         family_words=FAMILY_VI,
-        found=found,
-        kinds=KIND_WORDS,
-        remedies=remedies_of(request, [one.finding_id for one in found]),
-        states=remediation.STATES,
-        decided=[(decisions.WORDS[decisions.DecisionKind(one.kind)], one) for one in decided],
+        **_acted_on(request, dossier_id, found, decided),
         may_pick=may_pick and reader.scope_for("decision.write").covers(case.unit_code),
-        undo=undo if any(one.dossier_id == dossier_id for one in undo) else (),
     )
 
 

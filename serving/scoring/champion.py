@@ -8,7 +8,7 @@ from models import pointers
 from models.artefact import ArtefactError, load
 from models.clock_rule import clock_rule
 from models.level import FILE as LEVEL
-from models.level import Level
+from models.level import LevelCorrection
 from models.level import read as read_level
 from models.risk_model import RiskModel
 from models.targets import TARGETS
@@ -31,7 +31,7 @@ class Champion:
     sha256: str
     rule: bool = False
     trouble: str | None = None
-    level: Level | None = None
+    level: LevelCorrection | None = None
 
 
 def champion(models: Path, target: str, threads: int = 1) -> Champion:
