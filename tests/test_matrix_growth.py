@@ -9,23 +9,22 @@ from pathlib import Path
 import pytest
 
 from features.matrix import batch as matrix
-from tests.bench import matrix_pandas, matrix_polars
+from tests.bench import matrix_duckdb, matrix_numpy, matrix_pandas, matrix_polars
 from tests.bench.drawn_record import cases, draw, views
 from tests.bench.matrix import same_cells
 from tests.bench.matrix_whole import build
 
 
-def test_polars_and_pandas_give_the_cells_of_the_matrix(tmp_path: Path) -> None:
+def test_the_references_give_the_cells_of_the_matrix(tmp_path: Path) -> None:
     """The references of `python -m tests.bench matrix` are written apart from the matrix, so they also check it."""
     draw(tmp_path, 1_500)
-    made = {name: tmp_path / f"{name}.out.parquet" for name in ("matrix", "polars", "pandas", "plain")}
-    rows = build(str(tmp_path), str(made["matrix"]))
+    rows = build(str(tmp_path), str(tmp_path / "matrix.out.parquet"))
     assert rows > 2_000
-    assert matrix_polars.build(str(tmp_path), str(made["polars"])) == rows
-    assert matrix_pandas.build(str(tmp_path), str(made["pandas"])) == rows
-    assert matrix_pandas.build_plainly(str(tmp_path), str(made["plain"])) == rows
-    for name in ("polars", "pandas", "plain"):
-        same_cells(made["matrix"], made[name])
+    references = {"polars": matrix_polars.build, "pandas": matrix_pandas.build, "duckdb": matrix_duckdb.build,
+                  "plain": matrix_pandas.build_plainly, "numpy": matrix_numpy.build}  # fmt: skip
+    for name, reference in references.items():
+        assert reference(str(tmp_path), str(tmp_path / f"{name}.out.parquet")) == rows
+        same_cells(tmp_path / "matrix.out.parquet", tmp_path / f"{name}.out.parquet")
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The matrix as a contender of the references in polars and pandas, and at full size."""
+"""The matrix as a contender of the references, and at full size."""
 
 from contextlib import ExitStack
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The part of the matrix that the references in polars and pandas work out too: 40 features of every grain."""
+"""The part of the matrix that the references work out too: 40 features of every grain."""
 
 HOUR = 3.6e9
 QUEUE = {"arrived_7": ("arrived", 7), "arrived_30": ("arrived", 30), "arrived_90": ("arrived", 90),

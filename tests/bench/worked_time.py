@@ -1,4 +1,4 @@
-"""Working time and local days of whole arrays of moments, for the references in polars and pandas."""
+"""Working time and local days of whole arrays of moments, for the references."""
 
 import numpy as np
 
