@@ -402,7 +402,7 @@ _course = st.tuples(st.none() | st.integers(60, 15 * 24 * 60), st.lists(_event, 
 
 
 @given(st.lists(_course, min_size=1, max_size=15), st.integers(60, 50 * 24 * 60))
-@hypothesis(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@hypothesis(max_examples=8, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 def test_what_drawn_dossiers_owe_is_as_recounted(
     tmp_path_factory: pytest.TempPathFactory, state: State, courses: list[Any], until: int
 ) -> None:

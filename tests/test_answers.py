@@ -264,7 +264,7 @@ KINDS = (
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 40_000), st.sampled_from(KINDS), st.sampled_from([None, "a", "b"])), max_size=12),
     st.integers(1, 50_000),

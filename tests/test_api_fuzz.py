@@ -58,9 +58,7 @@ def counted() -> Iterator[None]:
 
 @pytest.mark.parametrize("role", [*Role, None], ids=str)
 @schema.parametrize()
-@settings(
-    max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=EXAMPLES, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_no_crash_and_no_undocumented_status(case: schemathesis.Case, role: Role | None) -> None:
     headers = {"Authorization": f"Bearer {_tokens[role]}"} if role else {}
     answer = case.call(headers=headers)

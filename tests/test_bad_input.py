@@ -278,7 +278,7 @@ cell = st.one_of(
 names = st.sampled_from(["dossier_id", "kind", "happened_at", "known_at", "received_at", "unit_code", "score", "x"])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     table=st.sampled_from(["dossier", "event", "complaint", "rating", "holiday"]),
     rows=st.lists(st.dictionaries(names, cell, max_size=6), max_size=6),
@@ -300,7 +300,7 @@ def test_nan_is_no_code(tmp_path: Path, other: object) -> None:
     assert (receipt.appended, receipt.rejected) == (1, 1)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(noise=st.binary(max_size=60), ending=st.sampled_from(["csv", "jsonl", "parquet", "csv.gz"]))
 def test_whatever_bytes_come_there_is_an_answer(
     tmp_path_factory: pytest.TempPathFactory, noise: bytes, ending: str

@@ -74,7 +74,7 @@ def test_refusals() -> None:
         Calendar("idle", "UTC", ((),) * 7).add(local(7, 8), 1)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(CALENDARS, MOMENTS, MOMENTS, MOMENTS)
 def test_working_hours_add_up_and_never_shrink(calendar: Calendar, a: datetime, b: datetime, c: datetime) -> None:
     whole, parts = calendar.working_hours(a, c), calendar.working_hours(a, b) + calendar.working_hours(b, c)
@@ -82,7 +82,7 @@ def test_working_hours_add_up_and_never_shrink(calendar: Calendar, a: datetime, 
     assert calendar.working_hours(min(a, b), max(a, b)) >= 0
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(CALENDARS, MOMENTS, st.integers(0, 400 * HOUR))
 def test_add_is_the_inverse_of_working_hours(calendar: Calendar, start: datetime, amount: int) -> None:
     end = calendar.add(start, amount / HOUR)
@@ -90,7 +90,7 @@ def test_add_is_the_inverse_of_working_hours(calendar: Calendar, start: datetime
     assert end >= start
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(CALENDARS, st.datetimes(datetime(1985, 1, 1), datetime(2075, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
 def test_the_relation_tells_the_same_time_and_day(calendar: Calendar, moment: datetime) -> None:
     table: pa.Table = calendar.relation()

@@ -316,7 +316,7 @@ _course = st.lists(
 
 @given(st.none() | st.integers(4, 12 * 96), _course, st.integers(0, 20 * 96))
 @example(due=None, course=[(5, "papers_supplied", 4, False), (5, "decided", None, False)], until=6)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_twin_is_as_the_slow_oracle_has_it(
     due: int | None, course: list[tuple[int, str, int | None, bool]], until: int
 ) -> None:

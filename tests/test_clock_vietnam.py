@@ -213,7 +213,7 @@ histories = st.lists(st.tuples(st.integers(0, 40 * 24 * 60), kinds), max_size=12
 
 
 @given(histories, st.integers(1, 45 * 24 * 60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_shares_add_up_and_time_only_grows(history: list[tuple[int, str]], minutes: int) -> None:
     received = local("2026-08-17 08:00")
     events = [Happening(kind, received + timedelta(minutes=after)) for after, kind in history]

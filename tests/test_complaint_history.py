@@ -123,7 +123,7 @@ def test_findings_of_harassment_count_and_clean_visits_do_not(tmp_path: Path) ->
     assert (row["discovered_365d"], row["discovered_ever"]) == (1, 1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     days=st.lists(st.integers(-300, 900), max_size=8),
     verdicts=st.lists(st.one_of(st.none(), st.integers(0, 400)), min_size=8, max_size=8),

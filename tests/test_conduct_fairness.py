@@ -64,7 +64,7 @@ def test_a_group_that_is_treated_otherwise_is_told() -> None:
     assert "**beyond noise**" in "\n".join(table(found))
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(st.integers(0, 10_000))
 def test_with_scores_by_chance_hardly_any_group_stands_apart(seed: int) -> None:
     rng = np.random.default_rng(seed)

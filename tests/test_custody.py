@@ -107,7 +107,7 @@ moves = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(moves, moves)
 def test_shares_add_up_to_one_and_nothing_known_later_moves_them(
     tmp_path_factory: Any, before: Any, after: Any

@@ -37,7 +37,7 @@ def _unit_of(official: np.ndarray, unit: np.ndarray) -> np.ndarray:
     return of
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(offices(), st.text(min_size=1, max_size=8))
 def test_probabilities_meet_the_budget_and_the_draw_its_size_and_caps(office: Any, seed: str) -> None:
     utility, budget, share, power, caps = office
@@ -54,7 +54,7 @@ def test_probabilities_meet_the_budget_and_the_draw_its_size_and_caps(office: An
     assert p[taken].min() > 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(offices())
 def test_higher_utility_never_has_a_lower_probability(office: Any) -> None:
     utility, budget, share, power, _ = office

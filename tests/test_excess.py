@@ -60,7 +60,7 @@ def test_a_small_office_is_shrunk_more_than_a_large_one() -> None:
     assert 1 < told.mean[0] < told.mean[1] < 3
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 50), st.floats(0, 50)), min_size=1, max_size=30))
 def test_mean_lies_in_its_interval_whatever_was_observed(pairs: Any) -> None:
     observed = np.array([k for k, _ in pairs], float)

@@ -30,7 +30,7 @@ def test_stages_of_the_term_and_of_a_case_without_one() -> None:
         max_size=12,
     )
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_many_rows_and_one_row_say_the_same(cells: list[tuple[str, str | None, float]]) -> None:
     tables = tuple({"=a,b": 0.5 * n, "~b": 0.25, "~a": -1.0, "|a\x1fU": 2.0, "|b, c\x1f": n} for n in (0, 1, 2))
     term = IdentityTerms("procedure_code", "unit_code", True, tables)

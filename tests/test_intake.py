@@ -169,7 +169,7 @@ LINES = st.tuples(
 
 
 @given(deliveries=st.lists(st.lists(LINES, max_size=6), min_size=1, max_size=3))
-@h_settings(max_examples=25, deadline=None)
+@h_settings(max_examples=25)
 def test_what_a_preview_tells_is_what_taking_in_does(deliveries: list[list[tuple[str, ...]]]) -> None:
     """Rows new, there already, repeated in the delivery itself, broken, and of a number another office gave."""
     with TemporaryDirectory() as folder:

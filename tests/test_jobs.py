@@ -277,7 +277,7 @@ def test_a_clock_set_back_repeats_nothing(scene: Scene) -> None:
 
 
 @given(st.lists(st.sampled_from([-2880, -90, -3, 7, 45, 600, 4320]), max_size=8))
-@hypothesis_settings(max_examples=8, deadline=None)
+@hypothesis_settings(max_examples=8)
 def test_however_the_clock_jumps_no_slot_is_run_twice(
     tmp_path_factory: pytest.TempPathFactory, jumps: list[int]
 ) -> None:

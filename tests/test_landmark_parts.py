@@ -26,7 +26,7 @@ from training.landmark_parts import extend
 from training.part_manifest import parts
 
 DAY = timedelta(days=1)
-FEW = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck),
+FEW = settings(max_examples=2, suppress_health_check=list(HealthCheck),
                phases=[Phase.explicit, Phase.reuse, Phase.generate])  # fmt: skip
 MANY = settings(FEW, max_examples=40)
 

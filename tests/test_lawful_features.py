@@ -65,7 +65,7 @@ def cells(dossiers: list[Row], events: list[Row], asked: pa.Table) -> list[Row]:
 
 
 @given(twins(), st.lists(hours, min_size=2, max_size=4))
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(max_examples=12, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 def test_a_due_date_that_the_office_moves_changes_no_lawful_cell(
     twin: tuple[list[Row], list[Row], list[Row]], at: list[int]
 ) -> None:

@@ -317,7 +317,7 @@ values = st.recursive(
 
 @pytest.mark.parametrize("source", list(GOOD))
 @given(data=st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_values_in_the_fields_of_an_item(source: str, data: st.DataObject, tmp_path: Path) -> None:
     good = data.draw(st.sampled_from(GOOD[source]))
     names = data.draw(st.sets(st.sampled_from(sorted(good)), min_size=1, max_size=4))

@@ -21,7 +21,7 @@ from tests.drawn_views import cases, every_case, views
 from tests.matrix_oracle import Oracle
 
 # Building twice for every example is dear: few examples here, many more behind --slow; shrinking takes minutes.
-FEW = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck),
+FEW = settings(max_examples=5, suppress_health_check=list(HealthCheck),
                phases=[Phase.explicit, Phase.reuse, Phase.generate])  # fmt: skip
 MANY = settings(FEW, max_examples=60)
 

@@ -35,7 +35,7 @@ def record_of(folder: Path, ways: list[list[str]]) -> Record:
     return record
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(ways=st.lists(st.lists(KINDS, max_size=4), max_size=6))
 def test_what_is_at_hand_is_what_the_record_tells(
     tmp_path_factory: pytest.TempPathFactory, ways: list[list[str]]

@@ -86,7 +86,7 @@ def test_probabilities_sum_to_the_visits_and_excluded_units_say_why() -> None:
             assert visit.probability == chances[visit.unit_code][0]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.integers(4, 60), st.integers(0, 10_000), st.integers(0, 40), st.integers(0, 6), st.integers(0, 90),
     st.integers(1, 3),

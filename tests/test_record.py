@@ -284,7 +284,7 @@ dossiers = st.builds(dossier, st.integers(1, 3), channel=channels)
 rows = st.tuples(st.just("event"), events) | st.tuples(st.just("dossier"), dossiers)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(told=st.lists(rows, min_size=1, max_size=10), data=st.data())
 def test_order_splitting_and_repetition_lead_to_one_state(
     tmp_path_factory: pytest.TempPathFactory, told: list[tuple[str, dict[str, object]]], data: st.DataObject

@@ -44,7 +44,7 @@ def fitted() -> RemainingTime:
     left=st.floats(0.1, 300.0),
     share=st.floats(0.01, 0.99),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_curve_passes_through_the_score_and_is_read_back(
     hazard: list[float], late: float, left: float, share: float
 ) -> None:

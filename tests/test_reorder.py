@@ -26,7 +26,7 @@ def test_days_earlier_of_a_window_drawn_by_hand() -> None:
     assert by_chance(window).inside == 4 - 3.5
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(VISITS, st.integers(0, 1000))
 def test_the_expected_gain_of_chance_is_the_mean_over_orders(rows: list[tuple[int, bool, int]], seed: int) -> None:
     day, found, group = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
@@ -40,7 +40,7 @@ def test_the_expected_gain_of_chance_is_the_mean_over_orders(rows: list[tuple[in
         assert mean == pytest.approx(getattr(by_chance(window), figure), abs=0.3 * spread)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(VISITS, st.lists(st.floats(-3, 3), min_size=3, max_size=3))
 def test_what_a_team_adds_never_changes_the_order_inside_groups(
     rows: list[tuple[int, bool, int]], severity: list[float]

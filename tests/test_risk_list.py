@@ -71,7 +71,7 @@ def test_no_list_yet_says_what_to_do(tmp_path: Path) -> None:
     scope=st.none() | st.frozensets(st.sampled_from(["u1", "u2", "u3", "elsewhere"])),
     size=st.integers(1, 200),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_filters_and_pages_equal_a_plain_walk(
     sector: str | None,
     unit: str | None,
@@ -151,7 +151,7 @@ def test_the_columns_are_the_agreed_ones() -> None:
 
 
 @given(st.sampled_from(["rank", "left", "age", "dossier", "unit", "step"]))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 def test_every_order_holds_every_line_once_and_back_is_its_mirror(order: Order) -> None:
     found = [line.dossier_id for line in LIST.page(Filters(waiting=None), 0, 200, order).lines]
     back = [line.dossier_id for line in LIST.page(Filters(waiting=None), 300, 200, order, back=True).lines]

@@ -48,7 +48,7 @@ def test_a_list_tells_ties_at_random_best_and_worst() -> None:
     assert MEASURES["lift_at_10"](one, weight) == pytest.approx(1 / 4 / 0.2)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=25),
        st.floats(0.05, 1.0))  # fmt: skip
 def test_random_ties_lie_between_worst_and_best_and_counts_are_copies(

@@ -82,7 +82,7 @@ FIELDS = ("dossier_id", "procedure_code", "unit_code", "received_at", "due_at", 
 EVENT_FIELDS = ("kind", "happened_at", "known_at", "official_id", "unit_code", "step", "due_at")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     changes=st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=4),
     event=st.dictionaries(st.sampled_from(EVENT_FIELDS), VALUES, max_size=3),

@@ -158,7 +158,7 @@ def province(tmp_path_factory: pytest.TempPathFactory) -> Record:
     return record
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(hours=st.integers(min_value=24 * 60, max_value=24 * 364))
 def test_what_becomes_known_later_changes_nothing(province: Record, hours: int) -> None:
     """Signals and stays over the whole record are those over the record as it was known then."""

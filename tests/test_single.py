@@ -100,7 +100,7 @@ def differences(record: Record, as_of: datetime) -> dict[str, tuple[Any, Any]]:
 
 
 @given(history=histories(), hour=st.integers(24, 700))
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
 def test_single_and_matrix_agree(
     tmp_path_factory: pytest.TempPathFactory,
     history: tuple[list[dict[str, Any]], list[dict[str, Any]]],
@@ -133,7 +133,7 @@ EXPRESSIONS = [
 
 
 @given(a=st.none() | st.integers(-50, 50), b=st.none() | st.integers(-50, 50), sql=FEW(EXPRESSIONS))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_expressions_mean_what_the_engine_means(a: int | None, b: int | None, sql: str) -> None:
     value: int | str | None
     if "'x'" in sql:

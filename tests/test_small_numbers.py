@@ -35,7 +35,7 @@ def possible(parts: list[int], total: CountSpan) -> list[tuple[int, ...]]:
     return [counts for counts in found if total.low <= sum(counts) <= total.high]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(OFFICES)
 def test_no_sum_or_whole_minus_parts_leaves_fewer_than_k_counts(offices: list[tuple[int, int]]) -> None:
     for column in (0, 1):
@@ -48,7 +48,7 @@ def test_no_sum_or_whole_minus_parts_leaves_fewer_than_k_counts(offices: list[tu
         assert len({sum(course) for course in courses}) >= K
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(OFFICES, OFFICES)
 def test_no_difference_of_two_months_or_complement_leaves_fewer_than_k(
     one: list[tuple[int, int]], other: list[tuple[int, int]]

@@ -170,7 +170,7 @@ def written(folder: Path, asked: dict[str, object], rows: list[list[object]]) ->
     return folder / "a.csv"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(asked=variants())
 def test_every_dossier_of_every_variant_is_right_or_set_aside_or_told(asked: dict[str, object]) -> None:
     """Encoding × header × separator × codes × dates: nothing is lost or changed in silence."""

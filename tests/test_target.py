@@ -231,7 +231,7 @@ def test_landmarks_want_to_know_when() -> None:
         landmarks(views(), datetime(2026, 1, 1), CUTOFF, at_arrival=True)  # noqa: DTZ001
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     ends=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 20)), min_size=1, max_size=6),
     cutoff=st.integers(1, 60),

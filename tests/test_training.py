@@ -52,7 +52,7 @@ def test_a_dossier_on_both_sides_is_refused() -> None:
         Split(fair.origin, fair.learn, fair.judge).checked(moved)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(1, 4)), min_size=2, max_size=60))
 def test_figures_agree_with_scikit_learn(rows: list[tuple[bool, int, int]]) -> None:
     label = np.array([row[0] for row in rows], float)

@@ -47,7 +47,7 @@ def test_the_doubly_robust_estimate_survives_wrong_probabilities_when_the_model_
     assert abs(hajek(risk[taken], wrong).value - risk.mean()) > 0.05
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.floats(0, 5), st.floats(0.01, 1)), min_size=1, max_size=8), st.floats(1, 4))
 def test_bounds_are_the_extremes_over_all_admissible_weights(rows: list[tuple[float, float]], gamma: float) -> None:
     y, p = np.array(rows).T

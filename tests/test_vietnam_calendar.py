@@ -82,7 +82,7 @@ moments = wall_clock.map(lambda at: local(at.isoformat(" ")))
 
 
 @given(moments, moments, moments)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_working_time_adds_up_and_never_runs_back(one: datetime, two: datetime, three: datetime) -> None:
     a, b, c = sorted((one, two, three))
     whole = VIETNAM.working_hours(a, c)
@@ -92,7 +92,7 @@ def test_working_time_adds_up_and_never_runs_back(one: datetime, two: datetime, 
 
 
 @given(moments, st.floats(0.01, 400))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_adding_working_hours_is_undone_by_counting_them(start: datetime, hours: float) -> None:
     due = VIETNAM.add(start, hours)
     assert VIETNAM.working_hours(start, due) == pytest.approx(hours, abs=1e-6)

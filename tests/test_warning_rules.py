@@ -89,7 +89,7 @@ def test_with_little_time_left_it_fires_at_once_and_past_due_never() -> None:
 # budget
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 13), st.sampled_from(["x1", "x2"]), st.floats(0.3, 1)), min_size=1, max_size=80),
     st.integers(0, 6),

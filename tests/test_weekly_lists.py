@@ -25,7 +25,7 @@ ENTRIES = st.lists(
 ).map(lambda rows: [entry(f"d{i:02d}", u, f"U{a}", f"O{b}", age) for i, (u, a, b, age) in enumerate(rows)])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(ENTRIES, st.integers(1, 20), st.integers(0, 4), st.integers(0, 3))
 def test_caps_are_never_broken_and_nobody_is_passed_over_without_one(
     found: list[Entry], size: int, per_unit: int, per_official: int
@@ -44,7 +44,7 @@ def test_caps_are_never_broken_and_nobody_is_passed_over_without_one(
             assert (per_unit and units >= per_unit) or (per_official and officials >= per_official)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ENTRIES, st.text(min_size=1, max_size=5))
 def test_the_order_is_stable_and_the_jitter_stays_inside_its_band(found: list[Entry], secret: str) -> None:
     assert order(found) == order(found[::-1])
