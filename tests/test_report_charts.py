@@ -39,6 +39,13 @@ def test_a_chart_holds_the_figures_of_the_report() -> None:
     assert "⟦" not in text
 
 
+def test_a_large_count_is_told_whole_and_a_share_with_one_decimal() -> None:
+    counts = BarChart("Tiếp nhận", ("A", "B"), (("Kỳ này", (1234567.0, None)),)).xml()
+    assert "<c:v>1234567</c:v>" in counts
+    assert 'formatCode="[$-42A]#,##0"' in counts
+    assert 'formatCode="[$-42A]#,##0.0"' in BarChart("Tỷ lệ", ("A",), (("Kỳ này", (12.5,)),)).xml()
+
+
 def test_without_figures_to_compare_there_is_no_chart() -> None:
     assert charts_of(report_of(figures=(Figure("Điểm", "points", 12.5),))) == []
     alone = Table("t", "t", (Column("Đơn vị"), Column("Trễ hẹn")), (("Xã A", 5), ("Xã B", 0)))

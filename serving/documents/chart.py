@@ -66,19 +66,22 @@ class BarChart:
 
     def _bars(self, number: int, name: str, values: Sequence[float | None]) -> str:
         points = "".join(
-            f'<c:pt idx="{place}"><c:v>{value:g}</c:v></c:pt>'
+            f'<c:pt idx="{place}"><c:v>{value:.12g}</c:v></c:pt>'
             for place, value in enumerate(values)
             if value is not None
         )
+        whole = all(value is None or value == int(value) for value in values)
+        form = "[$-42A]#,##0" if whole else "[$-42A]#,##0.0"  # 42A: dots between thousands, as in Vietnamese
         labels = "".join(f'<c:pt idx="{n}"><c:v>{escape(words)}</c:v></c:pt>' for n, words in enumerate(self.labels))
         return (
             f'<c:ser><c:idx val="{number}"/><c:order val="{number}"/><c:tx><c:v>{escape(name)}</c:v></c:tx>'
             f'<c:spPr><a:solidFill><a:srgbClr val="{_COLOURS[number]}"/></a:solidFill></c:spPr>'
-            '<c:invertIfNegative val="0"/><c:dLbls><c:showLegendKey val="0"/><c:showVal val="1"/>'
+            f'<c:invertIfNegative val="0"/><c:dLbls><c:numFmt formatCode={quoteattr(form)} sourceLinked="0"/>'
+            '<c:showLegendKey val="0"/><c:showVal val="1"/>'
             '<c:showCatName val="0"/>'
             '<c:showSerName val="0"/><c:showPercent val="0"/><c:showBubbleSize val="0"/></c:dLbls>'
             f'<c:cat><c:strLit><c:ptCount val="{len(self.labels)}"/>{labels}</c:strLit></c:cat>'
-            "<c:val><c:numLit><c:formatCode>General</c:formatCode>"
+            f"<c:val><c:numLit><c:formatCode>{escape(form)}</c:formatCode>"
             f'<c:ptCount val="{len(values)}"/>{points}</c:numLit></c:val>'
             "</c:ser>"
         )

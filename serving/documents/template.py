@@ -73,7 +73,7 @@ def make_apology() -> Doc:
     letterhead(document, "PXL")
     say(document.add_paragraph(), "PHIẾU XIN LỖI VÀ HẸN LẠI NGÀY TRẢ KẾT QUẢ", bold=True)
     for text in apology.LINES:
-        text_paragraph(document, text)
+        text_paragraph(document, text, ragged=text.startswith("Địa chỉ"))
     signature(document)
     return document
 
