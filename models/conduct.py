@@ -15,16 +15,14 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from features.calendar.vietnam import VIETNAM
 from features.complaints import history as complaint_history
-from features.signals import evaluate
+from features.signals.conduct_year import ConductYear
 from features.signals.directives import basis_vi
 from features.signals.sentences import CAUSES, dossier_sentence
 from features.sources.vietnamese_number import decimal
 from features.spelling.names import is_desk
 from models.conduct_peers import PeerComparison
 from models.excess import RATIO
-from models.finding_matrix import SHOWN
 from models.official_forecast import OfficialForecast
 from models.rarity import Usual
 
@@ -106,16 +104,15 @@ def against_peers(standings: Sequence[PeerComparison], grain: str) -> list[Condu
     return lines
 
 
-def dossiers(con: duckdb.DuckDBPyConnection, ids: Sequence[str], peers: pa.Table, as_of: datetime) -> list[ConductLine]:
-    """Lines of the dossiers `ids` that show a signal at `as_of`, the most unusual first.
+def dossiers(con: duckdb.DuckDBPyConnection, ids: Sequence[str], year: ConductYear) -> list[ConductLine]:
+    """Lines of the dossiers `ids` that show a signal of `year` at its moment, the most unusual first.
 
-    `peers` (dossier_id): the dossiers among which a signal counts as usual or not, by procedure. The score is one
+    A signal counts as usual or not among the dossiers handled in the year, by procedure. The score is one
     less the product of the peers' rates of the signals shown, as if these were independent: an order, no probability.
     """
-    asked = list(dict.fromkeys(ids))
-    wanted = list(dict.fromkeys([*asked, *peers["dossier_id"].to_pylist()]))
-    moment = pa.array([as_of] * len(wanted), pa.timestamp("us", "UTC"))
-    shown = evaluate(con, pa.table({"dossier_id": wanted, "as_of": moment}), SHOWN, VIETNAM)
+    peers = list(dict.fromkeys(year.handled["dossier_id"].to_pylist()))
+    open_ones = set(ids)
+    shown = year.of_dossiers(con, pa.array(list(open_ones.union(peers)), pa.string()))
     about = {
         key: (procedure or "", unit)
         for key, procedure, unit in con.sql(
@@ -123,12 +120,11 @@ def dossiers(con: duckdb.DuckDBPyConnection, ids: Sequence[str], peers: pa.Table
             " FROM dossier GROUP BY dossier_id"
         ).fetchall()
     }
-    number = {key: nth for nth, key in enumerate(dict.fromkeys(peers["dossier_id"].to_pylist()))}
+    number = {key: nth for nth, key in enumerate(peers)}
     signals = list(zip(*(shown[name].to_pylist() for name in ("dossier_id", "signal", "value")), strict=True))
     of_peers = [(number[key], name) for key, name, _ in signals if key in number]
     usual = Usual.of([about[key][0] for key in number], [row for row, _ in of_peers], [name for _, name in of_peers])
     found: dict[str, list[tuple[float, str, float]]] = {}
-    open_ones = set(asked)
     for key, name, value in signals:
         if key in open_ones:
             found.setdefault(key, []).append((usual.rate(about[key][0], name), name, value))

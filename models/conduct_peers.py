@@ -82,8 +82,10 @@ def _standings(handled: pa.Table, position: dict[str, str], key: str, group: str
     table = handled.append_column("position", posts)
     found: dict[str, tuple[pa.Table, Excess]] = {}
     clear: dict[str, Excess] = {}
+    con = duckdb.connect()
+    con.register("handled", table)
     for family in CHARGED:
-        counts = _against_peers(table, key, group, family)
+        counts = _against_peers(con, key, group, family)
         found[family] = counts, excess(*(counts[name].to_numpy() for name in ("observed", "expected", "grp", "n")))
         clear[family] = excess(*(counts[name].to_numpy() for name in ("clear", "expected", "grp", "n")))
     first = next(iter(found.values()))[0]
@@ -133,12 +135,10 @@ def _stands_out(observed: float, estimate: Excess, i: int) -> bool:
     return observed >= FEWEST_SIGNALS and estimate.low[i] > CLEARLY and 1 - estimate.above[i] <= STRICT
 
 
-def _against_peers(table: pa.Table, key: str, group: str, family: str) -> pa.Table:
+def _against_peers(con: duckdb.DuckDBPyConnection, key: str, group: str, family: str) -> pa.Table:
     """key, unit_code, grp, n, observed, expected, has_peers: one row a key, ordered by it. `n` counts all dossiers
     handled; where the family is null there was no chance, and nothing is expected.
     """
-    con = duckdb.connect()
-    con.register("handled", table)
     return con.sql(f"""
         WITH own AS (
             SELECT {key} AS key, procedure_code, position, count(*) AS dossiers, count({family}) AS n,

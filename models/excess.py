@@ -66,7 +66,7 @@ class Excess:
         low, high = np.zeros(len(rate)), np.ceil(6 * rate + 10)  # so many are above any ratio beyond doubt
         while (low < high).any():
             middle = np.floor((low + high) / 2)
-            enough = gamma(self.shape + middle, scale=1.0 / rate).sf(RATIO) > above
+            enough = gamma.sf(RATIO, self.shape + middle, scale=1.0 / rate) > above
             low, high = np.where(enough, low, np.minimum(middle + 1, high)), np.where(enough, middle, high)
         return low
 
@@ -92,13 +92,14 @@ def excess(observed: np.ndarray, expected: np.ndarray, group: np.ndarray, handle
         raise ValueError("observed and expected: numbers from 0 on were wanted")
     centre = _group_means(observed, expected, group)
     shape = _fitted_shape(observed, expected, centre)
-    posterior = gamma(shape + observed, scale=1.0 / (shape / centre + expected))
-    above = posterior.sf(RATIO)
+    # called, not frozen: a frozen distribution writes its documentation anew each time
+    posterior = {"a": shape + observed, "scale": 1.0 / (shape / centre + expected)}
+    above = gamma.sf(RATIO, **posterior)
     enough = handled >= FEWEST_DOSSIERS
     return Excess(
-        mean=posterior.mean(),
-        low=posterior.ppf(0.025),
-        high=posterior.ppf(0.975),
+        mean=gamma.mean(**posterior),
+        low=gamma.ppf(0.025, **posterior),
+        high=gamma.ppf(0.975, **posterior),
         above=above,
         enough=enough,
         flag=enough & (1.0 - above <= FALSE_DISCOVERY),

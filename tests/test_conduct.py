@@ -10,12 +10,16 @@ import pytest
 
 from features.record.delivery import Chunk
 from features.record.record import Record
+from features.signals import evaluate, evaluate_held
+from features.signals.acts import acts
+from features.signals.conduct_year import conduct_year
 from features.signals.handled import FAMILIES, handled
 from models.artefact import ArtefactError
 from models.booster import TreeMember
 from models.conduct import against_peers, dossiers
 from models.conduct import forecast as told_forecast
 from models.conduct_peers import officials, units
+from models.finding_matrix import SHOWN
 from models.official_artefact import load, save
 from models.official_forecast import CountRule, OfficialForecast
 from serving.scoring import conduct_lists
@@ -120,13 +124,31 @@ def test_what_becomes_known_later_charges_nobody(tmp_path: Path) -> None:
 
 def test_a_dossier_is_ranked_by_how_unusual_its_signals_are_and_says_it_is_no_finding(tmp_path: Path) -> None:
     con = office(tmp_path, PEERS | {"o7": [2]})
-    peers = handled(con, AS_OF)
-    lines = dossiers(con, ["d240", "d0"], peers, AS_OF)
+    lines = dossiers(con, ["d240", "d0"], conduct_year(con, AS_OF, SHOWN))
     assert [line.dossier_id for line in lines] == ["d240"]
     assert lines[0].score is not None
     assert 0.9 < lines[0].score < 1
     assert "không phải kết luận" in lines[0].reasons_vi
     assert "n = 241" in lines[0].reasons_vi
+
+
+def test_the_year_told_at_once_says_what_each_question_says_by_itself(tmp_path: Path) -> None:
+    con = office(tmp_path, PEERS | {"o7": [2] * 30 + [1] * 10})
+    later = AS_OF + timedelta(days=366)  # nothing happened in the year before
+    for at in (AS_OF, BEGIN + timedelta(hours=30), later):
+        year = conduct_year(con, at, SHOWN)
+        acted = handled(con, at)
+        assert year.handled.equals(acted)
+        assert year.acts.equals(acts(con, acted, at))
+        for grain, rows in year.held.items():
+            assert rows == evaluate_held(con, at, grain).to_pylist()
+        ids = pa.array([f"d{n}" for n in range(250)])
+        asked = pa.table({"dossier_id": ids, "as_of": pa.array([at] * 250, pa.timestamp("us", "UTC"))})
+        alone = evaluate(con, asked, SHOWN).select(["dossier_id", "signal", "value"])
+        told = year.of_dossiers(con, ids)
+        assert sorted(map(str, told.to_pylist())) == sorted(map(str, alone.to_pylist()))
+    assert not year.handled.num_rows
+    assert told.num_rows, "signals of dossiers outside the year are told all the same"
 
 
 def test_lists_of_every_grain_are_written_whole_and_read_back(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from features.record.delivery import Chunk
 from features.record.record import Record
 from features.signals import DOSSIER_SIGNALS, HELD_SIGNALS, evaluate_held
 from features.signals.hands import stays
-from features.signals.held import ALERT
 from features.signals.signal import Grain
+from features.signals.year import ALERT
 from features.simulate import simulate
 from tests import drawn_chances as drawn
 from tests.drawn_chances import AS_OF, population

@@ -34,14 +34,20 @@ class TempTablePipeline:
         self.con.execute(f"CREATE OR REPLACE TEMP {kind} {name} AS {sql}")
         self._made[name] = kind
 
+    def __contains__(self, name: object) -> bool:
+        """Whether a relation was made and not forgotten."""
+        return name in self._made
+
     def make_all(
-        self, relations: Mapping[str, str], *, keep: Collection[str], inline: bool = True, given: Collection[str] = ()
-    ) -> None:
+        self, relations: Mapping[str, str], *, keep: Collection[str], inline: bool = True, given: Collection[str] = (),
+        drop: bool = True,
+    ) -> None:  # fmt: skip
         """Makes relations in order, each on those before it, and drops all but `keep` when they are done with.
 
         What nothing reads is not made. `inline`: what is read once, by one other, becomes part of its statement; not
         so where statements are long and rows few, for then DuckDB plans them longer than it runs them. `given`:
-        relations made before that are dropped alike, once nothing here reads them any more.
+        relations made before that are dropped alike, once nothing here reads them any more. `drop`: false where all
+        stay.
         """
         relations = _needed(relations, keep)
         reads = {name: names_in(sql) for name, sql in relations.items()}
@@ -60,7 +66,7 @@ class TempTablePipeline:
         for name, sql in relations.items():
             once = inline and self._once(name, readers, keep, relations)
             self.make(name, sql, kind="VIEW" if once else "TABLE")
-            if not once:
+            if drop and not once:
                 self.drop(*(done for done in reversed(self._made) if last.get(done) == order[name]))
 
     def _once(

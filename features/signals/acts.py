@@ -8,16 +8,18 @@ official, a unit, a procedure or a sector are counts over these dossiers, so eac
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 import pyarrow as pa
 
 from features.calendar.vietnam import VIETNAM
-from features.signals.accounts import of_accounts
-from features.signals.evaluate import DOSSIER_SIGNALS, SIGNAL_SHOWN, of_signals
-from features.signals.handled import ACTS, CHARGED, DOUBT, FAMILIES, YEAR
-from features.signals.over_cases import over_cases
+from features.record.utc import naive_utc
+from features.signals.evaluate import SIGNAL_SHOWN
+from features.signals.handled import ACTS, CHARGED, DOUBT, FAMILIES, NAMED
+from features.signals.hands import YEAR
+from features.signals.over_cases import CaseRelations
+from features.signals.year import within_year
 
 SCHEMA = pa.schema([
     ("official_id", pa.string()), ("unit_code", pa.string()), ("procedure_code", pa.string()),
@@ -31,21 +33,24 @@ hours: working hours until the citizen had answered. value: of a signal.
 """
 
 
-def acts(con: duckdb.DuckDBPyConnection, acted: pa.Table, as_of: datetime, since: datetime | None = None) -> pa.Table:
+def acts(
+    con: duckdb.DuckDBPyConnection,
+    acted: pa.Table,
+    as_of: datetime,
+    since: datetime | None = None,
+    year: CaseRelations | None = None,
+) -> pa.Table:
     """Rows of `SCHEMA` behind the charges of `acted` (`handled` for the same moment), by official, dossier and time.
 
-    `con`: a connection of `Record.connect`.
+    `con`: a connection of `Record.connect`. `year`: as in `handled`.
     """
     charged = _charged(acted)
     if not charged.num_rows:
         return SCHEMA.empty_table()
-    ids = charged["dossier_id"].unique()
-    cases = pa.table({"dossier_id": ids, "as_of": pa.array([as_of] * len(ids), pa.timestamp("us", "UTC"))})
-    named = [one for one in DOSSIER_SIGNALS if any(one.name in family for family in FAMILIES.values())]
     con.register("charge", charged)
-    begin = (since or as_of - YEAR).astimezone(UTC).replace(tzinfo=None)
     try:
-        return over_cases(con, cases, VIETNAM, _select(begin), of_accounts, of_signals(named)).cast(SCHEMA)
+        with within_year(con, as_of, since, VIETNAM, signals=NAMED, year=year) as over:
+            return over.select(_select(naive_utc(since or as_of - YEAR)), last=year is None).cast(SCHEMA)
     finally:
         con.unregister("charge")
 

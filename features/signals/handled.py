@@ -11,18 +11,18 @@ are the dossiers with an agent, and a chance counts that took its official less 
 takes for the same procedure without one; elsewhere it is null, no chance.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import duckdb
 import pyarrow as pa
 
 from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import Calendar
-from features.signals.accounts import of_accounts
-from features.signals.evaluate import DOSSIER_SIGNALS, SIGNAL_SHOWN, of_signals
-from features.signals.hands import of_stays
-from features.signals.held_again import of_agents
-from features.signals.over_cases import over_cases
+from features.record.utc import naive_utc
+from features.signals.evaluate import DOSSIER_SIGNALS, SIGNAL_SHOWN
+from features.signals.hands import YEAR
+from features.signals.over_cases import CaseRelations
+from features.signals.year import within_year
 
 FAMILIES = {
     "papers": ("DOC_OUTSIDE_PUBLISHED_LIST", "REPEATED_SUPPLEMENT"),
@@ -47,28 +47,26 @@ ACTS = {
 DOUBT = "_doubt"
 """Suffix of the column that says of a charge that most of the acts behind it stand under another's account."""
 
-YEAR = timedelta(days=365)
+NAMED = [signal for signal in DOSSIER_SIGNALS if any(signal.name in family for family in FAMILIES.values())]
+"""The signals of the families."""
 
 
 def handled(
-    con: duckdb.DuckDBPyConnection, as_of: datetime, since: datetime | None = None, calendar: Calendar = VIETNAM
+    con: duckdb.DuckDBPyConnection,
+    as_of: datetime,
+    since: datetime | None = None,
+    calendar: Calendar = VIETNAM,
+    year: CaseRelations | None = None,
 ) -> pa.Table:
     """One row an official and dossier on which they acted in [since, as_of) (by default a year).
 
     Columns official_id, unit_code (where they acted last), procedure_code, dossier_id, and for each of `CHARGED`
     whether it is charged to the official (null: there was no chance), and with `DOUBT` whether that is doubtful: the
     acts were entered under another's account (`features.signals.accounts`). Only what was known before `as_of` counts.
+    `year`: the relations of the moment (`features.signals.year`), where they are at hand.
     """
-    begin = (since or as_of - YEAR).astimezone(UTC).replace(tzinfo=None)
-    until = as_of.astimezone(UTC).replace(tzinfo=None)
-    ids = con.sql(
-        "SELECT DISTINCT dossier_id FROM event WHERE official_id IS NOT NULL AND known_at < $until"
-        " AND happened_at >= $begin ORDER BY dossier_id",
-        params={"until": until, "begin": begin},
-    ).to_arrow_table()["dossier_id"]
-    cases = pa.table({"dossier_id": ids, "as_of": pa.array([as_of] * len(ids), pa.timestamp("us", "UTC"))})
-    named = [signal for signal in DOSSIER_SIGNALS if any(signal.name in family for family in FAMILIES.values())]
-    return over_cases(con, cases, calendar, _select(begin), of_stays(as_of), of_agents, of_accounts, of_signals(named))
+    with within_year(con, as_of, since, calendar, signals=NAMED, year=year) as over:
+        return over.select(_select(naive_utc(since or as_of - YEAR)), last=year is None)
 
 
 def _select(begin: datetime) -> str:

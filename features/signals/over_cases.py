@@ -1,6 +1,9 @@
 """A SELECT over the relations of cases, run: the one place where cases and calendar meet the record's views."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 
 import duckdb
 import pyarrow as pa
@@ -21,36 +24,70 @@ More = Callable[[int], Mapping[str, str]]
 """Further relations by name, for a calendar of so many stretches of work in one UTC day."""
 
 
+class CaseRelations:
+    """The relations of `features.signals.relations` over some cases, made when a question first names them.
+
+    A context: what was made stands on the connection until it ends, so that one evaluation answers many questions.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, cases: pa.Table, calendar: Calendar, *more: More) -> None:
+        """`con`: a connection of `Record.connect`. `cases`: dossier_id and as_of (timestamp[us, UTC]); `case_no`
+        counts them from 0. `more` relations rest on those and on each other, in order.
+        """
+        self.con = con
+        self.cases = cases
+        self._calendar = as_delivered(con, calendar)
+        spans = sum(name.startswith("end_") for name in self._calendar.relation().column_names)
+        self._sql = {"cases_in": "SELECT * FROM cases_told", **relations(spans)}
+        self._sql["version"] = _with_attributes(con, self._sql["version"])
+        for made in more:
+            self._sql |= made(spans)
+        self._tables = TempTablePipeline(con)
+        self._context = ExitStack()
+
+    def __enter__(self) -> CaseRelations:
+        """Puts the cases, their states and the calendar on the connection."""
+        cases = self.cases
+        self._context.callback(self._tables.clear)
+        told = {
+            "cases_told": pa.table({
+                "case_no": pa.array(range(cases.num_rows), pa.int64()),
+                "dossier_id": cases["dossier_id"].cast(pa.string()),
+                "as_of": naive_column(cases["as_of"]),
+            }),
+            "working_day": self._calendar.relation(),
+        }  # fmt: skip
+        for name, table in told.items():
+            self.con.register(name, table)
+            self._context.callback(self.con.unregister, name)
+        self._context.enter_context(states_of_cases(self.con, cases, self._calendar))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Takes them all away."""
+        self._context.close()
+
+    def select(self, sql: str, *, last: bool = False) -> pa.Table:
+        """The rows of a SELECT over the relations. `last`: no question follows; what is done with is dropped at once.
+
+        What it names is made where that has not been done.
+        """
+        missing = {name: text for name, text in self._sql.items() if name not in self._tables}
+        self._tables.make_all({**missing, ANSWER: sql}, keep=[ANSWER], inline=False, drop=last)
+        answer = self.con.sql(f"FROM {ANSWER}").to_arrow_table()
+        self._tables.drop(ANSWER)
+        return answer
+
+
 def over_cases(
     con: duckdb.DuckDBPyConnection, cases: pa.Table, calendar: Calendar, select: str, *more: More
 ) -> pa.Table:
     """The rows of `select`, which may name every relation of `features.signals.relations` and `cases_in`.
 
-    `con`: a connection of `Record.connect`. `cases`: dossier_id and as_of (timestamp[us, UTC]); `case_no` counts
-    them from 0. `more` relations rest on those and on each other, in order.
+    Arguments as `CaseRelations`.
     """
-    numbered = pa.table({
-        "case_no": pa.array(range(cases.num_rows), pa.int64()),
-        "dossier_id": cases["dossier_id"].cast(pa.string()),
-        "as_of": naive_column(cases["as_of"]),
-    })  # fmt: skip
-    calendar = as_delivered(con, calendar)
-    spans = sum(name.startswith("end_") for name in calendar.relation().column_names)
-    parts = {"cases_in": "SELECT * FROM cases_told", **relations(spans)}
-    parts["version"] = _with_attributes(con, parts["version"])
-    for made in more:
-        parts |= made(spans)
-    tables = TempTablePipeline(con)
-    con.register("cases_told", numbered)
-    con.register("working_day", calendar.relation())
-    try:
-        with states_of_cases(con, cases, calendar):
-            tables.make_all({**parts, ANSWER: select}, keep=[ANSWER], inline=False)
-        return con.sql(f"FROM {ANSWER}").to_arrow_table()
-    finally:
-        tables.clear()
-        con.unregister("cases_told")
-        con.unregister("working_day")
+    with CaseRelations(con, cases, calendar, *more) as relations:
+        return relations.select(select, last=True)
 
 
 def _with_attributes(con: duckdb.DuckDBPyConnection, sql: str) -> str:

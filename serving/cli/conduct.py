@@ -88,8 +88,8 @@ def score(settings: Settings, as_of: datetime, say: Say) -> str:
     """Writes the lists of officials, units and dossiers as of `as_of`."""
     from features.record.positions import positions
     from features.record.record import Record
-    from features.signals.acts import acts
-    from features.signals.handled import handled
+    from features.signals.conduct_year import conduct_year
+    from models.finding_matrix import SHOWN
     from models.sector_risk import sector_risks
     from serving.scoring import conduct_evidence, conduct_lists
     from serving.scoring.score_files import write_scores
@@ -104,16 +104,16 @@ def score(settings: Settings, as_of: datetime, say: Say) -> str:
     record = Record(settings.record_url)
     version = record.version()
     con = record.connect(version=version, copied=True)
-    acted = handled(con, as_of)
-    found = conduct_lists.lines(con, settings.models, as_of, sent, acted)
+    year = conduct_year(con, as_of, SHOWN, sent)
+    found = conduct_lists.lines(con, settings.models, as_of, year)
     folder = conduct_lists.write(found, settings.scores, as_of)
-    if acted.num_rows:
+    if year.handled.num_rows:
         say("conduct: chance of a finding for every open dossier")
-        table, meta = conduct_lists.scored(con, settings.models, as_of, found["dossier"], acted, version)
+        table, meta = conduct_lists.scored(con, settings.models, as_of, found["dossier"], year, version)
         write_scores(settings.scores, table, meta)
         position = {who: post.position for who, post in positions(con, as_of).items()}
         conduct_evidence.write(
-            settings.scores, as_of, acts(con, acted, as_of), acted, position, sector_risks(con, as_of, acted)
+            settings.scores, as_of, year.acts, year.handled, position, sector_risks(con, as_of, year.handled)
         )
     tell(settings, digests(settings.home, folder.glob("*.parquet")), now=datetime.now(UTC))
     return f"{folder}: " + ", ".join(f"{len(lines)} {grain}s" for grain, lines in found.items())

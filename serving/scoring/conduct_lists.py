@@ -15,9 +15,7 @@ import pyarrow.parquet as pq
 
 from features.record.positions import positions
 from features.record.succession import levels
-from features.signals import evaluate_held
-from features.signals.handled import handled
-from features.signals.held_voice import HELD_VOICE
+from features.signals.conduct_year import ConductYear, conduct_year
 from features.signals.sentences import held_sentence
 from models import pointers
 from models.artefact import ArtefactError
@@ -42,24 +40,22 @@ _SCHEMA = pa.schema([
 
 
 def lines(
-    con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime, alerts: pa.Table | None = None,
-    acted: pa.Table | None = None,
-) -> dict[str, list[ConductLine]]:  # fmt: skip
-    """The lists of every grain as of `as_of`.
+    con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime, year: ConductYear | None = None
+) -> dict[str, list[ConductLine]]:
+    """The lists of every grain as of `as_of`. `year`: what signals say at that moment, where it is at hand.
 
     Where the record holds dossiers, signals against peers rank; where it holds complaints alone, the champion's
-    forecast of complaints does. Placeholders are no officials: the feeds never let them in. `alerts`: what heads were
-    told (`serving.warnings.alerts`). `acted`: what `handled` gave for this moment, where it is at hand.
+    forecast of complaints does. Placeholders are no officials: the feeds never let them in.
     """
-    acted = handled(con, as_of) if acted is None else acted
+    year = conduct_year(con, as_of, SHOWN) if year is None else year
+    acted = year.handled
     if not acted.num_rows:
-        shown = evaluate_held(con, as_of, "official", signals=HELD_VOICE).to_pylist()
-        of_officials = with_signals(_forecast(con, models, as_of), shown)
+        of_officials = with_signals(_forecast(con, models, as_of), year.held["official"])
         return {grain: of_officials if grain == "official" else [] for grain in GRAINS}
     in_post = positions(con, as_of)
     position = {who: post.position for who, post in in_post.items()}
     level = levels(con, as_of)
-    heads = evaluate_held(con, as_of, "head", alerts=alerts).to_pylist()
+    heads = year.held["head"]
     ids = cohort(con, as_of, overdue=True)["dossier_id"].to_pylist()
     return {
         "official": with_signals(
@@ -68,13 +64,13 @@ def lines(
                 replace(line, unit_code=in_post[line.official_id].unit_code) if line.official_id in in_post else line
                 for line in against_peers(officials(acted, position), "official")
             ],
-            [*evaluate_held(con, as_of, "official").to_pylist(), *heads],
+            [*year.held["official"], *heads],
         ),
         "unit": with_signals(
             against_peers(units(acted, position, level), "unit"),
-            [*evaluate_held(con, as_of, "unit").to_pylist(), *({**row, "key": row["unit_code"]} for row in heads)],
+            [*year.held["unit"], *({**row, "key": row["unit_code"]} for row in heads)],
         ),
-        "dossier": _dossiers(con, models, ids, dossiers(con, ids, acted, as_of), as_of),
+        "dossier": _dossiers(con, models, ids, dossiers(con, ids, year), as_of),
     }
 
 
@@ -96,7 +92,7 @@ def with_signals(lines: Sequence[ConductLine], shown: Sequence[Mapping[str, Any]
 
 
 def scored(
-    con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime, lines: Sequence[ConductLine], acted: pa.Table,
+    con: duckdb.DuckDBPyConnection, models: Path, as_of: datetime, lines: Sequence[ConductLine], year: ConductYear,
     record_version: int,
 ) -> tuple[pa.Table, ListMeta]:  # fmt: skip
     """The scored list of open dossiers for plans and weekly lists, and what it is. `lines`: the list of dossiers."""
@@ -104,7 +100,7 @@ def scored(
     dossier = pointer.get("dossier", {})
     rates = dossier.get("chance")
     chance = FindingChance(tuple(rates["rates"]), rates["visited"]) if rates else FindingChance()
-    rows = conduct_scores.table(con, as_of, lines, acted, chance)
+    rows = conduct_scores.table(con, as_of, lines, year, chance)
     names = [signal.name for signal in SHOWN]
     meta = ListMeta(
         "conduct", as_of, pointer.get("version", "signals"), dossier.get("sha256", pointer.get("sha256", "")),

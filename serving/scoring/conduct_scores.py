@@ -18,11 +18,10 @@ from scipy.special import logit
 from features.calendar.holiday import as_delivered
 from features.calendar.vietnam import VIETNAM
 from features.matrix import batch as matrix
-from features.signals import evaluate
+from features.signals.conduct_year import ConductYear
 from features.signals.sentences import dossier_sentence
 from models.conduct import ConductLine
 from models.finding_chance import FindingChance
-from models.finding_matrix import SHOWN
 from models.rarity import Usual
 from serving.scoring.batch import open_standing
 from serving.scoring.score_files import REASON, SCHEMA, in_schema
@@ -31,6 +30,9 @@ from serving.scoring.time_left import hours_left
 REASONS = 5
 """Signals stored with a dossier, the rarest first."""
 
+_STEP = next(feature for feature in matrix.FEATURES if feature.name == "step")
+"""All that the list takes from the matrix beside its keys."""
+
 LEAST, MOST = 1e-6, 1 - 1e-6
 
 
@@ -38,13 +40,13 @@ def table(
     con: duckdb.DuckDBPyConnection,
     as_of: datetime,
     lines: Sequence[ConductLine],
-    peers: pa.Table,
+    year: ConductYear,
     chance: FindingChance,
 ) -> pa.Table:
     """Every open dossier at `as_of`: rows of `score_files.SCHEMA`, the highest chance first.
 
     `lines`: the conduct list of dossiers; those of tier `discovered` carry the model's probability, others how unusual
-    their signals are. `peers` (dossier_id, procedure_code): against whom a signal counts as usual. `con`: the record.
+    their signals are. `year`: whose dossiers a signal counts as usual against. `con`: the record.
     """
     calendar = as_delivered(con, VIETNAM)
     standing = open_standing(con, as_of, calendar)
@@ -52,12 +54,12 @@ def table(
         return SCHEMA.empty_table()
     moments = pa.array([as_of] * standing.num_rows, pa.timestamp("us", "UTC"))
     cases = standing.select(["dossier_id"]).append_column("as_of", moments)
-    course = matrix.build(con, cases, calendar=calendar)
+    course = matrix.build(con, cases, [_STEP], calendar)
     ids = course["dossier_id"].to_pylist()
     scored = {line.dossier_id: line for line in lines}
     p = np.array([_chance(scored.get(key), chance) for key in ids])
     left = hours_left(standing["due_at"], standing["overdue"], as_of, calendar)
-    reasons_of = _reasons(con, cases, course["procedure_code"].to_pylist(), peers)
+    reasons_of = _reasons(con, ids, course["procedure_code"].to_pylist(), year)
     columns = {
         **{name: course[name] for name in ("dossier_id", "unit_code", "official_id", "procedure_code", "sector_code")},
         "as_of": course["as_of"],
@@ -86,18 +88,16 @@ def _chance(line: ConductLine | None, chance: FindingChance) -> float:
 
 
 def _reasons(
-    con: duckdb.DuckDBPyConnection, cases: pa.Table, procedure: Sequence[str | None], peers: pa.Table
+    con: duckdb.DuckDBPyConnection, ids: Sequence[str], procedure: Sequence[str | None], year: ConductYear
 ) -> Mapping[str, list[dict[str, object]]]:
     """The rarest signals of each case, as reasons: code, effect (−log of the peers' rate), sentence."""
-    shown = evaluate(con, cases, SHOWN, VIETNAM)
-    theirs = dict(zip(peers["dossier_id"].to_pylist(), peers["procedure_code"].to_pylist(), strict=True))
-    moment = pa.array([cases["as_of"][0].as_py()] * len(theirs), pa.timestamp("us", "UTC"))
-    among = evaluate(con, pa.table({"dossier_id": list(theirs), "as_of": moment}), SHOWN, VIETNAM) if theirs else None
+    shown = year.of_dossiers(con, pa.array(ids, pa.string()))
+    theirs = dict(zip(*(year.handled[name].to_pylist() for name in ("dossier_id", "procedure_code")), strict=True))
+    among = year.of_dossiers(con, pa.array(list(theirs), pa.string()))
     number = {key: nth for nth, key in enumerate(theirs)}
-    rows = [] if among is None else [number[key] for key in among["dossier_id"].to_pylist()]
-    names = [] if among is None else among["signal"].to_pylist()
-    usual = Usual.of([one or "" for one in theirs.values()], rows, names)
-    of = dict(zip(cases["dossier_id"].to_pylist(), procedure, strict=True))
+    rows = [number[key] for key in among["dossier_id"].to_pylist()]
+    usual = Usual.of([one or "" for one in theirs.values()], rows, among["signal"].to_pylist())
+    of = dict(zip(ids, procedure, strict=True))
     by_dossier: dict[str, list[dict[str, object]]] = {}
     for key, name, value in zip(*(shown[column].to_pylist() for column in ("dossier_id", "signal", "value")),
                                 strict=True):  # fmt: skip

@@ -5,7 +5,7 @@ from datetime import datetime
 import pyarrow as pa
 from sqlalchemy import inspect, select
 
-from features.signals.held import ALERT
+from features.signals.year import ALERT
 from serving.state import State
 from serving.state.warning import EarlyWarning
 

@@ -16,9 +16,10 @@ from zoneinfo import ZoneInfo
 from features.calendar.vietnam import VIETNAM
 from features.record.delivery import Chunk
 from features.record.record import Record
-from features.signals.handled import handled
+from features.signals.conduct_year import conduct_year
 from features.simulate import simulate
 from features.simulate.evasion import Evasion
+from models.finding_matrix import SHOWN
 from models.targets import MAIN
 from serving.plan.gather import gather as gather_plan
 from serving.plan.plan import make
@@ -67,9 +68,9 @@ def plan_yield(seed: int, dossiers: int, say: Callable[[str], None], honest: flo
         chunks = [Chunk(name, table) for name, table in province.tables.items()]
         record.append(chunks, source="simulated", arrived_at=ARRIVED)
         with record.connect(cutoff=AS_OF) as con:
-            acted = handled(con, AS_OF)
-            lines = conduct_lists.lines(con, home / "models", AS_OF, acted=acted)
-            told = conduct_lists.scored(con, home / "models", AS_OF, lines["dossier"], acted, record.version())
+            year = conduct_year(con, AS_OF, SHOWN)
+            lines = conduct_lists.lines(con, home / "models", AS_OF, year)
+            told = conduct_lists.scored(con, home / "models", AS_OF, lines["dossier"], year, record.version())
             lists = {"conduct": write_scores(home / "scores", *told)}
             model = fit(gather(con, AS_OF, VIETNAM), target=MAIN.name, say=lambda line: None)
             table = score_open(con, AS_OF, model, VIETNAM)
