@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.record.delivery import ALARM
 from features.record.views import numeric_attributes
@@ -20,12 +21,15 @@ Filled = Mapping[str, Mapping[str, int]]
 
 def compared(lines: pa.Table, line: Mapping[str, object]) -> Counter[str]:
     """Notes on how a new delivery (`line`) differs from those before it (`lines`)."""
-    notes = Counter(gone_silent(last_filled(lines, str(line["source"])), json.loads(str(line["filled"]))))
+    filled = json.loads(str(line["filled"]))
+    notes = Counter(gone_silent(last_filled(lines, str(line["source"]), filled), filled))
     new = json.loads(str(line["numeric_attributes"]))
-    before = numeric_attributes(lines)
-    all_lines = pa.table({"numeric_attributes": [*lines["numeric_attributes"].to_pylist(), line["numeric_attributes"]],
-                     "read": [*lines["read"].to_pylist(), line["read"]]})  # fmt: skip
-    after = numeric_attributes(all_lines) if new.keys() & before.keys() else before
+    before = numeric_attributes(lines) if new else {}
+    after = before
+    if new.keys() & before.keys():
+        told = lines.select(["numeric_attributes", "read"])
+        mine = pa.Table.from_pylist([{name: line[name] for name in told.column_names}], told.schema)
+        after = numeric_attributes(pa.concat_tables([told, mine]))
     for name in sorted(new.keys() & before.keys()):
         if before[name] != after[name]:
             kind = "numbers" if after[name] else "text"
@@ -35,12 +39,16 @@ def compared(lines: pa.Table, line: Mapping[str, object]) -> Counter[str]:
     return notes
 
 
-def last_filled(lines: pa.Table, source: str) -> dict[str, dict[str, int]]:
-    """By table, how full the columns of the last delivery of `source` were that brought rows of that table."""
+def last_filled(lines: pa.Table, source: str, tables: Iterable[str]) -> dict[str, dict[str, int]]:
+    """By table of those asked for, how full the columns of the last delivery of `source` were that brought its rows."""
     found: dict[str, dict[str, int]] = {}
-    for name, filled in zip(lines["source"].to_pylist(), lines["filled"].to_pylist(), strict=True):
-        if name == source and filled:
-            found |= {table: count for table, count in json.loads(filled).items() if count.get("", 0)}
+    wanted = set(tables)
+    for filled in reversed(lines.filter(pc.equal(lines["source"], source))["filled"].to_pylist()):
+        if not wanted:
+            break
+        told = {table: count for table, count in json.loads(filled or "{}").items() if count.get("", 0)}
+        found |= {table: told[table] for table in wanted & told.keys()}
+        wanted -= told.keys()
     return found
 
 

@@ -89,7 +89,7 @@ def dry_run(
         "numeric_attributes": json.dumps(numeric),
     }
     notes = check.notes + Counter(early) + compared(lines, line)
-    before = last_filled(lines, source)
+    before = last_filled(lines, source, first)
     tables = tuple(
         _table(name, check.filled.get(name, {}), (found.appended.get(name, 0), clashing[name], refused[name]),
                first[name], found.first.get(name, ()), before.get(name), ZoneInfo(zone))

@@ -57,6 +57,7 @@ COPIED = 1_000_000
 """Rows of these up to which a connection for many statements copies them: a quarter of a gigabyte. Up to there planning
 their long views anew for every statement costs more than running it; beyond, memory is worth more."""
 ROWS_AT_ONCE = 100_000
+_MOST_CHUNKS = 100  # of the lines kept: each delivery adds one, and whatever reads them pays by the chunk
 
 
 class Record:
@@ -255,6 +256,8 @@ class Record:
 
     def _keep(self, seen: DeltaTable, lines: pa.Table) -> None:
         standing = self._deliveries().standing(seen)
+        if lines["version"].num_chunks > _MOST_CHUNKS:
+            lines = lines.combine_chunks()
         self._kept_lines = None if standing is None else (standing, lines)
 
     def _deliveries(self) -> DeltaFiles:

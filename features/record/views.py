@@ -106,13 +106,15 @@ def numeric_attributes(lines: pa.Table) -> dict[str, bool]:
     One cell never turns a column: what does not fit a column of numbers is unknown there.
     """
     counts: dict[str, list[int]] = {}
-    for counted, read in zip(lines["numeric_attributes"].to_pylist(), lines["read"].to_pylist(), strict=True):
-        for name, count in json.loads(counted).items():
+    alike = lines.group_by(["numeric_attributes", "read"], use_threads=False).aggregate([([], "count_all")])
+    for line in alike.to_pylist():  # small deliveries are many, and most of them alike
+        read = max(line["read"], 1)
+        for name, count in json.loads(line["numeric_attributes"]).items():
             if isinstance(count, bool):  # the form before values were counted
-                count = [max(read, 1), 0] if count else [0, max(read, 1)]
+                count = [read, 0] if count else [0, read]
             so_far = counts.setdefault(name, [0, 0])
-            so_far[0] += count[0]
-            so_far[1] += count[1]
+            so_far[0] += count[0] * line["count_all"]
+            so_far[1] += count[1] * line["count_all"]
     return {name: numbers > others for name, (numbers, others) in counts.items()}
 
 

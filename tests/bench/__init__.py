@@ -9,6 +9,7 @@ from tests.bench import (  # noqa: F401 -- each joins the group
     cluster,
     conduct,
     container,
+    deliveries,
     everything,
     faults,
     figures,

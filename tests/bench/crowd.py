@@ -14,6 +14,7 @@ AS_OF = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 UNITS, PROCEDURES, OFFICIALS, SECTORS = 168, 1_800, 6_000, 60
 IN_RECORD = 4_000
 """Dossiers of the list whose events the record holds, so that their pages draw a clock and a timeline."""
+_KINDS = ("received", "assigned", "papers_requested", "papers_supplied", "forwarded")
 _STEPS = ("Tiếp nhận hồ sơ", "Phân công thụ lý", "Thẩm định hồ sơ", "Trình lãnh đạo ký")
 _WORDS = (
     ("due_passed", 1.2, "36.5", "0", "Đã quá hạn 36,5 giờ làm việc", "36.5 working hours past the promise"),
@@ -27,11 +28,11 @@ def dossier_id(number: int) -> str:
     return f"H99.{number % UNITS}-260101-{number:06d}"
 
 
-def make_crowd(settings: Settings, dossiers: int) -> None:
-    """Writes record and list under the settings' home; the same for the same size."""
+def make_crowd(settings: Settings, dossiers: int, in_record: int = IN_RECORD) -> None:
+    """Writes list, and record of some of it, under the settings' home; the same for the same size."""
     rng = np.random.default_rng(1)
     record = Record(settings.record_url)
-    record.append(_chunks(min(dossiers, IN_RECORD)), source="canonical", arrived_at=AS_OF)
+    record.append(_chunks(min(dossiers, in_record)), source="canonical", arrived_at=AS_OF)
     score = np.sort(rng.beta(0.6, 2.5, dossiers))[::-1].clip(0.001, 0.999)
     places = np.arange(dossiers)
     reasons = [
@@ -72,18 +73,28 @@ def _chunks(dossiers: int) -> list[Chunk]:
         for n in range(PROCEDURES)
     ]  # fmt: skip
     sectors = [{"sector_code": f"S{n:02d}", "sector_name": f"Lĩnh vực {n}"} for n in range(SECTORS)]
-    facts, events = [], []
-    for n in range(dossiers):
-        received = AS_OF - timedelta(days=12)
-        facts.append(
-            {"dossier_id": dossier_id(n), "procedure_code": f"1.{n % PROCEDURES:06d}", "unit_code": f"U{n % UNITS:03d}",
-             "channel": "online", "received_at": received, "due_at": AS_OF + timedelta(days=n % 9 - 3)}
-        )  # fmt: skip
-        events += [
-            {"dossier_id": dossier_id(n), "kind": kind, "happened_at": received + timedelta(hours=30 * place),
-             "official_id": f"o-{(n + place) % OFFICIALS:018d}", "unit_code": f"U{n % UNITS:03d}",
-             "step": _STEPS[place % len(_STEPS)]}
-            for place, kind in enumerate(("received", "assigned", "papers_requested", "papers_supplied", "forwarded"))
-        ]  # fmt: skip
+    places, received = np.arange(dossiers), AS_OF - timedelta(days=12)
+    facts = pa.table(
+        {
+            "dossier_id": [dossier_id(n) for n in range(dossiers)],
+            "procedure_code": [f"1.{n % PROCEDURES:06d}" for n in range(dossiers)],
+            "unit_code": [f"U{n % UNITS:03d}" for n in range(dossiers)],
+            "channel": ["online"] * dossiers,
+            "received_at": pa.array([received] * dossiers),
+            "due_at": [AS_OF + timedelta(days=n % 9 - 3) for n in range(dossiers)],
+        }
+    )
+    of, place = np.repeat(places, len(_KINDS)), np.tile(np.arange(len(_KINDS)), dossiers)
+    begun = np.datetime64(received.replace(tzinfo=None), "us")
+    events = pa.table(
+        {
+            "dossier_id": facts["dossier_id"].take(of),
+            "kind": pa.array(_KINDS).take(place),
+            "happened_at": pa.array(begun + place * np.timedelta64(30, "h"), pa.timestamp("us", "UTC")),
+            "official_id": pa.array([f"o-{n:018d}" for n in range(OFFICIALS)]).take((of + place) % OFFICIALS),
+            "unit_code": facts["unit_code"].take(of),
+            "step": pa.array(_STEPS).take(place % len(_STEPS)),
+        }
+    )
     return [Chunk("unit", units, []), Chunk("sector", sectors, []), Chunk("procedure", procedures, []),
-            Chunk("dossier", facts, []), Chunk("event", events, [])]  # fmt: skip
+            Chunk("dossier", facts), Chunk("event", events)]  # fmt: skip

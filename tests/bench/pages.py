@@ -68,9 +68,9 @@ def measure(settings: Settings, dossiers: int, rounds: int, seconds: float, conn
     with serving(settings, workers, "inspector") as (port, token):
 
         def run(paths: str | Sequence[str]) -> Run:
-            begun = _servers_cpu()
+            begun = servers_cpu()
             told = asyncio.run(load(port, "GET", paths, token, b"", connections, seconds))
-            return Run(told, 1000 * (_servers_cpu() - begun) / (told.rate * seconds))
+            return Run(told, 1000 * (servers_cpu() - begun) / (told.rate * seconds))
 
         def weigh(path: str) -> int:
             return len(asyncio.run(ask(port, "GET", path, token, b""))[1])
@@ -118,17 +118,25 @@ def _figures(name: str, runs: list[Latency], reference: float, median: float | N
     ]
 
 
-def _servers_cpu() -> float:
-    """Processor seconds of the servers so far: the processes below this one."""
-    ticks, below = 0, [os.getpid()]
+def servers() -> list[int]:
+    """The process ids of the servers: the processes below this one."""
+    found, below = [], [os.getpid()]
     while below:
         tasks = Path(f"/proc/{below.pop()}/task")
         with suppress(OSError):  # one that has ended meanwhile
             mine = [int(one) for task in tasks.iterdir() for one in (task / "children").read_text("ascii").split()]
-            for one in mine:
-                told = Path(f"/proc/{one}/stat").read_text("ascii", errors="replace").rpartition(")")[2].split()
-                ticks += int(told[11]) + int(told[12])  # utime, stime (proc_pid_stat(5))
+            found += mine
             below += mine
+    return found
+
+
+def servers_cpu() -> float:
+    """Processor seconds of the servers so far."""
+    ticks = 0
+    for one in servers():
+        with suppress(OSError):
+            told = Path(f"/proc/{one}/stat").read_text("ascii", errors="replace").rpartition(")")[2].split()
+            ticks += int(told[11]) + int(told[12])  # utime, stime (proc_pid_stat(5))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
