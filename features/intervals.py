@@ -63,6 +63,19 @@ def byar_sql(count: str) -> tuple[str, str]:
     return low, f"{more} * power(1 - 1 / (9 * {more}) + {Z} / (3 * sqrt({more})), 3)"
 
 
+def sum_of_chances(chances: np.ndarray) -> tuple[int, int]:
+    """Between which whole numbers a sum of independent events lies: `chances` [n] of each, one below 0 counts down.
+
+    The Poisson-binomial distribution by convolution (Le Cam 1960); 0 to 0 without any.
+    """
+    down = chances < 0
+    mass = np.ones(1)
+    for chance in np.where(down, 1.0 + chances, chances):  # of what counts down, that it does not happen
+        mass = np.convolve(mass, (1.0 - chance, chance))
+    low, high = np.searchsorted(np.cumsum(mass), (0.025, 0.975))
+    return int(low - down.sum()), int(min(high, len(chances)) - down.sum())
+
+
 def bootstrap(draws: np.ndarray) -> tuple[float, float]:
     """Percentile interval of a figure drawn again [draws]; draws in which it is not defined (NaN) are left out."""
     defined = draws[~np.isnan(draws)]

@@ -11,7 +11,7 @@ How often dossiers end within the interval is judged on later rows of the traini
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,11 +83,7 @@ class RemainingTime:
 
     def curves(self, x: np.ndarray, left: np.ndarray, late: np.ndarray) -> Curves:
         """The curves of encoded rows [n × columns]; `late` [n]: the score, NaN where it says nothing of the clock."""
-        found = Curves(self.edges, self.cumulative(x, left), np.zeros(len(x)))
-        moved = np.isfinite(late) & (left > 0)
-        at_due = found.open_odds(np.where(moved, left, 1.0))
-        shift = np.where(moved, logit(np.where(moved, late, 0.5)) - at_due, 0.0)
-        return Curves(self.edges, found.hazard, shift)
+        return Curves(self.edges, self.cumulative(x, left), np.zeros(len(x))).through(left, late)
 
     def tell(self, x: np.ndarray, left: np.ndarray, late: np.ndarray) -> list[Remaining]:
         """What is expected of each row; arguments as of `curves`."""
@@ -127,6 +123,13 @@ class Curves:
     edges: np.ndarray
     hazard: np.ndarray
     shift: np.ndarray
+
+    def through(self, left: np.ndarray, late: np.ndarray) -> Curves:
+        """The same moved so that the chance to be open at `left` [n] is `late` [n]; where either tells nothing (NaN, no
+        promise ahead) a curve stays as it is."""
+        moved = np.isfinite(late) & (left > 0)
+        at_due = replace(self, shift=np.zeros(len(left))).open_odds(np.where(moved, left, 1.0))
+        return replace(self, shift=np.where(moved, logit(np.where(moved, late, 0.5)) - at_due, 0.0))
 
     def open_at(self, hours: np.ndarray) -> np.ndarray:
         """Chance to be open after `hours`; 1 at 0 and before."""

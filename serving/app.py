@@ -36,6 +36,7 @@ from serving.api import (
     signals,
     warnings,
     watch,
+    what_if,
 )
 from serving.api import answers as answer_routes
 from serving.api import people as people_routes
@@ -90,6 +91,7 @@ ROUTERS = (
     plans.router,
     models.router,
     inspections.router,
+    what_if.router,
 )
 """The nouns of the API, each under /api/v1."""
 

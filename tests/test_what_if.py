@@ -10,7 +10,7 @@ from features.calendar.working_time import PLAIN_WEEK
 from models.booster import TreeMember
 from models.remaining_time import RemainingTime, with_bins
 from models.risk_model import RiskModel
-from serving.scoring.online import OnlineScorer
+from serving.scoring.online import OnlineScorer, Variant
 from serving.scoring.what_if import LEAST, NEW_PERSON, Help, helps
 from serving.settings import Settings
 from tests.drawn_model import NUMBERS, drawn_model, ship
@@ -89,5 +89,5 @@ def test_without_a_second_model_nothing_is_told(tmp_path: Path) -> None:
     desk.refresh(AS_OF)
     dossier, events = desk.history(dossier_id(0))
     assert dossier is not None
-    assert desk.by_hazard(dossier, events, AS_OF) is None
+    assert desk.opinions([Variant(dossier, events)], AS_OF) is None
     assert helps(desk, dossier, events, AS_OF, [None]) == []

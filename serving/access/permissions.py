@@ -62,6 +62,7 @@ GRANTS: Mapping[str, Mapping[Role, Reach]] = {
     "dossier.score": {A: P},  # scoring of a posted history that is not in the record
     "event.write": {A: P},
     "decision.write": {I: S, H: S, L: P},
+    "what_if.read": {I: S, H: S, L: P},  # names colleagues of the holder: for who decides about a dossier
     # what those who inspect chose: for nobody else
     "pick.read": {I: S, L: P},
     # two levels of explanation: the official explains, the head reviews, the level above closes

@@ -65,6 +65,7 @@ def show(request: Request, dossier_id: Id) -> Response:
             seen = people.receipts.about(f"dossier:{dossier_id}", most=8)
     may_decide = reader.scope_for("decision.write").covers(line.unit_code, line.official_id)
     sees = reader.scope_for("harassment.read").covers(line.unit_code, line.official_id)
+    shows_helps = reader.scope_for("what_if.read").covers(line.unit_code, line.official_id)
     shelf = context_of(request).serving.conduct.value
     shown = replace(
         line, score=frozen.get(dossier_id, line.score), reasons=list(map(read_model.register.named, line.reasons))
@@ -97,7 +98,7 @@ def show(request: Request, dossier_id: Id) -> Response:
         papers=_harmless,
         sees=sees,
         days_ahead=DAYS_SHOWN,
-        helps=helps_of(request, line)[:MOST_HELPS] if may_decide else [],
+        helps=helps_of(request, line)[:MOST_HELPS] if shows_helps else [],
         hours_between=hours_between,
         signals=shelf.of("dossier", dossier_id) if shelf and sees else None,
         event_words=EVENT_WORDS,

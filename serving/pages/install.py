@@ -48,6 +48,7 @@ from serving.pages import (
     unit,
     warning_rules,
     warnings,
+    what_if,
 )
 from serving.pages import login as door
 from serving.pages.after_saving import SENT_HERE, AfterSaving
@@ -72,6 +73,7 @@ NOUNS = (
     own,
     official,
     board,
+    what_if,
     offline,
     plan,
     results,

@@ -29,6 +29,7 @@ ACTION_WORDS = {
     "conduct.export": "Xuất danh sách phiền hà",
     "unit.read": "Xem trang đơn vị",
     "board.read": "Xem đơn vị",
+    "what_if.read": "Thử chuyển việc",
     "warning.read": "Xem cảnh báo sớm",
     "warning.write": "Xác nhận cảnh báo sớm",
     "warning.export": "Xuất cảnh báo sớm",

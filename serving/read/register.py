@@ -31,8 +31,9 @@ class UnitEntry:
 class Register:
     """Codes → names; a code that no delivery named is shown as it is, never as a blank.
 
-    legal_days: procedure_code → lawful working days. officials: official_id → unit_code. data_until: until when the
-    record knows (`features.record.record.reading_moment`).
+    legal_days: procedure_code → lawful working days. officials: official_id → unit_code. gone: of them those whose
+    last known post has ended, who can be given nothing more. data_until: until when the record
+    knows (`features.record.record.reading_moment`).
     """
 
     units: Mapping[str, UnitEntry] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class Register:
     sectors: Mapping[str, str] = field(default_factory=dict)
     legal_days: Mapping[str, float] = field(default_factory=dict)
     officials: Mapping[str, str] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
     tree: UnitTree = field(default_factory=lambda: UnitTree({}))
     data_until: datetime | None = None
 
@@ -61,9 +63,10 @@ class Register:
         until = known_until(con)
         begun = "coalesce(valid_from <= $as_of, true) DESC"  # who is only named for a post is listed with it
         officials = con.execute(
-            f"SELECT official_id, unit_code FROM official {newest('official_id', first=f'{begun}, {PRESENT_FIRST}')} "
+            "SELECT official_id, unit_code, coalesce(valid_to <= $as_of, false) AS gone FROM official "
+            f"{newest('official_id', first=f'{begun}, {PRESENT_FIRST}')} "
             "UNION BY NAME "
-            "SELECT official_id, max_by(unit_code, happened_at) AS unit_code FROM event "
+            "SELECT official_id, max_by(unit_code, happened_at) AS unit_code, false AS gone FROM event "
             "WHERE official_id IS NOT NULL AND unit_code IS NOT NULL "
             "AND official_id NOT IN (SELECT official_id FROM official) GROUP BY official_id",
             {"as_of": naive_utc(until or _END)},
@@ -73,7 +76,8 @@ class Register:
             procedures={row[0]: row[1] for row in procedures if row[1]},
             sectors={row[0]: row[1] for row in sectors if row[1]},
             legal_days={row[0]: row[2] for row in procedures if row[2] is not None},
-            officials=dict(officials),
+            officials={row[0]: row[1] for row in officials},
+            gone=frozenset(row[0] for row in officials if row[2]),
             tree=UnitTree.of((row[0], row[2], row[4]) for row in units),
             data_until=until,
         )

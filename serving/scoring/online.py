@@ -2,8 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import duckdb
@@ -20,7 +20,7 @@ from features.matrix.online import Row, first_promise_of, known_events
 from features.record.record import Record
 from models.encoding import column_of_numbers
 from models.reasons import Reason, reasons
-from models.remaining_time import LEFT, Remaining
+from models.remaining_time import LEFT, Curves, Remaining
 from models.targets import MAIN
 from serving.scoring.batch import CERTAIN_ODDS, REASONS, overdue
 from serving.scoring.champion import Champion, champion, pointed_at, sign
@@ -77,6 +77,35 @@ class Scored:
     remaining: Remaining | None = None
     score_low: float | None = None
     score_high: float | None = None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A dossier as it might stand: its rows, and by how much cells of the matrix would be `more` (never below 0)."""
+
+    dossier: Row
+    events: Sequence[Row]
+    more: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Opinions:
+    """What two models learnt apart say of n variants. log_odds [n]: the score. left [n]: working hours to the promise.
+    curves: of the time to the end (`models.remaining_time`), by the hazard alone.
+    """
+
+    log_odds: np.ndarray
+    left: np.ndarray
+    curves: Curves
+
+    def by_hazard(self) -> np.ndarray:
+        """Log-odds [n] that the promise is missed, by the hazard alone; NaN where no promise lies ahead."""
+        ahead = self.left > 0
+        return np.where(ahead, self.curves.open_odds(np.where(ahead, self.left, 1.0)), np.nan)
+
+    def hours_late(self, late: np.ndarray) -> np.ndarray:
+        """Expected working hours late [n], those in time counted as 0, were the scores `late` [n]."""
+        return self.curves.through(self.left, late).mean_beyond(np.nan_to_num(self.left))
 
 
 class OnlineScorer:
@@ -178,19 +207,21 @@ class OnlineScorer:
         with self.traces.span("score", target=self.target):
             return self._score(dossier, events, as_of)
 
-    def by_hazard(self, dossier: Row, events: Sequence[Row], as_of: datetime) -> float | None:
-        """What the hazard of the time to the end says alone of the chance to miss the promise: a second opinion, learnt
-        apart. None where the model tells no time or no promise lies ahead; raises as `score`."""
+    def opinions(self, variants: Sequence[Variant], as_of: datetime) -> Opinions | None:
+        """What both models say of many dossiers given by their rows; None without a model, a record or a hazard."""
         ground, now = self._ground, self.champion.value
         if ground is None or now is None or now.model.remaining is None:
             return None
-        dossier = {**dossier, "first_due_at": self._first_promise(ground, dossier, as_of)}
-        cells = ground.single.cells(dossier, events, as_of, ground.day(as_of))
-        left = column_of_numbers(cells, LEFT)
-        if not left[0] > 0:
-            return None
-        curves = now.model.remaining.curves(now.model.encoder.encode_cells(cells), left, np.full(1, np.nan))
-        return float(curves.open_at(left)[0])
+        day, encoder = ground.day(as_of), now.model.encoder
+        x, left = np.zeros((len(variants), len(encoder.columns))), np.zeros(len(variants))
+        for at, variant in enumerate(variants):
+            dossier = {**variant.dossier, "first_due_at": self._first_promise(ground, variant.dossier, as_of)}
+            cells = ground.single.cells(dossier, variant.events, as_of, day)
+            for name, more in variant.more.items():
+                cells[name] = max(float(cells.get(name) or 0.0) + more, 0.0)
+            x[at], left[at] = encoder.encode_cells(cells)[0], column_of_numbers(cells, LEFT)[0]
+        unmoved = now.model.remaining.curves(x, left, np.full(len(left), np.nan))
+        return Opinions(now.model.log_odds(x), left, unmoved)
 
     def _score(self, dossier: Row, events: Sequence[Row], as_of: datetime) -> Scored:
         ground, now = self._ground, self.champion.value

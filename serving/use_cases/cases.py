@@ -92,7 +92,7 @@ def assignable(request: Request) -> Mapping[str, str]:
     """official_id → unit_code of the officials to whom the reader may give work."""
     scope = reader_of(request).scope_for("case.assign")
     register = context_of(request).read_model.register
-    return {key: unit for key, unit in register.officials.items() if scope.covers(unit)}
+    return {key: unit for key, unit in register.officials.items() if scope.covers(unit) and key not in register.gone}
 
 
 def write_assignment(

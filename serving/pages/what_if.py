@@ -1,0 +1,35 @@
+"""`/what-if`: what handing on would change in a unit, and what one person more would: for whoever plans its work."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from serving.pages.rendering import render
+from serving.read.problem import Problem
+from serving.use_cases.app_context import context_of
+from serving.use_cases.guard import reader_of
+from serving.use_cases.what_if import unit_what_if, units_of
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/what-if", response_class=HTMLResponse)
+def show(request: Request, unit: Annotated[str, Query(max_length=200)] = "") -> Response:
+    """One unit of the reader's scope, the reader's own or that with the most open dossiers where none is named."""
+    reader, people, units = reader_of(request), context_of(request).people, units_of(request)
+    own = reader.unit_code if reader.unit_code in units else next(iter(units), "")
+    found = None
+    if unit or own:
+        try:
+            found = unit_what_if(request, unit or own)
+        except Problem as trouble:
+            if trouble.status_code != 503:
+                raise
+        detail = {"unit": unit or own, "rows": found.looked_at if found else 0}
+        moved = [*found.handing_on.moves, *found.one_more.moves] if found else []
+        subjects = [f"unit:{unit or own}", *dict.fromkeys(f"dossier:{one.dossier_id}" for one in moved)]
+        people.receipts.record(reader.login, "what_if.read", detail, now=people.now(), subjects=subjects)
+    return render(
+        request, "what_if.html", title="Thử chuyển việc", found=found, units=units, chosen=unit or own,
+    )  # fmt: skip
