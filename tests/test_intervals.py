@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from features.intervals import bootstrap, byar, byar_sql, jeffreys, wilson, wilson_sql
+from features.intervals import bootstrap, byar, byar_sql, jeffreys, sum_of_chances, wilson, wilson_sql
 
 
 @given(tries=st.integers(1, 5_000), share=st.floats(0, 1))
@@ -49,3 +49,28 @@ def test_a_bootstrap_leaves_out_where_a_figure_is_not_defined() -> None:
     draws = np.append(np.arange(1001.0), np.nan)
     assert bootstrap(draws) == pytest.approx((25, 975))
     assert np.isnan(bootstrap(np.array([np.nan]))).all()
+
+
+@given(chances=st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_a_sum_of_chances_is_scipys(chances: list[float]) -> None:
+    theirs = stats.poisson_binom(chances)
+    low, high = sum_of_chances(np.array(chances))
+    for value, share in ((low, 0.025), (high, 0.975)):
+        assert theirs.cdf(value) >= share - 1e-9
+        assert value == 0 or theirs.cdf(value - 1) <= share + 1e-9
+
+
+@given(chances=st.lists(st.floats(-1, 1), max_size=12))
+def test_what_counts_down_mirrors_what_counts_up(chances: list[float]) -> None:
+    low, high = sum_of_chances(np.array(chances))
+    assert low <= high
+    assert -sum(one < 0 for one in chances) <= low
+    assert high <= sum(one > 0 for one in chances)
+    mirrored = sum_of_chances(-np.array(chances))
+    assert abs(mirrored[0] + high) <= 1
+    assert abs(mirrored[1] + low) <= 1
+
+
+def test_a_sum_of_nothing_is_nothing() -> None:
+    assert sum_of_chances(np.zeros(0)) == (0, 0)
+    assert sum_of_chances(np.array([1.0, 1.0, -1.0])) == (1, 1)

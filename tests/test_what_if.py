@@ -1,20 +1,29 @@
 """What would help a dossier: to hand it on, by scoring again, told only where two models see a saving."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import lightgbm
 import numpy as np
+import pytest
+from fastapi.testclient import TestClient
 
 from features.calendar.working_time import PLAIN_WEEK
+from features.record.delivery import Chunk
+from features.record.record import Record
 from models.booster import TreeMember
 from models.remaining_time import RemainingTime, with_bins
 from models.risk_model import RiskModel
+from serving.app import create_app
 from serving.scoring.online import OnlineScorer, Variant
-from serving.scoring.what_if import LEAST, NEW_PERSON, Help, helps
+from serving.scoring.risk_list import Filters
+from serving.scoring.what_if import LEAST, NEW_PERSON, Help, OpenCase, Plan, helps, open_case, planned, promised
 from serving.settings import Settings
 from tests.drawn_model import NUMBERS, drawn_model, ship
 from tests.drawn_office import AS_OF, dossier_id, draw_office
+from tests.drawn_people import NOW, sit_down, staffed_office
 
 EDGES = np.array([0.0, 8.0, 40.0, 200.0])
 LOAD = NUMBERS.index("official_open")
@@ -91,3 +100,150 @@ def test_without_a_second_model_nothing_is_told(tmp_path: Path) -> None:
     assert dossier is not None
     assert desk.opinions([Variant(dossier, events)], AS_OF) is None
     assert helps(desk, dossier, events, AS_OF, [None]) == []
+
+
+def cases_of(desk: OnlineScorer, numbers: range) -> list[OpenCase]:
+    histories = [desk.history(dossier_id(number)) for number in numbers]
+    return [open_case(dossier, events, AS_OF) for dossier, events in histories if dossier is not None]
+
+
+def desk_of(tmp_path: Path, slower: float) -> OnlineScorer:
+    settings = draw_office(tmp_path)
+    ship(settings.models, model_of_loads(slower), "v1")
+    desk = OnlineScorer(settings, PLAIN_WEEK)
+    desk.refresh(AS_OF)
+    return desk
+
+
+def test_a_plan_is_what_both_models_see_saved_over_all_dossiers_together(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path, 0.2)
+    cases, scores = promised(desk, cases_of(desk, range(90)), AS_OF)
+    assert len(cases) == len(scores) > 10
+    assert (np.diff(scores) <= 0).all()
+    plan = planned(desk, cases, AS_OF, [None], 7)
+    assert 0 < len(plan.moves) <= 7
+    assert len({move.dossier_id for move in plan.moves}) == len(plan.moves)
+    assert plan.late_low <= plan.late <= plan.late_high
+    assert plan.late > 0
+    assert plan.hours_low <= plan.hours <= plan.hours_high
+    for move in plan.moves:
+        assert move.help.official_id is None
+        assert move.help.high <= move.help.score - LEAST
+
+
+def test_a_plan_of_no_saving_has_no_moves(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path, -0.2)
+    cases, _ = promised(desk, cases_of(desk, range(90)), AS_OF)
+    assert planned(desk, cases, AS_OF, [None], 7) == Plan([])
+    assert planned(desk, [], AS_OF, [None], 7) == Plan([])
+    assert planned(desk, cases, AS_OF, [], 7) == Plan([])
+
+
+def test_who_is_handed_a_dossier_holds_one_more(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path, 0.2)
+    case = promised(desk, cases_of(desk, range(20)), AS_OF)[0][0]
+    loads = [Variant(case.dossier, case.events, {"official_open": more}) for more in (-1000.0, 0.0, 1.0)]
+    found = desk.opinions(loads, AS_OF)
+    assert found is not None
+    assert np.isfinite(found.by_hazard()).all()
+    assert found.log_odds[0] < found.log_odds[1] < found.log_odds[2], "never below none held"
+    assert (found.hours_late(np.full(3, 0.5)) >= 0).all()
+
+
+def test_the_opinion_is_the_score(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path, 0.2)
+    cases = cases_of(desk, range(20))
+    found = desk.opinions([Variant(case.dossier, case.events) for case in cases], AS_OF)
+    assert found is not None
+    for case, log_odds, left in zip(cases, found.log_odds, found.left, strict=True):
+        if left > 0:
+            assert desk.score(case.dossier, case.events, AS_OF).log_odds == pytest.approx(log_odds)
+
+
+def test_the_holder_is_the_last_known_by_then_in_whatever_order_events_come(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path, 0.2)
+    dossier, events = desk.history(dossier_id(0))
+    assert dossier is not None
+    later = {"kind": "assigned", "happened_at": AS_OF + timedelta(hours=1), "official_id": "o7"}
+    before = {"kind": "assigned", "happened_at": dossier["received_at"], "official_id": "o6"}
+    assert open_case(dossier, [later, *reversed(events), before], AS_OF).holder == "o1"
+    assert open_case(dossier, [], AS_OF).holder is None
+    assert promised(desk, [open_case(dossier, [], AS_OF)], AS_OF)[0] == []
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """The staffed office with its officials' posts where their dossiers are; o9 has left."""
+    settings = staffed_office(tmp_path_factory.mktemp("office"))
+    posts = [
+        {"official_id": who, "unit_code": unit, "valid_from": AS_OF - timedelta(days=300), "valid_to": until}
+        for who, unit, until in (
+            ("o1", "x1", None), ("o5", "x1", None), ("o2", "x2", None), ("o9", "x1", AS_OF - timedelta(days=30)),
+        )
+    ]  # fmt: skip
+    Record(settings.record_url).append([Chunk("official", posts)], source="canonical", arrived_at=AS_OF)
+    ship(settings.models, model_of_loads(0.2), "v1")
+    with TestClient(create_app(settings, now=lambda: NOW, poll_seconds=60)) as client:
+        yield client
+
+
+def test_a_head_asks_what_handing_on_would_change(office: TestClient) -> None:
+    sit_down(office, "truongphong")
+    units = {code: office.get(f"/api/v1/what-if?unit={code}") for code in ("x1", "x1.1", "x2", "tinh", "x99")}
+    assert {code: one.status_code for code, one in units.items()} == {
+        "x1": 200, "x1.1": 200, "x2": 404, "tinh": 404, "x99": 422,
+    }  # fmt: skip
+    assert units["x2"].json() == units["tinh"].json(), "another's unit is answered as one without dossiers"
+    found = units["x1"].json()
+    assert 0 < found["looked_at"] <= found["open"]
+    assert 0 < found["expected_late"] <= found["looked_at"]
+    plan = found["one_more"]
+    assert plan["moves"]
+    assert plan["late_low"] <= plan["late"] <= plan["late_high"]
+    assert all(move["holder"] in ("o1", "o5") for move in plan["moves"])
+    assert {move["help"]["official_id"] for move in found["handing_on"]["moves"]} <= {"o1", "o5"}
+    page = office.get("/what-if")
+    assert page.status_code == 200
+    assert "Phường Sông Hồng" in page.text
+    assert "không bảo đảm kết quả và không đánh giá ai" in page.text
+    for move in plan["moves"]:
+        assert move["dossier_id"] in page.text
+    assert office.get("/what-if?unit=x2").status_code == 404
+    assert 'href="/what-if"' in office.get("/board").text
+
+
+def test_one_dossier_is_handed_to_who_may_hold_it_alone(office: TestClient) -> None:
+    sit_down(office, "truongphong")
+    listed = office.app.state.context.serving.risk_list("lateness")  # type: ignore[attr-defined]
+    path = f"/api/v1/what-if/{listed.page(Filters(official='o1', ahead=True), 0, 1).lines[0].dossier_id}"
+    answer = office.get(path).json()
+    assert answer["official_id"] == "o1"
+    assert [one["official_id"] for one in answer["options"]].count(None) == 1
+    given = office.get(path, params={"official_id": "o5"}).json()["options"]
+    assert {one["official_id"] for one in given} == {"o5", None}
+    for one in given:
+        assert 0 <= one["low"] <= one["after"] <= one["high"] <= 1
+        assert 0 <= one["hours_low"] <= one["hours_after"] <= one["hours_high"]
+    assert [one["official_id"] for one in office.get(path, params={"official_id": "o1"}).json()["options"]] == [None]
+    refusals = [office.get(path, params={"official_id": who}) for who in ("o2", "o9", "nobody", "\x00new")]
+    assert {one.status_code for one in refusals} == {422}
+    assert len({one.text for one in refusals}) == 1, "unknown, gone and another unit's are one answer"
+    assert office.get(f"/api/v1/what-if/{dossier_id(1)}").status_code == 404
+    assert office.get("/api/v1/what-if/none").status_code == 404
+
+
+@pytest.mark.parametrize(("login", "status"), [("canbo", 403), ("phantich", 403), ("quantri", 403), ("lanhdao", 200)])
+def test_who_decides_nothing_asks_nothing(office: TestClient, login: str, status: int) -> None:
+    sit_down(office, login)
+    for path in ("/what-if", "/api/v1/what-if?unit=x1", f"/api/v1/what-if/{dossier_id(0)}"):
+        assert office.get(path).status_code == status
+
+
+def test_nothing_is_told_of_a_dossier_that_waits_or_is_overdue(office: TestClient) -> None:
+    sit_down(office, "lanhdao")
+    listed = office.app.state.context.serving.risk_list("lateness")  # type: ignore[attr-defined]
+    for filters in (Filters(waiting=True), Filters(overdue=True)):
+        lines = listed.page(filters, 0, 3).lines
+        assert lines
+        for line in lines:
+            assert office.get(f"/api/v1/what-if/{line.dossier_id}").json()["options"] == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from features.record.claimed_knowledge import ClaimedKnowledge
 from models.risk_model import RiskModel
 from models.targets import TARGETS
 from training.evaluate import LISTED
@@ -57,6 +58,7 @@ def card(model: RiskModel, sha256: str, gates: Sequence[Gate] = (), groups: Mapp
         f"| best simple rule | {model.rule} |",
         f"| calibration | intercept {model.intercept:+.3f}, slope {model.slope:.3f} |",
         f"| features | {len(model.encoder.features)} |",
+        *([f"| dated back | {ClaimedKnowledge(**claimed)} |"] if (claimed := about.get("claimed_knowledge")) else []),
         "",
         "## Figures",
         "",

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from features.record.claimed_knowledge import ClaimedKnowledge
 from training.attribute_leak import JUMP, MOST_SHARE, AttributeWeight
 from training.evaluate import LISTED, Metric, with_intervals
 
@@ -62,7 +63,7 @@ def gates_of(about: Mapping[str, Any]) -> list[Gate]:
     """
     figures, beside = about.get("figures", {}), about.get("champion")
     found = [
-        _time_travel(about.get("time_travel")),
+        _time_travel(about.get("time_travel"), about.get("claimed_knowledge")),
         _leak(figures),
         _attribute(about.get("attribute")),
         _rule(figures, first=beside is None),
@@ -129,8 +130,12 @@ def against(label: np.ndarray, candidate: np.ndarray, champion: np.ndarray, doss
     return pairs["candidate", "champion"]
 
 
-def _time_travel(check: Mapping[str, Any] | None) -> Gate:
-    return Gate("time travel", bool(check and check["holds"]), str(check["words"]) if check else "not checked")
+def _time_travel(check: Mapping[str, Any] | None, claimed: Mapping[str, Any] | None) -> Gate:
+    """Tells beside the check what it cannot see: knowledge that the record itself dates back."""
+    words = str(check["words"]) if check else "not checked"
+    if claimed and claimed["events"]:
+        words += f"; not seen by it: {ClaimedKnowledge(**claimed)}"
+    return Gate("time travel", bool(check and check["holds"]), words)
 
 
 def _leak(figures: Mapping[str, Any]) -> Gate:

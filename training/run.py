@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from features.calendar.working_time import PLAIN_WEEK, Calendar
 from features.matrix import batch as matrix
+from features.record.claimed_knowledge import claimed_knowledge
 from features.record.record import Record
 from models import artefact, pointers
 from models.cases import landmarks
@@ -84,6 +85,7 @@ def train(
     say("check that no cell looks ahead")
     checked = time_travel(record, sample.matrix.select(list(KEYS)), cutoff, calendar, version=version)
     about["time_travel"] = {"holds": checked.holds, "words": str(checked)}
+    about["claimed_knowledge"] = asdict(claimed_knowledge(con))
     recipes = suited(recipes_of(models / target.name) if recipes is None else recipes, sample)
     # a list, for their order breaks ties and a manifest sorts its keys
     about["recipes"] = [{"name": name, **asdict(recipe)} for name, recipe in recipes.items()]

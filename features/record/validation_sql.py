@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from features.record.cell_text import LOST_DIGITS
+from features.record.claimed_knowledge import LAGS, lag_sql, note_of
 from features.record.schema import EVENT_KINDS, SKEW, TABLES, RecordColumn, RecordTable
 
 SINCE_EVER = datetime(1990, 1, 1, tzinfo=UTC)
@@ -71,6 +72,11 @@ def check_statement(
     if (clock := _HAPPENS.get(name)) in cells:
         late = f"{clock} > $arrived_at::TIMESTAMPTZ + INTERVAL {SKEW.total_seconds():.0f} SECOND"
         flags.append(("flag_ahead", late, f"{name}.{clock}: after the delivery came, a day that has not been yet"))
+    if name == "event":
+        known_at = "known_at" if live else "coalesce(known_at, happened_at)"  # live: known when it came
+        for first, last, lag in LAGS:
+            late = lag_sql(first, last, known_at, "$arrived_at::TIMESTAMPTZ")
+            flags.append((f"flag_lag_{first}", late, note_of(lag)))
     for column in table.columns:
         if column.choices and not column.required and column.name in cells:
             rest = next((word for word in ("other", "unknown") if word in column.choices), None)

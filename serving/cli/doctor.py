@@ -99,6 +99,7 @@ def _libraries(settings: Settings) -> Iterator[Diagnosis]:
 
 
 def _record(settings: Settings) -> Iterator[Diagnosis]:
+    from features.record.claimed_knowledge import claimed_knowledge
     from features.record.record import Record
 
     record = Record(settings.record_url)
@@ -108,7 +109,9 @@ def _record(settings: Settings) -> Iterator[Diagnosis]:
         return
     with record.connect() as con:
         rows = con.execute("SELECT (SELECT count(*) FROM dossier), (SELECT count(*) FROM event)").fetchall()[0]
+        claimed = claimed_knowledge(con)
     yield Diagnosis("record", True, f"{version} deliveries, {rows[0]} dossier rows, {rows[1]} event rows")
+    yield Diagnosis("moments of knowing", None if claimed.events else True, str(claimed))
 
 
 def _model(settings: Settings) -> Iterator[Diagnosis]:

@@ -1,6 +1,7 @@
 """What receipts of deliveries say, in Vietnamese: sources, tables, columns, notes and reasons for setting aside."""
 
 import re
+from collections.abc import Callable
 
 from features.record.delivery import ALARM, Reject
 from features.record.schema import TABLES
@@ -25,7 +26,14 @@ _COLUMN_WORDS = {
     "applicant_id": "người nộp", "activity": "việc đã làm",
 }  # fmt: skip
 
-_NOTES = tuple(
+
+def _claimed(match: re.Match[str]) -> str:
+    more, first, last = match.groups()
+    days = f"hơn {more}" if more else f"{first} đến {last}"
+    return f"sự kiện ghi là biết ngay lúc xảy ra, nhưng gửi đến sau {days} ngày: khi đó thực ra chưa ai biết"
+
+
+_NOTES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
     (re.compile(pattern), words)
     for pattern, words in (
         (r"(.+): columns never mapped: (.+)", r"\1: cột chưa khai trong bảng ánh xạ: \2"),
@@ -45,6 +53,8 @@ _NOTES = tuple(
         (r"event: an end more than (\d+) minutes before receipt.*",
          r"kết thúc trước khi tiếp nhận quá \1 phút: hồ sơ để riêng, cần kiểm tra"),
         (r"event: an end up to (\d+) minutes before receipt.*", r"kết thúc trước tiếp nhận đến \1 phút: lệch giờ máy"),
+        (r"event.known_at: as it happened, though the delivery came (?:more than (\d+)|(\d+) to (\d+)) days later.*",
+         _claimed),
         (r"\d+ files of other kinds not read", r"tệp thuộc loại khác, không đọc"),
         (r"dossier.due_at: no such column, so no promise.*", r"thiếu cột ngày hẹn trả: không hồ sơ nào có hẹn"),
         (r"dossier.due_at: empty, so no promise", r"ngày hẹn trả để trống: hồ sơ không có hẹn"),

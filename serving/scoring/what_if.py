@@ -149,7 +149,7 @@ def handed_on(
 def promised(desk: OnlineScorer, cases: Sequence[OpenCase], as_of: datetime) -> tuple[list[OpenCase], np.ndarray]:
     """The cases with a holder and a promise that lies ahead, and their scores [n], the highest first."""
     held = [case for case in cases if case.holder is not None]
-    found = desk.opinions([Variant(case.dossier, case.events) for case in held], as_of)
+    found = desk.opinions([Variant(case.dossier, case.events) for case in held], as_of) if held else None
     if found is None:
         return [], np.zeros(0)
     scores = np.where(found.left > 0, expit(found.log_odds), -1.0)
