@@ -236,7 +236,7 @@ def api() -> str:
         for method, one in methods.items()
     }
     rows = [
-        (route, "anybody" if action == PUBLIC else _reaches(action), told.get(route, ""))
+        (route, "anybody" if action == PUBLIC else _reaches(action), told.get(route.replace(":path}", "}"), ""))
         for route, action in ROUTES.items()
     ]
     machine = [(f"`{route}`", who, what) for route, who, what in rows if " /api/" in route or " /portal/" in route]
