@@ -35,7 +35,7 @@ def events(days: tuple[float, ...], known_after: float | None = 0.0) -> list[Chu
     [
         ((0.9, 1.5, 6.9, 8.0, 91.0), 0.0, True, {WEEK: 2, QUARTER: 1, LONGER: 1}),
         ((12.0, 12.0), 0.0, False, {QUARTER: 2}),
-        ((12.0, 12.0), None, False, {QUARTER: 2}),  # a back-fill takes the event's own moment
+        ((12.0, 12.0), None, False, {}),  # the first back-fill: nobody looked before
         ((12.0, 12.0), None, True, {}),  # known when they came
         ((12.0, 12.0), 5.0, True, {}),  # the source tells another moment
         ((0.2, 0.9), 0.0, True, {}),  # a nightly delivery
@@ -49,9 +49,18 @@ def test_the_receipt_tells_how_many_and_how_late(
     words = {"source": "canonical", "arrived_at": CAME, "live": live}
     assert dry_run(events(days, known_after), record, **words).notes == told  # type: ignore[arg-type]
     assert dict(record.append(events(days, known_after), **words).counts) == told  # type: ignore[arg-type]
+
+
+def test_a_later_back_fill_takes_the_events_own_moments_and_says_so(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    words = {"source": "canonical", "arrived_at": CAME}
+    assert record.append(events((50.0,), None), **words).notes == ()  # type: ignore[arg-type]
+    late = events((12.0, 11.0, 3.0), None)
+    assert dry_run(late, record, **words).notes == {QUARTER: 2, WEEK: 1}  # type: ignore[arg-type]
+    assert dict(record.append(late, **words).counts) == {QUARTER: 2, WEEK: 1}  # type: ignore[arg-type]
     with record.connect() as con:
         found = claimed_knowledge(con)
-    assert (found.events, found.of) == (sum(told.values()), len(days))
+    assert (found.events, found.of, found.days) == (4, 4, 11.5), "those of the first back-fill are counted with them"
 
 
 def test_the_notes_are_said_in_vietnamese() -> None:

@@ -11,6 +11,7 @@ from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import PLAIN_WEEK
 from features.case_state.state import WAITING
 from features.matrix.batch import build
+from features.record.delivery import Chunk
 from features.record.record import Record
 from models.cases import cohort
 from serving.scoring.batch import CERTAIN, features_hash, score_open, score_record
@@ -19,7 +20,7 @@ from serving.scoring.online import Ended, OnlineScorer, state_at
 from serving.scoring.score_files import SCHEMA, read_scores
 from serving.settings import Settings
 from tests.drawn_model import drawn_model, ship
-from tests.drawn_office import AS_OF, draw_office
+from tests.drawn_office import AS_OF, dossier_id, draw_office
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +88,30 @@ def test_a_promise_that_has_passed_is_certain_and_says_so(office: Settings) -> N
         first = row["reasons"][0]
         assert first["code"] == "overdue" or row["score"] > CERTAIN
         assert first["vi"].startswith("Đã quá hạn") or row["score"] > CERTAIN
+
+
+def test_who_waits_after_the_promise_was_missed_is_late_all_the_same(tmp_path: Path) -> None:
+    """Papers asked for after the clock ran out stop it, and undo nothing; the list and the single score say so."""
+    settings = draw_office(tmp_path, dossiers=8)
+    ship(settings.models, drawn_model(), "v1")
+    later = AS_OF + timedelta(days=60)
+    asked = {"kind": "papers_requested", "happened_at": later - timedelta(hours=1), "official_id": "o1"}
+    record = Record(settings.record_url)
+    record.append(
+        [Chunk("event", [{"dossier_id": dossier_id(number), **asked} for number in range(8)])],
+        source="canonical", arrived_at=later,
+    )  # fmt: skip
+    table = score_open(record.connect(cutoff=later), later, drawn_model(), VIETNAM).to_pylist()
+    assert len(table) == 8
+    desk = OnlineScorer(settings, VIETNAM)
+    desk.refresh(later)
+    for row in table:
+        assert row["phase"] in WAITING
+        assert row["score"] >= CERTAIN - 1e-12
+        assert row["score_low"] is None
+        dossier, events = desk.history(row["dossier_id"])
+        assert dossier is not None
+        assert desk.score(dossier, events, later).log_odds == pytest.approx(row["log_odds"])
 
 
 def test_batches_change_nothing(office: Settings, scored: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -247,3 +247,14 @@ def test_nothing_is_told_of_a_dossier_that_waits_or_is_overdue(office: TestClien
         assert lines
         for line in lines:
             assert office.get(f"/api/v1/what-if/{line.dossier_id}").json()["options"] == []
+
+
+def test_who_has_left_can_be_given_nothing(office: TestClient) -> None:
+    register = office.app.state.context.read_model.register  # type: ignore[attr-defined]
+    assert (register.officials["o9"], register.gone) == ("x1", {"o9"})
+    csrf = sit_down(office, "truongphong")
+    headers = {"X-CSRF-Token": csrf, "Idempotency-Key": "k" * 30}
+    wish = {"subjects": ["warning:1"], "official_id": "o9"}
+    answer = office.post("/api/v1/cases/assign", json=wish, headers=headers)
+    assert answer.status_code == 422
+    assert "an official of your units" in answer.text

@@ -2,6 +2,8 @@
 
 A back-fill takes an event's own moment for that of its knowing, and a source may write it there. Then a past moment is
 read as nobody saw it: what a model learns from it was not known, and no check of the record against itself can tell.
+A receipt tells it of what a source writes, and of a back-fill into a record that holds something already; the first
+back-fill changes nothing that anybody looked at.
 """
 
 from dataclasses import dataclass

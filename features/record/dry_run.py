@@ -65,7 +65,7 @@ def dry_run(
     first: dict[str, list[dict[str, Any]]] = {}
     read = 0
     with record.staging() as staging:
-        with RowCheck(arrived_at, live=live) as check:
+        with RowCheck(arrived_at, live=live, first=not record.deliveries().num_rows) as check:
             for chunk in (piece for numeric in chunks for piece in numeric.pieces(ROWS_AT_ONCE)):
                 rows, aside = check(chunk)
                 staging.add(chunk.table, rows)

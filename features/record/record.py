@@ -81,7 +81,7 @@ class Record:
         """
         read = rejected = 0
         with self.staging() as staging:
-            with RowCheck(arrived_at, live=live) as check:
+            with RowCheck(arrived_at, live=live, first=not self.deliveries().num_rows) as check:
                 for chunk in (piece for part in chunks for piece in part.pieces(ROWS_AT_ONCE)):
                     rows, rejects = check(chunk)
                     staging.add(chunk.table, rows)

@@ -62,19 +62,20 @@ def _engine() -> duckdb.DuckDBPyConnection:
 class RowCheck:
     """Checks chunks for one delivery, and gives its memory back at the end. Not shared between threads.
 
-    `live`: a missing `known_at` is the arrival; otherwise (a back-fill) it is what the table's clock says.
+    `live`: a missing `known_at` is the arrival; otherwise (a back-fill) it is what the table's clock says. `first`: the
+    record holds nothing yet, so that a back-fill changes nothing that was ever looked at.
     `notes` counts what was read otherwise than written; `numbers` of every attribute how many of its values were
     numbers and how many were not; `filled` of every column of every table how many cells are filled.
     """
 
-    def __init__(self, arrived_at: datetime, *, live: bool = False) -> None:
+    def __init__(self, arrived_at: datetime, *, live: bool = False, first: bool = False) -> None:
         if arrived_at.tzinfo is None:
             raise ValueError("arrived_at: an aware datetime was wanted, a naive one came")
         self.notes: Counter[str] = Counter()
         self.numbers: dict[str, list[int]] = {}
         self.filled: dict[str, Counter[str]] = {}
         self._arrived_at = arrived_at
-        self._live = live
+        self._live, self._first = live, first
         self._con = _parked.pop() if _parked else _engine()
         self._rows = 0
         self._headed = False
@@ -106,7 +107,7 @@ class RowCheck:
         read = {name: self._read(table, raw[name], column, chunk) for name, column in names.items()}
         cells = pa.table({**{f"c{i}": read[name] for i, name in enumerate(names)}, "nth": nth})
         shapes = tuple((column, shape(read[name].type)) for name, column in names.items())
-        sql, rules, counted = check_statement(table.name, shapes, self._live)
+        sql, rules, counted = check_statement(table.name, shapes, self._live, self._first)
         self._con.execute("SET TimeZone = $zone", {"zone": chunk.zone})
         # to optimize the statement costs more than to run it over few rows
         self._con.execute(f"PRAGMA {'disable' if count <= _FEW_ROWS else 'enable'}_optimizer")

@@ -42,7 +42,7 @@ class Rule:
 
 @lru_cache(maxsize=512)
 def check_statement(
-    name: str, shapes: tuple[tuple[str, str], ...], live: bool
+    name: str, shapes: tuple[tuple[str, str], ...], live: bool, first: bool
 ) -> tuple[str, list[Rule], list[tuple[str, str]]]:
     """The statement that checks the cells `c0, c1, …`, whose (column, shape) are given; its rules; (flag, note)."""
     table = TABLES[name]
@@ -73,10 +73,10 @@ def check_statement(
         late = f"{clock} > $arrived_at::TIMESTAMPTZ + INTERVAL {SKEW.total_seconds():.0f} SECOND"
         flags.append(("flag_ahead", late, f"{name}.{clock}: after the delivery came, a day that has not been yet"))
     if name == "event":
-        known_at = "known_at" if live else "coalesce(known_at, happened_at)"  # live: known when it came
-        for first, last, lag in LAGS:
-            late = lag_sql(first, last, known_at, "$arrived_at::TIMESTAMPTZ")
-            flags.append((f"flag_lag_{first}", late, note_of(lag)))
+        known_at = "known_at" if live or first else "coalesce(known_at, happened_at)"
+        for after, until, lag in LAGS:
+            late = lag_sql(after, until, known_at, "$arrived_at::TIMESTAMPTZ")
+            flags.append((f"flag_lag_{after}", late, note_of(lag)))
     for column in table.columns:
         if column.choices and not column.required and column.name in cells:
             rest = next((word for word in ("other", "unknown") if word in column.choices), None)

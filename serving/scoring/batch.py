@@ -51,8 +51,8 @@ def score_open(
     risk first, then those whose clock stands.
 
     `con`: the record restricted to what was known at `as_of` (`Record.connect(cutoff=as_of)`). Ties stand by
-    age, then id. A dossier whose lawful promise has passed while its clock runs is certain to miss it: what lifts its
-    score to `CERTAIN` is given as a reason of its own, `overdue`, so that contributions still add up to the score.
+    age, then id. A dossier that has missed its lawful promise, be it waiting since, is certain to be late: what lifts
+    its score to `CERTAIN` is given as a reason of its own, `overdue`, so that contributions still add up to the score.
     `misfits` takes up how many cells of each column don't fit the model's type: they are unknown for their dossier
     alone.
     """
@@ -82,7 +82,7 @@ def _rows(matrix: pa.Table, standing: pa.Table, model: RiskModel, calendar: Cale
     row_reasons = reasons(scores, matrix, top=REASONS)
     log_odds = scores.log_odds.copy()
     certain = TARGETS[model.target].overdue_is_certain
-    late = standing["overdue"].to_numpy() & certain
+    late = standing["late"].to_numpy() & certain
     for place in np.flatnonzero(late & (log_odds < CERTAIN_ODDS)):
         row_reasons[place] = [overdue(CERTAIN_ODDS - log_odds[place], left[place]), *row_reasons[place]][:REASONS]
         log_odds[place] = CERTAIN_ODDS
@@ -149,7 +149,7 @@ def _ranked(table: pa.Table) -> pa.Table:
 
 def overdue(effect: float, left_hours: float) -> Reason:
     """The reason that the promise has passed, by `-left_hours` working hours."""
-    hours = f"{-left_hours:.1f}"
+    hours = f"{max(-left_hours, 0.0):.1f}"
     return Reason(
         code="overdue",
         effect=float(effect),
@@ -162,12 +162,12 @@ def overdue(effect: float, left_hours: float) -> Reason:
 
 
 def open_standing(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calendar) -> pa.Table:
-    """Every open dossier at `as_of` by id: dossier_id, due_at (the lawful promise), received_at, phase, overdue.
+    """Every open dossier at `as_of` by id: dossier_id, due_at (the lawful promise), received_at, phase, overdue, late.
 
     One whose receipt lies in the future is open once it was received, here as in every count.
     """
     with case_states(con, as_of, calendar) as states:
-        columns = "dossier_id, lawful_due_at AS due_at, received_at, phase, overdue"
+        columns = "dossier_id, lawful_due_at AS due_at, received_at, phase, overdue, late"
         return aware_table(
             states.filter("is_open AND received_at < read_at").project(columns).order("dossier_id").to_arrow_table()
         )

@@ -242,12 +242,12 @@ class OnlineScorer:
         left = hours_left_of(due_at, state.overdue, as_of, ground.calendar)
         remaining = None
         if now.model.remaining is not None:
-            late = np.where(state.overdue, np.nan, scores.probability)
+            late = np.where(state.late, np.nan, scores.probability)
             remaining = now.model.remaining.tell(x, column_of_numbers(cells, LEFT), late)[0]
-        if state.overdue and left is not None and log_odds < CERTAIN_ODDS:
+        if state.late and left is not None and log_odds < CERTAIN_ODDS:
             strongest = [overdue(CERTAIN_ODDS - log_odds, left), *strongest][:REASONS]
             log_odds = CERTAIN_ODDS
-        ends = None if state.overdue else scores.range()
+        ends = None if state.late else scores.range()
         return Scored(
             dossier_id=dossier["dossier_id"],
             target=self.target,
