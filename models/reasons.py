@@ -11,9 +11,10 @@ could act on something that raises it (`ACTIONABLE`), one of the sentences is ab
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -37,6 +38,7 @@ APART = 0.02
 """Past rates nearer to the common one than this say nothing."""
 LEAST = 0.02
 """Effects under this, in log-odds, give no reason: half a point of percent at most."""
+_Key = TypeVar("_Key", bound=Hashable)
 GROUPS, SPEAKERS = 8, 2
 """Groups of a case that are looked at, and cells of each."""
 LEFT, NEEDS = "hours_left", ("procedure_step_left_hours", "step_left_hours")
@@ -80,33 +82,59 @@ class _Candidates:
     cells: np.ndarray
 
 
+@dataclass(frozen=True)
+class Told:
+    """Reasons by column, by `row` [m] of the scores and strongest first: the `speaks` [m] column of the scores'
+    features, the `effect` [m], and what is said, `words[said[m]]`: most of it is said of many rows."""
+
+    row: np.ndarray
+    speaks: np.ndarray
+    effect: np.ndarray
+    said: np.ndarray
+    words: list[Words]
+
+
 def reasons(scores: Scores, matrix: pa.Table | Cells, top: int = 3) -> list[list[Reason]]:
     """For each row of the matrix its `top` strongest reasons, strongest first; fewer where there are fewer."""
-    cells = _Cells(matrix, scores)
     by_row: list[list[Reason]] = [[] for _ in scores.log_odds]
-    _tell(by_row, scores, cells, np.arange(len(by_row)), +1, top)
-    _tell(by_row, scores, cells, np.array([row for row, chosen in enumerate(by_row) if not chosen], np.int64), -1, top)
+    found = told(scores, matrix, top)
+    columns = (one.tolist() for one in (found.row, found.speaks, found.effect, found.said))
+    for row, speaks, effect, said in zip(*columns, strict=True):
+        by_row[row].append(Reason(scores.features[speaks], effect, *found.words[said]))
     return by_row
 
 
-def _tell(by_row: list[list[Reason]], scores: Scores, cells: _Cells, rows: np.ndarray, sign: int, top: int) -> None:
-    """Adds the reasons of the rows that move the score in the direction of `sign`."""
+def told(scores: Scores, matrix: pa.Table | Cells, top: int = 3) -> Told:
+    """`reasons` by column."""
+    cells = _Cells(matrix, scores)
+    raising = _told(scores, cells, np.arange(len(scores.log_odds)), +1, top)
+    without = np.setdiff1d(np.arange(len(scores.log_odds)), raising.row)
+    lowering = _told(scores, cells, without, -1, top)
+    order = np.argsort(np.concatenate([raising.row, lowering.row]), kind="stable")
+    said = np.concatenate([raising.said, lowering.said + len(raising.words)])
+    both = ((getattr(one, name) for one in (raising, lowering)) for name in ("row", "speaks", "effect"))
+    row, speaks, effect = (np.concatenate(list(one))[order] for one in both)
+    return Told(row, speaks, effect, said[order], raising.words + lowering.words)
+
+
+def _told(scores: Scores, cells: _Cells, rows: np.ndarray, sign: int, top: int) -> Told:
+    """The reasons of the rows that move the score in the direction of `sign`."""
     if not len(rows):
-        return
+        none = np.zeros(0, np.int64)
+        return Told(none, none, np.zeros(0), none, [])
     found = _candidates(scores, cells, rows, sign)
     effects = _effects(scores, found, cells, sign)
     chosen = _chosen(found, sign * effects, cells, sign, top)
-    rows, effects, (speaks, beside) = found.row[chosen], effects[chosen].tolist(), found.cells[:, chosen]
-    sentences: list[Reason] = [None] * len(rows)  # type: ignore[list-item]  # of one kind together, then by row again
+    rows, (speaks, beside) = found.row[chosen], found.cells[:, chosen]
+    said = np.zeros(len(rows), np.int64)
+    words: list[Words] = []
     kinds = speaks * len(scores.features) + beside
     for kind in np.unique(kinds).tolist():
         mine = np.flatnonzero(kinds == kind)
-        words = cells.words(int(speaks[mine[0]]), int(beside[mine[0]]), rows[mine], sign)
-        code = scores.features[speaks[mine[0]]]
-        for at, words_of_row in zip(mine.tolist(), words, strict=True):
-            sentences[at] = Reason(code, effects[at], *words_of_row)
-    for row, sentence in zip(rows.tolist(), sentences, strict=True):
-        by_row[row].append(sentence)
+        which, of_kind = cells.words(int(speaks[mine[0]]), int(beside[mine[0]]), rows[mine], sign)
+        said[mine] = len(words) + np.array(which)
+        words += of_kind
+    return Told(rows, speaks, effects[chosen], said, words)
 
 
 def _effects(scores: Scores, found: _Candidates, cells: _Cells, sign: int) -> np.ndarray:
@@ -243,6 +271,12 @@ def group_of(name: str) -> str:
     return name
 
 
+def _different(keys: Iterable[_Key]) -> tuple[list[int], list[_Key]]:
+    """Which of the different keys each is, and these in order."""
+    places: dict[_Key, int] = {}
+    return [places.setdefault(key, len(places)) for key in keys], list(places)
+
+
 class _Cells:
     """The cells of a matrix beside what is usual, read by column where they are asked for, and their words."""
 
@@ -309,27 +343,25 @@ class _Cells:
         peer, usuals = self._usuals_of(name)
         self.usual[:, place] = np.array([np.nan if usual is None else usual for usual, *_ in usuals])[peer]
 
-    def words(self, cell: int, other: int, rows: np.ndarray, sign: int) -> list[Words]:
+    def words(self, cell: int, other: int, rows: np.ndarray, sign: int) -> tuple[list[int], list[Words]]:
         """What is said of the cells of `rows` [m] by the column at `cell`, and by one beside it or NONE, of a move of
-        the score in the direction of `sign`."""
+        the score in the direction of `sign`: which [m] of the words that follow."""
         name, head = self._names[cell], self.layout.head[cell]
         if name in self._rates:
-            texts = [self._text(name)[row] for row in rows.tolist()]
-            rates = {text: category_said(head, text, self._rates[name], self._target) for text in dict.fromkeys(texts)}
-            sentences = [rates[text] for text in texts]
+            text, rate = self._text(name), self._rates[name]
+            which, different = _different([text[row] for row in rows.tolist()])
+            sentences = [category_said(head, text, rate, self._target) for text in different]
         elif other == NONE:
             peer, usuals = self._usuals_of(name)
-            keys = list(zip(self._value[rows, cell].tolist(), peer[rows].tolist(), strict=True))
-            numbers = {key: number_said(head, key[0], *usuals[key[1]]) for key in dict.fromkeys(keys)}
-            sentences = [numbers[key] for key in keys]
+            which, numbers = _different(zip(self._value[rows, cell].tolist(), peer[rows].tolist(), strict=True))
+            sentences = [number_said(head, value, *usuals[of]) for value, of in numbers]
         else:
             peer, usuals = self._usuals_of(self._names[other])
-            both = self._value[rows[:, None], [cell, other]].tolist()
-            sentences = [
-                pair_said(left, needs, usuals[at][1]) for (left, needs), at in zip(both, peer[rows], strict=True)
-            ]
+            both = self._value[rows[:, None], [cell, other]].T.tolist()
+            which, pairs = _different(zip(*both, peer[rows].tolist(), strict=True))
+            sentences = [pair_said(left, needs, usuals[of][1]) for left, needs, of in pairs]
         vi, en = DIRECTION[sign]
-        return [(value, usual, n, head_vi + vi, head_en + en) for value, usual, n, head_vi, head_en in sentences]
+        return which, [(value, usual, n, head_vi + vi, head_en + en) for value, usual, n, head_vi, head_en in sentences]
 
     def _usuals_of(self, name: str) -> tuple[np.ndarray, list[tuple[float | None, int, str]]]:
         """Which peers each row has of a column, and of each peers what is usual (`peer_medians.usual_of`)."""

@@ -1,16 +1,18 @@
 """The inner loop of `models.tree_shap` compiled, for batches: numpy passes over memory once for each step of it.
 
-Importing this imports numba, and the first call compiles (about two seconds together), so only many rows pay for it.
+Importing this imports numba, and the first call of an installation compiles (`models.compiled`), so only many rows
+pay for it.
 The sums are added in the same order as without it, so the values are the same to the last bit.
 """
 
-import numba
 import numpy as np
+
+from models.compiled import compiled
 
 _BLOCK = 512  # rows whose codes and sums stay in the processor's second cache while all paths go over them
 
 
-@numba.njit(nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def add_paths(
     codes: np.ndarray,
     gone: np.ndarray,

@@ -1,5 +1,8 @@
 """Scores of changed rows by walking only trees that ask for what changed are LightGBM's own, to the last bit."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -38,3 +41,24 @@ def test_trees_without_splits_are_walked() -> None:
     some = Variants.of_cells(np.zeros((3, 12)), np.array([0, 2]), np.array([1]), np.array([0]), np.array([5.0]))
     first = float(text.partition("leaf_value=")[2].split()[0])
     assert TreeWalk(alone).log_odds(some).tolist() == [first, first]
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_loop_is_compiled_where_its_machine_code_can_be_kept_and_where_it_cannot(
+    writable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import numba
+
+    from models.compiled import compiled
+
+    asked: list[bool] = []
+
+    def njit(*, nogil: bool, cache: bool = False) -> Callable[[Any], Any]:
+        asked.append(cache)
+        if cache and not writable:
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: function
+
+    monkeypatch.setattr(numba, "njit", njit)
+    assert compiled(print) is print
+    assert asked == ([True] if writable else [True, False])

@@ -6,7 +6,7 @@ Score and reasons in one call.
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from features.record.record import Record
 from features.record.utc import aware_table
 from models.cases import cohort
 from models.encoding import column_of_numbers
-from models.reasons import Reason, reasons
+from models.reasons import Reason, Told, told
 from models.remaining_time import LEFT
 from models.risk_model import RiskModel, Scores
 from models.target import Target
@@ -79,13 +79,14 @@ def _rows(matrix: pa.Table, standing: pa.Table, model: RiskModel, calendar: Cale
     scores = model.score_encoded(x)
     as_of = matrix["as_of"][0].as_py()
     left = hours_left(standing["due_at"], standing["overdue"], as_of, calendar)
-    row_reasons = reasons(scores, matrix, top=REASONS)
+    found = told(scores, matrix, top=REASONS)
     log_odds = scores.log_odds.copy()
     certain = TARGETS[model.target].overdue_is_certain
     late = standing["late"].to_numpy() & certain
-    for place in np.flatnonzero(late & (log_odds < CERTAIN_ODDS)):
-        row_reasons[place] = [overdue(CERTAIN_ODDS - log_odds[place], left[place]), *row_reasons[place]][:REASONS]
-        log_odds[place] = CERTAIN_ODDS
+    places = np.flatnonzero(late & (log_odds < CERTAIN_ODDS))
+    certain_of = {place: overdue(CERTAIN_ODDS - log_odds[place], left[place]) for place in places.tolist()}
+    log_odds[places] = CERTAIN_ODDS
+    row_reasons = _reasons_column(found, scores.features, certain_of, len(x))
     remaining = pa.nulls(len(x), REMAINING)
     if model.remaining is not None:
         late_score = np.where(late, np.nan, scores.probability)
@@ -102,7 +103,7 @@ def _table(
     scores: Scores,
     log_odds: np.ndarray,
     left: np.ndarray,
-    row_reasons: list[list[Reason]],
+    row_reasons: pa.ListArray,
     remaining: pa.Array,
     ends: list[pa.Array],
 ) -> pa.Table:
@@ -119,7 +120,7 @@ def _table(
         "received_at": standing["received_at"],
         "step": matrix["step"],
         "phase": standing["phase"],
-        "reasons": _reasons_column(row_reasons),
+        "reasons": row_reasons,
         "remaining": remaining,
         "score_low": ends[0],
         "score_high": ends[1],
@@ -127,10 +128,29 @@ def _table(
     return pa.table(columns).select(SCHEMA.names).cast(SCHEMA)
 
 
-def _reasons_column(row_reasons: list[list[Reason]]) -> pa.ListArray:
-    """Reasons as a list column."""
-    offsets = np.concatenate([[0], np.cumsum([len(row) for row in row_reasons])]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), _structs([one for row in row_reasons for one in row], REASON))
+def _reasons_column(found: Told, features: Sequence[str], certain: Mapping[int, Reason], rows: int) -> pa.ListArray:
+    """`REASONS` reasons of each of so many rows as a list column: before those found, those of rows that are certain.
+
+    By column, and each wording once: a row of its own for every reason costs more than what it is made of.
+    """
+    first = list(certain.values())
+    row = np.concatenate([np.array(list(certain), np.int64), found.row])
+    order = np.argsort(row, kind="stable")
+    row = row[order]
+    stay = np.arange(len(row)) - np.searchsorted(row, row) < REASONS
+    order = order[stay]
+    speaks = np.concatenate([len(features) + np.arange(len(first)), found.speaks])[order]
+    said = np.concatenate([np.arange(len(first)), len(first) + found.said])[order]
+    words = [*((one.value, one.usual, one.n, one.vi, one.en) for one in first), *found.words]
+    fields = {
+        "code": pa.array([*features, *(one.code for one in first)], pa.string()).take(pa.array(speaks)),
+        "effect": pa.array(np.concatenate([[one.effect for one in first], found.effect])[order], pa.float64()),
+        **{name: pa.array([one[at] for one in words], REASON.field(name).type).take(pa.array(said))
+           for at, name in enumerate(("value", "usual", "n", "vi", "en"))},
+    }  # fmt: skip
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(row[stay], minlength=rows))]).astype(np.int32)
+    structs = pa.StructArray.from_arrays([fields[field.name] for field in REASON], fields=list(REASON))
+    return pa.ListArray.from_arrays(pa.array(offsets), structs)
 
 
 def _structs(rows: Sequence[object], kind: pa.StructType) -> pa.StructArray:
