@@ -12,7 +12,7 @@ import pytest
 from features.record.delivery import DeliveryReceipt
 from features.record.record import Record
 from features.sources import FeedOptions
-from features.sources.items import items
+from features.sources.json_stream import items
 from serving.read.intake_words import note_words
 from tests.drawn_record import KEY, deliver, synced, write_json
 from tests.test_case_kinds import TRUTHS, Rows, filed, whole

@@ -11,7 +11,7 @@ from typing import Any
 
 from features.record.delivery import Chunks
 from features.sources import FeedOptions
-from features.sources.items import items
+from features.sources.json_stream import items
 from features.sources.nested import inside, objects
 from features.sources.row_builder import RowBuilder, harvested
 from features.spelling.codes import unit_code

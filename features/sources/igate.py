@@ -14,7 +14,7 @@ from features.record.delivery import Chunks
 from features.record.schema import ALL_ENDS
 from features.sources import FeedOptions
 from features.sources.actions import kind_of
-from features.sources.items import items
+from features.sources.json_stream import items
 from features.sources.nested import inside, string
 from features.sources.row_builder import RowBuilder, harvested
 from features.spelling.names import plain

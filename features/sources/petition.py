@@ -5,15 +5,16 @@ becomes an opaque id, nothing at all where the complaint is anonymous; the text 
 (`features.sources.redact`), the office's answer behind the mark `ANSWER`.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from features.record.delivery import Chunks
 from features.sources import FeedOptions
-from features.sources.items import items
-from features.sources.petition_topic import topic
+from features.sources.json_stream import items
 from features.sources.redact import scrub
 from features.sources.row_builder import RowBuilder, harvested
 from features.spelling.codes import dossier_codes_in
@@ -129,3 +130,34 @@ def _answered(harvest: RowBuilder, item: Mapping[str, Any]) -> datetime | None:
         return None
     moments = [harvest.moment("answered_at", step.get("date")) for step in steps if isinstance(step, Mapping)]
     return max((moment for moment in moments if moment), default=None)
+
+
+_TAGS = (
+    ("conduct", r"hanh vi|can bo|cong chuc|thai do"),
+    ("lateness", r"cham|tre han|qua han"),
+    ("procedure", r"quy dinh|thu tuc hanh chinh"),
+)
+_WORDS = (
+    ("bribe", r"hoi lo|dua tien|doi tien|voi vinh|boi duong|phong bi|boi tron|lot tay|chung chi tien|tien ngoai"),
+    (
+        "extra_papers",
+        (
+            r"khong co trong (?:danh muc|thanh phan)|giay to ngoai|them giay|yeu cau them|ngoai quy dinh"
+            r"|bo sung (?:nhieu|hai|ba) lan"
+        ),
+    ),
+    ("conduct", r"thai do|quat|mang|cua quyen|hach sach|sach nhieu|nhung nhieu|phien ha|ne tranh|dun day|gay kho"),
+    ("lateness", r"cham|tre|qua han|qua hen|chua (?:giai quyet|tra|co ket qua)|keo dai"),
+    ("procedure", r"thu tuc|quy dinh|huong dan|mau don"),
+)
+
+
+@lru_cache(maxsize=4096)
+def topic(tags: tuple[str, ...], text: str) -> str:
+    """One of the topics of the feed contract; `other` where neither tag nor words show it."""
+    named = plain(" ".join(tags))
+    for found, pattern in _TAGS if named.strip() else ():
+        if re.search(pattern, named):
+            return found
+    words = plain(text)
+    return next((found for found, pattern in _WORDS if re.search(pattern, words)), "other")

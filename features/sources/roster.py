@@ -15,7 +15,7 @@ from typing import Any
 from features.record.delivery import Chunks
 from features.record.succession import predecessors
 from features.sources import FeedOptions
-from features.sources.items import items
+from features.sources.json_stream import items
 from features.sources.nested import strings
 from features.sources.row_builder import RowBuilder, harvested
 from features.sources.unit_directory import BookedUnit
