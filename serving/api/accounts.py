@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path, Request, Response
 
 from serving.access.token import tokens_of
 from serving.api.answer import answer
-from serving.api.looked import note_look
 from serving.api.people import Done, Key
 from serving.api.strict import strict
 from serving.read.problem import Problem, documented
@@ -25,6 +24,7 @@ from serving.use_cases.accounts import (
 )
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 
 router = APIRouter(tags=["accounts"])
 

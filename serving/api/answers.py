@@ -10,7 +10,6 @@ from pydantic import Field
 
 from serving.access.permissions import Role
 from serving.api.answer import answer
-from serving.api.looked import note_look
 from serving.api.people import Done, Key
 from serving.api.strict import strict
 from serving.read.problem import documented
@@ -22,6 +21,7 @@ from serving.use_cases.app_context import context_of
 from serving.use_cases.dossiers import case_in_scope
 from serving.use_cases.explanations import slips_in, write_explanation, write_review
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.official_names import official_name
 from serving.use_cases.remedies import remedies_in, write_remedy_act
 from serving.warnings.acknowledgement import WarningLine, warnings_about
@@ -208,12 +208,10 @@ def act_on_remedy(request: Request, remedy_id: SlipId, wish: RemedyActWish, key:
 @router.get("/ledger/{dossier_id:path}", response_model=LedgerAnswer, responses=documented(404, 422))
 def show_ledger(request: Request, dossier_id: Annotated[str, Path(max_length=200)]) -> Response:
     """The responsibility ledger of a dossier, open or ended, of the reader's scope; who looked is on record."""
-    reader, people = reader_of(request), context_of(request).people
+    people = context_of(request).people
     _, held = case_in_scope(request, dossier_id)
     now = people.now()
-    people.receipts.record(
-        reader.login, "ledger.read", {"dossier": dossier_id}, now=now, subjects=[f"dossier:{dossier_id}"]
-    )
+    note_look(request, "ledger.read", {"dossier": dossier_id}, [f"dossier:{dossier_id}"])
     with people.state.reading() as session:
         warned = warnings_about(session, dossier_id, now)
     return answer(

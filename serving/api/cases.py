@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from serving.api.answer import answer
-from serving.api.looked import note_look
 from serving.api.people import Done, Key
 from serving.api.strict import strict
 from serving.read.problem import Problem, documented
@@ -19,6 +18,7 @@ from serving.use_cases.cases import (
     undo_assignment,
     write_assignment,
 )
+from serving.use_cases.looked import note_look
 
 router = APIRouter(prefix="/cases", tags=["cases"])
 

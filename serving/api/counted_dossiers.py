@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from serving.api.answer import answer
-from serving.api.looked import note_look
 from serving.read.problem import documented, refused_as_problem
 from serving.use_cases.app_context import context_of
+from serving.use_cases.looked import note_look
 
 router = APIRouter(prefix="/standing", tags=["people"])
 

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from features.calendar.working_time import Calendar
 from models.targets import MAIN
 from serving.api.answer import answer
-from serving.api.looked import looked
 from serving.read.case_file import CaseEvent, CaseFile
 from serving.read.delay import Delay
 from serving.read.problem import Problem, documented
 from serving.scoring.risk_list import RiskLine
 from serving.use_cases.app_context import context_of, serving
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import looked
 from serving.use_cases.official_names import official_name
 from serving.use_cases.served_state import Serving
 

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Query, Request, Response
 
 from models.targets import MAIN
 from serving.api.answer import answer
-from serving.api.looked import note_look
 from serving.read.problem import documented
 from serving.scoring.risk_list import MOST_ROWS, Filters, RiskLine
 from serving.use_cases.app_context import context_of
 from serving.use_cases.duties import Duty, duties_of, figures_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.official_names import official_name
 
 router = APIRouter(tags=["list"])

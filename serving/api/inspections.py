@@ -7,12 +7,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from serving.api.answer import answer
-from serving.api.looked import note_look
 from serving.api.people import Done, FindingWish, Key
 from serving.api.strict import StrictBody
 from serving.read.finding_words import FindingKind
 from serving.read.problem import documented, refused_as_problem
 from serving.state import Finding
+from serving.use_cases.looked import note_look
 from serving.use_cases.official_names import official_name
 from serving.use_cases.receipts import chain_faults
 from serving.use_cases.results import results_in, write_correction, write_remedy

@@ -9,9 +9,9 @@ from features.record.delivery import Reject
 from features.record.dry_run import DryRun
 from features.sources.proposal import ProposedColumn
 from serving.api.answer import answer
-from serving.api.looked import note_look
 from serving.read.problem import documented
 from serving.use_cases.app_context import context_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.upload_intake import deliveries_of, looked_at, taken_in, upload_of
 
 router = APIRouter(tags=["deliveries"])

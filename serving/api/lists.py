@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from models.targets import MAIN
 from serving.api.answer import answer
-from serving.api.looked import looked
 from serving.read.problem import documented
 from serving.scoring.risk_list import MOST_ROWS, Filters, RiskLine
 from serving.use_cases.app_context import serving
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import looked
 from serving.use_cases.official_names import official_name
 from serving.use_cases.served_state import Serving
 

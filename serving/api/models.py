@@ -7,12 +7,12 @@ from pydantic import Field
 
 from models.targets import MAIN, TARGETS
 from serving.api.answer import answer
-from serving.api.looked import note_look
 from serving.api.people import Done, Key
 from serving.api.strict import StrictBody
 from serving.read.model_registry import RegistryView, read_shelf
 from serving.read.problem import Problem, documented
 from serving.use_cases.app_context import context_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.model_work import WorkStanding, begin_work, model_work, promote_candidate
 
 router = APIRouter(tags=["model"])

@@ -12,7 +12,6 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from serving.access.permissions import Scope
 from serving.api.answer import answer
-from serving.api.looked import note_look
 from serving.api.strict import strict
 from serving.read.finding_words import FindingKind
 from serving.read.official_sheet import OfficialSheet
@@ -24,6 +23,7 @@ from serving.use_cases.contests import write_answer, write_contest
 from serving.use_cases.decisions import undo_decisions, write_decisions
 from serving.use_cases.dossiers import chosen_in_scope
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.official_names import official_name
 from serving.use_cases.receipts import receipts_for
 from serving.use_cases.visits import visible_visits, write_finding
@@ -137,9 +137,7 @@ def official(request: Request, official_id: Id) -> Response:
     unit = read_model.register.officials.get(official_id)
     if unit is None or not reader.scope.covers(unit):
         raise Problem(404, "No official of this key.")
-    people.receipts.record(
-        reader.login, "official.read", {"official": official_id}, now=people.now(), subjects=[f"official:{official_id}"]
-    )
+    note_look(request, "official.read", {"official": official_id}, [f"official:{official_id}"])
     sheet = read_model.officials.of(official_id)
     with people.state.reading() as session:
         rate = contests.upheld_rate(session, Scope(units=frozenset(), official_id=official_id))

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from serving.api.answer import answer
-from serving.api.looked import note_look
 from serving.api.people import Done, Key
 from serving.api.strict import strict
 from serving.read.problem import documented
@@ -17,6 +16,7 @@ from serving.state import PublicationPack, ReportMade
 from serving.use_cases import reports as use
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.reports import Ending, PackId
 
 router = APIRouter(tags=["reports"])

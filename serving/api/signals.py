@@ -13,7 +13,6 @@ from features.signals import DOSSIER_SIGNALS, evaluate
 from models.conduct import ConductLine
 from models.sector_risk import SectorRisk
 from serving.api.answer import answer
-from serving.api.looked import looked, note_look
 from serving.read.evidence import EvidencePack, Subject, UnlistedPaper
 from serving.read.problem import Problem, documented
 from serving.scoring import conduct_evidence
@@ -22,6 +21,7 @@ from serving.use_cases.app_context import context_of, serving
 from serving.use_cases.conduct import Grain, conduct_lines
 from serving.use_cases.evidence import evidence, unlisted
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import looked, note_look
 from serving.use_cases.official_names import official_name
 from serving.use_cases.served_state import Serving
 
@@ -90,11 +90,12 @@ def list_conduct(
     """200 lines of one conduct list from `offset`, of one tier; no figure where there is too little behind a line."""
     chosen, lines = conduct_lines(request, grain, tier, unit)
     shown = lines[offset : offset + 200]
-    people = context_of(request).people
-    people.receipts.record(
-        reader_of(request).login, "conduct.read", {"grain": grain, "tier": chosen}, now=people.now(),
-        subjects=[f"official:{line.official_id}" for line in shown if line.official_id],
-    )  # fmt: skip
+    note_look(
+        request,
+        "conduct.read",
+        {"grain": grain, "tier": chosen},
+        [f"official:{line.official_id}" for line in shown if line.official_id],
+    )
     return answer(
         [
             NamedLine(

@@ -11,6 +11,7 @@ from serving.api.strict import StrictBody, strict
 from serving.read.problem import documented
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.warning_rules import WarningRulesWish, rules_now, write_rules
 from serving.use_cases.warnings import effect_now, undo_acknowledgement, write_acknowledgement
 from serving.warnings.acknowledgement import WarningLine, WarningStatus, warnings_of
@@ -41,10 +42,12 @@ def list_warnings(
     reader, people = reader_of(request), context_of(request).people
     with people.state.reading() as session:
         found = warnings_of(session, reader.scope.units, standing, offset=offset)
-    people.receipts.record(
-        reader.login, "warning.read", {"warnings": [one.id for one in found], "standing": standing.value},
-        now=people.now(), subjects=[f"dossier:{one.dossier_id}" for one in found],
-    )  # fmt: skip
+    note_look(
+        request,
+        "warning.read",
+        {"warnings": [one.id for one in found], "standing": standing.value},
+        [f"dossier:{one.dossier_id}" for one in found],
+    )
     return answer(found)
 
 

@@ -26,7 +26,7 @@ from serving.use_cases.official_names import official_name
 from serving.work.decisions import WORDS as DECISION_WORDS
 
 Key = Annotated[str, Form(max_length=64)]
-"""What makes a second sending of a form harmless (`serving.work.submission`)."""
+"""What makes a second sending of a form harmless (`serving.use_cases.idempotent_write`)."""
 
 
 @dataclass(frozen=True)

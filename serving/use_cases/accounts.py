@@ -58,8 +58,7 @@ def write_account(request: Request, wish: NewAccount, key: str, back: str) -> st
         )  # fmt: skip
         return {"made": account.login, "role": wish.role.value, "unit": unit}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader_of(request), key, "account.write", back, effect)
+    return idempotent_write(request, key, "account.write", back, effect)
 
 
 def give_password(request: Request, account_id: int, password: str, key: str, back: str) -> str:
@@ -78,8 +77,7 @@ def give_password(request: Request, account_id: int, password: str, key: str, ba
         set_password(session, account, password, temporary_until=people.now() + TEMPORARY)
         return {"password": account.login}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader_of(request), key, "account.write", back, effect)
+    return idempotent_write(request, key, "account.write", back, effect)
 
 
 def _account(session: Session, account_id: int) -> Account:
@@ -100,8 +98,7 @@ def close_account(request: Request, account_id: int, key: str, back: str) -> str
         deactivate(session, account, now=people.now())
         return {"closed": account.login}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader_of(request), key, "account.write", back, effect)
+    return idempotent_write(request, key, "account.write", back, effect)
 
 
 def make_token(request: Request, name: str, days: int, actions: list[str]) -> str:
@@ -127,8 +124,7 @@ def end_token(request: Request, token_id: int, key: str, back: str) -> str:
             raise Problem(404, "No token of this number.")
         return {"revoked": str(token_id)}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "token.write", back, effect)
+    return idempotent_write(request, key, "token.write", back, effect)
 
 
 def team_leads(request: Request) -> dict[str, TeamLead]:
@@ -145,5 +141,4 @@ def write_lead(request: Request, team_id: str, login: str, key: str, back: str) 
         set_lead(session, team_id, login.strip(), now=people.now(), by=reader.account_id)
         return {"made": login.strip(), "about": team_id}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "account.write", back, effect)
+    return idempotent_write(request, key, "account.write", back, effect)

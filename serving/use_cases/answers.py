@@ -4,7 +4,7 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 
 from serving.read.caseload import Case
-from serving.read.problem import Problem, refused_as_problem
+from serving.read.problem import Problem
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import Reader, reader_of
 from serving.use_cases.idempotent_write import idempotent_write
@@ -56,8 +56,7 @@ def write_mark(request: Request, subject: str, field: str, value: str, note: str
         add_mark(session, subject, unit, field, value, note, now=people.now(), by=reader.account_id)
         return {"subject": subject, "field": field, "value": value}
 
-    with refused_as_problem():
-        led = idempotent_write(people, reader, key, "mark.write", back, effect, [subject])
+    led = idempotent_write(request, key, "mark.write", back, effect, [subject])
     context_of(request).trackers.of(anew=True)
     return led
 

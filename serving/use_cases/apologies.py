@@ -6,7 +6,7 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 
 from serving.read.caseload import Case
-from serving.read.problem import Problem, refused_as_problem
+from serving.read.problem import Problem
 from serving.state import Apology
 from serving.use_cases.answers import tracked
 from serving.use_cases.app_context import context_of
@@ -26,8 +26,7 @@ def write_draft(request: Request, dossier_id: str, new_due_at: datetime, reason:
         )
         return {"dossier": dossier_id, "new_due_at": new_due_at.isoformat()}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "apology.write", back, effect, [f"dossier:{dossier_id}"])
+    return idempotent_write(request, key, "apology.write", back, effect, [f"dossier:{dossier_id}"])
 
 
 def write_sent(request: Request, apology_id: int, key: str, back: str) -> str:
@@ -40,8 +39,7 @@ def write_sent(request: Request, apology_id: int, key: str, back: str) -> str:
         apologies.send(held, now=people.now(), by=reader.account_id)
         return {"apology": apology_id, "dossier": held.dossier_id}
 
-    with refused_as_problem():
-        led = idempotent_write(people, reader, key, "apology.write", back, effect, [f"dossier:{letter.dossier_id}"])
+    led = idempotent_write(request, key, "apology.write", back, effect, [f"dossier:{letter.dossier_id}"])
     context_of(request).trackers.of(anew=True)
     return led
 

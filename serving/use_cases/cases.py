@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time
 from fastapi import Request
 from sqlalchemy.orm import Session
 
-from serving.read.problem import Problem, refused_as_problem
+from serving.read.problem import Problem
 from serving.state import CaseAssignment
 from serving.use_cases.answers import tracked
 from serving.use_cases.app_context import context_of
@@ -109,8 +109,7 @@ def write_assignment(
         assignments.assign(session, units, official_id or None, note, now=people.now(), by=reader.account_id)
         return {"official": official_id, "listed": len(units), "note": note.strip()}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "case.assign", back, effect, _subjects(chosen))
+    return idempotent_write(request, key, "case.assign", back, effect, _subjects(chosen))
 
 
 def undo_assignment(request: Request, key: str, back: str) -> str:
@@ -121,8 +120,7 @@ def undo_assignment(request: Request, key: str, back: str) -> str:
         rows = assignments.undo(session, reader.account_id, now=people.now())
         return {"revoked": [one.subject for one in rows]}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "case.assign", back, effect)
+    return idempotent_write(request, key, "case.assign", back, effect)
 
 
 def can_undo(request: Request) -> list[CaseAssignment]:
@@ -162,10 +160,9 @@ def draft_apologies(
             )  # fmt: skip
         return {"dossiers": [case.dossier_id for case in fresh], "new_due_at": new_due_at.isoformat()}
 
-    with refused_as_problem():
-        led = idempotent_write(
-            people, reader, key, "apology.write", back, effect, [f"dossier:{case.dossier_id}" for case in cases]
-        )
+    led = idempotent_write(
+        request, key, "apology.write", back, effect, [f"dossier:{case.dossier_id}" for case in cases]
+    )
     context_of(request).trackers.of(anew=True)
     return led
 

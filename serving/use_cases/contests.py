@@ -4,7 +4,7 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 
 from models.targets import MAIN
-from serving.read.problem import Problem, refused_as_problem
+from serving.read.problem import Problem
 from serving.state import Contest
 from serving.use_cases.app_context import context_of
 from serving.use_cases.dossiers import line_in_scope
@@ -40,8 +40,7 @@ def write_contest(request: Request, dossier_id: str, about: str, text: str, key:
         contests.open_contest(session, opened)
         return {"dossier": dossier_id, "about": about, "score": f"{line.score:.6f}"}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "contest.write", back, effect, [f"dossier:{dossier_id}"])
+    return idempotent_write(request, key, "contest.write", back, effect, [f"dossier:{dossier_id}"])
 
 
 def write_answer(request: Request, contest_id: int, outcome: str, text: str, key: str, back: str) -> str:
@@ -61,5 +60,4 @@ def write_answer(request: Request, contest_id: int, outcome: str, text: str, key
         contests.answer_contest(contest, outcome == "upheld", text, by=reader.account_id, now=people.now())
         return {"contest": contest_id, "dossier": contest.dossier_id, "outcome": outcome}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "contest.answer", back, effect, [f"dossier:{found.dossier_id}"])
+    return idempotent_write(request, key, "contest.answer", back, effect, [f"dossier:{found.dossier_id}"])

@@ -6,7 +6,7 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 
 from models.targets import MAIN
-from serving.read.problem import Problem, refused_as_problem
+from serving.read.problem import Problem
 from serving.state import Decision
 from serving.use_cases.app_context import context_of
 from serving.use_cases.dossiers import Chosen
@@ -46,8 +46,7 @@ def write_decisions(request: Request, chosen: Sequence[Chosen], kind: str, reaso
             )
         return {"kind": kind, "reason": reason.strip(), "dossiers": ids, "model": meta.model_version}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "decision.write", back, effect, [f"dossier:{one}" for one in ids])
+    return idempotent_write(request, key, "decision.write", back, effect, [f"dossier:{one}" for one in ids])
 
 
 def undo_decisions(request: Request, key: str, back: str) -> str:
@@ -59,8 +58,7 @@ def undo_decisions(request: Request, key: str, back: str) -> str:
         rows = decisions.undo(session, reader.account_id, now=people.now())
         return {"kind": decisions.DecisionKind.UNDO, "revoked": [one.dossier_id for one in rows]}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "decision.write", back, effect, ids)
+    return idempotent_write(request, key, "decision.write", back, effect, ids)
 
 
 def undoable_decisions(request: Request) -> Sequence[Decision]:

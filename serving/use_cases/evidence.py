@@ -25,6 +25,7 @@ from serving.scoring import conduct_evidence
 from serving.scoring.conduct_list_cache import ConductShelf
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.official_names import official_name
 
 
@@ -118,11 +119,8 @@ def _handled(request: Request, subject: Subject, key: str) -> list[Counted]:
 
 
 def _note(request: Request, subject: str, key: str) -> None:
-    people, as_of = context_of(request).people, list_moment(request).isoformat()
-    people.receipts.record(
-        reader_of(request).login, "evidence.read", {"subject": subject, "key": key, "as_of": as_of}, now=people.now(),
-        subjects=[f"{subject}:{key}"],
-    )  # fmt: skip
+    as_of = list_moment(request).isoformat()
+    note_look(request, "evidence.read", {"subject": subject, "key": key, "as_of": as_of}, [f"{subject}:{key}"])
 
 
 def _mine(request: Request, acts: pa.Table) -> pa.Table:

@@ -4,7 +4,7 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 
 from serving.access.permissions import Scope
-from serving.read.problem import Problem, refused_as_problem
+from serving.read.problem import Problem
 from serving.state import ExplanationSlip
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
@@ -25,8 +25,7 @@ def write_explanation(request: Request, slip_id: int, cause: str, text: str, key
         explanations.explain(session, held, cause, text, now=people.now(), by=reader.account_id)
         return {"slip": slip.id, "dossier": slip.dossier_id, "cause": cause}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "explanation.write", back, effect, [f"dossier:{slip.dossier_id}"])
+    return idempotent_write(request, key, "explanation.write", back, effect, [f"dossier:{slip.dossier_id}"])
 
 
 def write_review(request: Request, slip_id: int, outcome: str, text: str, key: str, back: str) -> str:
@@ -41,8 +40,7 @@ def write_review(request: Request, slip_id: int, outcome: str, text: str, key: s
         explanations.review(session, held, outcome, text, now=people.now(), by=reader.account_id)
         return {"slip": slip.id, "dossier": slip.dossier_id, "outcome": outcome}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, reader.action, back, effect, [f"dossier:{slip.dossier_id}"])
+    return idempotent_write(request, key, reader.action, back, effect, [f"dossier:{slip.dossier_id}"])
 
 
 def slip_in(request: Request, slip_id: int) -> ExplanationSlip:

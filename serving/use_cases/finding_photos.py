@@ -29,9 +29,8 @@ def write_photo(
         )
         return {"visit": visit_id, "dossier": dossier_id, "made": photo.name, "sha256": photo.sha256}
 
-    with refused_as_problem():
-        about = [f"dossier:{dossier_id}", f"visit:{visit_id}"]
-        return idempotent_write(people, reader, key, reader.action, back, effect, about)
+    about = [f"dossier:{dossier_id}", f"visit:{visit_id}"]
+    return idempotent_write(request, key, reader.action, back, effect, about)
 
 
 def withdraw_photo(request: Request, photo_id: int, key: str, back: str, own: bool = False) -> str:
@@ -44,8 +43,7 @@ def withdraw_photo(request: Request, photo_id: int, key: str, back: str, own: bo
         finding_photos.withdraw(held, now=people.now(), by=reader.account_id)
         return {"revoked": photo.name, "finding": photo.finding_id}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, reader.action, back, effect)
+    return idempotent_write(request, key, reader.action, back, effect)
 
 
 def photo_in(request: Request, photo_id: int, own: bool = False) -> FindingPhoto:

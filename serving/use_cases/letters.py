@@ -13,6 +13,7 @@ from serving.reports.letters import KINDS, LetterDesk, letters_of
 from serving.use_cases.answers import tracked
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.official_names import official_name
 from serving.use_cases.visits import Visit, own_inspections, visible_visits
 
@@ -47,10 +48,7 @@ def letters_in(request: Request, kind: str, only: str) -> list[Letter]:
 def letters_response(request: Request, kind: str, ending: Packed, only: str) -> Response:
     """The file; who took it is on record."""
     found = letters_in(request, kind, only)
-    people = context_of(request).people
-    people.receipts.record(
-        reader_of(request).login, "letter.export", {"kind": kind, "letters": len(found), "as": ending}, now=people.now()
-    )
+    note_look(request, "letter.export", {"kind": kind, "letters": len(found), "as": ending})
     content, mime = (in_one_file(found), MIME) if ending == "docx" else (in_many_files(found), ZIP)
     name = found[0].file if len(found) == 1 else kind
     return Response(

@@ -16,6 +16,7 @@ from serving.read.problem import Problem, refused_as_problem
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.idempotent_write import idempotent_write
+from serving.use_cases.looked import note_look
 
 ONLY_TRAIN = frozenset({"conduct"})
 """Targets that are only learnt here; what is judged of them has its own way."""
@@ -62,7 +63,7 @@ def begin_work(request: Request, kind: str, target: str, reason: str, key: str) 
         return {"work": kind, "target": target, "reason": reason.strip()[:500]}
 
     with refused_as_problem():
-        back = idempotent_write(people, reader, key, "model.train", "/analyst", effect)
+        back = idempotent_write(request, key, "model.train", "/analyst", effect)
         if asked:
             start(serving.settings, people.state, job, target, reader.login, people.now())
     return back
@@ -74,7 +75,7 @@ def promote_candidate(request: Request, sha256: str, reason: str, key: str, back
     422 where it is another by now, a gate does not hold, or no reason is given.
     """
     reader = reader_of(request)
-    people, settings = context_of(request).people, context_of(request).serving.settings
+    settings = context_of(request).serving.settings
     shelf = read_shelf(settings.models, MAIN.name)
     asked: list[str] = []
 
@@ -88,12 +89,9 @@ def promote_candidate(request: Request, sha256: str, reason: str, key: str, back
         asked.append(shelf.candidate.version)
         return {"candidate": shelf.candidate.version, "reason": reason.strip()}
 
-    with refused_as_problem():
-        led = idempotent_write(people, reader, key, "model.promote", back, effect)
+    led = idempotent_write(request, key, "model.promote", back, effect)
     refused = promote_by_command(settings.home, MAIN.name, reader.login) if asked else None
     if refused is not None:
-        people.receipts.record(
-            reader.login, "model.promote", {"candidate": asked[0], "outcome": refused[:500]}, now=people.now()
-        )
+        note_look(request, "model.promote", {"candidate": asked[0], "outcome": refused[:500]})
         raise Problem(422, refused[:500])
     return led

@@ -76,7 +76,7 @@ def preview_plan(request: Request, wish: PlanWish) -> Mapping[str, Any]:
 
 def seal_plan(request: Request, wish: PlanWish, key: str) -> str:
     """Fixes the seed, draws the plan and seals it; gives its address. Problem 422 where none is possible."""
-    reader, people = reader_of(request), context_of(request).people
+    people = context_of(request).people
     with refused_as_problem():
         brief, store, now = _brief(request, wish), planning_store(request), people.now()
         _made(brief)  # what is impossible leaves no seed behind
@@ -87,7 +87,7 @@ def seal_plan(request: Request, wish: PlanWish, key: str) -> str:
             raise _impossible(refusal) from refusal
         detail = {"plan": plan_id, "visits": len(sealed.plan["visits"]), "seed_sha256": published}
         back = f"/plan?plan={plan_id}"
-        return idempotent_write(people, reader, key, "plan.write", back, lambda _: detail, [f"plan:{plan_id}"])
+        return idempotent_write(request, key, "plan.write", back, lambda _: detail, [f"plan:{plan_id}"])
 
 
 def approve_plan(request: Request, plan_id: str, sha256: str, key: str) -> str:
@@ -99,11 +99,9 @@ def approve_plan(request: Request, plan_id: str, sha256: str, key: str) -> str:
     if plan_id not in store.plans() or sha256 != store.seal_of(plan_id):
         raise Problem(404, "No sealed plan of this name and hash.")
     detail, back = {"plan": plan_id, "sha256": sha256}, "/plan?" + urlencode({"plan": plan_id})
-    with refused_as_problem():
-        return idempotent_write(
-            context_of(request).people, reader_of(request), key, "plan.approve", back, lambda _: detail,
-            [f"plan:{plan_id}"],
-        )  # fmt: skip
+    return idempotent_write(request, key, "plan.approve", back, lambda _: detail,
+        [f"plan:{plan_id}"],
+    )  # fmt: skip
 
 
 def planning_store(request: Request) -> PlanStore:

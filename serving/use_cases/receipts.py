@@ -7,6 +7,7 @@ from serving.plan.verify import ledger_faults
 from serving.state import Receipt
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.work.receipts import Fault
 from serving.work.witnessed_files import file_faults
 
@@ -47,7 +48,7 @@ def receipts_for(
 def chain_faults(request: Request) -> list[Fault]:
     """All faults of the chain, of what its receipts name, and of the plans' ledger; who asked is on record."""
     people, settings = context_of(request).people, context_of(request).serving.settings
-    people.receipts.record(reader_of(request).login, "receipt.read", {"about": "verify"}, now=people.now())
+    note_look(request, "receipt.read", {"about": "verify"})
     in_ledger = ledger_faults(PlanLedger(settings.home / "plans"), people.receipts)
     faults = [*people.receipts.verify(now=people.now()), *file_faults(settings.home, people.receipts)]
     return [*faults, *(Fault(0, what) for what in in_ledger)]

@@ -7,7 +7,7 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 
 from serving.access.permissions import Role
-from serving.read.problem import Problem, refused_as_problem
+from serving.read.problem import Problem
 from serving.state import Remediation
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
@@ -55,8 +55,7 @@ def write_remedy_act(
         remediation.act(session, remedy_id, kind, note, now=people.now(), due_on=due_on, by=reader.account_id)
         return {"remedy": remedy_id, "act": kind}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "remedy.write", back, effect)
+    return idempotent_write(request, key, "remedy.write", back, effect)
 
 
 def _today(request: Request) -> date:

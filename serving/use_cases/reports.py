@@ -24,6 +24,7 @@ from serving.state import PublicationPack, ReportMade, ReportText
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import Reader, reader_of
 from serving.use_cases.idempotent_write import idempotent_write
+from serving.use_cases.looked import note_look
 
 Ending = Literal["xlsx", "docx", "csv"]
 PackId = Annotated[int, Path(ge=1, lt=2**31)]
@@ -76,8 +77,7 @@ def write_report_text(
     def effect(session: Session) -> dict[str, object]:
         return write_text(session, report, sentences, by=reader.account_id, now=people.now())
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "report.write", back, effect)
+    return idempotent_write(request, key, "report.write", back, effect)
 
 
 def pack_in(request: Request, pack_id: int) -> Report:
@@ -104,8 +104,7 @@ def write_proposal(request: Request, month: str, as_of: str, reason: str, key: s
         )  # fmt: skip
         return {"pack": pack.id, "month": month, "sha256": pack.sha256}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "publication.propose", back, effect)
+    return idempotent_write(request, key, "publication.propose", back, effect)
 
 
 def write_decision(request: Request, pack_id: int, outcome: str, because: str, key: str, back: str) -> str:
@@ -123,8 +122,7 @@ def write_decision(request: Request, pack_id: int, outcome: str, because: str, k
         publication.decide(session, pack, outcome == "approved", because, by=reader.account_id, now=people.now())
         return {"pack": pack_id, "outcome": outcome, "sha256": pack.sha256}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "publication.approve", back, effect, [f"publication:{pack_id}"])
+    return idempotent_write(request, key, "publication.approve", back, effect, [f"publication:{pack_id}"])
 
 
 def edited_in(session: Session, month: str, unit_code: str) -> dict[str, datetime]:
@@ -170,18 +168,17 @@ def _moment(request: Request, as_of: str) -> datetime:
 
 
 def report_response(request: Request, report: Report, ending: Ending, action: str) -> Response:
-    people = context_of(request).people
     content = report_file(
         report,
         f".{ending}",
         context_of(request).serving.settings.zone,
         issuer_of(report, _record(request), context_of(request).serving.settings.home),
     )
-    people.receipts.record(
-        reader_of(request).login, action,
+    note_look(
+        request,
+        action,
         {"kind": report.kind, "month": report.period.month, "scope": report.scope, "sha256": report.sha256},
-        now=people.now(),
-    )  # fmt: skip
+    )
     name = f"{report.kind}-{report.period.month}.{ending}"
     return Response(
         content,

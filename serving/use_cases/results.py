@@ -6,7 +6,7 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 
 from serving.plan.plan import is_of_head
-from serving.read.problem import Problem, refused_as_problem
+from serving.read.problem import Problem
 from serving.state import Finding
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
@@ -53,9 +53,8 @@ def write_correction(
         row = findings.correct(session, finding_id, conclusion, because, now=people.now(), by=reader.account_id)
         return {"finding": finding_id, "version": row.version, "kind": conclusion.kind, "reason": because}
 
-    with refused_as_problem():
-        about = [f"dossier:{found.dossier_id}", f"visit:{found.inspection_id}"]
-        return idempotent_write(people, reader, key, "finding.write", back, effect, about)
+    about = [f"dossier:{found.dossier_id}", f"visit:{found.inspection_id}"]
+    return idempotent_write(request, key, "finding.write", back, effect, about)
 
 
 def write_remedy(request: Request, finding_id: str, what: str, due_on: date, key: str, back: str) -> str:
@@ -67,8 +66,7 @@ def write_remedy(request: Request, finding_id: str, what: str, due_on: date, key
         remediation.demand(session, finding_id, what, due_on, now=people.now(), by=reader.account_id)
         return {"finding": finding_id, "until": due_on.isoformat()}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "remedy.demand", back, effect, [f"dossier:{found.dossier_id}"])
+    return idempotent_write(request, key, "remedy.demand", back, effect, [f"dossier:{found.dossier_id}"])
 
 
 def _finding_in(request: Request, finding_id: str) -> Finding:

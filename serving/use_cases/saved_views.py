@@ -6,7 +6,7 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 
 from serving.access.route_table import action_of
-from serving.read.problem import Problem, refused_as_problem
+from serving.read.problem import Problem
 from serving.state import SavedView
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
@@ -33,18 +33,16 @@ def write_view(request: Request, page: str, name: str, query: str, key: str, bac
         saved_views.save_view(session, reader.account_id, page, name, query, now=people.now())
         return {"page": page, "made": name.strip()}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "view.write", back, effect)
+    return idempotent_write(request, key, "view.write", back, effect)
 
 
 def take_view_away(request: Request, view_id: int, key: str, back: str) -> str:
     """Takes one of the reader's views away; 404 for another's and for an absent one alike."""
-    reader, people = reader_of(request), context_of(request).people
+    reader = reader_of(request)
 
     def effect(session: Session) -> dict[str, object]:
         if not 0 < view_id < 2**31 or not saved_views.drop_view(session, reader.account_id, view_id):
             raise Problem(404, "No view of this number.")
         return {"revoked": view_id}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "view.write", back, effect)
+    return idempotent_write(request, key, "view.write", back, effect)

@@ -86,9 +86,7 @@ def taken_in(request: Request, upload: Upload, key: str) -> DeliveryReceipt:
         version = f"{saved.name} {saved.version}"
     detail = {"delivery": receipt.delivery_id, "source": upload.source, "read": receipt.read, "taken": receipt.appended,
               "rejected": receipt.rejected} | ({"mapping": version} if version else {})  # fmt: skip
-    idempotent_write(
-        people, reader_of(request), key, ACTION, f"/intake?delivery={receipt.delivery_id}", lambda _: detail
-    )
+    idempotent_write(request, key, ACTION, f"/intake?delivery={receipt.delivery_id}", lambda _: detail)
     uploads.remove(upload)
     return receipt
 

@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 from models.targets import MAIN
 from serving.plan.sampled_dossiers import pulled, visit_of
 from serving.plan.store import PlanStore, Sealed
-from serving.read.problem import Problem, refused_as_problem
+from serving.read.problem import Problem
 from serving.state import Decision
 from serving.use_cases.app_context import context_of
 from serving.use_cases.dossiers import last_holder
 from serving.use_cases.guard import reader_of
 from serving.use_cases.idempotent_write import idempotent_write
+from serving.use_cases.looked import note_look
 from serving.work import decisions, findings
 from serving.work.team_leads import teams_of
 
@@ -65,8 +66,7 @@ def write_finding(
         return {"visit": visit_id, "dossier": dossier_id, "kind": kind}
 
     about = [f"dossier:{dossier_id}", f"visit:{visit_id}"]
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "self.write" if own else "finding.write", back, effect, about)
+    return idempotent_write(request, key, "self.write" if own else "finding.write", back, effect, about)
 
 
 def visible_visits(request: Request) -> list[Visit]:
@@ -77,9 +77,7 @@ def visible_visits(request: Request) -> list[Visit]:
     if not plans:
         return []
     subjects = [f"plan:{plans[-1]}"]
-    people.receipts.record(
-        reader_of(request).login, "plan.read", {"plan": plans[-1]}, now=people.now(), subjects=subjects
-    )
+    note_look(request, "plan.read", {"plan": plans[-1]}, subjects)
     return in_scope(request, store.visits(plans[-1], people.now()))
 
 

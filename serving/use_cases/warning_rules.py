@@ -6,7 +6,6 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from serving.read.problem import refused_as_problem
 from serving.state import WarningRuleSet
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
@@ -69,5 +68,4 @@ def write_rules(request: Request, wish: WarningRulesWish, key: str, back: str) -
         rule_sets.set_rules(session, wish.policy(), wish.hours, wish.because, now=people.now(), by=reader.account_id)
         return {"made": wish.model_dump(exclude={"because"}), "reason": wish.because.strip()}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "rule.write", back, effect)
+    return idempotent_write(request, key, "rule.write", back, effect)

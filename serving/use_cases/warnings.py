@@ -11,6 +11,7 @@ from serving.state import EarlyWarning
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.idempotent_write import idempotent_write
+from serving.use_cases.looked import note_look
 from serving.warnings.acknowledgement import acknowledge, answered_lately, take_back
 from serving.warnings.outcome import effect_of_warnings
 
@@ -28,9 +29,7 @@ def write_acknowledgement(request: Request, warnings: Sequence[int], note: str, 
 
     with refused_as_problem():
         try:
-            return idempotent_write(
-                people, reader, key, "warning.write", back, effect, [f"warning:{one}" for one in wanted]
-            )
+            return idempotent_write(request, key, "warning.write", back, effect, [f"warning:{one}" for one in wanted])
         except LookupError:
             raise Problem(404, "No warning of this number.") from None
 
@@ -43,8 +42,7 @@ def undo_acknowledgement(request: Request, key: str, back: str) -> str:
         found = take_back(session, by=reader.account_id, now=people.now())
         return {"revoked": [one.id for one in found], "dossiers": [one.dossier_id for one in found]}
 
-    with refused_as_problem():
-        return idempotent_write(people, reader, key, "warning.write", back, effect)
+    return idempotent_write(request, key, "warning.write", back, effect)
 
 
 def undoable(request: Request) -> list[EarlyWarning]:
@@ -57,6 +55,6 @@ def undoable(request: Request) -> list[EarlyWarning]:
 def effect_now(request: Request) -> Effect:
     """The effect of all warnings so far, as known now; who asked is on record."""
     people, now = context_of(request).people, context_of(request).people.now()
-    people.receipts.record(reader_of(request).login, "warning.effect", {}, now=now)
+    note_look(request, "warning.effect", {})
     with people.state.reading() as session, context_of(request).trackers.record.connect(cutoff=now) as con:
         return effect_of_warnings(session, con, now)
