@@ -55,7 +55,7 @@ from serving.use_cases.app_context import AppContext
 from serving.use_cases.guard import guard
 from serving.use_cases.served_state import Now, Serving, utc_now
 from serving.work.contests import recompute
-from serving.work.explanation_feed import deliver_explanations
+from serving.work.explanations import deliver_explanations
 from serving.work.findings import deliver
 from serving.work.people import People
 from serving.work.trackers import Trackers

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serving.app import create_app
-from serving.jobs.promotion import promote_by_command
+from serving.jobs.model_jobs import promote_by_command
 from serving.use_cases import model_work
 from tests.drawn_people import NOW, sit_down, staffed_office
 

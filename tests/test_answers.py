@@ -23,12 +23,9 @@ from serving.read.responsibility import ledger
 from serving.state import ExplanationSlip, State, open_state
 from serving.work.annotations import add_mark, marks_of
 from serving.work.apologies import draft, owed, send, standings
-from serving.work.complaint_triage import TOPIC_WORDS, Sorting, floods, sorting
-from serving.work.complaints import complaints
+from serving.work.complaints import TOPIC_WORDS, Sorting, complaints, floods, sorting
 from serving.work.consultations import answerers, consultations
-from serving.work.explanation_feed import deliver_explanations
-from serving.work.explanation_requests import open_slips
-from serving.work.explanations import alike, explain, explanations, review
+from serving.work.explanations import alike, deliver_explanations, explain, explanations, open_slips, review
 from serving.work.outages import Outage, down_hours
 from tests.drawn_people import NOW, PEOPLE, Person, sit_down, staffed_office, token
 from tests.drawn_record import connect_drawn, local

@@ -13,9 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from features.complaints import triage
-from features.complaints.copies import first_alike
-from features.complaints.floods import floods
 from features.complaints.topics import PHRASES, topics, wording
+from features.complaints.triage import first_alike, floods
 from features.spelling.names import plain
 from serving.cli import app as command_line
 from tests.drawn_record import connect_drawn

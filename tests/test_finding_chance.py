@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.finding_chance import ASSUMED, FindingChance
+from models.finding import ASSUMED, FindingChance
 
 BANDS = (0.0, 0.5, 0.9, 0.97, 0.999)
 

@@ -13,7 +13,7 @@ from features.record.delivery import Chunk
 from features.record.record import Record
 from features.signals import finding_history
 from models import artefact, finding, finding_matrix
-from models.finding_lines import NOT_BETTER, by_model
+from models.finding import NOT_BETTER, by_model
 from tests.drawn_finding import ASKED, TEAMS, drawn_cases
 from training import finding as training
 from training.suspect_labels import mended, suspects

@@ -23,8 +23,7 @@ from features.calendar.vietnam import VIETNAM
 from serving.app import create_app
 from serving.cli import app
 from serving.cli.job_actions import action_of, intake
-from serving.jobs.job_status import job_statuses
-from serving.jobs.promise import data_promise, job_promises, list_promise
+from serving.jobs.job_status import data_promise, job_promises, job_statuses, list_promise
 from serving.jobs.run_log import MOST_ATTEMPTS, RunLog
 from serving.jobs.runner import Run, run_slot
 from serving.jobs.schedule import JOBS, NAMES, Job, JobRules

@@ -27,11 +27,11 @@ from features.simulate import Province, simulate
 from serving.documents.letterhead import Letterheads
 from serving.read.caseload import Caseload
 from serving.read.register import Register, UnitEntry
-from serving.reports.definitions import EXPLAINED
 from serving.reports.files import ENDINGS, report_file
 from serving.reports.make import KINDS, make, make_again
 from serving.reports.period import Period
 from serving.reports.report import Draft, Report
+from serving.reports.workbook import EXPLAINED
 from serving.state import State, open_state
 from serving.work.annotations import add_mark
 from tests.office_tools import converted, tool

@@ -16,8 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.access.permissions import EVERY_UNIT, GRANTS, Reach, Role, Scope, UnitTree, reach_of, scope_of
-from serving.access.route import templates
-from serving.access.route_table import PUBLIC, ROUTES, action_of
+from serving.access.route_table import PUBLIC, ROUTES, action_of, templates
 from serving.app import create_app
 from serving.settings import Settings
 from tests.drawn_office import dossier_id, official_of, unit_of

@@ -20,10 +20,9 @@ from tests.drawn_training import CUTOFF, draw_record
 from training.evaluate import Ranked
 from training.origin import AGAINST_PEERS, BEFORE, CHAMPION, DAYS_LEFT, PRODUCT, RULE, Origin, champion_at
 from training.promote import promote
-from training.rolling import STEPS, BacktestData, rolling_backtest, windows
+from training.rolling import STEPS, BacktestData, as_json, rolling_backtest, windows
 from training.rolling_figures import MEASURES, UNSEEN, JudgedRows, Score, all_figures
 from training.rolling_page import as_page
-from training.rolling_run import as_json
 from training.run import train
 
 WEEK = 604_800_000_000

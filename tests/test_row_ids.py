@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.record import row_ids
-from features.record.row_ids import LENGTH, RowIds, halves
+from features.record import new_rows as row_ids
+from features.record.new_rows import LENGTH, RowIds, halves
 
 
 def ids(numbers: list[int]) -> list[str]:

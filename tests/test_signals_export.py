@@ -12,7 +12,7 @@ from features.record.record import Record
 from features.signals import DOSSIER_SIGNALS, HELD_SIGNALS
 from serving.cli import app as command_line
 from serving.state import EarlyWarning, State, open_state
-from serving.warnings.alerts import alerts
+from serving.warnings.outcome import alerts
 from tests import drawn_chances as drawn
 from tests.drawn_chances import AS_OF, MONDAY, population
 

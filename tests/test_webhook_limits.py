@@ -14,8 +14,8 @@ from features.calendar.vietnam import VIETNAM
 from serving.state import OutboxMessage, open_state
 from serving.warnings.channels import Undelivered, webhook
 from serving.warnings.channels.webhook import Webhook, public
+from serving.warnings.outbox import send
 from serving.warnings.quiet import Quiet
-from serving.warnings.send import send
 
 MONDAY = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 

@@ -26,7 +26,7 @@ from features.intervals import bootstrap
 from models import finding, finding_matrix
 from models.booster import TreeMember
 from models.encoding import Encoder, column_of_numbers
-from models.finding_chance import FindingChance
+from models.finding import FindingChance
 from models.logit import logit
 from models.peer_medians import usual_values
 from models.rarity import Usual

@@ -4,7 +4,7 @@ Counts are of distinct complainants, not of complaints: within 90 days one perso
 person who files more than `BURST` times against the same official in that span is set aside as a
 flood (unless a complaint of theirs was upheld), so that nobody can move an official's figures by
 filing again and again. The same letter signed by many, or sent without a name, counts as such a person
-too (`features.complaints.links`). Complaints without a complainant's key count once per day, `ANONYMOUS_CAP`
+too (`letters`). Complaints without a complainant's key count once per day, `ANONYMOUS_CAP`
 days at the most in 90 days.
 
 What names no official counts for those who held the dossier, each by their share of it
@@ -23,7 +23,8 @@ import duckdb
 import pyarrow as pa
 
 from features.case_state import custody
-from features.complaints import links as complaint_links
+from features.complaints.topics import wording
+from features.complaints.triage import ANSWER, first_alike
 from features.record.latest import newest
 from features.record.utc import naive_utc
 
@@ -193,7 +194,7 @@ def build(con: duckdb.DuckDBPyConnection, moments: Sequence[datetime]) -> pa.Tab
     people = people.append_column("nth", pa.array(range(people.num_rows), pa.int64()))
     custody.attach(con, moments)
     con.register("roster", people)
-    con.register("letter", complaint_links.letters(con))
+    con.register("letter", letters(con))
     con.execute(_KNOWN)
     con.execute(_COUNTED)
     con.execute(_DISCOVERED)
@@ -220,7 +221,7 @@ def complainants(con: duckdb.DuckDBPyConnection, moment: datetime) -> dict[str, 
     """
     _moments(con, [moment])
     custody.attach(con, [moment])
-    con.register("letter", complaint_links.letters(con))
+    con.register("letter", letters(con))
     con.execute(_KNOWN)
     con.execute(_COUNTED)
     rows = con.sql(
@@ -242,3 +243,31 @@ COUNTS = frozenset(
     + ["rejected_ever", "discovered_365d", "discovered_5y", "discovered_ever"]
 )
 """Columns in which an official of whom nothing is known has zero, not a gap."""
+
+
+WITHIN = 90.0
+"""Days within which the same words are the same letter."""
+
+_TEXTS = """
+    SELECT c.complaint_id, coalesce(c.official_id, h.official_id) AS official_id, min(c.filed_at) AS filed_at,
+           arg_min(c.text, (c.known_at, c.row_id)) AS text
+    FROM complaint c LEFT JOIN (SELECT DISTINCT about_id, official_id FROM custody WHERE about = 'complaint') h
+         ON c.official_id IS NULL AND h.about_id = c.complaint_id
+    WHERE coalesce(c.official_id, h.official_id) IS NOT NULL AND c.text IS NOT NULL
+    GROUP BY ALL ORDER BY filed_at, complaint_id, official_id"""
+
+
+def letters(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """complaint_id, official_id, letter (id of the first complaint in the same words); only of complaints with a text.
+
+    `con`: a connection of `Record.connect` with the relation `custody`.
+    """
+    rows = con.sql(_TEXTS).fetchall()
+    day = [filed_at.timestamp() / 86400 for _, _, filed_at, _ in rows]
+    about = [official_id for _, official_id, _, _ in rows]
+    first = first_alike([wording(text.split(ANSWER)[0]) for *_, text in rows], about, day, WITHIN)
+    return pa.table({
+        "complaint_id": pa.array([row[0] for row in rows], pa.string()),
+        "official_id": pa.array(about, pa.string()),
+        "letter": pa.array([rows[place][0] for place in first], pa.string()),
+    })  # fmt: skip

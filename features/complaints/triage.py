@@ -1,13 +1,22 @@
-"""The complaints of a time, read for triage: what about, which dossier, a repetition, part of a flood, how urgent."""
+"""The complaints of a time, read for triage: what about, which dossier, a repetition, part of a flood, how urgent.
 
+Copies say the same in nearly the same words. Candidates share many character n-grams (scikit-learn, hashed, cosine);
+of those, a pair counts whose words agree in any order (rapidfuzz, `token_sort_ratio`), codes and numbers left out.
+Floods are many complaints about one official or unit in a short time from few people; only voices that speak again
+and again belong to one. A flood is answered together and counts as few voices; all of it is still to be read.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+from rapidfuzz import fuzz
 
-from features.complaints.copies import first_alike
-from features.complaints.floods import floods
 from features.complaints.topics import topics, wording
 from features.record.latest import latest
 from features.record.utc import naive_utc
@@ -85,3 +94,115 @@ def _known_dossiers(con: duckdb.DuckDBPyConnection, codes: list[str], as_of: dat
         "SELECT DISTINCT dossier_id FROM dossier WHERE known_at < ? AND list_contains(?, dossier_id)", [as_of, codes]
     ).fetchall()
     return {code for (code,) in found}
+
+
+ALIKE = 88.0
+"""`token_sort_ratio` (0–100) from which two texts say the same."""
+CANDIDATE = 0.6
+"""Cosine under which a pair is not looked at."""
+LEAST_WORDS = 6
+"""Shorter texts are alike by chance: "chưa có kết quả" says the same of everybody."""
+CHUNK = 512
+
+
+def first_alike(wordings: Sequence[str], about: Sequence[str], day: Sequence[float], within: float) -> list[int]:
+    """For each text the place of the first text that says the same; its own place where none does.
+
+    `wordings` (`features.complaints.topics.wording`) in order of filing, `about`: whom or what each is about, `day`
+    of filing: only texts about the same within so many days are compared.
+    """
+    first = list(range(len(wordings)))
+    places: dict[str, list[int]] = {}
+    for place, (text, key) in enumerate(zip(wordings, about, strict=True)):
+        if key and text.count(" ") + 1 >= LEAST_WORDS:
+            places.setdefault(key, []).append(place)
+    for members in places.values():
+        if len(members) > 1:
+            _look(members, wordings, np.asarray([day[place] for place in members]), within, first)
+    return first
+
+
+def _look(members: list[int], wordings: Sequence[str], day: np.ndarray, within: float, first: list[int]) -> None:
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    terms = HashingVectorizer(analyzer="char_wb", ngram_range=(4, 4), n_features=2**16, alternate_sign=False)
+    grams = terms.transform([wordings[place] for place in members])
+    for begin in range(0, len(members), CHUNK):
+        shared = (grams[begin : begin + CHUNK] @ grams.T).toarray()
+        for row, cosine in enumerate(shared, start=begin):
+            near = np.flatnonzero((cosine[:row] >= CANDIDATE) & (day[row] - day[:row] <= within))
+            for other in near.tolist():
+                if fuzz.token_sort_ratio(wordings[members[row]], wordings[members[other]]) >= ALIKE:
+                    first[members[row]] = first[members[other]]
+                    break
+
+
+DAYS = 30.0
+"""Length of the window."""
+LEAST = 10
+"""Complaints of such voices in a window under which nothing is called a flood."""
+EACH = 3
+"""Complaints in a window from which a voice belongs to a flood."""
+
+
+@dataclass(frozen=True)
+class Flood:
+    """One flood: places of its complaints in order of filing, and the number of voices behind them."""
+
+    places: tuple[int, ...]
+    voices: int
+
+
+def floods(about: Sequence[str], day: Sequence[float], who: Sequence[str | None], alike: Sequence[int]) -> list[Flood]:
+    """The floods among complaints in order of filing.
+
+    `about`: whom each is about, empty for nobody. `day` of filing. `who`: opaque id, None for anonymous. `alike`:
+    place of the first complaint in the same words (`features.complaints.triage.first_alike`).
+    """
+    groups: dict[str, list[int]] = {}
+    for place, key in enumerate(about):
+        if key:
+            groups.setdefault(key, []).append(place)
+    found = []
+    for members in groups.values():
+        voice = _voices(members, who, alike)
+        begin, until, run = 0, -1.0, set[int]()
+        for end, place in enumerate(members):
+            while day[place] - day[members[begin]] > DAYS:
+                begin += 1
+            window = members[begin : end + 1]
+            count = Counter(voice[one] for one in window)
+            loud = {one for one in window if count[voice[one]] >= EACH}
+            if len(loud) < LEAST:
+                continue
+            if run and day[members[begin]] > until:
+                found.append(_flood(run, voice))
+                run = set()
+            run |= loud
+            until = day[place]
+        if run:
+            found.append(_flood(run, voice))
+    return found
+
+
+def _flood(run: set[int], voice: dict[int, int]) -> Flood:
+    return Flood(tuple(sorted(run)), len({voice[place] for place in run}))
+
+
+def _voices(members: list[int], who: Sequence[str | None], alike: Sequence[int]) -> dict[int, int]:
+    """Of each complaint the first one of its voice: the same person, or the same words."""
+    first: dict[str, int] = {}
+    root = {place: place for place in members}
+
+    def of(place: int) -> int:
+        while root[place] != place:
+            root[place] = root[root[place]]
+            place = root[place]
+        return place
+
+    for place in members:
+        keys = [f"words {alike[place]}"] + ([f"person {who[place]}"] if who[place] else [])
+        for key in keys:
+            one, two = sorted((of(first.setdefault(key, place)), of(place)))
+            root[two] = one
+    return {place: of(place) for place in members}

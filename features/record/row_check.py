@@ -21,10 +21,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.record.cell_numbers import decimals, doubtful_thousands
 from features.record.cell_text import (
     cleaned,
     codes,
+    decimals,
+    doubtful_thousands,
     heading,
     legacy_rows,
     midnights,

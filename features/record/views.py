@@ -1,6 +1,7 @@
 """The record as DuckDB sees it: one view a table, complete in its columns, restricted to what was known.
 
-Beside each stands `<table>_latest`, its rows in the version that counts (`features.record.latest`).
+Beside each stands `<table>_latest`, its rows in the version that counts (`features.record.latest`). Rows of a
+back-fill that cover several moments are split into what was known at each.
 """
 
 import json
@@ -10,7 +11,6 @@ from datetime import datetime
 import duckdb
 import pyarrow as pa
 
-from features.record.backfill_versions import STORED, STORED_TABLES, UNFOLDED
 from features.record.delta import Storage
 from features.record.event_reconciliation import PORTAL_SOURCES, RAW, TABLES_OF_DOSSIERS, create_reconciled_views
 from features.record.latest import SUFFIX, latest
@@ -131,3 +131,37 @@ def _conflicts(table: RecordTable) -> str:
         f"SELECT '{table.name}' AS table_name, concat_ws(' ', {key}) AS id, known_at, count(*) AS versions "
         f"FROM {table.name} WHERE {identified} GROUP BY {key}, known_at HAVING count(*) > 1"
     )
+
+
+UNFOLDED = {
+    "complaint": """
+        SELECT * FROM complaint_kept
+        UNION ALL BY NAME
+        SELECT * REPLACE (filed_at AS known_at, NULL AS answered_at, NULL AS verdict, NULL AS verdict_at,
+                          split_part(text, chr(10) || '[trả lời] ', 1) AS text, row_id || '/filed' AS row_id)
+        FROM complaint_kept WHERE known_by = 'clock' AND known_at > filed_at
+    """,
+    "finding": """
+        WITH visit AS (
+            SELECT inspection_id, min(coalesce(visited_at, planned_at)) AS found_at
+            FROM inspection_kept GROUP BY inspection_id
+        ), told AS (
+            SELECT f.*, v.found_at FROM finding_kept f LEFT JOIN visit v USING (inspection_id)
+            WHERE known_by = 'clock'
+        )
+        SELECT * FROM finding_kept WHERE known_by <> 'clock'
+        UNION ALL BY NAME
+        SELECT * EXCLUDE (found_at) REPLACE (coalesce(greatest(found_at, confirmed_at), known_at) AS known_at)
+        FROM told
+        UNION ALL BY NAME
+        SELECT * EXCLUDE (found_at) REPLACE (found_at AS known_at, NULL AS confirmed, NULL AS confirmed_at,
+                                             row_id || '/found' AS row_id)
+        FROM told WHERE confirmed_at > found_at
+    """,
+}
+"""By table: the view over `<table>_kept`, the rows as the record keeps them."""
+
+STORED = "_kept"
+"""Suffix of the views that hold rows as the record keeps them, whenever known."""
+
+STORED_TABLES = frozenset({*UNFOLDED, "inspection"})

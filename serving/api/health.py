@@ -9,8 +9,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models.targets import MAIN
 from serving.api.answer import answer
-from serving.jobs.job_status import job_statuses
-from serving.jobs.promise import ServiceLevel, data_promise, database_promise, job_promises, list_promise
+from serving.jobs.job_status import (
+    ServiceLevel,
+    data_promise,
+    database_promise,
+    job_promises,
+    job_statuses,
+    list_promise,
+)
 from serving.jobs.run_log import RunLog
 from serving.jobs.schedule import JobRules
 from serving.read.model_registry import damaged_champions

@@ -26,7 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.access.route import template_of
+from serving.access.route_table import template_of
 from serving.jobs.job_status import job_statuses
 from serving.jobs.run_log import RunLog
 from serving.jobs.schedule import JobRules

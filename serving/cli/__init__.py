@@ -20,26 +20,20 @@ from serving.cli import (
     delivery,
     demo,
     doctor,
-    fairness,
     findings,
     jobs,
     learning,
     lists,
     matrix,
     plan,
-    positive,
     receipts,
-    receive,
-    reconcile,
     reports,
     rolling,
     serve,
     signals,
     tuning,
-    upgrade,
     warn,
     watching,
-    weekly,
 )
 from serving.cli.group import RiskGroup
 from serving.extras import advice, missing_extra
@@ -53,10 +47,10 @@ app = typer.Typer(
 )
 
 GROUPS = {
-    "The service": (demo, serve, jobs, accounts, receipts, doctor, backup, upgrade),
-    "What we know": (delivery, receive, reconcile, complaints, matrix),
-    "How we learn and judge": (learning, analyst, watching, rolling, tuning, fairness),
-    "Scores, lists and signals": (lists, weekly, signals, positive),
+    "The service": (demo, serve, jobs, accounts, receipts, doctor, backup),
+    "What we know": (delivery, complaints, matrix),
+    "How we learn and judge": (learning, analyst, watching, rolling, tuning),
+    "Scores, lists and signals": (lists, signals),
     "Plans, findings, warnings, answers, reports": (plan, findings, warn, answers, reports),
 }
 """Modules of commands by the heading that `risk --help` lists them under."""

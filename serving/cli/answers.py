@@ -32,8 +32,7 @@ Unit = Annotated[str, typer.Option(help="Only this unit and all below it.")]
 def open_all(ctx: typer.Context, as_of: AsOf = None) -> None:
     """Open a slip for each late dossier that has none, and hand what was explained to the record; run it daily."""
     from serving.access.permissions import Scope
-    from serving.work.explanation_feed import deliver_explanations
-    from serving.work.explanations import explanations
+    from serving.work.explanations import deliver_explanations, explanations
 
     now = moment_or_now(as_of, settings_of(ctx).zone)
     with _state(settings_of(ctx)) as (state, record):

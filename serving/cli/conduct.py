@@ -94,7 +94,7 @@ def score(settings: Settings, as_of: datetime, say: Say) -> str:
     from serving.scoring import conduct_evidence, conduct_lists
     from serving.scoring.score_files import write_scores
     from serving.state import State
-    from serving.warnings.alerts import alerts
+    from serving.warnings.outcome import alerts
     from serving.work.witnessed_files import digests, tell
 
     say("conduct: signals against peers")

@@ -1,4 +1,6 @@
-"""`risk ingest` and `risk simulate`: deliveries into the record, and a made-up province to try with."""
+"""`risk ingest`, `receive`, `rejects`, `reconcile`, `simulate`: deliveries, by hand or from a watched folder, beside
+the sources' own counters; and a made-up province to try with.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serving.cli.group import settings_of
-from serving.cli.moments import day
+from serving.cli.moments import day, moment_or_now
 
 if TYPE_CHECKING:
     from features.record.delivery import DeliveryReceipt
@@ -165,3 +167,64 @@ def simulate(
         raise typer.BadParameter(str(error)) from error
     tables = ", ".join(f"{name} {table.num_rows}" for name, table in province.tables.items())
     typer.echo(f"{out}: {tables}")
+
+
+@commands.command()
+def reconcile(
+    ctx: typer.Context,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="As known then (default: now).")] = None,
+) -> None:
+    """Compare what the record counts with what the portal's and one-stop systems' reports count."""
+    from features.record.record import Record
+    from features.sources.reconcile import reconcile as compare
+
+    settings = settings_of(ctx)
+    at = moment_or_now(as_of, settings.zone)
+    lines = compare(Record(settings.record_url).connect(), at)
+    typer.echo("source\tunit\tfrom\tto\tcount\ttheirs\tours\tgap\tunexplained\trules")
+    for line in lines:
+        rules = "; ".join(f"{words}: {count}" for words, count in line.rules)
+        typer.echo(
+            f"{line.source}\t{line.unit_code}\t{line.period_from}\t{line.period_to}\t{line.count}\t{line.theirs:g}"
+            f"\t{line.ours}\t{line.gap:+g}\t{line.unexplained:+g}\t{rules}"
+        )
+    if not lines:
+        typer.echo("no counters of a finished period: give the reports to `risk ingest --source api766|opencps`")
+
+
+LOOK_MS = 2_000
+
+
+@commands.command()
+def receive(
+    ctx: typer.Context,
+    inbox: Annotated[Path, typer.Argument(help="Folder with one subfolder a source (dvcqg, opencps, …).")],
+    once: Annotated[bool, typer.Option("--once", help="Take what lies there now, then stop.")] = False,
+    back_fill: Annotated[
+        bool, typer.Option("--back-fill", help="Files tell the past: known since it happened, not since they came.")
+    ] = False,
+) -> None:
+    """Take every file dropped under INBOX/<source> into the record, then move it to done/ or refused/."""
+    from watchfiles import watch
+
+    from features.record.delivery import DeliveryReceipt
+    from serving.jobs.folder_watcher import FolderWatcher
+    from serving.work.intake import take_in
+
+    settings = settings_of(ctx)
+
+    def take(path: Path, source: str) -> DeliveryReceipt:
+        return take_in(settings, path, source, arrived_at=datetime.now(UTC), live=not back_fill)
+
+    box = FolderWatcher(inbox, take)
+
+    def look() -> None:
+        for taken in box.look(datetime.now(UTC)):
+            typer.echo(f"{taken.source}/{taken.path.name}: {taken.receipt or 'refused: ' + taken.reason}")
+
+    look()
+    if once:
+        look()  # the second look tells what has come to rest
+        return
+    for _ in watch(inbox, rust_timeout=LOOK_MS, yield_on_timeout=True, raise_interrupt=False):
+        look()

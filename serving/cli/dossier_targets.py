@@ -40,7 +40,7 @@ def summary(made: "Trained") -> str:
 
 @dataclass(frozen=True)
 class DossierSteps:
-    """What commands do for one target of dossiers (`serving.cli.targets.TargetSteps`), and the parts of a training."""
+    """What commands do for one target of dossiers (`TargetSteps`), and the parts of a training."""
 
     target: Target
 

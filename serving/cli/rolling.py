@@ -12,7 +12,7 @@ import typer
 from serving.cli.group import settings_of
 from serving.cli.learning import TargetName
 from serving.cli.moments import moment
-from serving.cli.targets import main_alone
+from serving.cli.target_steps import main_alone
 
 if TYPE_CHECKING:
     from training.origin import Origin
@@ -67,7 +67,7 @@ def rolling(
         typer.echo(f"{one.cutoff:%Y-%m-%d}: AUC {product}, rule {rule}, n={one.n:,}")
     typer.echo(f"{out}: {len(found)} origins")
     if mlflow:
-        from training.rolling_run import log_report
+        from training.rolling import log_report
 
         with quiet_mlflow():
             typer.echo(f"MLflow run {log_report(found, asked, settings.mlflow_url, out)}")
@@ -76,7 +76,7 @@ def rolling(
 def keep(found: "Sequence[Origin]", path: Path) -> None:
     """Keeps the origins; a reader sees the former backtest or this one."""
     from features.atomic_file import replace_text
-    from training.rolling_run import as_json
+    from training.rolling import as_json
 
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_text(path, json.dumps([as_json(one) for one in found]))

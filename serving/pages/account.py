@@ -32,7 +32,7 @@ from serving.use_cases.accounts import (
 )
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import cookie_name, reader_of
-from serving.work.team_leads import LONGEST_TEAM
+from serving.work.assignments import LONGEST_TEAM
 
 router = APIRouter(include_in_schema=False)
 

@@ -10,8 +10,7 @@ from serving.pages import model_drawing
 from serving.pages.conduct import TIER_WORDS
 from serving.pages.model_words import GATE_WORDS, feature_words, group_words, member_words, warning_words
 from serving.pages.rendering import Key, render
-from serving.read.conduct_registry import read_conduct_shelf
-from serving.read.model_registry import damaged_champions, read_shelf
+from serving.read.model_registry import damaged_champions, read_conduct_shelf, read_shelf
 from serving.read.monitoring_log import read_watches
 from serving.read.rolling_log import bands_of, read_rolling
 from serving.use_cases.app_context import context_of

@@ -22,7 +22,7 @@ from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.work import apologies, complaints, consultations
 from serving.work.annotations import LONGEST_NOTE, marks_of
-from serving.work.complaint_triage import TOPIC_WORDS, floods
+from serving.work.complaints import TOPIC_WORDS, floods
 
 router = APIRouter(include_in_schema=False)
 

@@ -18,7 +18,7 @@ from serving.use_cases.remedies import remedies_in, remedies_of
 from serving.use_cases.results import results_in
 from serving.warnings.acknowledgement import WarningStatus, warnings_of
 from serving.work import apologies, complaints, consultations, explanations
-from serving.work.complaint_triage import TOPIC_WORDS
+from serving.work.complaints import TOPIC_WORDS
 from serving.work.remediation import STATES as REMEDY_STATES
 
 router = APIRouter(include_in_schema=False)

@@ -6,8 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from models.targets import MAIN
-from serving.jobs.job_status import job_statuses
-from serving.jobs.promise import data_promise, job_promises, list_promise
+from serving.jobs.job_status import data_promise, job_promises, job_statuses, list_promise
 from serving.jobs.run_log import RunLog
 from serving.jobs.schedule import JobRules
 from serving.pages.rendering import render

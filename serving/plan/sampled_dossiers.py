@@ -1,4 +1,4 @@
-"""How a dossier came to be pulled, from the plan: who was chosen by what, and with which chances."""
+"""How a dossier came to be pulled, from the plan: by what it was chosen, with which chances; which ones chance drew."""
 
 from datetime import datetime
 from typing import Any
@@ -50,3 +50,12 @@ def pulled_at(
         chosen_by=by_plan["chosen_by"] if by_plan else "other",
         probability=by_plan["probability"] if by_plan else None,
     )
+
+
+def drawn(store: PlanStore, at: datetime) -> frozenset[str]:
+    """Dossiers on the sheets of the latest plan that were drawn, of visits whose hour has come; the rest is sealed."""
+    plans = store.plans()
+    if not plans:
+        return frozenset()
+    sheets = (visit["sheet"] for visit in store.visits(plans[-1], at))
+    return frozenset(line["dossier_id"] for sheet in sheets for line in sheet if line["chosen_by"] == "draw")

@@ -5,9 +5,8 @@ from zoneinfo import ZoneInfo
 
 from features.record.utc import aware_utc
 from serving.reports.compared import add_compared
-from serving.reports.conclusions import VISITS, add_conclusions
+from serving.reports.conclusions import VISITS, add_conclusions, add_remedies
 from serving.reports.narrative import against
-from serving.reports.remedies import add_remedies
 from serving.reports.report import Draft, Figure
 from serving.reports.report_context import ReportContext
 

@@ -5,10 +5,9 @@ from collections import defaultdict
 from serving.read.caseload import Case, Caseload
 from serving.reports.answers import add_complaints
 from serving.reports.compared import add_compared
-from serving.reports.conclusions import add_conclusions
+from serving.reports.conclusions import add_conclusions, add_remedies
 from serving.reports.dossiers import add_counts, by, late_share, progress
 from serving.reports.narrative import add_narrative
-from serving.reports.remedies import add_remedies
 from serving.reports.report import Cell, Column, Draft, Table
 from serving.reports.report_context import ReportContext
 

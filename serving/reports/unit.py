@@ -2,11 +2,10 @@
 
 from serving.reports.answers import add_apologies, add_complaints, add_consultations, add_explanations
 from serving.reports.compared import add_compared
-from serving.reports.conclusions import add_conclusions
+from serving.reports.conclusions import add_conclusions, add_remedies
 from serving.reports.dossiers import add_counts, by
 from serving.reports.narrative import add_narrative
 from serving.reports.ratings import add_ratings
-from serving.reports.remedies import add_remedies
 from serving.reports.report import Draft
 from serving.reports.report_context import ReportContext
 from serving.reports.returns import add_returns

@@ -23,8 +23,7 @@ from models.artefact import load as load_model
 from models.cases import cohort
 from models.conduct import GRAINS, ConductLine, against_peers, dossiers, forecast
 from models.conduct_peers import officials, units
-from models.finding_chance import FindingChance
-from models.finding_lines import by_model, without_probability
+from models.finding import FindingChance, by_model, without_probability
 from models.finding_matrix import SHOWN
 from models.official_artefact import load
 from serving.scoring import conduct_scores

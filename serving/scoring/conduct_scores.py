@@ -2,7 +2,7 @@
 
 The same columns as the daily list, so that plans, weekly lists and exports read one form. Where a finding model
 ships the chance is its probability. Where none does, the signals rank and the chance is the rate of findings among
-inspected dossiers as unusual as this one, shrunk to `models.finding_chance` where few were inspected.
+inspected dossiers as unusual as this one, shrunk to `models.finding` where few were inspected.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from features.matrix import batch as matrix
 from features.signals.conduct_year import ConductYear
 from features.signals.sentences import dossier_sentence
 from models.conduct import ConductLine
-from models.finding_chance import FindingChance
+from models.finding import FindingChance
 from models.rarity import Usual
 from serving.scoring.batch import open_standing
 from serving.scoring.score_files import REASON, SCHEMA, in_schema

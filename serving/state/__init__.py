@@ -1,20 +1,24 @@
 """Working state: what people enter and what must be remembered about it; tables by noun, one module each."""
 
-from serving.state.account import Account, ApiToken, LoginFailure, LoginFlow, LoginSession
-from serving.state.answer import Contest, Decision, Submission
-from serving.state.apology import Apology
-from serving.state.assignment import CaseAssignment, TeamLead
+from serving.state.account import Account, ApiToken, LoginFailure, LoginFlow, LoginSession, OfficialName, SavedView
+from serving.state.answer import (
+    Apology,
+    CaseAssignment,
+    Contest,
+    Decision,
+    ExplanationAct,
+    ExplanationSlip,
+    Mark,
+    Submission,
+    TeamLead,
+)
 from serving.state.base import Base, Moment
-from serving.state.directory import OfficialName
 from serving.state.engine import State
-from serving.state.explanation import ExplanationAct, ExplanationSlip
 from serving.state.finding import Finding, FindingPhoto, Remediation, RemediationAct
 from serving.state.job_run import JobRun
-from serving.state.mark import Mark
 from serving.state.migrate import NewerDatabase, downgrade, head, open_state, revision_of, upgrade
 from serving.state.receipt import Receipt, ReceiptSubject, ReceiptTail
 from serving.state.report import PublicationPack, ReportMade, ReportText
-from serving.state.saved_view import SavedView
 from serving.state.warning import (
     EarlyWarning,
     OutboxMessage,

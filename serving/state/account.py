@@ -1,4 +1,6 @@
-"""Accounts, their sessions and tokens, and what limits guessing at the door."""
+"""Accounts, their sessions, tokens and saved views, what limits guessing at the door; names behind officials' keys,
+which stay out of the record, the features, the models and the logs.
+"""
 
 from datetime import datetime
 
@@ -89,3 +91,28 @@ class LoginFlow(Base):
     verifier: Mapped[str] = mapped_column(String(128))
     next_path: Mapped[str] = mapped_column(String(500))
     expires_at: Mapped[datetime]
+
+
+class SavedView(Base):
+    """The query of one page under a name; saving under the same name again replaces it."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (UniqueConstraint("account_id", "page", "name", name="uq_saved_view_name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    page: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(80))
+    query: Mapped[str] = mapped_column(String(1000))
+    saved_at: Mapped[datetime]
+
+
+class OfficialName(Base):
+    """An official's display name, shown only to those whose rights reach the official's unit."""
+
+    __tablename__ = "official_name"
+
+    official_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    unit_code: Mapped[str] = mapped_column(String(120), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    updated_at: Mapped[datetime]

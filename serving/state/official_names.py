@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from features.record.delivery import Chunk
-from serving.state.directory import OfficialName
+from serving.state.account import OfficialName
 from serving.state.engine import State
 
 DIRECTORY = "directory"

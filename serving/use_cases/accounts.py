@@ -15,7 +15,7 @@ from serving.state import Account, TeamLead
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.use_cases.idempotent_write import idempotent_write
-from serving.work.team_leads import leads, set_lead
+from serving.work.assignments import leads, set_lead
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from serving.scoring.score_files import latest_path, read_scores
 from serving.warnings.policy import Policy
 from serving.warnings.scoring import Scoring
 from serving.work.apologies import owed, recorded_letters
-from serving.work.explanation_requests import explained
+from serving.work.explanations import explained
 from serving.work.trackers import BACK
 
 State = dict[str, Any]

@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 
 from features.calendar.working_time import HOURS_A_DAY
 from models.targets import MAIN
-from serving.jobs.job_status import job_statuses
-from serving.jobs.promise import job_promises
+from serving.jobs.job_status import job_promises, job_statuses
 from serving.jobs.run_log import RunLog
 from serving.jobs.schedule import JobRules
 from serving.scoring.risk_list import Filters

@@ -11,8 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from serving.access.permissions import IN_PERSON, Role, Scope, UnitTree, reach_of, scope_of
-from serving.access.route import template_of
-from serving.access.route_table import PUBLIC, action_of
+from serving.access.route_table import PUBLIC, action_of, template_of
 from serving.access.session import find_session, touch_session
 from serving.access.token import PREFIX
 from serving.state import Account

@@ -8,8 +8,7 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 
 from models.targets import MAIN, TARGETS
-from serving.jobs.model_jobs import MODEL_JOBS, start
-from serving.jobs.promotion import promote_by_command
+from serving.jobs.model_jobs import MODEL_JOBS, promote_by_command, start
 from serving.jobs.run_log import RunLog
 from serving.read.model_registry import read_shelf
 from serving.read.problem import Problem, refused_as_problem

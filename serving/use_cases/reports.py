@@ -14,9 +14,9 @@ from features.record.record import Record
 from serving.documents.fill import MIME as WORD
 from serving.read.problem import Problem, refused_as_problem
 from serving.reports import publication
+from serving.reports.files import MIME as PLAIN
 from serving.reports.files import issuer_of, report_file
 from serving.reports.make import KINDS, ReportKind, make_again
-from serving.reports.plain_file import MIME as PLAIN
 from serving.reports.report import Report, Sentence
 from serving.reports.text import write_text
 from serving.reports.workbook import MIME as EXCEL

@@ -14,7 +14,7 @@ from features.calendar.vietnam import VIETNAM
 from features.calendar.working_time import Calendar
 from features.record.record import TIDY_EVERY, Record
 from models.targets import MAIN
-from serving.plan.drawn import drawn
+from serving.plan.sampled_dossiers import drawn
 from serving.plan.store import PlanStore
 from serving.read.problem import Problem
 from serving.scoring.conduct_list_cache import ConductShelf, reloadable_conduct

@@ -18,7 +18,7 @@ from serving.use_cases.guard import reader_of
 from serving.use_cases.idempotent_write import idempotent_write
 from serving.use_cases.looked import note_look
 from serving.work import decisions, findings
-from serving.work.team_leads import teams_of
+from serving.work.assignments import teams_of
 
 Visit = Mapping[str, Any]
 OWN_HEAD = "own_head"

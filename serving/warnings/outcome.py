@@ -1,19 +1,20 @@
-"""What became of warned dossiers, read from the record: warned against held out."""
+"""What became of warned dossiers, read from the record: warned against held out; and alerts that heads were sent."""
 
 from datetime import datetime
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from features.calendar.vietnam import VIETNAM
 from features.record.reading_moment import ReadingMoment
+from features.signals.year import ALERT
 from models.cases import labels
 from models.effect import Effect, effect
 from models.targets import MAIN
-from serving.state import EarlyWarning
+from serving.state import EarlyWarning, State
 
 
 def effect_of_warnings(
@@ -49,4 +50,23 @@ def effect_of_warnings(
         np.array([rows[at].arm == "told" for at in decided], bool),
         np.array([rows[at].score for at in decided], float),
         np.array([rows[at].held_out_share for at in decided], float),
+    )
+
+
+def alerts(state: State, until: datetime) -> pa.Table:
+    """Rows of `ALERT`: the unit whose head was alerted before `until`, when, and when the head acknowledged it.
+
+    What was held out of the warnings was sent to nobody and is not among them. A state that holds no warnings yet
+    gives none.
+    """
+    if not inspect(state.engine).has_table(EarlyWarning.__tablename__):
+        return ALERT.empty_table()
+    asked = select(EarlyWarning.head_unit, EarlyWarning.told_at, EarlyWarning.acknowledged_at).where(
+        EarlyWarning.told_at.is_not(None), EarlyWarning.told_at < until
+    )
+    with state.reading() as session:
+        rows = session.execute(asked.order_by(EarlyWarning.id)).all()
+    return pa.Table.from_pylist(
+        [{"unit_code": unit, "sent_at": sent, "acknowledged_at": seen} for unit, sent, seen in rows],
+        ALERT,
     )

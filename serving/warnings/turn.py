@@ -22,10 +22,10 @@ from serving.warnings.channels import opened
 from serving.warnings.fire import Fired, fire
 from serving.warnings.follow_up import escalate, tell_digests
 from serving.warnings.heads import Heads, seated
+from serving.warnings.outbox import Sent, send
 from serving.warnings.quiet import Quiet
 from serving.warnings.rules import WarningRules
 from serving.warnings.scoring import Scoring, scoring_at
-from serving.warnings.send import Sent, send
 
 FRESH = timedelta(days=4)
 """A list older than this (a long weekend) is not fired from: what it says of the time left no longer holds."""

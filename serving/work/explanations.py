@@ -1,16 +1,27 @@
-"""Explanations on two levels: the official explains, the head reviews, the level above closes (S0 1d)."""
+"""Explanations: every late dossier asks its official why, once, with a term (S0 1d); the official explains, the head
+reviews, the level above closes; and what was said is handed to the record as one more delivery.
+"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+import duckdb
 from rapidfuzz import fuzz, process
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from features.calendar.working_time import Calendar
+from features.record.delivery import Chunk, DeliveryReceipt
+from features.record.latest import newest
 from features.record.schema import TABLES
 from serving.access.permissions import Scope
-from serving.state import ExplanationAct, ExplanationSlip
+from serving.read.caseload import Case
+from serving.state import ExplanationAct, ExplanationSlip, State
+from serving.state.insert_once import insert_once
+from serving.work.findings import Appends
+from serving.work.outages import Outage, down_hours
 
 CAUSES = TABLES["explanation"]["cause"].choices
 AFTER: Mapping[str, tuple[str, ...]] = {
@@ -165,3 +176,96 @@ def _add(
     session.add(row)
     session.flush()
     return row
+
+
+ACCEPTED = {"explained": None, "returned": False, "accepted": True, "refused": False, "closed": True}
+
+
+def deliver_explanations(state: State, record: Appends, *, now: datetime) -> DeliveryReceipt | None:
+    """Every act that the record lacks, as one delivery; None where there is none.
+
+    A death between record and state repeats the delivery, which changes nothing: the record knows rows by content.
+    """
+    with state.reading() as session:
+        rows = [
+            (act, slip)
+            for act, slip in session.execute(
+                select(ExplanationAct, ExplanationSlip)
+                .join(ExplanationSlip, ExplanationSlip.id == ExplanationAct.slip_id)
+                .order_by(ExplanationAct.id)
+            )
+        ]
+    waiting = [act.id for act, _ in rows if act.delivered_at is None]
+    if not waiting:
+        return None
+    delivered = list(_rows(rows, set(waiting)))
+    receipt = record.append(
+        [Chunk("explanation", delivered, file="explanations")], source="explanations", arrived_at=now
+    )
+    with state.writing() as session:
+        for act in session.scalars(select(ExplanationAct).where(ExplanationAct.id.in_(waiting))):
+            act.delivered_at = now
+    return receipt
+
+
+def _rows(rows: Iterable[tuple[ExplanationAct, ExplanationSlip]], waiting: set[int]) -> Iterable[dict[str, Any]]:
+    explained_by_slip: dict[int, ExplanationAct] = {}
+    for act, slip in rows:
+        if act.act == "explained":
+            explained_by_slip[slip.id] = act
+        if act.id in waiting:
+            explained = explained_by_slip[slip.id]
+            yield {
+                "dossier_id": slip.dossier_id,
+                "official_id": slip.official_id,
+                "given_at": explained.acted_at,
+                "cause": explained.cause,
+                "accepted": ACCEPTED[act.act],
+                "known_at": act.acted_at,
+            }
+
+
+TERM_HOURS = 24.0
+"""Working hours to explain: three days. The directives set no number; an office may set its own."""
+
+
+_EXPLAINED = f"""
+SELECT dossier_id FROM (
+    SELECT dossier_id, accepted FROM explanation_latest {newest("dossier_id", first="given_at DESC")}
+) WHERE coalesce(accepted, true)
+"""
+
+
+def explained(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Late dossiers that were explained, the last explanation accepted or not yet judged, as `con` knows."""
+    return frozenset(row[0] for row in con.execute(_EXPLAINED).fetchall())
+
+
+def open_slips(
+    session: Session, late: Iterable[Case], outages: Iterable[Outage], calendar: Calendar, *, now: datetime,
+    explained: Set[str] = frozenset(), term_hours: float = TERM_HOURS,
+) -> int:  # fmt: skip
+    """Opens a slip for each late dossier that has none; gives how many. Twice, or in two processes, changes nothing.
+
+    late: dossiers that missed the lawful promise. explained: those that the record explains already.
+    """
+    outages = list(outages)
+    there = explained | set(session.scalars(select(ExplanationSlip.dossier_id)))
+    opened = 0
+    for case in late:
+        if case.lawful_due_at is None or case.dossier_id in there:
+            continue
+        opened += insert_once(
+            session,
+            ExplanationSlip,
+            dossier_id=case.dossier_id,
+            unit_code=case.unit_code,
+            official_id=case.official_id,
+            step=case.step,
+            missed_due_at=case.lawful_due_at,
+            over_hours=case.over_hours,
+            outage_hours=down_hours(outages, case.unit_code, case.received_at, case.ended_at or now, calendar),
+            opened_at=now,
+            answer_due_at=calendar.add(now, term_hours),
+        )
+    return opened

@@ -12,10 +12,9 @@ from serving.read.caseload import MANY_TIMES, Case, Caseload
 from serving.state import State
 from serving.work.annotations import marks_of
 from serving.work.apologies import ApologyStanding, owed, standings
-from serving.work.complaint_triage import Sorting, sorting
-from serving.work.complaints import ComplaintStanding, complaints
+from serving.work.complaints import ComplaintStanding, Sorting, complaints, sorting
 from serving.work.consultations import Consultation, consultations
-from serving.work.explanation_requests import explained, open_slips
+from serving.work.explanations import explained, open_slips
 from serving.work.outages import outages
 
 BACK = timedelta(days=31)

@@ -119,7 +119,7 @@ def drawn_requests(settings: Settings, count: int, seed: int, now: datetime | No
     """Asks the app over an installation; every route at least once where `count` allows it."""
     from fastapi.testclient import TestClient
 
-    from serving.access.route import templates
+    from serving.access.route_table import templates
     from serving.app import create_app
 
     moment = now or datetime.now(UTC)

@@ -59,7 +59,7 @@ MUTANTS = (
         "tests/test_webhook_limits.py::test_wrapped_and_inner_addresses_are_refused",
     ),
     Mutant(
-        "Webhooks into the inner network", "serving/warnings/send.py",
+        "Webhooks into the inner network", "serving/warnings/outbox.py",
         "MOST_AT_ONCE = 64", "MOST_AT_ONCE = 1",
         "tests/test_webhook_limits.py::test_a_slow_receiver_delays_nobody_else",
     ),
