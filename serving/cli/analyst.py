@@ -11,7 +11,7 @@ from serving.cli.group import settings_of
 from serving.cli.learning import By, TargetName
 from serving.cli.moments import moment
 from serving.cli.receipts import note
-from serving.cli.target_steps import steps
+from serving.cli.targets import steps
 
 commands = typer.Typer()
 

@@ -35,7 +35,7 @@ def score(settings: Settings, rules: JobRules, slot: datetime, now: datetime) ->
     from features.calendar.vietnam import VIETNAM
     from features.record.reading_moment import ReadingMoment
     from features.record.record import Record
-    from serving.cli.target_steps import ready_targets, steps
+    from serving.cli.targets import ready_targets, steps
 
     with Record(settings.record_url).connect(cutoff=slot) as con:
         as_of = ReadingMoment.read(con, slot, VIETNAM).as_of

@@ -9,7 +9,8 @@ import typer
 from serving.cli.group import settings_of
 from serving.cli.moments import moment, span
 from serving.cli.receipts import note
-from serving.cli.target_steps import NAMES, Backtest, main_alone, steps
+from serving.cli.target_steps import Backtest
+from serving.cli.targets import NAMES, main_alone, steps
 
 commands = typer.Typer()
 

@@ -9,7 +9,7 @@ import typer
 from models.targets import MAIN
 from serving.cli.group import settings_of
 from serving.cli.moments import moment
-from serving.cli.target_steps import ready_targets, steps
+from serving.cli.targets import ready_targets, steps
 from serving.cli.watching import TARGET, watched
 from serving.settings import Settings
 

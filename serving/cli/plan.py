@@ -12,7 +12,7 @@ from models.targets import MAIN
 from serving.cli.group import asked, settings_of
 from serving.cli.moments import moment, moment_or_now
 from serving.cli.receipts import note, open_chain
-from serving.cli.target_steps import CONDUCT
+from serving.cli.targets import CONDUCT
 from serving.settings import Settings
 
 if TYPE_CHECKING:

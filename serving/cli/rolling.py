@@ -12,7 +12,7 @@ import typer
 from serving.cli.group import settings_of
 from serving.cli.learning import TargetName
 from serving.cli.moments import moment
-from serving.cli.target_steps import main_alone
+from serving.cli.targets import main_alone
 
 if TYPE_CHECKING:
     from training.origin import Origin

@@ -1,4 +1,4 @@
-"""What the commands train, backtest, promote, score and export ask of a target, and which targets they know."""
+"""What the commands train, backtest, promote, score and export ask of a target."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,9 +6,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-import typer
-
-from models.targets import MAIN, TARGETS
 from serving.settings import Settings
 
 Say = Callable[[str], None]
@@ -65,32 +62,3 @@ class TargetSteps(Protocol):
 
     def export(self, settings: Settings, as_of: datetime, grain: str, out: Path) -> str:
         """Writes the scores of `as_of` to `out`, scoring first where that has not been done."""
-
-
-CONDUCT = "conduct"
-NAMES = (*TARGETS, CONDUCT)
-"""Names of all targets; which officials, units and dossiers signals name is a target with steps of its own."""
-
-
-def steps(target: str) -> TargetSteps:
-    """The steps of `target`; typer.BadParameter names the known ones."""
-    if target in TARGETS:
-        from serving.cli.dossier_targets import DossierSteps
-
-        return DossierSteps(TARGETS[target])
-    if target == CONDUCT:
-        from serving.cli import conduct
-
-        return conduct
-    raise typer.BadParameter(f"wanted one of {', '.join(NAMES)}, got {target[:40]!r}", param_hint="target")
-
-
-def main_alone(target: str) -> None:
-    """ValueError for another target than the main one, where a command knows that alone."""
-    if target != MAIN.name:
-        raise ValueError(f"wanted the target {MAIN.name}, came {target!r:.40}")
-
-
-def ready_targets(settings: Settings) -> list[str]:
-    """The targets that have something to score with."""
-    return [name for name in NAMES if steps(name).ready(settings)]

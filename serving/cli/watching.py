@@ -14,7 +14,7 @@ from models.targets import MAIN
 from serving.cli.group import settings_of
 from serving.cli.learning import TargetName
 from serving.cli.moments import moment
-from serving.cli.target_steps import main_alone
+from serving.cli.targets import main_alone
 from serving.settings import Settings
 
 commands = typer.Typer()

@@ -74,7 +74,7 @@ def score(home: str, target: str, as_of: str) -> tuple[float, int]:
     import time
     from datetime import datetime
 
-    from serving.cli.target_steps import steps
+    from serving.cli.targets import steps
 
     for _ in range(2):
         begun = time.process_time()
@@ -91,7 +91,7 @@ def plans(home: str, as_of: str) -> list[tuple[str, float, float]]:
     from typing import Any
 
     from features.record import temp_tables
-    from serving.cli.target_steps import steps
+    from serving.cli.targets import steps
 
     found: dict[str, list[float]] = {}
     made = temp_tables.TempTablePipeline.make
