@@ -44,7 +44,7 @@ def demo(
     from serving.cli.demo_month import DemoMonth
     from serving.cli.dossier_targets import DossierSteps, summary
     from serving.cli.drawing import Way, list_table
-    from serving.cli.moments import telling_moment
+    from serving.cli.periods import telling_moment
     from serving.cli.serve import run_server
     from serving.scoring.risk_list import Filters, latest_list
     from serving.work.intake import take_in

@@ -12,7 +12,7 @@ def install(settings: Settings, home: Path, dossiers: int) -> Settings:
     from features.simulate import simulate
     from models.targets import MAIN
     from serving.cli.dossier_targets import DossierSteps
-    from serving.cli.moments import telling_moment
+    from serving.cli.periods import telling_moment
     from serving.work.intake import take_in
 
     steps = DossierSteps(MAIN)
