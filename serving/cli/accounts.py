@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.cli.group import asked, settings_of
+from serving.cli.group import asked, settings_of, state_of
 from serving.cli.receipts import receipted
 from serving.settings import Settings
 
 if TYPE_CHECKING:
-    from serving.state import State
+    pass
 
 commands = typer.Typer()
 accounts = typer.Typer(no_args_is_help=True)
@@ -79,7 +79,7 @@ def show(ctx: typer.Context) -> None:
 
     from serving.state import Account
 
-    with _state(ctx).reading() as session:
+    with state_of(settings_of(ctx)) as state, state.reading() as session:
         for account in session.scalars(select(Account).order_by(Account.login)):
             standing = "open" if account.active else "closed"
             typer.echo(f"{account.login}\t{account.role}\t{account.unit_code}\t{standing}")
@@ -116,9 +116,3 @@ def _add(
             oidc=oidc,
         )
     typer.echo(f"added {account.login} as {role}")
-
-
-def _state(ctx: typer.Context) -> "State":
-    from serving.state import open_state
-
-    return open_state(settings_of(ctx).database_url)

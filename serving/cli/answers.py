@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from serving.cli.group import settings_of
+from serving.cli.group import settings_of, state_of
 from serving.cli.moments import moment_or_now
 from serving.cli.receipts import note
 from serving.settings import Settings
@@ -195,13 +195,9 @@ def show_ledger(
 @contextmanager
 def _state(settings: Settings) -> Iterator["tuple[State, Record]"]:
     from features.record.record import Record
-    from serving.state import open_state
 
-    state = open_state(settings.database_url)
-    try:
+    with state_of(settings) as state:
         yield state, Record(settings.record_url)
-    finally:
-        state.close()
 
 
 def _tracked(record: "Record", state: "State", now: datetime) -> "Tracked":

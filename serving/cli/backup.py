@@ -78,8 +78,7 @@ def upgrade(
     settings = settings_of(ctx)
     delivery = Record(settings.record_url).table("delivery").open()
     stands = schema_version(delivery) if delivery else 0
-    state = State(settings.database_url)
-    try:
+    with State(settings.database_url) as state:
         before = revision_of(state)
         newer = stands > SCHEMA_VERSION or (before is not None and before > head())
         typer.echo(f"database: revision {before or '–'}, this version {head()}")
@@ -95,5 +94,3 @@ def upgrade(
             mark(delivery)
         moved = relocate(settings.home)
         typer.echo(f"upgraded: database {before or '–'} → {head()}; {moved} paths of MLflow mended")
-    finally:
-        state.close()

@@ -98,9 +98,8 @@ def score(settings: Settings, as_of: datetime, say: Say) -> str:
     from serving.work.witnessed_files import digests, tell
 
     say("conduct: signals against peers")
-    state = State(settings.database_url)
-    sent = alerts(state, as_of)
-    state.close()
+    with State(settings.database_url) as state:
+        sent = alerts(state, as_of)
     record = Record(settings.record_url)
     version = record.version()
     con = record.connect(version=version, copied=True)

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from models.targets import MAIN
-from serving.cli.group import settings_of
+from serving.cli.group import settings_of, state_of
 from serving.cli.moments import moment_or_now
 from serving.extras import EXTRA_OF, advice
 from serving.settings import Settings
@@ -140,10 +140,9 @@ def _list(settings: Settings) -> Iterator[Diagnosis]:
 def _database(settings: Settings) -> Iterator[Diagnosis]:
     from sqlalchemy import inspect
 
-    from serving.state import Base, open_state
+    from serving.state import Base
 
-    state = open_state(settings.database_url)
-    try:
+    with state_of(settings) as state:
         found = inspect(state.engine)
         lacking = [
             f"{table.name}.{column.name}"
@@ -155,8 +154,6 @@ def _database(settings: Settings) -> Iterator[Diagnosis]:
         engine = settings.database_url.split("://")[0]
         finding = f"lacks {', '.join(lacking[:3])}; restore it from a backup" if lacking else "answers"
         yield Diagnosis("database", not lacking, f"{engine} {finding}")
-    finally:
-        state.close()
 
 
 def _keys(settings: Settings) -> Iterator[Diagnosis]:

@@ -1,13 +1,11 @@
 """`risk findings`: record what a visit concluded, correct it, hand it to the record, follow what must be put right."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.cli.group import settings_of
+from serving.cli.group import settings_of, state_of
 from serving.cli.moments import day, moment, moment_or_now
 from serving.cli.receipts import receipted
 from serving.read.finding_words import KIND_WORDS
@@ -61,7 +59,7 @@ def add(
     with receipted(settings, "finding.write", detail, now=now, subjects=subjects) as session:
         row = enter(session, chosen, found, now=now)
         typer.echo(f"finding={row.finding_id} version={row.version}")
-    with _state(settings) as state:
+    with state_of(settings) as state:
         _deliver(settings, state, now)
 
 
@@ -89,7 +87,7 @@ def correct(
         found = Conclusion(kind, severity, confirmed, evidence, cause, step)
         row = enter(session, finding_id, found, because, now=now)
         typer.echo(f"finding={row.finding_id} version={row.version}")
-    with _state(settings) as state:
+    with state_of(settings) as state:
         _deliver(settings, state, now)
 
 
@@ -98,7 +96,7 @@ def show(ctx: typer.Context, visit: Annotated[str | None, typer.Option(help="Onl
     """List the findings that hold."""
     from serving.work.findings import standing
 
-    with _state(settings_of(ctx)) as state, state.reading() as session:
+    with state_of(settings_of(ctx)) as state, state.reading() as session:
         for row in standing(session, visit):
             sure = {True: "đã xác nhận", False: "không được xác nhận", None: "chờ xác nhận"}[row.confirmed]
             typer.echo(f"{row.finding_id}  v{row.version}  {row.kind}  {row.severity or '–'}  {sure}")
@@ -108,7 +106,7 @@ def show(ctx: typer.Context, visit: Annotated[str | None, typer.Option(help="Onl
 def deliver(ctx: typer.Context, at: At = None) -> None:
     """Hand to the record what an interrupted command left behind."""
     settings = settings_of(ctx)
-    with _state(settings) as state:
+    with state_of(settings) as state:
         _deliver(settings, state, moment_or_now(at, settings.zone))
 
 
@@ -155,20 +153,9 @@ def remedies(ctx: typer.Context, at: At = None) -> None:
 
     settings = settings_of(ctx)
     on = moment_or_now(at, settings.zone).astimezone(settings.zone).date()
-    with _state(settings) as state, state.reading() as session:
+    with state_of(settings) as state, state.reading() as session:
         for one in standing(session, on):
             typer.echo(f"{one.remediation_id}  {one.unit_code}  {one.due_on:%d/%m/%Y}  {STATES[one.state]}  {one.what}")
-
-
-@contextmanager
-def _state(settings: Settings) -> Iterator["State"]:
-    from serving.state import open_state
-
-    state = open_state(settings.database_url)
-    try:
-        yield state
-    finally:
-        state.close()
 
 
 def _deliver(settings: Settings, state: "State", now: datetime) -> None:

@@ -1,12 +1,15 @@
 """The command group: takes `--home H` at any place, before or after the command."""
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
 
 from serving.settings import Settings
+
+if TYPE_CHECKING:
+    from serving.state import State
 
 
 class RiskGroup(TyperGroup):
@@ -46,3 +49,10 @@ def settings_of(ctx: typer.Context) -> Settings:
         raise RuntimeError("the command was called without its group")
     settings: Settings = found
     return settings
+
+
+def state_of(settings: Settings) -> "State":
+    """The working state, its tables brought to this version; a `with` gives its connections back."""
+    from serving.state import open_state
+
+    return open_state(settings.database_url)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.cli.group import settings_of
+from serving.cli.group import settings_of, state_of
 from serving.cli.moments import moment, moment_or_now
 from serving.settings import Settings
 
@@ -46,7 +46,6 @@ def run(
     from serving.jobs.schedule import JobRules
     from serving.jobs.supervisor import Supervisor
     from serving.log_lines import log_as_json
-    from serving.state import open_state
 
     log_as_json()
     settings = settings_of(ctx)
@@ -58,7 +57,7 @@ def run(
     while not stop.is_set():
         try:
             if state is None:
-                state = open_state(settings.database_url)
+                state = state_of(settings)
                 supervisor = Supervisor(rules, RunLog(state), lambda job, slot: _child(settings, job, slot), _say)
             assert supervisor is not None
             begun = supervisor.look(datetime.now(UTC), time.monotonic())
@@ -84,15 +83,11 @@ def show(ctx: typer.Context, as_of: AT = None) -> None:
     from serving.jobs.job_status import job_statuses
     from serving.jobs.run_log import RunLog
     from serving.jobs.schedule import JobRules
-    from serving.state import open_state
 
     settings = settings_of(ctx)
-    state = open_state(settings.database_url)
-    try:
+    with state_of(settings) as state:
         rules = JobRules.of(settings.home, settings.zone)
         found = job_statuses(rules, RunLog(state), moment_or_now(as_of, settings.zone))
-    finally:
-        state.close()
     table = Table(title="Việc tự chạy · jobs")
     for name in ("job", "cron", "last", "outcome", "took", "next", "result"):
         table.add_column(name, overflow="fold")
@@ -120,7 +115,6 @@ def run_one(
     from serving.cli.job_actions import action_of
     from serving.jobs.runner import run_slot
     from serving.jobs.schedule import JobRules
-    from serving.state import open_state
 
     settings = settings_of(ctx)
     rules = JobRules.of(settings.home, settings.zone)
@@ -129,14 +123,11 @@ def run_one(
     when = moment(slot, settings.zone) if slot else rules.last_slot(job, now)
     if when is None:
         raise ValueError(f"{name} was never due up to now; give --slot")
-    state = open_state(settings.database_url)
-    try:
+    with state_of(settings) as state:
         done = run_slot(
             settings, state, rules, job, when, action_of(name),
             _clock_at(now),
         )  # fmt: skip
-    finally:
-        state.close()
     typer.echo(f"{name} {when.astimezone(settings.zone):%Y-%m-%d %H:%M}: {done.outcome or 'left'}: {done.result}")
     if done.outcome == "failed":
         raise typer.Exit(1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from models.targets import MAIN
-from serving.cli.group import asked, settings_of
+from serving.cli.group import asked, settings_of, state_of
 from serving.cli.moments import moment, moment_or_now
 from serving.cli.receipts import note, open_chain
 from serving.cli.targets import CONDUCT
@@ -46,10 +46,8 @@ def part(
 
     settings = settings_of(ctx)
     password, words = asked("Password"), asked("Words")
-    state, _ = open_chain(settings)
-    with state.reading() as session:
+    with state_of(settings) as state, state.reading() as session:
         account = find_account(session, by)
-    state.close()
     hashed = account.password_hash if account is not None and account.active else None
     if not matches(password, hashed) or account is None or reach_of(Role(account.role), "plan.read") is None:
         raise PermissionError("no account of this name and password may take part in a plan")
@@ -117,7 +115,6 @@ def make(
     from serving.plan.rendering import price_lines
     from serving.plan.rules import Rules
     from serving.scoring.score_files import latest_path, scores_path
-    from serving.state import open_state
     from serving.work.decisions import waiting_picks
 
     settings = settings_of(ctx)
@@ -132,10 +129,8 @@ def make(
     store = plan_store(settings)
     now = moment_or_now(at, settings.zone)
     con = Record(settings.record_url).connect(cutoff=now)
-    state = open_state(settings.database_url)
-    with state.reading() as session:
+    with state_of(settings) as state, state.reading() as session:
         picked = waiting_picks(session, MAIN.name)
-    state.close()
     brief = gather(con, scores, month, VIETNAM, chosen, settings.zone, picked)
     try:
         if preview:
@@ -203,8 +198,8 @@ def verify(ctx: typer.Context, plan_id: PlanId) -> None:
 
     settings = settings_of(ctx)
     state, chain = open_chain(settings)
-    checks = check(plan_store(settings), plan_id, settings.scores if settings.scores.is_dir() else None, chain)
-    state.close()
+    with state:
+        checks = check(plan_store(settings), plan_id, settings.scores if settings.scores.is_dir() else None, chain)
     for one in checks:
         typer.echo(f"{'ok  ' if one.ok else 'FAIL'} {one.name}: {one.words}")
     if not all(one.ok for one in checks):

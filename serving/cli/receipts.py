@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serving.cli.group import settings_of
+from serving.cli.group import settings_of, state_of
 from serving.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,13 +77,11 @@ def receipted(
     from serving.work.receipts import command_actor
 
     state, chain = open_chain(settings)
-    try:
+    with state:
         with state.writing() as session:
             yield session
             link = chain.append(session, command_actor(), action, detail, now=now, subjects=subjects)
         chain.anchor(link)
-    finally:
-        state.close()
 
 
 def note(
@@ -96,11 +94,10 @@ def note(
 
 def open_chain(settings: Settings) -> "tuple[State, Receipts]":
     """The working state of an installation, and its chain of receipts."""
-    from serving.state import open_state
     from serving.work.chain_anchor import Witness
     from serving.work.receipts import Receipts
 
-    state = open_state(settings.database_url)
+    state = state_of(settings)
     return state, Receipts(state, Witness(settings.keys, settings.home / "receipts"))
 
 

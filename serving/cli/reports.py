@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from serving.cli.group import settings_of
+from serving.cli.group import settings_of, state_of
 from serving.cli.moments import moment
 
 commands = typer.Typer()
@@ -32,19 +32,15 @@ def month(
     from features.record.record import Record
     from serving.reports.files import issuer_of, report_file
     from serving.reports.make import make_again
-    from serving.state import open_state
 
     settings = settings_of(ctx)
     when = moment(as_of, settings.zone)
-    record, state = Record(settings.record_url), open_state(settings.database_url)
-    shown = Console(stderr=True)
-    with shown.status("lập báo cáo") as status:
-        try:
+    record = Record(settings.record_url)
+    with Console(stderr=True).status("lập báo cáo") as status:
+        with state_of(settings) as state:
             made = make_again(
                 record, state, kind, month, when, VIETNAM, now=datetime.now(UTC), unit_code=unit, say=status.update
             )
-        finally:
-            state.close()
         status.update("ghi tệp")
         content = report_file(made, out.suffix, settings.zone, issuer_of(made, record, settings.home))
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -57,16 +53,12 @@ def show(ctx: typer.Context) -> None:
     """List the reports made, the latest first."""
     from sqlalchemy import select
 
-    from serving.state import ReportMade, open_state
+    from serving.state import ReportMade
 
     settings = settings_of(ctx)
-    state = open_state(settings.database_url)
-    try:
-        with state.reading() as session:
-            for one in session.scalars(select(ReportMade).order_by(ReportMade.id.desc())):
-                typer.echo(
-                    f"{one.kind}  {one.month}  {one.unit_code or '–'}  as_of={one.as_of.isoformat()}  "
-                    f"record_version={one.record_version}  sha256={one.sha256[:16]}"
-                )
-    finally:
-        state.close()
+    with state_of(settings) as state, state.reading() as session:
+        for one in session.scalars(select(ReportMade).order_by(ReportMade.id.desc())):
+            typer.echo(
+                f"{one.kind}  {one.month}  {one.unit_code or '–'}  as_of={one.as_of.isoformat()}  "
+                f"record_version={one.record_version}  sha256={one.sha256[:16]}"
+            )

@@ -42,9 +42,8 @@ def signals(
         raise typer.BadParameter(f"wanted official, unit, head or agent, got {grain[:20]!r}", param_hint="--grain")
     settings = settings_of(ctx)
     at = moment_or_now(as_of, settings.zone)
-    state = State(settings.database_url)
-    sent = alerts(state, at)
-    state.close()
+    with State(settings.database_url) as state:
+        sent = alerts(state, at)
     found = evaluate_held(Record(settings.record_url).connect(), at, of_grain, alerts=sent)
     words = [held_sentence(row) for row in found.to_pylist()]
     if out is not None:

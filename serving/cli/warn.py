@@ -1,12 +1,13 @@
 """`risk warn`: fire early warnings, look at them, measure what they do."""
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.cli.group import settings_of
+from serving.cli.group import settings_of, state_of
 from serving.cli.moments import moment, moment_or_now, span
 
 if TYPE_CHECKING:
@@ -23,16 +24,12 @@ AS_OF = Annotated[str | None, typer.Option(help="As of this moment; now where le
 def run(ctx: typer.Context, as_of: AS_OF = None) -> None:
     """One turn: fire the newest list, tell digests and inspectors, escalate, send. Safe to run twice at once."""
     from serving.jobs.conduct_digest import take_turn
-    from serving.state import open_state
     from serving.warnings.rule_sets import rules_in_force
 
     settings = settings_of(ctx)
-    state = open_state(settings.database_url)
-    try:
+    with state_of(settings) as state:
         now = moment_or_now(as_of, settings.zone)
         typer.echo(_told(*take_turn(settings, state, rules_in_force(state, settings.warnings), now=now)))
-    finally:
-        state.close()
 
 
 @warn.command()
@@ -42,13 +39,11 @@ def watch(
 ) -> None:
     """Turn after turn until stopped; a second one beside it changes nothing and takes over when this one dies."""
     from serving.jobs.conduct_digest import take_turn
-    from serving.state import open_state
     from serving.warnings.rule_sets import rules_in_force
 
     settings = settings_of(ctx)
     pause = span(every).total_seconds()
-    state = open_state(settings.database_url)
-    try:
+    with suppress(KeyboardInterrupt), state_of(settings) as state:
         while True:
             try:
                 done = take_turn(settings, state, rules_in_force(state, settings.warnings), now=datetime.now(UTC))
@@ -57,10 +52,6 @@ def watch(
             else:
                 typer.echo(_told(*done))
             time.sleep(pause)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        state.close()
 
 
 @warn.command()
@@ -71,18 +62,13 @@ def show(
 ) -> None:
     """Warnings told and not answered, most urgent first, and messages that were given up on."""
     from features.sources.vietnamese_number import decimal
-    from serving.state import open_state
     from serving.warnings.acknowledgement import WarningStatus, warnings_of
     from serving.warnings.outbox import dead
 
     settings = settings_of(ctx)
-    state = open_state(settings.database_url)
-    try:
-        with state.reading() as session:
-            found = warnings_of(session, None if unit is None else {unit}, WarningStatus.OPEN, most=most)
-            lost = list(dead(session))
-    finally:
-        state.close()
+    with state_of(settings) as state, state.reading() as session:
+        found = warnings_of(session, None if unit is None else {unit}, WarningStatus.OPEN, most=most)
+        lost = list(dead(session))
     for one in found:
         level = f"  chuyển cấp {one.level}" if one.level else ""
         typer.echo(
@@ -102,17 +88,16 @@ def effect(
 ) -> None:
     """Late rate of dossiers told against those held out by the draw, with an interval."""
     from features.record.record import Record
-    from serving.state import open_state
     from serving.warnings.outcome import effect_of_warnings
 
     settings = settings_of(ctx)
     until = moment_or_now(as_of, settings.zone)
-    state = open_state(settings.database_url)
-    try:
-        with state.reading() as session, Record(settings.record_url).connect(cutoff=until) as con:
-            found = effect_of_warnings(session, con, until, moment(since, settings.zone) if since else None)
-    finally:
-        state.close()
+    with (
+        state_of(settings) as state,
+        state.reading() as session,
+        Record(settings.record_url).connect(cutoff=until) as con,
+    ):
+        found = effect_of_warnings(session, con, until, moment(since, settings.zone) if since else None)
     typer.echo(
         f"told={found.told} late={found.rate_told:.3f}  held_out={found.held_out} late={found.rate_held_out:.3f}"
     )

@@ -47,11 +47,8 @@ def warn(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> 
     from serving.jobs.conduct_digest import take_turn
     from serving.warnings.rule_sets import rules_in_force
 
-    state = open_state(settings.database_url)
-    try:
+    with open_state(settings.database_url) as state:
         done, conduct = take_turn(settings, state, rules_in_force(state, settings.warnings), now=now)
-    finally:
-        state.close()
     fired = "no new list" if done.fired is None else f"{done.fired.single} fired, {done.fired.held_out} held out"
     return (
         f"{fired}; {done.escalated} escalated, {conduct} of conduct, {done.sent.sent} sent, {done.sent.failed} not sent"
@@ -69,9 +66,8 @@ def monthly(settings: Settings, rules: JobRules, slot: datetime, now: datetime) 
     month = f"{slot.astimezone(rules.zone).replace(day=1) - timedelta(days=1):%Y-%m}"
     folder = settings.home / "reports" / "drafts" / month
     folder.mkdir(parents=True, exist_ok=True)
-    state, made = open_state(settings.database_url), 0
-    drafted = [name for name, kind in KINDS.items() if kind.monthly]
-    try:
+    made, drafted = 0, [name for name, kind in KINDS.items() if kind.monthly]
+    with open_state(settings.database_url) as state:
         for kind in drafted:
             path = folder / f"{kind}.docx"
             if path.exists():
@@ -81,8 +77,6 @@ def monthly(settings: Settings, rules: JobRules, slot: datetime, now: datetime) 
             with replacing(path, 0o600) as file:
                 file.write(report_file(report, path.suffix, settings.zone, issuer))
             made += 1
-    finally:
-        state.close()
     return f"{month}: {made} drafts of {len(drafted)}"
 
 
@@ -95,15 +89,12 @@ def sign_head(settings: Settings, rules: JobRules, slot: datetime, now: datetime
     from serving.work.chain_anchor import Witness
     from serving.work.receipts import Receipts
 
-    state = open_state(settings.database_url)
-    try:
+    with open_state(settings.database_url) as state:
         receipts = Receipts(state, Witness(settings.keys, settings.home / "receipts"))
         head = receipts.sign_due(now=now)
         ChainHeads(settings, receipts, lambda: now).carry()
         if lag := uncarried(settings, receipts.witness):
             raise OSError("; ".join(lag))
-    finally:
-        state.close()
     signed = "no head was due" if head is None else f"{head.name}: receipt {head.link.seq} signed"
     return f"{signed}; carried to: {', '.join(settings.heads.places) or 'nowhere (RISK_HEADS_…)'}"
 
@@ -138,8 +129,7 @@ def retain(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -
     for aside in (*rules.backups.glob(".drill-*"), *rules.backups.glob(".risk-*")):
         if now - datetime.fromtimestamp(aside.stat().st_mtime, UTC) > LONGEST:  # nobody works in it any more
             shutil.rmtree(aside) if aside.is_dir() else aside.unlink(missing_ok=True)
-    state = open_state(settings.database_url)
-    try:
+    with open_state(settings.database_url) as state:
         runs = RunLog(state).forget(before)
         with state.writing() as session:
             gone = [
@@ -147,8 +137,6 @@ def retain(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -
                 session.execute(delete(LoginFlow).where(LoginFlow.expires_at < before)),
                 session.execute(delete(LoginSession).where(LoginSession.seen_at < before)),
             ]
-    finally:
-        state.close()
     logins = sum(int(getattr(one, "rowcount", 0)) for one in gone)
     return f"{len(old)} archives, {runs} runs, {logins} logins removed"
 

@@ -143,8 +143,7 @@ def drill(archive: Path, folder: Path, key: bytes) -> str:
         tables = "–"
         sqlite = next((path for path in (aside / SQLITE, aside / DATABASE / SQLITE) if path.exists()), None)
         if sqlite is not None:
-            state = open_state(f"sqlite:///{sqlite}")
-            state.close()
+            open_state(f"sqlite:///{sqlite}").close()
             tables = "opens"
         elif (aside / DATABASE).is_dir():
             rows = json.loads((aside / DATABASE / "tables.json").read_text("utf-8"))["rows"]
@@ -162,9 +161,8 @@ class _Database:
 
     def __init__(self, settings: Settings) -> None:
         self.url = settings.database_url
-        state = State(self.url)
-        self.file = Path(str(state.url.database)).absolute() if state.sqlite else None
-        state.close()
+        with State(self.url) as state:
+            self.file = Path(str(state.url.database)).absolute() if state.sqlite else None
         self.inside = self.file == settings.home / SQLITE
 
     @property
@@ -180,11 +178,8 @@ class _Database:
                 f"the database of this backup is kept as '{held}', RISK_DATABASE_URL asks for '{self.kind}'"
             )
         if self.file is None:
-            state = State(self.url)
-            try:
+            with State(self.url) as state:
                 insist_on_empty(state)
-            finally:
-                state.close()
         elif not self.inside and self.file.exists():
             raise ValueError(f"{self.file} exists: restore never overwrites a database")
 
@@ -192,28 +187,21 @@ class _Database:
         """Its files, where it does not lie in the home; copied under `scratch` first."""
         if self.inside:
             return
-        state = open_state(self.url)
-        try:
-            with tempfile.TemporaryDirectory(dir=scratch, prefix=SCRATCH) as folder:
-                if self.file is None:
-                    copy_out(state, Path(folder))
-                paths = [self.file] if self.file else sorted(Path(folder).iterdir())
-                for path in paths:
-                    with opened(path, scratch) as file:
-                        assert file is not None, "open_state has made it, or copy_out"
-                        yield f"{DATABASE}/{SQLITE if self.file else path.name}", 0o600, file
-        finally:
-            state.close()
+        with open_state(self.url) as state, tempfile.TemporaryDirectory(dir=scratch, prefix=SCRATCH) as folder:
+            if self.file is None:
+                copy_out(state, Path(folder))
+            paths = [self.file] if self.file else sorted(Path(folder).iterdir())
+            for path in paths:
+                with opened(path, scratch) as file:
+                    assert file is not None, "open_state has made it, or copy_out"
+                    yield f"{DATABASE}/{SQLITE if self.file else path.name}", 0o600, file
 
     def restore(self, aside: Path) -> None:
         """Puts what an archive holds of it where the settings want it."""
         came = aside / DATABASE
         if self.file is None:
-            state = State(self.url)
-            try:
+            with State(self.url) as state:
                 copy_in(state, came)
-            finally:
-                state.close()
         else:
             found = next((path for path in (came / SQLITE, aside / SQLITE) if path.exists()), None)
             if found is not None:

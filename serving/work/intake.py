@@ -133,11 +133,8 @@ def _read(
     if not SOURCES[source].names_people:
         yield SOURCES[source].read(path, options)
         return
-    state = open_state(settings.database_url)
-    try:
+    with open_state(settings.database_url) as state:
         names = Names()
         yield names.apart(SOURCES[source].read(path, with_reference(options, settings, record, state)))
         if remembered_at is not None:
             remember(state, names.entries, remembered_at)
-    finally:
-        state.close()

@@ -41,12 +41,9 @@ def tell(settings: Settings, files: Mapping[str, str], *, now: datetime) -> None
     """
     if not files:
         return
-    state = open_state(settings.database_url)
-    try:
+    with open_state(settings.database_url) as state:
         chain = Receipts(state, Witness(settings.keys, settings.home / "receipts"))
         chain.record(command_actor(), "file.write", {"files": dict(files)}, now=now)
-    finally:
-        state.close()
 
 
 def adopt(home: Path, receipts: Receipts, *, now: datetime) -> int:
