@@ -30,9 +30,7 @@ class ClockMember:
         return summed
 
     def contributions(self, x: np.ndarray) -> tuple[float, np.ndarray]:
-        """Base log-odds 0 and what each cell adds [n × 2]; a dossier with as much time as usual scores one
-        half.
-        """
+        """Base log-odds 0 and what each cell adds [n × 2]; a dossier with as much time as usual scores one half."""
         logs = np.log(np.clip(x, LEAST, MOST))
         return 0.0, np.where(np.isnan(x).any(axis=1, keepdims=True), 0.0, logs * [-1.0, 1.0])
 

@@ -51,10 +51,7 @@ class Provider:
         self._fetching = threading.Lock()
 
     def begin(self, state: State, browser: str, redirect_uri: str, next_path: str, *, now: datetime) -> str:
-        """The address to send the browser to.
-
-        `browser` is a secret that its cookie holds until it comes back.
-        """
+        """The address to send the browser to. `browser` is a secret that its cookie holds until it comes back."""
         metadata = self._discover()
         flow_state, nonce, verifier = new_secret(), new_secret(), new_secret()
         with state.writing() as session:

@@ -53,10 +53,7 @@ def random_password() -> str:
 
 
 def matches(password: str, hashed: str | None) -> bool:
-    """Whether the password is right.
-
-    Without a hash the same work is done, so that time tells nobody who exists.
-    """
+    """Whether the password is right. Without a hash the same work is done, so that time tells nobody who exists."""
     if len(password) > LONGEST:
         return False
     return _hasher().verify(password, hashed or _nobody()) and hashed is not None

@@ -227,19 +227,13 @@ A route that is missing answers nobody.
 
 
 def action_of(method: str, path: str) -> str | None:
-    """The action that a route asks for; None where no rule was written, which is a denial.
-
-    HEAD reads as GET does.
-    """
+    """The action that a route asks for; None where no rule was written, which is a denial. HEAD reads as GET does."""
     return ROUTES.get(f"{'GET' if method == 'HEAD' else method} {path}")
 
 
 @dataclass(frozen=True)
 class Template:
-    """One route as it answers.
-
-    Its methods, full path template, pattern, and the route object that requests carry.
-    """
+    """One route as it answers. Its methods, full path template, pattern, and the route object that requests carry."""
 
     methods: frozenset[str]
     path: str
@@ -248,10 +242,7 @@ class Template:
 
 
 def templates(app: FastAPI) -> list[Template]:
-    """Every API route of the app under its full path.
-
-    Mounts and FastAPI's own description are not among them.
-    """
+    """Every API route of the app under its full path. Mounts and FastAPI's own description are not among them."""
     return list(_templates(app.routes))
 
 

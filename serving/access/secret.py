@@ -11,10 +11,7 @@ def new_secret() -> str:
 
 
 def digest(secret: str) -> str:
-    """What is stored in place of a random secret.
-
-    Plain SHA-256 is enough: 256 random bits cannot be guessed.
-    """
+    """What is stored in place of a random secret. Plain SHA-256 is enough: 256 random bits cannot be guessed."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

@@ -63,10 +63,7 @@ def issue_token(
     now: datetime,
     expires_at: datetime,
 ) -> str:
-    """A new token, shown once.
-
-    ValueError where it outlives a year, has ended, or asks for more than the owner may.
-    """
+    """A new token, shown once. ValueError where it outlives a year, has ended, or asks for more than the owner may."""
     role = Role(account.role)
     excess = sorted(action for action in actions if reach_of(role, action) is None or action in IN_PERSON)
     if not actions or excess:

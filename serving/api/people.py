@@ -38,10 +38,7 @@ Id = Annotated[str, Path(max_length=200)]
 
 @dataclass(frozen=True)
 class StandingAnswer:
-    """Counts over the year before `until`: of all, by unit, by sector.
-
-    `share` and `interval` null under 20 ended.
-    """
+    """Counts over the year before `until`: of all, by unit, by sector. `share` and `interval` null under 20 ended."""
 
     until: datetime | None
     total: dict[str, Any]
@@ -51,10 +48,7 @@ class StandingAnswer:
 
 @dataclass(frozen=True)
 class OfficialAnswer:
-    """One official against peers who do the same procedures.
-
-    Figures null where there is not enough to show.
-    """
+    """One official against peers who do the same procedures. Figures null where there is not enough to show."""
 
     official_name: str
     sheet: OfficialSheet

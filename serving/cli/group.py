@@ -16,9 +16,7 @@ class RiskGroup(TyperGroup):
     """A typer group that accepts its `--home` option after the command too, as people write it both ways."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Moves `--home H` or `--home=H` to the front before click reads the line; nothing after `--` is
-        touched.
-        """
+        """Moves `--home H` or `--home=H` to the front before click reads the line; nothing after `--` is touched."""
         home: list[str] = []
         rest: list[str] = []
         words = iter(args)

@@ -42,9 +42,7 @@ class TargetSteps(Protocol):
         """Writes scores of a model of `asked.cutoff` beside the labels that came later."""
 
     def promote(self, settings: Settings, because: str | None, say: Say, by: str | None = None) -> str:
-        """Makes the candidate champion when its gates hold, or `because` a person says so; raises ValueError
-        else.
-        """
+        """Makes the candidate champion when its gates hold, or `because` a person says so; raises ValueError else."""
 
     def rollback(
         self, settings: Settings, because: str | None, say: Say, by: str | None = None, mlflow: bool = True

@@ -55,9 +55,7 @@ def write_table(table: pa.Table, out: Path, zone: ZoneInfo, title: str = "scores
 
 
 def harmless(text: str) -> str:
-    """`text` so that no spreadsheet takes it for a formula: a quote before a leading = + - @ or control
-    character.
-    """
+    """`text` so that no spreadsheet takes it for a formula: a quote before a leading = + - @ or control character."""
     return "'" + text if text.startswith(_FORMULA) else text
 
 

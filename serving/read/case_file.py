@@ -103,10 +103,7 @@ class CaseFiles:
 
     @classmethod
     def read(cls, con: duckdb.DuckDBPyConnection, dossier_ids: pa.Array) -> "CaseFiles":
-        """The case files of these dossiers from a connection of the record.
-
-        The latest known version of each row.
-        """
+        """The case files of these dossiers from a connection of the record. The latest known version of each row."""
         con.register("wanted", pa.table({"dossier_id": dossier_ids}))
         return cls(con.sql(_DOSSIERS).to_arrow_table(), con.sql(_EVENTS).to_arrow_table())
 

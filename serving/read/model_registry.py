@@ -1,7 +1,4 @@
-"""What stands on the shelf of models: champion, candidate, previous, and every move so far.
-
-Read, never moved here.
-"""
+"""What stands on the shelf of models: champion, candidate, previous, and every move so far. Read, never moved here."""
 
 import hashlib
 import json

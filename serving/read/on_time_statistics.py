@@ -104,10 +104,7 @@ class Count(LateShare):
         return PROGRESS_POINTS * (self.ended - self.late) / due if due else None
 
     def against(self, share: float | None) -> str:
-        """`higher`, `lower` or `alike`: whether the interval lies clear of another share.
-
-        `unknown` without one.
-        """
+        """`higher`, `lower` or `alike`: whether the interval lies clear of another share. `unknown` without one."""
         if share is None or self.interval is None:
             return "unknown"
         low, high = self.interval

@@ -1,7 +1,4 @@
-"""What pages need of the record at hand: names, counts and case files.
-
-Read again when the record has grown.
-"""
+"""What pages need of the record at hand: names, counts and case files. Read again when the record has grown."""
 
 import logging
 import threading

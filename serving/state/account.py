@@ -37,10 +37,7 @@ class Account(Base):
 
 
 class LoginSession(Base):
-    """One browser's stay: stored here, so that ending it on the server ends it.
-
-    Only the token's hash is stored.
-    """
+    """One browser's stay: stored here, so that ending it on the server ends it. Only the token's hash is stored."""
 
     __tablename__ = "login_session"
 

@@ -9,10 +9,7 @@ from serving.state.base import Base
 
 
 class Receipt(Base):
-    """One link of the chain.
-
-    `mac` covers every other column and the `mac` before it (see `serving.work.receipts`).
-    """
+    """One link of the chain. `mac` covers every other column and the `mac` before it (see `serving.work.receipts`)."""
 
     __tablename__ = "receipt"
 

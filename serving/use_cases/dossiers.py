@@ -24,10 +24,7 @@ class Chosen:
 
 
 def line_in_scope(request: Request, dossier_id: str, action: str | None = None) -> tuple[RiskLine, CaseFile | None]:
-    """The line and the case file of a dossier that the reader may see.
-
-    404 for others and absent ones alike.
-    """
+    """The line and the case file of a dossier that the reader may see. 404 for others and absent ones alike."""
     line = open_line(request, dossier_id, action)
     if line is None:
         raise Problem(404, "No open dossier of this id.")

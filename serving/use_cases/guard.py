@@ -118,18 +118,12 @@ def reader_of(request: Request) -> Reader:
 
 
 def cookie_name(request: Request) -> str:
-    """The session cookie's name.
-
-    Over https it is bound to the host and to https by its prefix (RFC 6265bis).
-    """
+    """The session cookie's name. Over https it is bound to the host and to https by its prefix (RFC 6265bis)."""
     return f"__Host-{COOKIE}" if request.url.scheme == "https" else COOKIE
 
 
 def cookie_options(request: Request) -> dict[str, Any]:
-    """How cookies of the door are set.
-
-    Not for scripts, not for other sites, over https where there is https.
-    """
+    """How cookies of the door are set. Not for scripts, not for other sites, over https where there is https."""
     return {"httponly": True, "samesite": "lax", "path": "/", "secure": request.url.scheme == "https"}
 
 

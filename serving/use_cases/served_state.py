@@ -1,7 +1,4 @@
-"""What the process serves from: the latest list of each target and the desk.
-
-Kept while better ones arrive.
-"""
+"""What the process serves from: the latest list of each target and the desk. Kept while better ones arrive."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -115,9 +112,7 @@ class Serving:
 
 
 def reloadable_list(root: Path, target: str) -> Reloadable[RiskList]:
-    """The latest list of `target` under the scores folder, taken over whenever the pointer or the file
-    changes.
-    """
+    """The latest list of `target` under the scores folder, taken over whenever the pointer or the file changes."""
 
     def sign() -> str:
         path = latest_path(root, target)

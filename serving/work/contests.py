@@ -1,7 +1,4 @@
-"""Contests: an official disputes a fact or a reason.
-
-The score stands still until it is answered and recomputed.
-"""
+"""Contests: an official disputes a fact or a reason. The score stands still until it is answered and recomputed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

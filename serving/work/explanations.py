@@ -50,10 +50,7 @@ MOST_COMPARED = 500
 
 @dataclass(frozen=True)
 class Explanation:
-    """One slip as it stands.
-
-    state: a key of `STATES`; alike: how many other recent texts of the unit say the same.
-    """
+    """One slip as it stands. state: a key of `STATES`; alike: how many other recent texts of the unit say the same."""
 
     slip: ExplanationSlip
     state: str

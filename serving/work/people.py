@@ -1,7 +1,4 @@
-"""What the app holds about the people who use it: their state, their receipts, the keys.
-
-The identity provider.
-"""
+"""What the app holds about the people who use it: their state, their receipts, the keys. The identity provider."""
 
 from collections.abc import Callable
 from datetime import datetime
