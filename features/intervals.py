@@ -47,13 +47,13 @@ def jeffreys(hits: int, tries: int) -> tuple[float, float]:
     return 0.0 if hits == 0 else float(low), 1.0 if hits == tries else float(high)
 
 
-def byar(count: int, z: float = Z) -> tuple[float, float]:
+def byar(count: int) -> tuple[float, float]:
     """Limits of a Poisson mean of which `count` was seen: Byar's approximation to the exact ones (Breslow & Day 1987,
     2.13).
     """
-    low = count * (1 - 1 / (9 * count) - z / (3 * sqrt(count))) ** 3 if count else 0.0
+    low = count * (1 - 1 / (9 * count) - Z / (3 * sqrt(count))) ** 3 if count else 0.0
     more = count + 1
-    return max(0.0, low), more * (1 - 1 / (9 * more) + z / (3 * sqrt(more))) ** 3
+    return max(0.0, low), more * (1 - 1 / (9 * more) + Z / (3 * sqrt(more))) ** 3
 
 
 def byar_sql(count: str) -> tuple[str, str]:

@@ -33,10 +33,6 @@ _ARRIVAL = """
     FROM dossier GROUP BY dossier_id
 """
 
-_AT_EVENTS = """
-    SELECT DISTINCT dossier_id, known_at + INTERVAL 1 MICROSECOND AS as_of FROM event
-"""
-
 _AT_SHARES = """
     SELECT dossier_id,
            received_at + to_microseconds(CAST(share * (EPOCH_US(due_at) - EPOCH_US(received_at)) AS BIGINT)) AS as_of
@@ -111,7 +107,6 @@ def landmarks(
     target: Target = MAIN,
     *,
     every: timedelta | None = None,
-    at_events: bool = False,
     at_arrival: bool = False,
     at_shares: Sequence[float] = (),
     at_ages: Sequence[timedelta] = (),
@@ -119,10 +114,9 @@ def landmarks(
 ) -> pa.Table:
     """The cases of the target's cohort at the landmarks in `[start, end]`, ordered by `as_of` then `dossier_id`.
 
-    `every`: all dossiers of the cohort at `start`, `start + every`, …; `at_events`: each dossier 1 µs after
-    each of its events became known; `at_arrival`: each dossier 1 µs after it was received (after it became
-    known, where that is later); `at_shares`: each dossier when these shares of its first term have passed, so
-    that short terms are seen as often as long ones; `at_ages`: each dossier so long after receipt.
+    `every`: all dossiers of the cohort at `start`, `start + every`, …; `at_arrival`: each dossier 1 µs after it was
+    received (after it became known, where that is later); `at_shares`: each dossier when these shares of its first
+    term have passed, so that short terms are seen as often as long ones; `at_ages`: each dossier so long after receipt.
     Columns as `CASES`.
     """
     parts = []
@@ -131,8 +125,6 @@ def landmarks(
         step = every // MICROSECOND
         bound |= {"step": step, "n": max(0, (end - start) // every + 1)}
         parts.append(_GRID)
-    if at_events:
-        parts.append(_AT_EVENTS)
     if at_arrival:
         parts.append(_ARRIVAL)
     if at_shares:
@@ -142,7 +134,7 @@ def landmarks(
         bound["ages"] = [age // MICROSECOND for age in at_ages]
         parts.append(_AT_AGES)
     if not parts:
-        raise ValueError("wanted at least one of every, at_events, at_arrival, at_shares, at_ages; came none")
+        raise ValueError("wanted at least one of every, at_arrival, at_shares, at_ages; came none")
     moment = " UNION ".join(f"({part})" for part in parts)
     sql = f"""SELECT dossier_id, as_of FROM ({moment}) m WHERE as_of BETWEEN $start AND $end AND {_MAYBE}
               ORDER BY as_of, dossier_id"""

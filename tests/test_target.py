@@ -204,18 +204,6 @@ def test_weekly_landmarks_start_at_the_start_and_include_the_end() -> None:
     assert ids[start + timedelta(days=14)] == ["extended"]
 
 
-def test_landmarks_at_events_follow_each_piece_of_news() -> None:
-    con = views(dossier=DOSSIERS, event=EVENTS)
-    found = landmarks(con, moment("2026-03-01T00:00"), CUTOFF, at_events=True).to_pylist()
-    assert [(row["dossier_id"], row["as_of"]) for row in found] == [
-        ("papers", moment("2026-03-06T08:00") + timedelta(microseconds=1)),
-        ("reopened", moment("2026-03-07T08:00") + timedelta(microseconds=1)),
-        ("extended", moment("2026-03-09T08:00") + timedelta(microseconds=1)),
-        ("reset", moment("2026-03-09T08:00") + timedelta(microseconds=1)),
-        ("papers", moment("2026-03-11T08:00") + timedelta(microseconds=1)),
-    ]
-
-
 def test_landmarks_at_shares_of_the_term() -> None:
     con = views(
         dossier=[{"dossier_id": "A", "procedure_code": "P", "unit_code": "U",

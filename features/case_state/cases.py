@@ -21,7 +21,7 @@ from features.record.utc import aware_utc, naive_utc
 _EVENTS = """
     SELECT e.dossier_id, e.kind, e.happened_at, e.due_at, e.reason, {claims_end} AS claims_end
     FROM {event} e
-    WHERE e.happened_at < $until
+    WHERE e.happened_at < $as_of
     ORDER BY e.dossier_id, e.happened_at, e.known_at, e.row_id"""
 _DOSSIERS = """
     SELECT d.dossier_id, d.received_at, f.due_at AS first_due_at, d.due_at, d.unit_code, d.procedure_code,
@@ -41,16 +41,10 @@ class RecordedCase:
     state: CaseState
 
 
-def recorded_cases(
-    con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calendar, *, until: datetime | None = None
-) -> Iterator[RecordedCase]:
-    """The state of every dossier known before `as_of`, by dossier id. `con`: of `Record.connect`.
-
-    until: the moment at which it is read; `as_of` where left out.
-    """
-    until = as_of if until is None else until
+def recorded_cases(con: duckdb.DuckDBPyConnection, as_of: datetime, calendar: Calendar) -> Iterator[RecordedCase]:
+    """The state of every dossier at `as_of`, as known before it, by dossier id. `con`: of `Record.connect`."""
     calendar = as_delivered(con, calendar)
-    at = {"as_of": naive_utc(as_of), "until": naive_utc(until)}
+    at = {"as_of": naive_utc(as_of)}
     visible = "known_at < $as_of"
     event, dossier = latest("event", visible), latest("dossier", visible)
     first = first_promise(f"(FROM dossier WHERE {visible})")
@@ -69,6 +63,6 @@ def recorded_cases(
             for _, kind, moment, promised, reason, claims in events.get(dossier_id, ())
         )
         state = replay(
-            aware_utc(received), aware_utc(first_due), happenings, until, calendar, legal, stated_due_at=aware_utc(due)
+            aware_utc(received), aware_utc(first_due), happenings, as_of, calendar, legal, stated_due_at=aware_utc(due)
         )
         yield RecordedCase(dossier_id, unit, procedure, legal, state)

@@ -120,14 +120,9 @@ class DeltaFiles:
         with self.opened() as table:
             return max((action[f"max.{column}"] for action in _actions(table)), default=0) if table else 0
 
-    def relation(
-        self, con: duckdb.DuckDBPyConnection, visible: set[str] | None, seen: DeltaTable | None = None
-    ) -> duckdb.DuckDBPyRelation | None:
-        """Its rows, of the deliveries in `visible` (None: all); None while the table has no such rows.
-
-        `seen` shows the table as it was when that was opened.
-        """
-        with nullcontext(seen) if seen else self.opened() as table:
+    def relation(self, con: duckdb.DuckDBPyConnection, visible: set[str] | None) -> duckdb.DuckDBPyRelation | None:
+        """Its rows, of the deliveries in `visible` (None: all); None while the table has no such rows."""
+        with self.opened() as table:
             return None if table is None else self._relation(con, visible, table)
 
     def _relation(

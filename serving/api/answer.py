@@ -6,6 +6,6 @@ import orjson
 from fastapi import Response
 
 
-def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def answer(value: Any, status: int = 200) -> Response:
     """`value` (dataclasses, dicts, lists, aware datetimes) as a JSON response; NaN becomes null."""
-    return Response(orjson.dumps(value, option=orjson.OPT_UTC_Z), status, headers, media_type="application/json")
+    return Response(orjson.dumps(value, option=orjson.OPT_UTC_Z), status, media_type="application/json")

@@ -46,12 +46,10 @@ class TurnResult:
     behind: datetime | None = None
 
 
-def turn(
-    settings: Settings, state: State, rules: WarningRules, *, now: datetime, target: str = MAIN.name
-) -> TurnResult:
+def turn(settings: Settings, state: State, rules: WarningRules, *, now: datetime) -> TurnResult:
     """One turn as of `now` over the newest scored list that was there by then."""
     fired, digests, escalated = None, 0, 0
-    scoring = scoring_at(settings.scores, target, now, rules.policy)
+    scoring = scoring_at(settings.scores, MAIN.name, now, rules.policy)
     record = Record(settings.record_url)
     with record.connect(cutoff=now) as con:
         register = Register.read(con)

@@ -240,7 +240,7 @@ def explained(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
 
 def open_slips(
     session: Session, late: Iterable[Case], outages: Iterable[Outage], calendar: Calendar, *, now: datetime,
-    explained: Set[str] = frozenset(), term_hours: float = TERM_HOURS,
+    explained: Set[str] = frozenset(),
 ) -> int:  # fmt: skip
     """Opens a slip for each late dossier that has none; gives how many. Twice, or in two processes, changes nothing.
 
@@ -263,6 +263,6 @@ def open_slips(
             over_hours=case.over_hours,
             outage_hours=down_hours(outages, case.unit_code, case.received_at, case.ended_at or now, calendar),
             opened_at=now,
-            answer_due_at=calendar.add(now, term_hours),
+            answer_due_at=calendar.add(now, TERM_HOURS),
         )
     return opened
