@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from serving.api.answer import answer
-from serving.api.looked import note_look
 from serving.read.problem import documented
+from serving.use_cases.looked import note_look
 from serving.use_cases.what_if import MOST_ASKED, DossierWhatIf, UnitWhatIf, dossier_what_if, unit_what_if
 
 router = APIRouter(prefix="/what-if", tags=["what-if"])

@@ -23,17 +23,21 @@ class Chosen:
     score: float | None
 
 
-def line_in_scope(request: Request, dossier_id: str) -> tuple[RiskLine, CaseFile | None]:
-    """The line and the case file of a dossier that the reader may see. 404 for others and absent ones alike."""
-    line = open_line(request, dossier_id)
+def line_in_scope(request: Request, dossier_id: str, action: str | None = None) -> tuple[RiskLine, CaseFile | None]:
+    """The line and the case file of a dossier that the reader may see.
+
+    404 for others and absent ones alike.
+    """
+    line = open_line(request, dossier_id, action)
     if line is None:
         raise Problem(404, "No open dossier of this id.")
     return line, context_of(request).read_model.cases.of(dossier_id)
 
 
-def open_line(request: Request, dossier_id: str) -> RiskLine | None:
-    """The line of an open dossier that the reader may see; None where there is none."""
-    scope = reader_of(request).scope
+def open_line(request: Request, dossier_id: str, action: str | None = None) -> RiskLine | None:
+    """The line of an open dossier that the reader may see, of the action at hand or another."""
+    reader = reader_of(request)
+    scope = reader.scope_for(action) if action else reader.scope
     line = context_of(request).serving.risk_list(MAIN.name).line(dossier_id)
     return line if line is not None and scope.covers(line.unit_code, line.official_id) else None
 
