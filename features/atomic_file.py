@@ -1,10 +1,14 @@
 """Files that are whole at every moment, also when the process dies while it writes them."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a disk says that is full, and a quota."""
 
 
 @contextmanager

@@ -7,6 +7,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
+STORE_PATIENCE = {"AWS_TIMEOUT": "7s", "AWS_CONNECT_TIMEOUT": "3s"}
+"""How long an object store's one answer is waited for, where the environment says nothing: the client's own 30 s, asked
+six times, would hold a page for three minutes."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ ENVIRONMENT = (
         "RISK_RECORD_URL",
         "the record: a folder, or `s3://bucket/record` with `AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, "
         "`AWS_SECRET_ACCESS_KEY`, `AWS_REGION` in the environment, and `AWS_ALLOW_HTTP=true` where that speaks no TLS "
-        "(the base install reads and writes it; no extra)",
+        "(the base install reads and writes it; no extra); an answer is waited for `AWS_TIMEOUT`, 7s",
         "`H/record`",
     ),
     Variable(

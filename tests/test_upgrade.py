@@ -3,6 +3,7 @@
 `tests/assets/homes/<commit>.tar.xz`: a small office made by that commit's own code, once, and never made again.
 """
 
+import signal
 import sqlite3
 import tarfile
 from pathlib import Path
@@ -19,6 +20,8 @@ from serving.settings import Settings
 from serving.state import ExplanationAct, ExplanationSlip, NewerDatabase, head, open_state
 from serving.work.chain_anchor import Witness
 from serving.work.receipts import Receipts
+from tests.bench.killed_paths import upgrade_until
+from tests.bench.kills import SERVER
 from tests.drawn_people import NOW, sit_down
 
 HOMES = sorted((Path(__file__).parent / "assets" / "homes").glob("*.tar.xz"))
@@ -89,3 +92,26 @@ def test_a_record_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
     assert mark(delivery, 2)
     with pytest.raises(NewerRecord, match="schema 2, this version knows up to 1"):
         Record(settings.record_url).connect()
+
+
+def test_an_upgrade_killed_at_any_statement_leaves_the_tables_of_before_and_the_next_one_ends(tmp_path: Path) -> None:
+    """In the home of the oldest revision, which has the longest way."""
+    told = tmp_path / "statements"
+    settings = unpacked(HOMES[0], tmp_path / "first")
+    _upgraded(settings.database_url, 0, told)
+    statements = int(told.read_text())
+    settings = unpacked(HOMES[0], tmp_path / "home")
+    before = risk(settings.home, "upgrade", "--check")
+    for at in (2, statements // 3, 2 * statements // 3, statements):
+        assert _upgraded(settings.database_url, at) == -signal.SIGKILL
+        assert risk(settings.home, "upgrade", "--check") == before
+    assert f"→ {head()}" in risk(settings.home, "upgrade")
+    assert "nothing to do" in risk(settings.home, "upgrade", "--check")
+
+
+def _upgraded(url: str, at: int, told: Path | None = None) -> int | None:
+    """The exit code of a process that upgrades, killed before its `at`-th statement."""
+    process = SERVER.Process(target=upgrade_until, args=(url, at, told))
+    process.start()
+    process.join(120)
+    return process.exitcode

@@ -32,6 +32,10 @@ _MANY = ((16, 2**16), (32, 2**21), (32, 2**25))
 """How many files of less than so many bytes are merged; the smallest sooner, since every posted event makes one, and
 for themselves: who follows the news reads what they became.
 """
+_PATIENCE = {"max_retries": "3", "retry_timeout": "5s"}
+"""For an object store, whose client asks again for three minutes else; how long it waits for one answer is said by
+AWS_TIMEOUT (`serving.settings.STORE_PATIENCE`)."""
+_ANSI = re.compile(r"\x1b\[\d*m|[\u21b3]")
 _MOST_IDLE = 4
 _ANYTIME = nullcontext()
 _LATER = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
@@ -46,6 +50,10 @@ TableVersion = tuple[int, int, int]
 """Identifies the content of a table in a folder: its version, and the file of its commit."""
 
 
+class RecordUnreachable(OSError):
+    """The object store of the record does not answer, or not as it should."""
+
+
 @dataclass(frozen=True)
 class Storage:
     """Where the tables lie: `url` is a folder or an object-store URL without a closing slash."""
@@ -55,6 +63,10 @@ class Storage:
     idle: dict[str, list[tuple[TableVersion, DeltaTable]]] = field(default_factory=dict, repr=False, compare=False)
     """Tables of a folder that were open before, each for one user at a time: to see what was committed since costs a
     tenth of reading the log anew."""
+
+    def __post_init__(self) -> None:
+        if "://" in self.url:
+            object.__setattr__(self, "options", _PATIENCE | (self.options or {}))
 
     def table(self, name: str) -> "DeltaFiles":
         """The table called `name`, whether it exists yet or not."""
@@ -178,11 +190,15 @@ class DeltaFiles:
                 table.cleanup_metadata()
 
     def open(self) -> DeltaTable | None:
-        """The table as it is now, or None where there is none yet."""
+        """The table as it is now, or None where there is none yet. RecordUnreachable where its store is away."""
         try:
             return DeltaTable(self.url, storage_options=self.storage.options)
         except TableNotFoundError:
             return None
+        except OSError as error:
+            if "://" not in self.url:
+                raise
+            raise RecordUnreachable(f"{self.url}: {' '.join(_ANSI.sub('', str(error)).split())}") from error
 
     @contextmanager
     def opened(self) -> Iterator[DeltaTable | None]:

@@ -37,7 +37,7 @@ from serving.cli import (
 )
 from serving.cli.group import RiskGroup
 from serving.extras import advice, missing_extra
-from serving.settings import Settings
+from serving.settings import STORE_PATIENCE, Settings
 
 app = typer.Typer(
     cls=RiskGroup,
@@ -87,11 +87,17 @@ def top(
         ctx.obj = Settings.from_env(home)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+    if ctx.invoked_subcommand != "restore":
+        from serving.jobs.restore_journal import insist_on_whole
+
+        insist_on_whole(ctx.obj.home)
 
 
 def main() -> None:
     """Runs the command line; expected errors become one clear line (RISK_DEBUG=1 shows their origin)."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # many small matrices: more threads only wait for each other
+    for name, value in STORE_PATIENCE.items():
+        os.environ.setdefault(name, value)
     try:
         app()
     except ModuleNotFoundError as error:

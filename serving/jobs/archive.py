@@ -1,7 +1,9 @@
 """A tar archive whose last file is a manifest with the SHA-256 of all others: written in one step, whole or refused."""
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 import tarfile
@@ -14,6 +16,8 @@ from typing import IO, Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from features.atomic_file import NO_ROOM
 
 MANIFEST, SIGNATURE = "backup.json", "backup.sig"
 FORMAT = 3
@@ -111,11 +115,13 @@ def unpack(archive: Path, aside: Path, key: bytes) -> dict[str, Any]:
     """
     try:
         with tarfile.open(archive) as tar:
-            left = min(shutil.disk_usage(aside.parent).free, 2**30 + MOST_RATIO * archive.stat().st_size)
+            left = 2**30 + MOST_RATIO * archive.stat().st_size
             for number, entry in enumerate(tar):
                 left -= entry.size
                 if not entry.isreg() or left < 0 or number > MOST_FILES:
-                    raise ValueError("wanted plain files, no more than fit here")
+                    raise ValueError("wanted plain files, no more than an archive of this size holds")
+                if entry.size > shutil.disk_usage(aside.parent).free:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(aside))
                 parts = Path(entry.name).parts
                 if ".." in parts or Path(entry.name).is_absolute():
                     raise ValueError("wanted names within the folder")
@@ -129,6 +135,8 @@ def unpack(archive: Path, aside: Path, key: bytes) -> dict[str, Any]:
     except InvalidSignature as error:
         raise ValueError(f"{archive.name} is not signed with the key at hand: edited, or of another place") from error
     except (tarfile.TarError, KeyError, ValueError, OSError, EOFError) as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise
         raise ValueError(f"{archive.name} is not a whole backup: {type(error).__name__}") from error
     if int(manifest.get("format", 1)) > FORMAT:
         raise ValueError(f"{archive.name} is of a newer version ({manifest.get('version')}): restore with that one")

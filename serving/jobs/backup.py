@@ -23,13 +23,16 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import make_url
+
 from features.key_file import key_file
 from features.record.record import Record
 from serving.jobs.archive import SCRATCH, Part, all_files, opened, pack, unpack
-from serving.jobs.database_copy import copy_in, copy_out, insist_on_empty
+from serving.jobs.database_copy import copy_in, copy_out, drop_all, insist_on_empty
 from serving.jobs.key_copy import put_keys
 from serving.jobs.mlflow_paths import relocate
-from serving.jobs.record_copy import files_of, insist_on_no_record, local_folder, put
+from serving.jobs.record_copy import files_of, insist_on_no_record, local_folder, put, take_away
+from serving.jobs.restore_journal import PREFIX, Journal, interrupted, no_room, sole_restore
 from serving.settings import Settings
 from serving.state import State, head, open_state
 
@@ -39,7 +42,6 @@ _RECORD_ELSEWHERE = "_record"
 SQLITE = "state.db"
 SIGNING = "backup.key"
 """The key that archives are signed with."""
-RESTORING = ".restore-"
 _MOUNTED = {"backups", "inbox", "lost+found"}
 """What may lie in a home that is restored into: other disks are mounted there."""
 _LEAVE = (".lock", ".tmp", "-wal", "-shm", "-journal", ".turn")
@@ -83,44 +85,75 @@ def restore(archive: Path, settings: Settings, keys: Mapping[str, bytes]) -> Arc
     than the backup holds.
     """
     home = settings.home
-    _insist_on_no_home(home)
-    insist_on_no_record(settings.record_url)
-    made = not home.exists()
-    home.mkdir(parents=True, exist_ok=True)
-    try:
+    with sole_restore(home):
+        for killed in interrupted(home):
+            _take_back(killed, settings)
+        _insist_on_no_home(home)
+        insist_on_no_record(settings.record_url)
         # within the home: it may be a mount of its own, in a folder that is not its owner's
-        with tempfile.TemporaryDirectory(dir=home, prefix=RESTORING) as folder:
-            aside = Path(folder) / "home"
-            manifest = unpack(archive, aside, keys[SIGNING])
-            restored = Archived(
-                len(manifest["files"]), sum(path.stat().st_size for path in all_files(aside)), _record_version(manifest)
-            )
-            database = _Database(settings)
-            database.insist_on(manifest)
-            record = _record_in(aside)
-            if local_folder(settings.record_url) != home / RECORD:
-                if record.is_dir():
-                    put(settings.record_url, record)
-                    shutil.rmtree(record)
-            elif record.is_dir():
-                record.rename(aside / RECORD)
-            database.restore(aside)
-            put_keys(aside / "keys", keys)
-            for path in sorted(aside.iterdir(), key=lambda path: path.name == SQLITE):  # a half home has no accounts
-                path.replace(home / path.name)
-    except BaseException:
-        if made and not any(home.iterdir()):
-            home.rmdir()
-        raise
-    relocate(home)
+        folder = Path(tempfile.mkdtemp(dir=home, prefix=PREFIX))
+        try:
+            restored = _put_in_place(archive, settings, keys, folder)
+        except BaseException as error:
+            _take_back(folder, settings)
+            no_room(error, home)
+            raise
     return restored
 
 
+def _put_in_place(archive: Path, settings: Settings, keys: Mapping[str, bytes], folder: Path) -> Archived:
+    """Unpacks and checks in `folder` (of the home), then moves; what is moved is in the folder's journal before."""
+    home, aside = settings.home, folder / "home"
+    manifest = unpack(archive, aside, keys[SIGNING])
+    restored = Archived(
+        len(manifest["files"]), sum(path.stat().st_size for path in all_files(aside)), _record_version(manifest)
+    )
+    database, record = _Database(settings), _record_in(aside)
+    database.insist_on(manifest)
+    elsewhere = local_folder(settings.record_url) != home / RECORD
+    names = {path.name for path in aside.iterdir()} - {_RECORD_ELSEWHERE, DATABASE}
+    names |= {RECORD, SQLITE, settings.keys.name}
+    Journal(sorted(names), settings.record_url if elsewhere and record.is_dir() else None, database.name).write(folder)
+    if elsewhere and record.is_dir():
+        put(settings.record_url, record)
+        shutil.rmtree(record)
+    elif record.is_dir():
+        record.rename(aside / RECORD)
+    database.restore(aside)
+    put_keys(aside / settings.keys.name, keys)
+    for path in sorted(aside.iterdir(), key=lambda path: path.name == SQLITE):  # a half home has no accounts
+        path.replace(home / path.name)
+    relocate(home)
+    Journal.remove(folder)
+    shutil.rmtree(folder)
+    return restored
+
+
+def _take_back(folder: Path, settings: Settings) -> None:
+    """Home, record and database as they were before the restore that wrote `folder`: empty; then `folder` goes too."""
+    journal = Journal.read(folder)
+    if journal is not None:
+        database = _Database(settings)
+        if journal.database != database.name or journal.record not in (None, settings.record_url):
+            raise ValueError(
+                f"a restore into {settings.home} was stopped halfway, with other settings: give it RISK_RECORD_URL and "
+                f"RISK_DATABASE_URL as it had them ({journal.record or 'no record elsewhere'}, {journal.database})"
+            )
+        database.empty()
+        if journal.record is not None:
+            take_away(journal.record)
+        for path in (settings.home / f"{name}{ending}" for name in journal.names for ending in ("", *_LEAVE)):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        Journal.remove(folder)
+    shutil.rmtree(folder)
+
+
 def _insist_on_no_home(home: Path) -> None:
-    """ValueError where something but other disks lies in the home; removes what a killed restore left."""
-    for left in home.glob(f"{RESTORING}*"):
-        shutil.rmtree(left)
-    found = sorted(path.name for path in home.iterdir()) if home.exists() else []
+    """ValueError where something but other disks lies in the home."""
+    found = sorted(path.name for path in home.iterdir())
     there = [name for name in found if name not in _MOUNTED and not name.startswith(".")]  # a user's home has .profile
     if there:
         raise ValueError(f"{home} is not empty ({there[0]}): restore into an empty folder")
@@ -164,6 +197,23 @@ class _Database:
         with State(self.url) as state:
             self.file = Path(str(state.url.database)).absolute() if state.sqlite else None
         self.inside = self.file == settings.home / SQLITE
+
+    @property
+    def name(self) -> str:
+        """Its URL without the password."""
+        return make_url(self.url).render_as_string(hide_password=True)
+
+    def empty(self) -> None:
+        """Takes away what a restore put there, where that is not in the home."""
+        if self.file is None:
+            state = State(self.url)
+            try:
+                drop_all(state)
+            finally:
+                state.close()
+        elif not self.inside:
+            for ending in ("", *_LEAVE):
+                self.file.with_name(f"{self.file.name}{ending}").unlink(missing_ok=True)
 
     @property
     def kind(self) -> str:

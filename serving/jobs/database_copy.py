@@ -45,21 +45,22 @@ def insist_on_empty(state: State) -> None:
         raise ValueError("the database of RISK_DATABASE_URL is not empty: restore into an empty one")
 
 
+def drop_all(state: State) -> None:
+    """Empties the database of all its tables."""
+    with state.writing() as session:
+        for table in inspect(session.connection()).get_table_names():
+            session.execute(text(f'DROP TABLE "{table}" CASCADE'))
+
+
 def copy_in(state: State, folder: Path) -> None:
     """Fills an empty database from the files of `copy_out`, then brings it to today's revision.
 
-    ValueError for a copy of a newer version, or where rows are missing; the database is as it was then.
+    ValueError for a copy of a newer version, or where rows are missing; who restores takes back what came (`drop_all`).
     """
     manifest = json.loads((folder / TABLES).read_text("utf-8"))
     upgrade(state, str(manifest["revision"]))
-    try:
-        with state.writing() as session:
-            _fill(session, folder, manifest)
-    except BaseException:
-        with state.writing() as session:
-            for table in inspect(session.connection()).get_table_names():
-                session.execute(text(f'DROP TABLE "{table}" CASCADE'))
-        raise
+    with state.writing() as session:
+        _fill(session, folder, manifest)
     upgrade(state)
 
 

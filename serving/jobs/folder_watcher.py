@@ -6,18 +6,17 @@ it has not changed between two looks and does not end like one still being writt
 nothing.
 """
 
-import errno
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from features.atomic_file import NO_ROOM
 from features.record.delivery import DeliveryReceipt
 from features.sources import SOURCES
 
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart", "~")
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 DONE, REFUSED = "done", "refused"
 Take = Callable[[Path, str], DeliveryReceipt]
 """Takes the delivery at a path in the format of a source into the record."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote, urlparse
 
+from features.record.delta import Storage
 from features.record.record import Record
 
 FIRST = "delivery"
@@ -45,8 +46,7 @@ def put(url: str, folder: Path) -> None:
     """Writes the files under `folder` to the record at `url`, which `insist_on_no_record` has seen to be empty."""
     local = local_folder(url)
     if local is not None:
-        aside = local.with_name(f".{local.name}.restoring")
-        shutil.rmtree(aside, ignore_errors=True)  # of a restore that was killed
+        aside = _beside(local)
         shutil.copytree(folder, aside)
         aside.replace(local)
         return
@@ -58,6 +58,21 @@ def put(url: str, folder: Path) -> None:
         out = target.open_output_stream(name, compression=None, buffer_size=2 * _PIECE)
         with out, (folder / name).open("rb") as file:
             shutil.copyfileobj(file, out, _PIECE)
+
+
+def take_away(url: str) -> None:
+    """Removes what `put` wrote to `url`, all of it or a part: for a restore that did not come to its end."""
+    local = local_folder(url)
+    if local is not None:
+        for folder in (local, _beside(local)):
+            shutil.rmtree(folder, ignore_errors=True)
+        return
+    import pyarrow.fs as pafs
+
+    root = _root(url)
+    for one in root.get_file_info(pafs.FileSelector("", allow_not_found=True, recursive=True)):
+        if one.type == pafs.FileType.File:
+            root.delete_file(one.path)
 
 
 def insist_on_no_record(url: str) -> None:
@@ -74,6 +89,11 @@ def local_folder(url: str) -> Path | None:
         return Path(url).absolute()
     parts = urlparse(url)
     return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+def _beside(local: Path) -> Path:
+    """Where the record's files lie until all are there."""
+    return local.with_name(f".{local.name}.restoring")
 
 
 def _table(root: Any, url: str, name: str) -> list[str]:
@@ -109,4 +129,4 @@ def _root(url: str) -> Any:
     local = local_folder(url)
     if local is not None:
         return pafs.SubTreeFileSystem(str(local), pafs.LocalFileSystem())
-    return pafs.PyFileSystem(DeltaStorageHandler(url))
+    return pafs.PyFileSystem(DeltaStorageHandler(url, Storage(url).options))

@@ -11,6 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
+from features.record.delta import RecordUnreachable
 from models.targets import MAIN
 from serving.pages import (
     account,
@@ -115,6 +116,10 @@ AWAY = (
     "Tạm thời không kết nối được cơ sở dữ liệu",
     "Trang này cần cơ sở dữ liệu nên chưa mở được. Hãy thử lại sau ít phút; nội dung đã nhập vẫn còn ở trang trước.",
 )
+STORE_AWAY = (
+    "Tạm thời không đọc được kho dữ liệu",
+    "Trang này cần kho dữ liệu nên chưa mở được. Hãy thử lại sau ít phút; nội dung đã nhập vẫn còn ở trang trước.",
+)
 UNSCORED = (
     "Chưa có danh sách",
     "Chưa chấm điểm lần nào. Danh sách hiện sau lần chấm đầu tiên.",
@@ -131,7 +136,8 @@ def install(app: FastAPI) -> None:
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.add_middleware(AfterSaving)
     app.add_middleware(Headers)
-    for kind in (HTTPException, RequestValidationError, OperationalError, ModuleNotFoundError, Exception):
+    away: tuple[type[Exception], ...] = (OperationalError, RecordUnreachable)
+    for kind in (HTTPException, RequestValidationError, *away, ModuleNotFoundError, Exception):
         app.add_exception_handler(kind, _for_people(app.exception_handlers[kind]))
 
     @app.exception_handler(LoginNeeded)
@@ -166,6 +172,8 @@ def _for_people(machine: Callable[..., Any]) -> Callable[[Request, Exception], A
         away = isinstance(error, OperationalError)
         if away:
             title, what = AWAY
+        elif isinstance(error, RecordUnreachable):
+            title, what = STORE_AWAY
         elif answer.status_code == 503 and context_of(request).serving.lists[MAIN.name].value is None:
             title, what = UNSCORED
         elif answer.status_code in (400, 403, 404, 422) and isinstance(error, HTTPException):

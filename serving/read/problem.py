@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
+from features.record.delta import RecordUnreachable
 from serving.extras import advice, missing_extra
 
 log = logging.getLogger(__name__)
@@ -97,6 +98,11 @@ def install(app: FastAPI) -> None:
         return problem_response(
             503, "The database can't be reached just now; try again shortly.", {"Retry-After": "10"}
         )
+
+    @app.exception_handler(RecordUnreachable)
+    async def store_away(request: Request, error: Exception) -> Response:
+        log.error("%s %s: the record is away: %s", request.method, request.url.path, type(error).__name__)
+        return problem_response(503, "The record's store does not answer just now.", {"Retry-After": "60"})
 
     @app.exception_handler(ModuleNotFoundError)
     async def not_installed(_: Request, error: Exception) -> Response:

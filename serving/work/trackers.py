@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from features.calendar.working_time import Calendar
+from features.record.delta import RecordUnreachable
 from features.record.reading_moment import ReadingMoment
 from features.record.record import Record
 from serving.read.caseload import MANY_TIMES, Case, Caseload
@@ -42,19 +43,31 @@ class Trackers:
         self.record, self._state, self._calendar, self._now = record, state, calendar, now
         self._held: Tracked | None = None
         self._version = -1
+        self._away: tuple[datetime, RecordUnreachable] | None = None
         self._sorted: tuple[Tracked, dict[str, Sorting]] | None = None
         self._turn = threading.Lock()
 
     def of(self, *, anew: bool = False) -> Tracked:
-        """What is tracked now. anew: read again although little time has passed, after somebody's own act."""
+        """What is tracked now. anew: read again although little time has passed, after somebody's own act.
+
+        While the record's store does not answer it is what was tracked before, else RecordUnreachable; the store is
+        asked again once a minute, for whoever asks waits and all others behind.
+        """
         with self._turn:
-            # an act of this very instant is shown at once
-            now, version = self._now() + _INSTANT, self.record.version()
-            held = self._held
-            if held is not None and not anew and (version == self._version or now - held.moment.asked < EVERY):
-                return held
-            self._held, self._version = read_tracked(self.record, self._state, self._calendar, now), version
-            return self._held
+            now, held = self._now() + _INSTANT, self._held  # an act of this very instant is shown at once
+            if self._away is None or now - self._away[0] >= EVERY:
+                try:
+                    version = self.record.version()
+                    if held is None or anew or (version != self._version and now - held.moment.asked >= EVERY):
+                        held = read_tracked(self.record, self._state, self._calendar, now)
+                        self._held, self._version = held, version
+                    self._away = None
+                except RecordUnreachable as error:
+                    self._away = now, error
+            if held is None:
+                assert self._away is not None
+                raise self._away[1]
+            return held
 
     def sorting(self) -> dict[str, Sorting]:
         """How the complaints tracked now sort themselves; read only when somebody asks for complaints."""

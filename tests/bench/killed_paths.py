@@ -3,6 +3,9 @@
 `check` does what the next run does, the same write again, and gives what it found wrong: nothing, if all is well.
 """
 
+import os
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,16 +13,18 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
-from sqlalchemy import func, inspect, select
+from sqlalchemy import event, func, inspect, select
 
 from features.record.delivery import Chunk
 from features.record.record import Record
 from models import pointers
+from serving.jobs.backup import restore
 from serving.plan.keyed_uniform import seed_hash
 from serving.plan.plan_input import PlanInput, Pull, Source, UnitBrief
 from serving.plan.rules import Rules, Team
 from serving.plan.store import PlanStore
 from serving.scoring.score_files import SCHEMA, ListMeta, latest_path, read_scores, write_scores
+from serving.settings import Settings
 from serving.state import Base, Finding, Receipt, State, downgrade, open_state, upgrade
 from serving.work.chain_anchor import Witness
 from serving.work.findings import Conclusion, SampledDossier, add, deliver, latest
@@ -236,3 +241,40 @@ PATHS = {
     "migration": WritePath(migration, migrated),
     "promotion": WritePath(promotion, promoted),
 }
+
+
+WATCHED = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "open", "sqlite3.connect")
+"""What a restore does to a disk, as Python tells of it."""
+
+
+def restore_until(archive: Path, settings: Settings, keys: dict[str, bytes], at: int, told: Path | None) -> None:
+    """Restores in this process and kills it at its `at`-th act on the disk; else tells the acts in a file."""
+    acts: list[str] = []
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if event in WATCHED and str(settings.home.parent) in str(arguments[0]):
+            acts.append(f"{event} {arguments[0]}")
+            if len(acts) == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
+    restore(archive, settings, keys)
+    if told is not None:
+        told.write_text("\n".join(acts))
+
+
+def upgrade_until(url: str, at: int, told: Path | None) -> None:
+    """Brings tables to today's revision and kills this process before its `at`-th statement; else tells how many."""
+    state, count = State(url), 0
+
+    def watch(*_: object) -> None:
+        nonlocal count
+        count += 1
+        if count == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(state.engine, "before_cursor_execute", watch)
+    upgrade(state)
+    state.close()
+    if told is not None:
+        told.write_text(str(count))
