@@ -121,6 +121,7 @@ def create_app(
         read_model.refresh(latest, at_once)
         if read_model.states is not None:
             state.restate(*read_model.states, read_model.calendar)
+            state.desk.prepare(read_model.states[0])
         if latest is not None:
             recompute(people.state, MAIN.name, latest)
         people.directory.refresh(people.state)

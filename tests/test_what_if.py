@@ -249,6 +249,36 @@ def test_nothing_is_told_of_a_dossier_that_waits_or_is_overdue(office: TestClien
             assert office.get(f"/api/v1/what-if/{line.dossier_id}").json()["options"] == []
 
 
+def test_the_look_is_on_record_with_everybody_named(office: TestClient) -> None:
+    sit_down(office, "truongphong")
+    found = office.get("/api/v1/what-if?unit=x1").json()
+    people = office.app.state.context.people  # type: ignore[attr-defined]
+    move = found["one_more"]["moves"][0]
+    for subject in ("unit:x1", f"official:{move['holder']}", f"dossier:{move['dossier_id']}"):
+        assert "what_if.read" in {one.action for one in people.receipts.about(subject, most=8)}, subject
+
+
+def test_a_record_that_fell_behind_is_asked_as_it_stood(tmp_path: Path) -> None:
+    """Its dossiers are read as of a past day, which the single scores then need too."""
+    settings = staffed_office(tmp_path)
+    ship(settings.models, model_of_loads(0.2), "v1")
+    later = NOW + timedelta(days=9)
+    with TestClient(create_app(settings, now=lambda: later, poll_seconds=60)) as client:
+        sit_down(client, "lanhdao")
+        serving = client.app.state.context.serving  # type: ignore[attr-defined]
+        assert serving.risk_list("lateness").read_at < later - timedelta(days=5)
+        answer = client.get("/api/v1/what-if?unit=x1")
+        assert answer.status_code == 200
+        assert answer.json()["looked_at"] > 0
+
+
+def test_where_one_person_holds_all_nothing_is_handed_among_them(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path, 0.2)
+    cases, _ = promised(desk, [case for case in cases_of(desk, range(90)) if case.holder == "o1"], AS_OF)
+    assert cases
+    assert planned(desk, cases, AS_OF, ["o1"], 5) == Plan([])
+
+
 def test_who_has_left_can_be_given_nothing(office: TestClient) -> None:
     register = office.app.state.context.read_model.register  # type: ignore[attr-defined]
     assert (register.officials["o9"], register.gone) == ("x1", {"o9"})

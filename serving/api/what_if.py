@@ -19,11 +19,7 @@ def of_unit(request: Request, unit: Annotated[str, Query(max_length=200)]) -> Re
     Of at most 200 open dossiers whose promise lies ahead. An estimate with its range, never a promise.
     """
     found = unit_what_if(request, unit)
-    moved = [*found.handing_on.moves, *found.one_more.moves]
-    note_look(
-        request, "what_if.read", {"unit": unit, "rows": found.looked_at},
-        [f"unit:{unit}", *dict.fromkeys(f"dossier:{one.dossier_id}" for one in moved)],
-    )  # fmt: skip
+    note_look(request, "what_if.read", {"unit": unit, "rows": found.looked_at}, found.subjects)
     return answer(found)
 
 

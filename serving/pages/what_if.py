@@ -27,8 +27,7 @@ def show(request: Request, unit: Annotated[str, Query(max_length=200)] = "") -> 
             if trouble.status_code != 503:
                 raise
         detail = {"unit": unit or own, "rows": found.looked_at if found else 0}
-        moved = [*found.handing_on.moves, *found.one_more.moves] if found else []
-        subjects = [f"unit:{unit or own}", *dict.fromkeys(f"dossier:{one.dossier_id}" for one in moved)]
+        subjects = found.subjects if found else [f"unit:{unit or own}"]
         people.receipts.record(reader.login, "what_if.read", detail, now=people.now(), subjects=subjects)
     return render(
         request, "what_if.html", title="Thử chuyển việc", found=found, units=units, chosen=unit or own,

@@ -175,6 +175,18 @@ class OnlineScorer:
             return champion(self._models, self.target)
         return pointed_at(self._models / self.target, "champion")
 
+    def prepare(self, as_of: datetime) -> None:
+        """Makes the local day of `as_of` ready by a pass over the record, where it is not; never raises for the disk.
+
+        For a record that has fallen behind, whose dossiers are read as they stood when its news stopped.
+        """
+        ground = self._ground
+        if ground is not None and not ground.ready(as_of):
+            try:
+                ground.day(as_of)
+            except (OSError, ValueError, duckdb.Error, DeltaError) as error:
+                log.warning("a past day could not be read for single scores: %s", type(error).__name__)
+
     def ready(self, as_of: datetime) -> bool:
         """Whether a score as of `as_of` comes at once, without a pass over the record."""
         return self._ground is not None and self._ground.ready(as_of)

@@ -40,10 +40,10 @@ class DossierWhatIf:
 class UnitWhatIf:
     """What handing on would change in a unit, at `read_at`.
 
-    open: dossiers of the unit whose clock runs and whose promise lies ahead; looked_at: of them those that were scored
-    again, the highest scores first. expected_late: how many of those are expected late as they stand. handing_on: among
-    the officials of the unit; one_more: to a person more, who holds nothing yet. caveat: what to keep in mind, for
-    people.
+    open: dossiers of the unit whose clock runs and that are not overdue; looked_at: of the 200 with the highest scores
+    those with a promise and a holder, which were scored again. expected_late: how many of those are expected late as
+    they stand. handing_on: among the officials of the unit; one_more: to a person more, who holds nothing yet. caveat:
+    what to keep in mind, for people.
     """
 
     unit_code: str
@@ -55,6 +55,14 @@ class UnitWhatIf:
     handing_on: Plan
     one_more: Plan
     caveat: str = CAVEAT
+
+    @property
+    def subjects(self) -> list[str]:
+        """Whom and what the answer names, for the receipt of the look."""
+        moves = [*self.handing_on.moves, *self.one_more.moves]
+        people = [who for move in moves for who in (move.holder, move.help.official_id) if who]
+        dossiers = [f"dossier:{move.dossier_id}" for move in moves]
+        return list(dict.fromkeys([f"unit:{self.unit_code}", *dossiers, *(f"official:{who}" for who in people)]))
 
 
 def helps_of(request: Request, line: RiskLine) -> list[Help]:
