@@ -113,12 +113,20 @@ def gather_open(
     con: duckdb.DuckDBPyConnection, cutoff: datetime, calendar: Calendar, *, most: int = MOST, seed: int = 0
 ) -> OpenSample:
     """Landmarks of open dossiers before the cutoff; whole dossiers are drawn beyond `most`."""
+    cases = open_landmarks(con, cutoff, calendar, most=most, seed=seed)
+    return OpenSample(cases, matrix.build(con, cases, calendar=calendar), endings(con, cases, cutoff, calendar))
+
+
+def open_landmarks(
+    con: duckdb.DuckDBPyConnection, cutoff: datetime, calendar: Calendar, *, most: int = MOST, seed: int = 0
+) -> pa.Table:
+    """The cases of `gather_open`."""
     cases = landmarks(
         con, first_receipt(con), cutoff, OPEN, at_arrival=True, at_shares=SHARES, at_ages=AGES, calendar=calendar
     )
     if cases.num_rows > most:
         cases = cases.filter(drawn(cases["dossier_id"], most / cases.num_rows, seed))
-    return OpenSample(cases, matrix.build(con, cases, calendar=calendar), endings(con, cases, cutoff, calendar))
+    return cases
 
 
 def fit_hazard(numbers: np.ndarray, left: np.ndarray, seen: Endings, weight: np.ndarray) -> RemainingTime | None:
@@ -249,8 +257,11 @@ def with_remaining_time(
     choices: Choices,
     cutoff: datetime,
     calendar: Calendar,
+    opened: OpenSample | None = None,
 ) -> RiskModel:
     """The model with the time to the end, learnt of the same record as known at the same cutoff (`con`).
+
+    `opened`: what `gather_open` gives, where it is at hand.
 
     As it was where its target is not the end of a running clock, or where too few dossiers have ended. Where later rows
     end outside the interval far more or less often than they should, by the interval of that share, no time is told
@@ -258,7 +269,7 @@ def with_remaining_time(
     """
     if not TARGETS[model.target].overdue_is_certain:
         return model
-    opened = gather_open(con, cutoff, calendar)
+    opened = gather_open(con, cutoff, calendar) if opened is None else opened
     names = np.array(opened.cases["dossier_id"].to_pylist(), object)
     fitted = fit_hazard(*numbers_of(model.encoder, opened.matrix), opened.endings, evened(names))
     found: dict[str, Any] = {

@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 
 from features.calendar.working_time import PLAIN_WEEK, Calendar
-from features.matrix import batch as matrix
 from features.record.claimed_knowledge import claimed_knowledge
 from features.record.record import Record
 from models import artefact, pointers
@@ -24,16 +23,16 @@ from training.attribute_leak import heaviest
 from training.drift import background
 from training.fit import fit_judged, suited
 from training.gates import against, gates_of
-from training.members import KEYS, Recipe
+from training.members import Recipe
 from training.model_selection import Choices
 from training.packaging import Trained, package
 from training.provenance import provenance
 from training.reason_stability import steadiness
-from training.remaining_time import with_remaining_time
+from training.remaining_time import OpenSample, endings, open_landmarks, with_remaining_time
 from training.sample import Sample
 from training.time_travel import time_travel
 from training.tracking_check import insist_on_tracking
-from training.training_set import MOST, WEEK, drawn, gather
+from training.training_set import MOST, WEEK, built_together, drawn, ripe_cases, training_cases
 from training.tune import recipes_of
 
 Say = Callable[[str], None]
@@ -74,7 +73,10 @@ def train(
     say("read the record and build the matrix")
     version = record.version() if version is None else version
     con = record.connect(version=version, cutoff=cutoff, copied=True)
-    sample = gather(con, cutoff, calendar, most=most, target=target)
+    cases, labelled = ripe_cases(con, training_cases(con, cutoff, target), cutoff, most=most, target=target)
+    timed = open_landmarks(con, cutoff, calendar) if target.overdue_is_certain else cases.slice(0, 0)
+    cells, weekly, open_cells = built_together(con, [cases, window(con, cutoff), timed], calendar)
+    sample = Sample.of(cells, labelled)
     about: dict[str, Any] = {
         "cutoff": cutoff.astimezone(UTC).isoformat(),
         "record_version": version,
@@ -83,7 +85,7 @@ def train(
         **provenance(sample.matrix.column_names),
     }
     say("check that no cell looks ahead")
-    checked = time_travel(record, sample.matrix.select(list(KEYS)), cutoff, calendar, version=version)
+    checked = time_travel(record, sample.matrix, calendar, version=version)
     about["time_travel"] = {"holds": checked.holds, "words": str(checked)}
     about["claimed_knowledge"] = asdict(claimed_knowledge(con))
     recipes = suited(recipes_of(models / target.name) if recipes is None else recipes, sample)
@@ -96,7 +98,6 @@ def train(
     beside = beside_champion(models / target.name, sample, choices)
     steady = steadiness(model, sample, recipes[choices.recipe])
     heavy = heaviest(model, sample, recipes[choices.recipe])
-    weekly = window(con, cutoff, calendar)
     model = replace(
         model,
         about={
@@ -108,7 +109,9 @@ def train(
         },
     )
     say("learn the time to the end")
-    model = with_remaining_time(model, con, sample, choices, cutoff, calendar)
+    if target.overdue_is_certain:
+        opened = OpenSample(timed, open_cells, endings(con, timed, cutoff, calendar))
+        model = with_remaining_time(model, con, sample, choices, cutoff, calendar, opened)
     say("package the candidate")
     trained = package(model, sample, cutoff, models)
     if mlflow_url is not None:
@@ -166,10 +169,10 @@ def beside_champion(folder: Path, sample: Sample, choices: Choices) -> dict[str,
     return {"version": pointer["version"], "rows": len(rows), **intervals}
 
 
-def window(con: Any, cutoff: datetime, calendar: Calendar, most: int = WATCHED) -> pa.Table:
-    """Matrix rows of what was open at the weekly landmarks of the last half year before the cutoff: what scoring
-    should keep looking like. About `most` rows, whole dossiers drawn."""
+def window(con: Any, cutoff: datetime, most: int = WATCHED) -> pa.Table:
+    """What was open at the weekly landmarks of the last half year before the cutoff: what scoring should keep looking
+    like. About `most` cases, whole dossiers drawn."""
     cases = landmarks(con, cutoff - WINDOW_WEEKS * WEEK, cutoff, every=WEEK)
     if cases.num_rows > most:
         cases = cases.filter(drawn(cases["dossier_id"], most / cases.num_rows))
-    return matrix.build(con, cases, calendar=calendar)
+    return cases

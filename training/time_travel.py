@@ -1,4 +1,4 @@
-"""The time-travel check: cells from the record truncated at `as_of` equal those from the whole record.
+"""The time-travel check: cells from the record truncated at `as_of` equal those that the training learns.
 
 Every training stores the result with its model; a model without it is not promoted.
 """
@@ -38,8 +38,7 @@ class TimeTravel:
 
 def time_travel(
     record: Record,
-    cases: pa.Table,
-    cutoff: datetime,
+    cells: pa.Table,
     calendar: Calendar,
     *,
     version: int | None = None,
@@ -47,22 +46,23 @@ def time_travel(
     most: int = 200,
     seed: int = 0,
 ) -> TimeTravel:
-    """Compares cells at up to `moments` random `as_of`s of `cases` (dossier_id, as_of), `most` cases at each.
+    """Compares the `cells` that are learnt (rows of the matrix) with those of the record truncated at their `as_of`, at
+    up to `moments` random `as_of`s, `most` cases at each.
 
     A moment is drawn as often as it has cases: not the many arrivals of one dossier each, but weekly landmarks.
     """
-    found, count = np.unique(cases["as_of"].cast(pa.int64()).to_numpy(), return_counts=True)
+    when = cells["as_of"].cast(pa.int64())
+    found, count = np.unique(when.to_numpy(), return_counts=True)
     rng = np.random.default_rng(seed)
     chosen = rng.choice(found, min(moments, len(found)), replace=False, p=count / count.sum()) if len(found) else found
-    whole = record.connect(version=version, cutoff=cutoff, copied=True)
     differing: dict[str, None] = {}
     seen = 0
     for moment in chosen:
-        at = cases.filter(pc.equal(cases["as_of"].cast(pa.int64()), pa.scalar(int(moment)))).slice(0, most)
+        full = cells.filter(pc.equal(when, pa.scalar(int(moment)))).slice(0, most)
         as_of = datetime.fromtimestamp(int(moment) // 1_000_000, UTC).replace(microsecond=int(moment) % 1_000_000)
         truncated = record.connect(version=version, cutoff=as_of, copied=True)
-        full, cut = matrix.build(whole, at, calendar=calendar), matrix.build(truncated, at, calendar=calendar)
-        seen += at.num_rows
+        cut = matrix.build(truncated, full.select(["dossier_id", "as_of"]), calendar=calendar)
+        seen += full.num_rows
         for name in full.column_names:
             if name not in cut.column_names or full[name].to_pylist() != cut[name].to_pylist():
                 differing[name] = None

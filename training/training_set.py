@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from features.calendar.working_time import PLAIN_WEEK, Calendar
@@ -14,7 +17,7 @@ from features.record.utc import aware_utc
 from models.cases import labels, landmarks
 from models.target import Target
 from models.targets import MAIN
-from training.sample import Sample
+from training.sample import Sample, microseconds
 
 WEEK = timedelta(days=7)
 SHARES = (0.25, 0.5, 0.75)
@@ -73,10 +76,40 @@ def labelled_rows(
     target: Target = MAIN,
 ) -> Sample:
     """The cases whose label is ripe at `known_at`, with their matrix rows; whole dossiers are drawn beyond `most`."""
+    cases, labelled = ripe_cases(con, cases, known_at, most=most, seed=seed, target=target)
+    return Sample.of(matrix.build(con, cases, calendar=calendar), labelled)
+
+
+def ripe_cases(
+    con: duckdb.DuckDBPyConnection,
+    cases: pa.Table,
+    known_at: datetime,
+    *,
+    most: int = MOST,
+    seed: int = 0,
+    target: Target = MAIN,
+) -> tuple[pa.Table, pa.Table]:
+    """The cases whose label is ripe at `known_at`, and their labels; whole dossiers are drawn beyond `most`."""
     labelled = labels(con, cases, known_at, target)
     ripe = labelled["label"].is_valid()
     cases, labelled = cases.filter(ripe), labelled.filter(ripe)
     if cases.num_rows > most:
         sampled = drawn(cases["dossier_id"], most / cases.num_rows, seed)
         cases, labelled = cases.filter(sampled), labelled.filter(sampled)
-    return Sample.of(matrix.build(con, cases, calendar=calendar), labelled)
+    return cases, labelled
+
+
+def built_together(
+    con: duckdb.DuckDBPyConnection, parts: Sequence[pa.Table], calendar: Calendar = PLAIN_WEEK
+) -> list[pa.Table]:
+    """The matrix of each table of cases (dossier_id, as_of), all worked off at once.
+
+    A matrix costs by the record more than by its cases, and these share most of them.
+    """
+    asked = pa.concat_tables([part.select(["dossier_id", "as_of"]) for part in parts])
+    who = asked["dossier_id"].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
+    when = np.unique(microseconds(asked["as_of"]), return_inverse=True)[1]
+    _, first, nth = np.unique(who * (when.max(initial=0) + 1) + when, return_index=True, return_inverse=True)
+    cells = matrix.build(con, asked.take(pa.array(first)), calendar=calendar)
+    ends = np.cumsum([0, *(part.num_rows for part in parts)]).tolist()
+    return [cells.take(pa.array(nth[begin:end])) for begin, end in pairwise(ends)]
