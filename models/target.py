@@ -20,7 +20,7 @@ class Target:
     A label is ripe when that horizon lies before the cutoff, of what ended earlier too: counting the early endings of
     an unfinished horizon favours short dossiers (matured cohort, methods.md 1).
 
-    short_vi: the same in a menu.
+    short_vi, short_en: the same in a menu.
     past_vi, past_en: what is said of earlier dossiers of label 1 ("trước đây 7% hồ sơ …", "7% of past dossiers …").
     cohort: SQL condition on `case_state` (features.case_state.relation) read at the moment of the case. label: SQL that
     gives 1, 0 or NULL of a ripe case, from `a` (the case: dossier_id, as_of, nth), `s` (as known at `as_of`: due_at the
@@ -35,6 +35,7 @@ class Target:
     words_vi: str
     words_en: str
     short_vi: str
+    short_en: str
     past_vi: str
     past_en: str
     label: str

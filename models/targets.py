@@ -13,6 +13,7 @@ LATENESS = Target(
     words_vi="Hồ sơ có nguy cơ trễ hẹn theo thời hạn luật định",
     words_en="The dossier may become late by the lawful clock",
     short_vi="Nguy cơ trễ hạn",
+    short_en="Risk of being late",
     past_vi="trễ hạn",
     past_en="late",
     # null while it is open and lawfully not late, for the citizen's time has pushed the promise on; so no landmark of
@@ -26,6 +27,7 @@ PROMISE_MOVED = Target(
     words_vi="Cơ quan có thể dời ngày hẹn trả trước khi đến hạn",
     words_en="The office may move its promise before it runs out",
     short_vi="Hạn trả bị dời",
+    short_en="Promised date moved",
     past_vi="bị dời ngày hẹn",
     past_en="had their promise moved",
     # extension, apology with a new appointment, reset, reason or none
@@ -38,6 +40,7 @@ RETURNED_WRONGLY = Target(
     words_vi="Hồ sơ có thể bị yêu cầu giấy tờ ngoài thành phần đã công bố, hoặc bị yêu cầu bổ sung quá số lần",
     words_en="Papers outside the published list may be asked for, or papers asked for more often than is allowed",
     short_vi="Giấy tờ ngoài danh mục",
+    short_en="Papers outside the list",
     past_vi="bị yêu cầu giấy tờ ngoài thành phần hoặc quá số lần",
     past_en="were asked for papers outside the list or too often",
     law="Nghị định 118/2025/NĐ-CP, Nghị định 61/2018/NĐ-CP Điều 17 (hướng dẫn bổ sung một lần), QĐ 766/QĐ-TTg",

@@ -25,6 +25,7 @@ LANDED = {
     "0009_cases_views_rules_photos.py": "16d353bf2c7090a024f5b483d3cc8753e9c0ee65ae7772993708790a580a34a3",
     "0010_temporary_passwords.py": "72318409308f6b40ccf51901ee71147bf16e5150033fd9158db0d6e61af85767",
     "0011_decision_on_ended_dossiers.py": "63a3a31fc830109fba66121a800d19f7e091260928bf357b5f60a86b8039742e",
+    "0012_language_of_an_account.py": "bc481fb40c35275308c626cee122a5a8426321442f561ae965db148c286ac65b",
 }
 """Migration → sha256 of its file. A landed one is never edited: homes have run it. Write a new one, add its line."""
 

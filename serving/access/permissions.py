@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from features.record.succession import predecessors
+from serving.language import LazyText as lazy
 
 
 class Role(StrEnum):
@@ -33,12 +34,12 @@ class Role(StrEnum):
 
 
 _WORDS = {
-    Role.INSPECTOR: "Người kiểm tra",
-    Role.UNIT_HEAD: "Người đứng đầu đơn vị",
-    Role.OFFICIAL: "Cán bộ, công chức",
-    Role.ANALYST: "Phân tích viên",
-    Role.LEADER: "Lãnh đạo",
-    Role.ADMINISTRATOR: "Quản trị",
+    Role.INSPECTOR: lazy("Người kiểm tra"),
+    Role.UNIT_HEAD: lazy("Người đứng đầu đơn vị"),
+    Role.OFFICIAL: lazy("Cán bộ, công chức"),
+    Role.ANALYST: lazy("Phân tích viên"),
+    Role.LEADER: lazy("Lãnh đạo"),
+    Role.ADMINISTRATOR: lazy("Quản trị"),
 }
 
 
@@ -115,6 +116,7 @@ GRANTS: Mapping[str, Mapping[Role, Reach]] = {
     "password.write": {I: S, H: S, O: W, A: P, L: P, X: P},
     "token.write": {I: S, H: S, A: P, L: P, X: P},
     "view.write": {I: S, H: S, O: W, A: P, L: P, X: P},  # one's own saved views
+    "language.write": {I: S, H: S, O: W, A: P, L: P, X: P},
     "session.end": {I: S, H: S, O: W, A: P, L: P, X: P},
 }
 
@@ -122,7 +124,7 @@ EVERY_UNIT = "*"
 """The `unit_code` of an account whose subtree is the whole tree."""
 
 
-IN_PERSON = frozenset({"token.write", "password.write", "account.write"})
+IN_PERSON = frozenset({"token.write", "password.write", "account.write", "language.write"})
 """What no token may do: a stolen one would make itself another that outlives it."""
 
 

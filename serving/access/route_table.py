@@ -181,6 +181,7 @@ _ONE_BY_ONE: dict[str, str] = {
     "GET /password": "password.write",
     "POST /password": "password.write",
     "POST /sessions/end": "password.write",
+    "POST /language": "language.write",
     "GET /tokens": "token.write",
     "POST /tokens": "token.write",
     "POST /tokens/{token_id}/revoke": "token.write",

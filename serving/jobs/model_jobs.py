@@ -17,6 +17,7 @@ from pathlib import Path
 
 from serving.jobs.run_log import DONE, FAILED, RunLog
 from serving.jobs.sole_runner import sole_runner
+from serving.language import LazyText as lazy
 from serving.settings import Settings
 from serving.state import State
 
@@ -40,13 +41,13 @@ class ModelJob:
 MODEL_JOBS: Mapping[str, ModelJob] = {
     one.name: one
     for one in (
-        ModelJob("model-train", "Huấn luyện lại", lambda target, at, by, _: [
+        ModelJob("model-train", lazy("Huấn luyện lại"), lambda target, at, by, _: [
             "train", target, f"--cutoff={at.isoformat()}", f"--by={by}"]),
-        ModelJob("model-rolling", "Kiểm tra lùi theo thời gian", lambda target, at, by, home: [
+        ModelJob("model-rolling", lazy("Kiểm tra lùi theo thời gian"), lambda target, at, by, home: [
             "rolling", target, f"--last={at.isoformat()}", f"--out={home / 'models' / f'rolling-{target}.html'}"]),
-        ModelJob("model-tune", "Dò công thức tốt hơn (30 phút)", lambda target, at, by, _: [
+        ModelJob("model-tune", lazy("Dò công thức tốt hơn (30 phút)"), lambda target, at, by, _: [
             "tune", target, f"--cutoff={at.isoformat()}", "--minutes=30"]),
-        ModelJob("model-rollback", "Quay về mô hình trước", lambda target, at, by, _: [
+        ModelJob("model-rollback", lazy("Quay về mô hình trước"), lambda target, at, by, _: [
             "rollback", target, f"--by={by}"]),
     )
 }  # fmt: skip

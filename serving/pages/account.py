@@ -12,11 +12,13 @@ from serving.access.permissions import GRANTS, IN_PERSON, Role, reach_of
 from serving.access.secret import digest
 from serving.access.session import end_others, sessions_of
 from serving.access.token import tokens_of
-from serving.pages.login import device_of
+from serving.language import LANGUAGES
+from serving.language import gettext as _
+from serving.pages.login import device_of, local_path
 from serving.pages.rendering import Key, render
 from serving.plan.rules import Rules
 from serving.read.official_directory import called
-from serving.read.problem import refused_as_problem
+from serving.read.problem import Problem, refused_as_problem
 from serving.read.receipt_words import ACTION_WORDS
 from serving.state import Account
 from serving.use_cases.accounts import (
@@ -44,7 +46,7 @@ def show(request: Request) -> Response:
     names = {one.id: one.login for one in found}
     planned = {team.team_id for team in Rules().teams}
     return render(
-        request, "accounts.html", title="Tài khoản", accounts=found, roles=list(Role), officials=_pickable(request),
+        request, "accounts.html", title=_("Tài khoản"), accounts=found, roles=list(Role), officials=_pickable(request),
         local=[one for one in found if one.active and one.password_hash], suggested=random_password(),
         leads=[(team, names[held[team].account_id or 0] if team in held else "")
                for team in sorted(planned | held.keys())],
@@ -129,22 +131,37 @@ def change_password(
     """A new password for who knows the present one; every session ends, this one too."""
     reader, people = reader_of(request), context_of(request).people
     if wanted != repeated:
-        return _password(request, "Hai lần nhập mật khẩu mới không giống nhau.", 422)
+        return _password(request, _("Hai lần nhập mật khẩu mới không giống nhau."), 422)
     if reader.temporary and wanted == present:
-        return _password(request, "Mật khẩu mới phải khác mật khẩu tạm.", 422)
+        return _password(request, _("Mật khẩu mới phải khác mật khẩu tạm."), 422)
     found = log_in(
         people.state, reader.login, present, device_of(request, reader.login), key=people.login_key, now=people.now()
     )
     if isinstance(found, TooMany):
-        return _password(request, "Đã thử quá nhiều lần. Hãy thử lại sau.", 429)
+        return _password(request, _("Đã thử quá nhiều lần. Hãy thử lại sau."), 429)
     if found is None:
         people.receipts.record(reader.login, "session.refused", {"by": "password.write"}, now=people.now())
-        return _password(request, "Mật khẩu hiện tại không đúng.", 422)
+        return _password(request, _("Mật khẩu hiện tại không đúng."), 422)
     with refused_as_problem(), people.state.writing() as session:
         set_password(session, session.get_one(Account, reader.account_id), wanted)
         link = people.receipts.append(session, reader.login, "password.write", {"by": "password"}, now=people.now())
     people.receipts.anchor(link)
     return RedirectResponse("/login", 303)
+
+
+@router.post("/language")
+def choose_language(
+    request: Request, language: Annotated[str, Form(max_length=2)], page: Annotated[str, Form(max_length=2000)] = "/"
+) -> Response:
+    """Say in which language the pages speak to the reader from now on."""
+    people, reader = context_of(request).people, reader_of(request)
+    if language not in LANGUAGES:
+        raise Problem(422, f"language: wanted one of {', '.join(LANGUAGES)}")
+    with people.state.writing() as session:
+        session.get_one(Account, reader.account_id).language = language
+        link = people.receipts.append(session, reader.login, "language.write", {"value": language}, now=people.now())
+    people.receipts.anchor(link)
+    return RedirectResponse(local_path(page), 303)
 
 
 @router.post("/sessions/end")
@@ -164,7 +181,7 @@ def _password(request: Request, trouble: str | None = None, status: int = 200) -
         mine = sessions_of(session, reader.account_id, now=people.now())
     this = digest(request.cookies.get(cookie_name(request), ""))
     return render(
-        request, "password.html", status, title="Mật khẩu", trouble=trouble,
+        request, "password.html", status, title=_("Mật khẩu"), trouble=trouble,
         sessions=[(one.started_at, one.seen_at, one.token_hash == this) for one in mine],
     )  # fmt: skip
 
@@ -197,4 +214,6 @@ def _tokens(request: Request, made: str | None) -> Response:
     with context_of(request).people.state.reading() as session:
         mine = tokens_of(session, reader.account_id)
     allowed = [action for action in GRANTS if reach_of(reader.role, action) and action not in IN_PERSON]
-    return render(request, "tokens.html", title="Khóa máy", tokens=mine, allowed=allowed, made=made, words=ACTION_WORDS)
+    return render(
+        request, "tokens.html", title=_("Khóa máy"), tokens=mine, allowed=allowed, made=made, words=ACTION_WORDS
+    )

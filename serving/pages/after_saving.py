@@ -14,7 +14,7 @@ COOKIE = "risk_done"
 """Carries the action over the redirect; read once, for a minute at most."""
 SENT_HERE = "x-form"
 """Header of a form that a script sent: its answer names the next page, and the script goes there."""
-_SILENT = frozenset({"session.end", "session.start"})
+_SILENT = frozenset({"session.end", "session.start", "language.write"})
 
 
 class AfterSaving:

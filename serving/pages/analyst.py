@@ -6,6 +6,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from models.targets import MAIN, TARGETS
+from serving.language import LazyText as lazy
+from serving.language import chosen
+from serving.language import gettext as _
 from serving.pages import model_drawing
 from serving.pages.conduct import TIER_WORDS
 from serving.pages.model_words import GATE_WORDS, feature_words, group_words, member_words, warning_words
@@ -20,10 +23,12 @@ from serving.words import LEVELS
 
 router = APIRouter(include_in_schema=False)
 
-TARGET_WORDS = {**{name: target.short_vi for name, target in TARGETS.items()}, "conduct": "Dấu hiệu phiền hà"}
 
-
-SHIPS_WORDS = {"model": "mô hình", "rule": "quy tắc đơn giản", "signals": "dấu hiệu, không nói xác suất"}
+SHIPS_WORDS = {
+    "model": lazy("mô hình"),
+    "rule": lazy("quy tắc đơn giản"),
+    "signals": lazy("dấu hiệu, không nói xác suất"),
+}
 
 
 @router.get("/analyst", response_class=HTMLResponse)
@@ -47,7 +52,7 @@ def show(request: Request) -> Response:
     return render(
         request,
         "analyst.html",
-        title="Mô hình",
+        title=_("Mô hình"),
         shelf=shelf,
         damaged=damaged_champions(serving.settings.models),
         figures=model_drawing.figure_rows(about.get("figures", {})),
@@ -75,7 +80,10 @@ def show(request: Request) -> Response:
         conduct=read_conduct_shelf(serving.settings.models),
         tier_words=TIER_WORDS,
         ships_words=SHIPS_WORDS,
-        targets=TARGET_WORDS,
+        targets={
+            **{name: chosen(one.short_vi, one.short_en) for name, one in TARGETS.items()},
+            "conduct": _("Dấu hiệu phiền hà"),
+        },
     )
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from features.calendar.vietnam import VIETNAM
+from serving.language import gettext as _
 from serving.pages.rendering import Key, render
 from serving.pages.risk_list import stretch
 from serving.reports.returns import FAULT_WORDS
@@ -37,7 +38,7 @@ def show_apologies(request: Request, offset: Offset = 0) -> Response:
     missing = sum(one.sent_at is None for one in found)
     broken = sum(one.promise == "broken" for one in found)
     return _shown(
-        request, "apologies.html", "Xin lỗi", found, offset, missing=missing, broken=broken,
+        request, "apologies.html", _("Xin lỗi"), found, offset, missing=missing, broken=broken,
         promises=apologies.PROMISES, drafts=drafts_of(request, [one.case.dossier_id for one in found]),
         may_write=reader_of(request).scope_for("apology.write"),
     )  # fmt: skip
@@ -48,7 +49,7 @@ def show_consultations(request: Request, offset: Offset = 0) -> Response:
     """Questions that units of the scope asked or were asked, and how the consulted units answer."""
     found = consultations_in(request)
     return _shown(
-        request, "consultations.html", "Lấy ý kiến phối hợp", found, offset, states=consultations.STATES,
+        request, "consultations.html", _("Lấy ý kiến phối hợp"), found, offset, states=consultations.STATES,
         answerers=consultations.answerers(found), may_mark=reader_of(request).scope_for("mark.write"),
     )  # fmt: skip
 
@@ -59,7 +60,7 @@ def show_complaints(request: Request, offset: Offset = 0) -> Response:
     found = complaints_in(request)
     sorted_by = context_of(request).trackers.sorting()
     return _shown(
-        request, "complaints.html", "Phản ánh, kiến nghị", found, offset, states=complaints.STATES,
+        request, "complaints.html", _("Phản ánh, kiến nghị"), found, offset, states=complaints.STATES,
         sorting=sorted_by, floods=floods([one.complaint_id for one in found], sorted_by), topics=TOPIC_WORDS,
         overdue=sum(one.state == "overdue" for one in found), may_mark=reader_of(request).scope_for("mark.write"),
         terms=complaints.terms_of(context_of(request).people.now(), VIETNAM),
@@ -75,7 +76,7 @@ def show_returns(request: Request, offset: Offset = 0) -> Response:
         marks = marks_of(session, "return", tracked(request).moment.asked)
     faults = {subject.removeprefix("return:"): held["fault"] for subject, held in marks.items() if "fault" in held}
     return _shown(
-        request, "returns.html", "Hồ sơ bị trả nhiều lần", found, offset, faults=faults, words=FAULT_WORDS,
+        request, "returns.html", _("Hồ sơ bị trả nhiều lần"), found, offset, faults=faults, words=FAULT_WORDS,
         may_review=reader.scope_for("return.review"),
     )  # fmt: skip
 

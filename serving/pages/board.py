@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from features.calendar.working_time import HOURS_A_DAY, Calendar
 from models.targets import MAIN
+from serving.language import gettext as _
 from serving.pages import drawing
 from serving.pages.rendering import render
 from serving.pages.risk_list import as_frozen, filters_for, stretch
@@ -36,18 +37,18 @@ class BoardLine:
 def to_do(line: RiskLine) -> str:
     """What helps, from time left and risk alone: a rule that a head can check, not a model's opinion."""
     if line.waits:
-        return "Nhắc người nộp; đồng hồ đang dừng"
+        return _("Nhắc người nộp; đồng hồ đang dừng")
     if line.left_hours is None:
-        return "Xác định hạn trả và hẹn người nộp"
+        return _("Xác định hạn trả và hẹn người nộp")
     if line.left_hours < 0:
-        return "Xin lỗi, hẹn lại ngày trả; nêu nguyên nhân"
+        return _("Xin lỗi, hẹn lại ngày trả; nêu nguyên nhân")
     if line.left_hours < HOURS_A_DAY:
-        return "Xử lý ngay hôm nay"
+        return _("Xử lý ngay hôm nay")
     if line.score >= 0.4 and line.left_hours < 3 * HOURS_A_DAY:
-        return "Giao người hỗ trợ, chốt bước tiếp theo trong ngày"
+        return _("Giao người hỗ trợ, chốt bước tiếp theo trong ngày")
     if line.score >= 0.4:
-        return "Hỏi người giữ về vướng mắc"
-    return "Theo dõi"
+        return _("Hỏi người giữ về vướng mắc")
+    return _("Theo dõi")
 
 
 @router.get("/board", response_class=HTMLResponse)
@@ -59,7 +60,7 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
     filters = filters_for(reader)
     page = risk_list.page(filters, offset, 25, order="left")
     ids = [line.dossier_id for line in page.lines]
-    frozen, _ = people.remembered.marks(people.state, MAIN.name, ids)
+    frozen, _decided = people.remembered.marks(people.state, MAIN.name, ids)
     rate = people.remembered.upheld_rate(people.state, reader.scope)
     waiting = _warnings(request)
     people.receipts.record(
@@ -80,7 +81,7 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
     return render(
         request,
         "board.html",
-        title="Đơn vị tôi",
+        title=_("Đơn vị tôi"),
         lines=lines,
         frozen=frozen,
         counts=_counts(risk_list, filters),

@@ -8,6 +8,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from models.targets import MAIN
 from serving import words
+from serving.language import LazyText as lazy
+from serving.language import gettext as _
 from serving.pages.rendering import Key, local_moment, render
 from serving.pages.risk_list import stretch
 from serving.pages.sheet_file import Format, Sheet, file_of
@@ -36,7 +38,7 @@ from serving.work.assignments import LONGEST_NOTE
 router = APIRouter(include_in_schema=False)
 
 ROWS = 50
-STATES = {"": "Tất cả", "late": "Quá hạn", "free": "Chưa giao ai"}
+STATES = {"": lazy("Tất cả"), "late": lazy("Quá hạn"), "free": lazy("Chưa giao ai")}
 Text = Annotated[str, Query(max_length=200)]
 Subjects = Annotated[list[str] | None, Form(alias="subject", max_length=400)]
 
@@ -70,13 +72,13 @@ def show(
     return render(
         request,
         "cases.html",
-        title="Việc của đơn vị",
+        title=_("Việc của đơn vị"),
         lines=lines,
         opened={one.dossier_id for one in lines if one.dossier_id and _opens(request, one.dossier_id)},
         kinds=KINDS,
         links={one.subject: _page_of(one) for one in lines if may_see(reader, one.kind)},
         tabs=[(address(kind=one), words_of, sum(1 for case in everything if not one or case.kind == one), one == kind)
-              for one, words_of in (("", "Tất cả"), *KINDS.items())
+              for one, words_of in (("", _("Tất cả")), *KINDS.items())
               if not one or any(case.kind == one for case in everything)],
         states=[(address(state=one), words_of, len(filtered(everything, kind, one, holder, unit)), one == state)
                 for one, words_of in STATES.items()],
@@ -150,7 +152,16 @@ def cases_file(
     """The first 200 cases under the same filters as the page."""
     context = context_of(request)
     clock, register = words.Clockface(context.serving.settings.zone), context.read_model.register
-    head = ("Việc", "Hồ sơ, số", "Đơn vị", "Người giữ", "Đã giao", "Hạn", "Tình trạng", "Quá hạn")
+    head = (
+        "Việc",
+        "Hồ sơ, số",
+        "Đơn vị",
+        "Người giữ",
+        "Đã giao",
+        "Hạn",
+        "Tình trạng",
+        "Quá hạn",
+    )
     rows = [
         (KINDS[one.kind], one.name, register.unit(one.unit_code), official_name(request, one.official_id),
          "có" if one.given else "", clock.moment(one.term), one.state, "có" if one.late else "")

@@ -9,6 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from serving.language import LazyText as lazy
+from serving.language import gettext as _
 from serving.pages import drawing
 from serving.pages.rendering import render
 from serving.pages.risk_list import MOST_CHOICES, stretch
@@ -21,12 +23,12 @@ from serving.use_cases.guard import reader_of
 router = APIRouter(include_in_schema=False)
 
 ROWS = 25
-GRAIN_WORDS = {"official": "Cán bộ", "unit": "Đơn vị", "dossier": "Hồ sơ"}
+GRAIN_WORDS = {"official": lazy("Cán bộ"), "unit": lazy("Đơn vị"), "dossier": lazy("Hồ sơ")}
 TIER_WORDS = {
-    "signal": "Dấu hiệu từ diễn biến hồ sơ",
-    "reported": "Dự báo phản ánh của người dân",
-    "upheld": "Dự báo phản ánh được kết luận có cơ sở",
-    "discovered": "Dự báo phát hiện khi kiểm tra",
+    "signal": lazy("Dấu hiệu từ diễn biến hồ sơ"),
+    "reported": lazy("Dự báo phản ánh của người dân"),
+    "upheld": lazy("Dự báo phản ánh được kết luận có cơ sở"),
+    "discovered": lazy("Dự báo phát hiện khi kiểm tra"),
 }
 
 
@@ -58,7 +60,7 @@ def show(
     return render(
         request,
         "conduct.html",
-        title="Dấu hiệu phiền hà",
+        title=_("Dấu hiệu phiền hà"),
         as_of=shelf.as_of if shelf else None,
         lines=rows,
         folds=chosen == "signal",

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from serving.language import gettext as _
 from serving.pages.rendering import Key, render
 from serving.use_cases.app_context import context_of
 from serving.use_cases.contests import write_answer, write_contest
@@ -28,7 +29,7 @@ def show(request: Request) -> Response:
     return render(
         request,
         "contests.html",
-        title="Giải trình",
+        title=_("Giải trình"),
         contests=found,
         rate=rate,
         may_answer=reader.may("contest.answer"),

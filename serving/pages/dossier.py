@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from models.targets import MAIN
+from serving.language import gettext as _
 from serving.pages import drawing
 from serving.pages.rendering import render
 from serving.read.evidence import FAMILY_VI
@@ -48,7 +49,7 @@ def show(request: Request, dossier_id: Id) -> Response:
     line, case = line_in_scope(request, dossier_id)
     risk_list = context_of(request).serving.risk_list(MAIN.name)
     meta, read_at = risk_list.meta, risk_list.read_at
-    frozen, _ = people.remembered.marks(people.state, MAIN.name, [dossier_id])
+    frozen, _decided = people.remembered.marks(people.state, MAIN.name, [dossier_id])
     contested: list[Contest] = []
     decided: list[Decision] = []
     seen: list[Receipt] = []
@@ -85,7 +86,7 @@ def show(request: Request, dossier_id: Id) -> Response:
     return render(
         request,
         "dossier.html",
-        title=f"Hồ sơ {dossier_id}",
+        title=_("Hồ sơ {dossier_id}").format(dossier_id=dossier_id),
         line=shown,
         case=case,
         base=1 / (1 + exp(-line.base)),
@@ -148,7 +149,7 @@ def _ended(request: Request, dossier_id: str) -> Response:
     return render(
         request,
         "dossier_ended.html",
-        title=f"Hồ sơ {dossier_id}",
+        title=_("Hồ sơ {dossier_id}").format(dossier_id=dossier_id),
         case=case,
         state=state,
         spans=drawing.step_spans(case, state.ended_at or until, read_model.calendar),

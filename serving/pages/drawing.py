@@ -8,6 +8,7 @@ from math import log2
 from features.calendar.working_time import HOURS_A_DAY, Calendar
 from features.case_state.state import CaseState
 from models.reasons import Reason
+from serving.language import gettext as _
 from serving.read.case_file import CaseFile
 
 WIDTH = 360
@@ -95,7 +96,7 @@ def step_spans(case: CaseFile, as_of: datetime, calendar: Calendar) -> list[Step
 
     A span ends where an event names another step or holder.
     """
-    edges: list[tuple[datetime, str, str | None]] = [(case.received_at, "Tiếp nhận", None)]
+    edges: list[tuple[datetime, str, str | None]] = [(case.received_at, _("Tiếp nhận"), None)]
     for event in case.events:
         step = event.step or edges[-1][1]
         holder = event.official_id or edges[-1][2]

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from models.targets import MAIN
+from serving.language import LazyText as lazy
+from serving.language import gettext as _
 from serving.pages.rendering import render
 from serving.pages.risk_list import stretch
 from serving.pages.sheet_file import Format, Sheet, file_of
@@ -23,7 +25,12 @@ from serving.work.decisions import WORDS
 router = APIRouter(include_in_schema=False)
 
 SIZE = 50
-SUBJECT_WORDS = {"official": "Cán bộ", "unit": "Đơn vị", "procedure": "Thủ tục", "sector": "Lĩnh vực"}
+SUBJECT_WORDS = {
+    "official": lazy("Cán bộ"),
+    "unit": lazy("Đơn vị"),
+    "procedure": lazy("Thủ tục"),
+    "sector": lazy("Lĩnh vực"),
+}
 Key = Annotated[str, Query(alias="id", min_length=1, max_length=200)]
 Family = Annotated[str, Query(max_length=20)]
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
@@ -51,7 +58,7 @@ def show(
     return render(
         request,
         "evidence.html",
-        title="Căn cứ của dấu hiệu",
+        title=_("Căn cứ của dấu hiệu"),
         pack=found,
         name=name,
         subject_words=SUBJECT_WORDS[subject],
@@ -71,7 +78,7 @@ def _every(request: Request, subject: Subject, key: str, offset: int) -> Respons
     return render(
         request,
         "handled.html",
-        title="Hồ sơ được tính",
+        title=_("Hồ sơ được tính"),
         subject=subject,
         subject_words=SUBJECT_WORDS[subject],
         key=key,
@@ -89,7 +96,7 @@ def papers(request: Request) -> Response:
     listed = context_of(request).serving.conduct.value is not None
     found = unlisted(request) if listed else []
     as_of = list_moment(request) if listed else None
-    return render(request, "papers.html", title="Giấy tờ ngoài danh mục", as_of=as_of, papers=found)
+    return render(request, "papers.html", title=_("Giấy tờ ngoài danh mục"), as_of=as_of, papers=found)
 
 
 @router.get("/papers.{ending}")

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from models.targets import MAIN
+from serving.language import gettext as _
 from serving.pages.rendering import Key, render
 from serving.pages.risk_list import stretch
 from serving.read.finding_words import CAUSE_WORDS
@@ -44,7 +45,7 @@ def show(
     return render(
         request,
         "explanations.html",
-        title="Giải trình hồ sơ trễ",
+        title=_("Giải trình hồ sơ trễ"),
         lines=shown,
         counts=Counter(one.state for one in found),
         overdue=sum(one.overdue for one in found),

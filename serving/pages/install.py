@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException
 
 from features.record.delta import RecordUnreachable
 from models.targets import MAIN
+from serving.language import LazyText as lazy
+from serving.language import speak
 from serving.pages import (
     account,
     analyst,
@@ -57,7 +59,7 @@ from serving.pages.headers import Headers
 from serving.pages.refusals import cause_of, field_of, wrong_fields
 from serving.pages.rendering import render
 from serving.use_cases.app_context import context_of
-from serving.use_cases.guard import LoginNeeded, PasswordNeeded
+from serving.use_cases.guard import LoginNeeded, PasswordNeeded, asked_language
 
 NOUNS = (
     door,
@@ -99,32 +101,36 @@ NOUNS = (
     reports,
 )
 
-TROUBLE = {
-    400: ("Yêu cầu chưa đúng", "Hãy quay lại và kiểm tra những gì đã nhập."),
-    403: ("Không được phép", "Vai trò của bạn không có quyền này, hoặc biểu mẫu đã cũ: hãy mở lại trang."),
-    404: ("Không tìm thấy", "Không có trang hay hồ sơ này trong phạm vi của bạn."),
-    405: ("Không được phép", "Trang này không nhận thao tác đó."),
-    413: ("Quá lớn", "Nội dung gửi lên vượt 10 MB."),
-    422: ("Chưa đúng", "Có ô nhập chưa đúng. Hãy quay lại và kiểm tra."),
-    501: ("Chưa cài phần này", "Bản cài đặt này không ghi được tệp loại này. Hãy báo người vận hành."),
+TROUBLE: dict[int, tuple[str, str]] = {
+    400: (lazy("Yêu cầu chưa đúng"), lazy("Hãy quay lại và kiểm tra những gì đã nhập.")),
+    403: (lazy("Không được phép"), lazy("Vai trò của bạn không có quyền này, hoặc biểu mẫu đã cũ: hãy mở lại trang.")),
+    404: (lazy("Không tìm thấy"), lazy("Không có trang hay hồ sơ này trong phạm vi của bạn.")),
+    405: (lazy("Không được phép"), lazy("Trang này không nhận thao tác đó.")),
+    413: (lazy("Quá lớn"), lazy("Nội dung gửi lên vượt 10 MB.")),
+    422: (lazy("Chưa đúng"), lazy("Có ô nhập chưa đúng. Hãy quay lại và kiểm tra.")),
+    501: (lazy("Chưa cài phần này"), lazy("Bản cài đặt này không ghi được tệp loại này. Hãy báo người vận hành.")),
     503: (
-        "Tạm dừng",
-        "Chưa phục vụ được yêu cầu này. Hãy thử lại sau ít phút; nội dung đã nhập vẫn còn ở trang trước.",
+        lazy("Tạm dừng"),
+        lazy("Chưa phục vụ được yêu cầu này. Hãy thử lại sau ít phút; nội dung đã nhập vẫn còn ở trang trước."),
     ),
 }
-AWAY = (
-    "Tạm thời không kết nối được cơ sở dữ liệu",
-    "Trang này cần cơ sở dữ liệu nên chưa mở được. Hãy thử lại sau ít phút; nội dung đã nhập vẫn còn ở trang trước.",
+AWAY: tuple[str, str] = (
+    lazy("Tạm thời không kết nối được cơ sở dữ liệu"),
+    lazy(
+        "Trang này cần cơ sở dữ liệu nên chưa mở được. Hãy thử lại sau ít phút; nội dung đã nhập vẫn còn ở trang trước."
+    ),
 )
-STORE_AWAY = (
-    "Tạm thời không đọc được kho dữ liệu",
-    "Trang này cần kho dữ liệu nên chưa mở được. Hãy thử lại sau ít phút; nội dung đã nhập vẫn còn ở trang trước.",
+STORE_AWAY: tuple[str, str] = (
+    lazy("Tạm thời không đọc được kho dữ liệu"),
+    lazy(
+        "Trang này cần kho dữ liệu nên chưa mở được. Hãy thử lại sau ít phút; nội dung đã nhập vẫn còn ở trang trước."
+    ),
 )
-UNSCORED = (
-    "Chưa có danh sách",
-    "Chưa chấm điểm lần nào. Danh sách hiện sau lần chấm đầu tiên.",
+UNSCORED: tuple[str, str] = (
+    lazy("Chưa có danh sách"),
+    lazy("Chưa chấm điểm lần nào. Danh sách hiện sau lần chấm đầu tiên."),
 )
-UNEXPECTED = ("Có lỗi", "Máy chủ gặp lỗi; sự việc đã được ghi lại.")
+UNEXPECTED: tuple[str, str] = (lazy("Có lỗi"), lazy("Máy chủ gặp lỗi; sự việc đã được ghi lại."))
 READ_ON = frozenset({"/list", "/board", "/conduct", "/leadership", "/analyst"})
 """Pages that can be read while the working state is away (`serving.work.fallback_cache`)."""
 
@@ -168,6 +174,8 @@ def _for_people(machine: Callable[..., Any]) -> Callable[[Request, Exception], A
         answer: Response = await machine(request, error)
         if request.url.path.startswith("/api/") or "Authorization" in request.headers:
             return answer
+        if not hasattr(request.state, "reader"):
+            speak(asked_language(request))
         title, what = TROUBLE.get(answer.status_code, UNEXPECTED)
         away = isinstance(error, OperationalError)
         if away:

@@ -8,15 +8,16 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from features.record.delivery import ALARM
 from features.spelling.vietnamese_text import ENCODINGS
+from serving.language import gettext as _
 from serving.pages.rendering import Key, render
 from serving.read.intake_words import (
     OWN_WORDS,
-    SOURCE_WORDS,
     TABLE_WORDS,
     cell_words,
     column_words,
     note_words,
     reject_words,
+    source_words,
 )
 from serving.use_cases.app_context import context_of
 from serving.use_cases.upload_intake import deliveries_of, looked_at, looked_at_again, taken_in, upload_of
@@ -33,7 +34,7 @@ def show(request: Request, delivery: Annotated[str, Query(max_length=20)] = "") 
     chosen = next((line for line in lines if line["delivery_id"] == delivery), None)
     serving = context_of(request).serving
     return render(
-        request, "intake.html", title="Nhận dữ liệu", sources=SOURCE_WORDS, own=OWN_WORDS, encodings=ENCODINGS,
+        request, "intake.html", title=_("Nhận dữ liệu"), sources=source_words(), own=OWN_WORDS, encodings=ENCODINGS,
         names=mappings_of(serving.settings).names(), lines=lines, chosen=chosen,
         rejects=serving.record.rejects(delivery)[:50] if chosen else [], notes=_notes, note_words=note_words,
         reject_words=reject_words, alarm=ALARM,
@@ -76,7 +77,7 @@ def decide(
 
 def _preview(request: Request, upload: Upload, found: Preview) -> Response:
     return render(
-        request, "intake_preview.html", title="Xem trước", upload=upload, found=found, source_words=SOURCE_WORDS,
+        request, "intake_preview.html", title=_("Xem trước"), upload=upload, found=found, source_words=source_words(),
         table_words=TABLE_WORDS, cell_words=cell_words, column_words=column_words, note_words=note_words,
         reject_words=reject_words, alarm=ALARM, mapped=bool(found.mapping),
     )  # fmt: skip

@@ -9,6 +9,8 @@ from models.targets import MAIN
 from serving.jobs.job_status import data_promise, job_promises, job_statuses, list_promise
 from serving.jobs.run_log import RunLog
 from serving.jobs.schedule import JobRules
+from serving.language import LazyText as lazy
+from serving.language import gettext as _
 from serving.pages.rendering import render
 from serving.use_cases.app_context import context_of
 
@@ -16,17 +18,26 @@ router = APIRouter(include_in_schema=False)
 
 OUTCOMES = {
     "done": "Xong",
-    "running": "Đang chạy",
-    "failed": "Chưa xong, sẽ thử lại",
-    "killed": "Bị ngắt, sẽ làm lại",
-    None: "Chưa chạy lần nào",
+    "running": lazy("Đang chạy"),
+    "failed": lazy("Chưa xong, sẽ thử lại"),
+    "killed": lazy("Bị ngắt, sẽ làm lại"),
+    None: lazy("Chưa chạy lần nào"),
 }
-PROMISES = {"data": "Dữ liệu", "list": "Danh sách", "jobs": "Việc tự chạy", "backup": "Sao lưu"}
+PROMISES = {"data": lazy("Dữ liệu"), "list": lazy("Danh sách"), "jobs": lazy("Việc tự chạy"), "backup": lazy("Sao lưu")}
 CAUSES = {
-    "data": {None: "chưa nhận dữ liệu lần nào", False: "lâu hơn hạn đã hứa chưa có tin mới: nguồn có còn gửi không?"},
-    "list": {None: "chưa chấm điểm lần nào", False: "danh sách cũ hơn hạn đã hứa, hoặc chưa có: xem việc chấm điểm"},
-    "jobs": {None: "tiến trình tự chạy chưa được bật trên máy chủ", False: "có việc trễ lịch: xem bảng dưới"},
-    "backup": {None: "chưa sao lưu, hoặc đã tắt", False: "bản sao lưu cũ hơn hạn đã hứa, hoặc chưa có"},
+    "data": {
+        None: lazy("chưa nhận dữ liệu lần nào"),
+        False: lazy("lâu hơn hạn đã hứa chưa có tin mới: nguồn có còn gửi không?"),
+    },
+    "list": {
+        None: lazy("chưa chấm điểm lần nào"),
+        False: lazy("danh sách cũ hơn hạn đã hứa, hoặc chưa có: xem việc chấm điểm"),
+    },
+    "jobs": {
+        None: lazy("tiến trình tự chạy chưa được bật trên máy chủ"),
+        False: lazy("có việc trễ lịch: xem bảng dưới"),
+    },
+    "backup": {None: lazy("chưa sao lưu, hoặc đã tắt"), False: lazy("bản sao lưu cũ hơn hạn đã hứa, hoặc chưa có")},
 }
 """Promise → whether it holds (None: nothing was promised yet) → why, for people."""
 
@@ -34,22 +45,31 @@ CAUSES = {
 _EVERY_MINUTES = re.compile(r"\*/(\d+) \* \* \* \*")
 _HOURLY = re.compile(r"(\d+) \* \* \* \*")
 _AT = re.compile(r"(\d+) (\d+) (\*|\d+) \* (\*|[a-z]{3})")
-_WEEKDAYS = {"mon": "thứ hai", "tue": "thứ ba", "wed": "thứ tư", "thu": "thứ năm", "fri": "thứ sáu", "sat": "thứ bảy",
-             "sun": "chủ nhật"}  # fmt: skip
+_WEEKDAYS = {
+    "mon": lazy("thứ hai"),
+    "tue": lazy("thứ ba"),
+    "wed": lazy("thứ tư"),
+    "thu": lazy("thứ năm"),
+    "fri": lazy("thứ sáu"),
+    "sat": lazy("thứ bảy"),
+    "sun": lazy("chủ nhật"),
+}
 
 
 def cron_words(cron: str) -> str:
     """A calendar of five fields in words: `30 1 * * *` → hằng ngày lúc 01:30; one of another kind as it is written."""
     if every := _EVERY_MINUTES.fullmatch(cron):
-        return f"mỗi {every[1]} phút"
+        return _("mỗi {every} phút").format(every=every[1])
     if hourly := _HOURLY.fullmatch(cron):
-        return f"mỗi giờ, phút {int(hourly[1]):02d}"
+        return _("mỗi giờ, phút {minute}").format(minute=format(int(hourly[1]), "02d"))
     found = _AT.fullmatch(cron)
     if found is None or found[4] not in ("*", *_WEEKDAYS):
         return cron
     minute, hour, day, weekday = found.groups()
-    days = f"ngày {day} hằng tháng" if day != "*" else _WEEKDAYS.get(weekday, "hằng ngày")
-    return f"{days} lúc {int(hour):02d}:{int(minute):02d}"
+    days = _("ngày {day} hằng tháng").format(day=day) if day != "*" else _WEEKDAYS.get(weekday, _("hằng ngày"))
+    return _("{days} lúc {hour}:{minute}").format(
+        days=days, hour=format(int(hour), "02d"), minute=format(int(minute), "02d")
+    )
 
 
 @router.get("/jobs", response_class=HTMLResponse)
@@ -68,7 +88,7 @@ def show(request: Request) -> Response:
     return render(
         request,
         "jobs.html",
-        title="Việc tự chạy",
+        title=_("Việc tự chạy"),
         jobs=statuses,
         promises=promises,
         outcomes=OUTCOMES,

@@ -12,6 +12,8 @@ from fastapi.responses import HTMLResponse, Response
 
 from models.targets import MAIN
 from serving import words
+from serving.language import LazyText as lazy
+from serving.language import gettext as _
 from serving.pages.drawing import polyline
 from serving.pages.rendering import render
 from serving.pages.risk_list import stretch
@@ -40,10 +42,10 @@ class RankedUnit:
 
 
 AGAINST = {
-    "higher": "nhiều hơn mức chung",
-    "lower": "ít hơn mức chung",
-    "alike": "không khác mức chung",
-    "unknown": "chưa đủ dữ liệu",
+    "higher": lazy("nhiều hơn mức chung"),
+    "lower": lazy("ít hơn mức chung"),
+    "alike": lazy("không khác mức chung"),
+    "unknown": lazy("chưa đủ dữ liệu"),
 }
 
 
@@ -74,7 +76,7 @@ def show(
     return render(
         request,
         "leadership.html",
-        title="Toàn tỉnh",
+        title=_("Toàn tỉnh"),
         standing=standing,
         rows=ranked[offset : offset + ROWS],
         sectors=rank(list(standing.sectors.values()), "share", standing.total.share),
@@ -118,8 +120,8 @@ def opened(figure: str, **of: str) -> str:
 
 
 FIGURE_WORDS = {
-    "received": "tiếp nhận", "ended": "đã xong", "late": "trễ hẹn theo luật", "open": "đang mở",
-    "overdue": "đang quá hạn", "waiting": "chờ người dân", "past_first": "xong sau hẹn đầu tiên",
+    "received": lazy("tiếp nhận"), "ended": lazy("đã xong"), "late": lazy("trễ hẹn theo luật"), "open": lazy("đang mở"),
+    "overdue": lazy("đang quá hạn"), "waiting": lazy("chờ người dân"), "past_first": lazy("xong sau hẹn đầu tiên"),
 }  # fmt: skip
 Figure = Literal["received", "ended", "late", "open", "overdue", "waiting", "past_first"]
 
@@ -144,7 +146,7 @@ def dossiers(
     )  # fmt: skip
     wishes = {"figure": figure, "unit": unit, "sector": sector, "month": month}
     return render(
-        request, "counted.html", title="Hồ sơ đứng sau con số", lines=lines, figure=FIGURE_WORDS[figure],
+        request, "counted.html", title=_("Hồ sơ đứng sau con số"), lines=lines, figure=FIGURE_WORDS[figure],
         total=found.num_rows, wishes=wishes, linked={one["dossier_id"] for one in lines
                                                      if listed is not None and listed.line(one["dossier_id"])},
         query=urlencode({name: value for name, value in wishes.items() if value}),
@@ -168,7 +170,13 @@ def dossiers_file(
          clock.moment(one["ended_at"]))
         for one in found.slice(0, MOST_ROWS).to_pylist()
     ]  # fmt: skip
-    sheet = Sheet("ho-so-dung-sau-con-so", "DANH SÁCH", f"Hồ sơ {FIGURE_WORDS[figure]}", head, rows)
+    sheet = Sheet(
+        "ho-so-dung-sau-con-so",
+        "DANH SÁCH",
+        f"Hồ sơ {FIGURE_WORDS[figure]}",
+        head,
+        rows,
+    )
     return file_of(request, ending, "leadership.export", sheet)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import Request
 from markupsafe import Markup
 
+from serving.language import language
 from serving.pages.rendering import templates
 from serving.read.register import Register
 from serving.scoring.conduct_list_cache import ConductShelf
@@ -33,10 +34,18 @@ class ListRows:
         """One row. frozen: the score that stands still, if any; holder: who has it, as the reader may see them; sees:
         whether signals of conduct are shown.
         """
-        return self._row(dossier_id, frozen, decided, holder, drawn, may_pick, sees)
+        return self._row(language(), dossier_id, frozen, decided, holder, drawn, may_pick, sees)
 
     def _render(
-        self, dossier_id: str, frozen: float | None, decided: str, holder: str, drawn: bool, may_pick: bool, sees: bool
+        self,
+        _language: str,
+        dossier_id: str,
+        frozen: float | None,
+        decided: str,
+        holder: str,
+        drawn: bool,
+        may_pick: bool,
+        sees: bool,
     ) -> Markup:
         risk_list, register, conduct = self.made_of
         line: RiskLine | None = risk_list.line(dossier_id)

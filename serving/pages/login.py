@@ -13,10 +13,13 @@ from serving.access.login import LoginOrigin, TooMany, device_mark, known_device
 from serving.access.oidc import FLOW_LIFE, ProviderError
 from serving.access.secret import digest, new_secret
 from serving.access.session import LONGEST_STAY, end_session, start_session
+from serving.language import LazyText as lazy
+from serving.language import gettext as _
+from serving.language import speak
 from serving.pages.rendering import render
 from serving.state import Account
 from serving.use_cases.app_context import context_of
-from serving.use_cases.guard import cookie_name, cookie_options
+from serving.use_cases.guard import asked_language, cookie_name, cookie_options
 
 router = APIRouter(include_in_schema=False)
 log = logging.getLogger(__name__)
@@ -24,9 +27,9 @@ log = logging.getLogger(__name__)
 _DEVICE_COOKIE = "risk_device"  # a browser that somebody was let in from; strangers' guesses do not count there
 _DOOR_COOKIE = "risk_door"  # ties a login form, or a flow through the provider, to one browser
 
-WRONG = "Tên đăng nhập hoặc mật khẩu không đúng, hoặc mật khẩu tạm đã quá bảy ngày."
-NO_ACCOUNT = "Bạn đã được xác thực nhưng chưa có tài khoản ở đây. Hãy liên hệ quản trị."
-PROVIDER_FAILED = "Không đăng nhập được qua hệ thống định danh. Hãy thử lại."
+WRONG = lazy("Tên đăng nhập hoặc mật khẩu không đúng, hoặc mật khẩu tạm đã quá bảy ngày.")
+NO_ACCOUNT = lazy("Bạn đã được xác thực nhưng chưa có tài khoản ở đây. Hãy liên hệ quản trị.")
+PROVIDER_FAILED = lazy("Không đăng nhập được qua hệ thống định danh. Hãy thử lại.")
 
 
 def local_path(wanted: str) -> str:
@@ -53,16 +56,18 @@ def enter(
     password: Annotated[str, Form(max_length=5000)] = "",
     next_: Annotated[str, Form(alias="next", max_length=500)] = "/",
     door: Annotated[str, Form(max_length=100)] = "",
+    language: Annotated[str, Form(max_length=2)] = "",
 ) -> Response:
     """Name and password: on to the wanted page, or the form again with what was wrong."""
     people = context_of(request).people
     back = local_path(next_)
+    speak(language or asked_language(request))
     if not _same_browser(request, door):
-        return _form(request, back, "Biểu mẫu đã cũ. Hãy thử lại.", status=403)
+        return _form(request, back, _("Biểu mẫu đã cũ. Hãy thử lại."), status=403)
     found = log_in(people.state, login, password, device_of(request, login), key=people.login_key, now=people.now())
     if isinstance(found, TooMany):
         seconds = max(1, int(found.wait.total_seconds()))
-        text = f"Đã thử quá nhiều lần. Hãy thử lại sau {seconds // 60 + 1} phút."
+        text = _("Đã thử quá nhiều lần. Hãy thử lại sau {minutes} phút.").format(minutes=seconds // 60 + 1)
         answer = _form(request, back, text, status=429)
         answer.headers["Retry-After"] = str(seconds)
         return answer
@@ -95,7 +100,7 @@ def to_provider(request: Request, next_: Annotated[str, Query(alias="next", max_
     """To the identity provider, with state, nonce and PKCE challenge."""
     people = context_of(request).people
     if people.provider is None:
-        return _form(request, "/", "Chưa cấu hình hệ thống định danh.", status=404)
+        return _form(request, "/", _("Chưa cấu hình hệ thống định danh."), status=404)
     browser = new_secret()
     try:
         url = people.provider.begin(people.state, browser, _callback(request), local_path(next_), now=people.now())
@@ -116,7 +121,7 @@ def from_provider(
     """Back from the provider: in, if everything holds and the subject has an account."""
     people = context_of(request).people
     if people.provider is None:
-        return _form(request, "/", "Chưa cấu hình hệ thống định danh.", status=404)
+        return _form(request, "/", _("Chưa cấu hình hệ thống định danh."), status=404)
     try:
         browser = request.cookies.get(_DOOR_COOKIE, "")
         identity = people.provider.finish(people.state, browser, state, code, _callback(request), now=people.now())
@@ -160,7 +165,7 @@ def _form(request: Request, back: str, trouble: str | None = None, status: int =
         request,
         "login.html",
         status,
-        title="Đăng nhập",
+        title=_("Đăng nhập"),
         back=back,
         door=digest(browser),
         trouble=trouble,

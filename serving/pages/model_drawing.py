@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from features.sources.vietnamese_number import decimal
+from serving.language import LazyText as lazy
+from serving.language import gettext as _
 from serving.pages.drawing import polyline
 from serving.read.monitoring_log import Watch
 from serving.read.rolling_log import OriginLine
 
-OF_WORDS = {"blend": "mô hình", "rule": "quy tắc đơn giản", "blend_over_rule": "mô hình trừ quy tắc"}
-MEASURE_WORDS = {"auc": "AUC", "ap": "Độ chính xác trung bình", "brier": "Brier (thấp là tốt)"}
+OF_WORDS = {"blend": lazy("mô hình"), "rule": lazy("quy tắc đơn giản"), "blend_over_rule": lazy("mô hình trừ quy tắc")}
+MEASURE_WORDS = {"auc": "AUC", "ap": lazy("Độ chính xác trung bình"), "brier": lazy("Brier (thấp là tốt)")}
 WIDTH = 160
 HEIGHT = 150
 """Of the plot of `over_time`."""
@@ -43,7 +45,9 @@ class FigureRow:
     @property
     def label(self) -> str:
         """The drawing in words."""
-        return f"{decimal(self.value, 3)}, khoảng {decimal(self.low, 3)} đến {decimal(self.high, 3)}"
+        return _("{value}, khoảng {low} đến {high}").format(
+            value=decimal(self.value, 3), low=decimal(self.low, 3), high=decimal(self.high, 3)
+        )
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,9 @@ def figure_rows(figures: Mapping[str, Mapping[str, Sequence[float]]]) -> list[Fi
 def beside_rows(differences: Mapping[str, Any]) -> list[FigureRow]:
     """The candidate's figures minus the champion's on the same later rows."""
     return [
-        _row("ứng viên trừ mô hình đang dùng", words, differences[measure], _place(differences[measure], -0.2, 0.2, 0))
+        _row(
+            _("ứng viên trừ mô hình đang dùng"), words, differences[measure], _place(differences[measure], -0.2, 0.2, 0)
+        )
         for measure, words in MEASURE_WORDS.items()
         if measure in differences
     ]

@@ -1,43 +1,58 @@
-"""What models, their gates and what is watched are called on the analyst's page, in Vietnamese."""
+"""What models, their gates and what is watched are called on the analyst's page."""
 
 from models.reasons import DECLARED
+from serving.language import LazyText as lazy
+from serving.language import chosen
+from serving.language import gettext as _
 from serving.read.register import Register
 
 GATE_WORDS = {
-    "time travel": "Không dữ liệu nào lấy từ tương lai",
-    "attribute": "Không dựa quá nhiều vào một thuộc tính riêng của nguồn",
-    "leak": "Không tốt đến mức đáng ngờ",
-    "rule": "Không kém quy tắc đơn giản",
-    "list": "Danh sách đầu không kém quy tắc",
-    "calibration": "Điểm đúng mức",
-    "card": "Thẻ mô hình đầy đủ",
-    "champion": "Không kém mô hình đang dùng",
-    "list of champion": "Danh sách đầu không kém mô hình đang dùng",
-    "groups": "Các nhóm được đối xử như nhau",
-    "reasons": "Lý do giữ vững",
-    "second person": "Người thứ hai",
+    "time travel": lazy("Không dữ liệu nào lấy từ tương lai"),
+    "attribute": lazy("Không dựa quá nhiều vào một thuộc tính riêng của nguồn"),
+    "leak": lazy("Không tốt đến mức đáng ngờ"),
+    "rule": lazy("Không kém quy tắc đơn giản"),
+    "list": lazy("Danh sách đầu không kém quy tắc"),
+    "calibration": lazy("Điểm đúng mức"),
+    "card": lazy("Thẻ mô hình đầy đủ"),
+    "champion": lazy("Không kém mô hình đang dùng"),
+    "list of champion": lazy("Danh sách đầu không kém mô hình đang dùng"),
+    "groups": lazy("Các nhóm được đối xử như nhau"),
+    "reasons": lazy("Lý do giữ vững"),
+    "second person": lazy("Người thứ hai"),
 }
 MEMBER_WORDS = {
-    "trees": "cây quyết định",
-    "ridge": "hồi quy",
-    "identity": "ai giữ, ở đâu, thủ tục nào",
-    "base_rate": "tỷ lệ chung",
+    "trees": lazy("cây quyết định"),
+    "ridge": lazy("hồi quy"),
+    "identity": lazy("ai giữ, ở đâu, thủ tục nào"),
+    "base_rate": lazy("tỷ lệ chung"),
 }
 _GROUP_WORDS = {
-    "online": "trực tuyến", "counter": "tại quầy", "post": "bưu chính", "phone": "điện thoại", "citizen": "người dân",
-    "business": "doanh nghiệp", "agency": "cơ quan", "other": "khác", "others": "các nhóm còn lại",
-    "unknown": "chưa rõ",
-}  # fmt: skip
+    "online": lazy("trực tuyến"),
+    "counter": lazy("tại quầy"),
+    "post": lazy("bưu chính"),
+    "phone": lazy("điện thoại"),
+    "citizen": lazy("người dân"),
+    "business": lazy("doanh nghiệp"),
+    "agency": lazy("cơ quan"),
+    "other": lazy("khác"),
+    "others": lazy("các nhóm còn lại"),
+    "unknown": lazy("chưa rõ"),
+}
 _OTHER_WORDS = {
-    "score": "Phân bố điểm", "reasons": "Phân bố lý do", "step": "Bước", "procedure_code": "Thủ tục",
-    "sector_code": "Lĩnh vực", "unit_code": "Đơn vị", "official_id": "Cán bộ",
-}  # fmt: skip
+    "score": lazy("Phân bố điểm"),
+    "reasons": lazy("Phân bố lý do"),
+    "step": lazy("Bước"),
+    "procedure_code": lazy("Thủ tục"),
+    "sector_code": lazy("Lĩnh vực"),
+    "unit_code": lazy("Đơn vị"),
+    "official_id": lazy("Cán bộ"),
+}
 
 
 def member_words(name: str) -> str:
     """A member of the blend: learners by name, rules by what they go by."""
     if name.startswith("rate:"):
-        return "tỷ lệ trễ theo " + ", ".join(feature_words(one).lower() for one in name[5:].split("+"))
+        return _("tỷ lệ trễ theo {of}").format(of=", ".join(feature_words(one).lower() for one in name[5:].split("+")))
     return MEMBER_WORDS.get(name) or feature_words(name)
 
 
@@ -45,24 +60,26 @@ def feature_words(name: str) -> str:
     """A column of the matrix in words; a column of a local attribute by its own name."""
     if name in _OTHER_WORDS:
         return _OTHER_WORDS[name]
-    return DECLARED[name].words_vi if name in DECLARED else name
+    return chosen(DECLARED[name].words_vi, DECLARED[name].words_en) if name in DECLARED else name
 
 
 def group_words(name: str) -> str:
     """A crossed group of channel and kind of applicant."""
-    return " × ".join(_GROUP_WORDS.get(part, part) for part in name.split(" × "))
+    return " × ".join(_(_GROUP_WORDS.get(part, part)) for part in name.split(" × "))
 
 
 def warning_words(name: str, register: Register) -> str:
     """What a warning of the watch is about, by its name; its figures stand beside it as the watch wrote them."""
-    kind, _, about = name.partition(" ")
+    kind, _space, about = name.partition(" ")
     if kind == "pace":
-        return f"Lĩnh vực {register.sector(about)}: nhịp giải quyết khác thường lệ"
+        return _("Lĩnh vực {sector}: nhịp giải quyết khác thường lệ").format(sector=register.sector(about))
     if kind == "silence":
-        return f"{register.unit(about)} lâu không gửi dữ liệu: không có dữ liệu không phải là không có rủi ro"
+        return _("{unit} lâu không gửi dữ liệu: không có dữ liệu không phải là không có rủi ro").format(
+            unit=register.unit(about)
+        )
     return {
-        "inputs": "Dữ liệu đầu vào khác lúc học",
-        "score": "Phân bố điểm khác lúc học",
-        "reasons": "Phân bố lý do khác lúc học",
-        "live": "Điểm lệch so với tỷ lệ trễ thật",
+        "inputs": _("Dữ liệu đầu vào khác lúc học"),
+        "score": _("Phân bố điểm khác lúc học"),
+        "reasons": _("Phân bố lý do khác lúc học"),
+        "live": _("Điểm lệch so với tỷ lệ trễ thật"),
     }.get(name, name)

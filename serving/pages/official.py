@@ -7,15 +7,15 @@ from fastapi.responses import HTMLResponse, Response
 
 from models.targets import MAIN
 from serving.access.permissions import Scope
+from serving.language import gettext as _
 from serving.pages import drawing
-from serving.pages.rendering import render
+from serving.pages.rendering import official_said, render
 from serving.read.finding_words import KIND_WORDS
 from serving.read.problem import Problem
 from serving.scoring.conduct_list_cache import has_enough_data
 from serving.scoring.risk_list import Filters
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
-from serving.use_cases.official_names import official_name
 from serving.use_cases.remedies import remedies_of
 from serving.use_cases.results import findings_about
 from serving.work import contests, remediation
@@ -49,9 +49,9 @@ def show(request: Request, official_id: Annotated[str, Query(alias="id", max_len
     return render(
         request,
         "official.html",
-        title="Cán bộ",
+        title=_("Cán bộ"),
         official_id=official_id,
-        name=official_name(request, official_id),
+        name=official_said(request, official_id),
         unit=unit,
         sees=sees,
         conduct=line,

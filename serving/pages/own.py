@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from models.targets import MAIN
+from serving.language import gettext as _
 from serving.pages.rendering import render
 from serving.pages.risk_list import as_frozen, filters_for, stretch
 from serving.use_cases.app_context import context_of
@@ -39,7 +40,7 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
     return render(
         request,
         "own.html",
-        title="Hồ sơ của tôi",
+        title=_("Hồ sơ của tôi"),
         lines=[as_frozen(line, frozen) for line in page.lines],
         frozen=frozen,
         contests=mine,

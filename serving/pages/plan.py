@@ -12,6 +12,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import Field
 
 from models.targets import MAIN
+from serving.language import chosen
+from serving.language import gettext as _
 from serving.pages.rendering import CommaNumbers, Key, render
 from serving.pages.sheet_photos import photo_routes
 from serving.plan.questions import questions
@@ -38,8 +40,6 @@ from serving.work import decisions, findings
 
 router = APIRouter(include_in_schema=False)
 router.include_router(photo_routes("/plan"))
-
-TARGET_WORDS = {MAIN.name: MAIN.short_vi, "conduct": "Dấu hiệu phiền hà", "mix": "Cả hai, theo trọng số"}
 
 
 class PlanForm(CommaNumbers, PlanWish):
@@ -93,7 +93,7 @@ def show(
     return render(
         request,
         "plan.html",
-        title="Kế hoạch kiểm tra",
+        title=_("Kế hoạch kiểm tra"),
         plan_id=plan_id,
         plans=plans,
         plan=opened,
@@ -161,7 +161,7 @@ def visit(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
     return render(
         request,
         "visit.html",
-        title="Phiếu kiểm tra",
+        title=_("Phiếu kiểm tra"),
         visit=found,
         at=datetime.fromisoformat(found["at"]),
         lines=[(line, questions(() if line["chosen_by"] == "draw" else line["reasons"])) for line in found["sheet"]],
@@ -206,9 +206,19 @@ def conclude(
 
 def _wizard(request: Request, wish: PlanWish, found: Mapping[str, Any] | None = None) -> Response:
     return render(
-        request, "plan_make.html", title="Lập kế hoạch", wish=wish, found=found, months=_months(request),
-        targets=TARGET_WORDS, sealed=[one for one in plan_store(request).plans() if one.startswith(wish.month)],
-    )  # fmt: skip
+        request,
+        "plan_make.html",
+        title=_("Lập kế hoạch"),
+        wish=wish,
+        found=found,
+        months=_months(request),
+        targets={
+            MAIN.name: chosen(MAIN.short_vi, MAIN.short_en),
+            "conduct": _("Dấu hiệu phiền hà"),
+            "mix": _("Cả hai, theo trọng số"),
+        },
+        sealed=[one for one in plan_store(request).plans() if one.startswith(wish.month)],
+    )
 
 
 def _months(request: Request) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from serving.language import gettext as _
 from serving.pages.rendering import render
 from serving.read.receipt_words import ACTION_WORDS, detail_words
 from serving.use_cases.app_context import context_of
@@ -36,7 +37,7 @@ def show(
     return render(
         request,
         "receipts.html",
-        title="Nhật ký",
+        title=_("Nhật ký"),
         receipts=found,
         words={name: word for name, word in ACTION_WORDS.items() if name not in withheld(request)},
         detail_words=_detail_words(request),
@@ -64,4 +65,4 @@ def _detail_words(request: Request) -> Callable[[str], str]:
 @router.get("/receipts/verify", response_class=HTMLResponse)
 def verify(request: Request) -> Response:
     """Walks the whole chain, and says what is wrong with it, or that nothing is."""
-    return render(request, "verify.html", title="Kiểm tra nhật ký", faults=chain_faults(request))
+    return render(request, "verify.html", title=_("Kiểm tra nhật ký"), faults=chain_faults(request))

@@ -6,6 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from serving.language import LazyText as lazy
+from serving.language import gettext as _
 from serving.pages.rendering import Key, render
 from serving.read.problem import Problem
 from serving.use_cases.app_context import context_of
@@ -16,9 +18,11 @@ from serving.work import remediation
 router = APIRouter(include_in_schema=False)
 
 ACT_WORDS = {
-    "reported": "Đơn vị báo cáo đã làm", "accepted": "Công nhận đã xong", "refused": "Chưa đạt, làm tiếp",
-    "extended": "Gia hạn",
-}  # fmt: skip
+    "reported": lazy("Đơn vị báo cáo đã làm"),
+    "accepted": lazy("Công nhận đã xong"),
+    "refused": lazy("Chưa đạt, làm tiếp"),
+    "extended": lazy("Gia hạn"),
+}
 
 
 @router.get("/remedies", response_class=HTMLResponse)
@@ -29,7 +33,7 @@ def show(request: Request) -> Response:
     found = remedies_in(request)
     people.receipts.record(reader.login, "answer.read", {"page": "/remedies", "rows": len(found)}, now=now)
     return render(
-        request, "remedies.html", title="Khắc phục sau kiểm tra", lines=found[:200], states=remediation.STATES,
+        request, "remedies.html", title=_("Khắc phục sau kiểm tra"), lines=found[:200], states=remediation.STATES,
         acts=remedy_acts(request), words=ACT_WORDS, may_write=reader.scope_for("remedy.write"),
         may_see=reader.may("plan.read"),
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """What every page is written on: templates, filters, the menu by rights, the footer."""
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
@@ -10,15 +10,17 @@ from zoneinfo import ZoneInfo
 from fastapi import Form, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from pydantic import BaseModel, ValidationInfo, field_validator
 
-from features.signals.directives import CITED
-from features.sources.vietnamese_number import decimal
 from models.targets import MAIN
 from serving import words
 from serving.access.permissions import Role
 from serving.access.secret import new_secret
+from serving.language import LANGUAGES, SOURCE, chosen, gettext, language
+from serving.language import LazyText as lazy
+from serving.language import gettext as _
+from serving.pages import conduct_words
 from serving.pages.after_saving import done_just_now, forget
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import Reader
@@ -39,35 +41,26 @@ class MenuItem:
 
 
 MENU = (
-    MenuItem("/", "Hôm nay", "home.read"),
-    MenuItem("/board", "Đơn vị tôi", "board.read"),
-    MenuItem("/warnings", "Cảnh báo", "warning.read"),
-    MenuItem("/own", "Hồ sơ của tôi", "own.read"),
-    MenuItem("/list", "Hồ sơ", "list.read"),
-    MenuItem("/conduct", "Phiền hà", "harassment.read"),
-    MenuItem("/plan", "Kiểm tra", "plan.read"),
-    MenuItem("/self-inspections", "Tự kiểm tra", "self.read"),
-    MenuItem("/contests", "Ý kiến", "contest.read"),
-    MenuItem("/cases", "Việc của đơn vị", "case.read"),
-    MenuItem("/explanations", "Hồ sơ trễ", "explanation.read"),
-    MenuItem("/reports", "Báo cáo", "report.read"),
-    MenuItem("/leadership", "Toàn tỉnh", "leadership.read"),
-    MenuItem("/analyst", "Mô hình", "analyst.read"),
-    MenuItem("/receipts", "Nhật ký", "receipt.read"),
-    MenuItem("/warnings/rules", "Quy tắc cảnh báo", "rule.write"),
-    MenuItem("/jobs", "Việc tự chạy", "job.read"),
-    MenuItem("/intake", "Nhận dữ liệu", "intake.write"),
-    MenuItem("/accounts", "Tài khoản", "account.write"),
+    MenuItem("/", lazy("Hôm nay"), "home.read"),
+    MenuItem("/board", lazy("Đơn vị tôi"), "board.read"),
+    MenuItem("/warnings", lazy("Cảnh báo"), "warning.read"),
+    MenuItem("/own", lazy("Hồ sơ của tôi"), "own.read"),
+    MenuItem("/list", lazy("Hồ sơ"), "list.read"),
+    MenuItem("/conduct", lazy("Phiền hà"), "harassment.read"),
+    MenuItem("/plan", lazy("Kiểm tra"), "plan.read"),
+    MenuItem("/self-inspections", lazy("Tự kiểm tra"), "self.read"),
+    MenuItem("/contests", lazy("Ý kiến"), "contest.read"),
+    MenuItem("/cases", lazy("Việc của đơn vị"), "case.read"),
+    MenuItem("/explanations", lazy("Hồ sơ trễ"), "explanation.read"),
+    MenuItem("/reports", lazy("Báo cáo"), "report.read"),
+    MenuItem("/leadership", lazy("Toàn tỉnh"), "leadership.read"),
+    MenuItem("/analyst", lazy("Mô hình"), "analyst.read"),
+    MenuItem("/receipts", lazy("Nhật ký"), "receipt.read"),
+    MenuItem("/warnings/rules", lazy("Quy tắc cảnh báo"), "rule.write"),
+    MenuItem("/jobs", lazy("Việc tự chạy"), "job.read"),
+    MenuItem("/intake", lazy("Nhận dữ liệu"), "intake.write"),
+    MenuItem("/accounts", lazy("Tài khoản"), "account.write"),
 )
-
-
-_CITED = re.compile("|".join(re.escape(str(escape(one))) for one in sorted(CITED, key=len, reverse=True)))
-_ANCHORS = {str(escape(words)): anchor for words, anchor in CITED.items()}
-
-
-def with_basis(text: str) -> Markup:
-    """A reason with a link from each rule it cites to the directive's text."""
-    return Markup(_CITED.sub(lambda found: f'<a href="/basis#{_ANCHORS[found[0]]}">{found[0]}</a>', str(escape(text))))
 
 
 def local_moment(request: Request, text: str) -> datetime:
@@ -90,6 +83,33 @@ class CommaNumbers(BaseModel):
         return value.replace(",", ".") if number and value.count(",") == 1 and "." not in value else value
 
 
+def in_both(one: Any) -> str:
+    """Of what carries its words in both languages (`vi`, `en`) those of the language spoken."""
+    return chosen(one["vi"], one["en"]) if isinstance(one, Mapping) else chosen(one.vi, one.en)
+
+
+def vietnamese(text: Any) -> Any:
+    """A name, or what people wrote: Vietnamese in every language, and marked so for screen readers (WCAG 3.1.2)."""
+    return (
+        text if language() == SOURCE or isinstance(text, Markup) else Markup('<span lang="vi">{}</span>').format(text)
+    )
+
+
+def official_said(request: Request, official_id: str | None) -> str:
+    """An official as the reader may see them; the name, or of who goes by number the unit's, is marked Vietnamese."""
+    name, register = official_name(request, official_id), context_of(request).read_model.register
+    if language() == SOURCE or official_id is None:
+        return name
+    unit = register.unit(register.officials.get(official_id))
+    head, found, _rest = name.rpartition(unit)
+    return Markup("{}{}").format(head, vietnamese(unit)) if found else Markup(vietnamese(name))
+
+
+def vietnamese_within() -> Markup:
+    """The same as an attribute, for an element that holds nothing else and can hold no span."""
+    return Markup() if language() == SOURCE else Markup(' lang="vi"')
+
+
 @cache
 def templates(zone: str) -> Environment:
     """The templates, with the filters of `words` for readers in `zone`."""
@@ -98,13 +118,19 @@ def templates(zone: str) -> Environment:
         loader=PackageLoader("serving.pages"),
         autoescape=select_autoescape(default=True),
         undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
     )
+    env.install_gettext_callables(gettext, lambda one, many, n: one if n == 1 else many, newstyle=True)  # type: ignore[attr-defined]
     env.filters |= {
-        "decimal": decimal,
-        "comma": lambda number: f"{number:g}".replace(".", ","),
+        "decimal": words.decimal,
+        "comma": lambda number: words.point(f"{number:g}"),
+        "in_both": in_both,
+        "spoken": lambda pair: chosen(*pair),
+        "vi": vietnamese,
+        "calendar_day": words.calendar_day,
         "percent": words.percent,
         "in_hundred": words.in_hundred,
         "figure": words.figure,
@@ -118,11 +144,22 @@ def templates(zone: str) -> Environment:
         "level": words.level,
         "brief_reason": words.brief_reason,
         "brief_id": words.brief_id,
-        "step_words": words.step_words,
+        "step_words": lambda step: (
+            vietnamese(step) if step and step not in words.EVENT_WORDS else words.step_words(step)
+        ),
         "sign_of_dossier": words.sign_of_dossier,
-        "with_basis": with_basis,
+        "with_basis": conduct_words.with_basis,
+        "reasons_of": conduct_words.reasons_of,
+        "first_and_more": conduct_words.first_and_more,
+        "brief_sign": conduct_words.brief_sign,
     }
     env.globals |= {"NOT_A_FINDING": words.NOT_A_FINDING, "ROLE_WORDS": {role.value: role.words for role in Role}}
+    env.globals |= {
+        "EVENT_WORDS": words.EVENT_WORDS,
+        "LANGUAGES": LANGUAGES,
+        "language": language,
+        "vi_within": vietnamese_within,
+    }
     env.globals["DECISION_WORDS"] = {kind.value: labels for kind, labels in DECISION_WORDS.items()}
     return env
 
@@ -135,7 +172,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
     main_list = serving.lists.get(MAIN.name)
     listed = serving.listed(MAIN.name)
     read_model = context_of(request).read_model
-    context.setdefault("title", "Rủi ro hồ sơ")
+    context.setdefault("title", _("Rủi ro hồ sơ"))
 
     def opens_official(official_id: str | None) -> bool:
         """Whether the official's page would open for the reader: a link that leads to a closed door is none."""
@@ -150,9 +187,12 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
             reader=reader,
             menu=[door for door in MENU if reader and reader.may(door.action)],
             here=request.url.path,
+            stay=request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            if request.method == "GET"
+            else "/",
             register=read_model.register,
             opens_official=opens_official,
-            official_name=partial(official_name, request),
+            official_name=partial(official_said, request),
             meta=listed.meta if listed else None,
             read_at=listed.read_at if listed else None,
             list_trouble=main_list.trouble if main_list and main_list.value else None,

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from serving.language import gettext as _
 from serving.pages.rendering import Key, render
 from serving.pages.risk_list import MOST_CHOICES
 from serving.read.problem import Problem
@@ -58,7 +59,7 @@ def show(
     with people.state.reading() as session:
         edited = edited_in(session, month, unit or ("" if scope.units is None else reader.unit_code))
     return render(
-        request, "reports.html", title="Báo cáo", kinds=kinds_for(reader), made=made, packs=packs, months=months,
+        request, "reports.html", title=_("Báo cáo"), kinds=kinds_for(reader), made=made, packs=packs, months=months,
         month=month, unit=unit, edited=edited,
         units=units if len(units) <= MOST_CHOICES else None, whole=scope.units is None, account_id=reader.account_id,
         may_write=reader.may("report.write"),
@@ -86,7 +87,7 @@ def text(
         if figure.rows
     }
     return render(
-        request, "report_text.html", title="Lời văn báo cáo", report=report, parts=PARTS, figures=figures,
+        request, "report_text.html", title=_("Lời văn báo cáo"), report=report, parts=PARTS, figures=figures,
         drafted=None if drafted.sentences == report.sentences else drafted.sentences,
         strange=strange_numbers(drafted, report.sentences), more=range(2),
     )  # fmt: skip

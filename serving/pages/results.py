@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from models.targets import MAIN
+from serving.language import gettext as _
 from serving.pages.rendering import Key, render
 from serving.pages.risk_list import stretch
 from serving.read.finding_words import CAUSE_WORDS, KIND_WORDS
@@ -42,7 +43,7 @@ def show(
     wishes = {"kind": kind, "dossier": dossier}
     listed = context_of(request).serving.listed(MAIN.name)
     return render(
-        request, "results.html", title="Kết quả kiểm tra", lines=shown, kind=kind, dossier=dossier,
+        request, "results.html", title=_("Kết quả kiểm tra"), lines=shown, kind=kind, dossier=dossier,
         kinds=KIND_WORDS, causes=CAUSE_WORDS,
         linked={one.dossier_id for one in shown if listed is not None and listed.line(one.dossier_id) is not None},
         remedies=remedies_of(request, [one.finding_id for one in shown]), states=remediation.STATES,

@@ -10,8 +10,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from features.spelling.names import plain
 from models.targets import MAIN
+from serving.language import LazyText as lazy
+from serving.language import gettext as _
 from serving.pages.list_rows import list_rows
-from serving.pages.rendering import render
+from serving.pages.rendering import official_said, render
 from serving.scoring.risk_list import Filters, Order, RiskLine, RiskList, Search
 from serving.use_cases.app_context import context_of
 from serving.use_cases.decisions import undoable_decisions
@@ -74,11 +76,11 @@ def filters_for(reader: Reader, unit: str = "", sector: str = "", least: float =
 
 
 TABS = {
-    "": "Còn cứu được",
-    "new": "Mới từ danh sách trước",
-    "overdue": "Đã quá hạn",
-    "waiting": "Chờ người dân",
-    "all": "Tất cả",
+    "": lazy("Còn cứu được"),
+    "new": lazy("Mới từ danh sách trước"),
+    "overdue": lazy("Đã quá hạn"),
+    "waiting": lazy("Chờ người dân"),
+    "all": lazy("Tất cả"),
 }
 """Tabs of the list by the `due` of their address, the first where nothing is asked."""
 ORDERS: dict[str, tuple[Order, bool]] = {
@@ -150,7 +152,7 @@ def show(
     rows = [
         press.row(
             line.dossier_id, frozen.get(line.dossier_id), decision_words.get(line.dossier_id, ""),
-            official_name(request, line.official_id), line.dossier_id in drawn, may_pick, sees,
+            official_said(request, line.official_id), line.dossier_id in drawn, may_pick, sees,
         )
         for line in page.lines
     ]  # fmt: skip
@@ -174,7 +176,7 @@ def show(
     return render(
         request,
         "list.html",
-        title="Danh sách rủi ro",
+        title=_("Danh sách rủi ro"),
         rows=rows,
         tabs=[(address(due=one), words, counted(one), one == due) for one, words in TABS.items()],
         sorted_by=lambda one: (address(order=f"{one}-back" if order == one else one), _direction(order, one)),
@@ -186,8 +188,16 @@ def show(
         units=_units(risk_list, reader),
         sectors=risk_list.choices("sector_code"),
         charts=[
-            ("Đơn vị", _bars(risk_list, filters, "unit_code", lambda one: address(unit=one))),
-            ("Lĩnh vực", _bars(risk_list, filters, "sector_code", lambda one: address(sector=one))),
+            (
+                _("Đơn vị"),
+                context_of(request).read_model.register.unit,
+                _bars(risk_list, filters, "unit_code", lambda one: address(unit=one)),
+            ),
+            (
+                _("Lĩnh vực"),
+                context_of(request).read_model.register.sector,
+                _bars(risk_list, filters, "sector_code", lambda one: address(sector=one)),
+            ),
         ],
         may_pick=may_pick,
         undo=undoable_decisions(request),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
+from serving.language import gettext as _
 from serving.pages.rendering import render
 from serving.pages.sheet_file import Cell, Format, Sheet, file_of
 from serving.scoring import conduct_evidence
@@ -34,7 +35,7 @@ def show(request: Request) -> Response:
             points.append((one.sector_code, count.share, harassed.rate))
     most = max([y for *_, y in points], default=1.0) or 1.0
     return render(
-        request, "sectors.html", title="Theo lĩnh vực", as_of=shelf.as_of if shelf else None, rows=rows,
+        request, "sectors.html", title=_("Theo lĩnh vực"), as_of=shelf.as_of if shelf else None, rows=rows,
         points=[(code, round(20 + 460 * min(x, 1.0), 1), round(200 - 180 * y / most, 1)) for code, x, y in points],
         most=most, least=LEAST,
     )  # fmt: skip

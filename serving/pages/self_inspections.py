@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from models.targets import MAIN
+from serving.language import gettext as _
 from serving.pages.rendering import Key, render
 from serving.pages.sheet_photos import photo_routes
 from serving.plan.questions import questions
@@ -33,7 +34,7 @@ def show(request: Request) -> Response:
         found = findings.standing(session, units={one["unit_code"] for one in visits})
     recorded = {visit["visit_id"]: sum(one.inspection_id == visit["visit_id"] for one in found) for visit in visits}
     lines = [(one, datetime.fromisoformat(one["at"]), recorded[one["visit_id"]]) for one in visits]
-    return render(request, "self_inspections.html", title="Tự kiểm tra", lines=lines, now=now)
+    return render(request, "self_inspections.html", title=_("Tự kiểm tra"), lines=lines, now=now)
 
 
 @router.get("/self-inspections/visit", response_class=HTMLResponse)
@@ -48,7 +49,7 @@ def sheet(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
         subjects=[f"visit:{visit_id}", *(f"dossier:{line['dossier_id']}" for line in found["sheet"])],
     )  # fmt: skip
     return render(
-        request, "visit.html", title="Phiếu tự kiểm tra", visit=found, at=datetime.fromisoformat(found["at"]),
+        request, "visit.html", title=_("Phiếu tự kiểm tra"), visit=found, at=datetime.fromisoformat(found["at"]),
         lines=[(line, questions(() if line["chosen_by"] == "draw" else line["reasons"])) for line in found["sheet"]],
         asked=[], of_dossier={}, recorded=recorded, extra=[],
         listed=context_of(request).serving.listed(MAIN.name), by=BY, chosen_words=CHOSEN,

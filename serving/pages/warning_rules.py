@@ -6,6 +6,8 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import Field
 
+from serving.language import LazyText as lazy
+from serving.language import gettext as _
 from serving.pages.rendering import CommaNumbers, render
 from serving.use_cases.guard import reader_of
 from serving.use_cases.warning_rules import WarningRulesWish, rules_now, write_rules
@@ -14,16 +16,21 @@ from serving.warnings.rule_sets import policy_of
 router = APIRouter(include_in_schema=False)
 
 FIELDS = (
-    ("a_week", "Số cảnh báo riêng một thủ trưởng nhận trong tuần", "phần vượt gộp vào một thư mỗi ngày", "1"),
-    ("stay", "Số lần chấm liên tiếp phải vượt ngưỡng", "tránh báo rồi lại thôi", "1"),
-    ("at_once_hours", "Còn dưới bao nhiêu giờ làm việc thì báo ngay", "giờ", "0.5"),
-    ("escalate_hours", "Không ai xác nhận sau bao nhiêu giờ làm việc thì báo lên trên", "giờ", "0.5"),
-    ("levels", "Báo lên nhiều nhất mấy cấp", "cấp", "1"),
-    ("held_out", "Phần hồ sơ rút ngẫu nhiên để không cảnh báo, đo tác dụng", "0 đến 0,5", "0.01"),
-    ("c_in", "Chi phí một lần thủ trưởng xem hồ sơ", "đơn vị tự chọn", "0.1"),
-    ("c_com", "Chi phí thêm khi xem thừa", "cùng đơn vị", "0.1"),
-    ("c_out", "Chi phí một lần lỡ hẹn", "cùng đơn vị", "0.1"),
-    ("eff", "Phần lỡ hẹn mà xem sớm tránh được", "trên 0 đến 1", "0.05"),
+    (
+        "a_week",
+        lazy("Số cảnh báo riêng một thủ trưởng nhận trong tuần"),
+        lazy("phần vượt gộp vào một thư mỗi ngày"),
+        "1",
+    ),
+    ("stay", lazy("Số lần chấm liên tiếp phải vượt ngưỡng"), lazy("tránh báo rồi lại thôi"), "1"),
+    ("at_once_hours", lazy("Còn dưới bao nhiêu giờ làm việc thì báo ngay"), lazy("giờ"), "0.5"),
+    ("escalate_hours", lazy("Không ai xác nhận sau bao nhiêu giờ làm việc thì báo lên trên"), lazy("giờ"), "0.5"),
+    ("levels", lazy("Báo lên nhiều nhất mấy cấp"), lazy("cấp"), "1"),
+    ("held_out", lazy("Phần hồ sơ rút ngẫu nhiên để không cảnh báo, đo tác dụng"), lazy("0 đến 0,5"), "0.01"),
+    ("c_in", lazy("Chi phí một lần thủ trưởng xem hồ sơ"), lazy("đơn vị tự chọn"), "0.1"),
+    ("c_com", lazy("Chi phí thêm khi xem thừa"), lazy("cùng đơn vị"), "0.1"),
+    ("c_out", lazy("Chi phí một lần lỡ hẹn"), lazy("cùng đơn vị"), "0.1"),
+    ("eff", lazy("Phần lỡ hẹn mà xem sớm tránh được"), lazy("trên 0 đến 1"), "0.05"),
 )
 """Field, words, unit and step of each rule on the page."""
 
@@ -40,7 +47,7 @@ def show(request: Request) -> Response:
     """The rules in force, and who changed them when and why."""
     wish, found = rules_now(request)
     return render(
-        request, "warning_rules.html", title="Quy tắc cảnh báo", wish=wish, fields=FIELDS,
+        request, "warning_rules.html", title=_("Quy tắc cảnh báo"), wish=wish, fields=FIELDS,
         threshold=wish.policy().costs.threshold, sets=[(one, policy_of(one)) for one in found],
         may_write=reader_of(request).may("rule.write"),
     )  # fmt: skip

@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from models.effect import LEAST
 from models.targets import MAIN
+from serving.language import gettext as _
 from serving.pages.rendering import Key, render
 from serving.pages.risk_list import stretch
 from serving.use_cases.app_context import context_of
@@ -48,7 +49,7 @@ def show(
     return render(
         request,
         "warnings.html",
-        title="Cảnh báo sớm",
+        title=_("Cảnh báo sớm"),
         lines=lines,
         linked={key for key in ids if listed is not None and listed.line(key) is not None},  # it has not ended
         standing=standing.value,
@@ -80,4 +81,4 @@ def undo(request: Request, key: Key) -> Response:
 @router.get("/warnings/effect", response_class=HTMLResponse)
 def show_effect(request: Request) -> Response:
     """What warnings changed: those told against those held out by the draw; of the whole province."""
-    return render(request, "effect.html", title="Tác dụng của cảnh báo", effect=effect_now(request), least=LEAST)
+    return render(request, "effect.html", title=_("Tác dụng của cảnh báo"), effect=effect_now(request), least=LEAST)

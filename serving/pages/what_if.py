@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from serving.language import gettext as _
 from serving.pages.rendering import render
 from serving.read.problem import Problem
 from serving.use_cases.app_context import context_of
@@ -30,5 +31,5 @@ def show(request: Request, unit: Annotated[str, Query(max_length=200)] = "") -> 
         subjects = found.subjects if found else [f"unit:{unit or own}"]
         people.receipts.record(reader.login, "what_if.read", detail, now=people.now(), subjects=subjects)
     return render(
-        request, "what_if.html", title="Thử chuyển việc", found=found, units=units, chosen=unit or own,
+        request, "what_if.html", title=_("Thử chuyển việc"), found=found, units=units, chosen=unit or own,
     )  # fmt: skip

@@ -19,34 +19,42 @@ import pyarrow as pa
 from features.calendar.working_time import HOURS_A_DAY
 from features.signals import DOSSIER_SIGNALS
 from features.signals.handled import CHARGED
+from serving.language import LazyText as lazy
+from serving.language import chosen
+from serving.language import gettext as _
 
 Subject = Literal["official", "unit", "procedure", "sector"]
 COLUMN: Mapping[str, str] = {
     "official": "official_id", "unit": "unit_code", "procedure": "procedure_code", "sector": "sector_code",
 }  # fmt: skip
 FAMILY_VI = {
-    "papers": "yêu cầu bổ sung giấy tờ",
-    "clock": "đổi hạn trả, tạm dừng, thời điểm kết thúc",
-    "evasion": "chuyển qua lại, lấy ý kiến ít khi cần",
-    "returns": "trả lại, rút rồi nộp lại",
-    "agents": "nhanh hơn hẳn khi có người đại diện",
+    "papers": lazy("yêu cầu bổ sung giấy tờ"),
+    "clock": lazy("đổi hạn trả, tạm dừng, thời điểm kết thúc"),
+    "evasion": lazy("chuyển qua lại, lấy ý kiến ít khi cần"),
+    "returns": lazy("trả lại, rút rồi nộp lại"),
+    "agents": lazy("nhanh hơn hẳn khi có người đại diện"),
 }
 _RULES = {signal.name: signal for signal in DOSSIER_SIGNALS}
 SIGNAL = "signal:"
-_PAPER = (
+_PAPER = lazy(
     "bị yêu cầu “{}”, không có trong thành phần hồ sơ đã công bố: căn cứ nào, ai yêu cầu, sao không yêu cầu một lần?"
 )
-_SIGNAL = "có dấu hiệu “{}”: mỗi hồ sơ diễn ra thế nào, lý do là gì và ai quyết định, giấy tờ nào chứng minh?"
-_DOUBT = (
+_SIGNAL = lazy("có dấu hiệu “{}”: mỗi hồ sơ diễn ra thế nào, lý do là gì và ai quyết định, giấy tờ nào chứng minh?")
+_DOUBT = lazy(
     "có thao tác ghi dưới tài khoản của người không giữ hồ sơ: ai đã thao tác, tài khoản được giao, cho mượn hay dùng"
     " chung?"
 )
-_SPOKEN = "có phản ánh của người dân: đã xác minh với người phản ánh (không nêu tên tại đơn vị) và trả lời cụ thể chưa?"
+_SPOKEN = lazy(
+    "có phản ánh của người dân: đã xác minh với người phản ánh (không nêu tên tại đơn vị) và trả lời cụ thể chưa?"
+)
 
 
 @dataclass(frozen=True)
 class Act:
-    """One act, signal or complaint: `act` a kind of event, `signal:<name>` or `complaint`; `vi`: a signal's words."""
+    """One act, signal or complaint: `act` a kind of event, `signal:<name>` or `complaint`; `vi`: a signal's words.
+
+    All words here are in the language spoken.
+    """
 
     act: str
     happened_at: datetime | None
@@ -96,7 +104,7 @@ class UnlistedPaper:
 
 @dataclass(frozen=True)
 class FactQuestion:
-    """A question for the field made of counted facts, and the first dossiers to pull for it."""
+    """A question for the field made of counted facts, in the language spoken, and the first dossiers to pull for it."""
 
     vi: str
     dossiers: tuple[str, ...]
@@ -162,7 +170,7 @@ def _dossier(rows: Sequence[Mapping[str, Any]]) -> EvidenceDossier:
     for row in rows:
         name = row["act"].removeprefix(SIGNAL) if row["act"].startswith(SIGNAL) else None
         days = None if row["hours"] is None else row["hours"] / HOURS_A_DAY
-        vi = _RULES[name].words_vi if name in _RULES else None
+        vi = chosen(_RULES[name].words_vi, _RULES[name].words_en) if name in _RULES else None
         unlisted = tuple(row["unlisted"] or ())
         acts.append(Act(row["act"], row["happened_at"], row["account_id"], row["detail"], unlisted, days, vi))
     return EvidenceDossier(first["dossier_id"], first["official_id"], first["unit_code"], first["procedure_code"],
@@ -185,14 +193,25 @@ def _questions(charges: Sequence[EvidenceDossier]) -> list[FactQuestion]:
                 spoken[one.dossier_id] = None
             elif act.act.startswith(SIGNAL):
                 by_signal[act.act.removeprefix(SIGNAL)][one.dossier_id] = None
-    questions = [(f"{len(ids)} hồ sơ {_PAPER.format(paper)}", ids) for paper, ids in by_paper.items()]
+    questions = [
+        (_("{n} hồ sơ {words}").format(n=len(ids), words=_PAPER.format(paper)), ids) for paper, ids in by_paper.items()
+    ]
     questions += [
-        (f"{len(ids)} hồ sơ {_SIGNAL.format(_RULES[name].words_vi.lower())}", ids)
+        (
+            _("{n} hồ sơ {words}").format(
+                n=len(ids), words=_SIGNAL.format(chosen(_RULES[name].words_vi, _RULES[name].words_en).lower())
+            ),
+            ids,
+        )
         for name, ids in by_signal.items()
         if name in _RULES
     ]
     questions.sort(key=lambda one: -len(one[1]))
-    questions += [(f"{len(ids)} hồ sơ {words}", ids) for ids, words in ((doubtful, _DOUBT), (spoken, _SPOKEN)) if ids]
+    questions += [
+        (_("{n} hồ sơ {words}").format(n=len(ids), words=words), ids)
+        for ids, words in ((doubtful, _DOUBT), (spoken, _SPOKEN))
+        if ids
+    ]
     return [FactQuestion(vi, tuple(ids)[:10]) for vi, ids in questions]
 
 

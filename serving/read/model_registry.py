@@ -9,6 +9,8 @@ from typing import Any
 
 from models import pointers
 from models.targets import TARGETS
+from serving.language import LazyText as lazy
+from serving.language import gettext as _
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,11 @@ class RegistryView:
     def refusal(self) -> str | None:
         """Why the candidate may not be promoted now, in Vietnamese; None where its gates can be asked."""
         if self.candidate is None:
-            return "Chưa có mô hình ứng viên: hãy huấn luyện trước."
+            return _("Chưa có mô hình ứng viên: hãy huấn luyện trước.")
         if self.candidate.trouble:
-            return f"Mô hình ứng viên không đọc được: {self.candidate.trouble}."
+            return _("Mô hình ứng viên không đọc được: {trouble}.").format(trouble=self.candidate.trouble)
         if self.champion is not None and self.champion.sha256 == self.candidate.sha256:
-            return "Ứng viên chính là mô hình đang dùng."
+            return _("Ứng viên chính là mô hình đang dùng.")
         return None
 
     def refusing(self, by: str) -> list[str]:
@@ -80,21 +82,21 @@ def _shelved(folder: Path, place: str) -> ModelVersion | None:
     try:
         pointer = pointers.read(folder, place)
     except (OSError, ValueError):
-        return ModelVersion(place, "?", "", {}, {}, 0, "con trỏ hỏng")
+        return ModelVersion(place, "?", "", {}, {}, 0, lazy("con trỏ hỏng"))
     if pointer is None:
         return None
     version, sha256 = pointer["version"], pointer["sha256"]
     try:
         data = (folder / Path(version).name / "manifest.json").read_bytes()
         if hashlib.sha256(data).hexdigest() != sha256:
-            return ModelVersion(place, version, sha256, {}, {}, 0, "tệp mô tả không phải bản đã chọn")
+            return ModelVersion(place, version, sha256, {}, {}, 0, lazy("tệp mô tả không phải bản đã chọn"))
         manifest = json.loads(data)
         return ModelVersion(
             place, version, sha256, manifest["about"], manifest["weights"], len(manifest["features"]), None,
             tuple(pointer.get("gates", ())), pointer.get("trained_by"),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError):
-        return ModelVersion(place, version, sha256, {}, {}, 0, "thiếu hoặc hỏng tệp mô tả")
+        return ModelVersion(place, version, sha256, {}, {}, 0, lazy("thiếu hoặc hỏng tệp mô tả"))
 
 
 def _moves(path: Path) -> list[Mapping[str, Any]]:

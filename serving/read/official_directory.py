@@ -6,10 +6,12 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from serving.language import LazyText as lazy
+from serving.language import gettext as _
 from serving.read.register import Register
 from serving.state import OfficialName, State
 
-NOBODY = "chưa rõ"
+NOBODY = lazy("chưa rõ")
 
 
 def called(official_id: str | None, names: Mapping[str, str], register: Register) -> str:
@@ -20,8 +22,8 @@ def called(official_id: str | None, names: Mapping[str, str], register: Register
         return names[official_id]
     number = register.numbers.get(official_id)
     if number is None:
-        return "Cán bộ chưa có trong danh bạ"
-    return f"Cán bộ số {number}, {register.unit(register.officials[official_id])}"
+        return _("Cán bộ chưa có trong danh bạ")
+    return _("Cán bộ số {number}, {unit}").format(number=number, unit=register.unit(register.officials[official_id]))
 
 
 def names_in(session: Session) -> dict[str, str]:

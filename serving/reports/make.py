@@ -13,6 +13,7 @@ from features.calendar.holiday import as_delivered
 from features.calendar.working_time import Calendar
 from features.record.record import Record
 from features.record.views import copy_views
+from serving.language import SOURCE, speaking
 from serving.reports.centre import centre
 from serving.reports.delays import delays
 from serving.reports.mission import mission
@@ -107,6 +108,7 @@ KINDS: Mapping[str, ReportKind] = {
 """Every kind that may be made by itself. A publication is none of them: it needs a second person."""
 
 
+@speaking(SOURCE)
 def make(
     record: Record, session: Session, kind: str, month: str, as_of: datetime, calendar: Calendar, *,
     unit_code: str = "", version: int | None = None, say: Callable[[str], None] = _silent,
@@ -155,6 +157,7 @@ def make_kind(
     )  # fmt: skip
 
 
+@speaking(SOURCE)
 def make_again(
     record: Record, state: State, kind: str, month: str, as_of: datetime, calendar: Calendar, *, now: datetime,
     unit_code: str = "", by: int | None = None, drafted: bool = False, say: Callable[[str], None] = _silent,

@@ -12,11 +12,12 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from serving.access.permissions import Scope
+from serving.language import LazyText as lazy
 from serving.scoring.score_files import list_folder, stamped
 
 FOREMOST = 20
 """Places of the list of dossiers that are news when a dossier comes among them: hundreds show some signal every day."""
-GRAINS = {"official": "cán bộ", "unit": "đơn vị", "dossier": "hồ sơ"}
+GRAINS = {"official": lazy("{n} cán bộ"), "unit": lazy("{n} đơn vị"), "dossier": lazy("{n} hồ sơ")}
 KEYS = {"official": "official_id", "unit": "unit_code", "dossier": "dossier_id"}
 """The column that names a line of each list."""
 
@@ -56,7 +57,7 @@ def conduct_news(scores: Path, until: datetime) -> ConductNews | None:
 def counts_by_grain(newcomers: Sequence[Newcomer]) -> str:
     """`2 cán bộ, 1 đơn vị, 5 hồ sơ`: how many of each."""
     count = Counter(one.grain for one in newcomers)
-    return ", ".join(f"{count[grain]} {words}" for grain, words in GRAINS.items() if count[grain])
+    return ", ".join(words.format(n=count[grain]) for grain, words in GRAINS.items() if count[grain])
 
 
 def _moments(scores: Path) -> Iterator[datetime]:

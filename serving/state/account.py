@@ -17,6 +17,7 @@ class Account(Base):
     account to the opaque key of the record. An account has a password hash (local), an issuer and subject
     (OpenID Connect) or both. `temporary_until`: the password was given by somebody else; it opens nothing but the form
     for a new one, and from this moment on not even that. None: the password is the person's own.
+    `language`: in which pages speak.
     """
 
     __tablename__ = "account"
@@ -33,6 +34,7 @@ class Account(Base):
     oidc_issuer: Mapped[str | None] = mapped_column(String(300))
     oidc_subject: Mapped[str | None] = mapped_column(String(200))
     active: Mapped[bool] = mapped_column(default=True)
+    language: Mapped[str] = mapped_column(String(2), default="vi", server_default="vi")
     created_at: Mapped[datetime]
 
 

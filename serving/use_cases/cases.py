@@ -9,6 +9,8 @@ from datetime import UTC, datetime, time
 from fastapi import Request
 from sqlalchemy.orm import Session
 
+from serving.language import LazyText as lazy
+from serving.language import gettext as _
 from serving.read.problem import Problem
 from serving.state import CaseAssignment
 from serving.use_cases.answers import tracked
@@ -19,9 +21,13 @@ from serving.warnings.acknowledgement import WarningStatus, warnings_of
 from serving.work import apologies, assignments, complaints, consultations, explanations, remediation
 
 KINDS = {
-    "warning": "Cảnh báo", "explanation": "Giải trình", "apology": "Xin lỗi", "complaint": "Phản ánh",
-    "consultation": "Lấy ý kiến", "remedy": "Khắc phục",
-}  # fmt: skip
+    "warning": lazy("Cảnh báo"),
+    "explanation": lazy("Giải trình"),
+    "apology": lazy("Xin lỗi"),
+    "complaint": lazy("Phản ánh"),
+    "consultation": lazy("Lấy ý kiến"),
+    "remedy": lazy("Khắc phục"),
+}
 PAGES = {
     "warning": "/warnings", "explanation": "/explanations", "apology": "/apologies", "complaint": "/complaints",
     "consultation": "/consultations", "remedy": "/remedies",
@@ -196,7 +202,7 @@ def _asked(
         for line in warnings_of(session, units, WarningStatus.OPEN, most=1_000):
             yield UnitCase(
                 f"warning:{line.id}", "warning", line.head_unit, line.dossier_id, line.official_id, line.due_at,
-                "Chờ xác nhận", line.due_at < now,
+                _("Chờ xác nhận"), line.due_at < now,
             )  # fmt: skip
     scope = reader.scope_for("explanation.read")
     if own is None or scope.official_id is not None:
@@ -217,7 +223,7 @@ def _owed(request: Request, reader: Reader, own: str | None) -> Iterator[UnitCas
         if one.sent_at is None:
             yield UnitCase(
                 f"apology:{one.case.dossier_id}", "apology", one.case.unit_code, one.case.dossier_id,
-                one.case.official_id, one.case.lawful_due_at, "Chưa xin lỗi", True,
+                one.case.official_id, one.case.lawful_due_at, _("Chưa xin lỗi"), True,
             )  # fmt: skip
     for complaint in held.complaints:
         published = complaint.clocks.get("published") if complaint.state == "handled" else None
@@ -234,7 +240,7 @@ def _owed(request: Request, reader: Reader, own: str | None) -> Iterator[UnitCas
             yield UnitCase(
                 asked.subject, "consultation", asked.asked_unit if mine and asked.asked_unit else asked.lead_unit,
                 asked.dossier_id, asked.official_id, asked.due_at,
-                consultations.STATES[asked.state] if mine else "Chờ đơn vị khác trả lời", asked.state == "overdue",
+                consultations.STATES[asked.state] if mine else _("Chờ đơn vị khác trả lời"), asked.state == "overdue",
             )  # fmt: skip
 
 

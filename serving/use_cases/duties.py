@@ -16,6 +16,7 @@ from models.targets import MAIN
 from serving.jobs.job_status import job_promises, job_statuses
 from serving.jobs.run_log import RunLog
 from serving.jobs.schedule import JobRules
+from serving.language import gettext as _
 from serving.scoring.risk_list import Filters
 from serving.state import PublicationPack
 from serving.use_cases.answers import tracked
@@ -68,10 +69,10 @@ def figures_of(request: Request) -> list[tuple[str, int, str]]:
     tabs = ("", "?due=overdue", "?due=waiting") if page == "/list" else ("", "", "")
     ahead = found.left_hours(replace(base, ahead=True))
     return [
-        ("còn cứu được", len(ahead), page + tabs[0]),
-        ("còn dưới một ngày làm việc", int((ahead < HOURS_A_DAY).sum()), page + ("?order=left" if tabs[1] else "")),
-        ("đã quá hạn", len(found.places(replace(base, overdue=True))), page + tabs[1]),
-        ("chờ người dân", len(found.places(replace(base, waiting=True))), page + tabs[2]),
+        (_("còn cứu được"), len(ahead), page + tabs[0]),
+        (_("còn dưới một ngày làm việc"), int((ahead < HOURS_A_DAY).sum()), page + ("?order=left" if tabs[1] else "")),
+        (_("đã quá hạn"), len(found.places(replace(base, overdue=True))), page + tabs[1]),
+        (_("chờ người dân"), len(found.places(replace(base, waiting=True))), page + tabs[2]),
     ]
 
 
@@ -81,15 +82,15 @@ def _warnings(session: Session, reader: Reader) -> list[Duty]:
     units = reader.scope_for("warning.write").units
     found = warnings_of(session, units, WarningStatus.OPEN, most=1_000)
     since = min((one.told_at for one in found), default=None)
-    return [Duty("Cảnh báo chờ xác nhận", len(found), since, "/warnings", "Xem và xác nhận")]
+    return [Duty(_("Cảnh báo chờ xác nhận"), len(found), since, "/warnings", _("Xem và xác nhận"))]
 
 
 def _slips(request: Request, session: Session, reader: Reader) -> list[Duty]:
     found, now = [], context_of(request).people.now()
     for right, states, words, button in (
-        ("explanation.write", ("open", "returned", "refused"), "Hồ sơ trễ chờ giải trình", "Giải trình"),
-        ("explanation.review", ("explained",), "Giải trình chờ thủ trưởng xem xét", "Xem xét"),
-        ("explanation.close", ("accepted",), "Giải trình chờ cấp trên kết thúc", "Xem xét"),
+        ("explanation.write", ("open", "returned", "refused"), _("Hồ sơ trễ chờ giải trình"), _("Giải trình")),
+        ("explanation.review", ("explained",), _("Giải trình chờ thủ trưởng xem xét"), _("Xem xét")),
+        ("explanation.close", ("accepted",), _("Giải trình chờ cấp trên kết thúc"), _("Xem xét")),
     ):
         if reader.may(right):
             held = explanations.explanations(session, reader.scope_for(right), now, most=10_000)
@@ -104,7 +105,7 @@ def _contests(session: Session, reader: Reader) -> list[Duty]:
         return []
     held = contests.contests_in(session, reader.scope_for("contest.answer"))
     mine = [one.opened_at for one in held if one.outcome is None]
-    return [Duty("Giải trình về điểm chờ trả lời", len(mine), min(mine, default=None), "/contests", "Trả lời")]
+    return [Duty(_("Giải trình về điểm chờ trả lời"), len(mine), min(mine, default=None), "/contests", _("Trả lời"))]
 
 
 def _packs(session: Session, reader: Reader) -> list[Duty]:
@@ -112,7 +113,7 @@ def _packs(session: Session, reader: Reader) -> list[Duty]:
         return []
     query = select(PublicationPack.proposed_at).where(PublicationPack.approved.is_(None))
     mine = list(session.scalars(query))
-    return [Duty("Danh mục công bố chờ duyệt", len(mine), min(mine, default=None), "/reports", "Duyệt")]
+    return [Duty(_("Danh mục công bố chờ duyệt"), len(mine), min(mine, default=None), "/reports", _("Duyệt"))]
 
 
 def _remedies(request: Request, session: Session, reader: Reader) -> list[Duty]:
@@ -122,7 +123,7 @@ def _remedies(request: Request, session: Session, reader: Reader) -> list[Duty]:
     today = context_of(request).people.now().astimezone(zone).date()
     held = remediation.standing(session, today, reader.scope_for("remedy.write").units)
     soon = [one for one in held if one.state not in ("accepted", "done") and one.due_on <= today + timedelta(days=7)]
-    return [Duty("Khắc phục đến hạn trong 7 ngày", len(soon), None, "/remedies", "Xem")]
+    return [Duty(_("Khắc phục đến hạn trong 7 ngày"), len(soon), None, "/remedies", _("Xem"))]
 
 
 def _visits(request: Request, session: Session, reader: Reader) -> list[Duty]:
@@ -133,11 +134,11 @@ def _visits(request: Request, session: Session, reader: Reader) -> list[Duty]:
         scope, plans = reader.scope_for("finding.write"), store.plans()
         begun = [one for plan in plans[-2:] for one in store.visits(plan, now)]
         visits = [one for one in begun if scope.covers(one["unit_code"]) and one["by"] != OWN_HEAD]
-        words, link = "Cuộc kiểm tra chưa ghi đủ kết quả", "/plan"
+        words, link = _("Cuộc kiểm tra chưa ghi đủ kết quả"), "/plan"
     elif reader.may("self.write"):
         now = context_of(request).people.now()
         visits = [one for one in own_inspections(request) if datetime.fromisoformat(one["at"]) <= now]
-        words, link = "Tự kiểm tra chưa ghi đủ kết quả", "/self-inspections"
+        words, link = _("Tự kiểm tra chưa ghi đủ kết quả"), "/self-inspections"
     else:
         return []
     recorded: dict[str, set[str]] = {}
@@ -147,7 +148,7 @@ def _visits(request: Request, session: Session, reader: Reader) -> list[Duty]:
         datetime.fromisoformat(visit["at"]) for visit in visits
         if {line["dossier_id"] for line in visit["sheet"]} - recorded.get(visit["visit_id"], set())
     ]  # fmt: skip
-    return [Duty(words, len(left), min(left, default=None), link, "Ghi kết quả")]
+    return [Duty(words, len(left), min(left, default=None), link, _("Ghi kết quả"))]
 
 
 def _tracked(request: Request, reader: Reader) -> list[Duty]:
@@ -156,14 +157,19 @@ def _tracked(request: Request, reader: Reader) -> list[Duty]:
         scope = reader.scope_for("apology.write")
         owed = [one for one in tracked(request).apologies if one.sent_at is None and scope.covers(one.case.unit_code)]
         since = min((one.case.due_at for one in owed if one.case.due_at), default=None)
-        found.append(Duty("Hồ sơ trễ chưa xin lỗi", len(owed), since, "/apologies", "Soạn phiếu xin lỗi"))
+        found.append(Duty(_("Hồ sơ trễ chưa xin lỗi"), len(owed), since, "/apologies", _("Soạn phiếu xin lỗi")))
     if reader.may("mark.write"):
         scope = reader.scope_for("mark.write")
         late = [one for one in tracked(request).complaints if one.late and scope.covers(one.unit_code)]
         found.append(
-            Duty("Phản ánh quá hạn trả lời", len(late), min((one.due_at for one in late), default=None), "/complaints",
-                 "Xem")
-        )  # fmt: skip
+            Duty(
+                _("Phản ánh quá hạn trả lời"),
+                len(late),
+                min((one.due_at for one in late), default=None),
+                "/complaints",
+                _("Xem"),
+            )
+        )
     return found
 
 
@@ -173,7 +179,7 @@ def _conduct(request: Request, reader: Reader) -> list[Duty]:
     shelf = context_of(request).serving.conduct.value
     found = shelf.newcomers(reader.scope_for("harassment.read")) if shelf else []
     since = shelf.as_of if shelf else None
-    return [Duty("Dấu hiệu mới cần kiểm tra", len(found), since, "/conduct?new=true", "Xem hồ sơ đứng sau")]
+    return [Duty(_("Dấu hiệu mới cần kiểm tra"), len(found), since, "/conduct?new=true", _("Xem hồ sơ đứng sau"))]
 
 
 def _plans(request: Request, reader: Reader) -> list[Duty]:
@@ -185,7 +191,7 @@ def _plans(request: Request, reader: Reader) -> list[Duty]:
         if not any(receipt.action == "plan.approve" for receipt in receipts.about(f"plan:{one}", most=500))
     ]  # fmt: skip
     link = f"/plan?plan={waiting[0]}" if waiting else "/plan"
-    return [Duty("Kế hoạch kiểm tra chờ duyệt", len(waiting), None, link, "Duyệt")]
+    return [Duty(_("Kế hoạch kiểm tra chờ duyệt"), len(waiting), None, link, _("Duyệt"))]
 
 
 def _jobs(request: Request, reader: Reader) -> list[Duty]:
@@ -194,7 +200,7 @@ def _jobs(request: Request, reader: Reader) -> list[Duty]:
     serving, people = context_of(request).serving, context_of(request).people
     rules, now = JobRules.of(serving.settings.home, serving.settings.zone), people.now()
     broken = [one for one in job_promises(rules, job_statuses(rules, RunLog(people.state), now), now) if not one.holds]
-    return [Duty("Cam kết vận hành chưa giữ được", len(broken), None, "/jobs", "Xem")]
+    return [Duty(_("Cam kết vận hành chưa giữ được"), len(broken), None, "/jobs", _("Xem"))]
 
 
 def _candidate(request: Request, reader: Reader) -> list[Duty]:
@@ -203,7 +209,7 @@ def _candidate(request: Request, reader: Reader) -> list[Duty]:
     folder = context_of(request).serving.settings.models / MAIN.name
     candidate, champion = (_version(folder / f"{name}.json") for name in ("candidate", "champion"))
     waits = candidate is not None and candidate != champion
-    return [Duty("Mô hình ứng viên chờ xem xét", int(waits), None, "/analyst", "So sánh")]
+    return [Duty(_("Mô hình ứng viên chờ xem xét"), int(waits), None, "/analyst", _("So sánh"))]
 
 
 def _version(pointer: Path) -> object:

@@ -10,6 +10,7 @@ from fastapi import Request
 
 from features.signals.acts import SCHEMA
 from features.signals.handled import CHARGED
+from serving.language import gettext as _
 from serving.read.evidence import (
     COLUMN,
     EvidenceDossier,
@@ -74,7 +75,7 @@ def facts_of_unit(request: Request, unit_code: str) -> tuple[list[FactQuestion],
     each: dict[str, list[str]] = {}
     for key in dict.fromkeys(acts["dossier_id"].to_pylist()):
         own = acts.filter(pc.equal(acts["dossier_id"], key))
-        each[key] = [one.vi.removeprefix("1 hồ sơ ") for one in pack(own, None, as_of, "unit", unit_code).questions]
+        each[key] = [one.vi.removeprefix(_("1 hồ sơ ")) for one in pack(own, None, as_of, "unit", unit_code).questions]
     return list(found), each
 
 

@@ -14,6 +14,7 @@ from serving.access.permissions import IN_PERSON, Role, Scope, UnitTree, reach_o
 from serving.access.route_table import PUBLIC, action_of, template_of
 from serving.access.session import find_session, touch_session
 from serving.access.token import PREFIX
+from serving.language import SOURCE, preferred, speak
 from serving.state import Account
 from serving.use_cases.app_context import context_of
 from serving.work.fallback_cache import AWAY
@@ -40,6 +41,7 @@ class Reader:
 
     csrf: key that forms of this session carry; empty for a token. allowed: the token's actions, None for a
     session. temporary: the password is somebody else's word and opens the form for a new one alone.
+    language: in which the pages speak.
     action: what the present route does; `scope` is how far the reader may do that.
     """
 
@@ -54,6 +56,7 @@ class Reader:
     action: str
     tree: UnitTree
     temporary: bool
+    language: str = SOURCE
 
     def may(self, action: str) -> bool:
         """Whether the reader may do `action` anywhere at all."""
@@ -93,6 +96,8 @@ async def _let_through(request: Request) -> None:
     if action is None:
         raise HTTPException(403, "No rule allows this.")
     if action == PUBLIC:
+        if is_page(request):
+            speak(asked_language(request))
         return
     reader = _cached_reader(request, action) or await run_in_threadpool(_reader, request, action)
     if reader is None:
@@ -101,6 +106,8 @@ async def _let_through(request: Request) -> None:
         back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         raise LoginNeeded(back if request.method in SAFE else "/")
     request.state.reader = reader
+    if is_page(request):
+        speak(reader.language)
     if reader.temporary and action not in {"password.write", "session.end"}:
         if _wants_json(request):
             raise HTTPException(403, "The password is a temporary one: log in on the page and choose your own.")
@@ -109,6 +116,16 @@ async def _let_through(request: Request) -> None:
         raise HTTPException(403, "This role may not do that.")
     if request.method not in SAFE and reader.allowed is None:
         await _meant(request, reader.csrf)
+
+
+def is_page(request: Request) -> bool:
+    """Whether the answer is read on a screen here: neither JSON nor a file (.docx, .csv …) that leaves the house."""
+    return not _wants_json(request) and "." not in request.url.path.rpartition("/")[2]
+
+
+def asked_language(request: Request) -> str:
+    """The language for who is not logged in: the one that a link asks for, or the browser's."""
+    return request.query_params.get("language") or preferred(request.headers.get("Accept-Language", ""))
 
 
 def reader_of(request: Request) -> Reader:
@@ -187,6 +204,7 @@ def _as_reader(account: Account, csrf: str, allowed: frozenset[str] | None, acti
         action=action,
         tree=tree,
         temporary=account.temporary_until is not None,
+        language=account.language,
     )
 
 

@@ -2,12 +2,13 @@
 
 from fastapi import Request
 
+from serving.language import LazyText as lazy
 from serving.read.official_directory import NOBODY, called
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 from serving.words import brief_id
 
-ELSEWHERE = "cán bộ đơn vị khác"
+ELSEWHERE = lazy("cán bộ đơn vị khác")
 """What somebody outside the reader's units is called, before the unit's name."""
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from fastapi import Request
 
 from models.targets import MAIN
+from serving.language import LazyText as lazy
 from serving.read.problem import Problem
 from serving.scoring.online import STARTING_SECONDS, Ended, OnlineScorer, Unready
 from serving.scoring.risk_list import MOST_ROWS, Filters, RiskLine, RiskList
@@ -21,7 +22,7 @@ CANDIDATES = 5
 """Officials of the unit that are tried, those with the fewest open dossiers first."""
 MOST_ASKED = 20
 """Officials of one question at most."""
-CAVEAT = "Ước tính từ hồ sơ đã qua bằng cách chấm điểm lại, không bảo đảm kết quả và không đánh giá ai."
+CAVEAT = lazy("Ước tính từ hồ sơ đã qua bằng cách chấm điểm lại, không bảo đảm kết quả và không đánh giá ai.")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class DossierWhatIf:
     model_version: str
     official_id: str | None
     options: list[Help]
-    caveat: str = CAVEAT
+    caveat: str = str(CAVEAT)
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class UnitWhatIf:
     expected_late: float
     handing_on: Plan
     one_more: Plan
-    caveat: str = CAVEAT
+    caveat: str = str(CAVEAT)
 
     @property
     def subjects(self) -> list[str]:

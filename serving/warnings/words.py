@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from features.sources.vietnamese_number import decimal
+from serving.language import LazyText as lazy
 from serving.read.delay import Holder
 from serving.scoring.conduct_news import Newcomer, counts_by_grain
 from serving.state import EarlyWarning
 from serving.words import NOT_A_FINDING, days_left, step_words
 
 HOLDER_WORDS = {
-    Holder.CITIZEN: "người nộp",
-    Holder.OFFICE: "đơn vị thụ lý",
-    Holder.OTHER_OFFICE: "cơ quan được hỏi ý kiến",
-    Holder.SUSPENDED: "đang tạm dừng",
-    Holder.CLOSED: "đã kết thúc, trước khi mở lại",
+    Holder.CITIZEN: lazy("người nộp"),
+    Holder.OFFICE: lazy("đơn vị thụ lý"),
+    Holder.OTHER_OFFICE: lazy("cơ quan được hỏi ý kiến"),
+    Holder.SUSPENDED: lazy("đang tạm dừng"),
+    Holder.CLOSED: lazy("đã kết thúc, trước khi mở lại"),
 }
 DETAILED = 10
 """Lines of a digest or escalation that are spelled out; the page has the others."""

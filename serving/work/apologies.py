@@ -17,12 +17,16 @@ from sqlalchemy.orm import Session
 
 from features.case_state.letters import answers
 from features.record.utc import MOMENT, aware_utc, naive_column
+from serving.language import LazyText as lazy
 from serving.read.caseload import Case, Caseload
 from serving.state import Apology
 
 PROMISES = {
-    "kept": "Đã giữ hẹn mới", "broken": "Lỡ hẹn mới", "pending": "Chưa đến hẹn mới", "none": "Không có hẹn mới",
-}  # fmt: skip
+    "kept": lazy("Đã giữ hẹn mới"),
+    "broken": lazy("Lỡ hẹn mới"),
+    "pending": lazy("Chưa đến hẹn mới"),
+    "none": lazy("Không có hẹn mới"),
+}
 LONGEST_REASON = 1_000
 
 _LETTERS = f"""

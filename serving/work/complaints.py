@@ -15,6 +15,7 @@ import duckdb
 from features.calendar.working_time import HOURS_A_DAY, Calendar
 from features.complaints import triage
 from features.record.utc import aware_utc, naive_utc
+from serving.language import LazyText as lazy
 from serving.state import Mark
 
 
@@ -40,9 +41,13 @@ def terms_of(filed_at: datetime, calendar: Calendar) -> Mapping[str, int]:
 
 
 STATES = {
-    "open": "Đang xử lý", "overdue": "Quá hạn", "refused": "Không tiếp nhận", "handled": "Đã trả lời",
-    "published": "Đã công khai", "withdrawn": "Người gửi rút",
-}  # fmt: skip
+    "open": lazy("Đang xử lý"),
+    "overdue": lazy("Quá hạn"),
+    "refused": lazy("Không tiếp nhận"),
+    "handled": lazy("Đã trả lời"),
+    "published": lazy("Đã công khai"),
+    "withdrawn": lazy("Người gửi rút"),
+}
 
 _COMPLAINTS = """
 SELECT complaint_id, unit_code, dossier_id, channel, topic, filed_at, due_at, answered_at, verdict

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from serving.access.permissions import Role, Scope, reach_of
+from serving.language import LazyText as lazy
 from serving.state import Decision
 from serving.work import findings
 
@@ -52,10 +53,10 @@ _ALL = (
 _LATEST = _ALL.where(_TABLE.dossier_id.in_(bindparam("ids", expanding=True)))
 
 WORDS = {
-    DecisionKind.PICK: "Đưa vào kế hoạch",
-    DecisionKind.DISMISS: "Gác lại",
-    DecisionKind.OVERRIDE: "Ưu tiên khác với điểm",
-    DecisionKind.UNDO: "Hoàn tác",
+    DecisionKind.PICK: lazy("Đưa vào kế hoạch"),
+    DecisionKind.DISMISS: lazy("Gác lại"),
+    DecisionKind.OVERRIDE: lazy("Ưu tiên khác với điểm"),
+    DecisionKind.UNDO: lazy("Hoàn tác"),
 }
 
 

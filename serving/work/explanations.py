@@ -17,6 +17,7 @@ from features.record.delivery import Chunk, DeliveryReceipt
 from features.record.latest import newest
 from features.record.schema import TABLES
 from serving.access.permissions import Scope
+from serving.language import LazyText as lazy
 from serving.read.caseload import Case
 from serving.state import ExplanationAct, ExplanationSlip, State
 from serving.state.insert_once import insert_once
@@ -33,13 +34,13 @@ AFTER: Mapping[str, tuple[str, ...]] = {
 }
 """Act → the states in which it may be done. `returned`, `accepted`: the head; `refused`, `closed`: the level above."""
 STATES = {
-    "open": "Chờ giải trình",
-    "excused": "Hệ thống ngừng, không phải giải trình",
-    "explained": "Chờ thủ trưởng xem xét",
-    "returned": "Thủ trưởng yêu cầu giải trình lại",
-    "accepted": "Thủ trưởng chấp nhận, chờ cấp trên",
-    "refused": "Cấp trên yêu cầu giải trình lại",
-    "closed": "Đã xong",
+    "open": lazy("Chờ giải trình"),
+    "excused": lazy("Hệ thống ngừng, không phải giải trình"),
+    "explained": lazy("Chờ thủ trưởng xem xét"),
+    "returned": lazy("Thủ trưởng yêu cầu giải trình lại"),
+    "accepted": lazy("Thủ trưởng chấp nhận, chờ cấp trên"),
+    "refused": lazy("Cấp trên yêu cầu giải trình lại"),
+    "closed": lazy("Đã xong"),
 }
 LONGEST_TEXT = 4_000
 ALIKE = 90.0

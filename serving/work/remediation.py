@@ -7,16 +7,17 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from serving.language import LazyText as lazy
 from serving.state import Remediation, RemediationAct
 from serving.work.findings import latest
 from serving.work.findings import standing as standing_findings
 
 ACTS = ("reported", "accepted", "refused", "extended")
 STATES = {
-    "open": "Đang thực hiện",
-    "overdue": "Quá hạn",
-    "reported": "Đơn vị đã báo cáo",
-    "done": "Đã hoàn thành",
+    "open": lazy("Đang thực hiện"),
+    "overdue": lazy("Quá hạn"),
+    "reported": lazy("Đơn vị đã báo cáo"),
+    "done": lazy("Đã hoàn thành"),
 }
 
 

@@ -1,6 +1,7 @@
 // Forms that carry a key are sent without leaving the page: what is refused is told at its field and nothing typed is
 // lost. Without scripts the same forms are sent as ever, and a page says what was wrong.
 (() => {
+  const unsentWords = document.currentScript.dataset.unsent;
   const clear = (form) => {
     form.querySelectorAll(".refused").forEach((one) => one.remove());
     form.querySelectorAll("[aria-invalid]").forEach((one) => {
@@ -71,7 +72,7 @@
     } catch {
       const detail = { way, entries: [...data.entries()], multipart: body === data };
       const unsent = new CustomEvent("unsent", { bubbles: true, cancelable: true, detail });
-      if (form.dispatchEvent(unsent)) told(form, "", "Chưa gửi được: hãy kiểm tra mạng rồi gửi lại. Nội dung đã nhập vẫn còn.", 0);
+      if (form.dispatchEvent(unsent)) told(form, "", unsentWords, 0);
     }
     delete form.dataset.busy;
   });

@@ -3,7 +3,7 @@
 (() => {
   const root = new URL("..", document.currentScript.src);
   const box = document.getElementById("offline");
-  const login = box.dataset.login;
+  const { login, ...words } = box.dataset;
   const opened = new Promise((done, failed) => {
     const asked = indexedDB.open("risk-answers", 1);
     asked.onupgradeneeded = () => asked.result.createObjectStore("waiting", { keyPath: "number", autoIncrement: true });
@@ -29,14 +29,14 @@
   const show = async () => {
     const waiting = await mine();
     box.replaceChildren();
-    if (!navigator.onLine) line("Không có mạng: phiếu này vẫn dùng được, kết quả giữ trên máy và gửi sau.", "warn");
-    if (waiting.length) line(waiting.length + " mục đã giữ trên máy, chờ gửi.", "good");
+    if (!navigator.onLine) line(words.offline, "warn");
+    if (waiting.length) line(words.waiting.replace("{n}", waiting.length), "good");
     for (const one of waiting.filter((each) => each.refused)) {
-      const told = line("Hồ sơ " + one.dossier + " chưa gửi được: " + one.refused + " ", "bad");
+      const told = line(words.refused.replace("{dossier}", one.dossier).replace("{why}", () => one.refused) + " ", "bad");
       const drop = document.createElement("button");
       drop.type = "button";
       drop.className = "plain";
-      drop.textContent = "Bỏ mục này";
+      drop.textContent = words.drop;
       drop.addEventListener("click", async () => {
         await stored("readwrite", (store) => store.delete(one.number));
         show();
@@ -51,7 +51,7 @@
       if (form && !form.nextElementSibling?.classList.contains("waits")) {
         const told = document.createElement("p");
         told.className = "good waits";
-        told.textContent = "Đã giữ trên máy, chờ gửi.";
+        told.textContent = words.kept;
         form.after(told);
       }
     }
@@ -71,7 +71,7 @@
           await stored("readwrite", (store) => store.delete(one.number));
           sent += 1;
         } else if (answer.redirected || answer.status === 403) {
-          line("Hãy đăng nhập lại: " + "những gì đã giữ trên máy gửi được sau đó.", "warn");
+          line(words.again, "warn");
           break;
         } else {
           one.refused = (await answer.json()).message;
