@@ -1,5 +1,6 @@
 """The pages in English: no text lacks it, only names and official papers stay Vietnamese; the switch."""
 
+import ast
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,10 +17,12 @@ from serving.words import NOT_A_FINDING
 from tests.drawn_conduct import draw_full_office
 from tests.drawn_people import NOW, PASSWORD, PEOPLE, Person, sit_down
 from tests.test_pages_words import KEY, SEES_NAMES, walked
-from tests.translations import PO, compiled, english, lacking
+from tests.translations import PO, SERVING, compiled, english, lacking
 
 VIETNAMESE = re.compile("[ăâđêôơưàáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ]", re.IGNORECASE)
 PLACE = re.compile(r"%\(\w+\)s|\{\w*\}|\\\d")
+OF_FILES = {"export", "export_answers", "sheet_file"}
+"""Modules whose words go into files that leave the house."""
 READ = ("aria-label", "placeholder", "data-l", "title", "alt")
 
 
@@ -61,6 +64,27 @@ def test_every_text_has_its_english_and_none_is_left_over() -> None:
 
 def test_the_compiled_catalogue_is_of_the_written_one() -> None:
     assert PO.with_suffix(".mo").read_bytes() == compiled(english()), "python -m tests.translations"
+
+
+def test_no_text_of_a_page_stands_outside_the_catalogue() -> None:
+    for path in (SERVING / "pages" / "templates").rglob("*.*"):
+        bare = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "", path.read_text("utf-8"), flags=re.DOTALL)
+        assert VIETNAMESE.findall(bare) == [], path.name
+    for path in (SERVING / "pages").glob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        in_files = [
+            node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and "Sheet(" in ast.unparse(node)
+        ]
+        said = [
+            node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in ("_", "lazy")
+        ]
+        notes = [node for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)]
+        fine = {one for node in (*said, *in_files, *notes) for one in ast.walk(node)}
+        left = [
+            node.value for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in fine
+        ]  # fmt: skip
+        assert path.stem in OF_FILES or not [one for one in left if VIETNAMESE.search(one)], path.name
 
 
 def test_english_keeps_every_place_and_no_vietnamese_letter() -> None:
