@@ -188,7 +188,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
             menu=[door for door in MENU if reader and reader.may(door.action)],
             here=request.url.path,
             stay=request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            if request.method == "GET"
+            if request.method == "GET" and status < 400
             else "/",
             register=read_model.register,
             opens_official=opens_official,
