@@ -7,6 +7,7 @@ still). A tree model gives the chance that a dossier open at the beginning of a 
 Consistency with the score: the odds of being open are moved by one factor for the whole curve, so that the chance to be
 open when the promise runs out IS the score (proportional odds, Bennett 1983). An overdue dossier's curve is not moved.
 How often dossiers end within the interval is judged on later rows of the training period (`training.remaining_time`).
+Offices grow quicker or slower after it: the ends of the interval follow the outcomes known since (`models.level`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ LEFT = "hours_left"
 EXTRA = 4
 """Columns that a bin adds to a row: begin, end, middle minus the hours left, middle by the hours left."""
 LOW, HIGH = 0.1, 0.9
-"""Shares of dossiers ended at which the interval of 80 % begins and ends."""
+"""Shares of dossiers ended at which the interval of 80 % begins and ends, where no outcomes say otherwise."""
 DAYS_AHEAD = 20
 """Working days for which the chance to be still open is given."""
 HOURS_A_DAY = 8.0
@@ -61,12 +62,14 @@ class Remaining:
 @dataclass(frozen=True)
 class RemainingTime:
     """The hazard model. `edges` [bins + 1]: working hours, from 0; `trees`: log-odds of the hazard on a row's numbers
-    and what the bin adds (`EXTRA`). `numbers`: how many of the encoder's first columns are read.
+    and what the bin adds (`EXTRA`). `numbers`: how many of the encoder's first columns are read. `ends`: by group
+    (`group_of`) the shares of dossiers ended at which the interval begins and ends; none: `LOW` and `HIGH`.
     """
 
     edges: np.ndarray
     trees: TreeMember
     numbers: int
+    ends: tuple[tuple[float, float], ...] = ()
 
     def cumulative(self, x: np.ndarray, left: np.ndarray) -> np.ndarray:
         """Cumulative hazard [n × bins + 1] at the edges, of encoded rows [n × columns]; `left` [n] hours or NaN."""
@@ -85,14 +88,22 @@ class RemainingTime:
         """The curves of encoded rows [n × columns]; `late` [n]: the score, NaN where it says nothing of the clock."""
         return Curves(self.edges, self.cumulative(x, left), np.zeros(len(x))).through(left, late)
 
-    def tell(self, x: np.ndarray, left: np.ndarray, late: np.ndarray) -> list[Remaining]:
-        """What is expected of each row; arguments as of `curves`."""
-        parts = (slice(first, first + AT_ONCE) for first in range(0, len(x), AT_ONCE))
-        return [one for part in parts for one in self._tell(x[part], left[part], late[part])]
+    def interval(self, left: np.ndarray, stage: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Shares of dossiers ended [n] at which the interval of 80 % begins and ends; arguments as of `group_of`."""
+        if not self.ends:
+            return np.full(len(left), LOW), np.full(len(left), HIGH)
+        low, high = np.array(self.ends)[group_of(left, stage, len(self.ends))].T
+        return low, high
 
-    def _tell(self, x: np.ndarray, left: np.ndarray, late: np.ndarray) -> list[Remaining]:
+    def tell(self, x: np.ndarray, left: np.ndarray, late: np.ndarray, stage: np.ndarray) -> list[Remaining]:
+        """What is expected of each row; `stage` [n] of the term, other arguments as of `curves`."""
+        parts = (slice(first, first + AT_ONCE) for first in range(0, len(x), AT_ONCE))
+        return [one for part in parts for one in self._tell(x[part], left[part], late[part], stage[part])]
+
+    def _tell(self, x: np.ndarray, left: np.ndarray, late: np.ndarray, stage: np.ndarray) -> list[Remaining]:
         curves = self.curves(x, left, late)
-        median, low, high = (curves.when_ended(share) for share in (0.5, LOW, HIGH))
+        begin, end = self.interval(left, stage)
+        median, low, high = (curves.when_ended(share) for share in (0.5, begin, end))
         overdue = curves.mean_beyond(np.nan_to_num(left))
         ahead = HOURS_A_DAY * np.arange(1, DAYS_AHEAD + 1)
         days = curves.open_at(np.tile(ahead, (len(x), 1))).round(4).tolist()
@@ -140,8 +151,8 @@ class Curves:
         found = self.shift[:, None] - np.log(np.expm1(self._hazard_at(hours.reshape(len(self.shift), -1))))
         return np.asarray(found.reshape(hours.shape))
 
-    def when_ended(self, share: float) -> np.ndarray:
-        """Hours [n] after which `share` of dossiers like each have ended."""
+    def when_ended(self, share: float | np.ndarray) -> np.ndarray:
+        """Hours [n] after which `share` (one, or [n]) of dossiers like each have ended."""
         wanted = np.log1p(np.exp(self.shift) * share / (1.0 - share))
         rate, last = self._tail(), self.hazard[:, -1]
         at = np.minimum((self.hazard[:, 1:] < wanted[:, None]).sum(axis=1), len(self.edges) - 2)
@@ -173,6 +184,14 @@ class Curves:
         """Hazard an hour [n] beyond the last edge: that of the last bin."""
         rate = (self.hazard[:, -1] - self.hazard[:, -2]) / (self.edges[-1] - self.edges[-2])
         return np.asarray(np.maximum(rate, 1e-6))
+
+
+def group_of(left: np.ndarray, stage: np.ndarray, groups: int) -> np.ndarray:
+    """Which of so many groups each row belongs to [n]: the stage of its term, the last where its promise has passed.
+
+    `left` [n]: hours left to the promise or NaN; `stage` [n]: number of the stage (`models.encoding.Stages`).
+    """
+    return np.where(left <= 0, groups - 1, np.minimum(stage, groups - 2))
 
 
 def with_bins(

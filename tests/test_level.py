@@ -113,17 +113,22 @@ def test_a_model_that_is_right_is_left_about_as_it_is() -> None:
 
 
 def test_a_level_is_read_for_its_own_champion_alone(tmp_path: Path) -> None:
-    said = a_level("ab", unit_code={"A": 0.5})
+    said = replace(a_level("ab", unit_code={"A": 0.5}), ends=((0.05, 0.8), (0.1, 0.9)))
     level.write(tmp_path, said)
     assert level.read(tmp_path, "ab") == said
+    older = json.loads((tmp_path / level.FILE).read_text())
+    del older["ends"]
+    (tmp_path / level.FILE).write_text(json.dumps(older))
+    assert level.read(tmp_path, "ab") == replace(said, ends=())
     assert level.read(tmp_path, "cd") is None
     for broken in ("{", json.dumps({"sha256": "ab"})):
         (tmp_path / level.FILE).write_text(broken)
         with pytest.raises(ValueError, match="risk level"):
             level.read(tmp_path, "ab")
-    level.write(tmp_path, replace(said, base=MOST + 0.1))
-    with pytest.raises(ValueError, match="risk level"):
-        level.read(tmp_path, "ab")
+    for wrong in (replace(said, base=MOST + 0.1), replace(said, ends=((0.0, 0.9),)), replace(said, ends=((0.5, 0.9),))):
+        level.write(tmp_path, wrong)
+        with pytest.raises(ValueError, match="risk level"):
+            level.read(tmp_path, "ab")
 
 
 def test_the_champion_serves_at_its_level_and_at_that_of_its_training_where_the_file_is_damaged(tmp_path: Path) -> None:
@@ -159,6 +164,9 @@ def test_the_weekly_job_keeps_the_level_and_tells_of_it(office: Office, tmp_path
     assert served.level.as_of == at
     assert served.level.dossiers > 100
     assert set(served.level.offsets) == set(KEYS)
+    if served.model.remaining is not None:
+        assert served.model.remaining.ends == served.level.ends
+        assert len(served.level.ends) == 4
     meta, _ = score_record(settings, at, VIETNAM)
     assert meta.level == at.isoformat()
     (folder / level.FILE).write_text("{}")

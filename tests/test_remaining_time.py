@@ -5,6 +5,7 @@ from pathlib import Path
 
 import lightgbm
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,11 +13,14 @@ from hypothesis import strategies as st
 from models import artefact, canary
 from models.artefact import MANIFEST, REMAINING, ArtefactError
 from models.booster import TreeMember
-from models.remaining_time import DAYS_AHEAD, Curves, RemainingTime, with_bins
+from models.encoding import Encoder, LevelOffsets, Stages
+from models.level import STAGE
+from models.remaining_time import DAYS_AHEAD, HIGH, LEFT, LOW, Curves, RemainingTime, group_of, with_bins
 from models.risk_model import RiskModel
+from models.rule import RuleMember
 from serving.words import against_promise, hours_between
 from tests.drawn_model import drawn_model
-from training.remaining_time import Endings, JudgedTimes, bin_edges, fit_hazard
+from training.remaining_time import Endings, JudgedTimes, OpenSample, bin_edges, fit_hazard, followed_ends
 
 EDGES = np.array([0.0, 4.0, 10.0, 40.0, 100.0])
 
@@ -65,7 +69,7 @@ def test_the_curve_passes_through_the_score_and_is_read_back(
 
 def test_an_overdue_dossier_keeps_its_curve_and_counts_what_has_passed(fitted: RemainingTime) -> None:
     x = np.ones((2, 1))
-    overdue, ahead = fitted.tell(x, np.array([-10.0, 20.0]), np.array([0.999, 0.3]))
+    overdue, ahead = fitted.tell(x, np.array([-10.0, 20.0]), np.array([0.999, 0.3]), np.zeros(2, np.int64))
     assert overdue.late_low is not None
     assert overdue.late_low == pytest.approx(overdue.low + 10)
     assert overdue.expected_late is not None
@@ -77,10 +81,10 @@ def test_an_overdue_dossier_keeps_its_curve_and_counts_what_has_passed(fitted: R
 
 
 def test_without_a_promise_the_end_is_told_and_no_lateness(fitted: RemainingTime) -> None:
-    (told,) = fitted.tell(np.ones((1, 1)), np.array([np.nan]), np.array([0.4]))
+    (told,) = fitted.tell(np.ones((1, 1)), np.array([np.nan]), np.array([0.4]), np.zeros(1, np.int64))
     assert told.hours > 0
     assert told.late_low is told.late_high is told.expected_late is None
-    assert fitted.tell(np.ones((0, 1)), np.zeros(0), np.zeros(0)) == []
+    assert fitted.tell(np.ones((0, 1)), np.zeros(0), np.zeros(0), np.zeros(0, np.int64)) == []
 
 
 def test_censored_times_do_not_shorten_what_is_learnt(fitted: RemainingTime) -> None:
@@ -108,6 +112,71 @@ def test_coverage_counts_those_open_beyond_the_interval_and_not_those_of_which_n
     assert judged.covered()[0] == pytest.approx(1 / 4)
 
 
+def model_of(remaining: RemainingTime) -> RiskModel:
+    """A model that says the same of all, with room for stages; its first number is the pace."""
+    encoder = Encoder(("pace", "promise_used"), (), (), Stages("promise_used", (0.5,)), (LevelOffsets(STAGE),))
+    rule = RuleMember("base_rate", -1, np.zeros(1), np.zeros(1), 0.0, 0.0)
+    return RiskModel(
+        "lateness", encoder, {"base_rate": rule}, {"base_rate": 1.0}, 0.0, 1.0, "base_rate", remaining=remaining
+    )
+
+
+def seen_since(n: int, slower: float, seed: int, used: float = 0.2, left: float | None = None) -> OpenSample:
+    """Dossiers without a promise, a row each, that take so many times as long as the hazard learnt; half cut off."""
+    pace, _, seen = drawn_times(n, seed)
+    matrix = pa.table({
+        "pace": pace[:, 0], "promise_used": np.full(n, used), LEFT: pa.array([left] * n, pa.float64()),
+    })  # fmt: skip
+    cases = pa.table({"dossier_id": [f"{seed}-{one}" for one in range(n)]})
+    return OpenSample(cases, matrix, Endings(seen.hours * slower, seen.ended))
+
+
+@pytest.mark.parametrize("slower", [0.5, 1.0, 2.5])
+def test_the_interval_follows_what_has_ended_since(fitted: RemainingTime, slower: float) -> None:
+    model = model_of(fitted)
+    ends = followed_ends(model, seen_since(2000, slower, 5))
+    later = seen_since(4000, slower, 6)
+    whole = np.random.default_rng(6).exponential(30.0 * later.matrix["pace"].to_numpy()) * slower
+    curves = fitted.curves(later.matrix["pace"].to_numpy()[:, None], np.full(4000, np.nan), np.full(4000, np.nan))
+
+    def covered(remaining: RemainingTime) -> float:
+        low, high = (curves.when_ended(end) for end in remaining.interval(np.full(4000, np.nan), np.zeros(4000, int)))
+        return float(((whole >= low) & (whole <= high)).mean())
+
+    assert covered(replace(fitted, ends=ends)) == pytest.approx(0.8, abs=0.04)
+    if slower < 1:
+        assert ends[0][0] < LOW
+        assert ends[0][1] < HIGH - 0.1
+    if slower > 1:
+        assert covered(fitted) < 0.76
+
+
+def test_few_ends_leave_the_interval_and_each_group_has_its_own(fitted: RemainingTime) -> None:
+    model = model_of(fitted)
+    assert followed_ends(replace(model, remaining=None), seen_since(50, 2.0, 1)) == ()
+    assert followed_ends(model, seen_since(9, 2.0, 1)) == ((LOW, HIGH),) * 3
+    parts = [seen_since(500, 2.5, 1), seen_since(500, 0.4, 2, used=0.9), seen_since(500, 1.0, 3, used=1.4, left=-5.0)]
+    both = OpenSample(
+        pa.concat_tables(part.cases for part in parts),
+        pa.concat_tables(part.matrix for part in parts),
+        Endings(*(np.concatenate([getattr(part.endings, name) for part in parts]) for name in ("hours", "ended"))),
+    )
+    early, late, overdue = followed_ends(model, both)
+    assert early[0] > LOW + 0.05
+    assert early[1] > HIGH
+    assert late[0] < LOW - 0.03
+    assert late[1] < HIGH - 0.1
+    assert overdue == pytest.approx((LOW, HIGH), abs=0.05)
+    few = followed_ends(model, seen_since(20, 2.5, 1))
+    assert few[0][0] < early[0]  # drawn to the plain interval
+
+
+def test_groups_are_stages_and_the_overdue() -> None:
+    left = np.array([5.0, np.nan, 1.0, 0.0, -3.0])
+    assert group_of(left, np.array([0, 1, 2, 2, 2]), 4).tolist() == [0, 1, 2, 3, 3]
+    assert group_of(left, np.zeros(5, np.int64), 2).tolist() == [0, 0, 0, 1, 1]
+
+
 def test_bins_are_told_beside_the_promise() -> None:
     x = with_bins(np.array([[5.0]]), np.array([6.0]), EDGES, np.array([0, 0]), np.array([0, 1]))
     assert x.tolist() == [[5.0, 0.0, 4.0, -4.0, 2 / 6], [5.0, 4.0, 10.0, 1.0, 7 / 6]]
@@ -133,8 +202,8 @@ def test_the_package_keeps_the_time_to_the_end_and_checks_it(tmp_path: Path) -> 
     again = artefact.load(tmp_path)
     assert again.remaining is not None
     assert model.remaining is not None
-    left, late = np.full(400, 12.0), np.full(400, 0.3)
-    assert again.remaining.tell(x, left, late) == model.remaining.tell(x, left, late)
+    given = x, np.full(400, 12.0), np.full(400, 0.3), np.zeros(400, np.int64)
+    assert again.remaining.tell(*given) == model.remaining.tell(*given)
     whole = (tmp_path / MANIFEST).read_text()
     for change in (("40.0,", "4.0,"), ("100.0", "1e999")):
         (tmp_path / MANIFEST).write_text(whole.replace(*change))
@@ -149,7 +218,7 @@ def test_the_package_keeps_the_time_to_the_end_and_checks_it(tmp_path: Path) -> 
 def test_lateness_is_said_as_a_range() -> None:
     model, _ = _with_time()
     assert model.remaining is not None
-    told = model.remaining.tell(np.zeros((1, 5)), np.array([5.0]), np.array([0.5]))[0]
+    told = model.remaining.tell(np.zeros((1, 5)), np.array([5.0]), np.array([0.5]), np.zeros(1, np.int64))[0]
     said = {
         (12.0, 15.0): "trễ khoảng 12–15 giờ",
         (16.0, 32.0): "trễ khoảng 2,0–4,0 ngày làm việc",

@@ -4,11 +4,13 @@ Of the weekly landmarks of the last half year those whose promise has passed. Wi
 term, sector, unit; each group's offset takes its mean score to its late rate, shrunk to what the wider offsets already
 say (`features.shrinkage`). Rows count alike, as they do on the list, where who lies long stands often and is often
 late; together they are as much evidence as there are dossiers. Window and prior were chosen on seven drawn provinces
-that the card does not judge (`models/cards/level.md`).
+that the card does not judge (`models/cards/level.md`). Of dossiers seen since the training, how long they took moves
+the interval of the time to the end (`training.remaining_time.followed_ends`), told of the scores at their new level.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -22,10 +24,14 @@ from models.cases import landmarks
 from models.encoding import column_of_text
 from models.level import KEYS, MOST, STAGE, LevelCorrection
 from models.risk_model import RiskModel
+from training.remaining_time import followed_ends, gather_open
 from training.sample import Sample
 from training.training_set import WEEK, labelled_rows
 
 WINDOW = timedelta(weeks=26)
+RECENT = timedelta(weeks=13)
+"""Of how long the interval of the time to the end follows what was seen; chosen inside the training periods of three
+public sets (`models/cards/remaining_time.md`)."""
 PRIOR = 60.0
 """Dossiers that count for the wider offset in each group."""
 LEAST = 100
@@ -45,7 +51,18 @@ def estimate(
     sample = labelled_rows(con, landmarks(con, as_of - WINDOW, as_of, every=WEEK), as_of, calendar)
     if len(sample) < LEAST:
         return None
-    return level_of(model, sample, sha256, as_of)
+    found = level_of(model, sample, sha256, as_of)
+    since = learnt_until(model)
+    if model.remaining is None or since is None or since >= as_of:
+        return found
+    opened = gather_open(con, as_of, calendar, since=max(since, as_of - RECENT))
+    return replace(found, ends=followed_ends(found.applied(model), opened))
+
+
+def learnt_until(model: RiskModel) -> datetime | None:
+    """The cutoff of the model's training; None where it does not say."""
+    cutoff = model.about.get("cutoff")
+    return None if cutoff is None else datetime.fromisoformat(str(cutoff))
 
 
 def level_of(model: RiskModel, sample: Sample, sha256: str, as_of: datetime) -> LevelCorrection:

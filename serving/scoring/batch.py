@@ -90,7 +90,7 @@ def _rows(matrix: pa.Table, standing: pa.Table, model: RiskModel, calendar: Cale
     remaining = pa.nulls(len(x), REMAINING)
     if model.remaining is not None:
         late_score = np.where(late, np.nan, scores.probability)
-        times = model.remaining.tell(x, column_of_numbers(matrix, LEFT), late_score)
+        times = model.remaining.tell(x, column_of_numbers(matrix, LEFT), late_score, model.encoder.stage(x))
         remaining = _structs(times, REMAINING)
     told_range = scores.range() or (np.full(len(x), np.nan), np.full(len(x), np.nan))
     ends = [pa.array(np.where(late, np.nan, end), from_pandas=True) for end in told_range]

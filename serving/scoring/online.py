@@ -255,7 +255,8 @@ class OnlineScorer:
         remaining = None
         if now.model.remaining is not None:
             late = np.where(state.late, np.nan, scores.probability)
-            remaining = now.model.remaining.tell(x, column_of_numbers(cells, LEFT), late)[0]
+            stage = now.model.encoder.stage(x)
+            remaining = now.model.remaining.tell(x, column_of_numbers(cells, LEFT), late, stage)[0]
         if state.late and left is not None and log_odds < CERTAIN_ODDS:
             strongest = [overdue(CERTAIN_ODDS - log_odds, left), *strongest][:REASONS]
             log_odds = CERTAIN_ODDS
