@@ -66,7 +66,7 @@ def ablate(
     whole = judge(sample, splits, recipe)
     loss, weight = best_blend_losses(whole)
     score = expit(blend(whole).log_odds)
-    clusters, counts = _draws(whole, draws)
+    clusters, counts = draws_of(whole, draws)
     found = []
     for name, columns in blocks_of(sample.matrix.column_names).items():
         say(f"without {name}")
@@ -74,7 +74,7 @@ def ablate(
         other, _ = best_blend_losses(less)
         theirs = expit(blend(less).log_odds)
         worse = [np.average(other - loss, weights=weight * count[clusters]) for count in counts]
-        found.append(Block(name, columns, interval(np.array(worse)), _auc_apart(whole, score, theirs, draws)))
+        found.append(Block(name, columns, interval(np.array(worse)), auc_apart(whole, score, theirs, draws)))
     return sorted(found, key=lambda block: -block.loss.value), len(whole.label)
 
 
@@ -85,10 +85,10 @@ def auc_lost(sample: Sample, recipe: Recipe, columns: Sequence[str], *, draws: i
         return None
     whole = judge(sample, splits, recipe)
     less = judge(replace(sample, matrix=sample.matrix.drop_columns(list(columns))), splits, recipe)
-    return _auc_apart(whole, expit(blend(whole).log_odds), expit(blend(less).log_odds), draws)
+    return auc_apart(whole, expit(blend(whole).log_odds), expit(blend(less).log_odds), draws)
 
 
-def _draws(whole: Judged, draws: int) -> tuple[np.ndarray, list[np.ndarray]]:
+def draws_of(whole: Judged, draws: int) -> tuple[np.ndarray, list[np.ndarray]]:
     """The dossier of each judged row, and how often each dossier counts: once, then as drawn with replacement."""
     clusters = np.unique(whole.dossier, return_inverse=True)[1]
     n = int(clusters.max()) + 1
@@ -96,9 +96,9 @@ def _draws(whole: Judged, draws: int) -> tuple[np.ndarray, list[np.ndarray]]:
     return clusters, [np.ones(n), *(np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(draws))]
 
 
-def _auc_apart(whole: Judged, score: np.ndarray, other: np.ndarray, draws: int) -> Metric:
+def auc_apart(whole: Judged, score: np.ndarray, other: np.ndarray, draws: int) -> Metric:
     """AUC of one score minus that of another on the same rows."""
-    clusters, counts = _draws(whole, draws)
+    clusters, counts = draws_of(whole, draws)
     ours, theirs = Ranked.of(whole.label, score), Ranked.of(whole.label, other)
     apart = [ours.auc_and_pairs(count[clusters])[0] - theirs.auc_and_pairs(count[clusters])[0] for count in counts]
     return interval(np.array(apart))

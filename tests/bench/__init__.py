@@ -6,6 +6,7 @@ are known. None of it ships in the wheel.
 """
 
 from tests.bench import (  # noqa: F401 -- each joins the group
+    candidates,
     cluster,
     conduct,
     container,

@@ -145,7 +145,7 @@ class Told:
         last = np.searchsorted(begins, judged.as_of, side="right") - 1
         for number, (_, model) in enumerate(followed):
             rows = np.flatnonzero(last == number)
-            if not len(rows):
+            if not len(rows) or model.remaining is None:
                 continue
             matrix = judged.take(rows).matrix
             x, left = model.encoder.encode(matrix), column_of_numbers(matrix, LEFT)
