@@ -10,10 +10,12 @@ from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.calendar.working_time import PLAIN_WEEK
 from serving.scoring.risk_list import Filters, Order, RiskList, Search, latest_list
 from serving.scoring.score_files import SCHEMA, latest_path, read_scores, write_scores
 from tests.drawn_scores import AS_OF, drawn, meta, store
@@ -178,3 +180,19 @@ def test_tabs_part_the_list_and_a_search_finds_in_every_column() -> None:
     assert LIST.page(Filters(search=Search(nothing))).total == 0
     counted = LIST.counts(Filters(), "unit_code")
     assert sum(n for _, n in counted) == LIST.page(Filters()).total
+
+
+def test_what_was_expected_is_not_said_of_a_promise_missed_since() -> None:
+    """A list says "overdue" and "expected in time" of no dossier at once."""
+    table = drawn(40)
+    scored = RiskList(table, meta(40))
+    ids = table["dossier_id"].to_pylist()
+    overdue = [place % 2 == 0 for place in range(40)]
+    states = pa.table({
+        "dossier_id": ids, "phase": ["running"] * 40, "overdue": overdue, "lawful_due_at": table["due_at"],
+    })  # fmt: skip
+    found = scored.at(states, AS_OF + timedelta(hours=2), PLAIN_WEEK)
+    ahead = [left >= 0 for left in table["left_hours"].to_pylist()]
+    told = [line is not None and line.remaining is not None for line in map(found.line, ids)]
+    assert told == [not (then and now) for then, now in zip(ahead, overdue, strict=True)]
+    assert 5 < sum(told) < 35

@@ -19,7 +19,7 @@ from features.calendar.working_time import Calendar
 from features.case_state.state import WAITING, Phase
 from models.reasons import Reason
 from models.remaining_time import Remaining
-from serving.scoring.score_files import ListMeta, latest_path, read_scores
+from serving.scoring.score_files import REMAINING, ListMeta, latest_path, read_scores
 from serving.scoring.time_left import hours_left
 
 MOST_ROWS = 200
@@ -38,9 +38,9 @@ class RiskLine:
     log_odds = base + the sum of all contributions. due_at: the lawful promise; left_hours: working hours to it,
     negative where it is overdue (`serving.scoring.time_left`). phase: in whose hands it is
     (`features.case_state.state.Phase`); None where nobody told. remaining: when it is expected to end, told at the
-    moment of the score; None where no time is told. score_low, score_high: within which four in five groups of such
-    dossiers end, by how far the parts of the model disagree; None where none is told. official_name: filled for a
-    reader by `serving.use_cases.official_names`.
+    moment of the score; None where no time is told, and where the promise was missed since. score_low, score_high:
+    within which four in five groups of such dossiers end, by how far the parts of the model disagree; None where none
+    is told. official_name: filled for a reader by `serving.use_cases.official_names`.
     """
 
     rank: int
@@ -144,7 +144,8 @@ class RiskList:
         later, are not on it.
 
         states: dossier_id, phase, lawful_due_at (UTC, aware), overdue of the dossiers that the record knows; a line of
-        which it knows nothing stays as it was scored.
+        which it knows nothing stays as it was scored. What was expected of the time to the end says nothing any more
+        where the promise was missed since.
         """
         place = pc.index_in(self._table["dossier_id"], states["dossier_id"].combine_chunks())
         unknown = pc.is_null(place)
@@ -154,7 +155,13 @@ class RiskList:
         in_record = np.flatnonzero(pc.is_valid(place))
         overdue = pc.fill_null(states["overdue"].take(place), False)
         left[in_record] = hours_left(due.take(in_record), overdue.take(in_record), read_at, calendar)
-        changed = {"phase": phase, "due_at": due, "left_hours": pa.array(left, from_pandas=True)}
+        missed = np.zeros(len(self), dtype=bool)
+        missed[in_record] = overdue.take(in_record).to_numpy(zero_copy_only=False)
+        missed &= self._left >= 0
+        remaining = pc.if_else(pa.array(missed), pa.scalar(None, REMAINING), self._table["remaining"])
+        changed = {
+            "phase": phase, "due_at": due, "left_hours": pa.array(left, from_pandas=True), "remaining": remaining,
+        }  # fmt: skip
         table = self._table
         for name, column in changed.items():
             index = table.schema.get_field_index(name)
