@@ -219,6 +219,11 @@ class OnlineScorer:
         with self.traces.span("score", target=self.target):
             return self._score(dossier, events, as_of)
 
+    def hours_left(self, dossier: Row, events: Sequence[Row], as_of: datetime) -> float | None:
+        """Working hours to the lawful promise, negative where it is overdue; None without one. Raises as `score`."""
+        ground, _ = self._at_hand()
+        return self._standing(ground, dossier, events, as_of)[2]
+
     def opinions(self, variants: Sequence[Variant], as_of: datetime) -> Opinions | None:
         """What both models say of many dossiers given by their rows; None without a model, a record or a hazard."""
         ground, now = self._ground, self.champion.value
@@ -236,22 +241,13 @@ class OnlineScorer:
         return Opinions(now.model.log_odds(x), left, unmoved)
 
     def _score(self, dossier: Row, events: Sequence[Row], as_of: datetime) -> Scored:
-        ground, now = self._ground, self.champion.value
-        if ground is None or now is None:
-            if not self._looked:
-                raise Unready("just started: record and model are being read", STARTING_SECONDS)
-            raise Unready("no champion or no record yet; run: risk ingest, risk train, risk promote", ABSENT_SECONDS)
-        dossier = {**dossier, "first_due_at": self._first_promise(ground, dossier, as_of)}
-        day = ground.day(as_of)
-        term = next(iter(day.terms.get(dossier.get("procedure_code") or "", ())), {})
-        state = state_at(dossier, events, as_of, ground.calendar, term.get("legal_working_days"))
-        due_at = state.lawful_due_at
-        cells = ground.single.cells(dossier, events, as_of, day)
+        ground, now = self._at_hand()
+        dossier, state, left = self._standing(ground, dossier, events, as_of)
+        cells = ground.single.cells(dossier, events, as_of, ground.day(as_of))
         x = now.model.encoder.encode_cells(cells)
         scores = now.model.score_encoded(x)
         log_odds, base = float(scores.log_odds[0]), float(scores.base)
         strongest = reasons(scores, cells, top=REASONS)[0]
-        left = hours_left_of(due_at, state.overdue, as_of, ground.calendar)
         remaining = None
         if now.model.remaining is not None:
             late = np.where(state.late, np.nan, scores.probability)
@@ -270,7 +266,7 @@ class OnlineScorer:
             score=float(expit(log_odds)),
             log_odds=log_odds,
             base=base,
-            due_at=due_at,
+            due_at=state.lawful_due_at,
             left_hours=left,
             reasons=strongest,
             others=log_odds - base - sum(reason.effect for reason in strongest),
@@ -278,6 +274,23 @@ class OnlineScorer:
             score_low=None if ends is None else float(ends[0][0]),
             score_high=None if ends is None else float(ends[1][0]),
         )
+
+    def _at_hand(self) -> tuple[RecordSnapshot, Champion]:
+        ground, now = self._ground, self.champion.value
+        if ground is None or now is None:
+            if not self._looked:
+                raise Unready("just started: record and model are being read", STARTING_SECONDS)
+            raise Unready("no champion or no record yet; run: risk ingest, risk train, risk promote", ABSENT_SECONDS)
+        return ground, now
+
+    def _standing(
+        self, ground: RecordSnapshot, dossier: Row, events: Sequence[Row], as_of: datetime
+    ) -> tuple[Row, CaseState, float | None]:
+        """The dossier with its first promise, its state, and the working hours left."""
+        dossier = {**dossier, "first_due_at": self._first_promise(ground, dossier, as_of)}
+        term = next(iter(ground.day(as_of).terms.get(dossier.get("procedure_code") or "", ())), {})
+        state = state_at(dossier, events, as_of, ground.calendar, term.get("legal_working_days"))
+        return dossier, state, hours_left_of(state.lawful_due_at, state.overdue, as_of, ground.calendar)
 
     def _first_promise(self, ground: RecordSnapshot, dossier: Row, as_of: datetime) -> datetime | None:
         """What the earliest rows of the dossier told (`features.case_state.slip`), as far as they are at hand."""

@@ -139,8 +139,8 @@ def handed_on(
     Nothing for a dossier without a holder, one whose promise has passed, or where only one model speaks. Raises as
     `OnlineScorer.score`.
     """
-    now, case = desk.score(dossier, events, as_of), open_case(dossier, events, as_of)
-    if case.holder is None or now.left_hours is None or now.left_hours <= 0:
+    left, case = desk.hours_left(dossier, events, as_of), open_case(dossier, events, as_of)
+    if case.holder is None or left is None or left <= 0:
         return []
     others = [one for one in officials if one != case.holder]
     return _helps(desk, [case], [(0, one) for one in others], as_of)
