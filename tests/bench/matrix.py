@@ -68,11 +68,13 @@ def matrix_section(dossiers: int, runs: int) -> Section:
         for name in _CONTENDERS.keys() - {"matrix"}:
             same_cells(folder / "matrix.out.parquet", folder / f"{name}.out.parquet")
         rows = spent["matrix"][0].answer
+        shares = spend(f"{_HERE}.matrix_whole:shares", folder=str(folder), out=str(folder / "shares.parquet")).answer
     figures = [
         Figure(f"{words}, {name}", unit, [getattr(one, kind) for one in many], *_judged(kind, name, spent))
         for kind, words, unit in (("cpu", "processor", "s"), ("wall", "wall", "s"), ("peak", "greatest memory", "MB"))
         for name, many in spent.items()
     ]
+    figures += [Figure(f"of the matrix, once more: {name}", "s", [cost]) for name, cost in shares.items()]
     words = (
         f"The same 40 features of {rows:,} weekly landmarks of {dossiers:,} dossiers, ten events each, from Parquet "
         "to Parquet, by the matrix, hand-tuned polars and pandas, SQL for DuckDB by hand, numpy over pyarrow's reading "

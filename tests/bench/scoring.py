@@ -17,7 +17,7 @@ from tests.bench.section import Figure, Section
 
 DOSSIERS = 470_000
 """Received in a month, so that 200,000 are open at its end."""
-PLAIN_ROWS, SHAP_ROWS, WIDE_ROWS = 10_000, 500, 1_000
+PLAIN_ROWS, SHAP_ROWS, WIDE_ROWS = 4_000, 500, 400
 """Rows that `pred_contrib`, shap, and `pred_contrib` of wide trees are given: their cost goes by the row."""
 SHAP_SIZES = (100, 10_000, 100_000)
 WIDE = {"num_leaves": 63, "max_depth": 7, "learning_rate": 0.03, "objective": "binary", "verbosity": -1}
@@ -257,7 +257,7 @@ def ways(folder: str, model: str) -> dict[str, float]:
 
     loaded = load(Path(model), threads=THREADS)
     con = views(Path(folder), cutoff=_AT)
-    asked = cohort(con, _AT, overdue=True).slice(0, 50_000)
+    asked = cohort(con, _AT, overdue=True).slice(0, 20_000)
     x = loaded.encoder.encode(build_matrix(con, asked, calendar=VIETNAM))
     text = (Path(model) / "trees.txt").read_text("utf-8")
     booster = lightgbm.Booster(model_str=text)
