@@ -253,27 +253,16 @@ def crowd(home: str, dossiers: int) -> int:
 def _served(settings: Settings) -> tuple[float, float, float]:
     """Megabytes that the server holds and held at most, and its processor seconds until it rests."""
     from tests.bench.crowd import dossier_id
-    from tests.bench.pages import servers, servers_cpu
+    from tests.bench.pages import rest, servers, servers_cpu
     from tests.bench.requests import ask, serving
 
     with serving(settings, 1, "inspector") as (port, token):
-        _rest()
+        rest()
         cpu = servers_cpu()
-        for path in ("/list", "/", f"/dossier?id={dossier_id(7)}", "/units", "/api/v1/list?size=100"):
+        for path in ("/list", "/", f"/dossier?id={dossier_id(7)}", "/sectors", "/api/v1/list?size=100"):
             asyncio.run(ask(port, "GET", path, token, b""))
-        _rest()
+        rest()
         status = [Path(f"/proc/{pid}/status").read_text("ascii") for pid in servers()]
     held, peak = (sum(int(one.split(f"{name}:")[1].split()[0]) for one in status if f"{name}:" in one) / 1024
                   for name in ("VmRSS", "VmHWM"))  # fmt: skip
     return held, peak, cpu
-
-
-def _rest(patience: float = 900) -> None:
-    """Waits until the servers do next to nothing for ten seconds."""
-    from tests.bench.pages import servers_cpu
-
-    until, calm = time.monotonic() + patience, 0
-    while calm < 2 and time.monotonic() < until:
-        before = servers_cpu()
-        time.sleep(5)
-        calm = calm + 1 if servers_cpu() - before < 0.25 else 0

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import shutil
 import statistics
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,7 +16,7 @@ import typer
 
 from serving.cli.group import settings_of
 from serving.settings import Settings
-from tests.bench.group import Card, bench, tell
+from tests.bench.group import Card, Runs, bench, tell
 from tests.bench.requests import Latency, ask, load, serving
 from tests.bench.section import Figure, Section
 
@@ -28,6 +30,7 @@ API_LISTS = (
     "/api/v1/list?size=25&unit=U007", "/api/v1/list?size=25&sector=S03&least_score=0.6",
 )  # fmt: skip
 HEAVIEST = 200 * 1024
+FIRST_PAGES = ("/", "/list", "/explanations", "/conduct", "/results")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,43 @@ def pages(
         )
         make_crowd(settings, dossiers)
         tell([measure(settings, dossiers, rounds, seconds, connections, workers)], card)
+
+
+@bench.command("first-pages")
+def first_pages(ctx: typer.Context, card: Card = None, runs: Runs = 2) -> None:
+    """Processor time of a server's start, and of each page the first time and the second, on a copy of the home."""
+    told: list[dict[str, float]] = []
+    for _ in range(runs):
+        with tempfile.TemporaryDirectory(prefix="risk-first-pages") as folder:
+            home = Path(folder, "home")
+            given = settings_of(ctx)
+            shutil.copytree(given.home, home)
+            told.append(_first(replace(given, home=home, record_url=str(home / "record"),
+                                       database_url=f"sqlite:///{home / 'state.db'}")))  # fmt: skip
+    figures = [
+        Figure(name, "CPU s", [one[name] for one in told], told[0][name] / told[0][f"{name[:-5]}second"]
+               if name.endswith("first") else None)
+        for name in told[0]
+    ]  # fmt: skip
+    words = (
+        "Processor seconds of one server process on a copy of the home: from its start until it has read everything "
+        "and rests, then of each page, asked by an inspector, the first time and the second. Ratio: first to second."
+    )
+    tell([Section("Pages of a server just started", words, figures)], card)
+
+
+def _first(settings: Settings) -> dict[str, float]:
+    with serving(settings, 1, "inspector") as (port, token):
+        rest()
+        spent = {"start, until all is read": servers_cpu()}
+        for path in FIRST_PAGES:
+            for turn in ("first", "second"):
+                begun = servers_cpu()
+                status, _ = asyncio.run(ask(port, "GET", path, token, b""))
+                if status != 200:
+                    raise ValueError(f"{path} was answered {status}")
+                spent[f"{path}, {turn}"] = servers_cpu() - begun
+    return spent
 
 
 def measure(settings: Settings, dossiers: int, rounds: int, seconds: float, connections: int, workers: int) -> Section:
@@ -138,6 +178,15 @@ def servers_cpu() -> float:
             told = Path(f"/proc/{one}/stat").read_text("ascii", errors="replace").rpartition(")")[2].split()
             ticks += int(told[11]) + int(told[12])  # utime, stime (proc_pid_stat(5))
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def rest(patience: float = 900) -> None:
+    """Waits until the servers do next to nothing for ten seconds."""
+    until, calm = time.monotonic() + patience, 0
+    while calm < 2 and time.monotonic() < until:
+        before = servers_cpu()
+        time.sleep(5)
+        calm = calm + 1 if servers_cpu() - before < 0.25 else 0
 
 
 def _assets() -> list[Path]:
