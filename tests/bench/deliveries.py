@@ -29,6 +29,7 @@ _PASS_EVERY = 25
 _DAILY = {"take in": "taking in", "news": "looking for news and reading them", "merge": "merging, vacuum"}
 _PASSES = {"score": "score of all open dossiers", "reread": "the server's reading of the whole record"}
 _MOST = 1.1
+_WEEK = 7
 
 
 @bench.command("deliveries")
@@ -93,7 +94,6 @@ def campaign(folder: str, model: str, days: int, a_day: int) -> dict[str, Any]:
     from features.calendar.vietnam import VIETNAM
     from features.record.delivery import Chunk
     from features.record.record import Record
-    from features.record.schema import TABLES
     from models.artefact import load
     from serving.scoring.batch import score_open
     from serving.scoring.record_delta import RecordDelta
@@ -105,7 +105,7 @@ def campaign(folder: str, model: str, days: int, a_day: int) -> dict[str, Any]:
     loaded = load(Path(model), threads=1)
     told: dict[str, Any] = {name: [] for name in (*_DAILY, "living", "lying")} | {name: {} for name in _PASSES}
     told["written"] = 0
-    seen = RecordDelta(0)
+    seen, vacuumed = RecordDelta(0), 0
     for day, (begins, tables) in enumerate(rows, 1):
         spent = dict.fromkeys(_DAILY, 0.0)
         for nth in range(a_day):
@@ -120,11 +120,14 @@ def campaign(folder: str, model: str, days: int, a_day: int) -> dict[str, Any]:
                     raise ValueError("news of single dossiers were not followed")
         seen = RecordDelta(seen.version)  # a day's news are read into the ground by night
         _grow_older(home, day)
-        with _counted(spent, "merge"), _vacuumed(day):
+        before_merge = _living(ours)
+        with _counted(spent, "merge"), _vacuumed(day - vacuumed >= _WEEK):
             ours.tidy()
+        if day - vacuumed >= _WEEK and _living(ours) < before_merge:
+            vacuumed = day
         for name, cost in spent.items():
             told[name].append(cost)
-        told["living"].append(sum(len(ours.table(name).paths(None)[0]) for name in (*TABLES, "delivery")))
+        told["living"].append(_living(ours))
         told["lying"].append(len(_lying(home)))
         if day % _PASS_EVERY == 0:
             at, once = begins + timedelta(days=1, seconds=1), dict.fromkeys(_PASSES, 0.0)
@@ -175,6 +178,12 @@ def _counted(spent: dict[str, float], name: str) -> Iterator[None]:
     spent[name] += time.process_time() - begun
 
 
+def _living(record: Any) -> int:
+    from features.record.schema import TABLES
+
+    return sum(len(record.table(name).paths(None)[0]) for name in (*TABLES, "delivery"))
+
+
 def _lying(home: Path) -> list[Path]:
     return [path for path in home.glob("*/**/*") if path.is_file() and "staging" not in path.parts]
 
@@ -182,21 +191,21 @@ def _lying(home: Path) -> list[Path]:
 def _grow_older(home: Path, day: int) -> None:
     """Moves the ages of all logs on by a day, but for each table's newest, by which caches know it."""
     for log in home.glob("*/_delta_log"):
-        for path in sorted(log.glob("*.json"))[:-1]:
+        for path in [*sorted(log.glob("*.json"))[:-1], *log.glob("*.checkpoint*.parquet")]:
             with suppress(OSError):
                 then = path.stat().st_mtime - 86_400
                 os.utime(path, (then, then))
 
 
 @contextmanager
-def _vacuumed(day: int) -> Iterator[None]:
-    """Once a week a vacuum finds the files of the week before: they are all younger than a minute in truth."""
+def _vacuumed(old: bool) -> Iterator[None]:
+    """`old`: a vacuum takes what was merged before for a week old; in truth all is younger than an hour."""
     from deltalake import DeltaTable
 
     usual = DeltaTable.vacuum
 
     def vacuum(table: DeltaTable, retention_hours: int, dry_run: bool) -> list[str]:
-        hours = 0 if day % 7 == 0 else retention_hours
+        hours = 0 if old else retention_hours
         gone: list[str] = usual(table, retention_hours=hours, dry_run=dry_run, enforce_retention_duration=False)
         return gone
 
