@@ -216,7 +216,7 @@ MUTANTS = (
     Mutant(
         "Sudden ends", "features/record/delta.py",
         "        if visible is not None:  # a file", "        if False:  # a file",
-        "tests/test_record.py::test_a_full_disk_leaves_the_record_as_it_was",
+        "tests/test_record_appends.py::test_a_full_disk_leaves_the_record_as_it_was",
     ),
     Mutant(
         "A backup that was changed", "serving/jobs/archive.py",
