@@ -16,7 +16,7 @@ import numpy as np
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from models import booster_text
+from models import booster
 from models.booster import TreeMember
 from models.encoding import CategoryRates, Encoder, IdentityTerms, LevelOffsets, Stages
 from models.linear import LinearMember
@@ -186,8 +186,8 @@ def _trees(folder: Path, name: str, files: dict[str, str], columns: int, threads
     """The trees in a file of the package, over so many columns, after every check."""
     data = _checked(folder, name, files[name])
     try:
-        booster_text.check(data, columns)
-    except booster_text.Malformed as error:
+        booster.check(data, columns)
+    except booster.Malformed as error:
         raise ArtefactError(f"{name}: {error}") from error
     return TreeMember(data.decode(), threads)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from models import booster_text
+from models import booster
 from models.artefact import MANIFEST, ArtefactError
 from models.booster import TreeMember
 from models.linear import LinearMember
@@ -26,8 +26,8 @@ def save(forecasts: dict[str, OfficialForecast], about: dict[str, str], folder: 
     tiers: dict[str, Any] = {}
     for tier, forecast in forecasts.items():
         names = []
-        for number, booster in enumerate(forecast.boosters):
-            data = booster.text.encode()
+        for number, member in enumerate(forecast.boosters):
+            data = member.text.encode()
             names.append(f"{tier}_{number}.txt")
             (folder / names[-1]).write_bytes(data)
             files[names[-1]] = hashlib.sha256(data).hexdigest()
@@ -64,7 +64,7 @@ def _forecast(tier: str, entry: dict[str, Any], files: dict[str, str], folder: P
         data = (folder / Path(name).name).read_bytes()
         if hashlib.sha256(data).hexdigest() != files[name]:
             raise ArtefactError(f"{name}: its bytes are not those that were trained; train again")
-        booster_text.check(data, len(entry["features"]))
+        booster.check(data, len(entry["features"]))
         boosters.append(TreeMember(data.decode()))
     rule = CountRule(**entry["rule"])
     linear = _linear(entry.get("linear"))  # forecasts of before there was one hold none

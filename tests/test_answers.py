@@ -25,8 +25,16 @@ from serving.work.annotations import add_mark, marks_of
 from serving.work.apologies import draft, owed, send, standings
 from serving.work.complaints import TOPIC_WORDS, Sorting, complaints, floods, sorting
 from serving.work.consultations import answerers, consultations
-from serving.work.explanations import alike, deliver_explanations, explain, explanations, open_slips, review
-from serving.work.outages import Outage, down_hours
+from serving.work.explanations import (
+    Outage,
+    alike,
+    deliver_explanations,
+    down_hours,
+    explain,
+    explanations,
+    open_slips,
+    review,
+)
 from tests.drawn_people import NOW, PEOPLE, Person, sit_down, staffed_office, token
 from tests.drawn_record import connect_drawn, local
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from models import booster_text, canary
+from models import booster, canary
 from models.artefact import GOLDEN, MANIFEST, SIGNATURE, ArtefactError, load, save
 from models.booster import TreeMember
 from models.risk_model import RiskModel
@@ -96,7 +96,7 @@ def test_a_signature_is_wanted_where_a_key_is_set(tmp_path: Path) -> None:
 def test_sound_texts_pass_the_structural_check(model: RiskModel) -> None:
     trees = model.members["trees"]
     assert isinstance(trees, TreeMember)
-    found = booster_text.check(trees.text.encode(), len(model.encoder.columns))
+    found = booster.check(trees.text.encode(), len(model.encoder.columns))
     assert found == lightgbm.Booster(model_str=trees.text).num_trees()
 
 
@@ -121,8 +121,8 @@ def test_texts_that_differ_in_structure_are_refused_or_say_the_same(model: RiskM
         else:
             mutant = text[:at] + b"9" * rng.randrange(1, 40) + text[at:]
         try:
-            booster_text.check(mutant, columns)
-        except booster_text.Malformed:
+            booster.check(mutant, columns)
+        except booster.Malformed:
             refused += 1
         else:  # a digit gone from a number leaves a number: LightGBM must read it and answer
             assert np.isfinite(TreeMember(mutant.decode()).log_odds(np.zeros((1, columns)))).all()
@@ -144,10 +144,10 @@ def test_foreign_models_are_refused(model: RiskModel, old: str, new: str) -> Non
     trees = model.members["trees"]
     assert isinstance(trees, TreeMember)
     assert old in trees.text
-    with pytest.raises(booster_text.Malformed):
-        booster_text.check(trees.text.replace(old, new).encode(), len(model.encoder.columns))
-    with pytest.raises(booster_text.Malformed):
-        booster_text.check(trees.text.encode(), len(model.encoder.columns) + 1)
+    with pytest.raises(booster.Malformed):
+        booster.check(trees.text.replace(old, new).encode(), len(model.encoder.columns))
+    with pytest.raises(booster.Malformed):
+        booster.check(trees.text.encode(), len(model.encoder.columns) + 1)
 
 
 def test_a_split_that_points_at_its_parent_is_refused(model: RiskModel) -> None:
@@ -156,8 +156,8 @@ def test_a_split_that_points_at_its_parent_is_refused(model: RiskModel) -> None:
     line = next(line for line in trees.text.split("\n") if line.startswith("left_child=") and " " in line)
     first = line.removeprefix("left_child=").split(" ")[0]
     looped = line.replace(f"left_child={first}", f"left_child={'0' * len(first)}", 1)
-    with pytest.raises(booster_text.Malformed):
-        booster_text.check(trees.text.replace(line, looped, 1).encode(), len(model.encoder.columns))
+    with pytest.raises(booster.Malformed):
+        booster.check(trees.text.replace(line, looped, 1).encode(), len(model.encoder.columns))
 
 
 def test_the_canary_scores_golden_rows_in_a_process_of_its_own(tmp_path: Path) -> None:

@@ -15,8 +15,7 @@ from features.record.delivery import Chunk
 from features.record.record import Record
 from features.simulate import simulate
 from models.artefact import load
-from models.booster import TreeMember
-from models.booster_text import check
+from models.booster import TreeMember, check
 from training import dask_trees
 from training.fit import RECIPES
 from training.gates import against

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from serving.plan.draw import draw
+from serving.plan.draw import draw, fractions, keyed_uniform, seed_hash
 from serving.plan.inclusion import Cap, inclusion
-from serving.plan.keyed_uniform import fractions, keyed_uniform, seed_hash
 
 
 @st.composite

@@ -20,9 +20,8 @@ from serving.cli import app
 from serving.cli.job_actions import action_of, intake
 from serving.jobs.job_status import data_promise, job_promises, job_statuses, list_promise
 from serving.jobs.run_log import RunLog
-from serving.jobs.runner import Run, run_slot
+from serving.jobs.runner import Run, run_slot, sole_runner
 from serving.jobs.schedule import JOBS, NAMES, JobRules
-from serving.jobs.sole_runner import sole_runner
 from serving.settings import Settings
 from serving.state import State, open_state
 from tests.drawn_office import AS_OF, draw_office, settings_of

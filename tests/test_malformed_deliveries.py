@@ -251,7 +251,7 @@ def write_deliveries(folder: Path, source: str, count: int, seed: int) -> Iterat
 
 
 def taken_in(record: Record, path: Path, source: str, names: Names) -> DeliveryReceipt:
-    """A delivery as an installation reads it (`serving.work.reference`): with its units and its officials' names."""
+    """A delivery as an installation reads it (`serving.work.intake`): with its units and its officials' names."""
     with record.connect() as con:
         units = UnitDirectory.from_rows(con.sql("SELECT * FROM unit").to_arrow_table().to_pylist())
         posts = con.execute("SELECT DISTINCT official_id, unit_code FROM official").fetchall()

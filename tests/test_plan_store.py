@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.plan.keyed_uniform import seed_hash
+from serving.plan.draw import seed_hash
 from serving.plan.store import PlanStore, Sealed, seed_of
 from serving.plan.verify import Check, verify
 from tests.drawn_month import office

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models import booster_text
+from models import booster
 from tests.drawn_sample import drawn_sample
 from training.ablate import ablate, as_section, blocks_of, put_on_card
 from training.bagging import mean_of
@@ -29,7 +29,7 @@ def test_a_bag_of_seeds_is_one_model_that_says_their_mean() -> None:
     weight = np.ones(1500)
     alone = [fit_trees(x, label, weight, replace(TINY, seed=TINY.seed + bag)) for bag in range(3)]
     bagged = fit_trees(x, label, weight, replace(TINY, bags=3))
-    booster_text.check(bagged.text.encode(), 4)
+    booster.check(bagged.text.encode(), 4)
     assert np.allclose(bagged.log_odds(x), np.mean([one.log_odds(x) for one in alone], axis=0), atol=1e-12)
     base, terms = bagged.contributions(x[:50])
     assert np.allclose(base + terms.sum(axis=1), bagged.log_odds(x[:50]), atol=1e-9)

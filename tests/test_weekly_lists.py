@@ -8,10 +8,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.plan.list_choice import BAND, Caps, choose, marked_new, order, share_new, share_out
-from serving.plan.list_entry import LEAST_DOSSIERS, Entry, entries
 from serving.plan.rules import Team
-from serving.plan.weekly_list import WeeklyList, before, week_of, write
+from serving.plan.weekly_list import (
+    BAND,
+    LEAST_DOSSIERS,
+    Caps,
+    Entry,
+    WeeklyList,
+    before,
+    choose,
+    entries,
+    marked_new,
+    order,
+    share_new,
+    share_out,
+    week_of,
+    write,
+)
 
 DAY = datetime(2026, 9, 1, tzinfo=UTC)
 

@@ -1,6 +1,6 @@
 """Seed bagging: several boosters of one lesson as one LightGBM text whose sum is their mean.
 
-One text keeps one member, one file and exact SHAP values; its check (`models.booster_text`) is that of any other.
+One text keeps one member, one file and exact SHAP values; its check (`models.booster`) is that of any other.
 """
 
 from __future__ import annotations

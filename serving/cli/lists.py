@@ -106,10 +106,8 @@ def weekly(
 ) -> None:
     """Make the week's list from the latest scores and show it: why each line stands, sector weight apart."""
     from features.sources.vietnamese_number import decimal
-    from serving.plan.list_choice import Caps
-    from serving.plan.list_entry import GRAINS, LEAST_DOSSIERS
     from serving.plan.rules import Rules
-    from serving.plan.weekly_list import make_week, week_of
+    from serving.plan.weekly_list import GRAINS, LEAST_DOSSIERS, Caps, make_week, week_of
     from serving.scoring.score_files import latest_path, read_scores
 
     settings = settings_of(ctx)

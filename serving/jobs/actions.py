@@ -27,8 +27,7 @@ LONGEST = timedelta(days=1)
 
 def weekly(settings: Settings, rules: JobRules, slot: datetime, now: datetime) -> str:
     """The lists of the slot's week, each made once; ValueError where no scored list is fresh enough for them."""
-    from serving.plan.list_entry import GRAINS
-    from serving.plan.weekly_list import make_week, path_of, week_of
+    from serving.plan.weekly_list import GRAINS, make_week, path_of, week_of
     from serving.scoring.score_files import latest_path, read_scores
 
     week = week_of(slot.astimezone(rules.zone).date())

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from serving.jobs.run_log import DONE, FAILED, RunLog
-from serving.jobs.sole_runner import sole_runner
+from serving.jobs.runner import sole_runner
 from serving.language import LazyText as lazy
 from serving.settings import Settings
 from serving.state import State

@@ -20,8 +20,8 @@ from serving.access.token import find_token, issue_token
 from serving.settings import Settings
 from serving.state import State
 from serving.state.official_names import Names, remember
+from serving.work.intake import with_reference
 from serving.work.receipts import Receipts
-from serving.work.reference import with_reference
 
 ACTION = "delivery.write"
 SESSION_LIFE = timedelta(hours=10)

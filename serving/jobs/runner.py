@@ -1,19 +1,23 @@
 """One run of one job, by whoever gets its lock: begun, done, noted; nothing where the slot is done already."""
 
+import fcntl
+import hashlib
 import os
 import shutil
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from serving.extras import advice, missing_extra
 from serving.jobs.run_log import DONE, FAILED, RunLog
 from serving.jobs.schedule import Job, JobRules
-from serving.jobs.sole_runner import sole_runner
 from serving.settings import Settings
 from serving.state import State
 
@@ -89,3 +93,37 @@ def _patiently(note: Callable[[], None], patience: float) -> None:
             if time.monotonic() >= until:
                 raise  # the run stands as running; whoever comes next finds it killed and does it again
             time.sleep(min(5.0, patience))
+
+
+_SPACE = 766_006  # our jobs among the advisory locks of the database
+
+
+@contextmanager
+def sole_runner(state: State, home: Path, job: str) -> Iterator[bool]:
+    """Whether we alone may run `job` until the end of the block; False at once where somebody else does.
+
+    Whoever dies gives the lock back by dying. PostgreSQL: an advisory lock of the session, so that machines which share
+    a database share the jobs. SQLite: a lock on a file beside it, for one machine.
+    """
+    if state.sqlite:
+        folder = home / "jobs"
+        folder.mkdir(parents=True, exist_ok=True)
+        file = os.open(folder / f"{job}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+        finally:
+            os.close(file)
+        return
+    key = int.from_bytes(hashlib.sha256(job.encode()).digest()[:4], "big", signed=True)
+    with state.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        ours = connection.scalar(text("SELECT pg_try_advisory_lock(:space, :job)"), {"space": _SPACE, "job": key})
+        try:
+            yield bool(ours)
+        finally:
+            if ours and not connection.closed:
+                connection.scalar(text("SELECT pg_advisory_unlock(:space, :job)"), {"space": _SPACE, "job": key})

@@ -16,8 +16,8 @@ from serving.language import chosen
 from serving.language import gettext as _
 from serving.pages.rendering import CommaNumbers, Key, render
 from serving.pages.sheet_photos import photo_routes
-from serving.plan.questions import questions
 from serving.plan.rendering import BY, CHOSEN
+from serving.plan.sheet import questions
 from serving.read.finding_words import CAUSE_WORDS, KIND_WORDS
 from serving.read.problem import Problem
 from serving.use_cases.app_context import context_of

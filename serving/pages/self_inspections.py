@@ -11,8 +11,8 @@ from models.targets import MAIN
 from serving.language import gettext as _
 from serving.pages.rendering import Key, render
 from serving.pages.sheet_photos import photo_routes
-from serving.plan.questions import questions
 from serving.plan.rendering import BY, CHOSEN
+from serving.plan.sheet import questions
 from serving.read.finding_words import CAUSE_WORDS, KIND_WORDS
 from serving.use_cases.app_context import context_of
 from serving.use_cases.finding_photos import photos_by_dossier

@@ -4,12 +4,37 @@ Items of one group stand together on the line, so a group whose probabilities su
 drawn beyond it. Source: Madow 1949; Tillé, Sampling Algorithms (2006), chapter 7.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from serving.plan.inclusion import Cap, Floats, Ints
-from serving.plan.keyed_uniform import fractions, keyed_uniform
+
+BITS = 53
+"""Bits of one fraction: all that a double holds exactly."""
+
+
+def keyed_uniform(seed: str, label: str, name: str = "") -> float:
+    """One uniform fraction in [0, 1) of this seed for this use (`label`) and this thing (`name`).
+
+    SHA-256 of `seed NUL label NUL name`, its first 53 bits read as a fraction. It depends on nothing else, neither on
+    the order of the input nor on the version of a library: a draw can be made again for years, by anybody.
+    """
+    digest = hashlib.sha256("\0".join((seed, label, name)).encode()).digest()
+    return (int.from_bytes(digest[:8], "big") >> (64 - BITS)) / 2.0**BITS
+
+
+def fractions(seed: str, label: str, names: Iterable[str]) -> npt.NDArray[np.float64]:
+    """One fraction a name, in the order of `names`."""
+    return np.array([keyed_uniform(seed, label, name) for name in names], dtype=np.float64)
+
+
+def seed_hash(seed: str) -> str:
+    """What is published before the draw: SHA-256 of the seed, in hex."""
+    return hashlib.sha256(seed.encode()).hexdigest()
+
 
 UNIT = 1 << 44
 """Probabilities are laid out in whole parts of 2^-44, so that size and caps hold exactly, not nearly."""

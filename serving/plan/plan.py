@@ -7,9 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from models.loop import known_chances
+from serving.plan.draw import keyed_uniform, seed_hash
 from serving.plan.eligibility import Infeasible, Unmet, frame
 from serving.plan.inclusion import Floats
-from serving.plan.keyed_uniform import keyed_uniform, seed_hash
 from serving.plan.plan_input import PlanInput, UnitBrief
 from serving.plan.prices import Price, prices
 from serving.plan.rules import Team

@@ -7,7 +7,7 @@ from typing import Any
 from features.sources.vietnamese_number import decimal
 from models.value import Estimate
 from serving.plan.outcome import Outcome
-from serving.plan.questions import questions
+from serving.plan.sheet import questions
 
 BY = {
     "own_head": ("Thủ trưởng đơn vị tự kiểm tra", "own head"),

@@ -13,7 +13,7 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
-from serving.plan.keyed_uniform import keyed_uniform
+from serving.plan.draw import keyed_uniform
 from serving.plan.rules import KINDS, Kind, Team
 
 UNPLACED = 1_000.0

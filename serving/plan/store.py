@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from features.atomic_file import replacing
 from features.key_file import key_file
-from serving.plan.keyed_uniform import seed_hash
+from serving.plan.draw import seed_hash
 from serving.plan.ledger import PlanLedger, Teller
 from serving.plan.plan import make
 from serving.plan.plan_input import PlanInput

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serving.plan.draw import draw
+from serving.plan.draw import draw, fractions
 from serving.plan.eligibility import EligibleUnit, Infeasible, Unmet, capacity
 from serving.plan.inclusion import Floats, inclusion
-from serving.plan.keyed_uniform import fractions
 from serving.plan.plan_input import PlanInput
 from serving.plan.rules import Rules
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from serving.plan.keyed_uniform import seed_hash
+from serving.plan.draw import seed_hash
 from serving.plan.ledger import PlanLedger
 from serving.plan.plan import make
 from serving.plan.plan_input import PlanInput

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
+
+from serving.state.base import Base
 
 BUSY_MS = 10_000  # how long a writer of another process is waited for before SQLite answers "locked"
 
@@ -130,3 +133,13 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def insert_once(door: Session | Connection, table: type[Base], **values: object) -> bool:
+    """Puts a row in unless one with its key stands; whether it did. Of two at once, one waits for the other's end."""
+    engine = door.get_bind() if isinstance(door, Session) else door
+    put = _INSERT[engine.dialect.name](table).values(**values).on_conflict_do_nothing()
+    return door.execute(put.returning(*table.__table__.primary_key)).first() is not None

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from serving.read.problem import refused_as_problem
 from serving.state import Submission
-from serving.state.insert_once import insert_once
+from serving.state.engine import insert_once
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
 

@@ -17,7 +17,7 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from serving.state import OutboxMessage, State
-from serving.state.insert_once import insert_once
+from serving.state.engine import insert_once
 from serving.warnings.channels import CHANNELS, Channels, Undelivered
 from serving.warnings.quiet import Quiet
 from serving.warnings.rules import WarningRules

@@ -16,13 +16,13 @@ from features.calendar.working_time import Calendar
 from features.record.delivery import Chunk, DeliveryReceipt
 from features.record.latest import newest
 from features.record.schema import TABLES
+from features.record.utc import aware_utc
 from serving.access.permissions import Scope
 from serving.language import LazyText as lazy
 from serving.read.caseload import Case
 from serving.state import ExplanationAct, ExplanationSlip, State
-from serving.state.insert_once import insert_once
+from serving.state.engine import insert_once
 from serving.work.findings import Appends
-from serving.work.outages import Outage, down_hours
 
 CAUSES = TABLES["explanation"]["cause"].choices
 AFTER: Mapping[str, tuple[str, ...]] = {
@@ -237,6 +237,39 @@ SELECT dossier_id FROM (
 def explained(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """Late dossiers that were explained, the last explanation accepted or not yet judged, as `con` knows."""
     return frozenset(row[0] for row in con.execute(_EXPLAINED).fetchall())
+
+
+_OUTAGES = """
+SELECT unit_code, starts_at, ends_at FROM outage_latest ORDER BY starts_at
+"""
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A system was down for one unit, or for all (None), from `starts_at` until `ends_at` (None: still down)."""
+
+    unit_code: str | None
+    starts_at: datetime
+    ends_at: datetime | None
+
+
+def outages(con: duckdb.DuckDBPyConnection) -> list[Outage]:
+    """The outages that a connection of the record knows, in order of their beginning."""
+    return [Outage(unit, aware_utc(start), aware_utc(end)) for unit, start, end in con.execute(_OUTAGES).fetchall()]
+
+
+def down_hours(
+    outages: Iterable[Outage], unit_code: str, start: datetime, until: datetime, calendar: Calendar
+) -> float:
+    """Working hours of [start, until) in which a system of the unit was down; overlapping outages count once."""
+    hours, reached = 0.0, start
+    for one in outages:  # in order of their beginning
+        if one.unit_code in (None, unit_code):
+            begun, over = max(one.starts_at, reached), min(one.ends_at or until, until)
+            if begun < over:
+                hours += calendar.working_hours(begun, over)
+                reached = over
+    return hours
 
 
 def open_slips(

@@ -1,12 +1,15 @@
-"""Deliveries on their way into the record: looked at first, then taken in; what command, API and page share."""
+"""Deliveries on their way into the record: looked at first, then taken in; what command, API and page share; and what
+an installation knows that reading one-stop systems needs: its secret, its units, its officials' names.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from features.key_file import key_file
 from features.record.delivery import Chunks, DeliveryError, DeliveryReceipt
 from features.record.dry_run import DryRun, dry_run
 from features.record.record import Record
@@ -14,12 +17,12 @@ from features.sources import SOURCES, FeedOptions
 from features.sources.files import members
 from features.sources.proposal import ProposedColumn, mapping_text, propose
 from features.sources.table import first_rows
+from features.sources.unit_directory import UnitDirectory
 from features.spelling.vietnamese_text import ENCODINGS
 from serving.settings import Settings
-from serving.state import open_state
-from serving.state.official_names import Names, remember
+from serving.state import State, open_state
+from serving.state.official_names import Names, officials_by_name, remember
 from serving.work.mapping_store import MappingStore
-from serving.work.reference import with_reference
 
 MAPPED = frozenset({"table", "xes"})
 """Sources that are read with a mapping."""
@@ -138,3 +141,25 @@ def _read(
         yield names.apart(SOURCES[source].read(path, with_reference(options, settings, record, state)))
         if remembered_at is not None:
             remember(state, names.entries, remembered_at)
+
+
+KEY = "pseudonyms.key"
+
+
+def with_reference(options: FeedOptions, settings: Settings, record: Record, state: State) -> FeedOptions:
+    """The options with the secret for pseudonyms, units by name, OpenCPS dossiers by number, officials' names."""
+    with record.connect() as con:
+        units = con.sql("SELECT unit_code, unit_name, valid_from, valid_to, succeeds FROM unit")
+        book = UnitDirectory.from_rows(units.to_arrow_table().to_pylist())
+        numbered = con.execute(
+            "SELECT a.other_id, min(d.unit_code) FROM alias a JOIN dossier d ON d.dossier_id = a.dossier_id "
+            "WHERE a.other_id LIKE 'opencps:%' GROUP BY a.other_id"
+        ).fetchall()
+        posts = con.execute("SELECT DISTINCT official_id, unit_code FROM official").fetchall()
+    return replace(
+        options,
+        key=key_file(settings.keys / KEY),
+        units=book,
+        officials=officials_by_name(state, posts),
+        unit_of=dict(numbered),
+    )

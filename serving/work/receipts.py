@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from serving.state import Receipt, ReceiptSubject, ReceiptTail, State
 from serving.state.canonical_json import canonical
-from serving.state.insert_once import insert_once
+from serving.state.engine import insert_once
 from serving.work.chain_anchor import ChainHead, Link, Witness, silences
 from serving.work.witnessed_rows import all_rows, changed_rows, written_rows
 

@@ -15,8 +15,7 @@ from serving.work.annotations import marks_of
 from serving.work.apologies import ApologyStanding, owed, standings
 from serving.work.complaints import ComplaintStanding, Sorting, complaints, sorting
 from serving.work.consultations import Consultation, consultations
-from serving.work.explanations import explained, open_slips
-from serving.work.outages import outages
+from serving.work.explanations import explained, open_slips, outages
 
 BACK = timedelta(days=31)
 """How far back late dossiers, consultations and complaints are followed; what is still open is followed however old."""

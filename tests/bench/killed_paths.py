@@ -19,7 +19,7 @@ from features.record.delivery import Chunk
 from features.record.record import Record
 from models import pointers
 from serving.jobs.backup import restore
-from serving.plan.keyed_uniform import seed_hash
+from serving.plan.draw import seed_hash
 from serving.plan.plan_input import PlanInput, Pull, Source, UnitBrief
 from serving.plan.rules import Rules, Team
 from serving.plan.store import PlanStore

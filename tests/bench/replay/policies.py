@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from serving.plan.draw import draw
+from serving.plan.draw import draw, fractions
 from serving.plan.inclusion import Cap, Floats, Ints, inclusion
-from serving.plan.keyed_uniform import fractions
 
 
 @dataclass(frozen=True)
