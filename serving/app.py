@@ -72,7 +72,6 @@ ROUTERS = (
     watch.router,
     letters.router,
     lists.router,
-    lists.router,
     saved_views.router,
     dossiers.router,
     scores.router,
