@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from features.record.cell_text import number, numbers
+from features.record.cell_numbers import number, numbers
 from models.logit import logit
 
 LIST_MARK = ","

@@ -21,7 +21,7 @@ from features.matrix.declaration import Feature, Grain
 from features.matrix.matrix_sql import KEYS
 from features.matrix.source_relations import EARLIEST, LATEST
 from features.matrix.sql_eval import Unsupported, aggregate, scalar
-from features.record.cell_text import number
+from features.record.cell_numbers import number
 
 Row = Mapping[str, Any]
 """A row of the canonical table `dossier` or `event`; times are aware datetimes, absent or None: unknown.

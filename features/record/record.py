@@ -27,7 +27,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError
 from filelock import FileLock, Timeout
 
-from features.record.cell_text import numbers
+from features.record.cell_numbers import numbers
 from features.record.comparison import compared
 from features.record.delivery import Chunk, DeliveryError, DeliveryReceipt, Reject
 from features.record.delta import DeltaFiles, Storage, TableVersion, mixed

@@ -26,12 +26,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
+from features.record.cell_numbers import decimals, doubtful_thousands
 from features.record.cell_text import (
     cleaned,
     code_of_number,
     codes,
-    decimals,
-    doubtful_thousands,
     heading,
     legacy_rows,
     midnights,
