@@ -10,7 +10,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from serving.access.account import account_of_identity, find_account
 from serving.access.login import LoginOrigin, TooMany, device_mark, known_device, log_in
-from serving.access.oidc import FLOW_LIFE, ProviderError
 from serving.access.secret import digest, new_secret
 from serving.access.session import LONGEST_STAY, end_session, start_session
 from serving.language import LazyText as lazy
@@ -101,6 +100,8 @@ def to_provider(request: Request, next_: Annotated[str, Query(alias="next", max_
     people = context_of(request).people
     if people.provider is None:
         return _form(request, "/", _("Chưa cấu hình hệ thống định danh."), status=404)
+    from serving.access.oidc import FLOW_LIFE, ProviderError
+
     browser = new_secret()
     try:
         url = people.provider.begin(people.state, browser, _callback(request), local_path(next_), now=people.now())
@@ -122,6 +123,8 @@ def from_provider(
     people = context_of(request).people
     if people.provider is None:
         return _form(request, "/", _("Chưa cấu hình hệ thống định danh."), status=404)
+    from serving.access.oidc import ProviderError
+
     try:
         browser = request.cookies.get(_DOOR_COOKIE, "")
         identity = people.provider.finish(people.state, browser, state, code, _callback(request), now=people.now())

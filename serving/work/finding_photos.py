@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from io import BytesIO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
@@ -30,6 +29,8 @@ def picture_of(content: bytes) -> tuple[bytes, str, str]:
 
     ValueError for anything but a whole JPEG, PNG or WebP picture: nothing else is ever kept or given out as one.
     """
+    from PIL import Image, ImageOps, UnidentifiedImageError  # once somebody brings a photo
+
     out = BytesIO()
     try:
         with warnings.catch_warnings(), Image.open(BytesIO(content), formats=tuple(_KINDS)) as opened:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from features.key_file import key_file
-from serving.access.oidc import Provider
 from serving.access.token import Grants
 from serving.read.official_directory import OfficialDirectory
 from serving.settings import Settings
@@ -13,6 +13,9 @@ from serving.work.chain_anchor import Witness
 from serving.work.fallback_cache import FallbackCache
 from serving.work.receipts import Receipts
 from serving.work.witnessed_files import adopt
+
+if TYPE_CHECKING:
+    from serving.access.oidc import Provider
 
 
 class People:
@@ -32,7 +35,11 @@ class People:
         self.directory = OfficialDirectory()
         self.grants = Grants(self.state)
         self.login_key = key_file(settings.keys / "logins.key")
-        self.provider = Provider(settings.oidc) if settings.oidc else None
+        self.provider: Provider | None = None
+        if settings.oidc:  # its libraries cost a tenth of a start
+            from serving.access import oidc
+
+            self.provider = oidc.Provider(settings.oidc)
 
     def adopt(self, now: datetime) -> None:
         """Write receipts for the rows and files that are older than receipts of them, once."""
