@@ -1,10 +1,8 @@
 """The server's application: routers, errors, limits, and the poll that takes over new lists and models."""
 
 import asyncio
-import gc
 import logging
 import secrets
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -43,7 +41,6 @@ from serving.api import reports as report_routes
 from serving.api.limits import BodyLimit, PersonLimit
 from serving.api.strict import ETags, describe, known_parameters
 from serving.jobs.chain_heads import ChainHeads
-from serving.log_lines import log_as_json
 from serving.pages.install import install as install_pages
 from serving.pages.sub_path import SubPath
 from serving.read import problem
@@ -60,11 +57,6 @@ from serving.work.people import People
 from serving.work.trackers import Trackers
 
 log = logging.getLogger(__name__)
-
-_TURN = 0.0005
-"""Seconds for which a thread of Python may keep others waiting; the usual 5 ms add up where a request that calls many
-libraries meets a poll.
-"""
 
 ROUTERS = (
     health.router,
@@ -182,16 +174,6 @@ def create_app(
     app.add_middleware(PersonLimit)
     app.add_middleware(watch.RequestMonitor)
     traces.watch(app, people.state.engine)
-    return app
-
-
-def app_from_env() -> FastAPI:
-    """The application of the installation that the environment names; what server processes start from."""
-    log_as_json()
-    sys.setswitchinterval(_TURN)
-    app = create_app(Settings.from_env(), at_once=True)
-    gc.collect()
-    gc.freeze()  # what is there now stays: to look through it for garbage would hold up requests
     return app
 
 

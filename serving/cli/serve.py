@@ -1,17 +1,13 @@
 """`risk serve`: the pages and the API."""
 
 import os
-import sys
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from serving.cli.group import settings_of
 from serving.settings import Settings
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI
 
 commands = typer.Typer()
 
@@ -38,30 +34,10 @@ def run_server(settings: Settings, host: str, port: int, workers: int) -> None:
         if workers > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
         uvicorn.run(
-            "serving.cli.serve:server_app",
+            "serving.server_process:app_from_env",
             factory=True,
             host=host,
             port=port,
             workers=workers,
             **server_options(settings.trusted_proxies),
         )
-
-
-class _NoPandas:
-    """A finder that says of pandas what it says where that is not installed."""
-
-    @staticmethod
-    def find_spec(name: str, *_: object) -> None:
-        """Nothing for any other module: the next finder is asked."""
-        if name == "pandas":
-            raise ModuleNotFoundError("a server has no use of pandas", name=name)
-
-
-def server_app() -> "FastAPI":
-    """The application of a server process; without pandas, which pyarrow would load wherever it is installed, for half
-    a second of processor time.
-    """
-    sys.meta_path.insert(0, _NoPandas)
-    from serving.app import app_from_env
-
-    return app_from_env()
