@@ -1,5 +1,6 @@
 """What every page is written on: templates, filters, the menu by rights, the footer."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,9 +84,27 @@ class CommaNumbers(BaseModel):
         return value.replace(",", ".") if number and value.count(",") == 1 and "." not in value else value
 
 
+_NAME = re.compile("(?:[\\w.]*[À-ɏḀ-ỿ][\\w.]*)(?:.*[À-ɏḀ-ỿ]\\w*)?")
+"""From the first to the last word of a text with a letter that English does not have."""
+
+
 def in_both(one: Any) -> str:
     """Of what carries its words in both languages (`vi`, `en`) those of the language spoken."""
-    return chosen(one["vi"], one["en"]) if isinstance(one, Mapping) else chosen(one.vi, one.en)
+    return names_marked(chosen(one["vi"], one["en"]) if isinstance(one, Mapping) else chosen(one.vi, one.en))
+
+
+def names_marked(text: str) -> str:
+    """An English text with the Vietnamese name in it, such as a step's, marked as one."""
+    found = None if language() == SOURCE else _NAME.search(text)
+    if found is None:
+        return text
+    return Markup("{}{}{}").format(text[: found.start()], vietnamese(found[0]), text[found.end() :])
+
+
+def brief_reason(text: str) -> str:
+    """`words.brief_reason` of a text or of one with marks in it."""
+    brief = words.brief_reason(text)
+    return Markup(brief) if isinstance(text, Markup) else brief
 
 
 def vietnamese(text: Any) -> Any:
@@ -142,7 +161,8 @@ def templates(zone: str) -> Environment:
         "iso_moment": clock.iso_moment,
         "iso_day": words.iso_day,
         "level": words.level,
-        "brief_reason": words.brief_reason,
+        "brief_reason": brief_reason,
+        "names_marked": names_marked,
         "brief_id": words.brief_id,
         "step_words": lambda step: (
             vietnamese(step) if step and step not in words.EVENT_WORDS else words.step_words(step)

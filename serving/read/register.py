@@ -112,4 +112,5 @@ class Register:
         name_of = names.get(reason.code)
         if name_of is None or not reason.value:
             return reason
-        return replace(reason, vi=reason.vi.replace(reason.value, name_of(reason.value), 1))
+        name = name_of(reason.value)
+        return replace(reason, vi=reason.vi.replace(reason.value, name, 1), en=reason.en.replace(reason.value, name, 1))

@@ -1,5 +1,6 @@
 """Dossiers sent back again and again, and through whose fault: a person says so, case by case (S0 2b)."""
 
+from serving.language import LazyText as lazy
 from serving.read.caseload import MANY_TIMES, Case
 from serving.reports.report import Column, Draft, Table
 from serving.reports.report_context import ReportContext
@@ -7,9 +8,11 @@ from serving.work.annotations import marks_of
 
 HEAD = ("Đơn vị", "Mã đơn vị", "Mã hồ sơ", "Thủ tục", "Số lần trả, yêu cầu làm lại", "Hồ sơ trước bị trả", "Kết luận")
 FAULT_WORDS = {
-    "official": "do cán bộ (đã xem xét)", "citizen": "do người nộp (đã xem xét)", "law": "do quy định (đã xem xét)",
-    "system": "do hệ thống (đã xem xét)",
-}  # fmt: skip
+    "official": lazy("do cán bộ (đã xem xét)"),
+    "citizen": lazy("do người nộp (đã xem xét)"),
+    "law": lazy("do quy định (đã xem xét)"),
+    "system": lazy("do hệ thống (đã xem xét)"),
+}
 UNREVIEWED = "chưa xem xét"
 
 

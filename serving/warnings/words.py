@@ -5,12 +5,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from features.sources.vietnamese_number import decimal
 from serving.language import LazyText as lazy
+from serving.language import gettext as _
 from serving.read.delay import Holder
 from serving.scoring.conduct_news import Newcomer, counts_by_grain
 from serving.state import EarlyWarning
-from serving.words import NOT_A_FINDING, days_left, step_words
+from serving.words import NOT_A_FINDING, days_left, decimal, step_words
 
 HOLDER_WORDS = {
     Holder.CITIZEN: lazy("người nộp"),
@@ -36,7 +36,9 @@ def help_of(warning: EarlyWarning) -> str:
     if warning.help_step is None or warning.help_holder is None or warning.help_hours is None:
         return ""
     who = HOLDER_WORDS[Holder(warning.help_holder)]
-    return f"bước “{step_words(warning.help_step)}” ({who}), dự kiến còn {decimal(warning.help_hours)} giờ làm việc"
+    return _("bước “{step}” ({who}), dự kiến còn {hours} giờ làm việc").format(
+        step=step_words(warning.help_step), who=who, hours=decimal(warning.help_hours)
+    )
 
 
 def single(warning: EarlyWarning, procedure: str, link: str, show_dossier: bool) -> Text:

@@ -139,9 +139,13 @@ def _state(verdict: str | None, done: Mapping[str, datetime | None], handling: T
 
 
 TOPIC_WORDS = {
-    "lateness": "Chậm trả kết quả", "conduct": "Thái độ, cách ứng xử", "extra_papers": "Giấy tờ ngoài quy định",
-    "bribe": "Tiền ngoài quy định", "procedure": "Thủ tục, hướng dẫn", "other": "Khác",
-}  # fmt: skip
+    "lateness": lazy("Chậm trả kết quả"),
+    "conduct": lazy("Thái độ, cách ứng xử"),
+    "extra_papers": lazy("Giấy tờ ngoài quy định"),
+    "bribe": lazy("Tiền ngoài quy định"),
+    "procedure": lazy("Thủ tục, hướng dẫn"),
+    "other": lazy("Khác"),
+}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import duckdb
 from features.calendar.working_time import Calendar
 from features.case_state.relation import case_states
 from features.record.utc import aware_utc, naive_utc
+from serving.language import LazyText as lazy
 from serving.state import Mark
 
 SELDOM = 0.05
@@ -21,9 +22,13 @@ LEAST_DOSSIERS = 20
 SHORT = 20
 """An answer of fewer characters is shown as possibly vague; a person says if it is."""
 STATES = {
-    "open": "Đang chờ trả lời", "overdue": "Quá hạn chưa trả lời", "late": "Trả lời trễ", "in_time": "Trả lời đúng hạn",
-    "no_term": "Đã trả lời, không đặt hạn", "moot": "Hồ sơ đã kết thúc, không còn chờ",
-}  # fmt: skip
+    "open": lazy("Đang chờ trả lời"),
+    "overdue": lazy("Quá hạn chưa trả lời"),
+    "late": lazy("Trả lời trễ"),
+    "in_time": lazy("Trả lời đúng hạn"),
+    "no_term": lazy("Đã trả lời, không đặt hạn"),
+    "moot": lazy("Hồ sơ đã kết thúc, không còn chờ"),
+}
 
 _ASKED = """
 SELECT t.dossier_id, d.unit_code AS lead_unit, d.procedure_code, t.kind, t.happened_at, t.step_due_at,
