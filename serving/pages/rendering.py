@@ -84,7 +84,7 @@ class CommaNumbers(BaseModel):
         return value.replace(",", ".") if number and value.count(",") == 1 and "." not in value else value
 
 
-_NAME = re.compile("(?:[\\w.]*[À-ɏḀ-ỿ][\\w.]*)(?:.*[À-ɏḀ-ỿ]\\w*)?")
+_NAME = re.compile(r"[\w.]*[\u00c0-\u024f\u1e00-\u1eff][\w.]*(?:.*[\u00c0-\u024f\u1e00-\u1eff]\w*)?")
 """From the first to the last word of a text with a letter that English does not have."""
 
 
