@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from training.evaluate import Metric
     from training.sample import Sample
 
-TITLE = "Columns that were tried and not taken"
+TITLE = "Columns that the matrix does not have"
 PROVINCES = (31, 32)
 DOSSIERS, START, CUTOFF = 3_000, date(2025, 1, 6), datetime(2026, 4, 6, tzinfo=UTC)
 NOISE = "noise"
@@ -231,8 +231,8 @@ def as_markdown(lines: list[Tried]) -> str:
         "95 % intervals, dossiers drawn. `noise`: a column of drawn numbers, for trees draw which columns they",
         "see. A column that is not in a table is not told by that record: no public set tells steps' due dates,",
         "consulted offices, applicants or agents, so these stand on drawn provinces alone. Weekday and hour of",
-        "receipt and the next long break are in the matrix apart from each other. What saves nothing beyond its",
-        "interval on any record is not built.",
+        "receipt and the next long break are in the matrix apart from each other. What saves no more than noise",
+        "is not built.",
         "",
         "| record | column | rows that know it | log-loss saved | AUC gained | pays |",
         "|---|---|---|---|---|---|",
