@@ -79,8 +79,9 @@ def scoring_section(folder: str, model: str, runs: int) -> Section:
     ]  # fmt: skip
     words = (
         f"Matrix, score, time to the end and three reasons of every open dossier on {THREADS} threads, all that is "
-        "compiled for it counted; trees as shipped for large records (300 × 15 leaves, depth 6). Ratio: the same batch "
-        "with LightGBM's pred_contrib in place of our tables, really run, to ours."
+        "compiled for it counted (kept on disk: by the first process of an installation alone); trees as shipped for "
+        "large records (300 × 15 leaves, depth 6). Ratio: the same batch with LightGBM's pred_contrib in place of our "
+        "tables, really run, to ours."
     )
     return Section("Scoring with reasons", words, figures)
 
