@@ -29,7 +29,7 @@ from training import finding, official_forecast
 from training.conduct_fairness import audit, groups_of
 from training.finding import LearntFinding
 from training.gates import insist, second_person
-from training.promote import Say, tell_aliases
+from training.promote import Say, move_up, tell_aliases
 from training.provenance import git_commit
 
 TARGET = "conduct"
@@ -145,11 +145,7 @@ def promote(
             raise FileNotFoundError("no candidate of conduct; run: risk train conduct --cutoff T")
         insist([second_person(candidate.get("trained_by"), by)], because)
         check(folder / candidate["version"], candidate)
-        champion = pointers.read(folder, "champion")
-        places = {"champion": candidate}
-        if champion is not None and champion["sha256"] != candidate["sha256"]:
-            places["previous"] = champion
-        pointers.move(folder, places, "promote", at, because=because, by=by)
+        move_up(folder, candidate, at, because, by)
     tell_aliases(mlflow_url, folder, say)
     return str(candidate["version"])
 

@@ -50,13 +50,18 @@ def promote(
         say("canary")
         canary.fly(folder / candidate["version"])
         say("move")
-        champion = pointers.read(folder, "champion")
-        places = {"champion": candidate}
-        if champion is not None and champion["sha256"] != candidate["sha256"]:
-            places["previous"] = champion
-        pointers.move(folder, places, "promote", at, because=because, by=by)
+        move_up(folder, candidate, at, because, by)
     tell_aliases(mlflow_url, folder, say)
     return str(candidate["version"])
+
+
+def move_up(folder: Path, candidate: Mapping[str, Any], at: datetime, because: str | None, by: str | None) -> None:
+    """Makes the candidate champion; the champion of before, where it was another, becomes `previous`."""
+    champion = pointers.read(folder, "champion")
+    places = {"champion": candidate}
+    if champion is not None and champion["sha256"] != candidate["sha256"]:
+        places["previous"] = champion
+    pointers.move(folder, places, "promote", at, because=because, by=by)
 
 
 def rollback(

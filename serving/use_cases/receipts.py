@@ -11,19 +11,10 @@ from serving.use_cases.looked import note_look
 from serving.work.receipts import Fault
 from serving.work.witnessed_files import file_faults
 
-INSPECTION = frozenset(
-    {
-        "decision.write",
-        "plan.read",
-        "plan.write",
-        "plan.approve",
-        "plan.export",
-        "visit.read",
-        "finding.write",
-        "remedy.demand",
-        "conduct.digest",  # names those newly flagged alone
-    }
-)
+INSPECTION = frozenset({
+    "decision.write", "plan.read", "plan.write", "plan.approve", "plan.export", "visit.read", "finding.write",
+    "remedy.demand", "conduct.digest",  # which names those newly flagged alone
+})  # fmt: skip
 """Actions whose receipts show what is inspected: only those who may read picks see them."""
 
 

@@ -99,10 +99,7 @@ def own_inspections(request: Request) -> list[Visit]:
 
 def own_visit(request: Request, visit_id: str) -> Visit:
     """An own inspection of the reader's units whose hour has come; all others and absent ones answer alike."""
-    try:
-        found = visit_of(plan_store(request), visit_id, context_of(request).people.now())
-    except (LookupError, Sealed):
-        found = None
+    found = _begun(request, visit_id)
     covers = reader_of(request).scope_for("self.read").covers
     if found is None or found["by"] != OWN_HEAD or not covers(found["unit_code"]):
         raise Problem(404, "No inspection of this number.")
@@ -147,13 +144,18 @@ def visit_ahead(request: Request, visit_id: str) -> Visit | None:
 
 def visit_in(request: Request, visit_id: str) -> Visit:
     """A visit that has begun, in the reader's scope; sealed, foreign and absent ones answer alike."""
-    try:
-        found = visit_of(plan_store(request), visit_id, context_of(request).people.now())
-    except (LookupError, Sealed):
-        found = None
+    found = _begun(request, visit_id)
     if found is None or not in_scope(request, [found]):
         raise Problem(404, "No visit of this number.")
     return found
+
+
+def _begun(request: Request, visit_id: str) -> dict[str, Any] | None:
+    """A visit whose hour has come; None for one that is sealed still or that no plan has."""
+    try:
+        return visit_of(plan_store(request), visit_id, context_of(request).people.now())
+    except (LookupError, Sealed):
+        return None
 
 
 def picked(request: Request, visit: Visit) -> list[Decision]:
