@@ -141,7 +141,7 @@ MUTANTS = (
         "tests/test_witnessed_files.py::test_what_was_there_is_adopted_once_and_what_comes_later_is_not",
     ),
     Mutant(
-        "Acting or reading unseen", "serving/api/looked.py",
+        "Acting or reading unseen", "serving/use_cases/looked.py",
         "    people.receipts.record(reader_of(request).login, action, detail, now=people.now(), subjects=subjects)",
         "    return",
         "tests/test_chain_heads.py::test_every_read_of_persons_by_the_api_leaves_a_receipt",
