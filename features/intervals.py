@@ -66,7 +66,7 @@ def byar_sql(count: str) -> tuple[str, str]:
 def sum_of_chances(chances: np.ndarray) -> tuple[int, int]:
     """Between which whole numbers a sum of independent events lies: `chances` [n] of each, one below 0 counts down.
 
-    The Poisson-binomial distribution by convolution (Le Cam 1960); 0 to 0 without any.
+    The Poisson-binomial distribution by convolution (scipy 1.17 takes no quantile of more than 62); 0 to 0 without any.
     """
     down = chances < 0
     mass = np.ones(1)
