@@ -19,7 +19,7 @@ from models.risk_model import RiskModel
 from serving.app import create_app
 from serving.scoring.online import OnlineScorer, Variant
 from serving.scoring.risk_list import Filters
-from serving.scoring.what_if import LEAST, NEW_PERSON, Help, OpenCase, Plan, helps, open_case, planned, promised
+from serving.scoring.what_if import LEAST, NEW_PERSON, Help, OpenCase, Reassignment, helps, open_case, planned, promised
 from serving.settings import Settings
 from tests.drawn_model import NUMBERS, drawn_model, ship
 from tests.drawn_office import AS_OF, dossier_id, draw_office
@@ -134,9 +134,9 @@ def test_a_plan_is_what_both_models_see_saved_over_all_dossiers_together(tmp_pat
 def test_a_plan_of_no_saving_has_no_moves(tmp_path: Path) -> None:
     desk = desk_of(tmp_path, -0.2)
     cases, _ = promised(desk, cases_of(desk, range(90)), AS_OF)
-    assert planned(desk, cases, AS_OF, [None], 7) == Plan([])
-    assert planned(desk, [], AS_OF, [None], 7) == Plan([])
-    assert planned(desk, cases, AS_OF, [], 7) == Plan([])
+    assert planned(desk, cases, AS_OF, [None], 7) == Reassignment([])
+    assert planned(desk, [], AS_OF, [None], 7) == Reassignment([])
+    assert planned(desk, cases, AS_OF, [], 7) == Reassignment([])
 
 
 def test_who_is_handed_a_dossier_holds_one_more(tmp_path: Path) -> None:
@@ -276,7 +276,7 @@ def test_where_one_person_holds_all_nothing_is_handed_among_them(tmp_path: Path)
     desk = desk_of(tmp_path, 0.2)
     cases, _ = promised(desk, [case for case in cases_of(desk, range(90)) if case.holder == "o1"], AS_OF)
     assert cases
-    assert planned(desk, cases, AS_OF, ["o1"], 5) == Plan([])
+    assert planned(desk, cases, AS_OF, ["o1"], 5) == Reassignment([])
 
 
 def test_who_has_left_can_be_given_nothing(office: TestClient) -> None:

@@ -93,7 +93,7 @@ class Move:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Reassignment:
     """Moves, and what all of them together would change over all dossiers of a unit, whose holders' loads change too.
 
     late: expected late dossiers fewer; late_low, late_high: in 95 of 100 cases, and by either model. hours: expected
@@ -159,7 +159,7 @@ def promised(desk: OnlineScorer, cases: Sequence[OpenCase], as_of: datetime) -> 
 
 def planned(
     desk: OnlineScorer, cases: Sequence[OpenCase], as_of: datetime, officials: Sequence[str | None], most_to_one: int
-) -> Plan:
+) -> Reassignment:
     """Which of the cases (`promised`) to hand to whom of `officials`: what saves most first, each once, and what all
     that together would change. No moves where both models do not see a saving over the whole."""
     tried = [
@@ -173,17 +173,17 @@ def planned(
             chosen[at] = Move(cases[at].dossier_id, str(cases[at].holder), one)
             given[official] += 1
     if not chosen:
-        return Plan([])
+        return Reassignment([])
     taken = Counter(move.holder for move in chosen.values())
     pairs = [(at, chosen[at].help.official_id if at in chosen else case.holder) for at, case in enumerate(cases)]
     changed = _changed(desk, cases, pairs, as_of, [_more(given[to], taken[str(to)]) for _, to in pairs])
     if changed is None:
-        return Plan([])
+        return Reassignment([])
     fewer, hours = changed.score - changed.after, (changed.hours - changed.hours_after).sum(axis=1)
     if fewer.sum(axis=1).min() <= 0:
-        return Plan([])
+        return Reassignment([])
     spans = [sum_of_chances(one) for one in fewer]
-    return Plan(
+    return Reassignment(
         list(chosen.values()),
         float(fewer[0].sum()), min(low for low, _ in spans), max(high for _, high in spans),
         float(hours[0]), float(hours.min()), float(hours.max()),

@@ -12,7 +12,7 @@ from serving.language import LazyText as lazy
 from serving.read.problem import Problem
 from serving.scoring.online import STARTING_SECONDS, Ended, OnlineScorer, Unready
 from serving.scoring.risk_list import MOST_ROWS, Filters, RiskLine, RiskList
-from serving.scoring.what_if import MOST_TO_ONE, Help, Plan, handed_on, helps, open_case, planned, promised
+from serving.scoring.what_if import MOST_TO_ONE, Help, Reassignment, handed_on, helps, open_case, planned, promised
 from serving.use_cases.app_context import context_of
 from serving.use_cases.dossiers import line_in_scope
 from serving.use_cases.guard import reader_of
@@ -53,8 +53,8 @@ class UnitWhatIf:
     open: int
     looked_at: int
     expected_late: float
-    handing_on: Plan
-    one_more: Plan
+    handing_on: Reassignment
+    one_more: Reassignment
     caveat: str = str(CAVEAT)
 
     @property
@@ -124,7 +124,7 @@ def unit_what_if(request: Request, unit_code: str) -> UnitWhatIf:
     officials = _least_loaded(request, unit_code)
     share = -(-len(cases) // (len({case.holder for case in cases}) + 1))  # what one more would hold, were all alike
     handing_on, one_more = (
-        _named_plan(request, planned(desk, cases, risk_list.read_at, to, most))
+        _all_named(request, planned(desk, cases, risk_list.read_at, to, most))
         for to, most in ((officials, MOST_TO_ONE), ([None], share))
     )
     version = risk_list.meta.model_version
@@ -144,7 +144,7 @@ def _named(request: Request, one: Help) -> Help:
     return replace(one, official_name=official_name(request, one.official_id)) if one.official_id else one
 
 
-def _named_plan(request: Request, plan: Plan) -> Plan:
+def _all_named(request: Request, plan: Reassignment) -> Reassignment:
     moves = [
         replace(move, holder_name=official_name(request, move.holder), help=_named(request, move.help))
         for move in plan.moves
