@@ -83,58 +83,58 @@ class _Candidates:
 
 
 @dataclass(frozen=True)
-class Told:
-    """Reasons by column, by `row` [m] of the scores and strongest first: the `speaks` [m] column of the scores'
-    features, the `effect` [m], and what is said, `words[said[m]]`: most of it is said of many rows."""
+class ReasonColumns:
+    """Reasons by column, by `row` [m] of the scores and strongest first: the `feature` [m] that speaks (a place among
+    the scores' features), the `effect` [m], and its words, `sentences[sentence[m]]`: most are said of many rows."""
 
     row: np.ndarray
-    speaks: np.ndarray
+    feature: np.ndarray
     effect: np.ndarray
-    said: np.ndarray
-    words: list[Words]
+    sentence: np.ndarray
+    sentences: list[Words]
 
 
 def reasons(scores: Scores, matrix: pa.Table | Cells, top: int = 3) -> list[list[Reason]]:
     """For each row of the matrix its `top` strongest reasons, strongest first; fewer where there are fewer."""
     by_row: list[list[Reason]] = [[] for _ in scores.log_odds]
-    found = told(scores, matrix, top)
-    columns = (one.tolist() for one in (found.row, found.speaks, found.effect, found.said))
-    for row, speaks, effect, said in zip(*columns, strict=True):
-        by_row[row].append(Reason(scores.features[speaks], effect, *found.words[said]))
+    found = reason_columns(scores, matrix, top)
+    columns = (one.tolist() for one in (found.row, found.feature, found.effect, found.sentence))
+    for row, feature, effect, sentence in zip(*columns, strict=True):
+        by_row[row].append(Reason(scores.features[feature], effect, *found.sentences[sentence]))
     return by_row
 
 
-def told(scores: Scores, matrix: pa.Table | Cells, top: int = 3) -> Told:
+def reason_columns(scores: Scores, matrix: pa.Table | Cells, top: int = 3) -> ReasonColumns:
     """`reasons` by column."""
     cells = _Cells(matrix, scores)
-    raising = _told(scores, cells, np.arange(len(scores.log_odds)), +1, top)
-    without = np.setdiff1d(np.arange(len(scores.log_odds)), raising.row)
-    lowering = _told(scores, cells, without, -1, top)
+    rows = np.arange(len(scores.log_odds))
+    raising = _in_direction(scores, cells, rows, +1, top)
+    lowering = _in_direction(scores, cells, np.setdiff1d(rows, raising.row), -1, top)
     order = np.argsort(np.concatenate([raising.row, lowering.row]), kind="stable")
-    said = np.concatenate([raising.said, lowering.said + len(raising.words)])
-    both = ((getattr(one, name) for one in (raising, lowering)) for name in ("row", "speaks", "effect"))
-    row, speaks, effect = (np.concatenate(list(one))[order] for one in both)
-    return Told(row, speaks, effect, said[order], raising.words + lowering.words)
+    sentence = np.concatenate([raising.sentence, lowering.sentence + len(raising.sentences)])[order]
+    both = ((getattr(one, name) for one in (raising, lowering)) for name in ("row", "feature", "effect"))
+    row, feature, effect = (np.concatenate(list(one))[order] for one in both)
+    return ReasonColumns(row, feature, effect, sentence, raising.sentences + lowering.sentences)
 
 
-def _told(scores: Scores, cells: _Cells, rows: np.ndarray, sign: int, top: int) -> Told:
+def _in_direction(scores: Scores, cells: _Cells, rows: np.ndarray, sign: int, top: int) -> ReasonColumns:
     """The reasons of the rows that move the score in the direction of `sign`."""
     if not len(rows):
         none = np.zeros(0, np.int64)
-        return Told(none, none, np.zeros(0), none, [])
+        return ReasonColumns(none, none, np.zeros(0), none, [])
     found = _candidates(scores, cells, rows, sign)
     effects = _effects(scores, found, cells, sign)
     chosen = _chosen(found, sign * effects, cells, sign, top)
     rows, (speaks, beside) = found.row[chosen], found.cells[:, chosen]
-    said = np.zeros(len(rows), np.int64)
-    words: list[Words] = []
-    kinds = speaks * len(scores.features) + beside
+    sentence = np.zeros(len(rows), np.int64)
+    sentences: list[Words] = []
+    kinds = speaks * (len(scores.features) + 1) + beside - NONE
     for kind in np.unique(kinds).tolist():
         mine = np.flatnonzero(kinds == kind)
         which, of_kind = cells.words(int(speaks[mine[0]]), int(beside[mine[0]]), rows[mine], sign)
-        said[mine] = len(words) + np.array(which)
-        words += of_kind
-    return Told(rows, speaks, effects[chosen], said, words)
+        sentence[mine] = len(sentences) + np.array(which)
+        sentences += of_kind
+    return ReasonColumns(rows, speaks, effects[chosen], sentence, sentences)
 
 
 def _effects(scores: Scores, found: _Candidates, cells: _Cells, sign: int) -> np.ndarray:

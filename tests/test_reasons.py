@@ -106,6 +106,18 @@ def test_what_is_needed_stands_beside_what_is_left() -> None:
     assert _told(hours_left=(90.0, 0.8), procedure_step_left_hours=(61.0, 0.4))[0].vi.startswith("Còn 90,0 giờ")
 
 
+def test_a_pair_with_the_last_column_is_not_taken_for_the_column_after_what_is_left() -> None:
+    """Kinds of sentences are numbered by both columns, of which the second may be none."""
+    cells = {"hours_left": [0.5, 41.0], "unit_late_rate": [0.12, 0.31], "procedure_step_left_hours": [61.0, 3.0]}
+    contributions = np.array([[0.8, 0.0, 0.4], [0.0, 0.9, 0.0]])
+    scores = Scores(np.array([0.5, 0.5]), contributions.sum(1), 0.0, contributions, tuple(cells), USUAL, RATES)
+    keys = {"unit_code": ["U", "U"], "procedure_code": ["P", "P"]}
+    (pair,), (alone,) = reasons(scores, pa.table(cells | keys))
+    assert (pair.code, alone.code) == ("hours_left", "unit_late_rate")
+    assert pair.vi.startswith("Từ bước này thường cần 61,0 giờ")
+    assert alone.vi.startswith("Tỷ lệ trễ hạn trước đây của đơn vị: 31%")
+
+
 def test_something_that_a_head_can_act_on_is_among_them() -> None:
     told = _told(2, hours_left=(1.0, 0.9), unit_late_rate=(0.5, 0.5), official_open=(43.0, 0.1))
     assert [reason.code for reason in told] == ["hours_left", "official_open"]

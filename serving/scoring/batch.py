@@ -25,7 +25,7 @@ from features.record.record import Record
 from features.record.utc import aware_table
 from models.cases import cohort
 from models.encoding import column_of_numbers
-from models.reasons import Reason, Told, told
+from models.reasons import Reason, ReasonColumns, reason_columns
 from models.remaining_time import LEFT
 from models.risk_model import RiskModel, Scores
 from models.target import Target
@@ -79,7 +79,7 @@ def _rows(matrix: pa.Table, standing: pa.Table, model: RiskModel, calendar: Cale
     scores = model.score_encoded(x)
     as_of = matrix["as_of"][0].as_py()
     left = hours_left(standing["due_at"], standing["overdue"], as_of, calendar)
-    found = told(scores, matrix, top=REASONS)
+    found = reason_columns(scores, matrix, top=REASONS)
     log_odds = scores.log_odds.copy()
     certain = TARGETS[model.target].overdue_is_certain
     late = standing["late"].to_numpy() & certain
@@ -128,7 +128,9 @@ def _table(
     return pa.table(columns).select(SCHEMA.names).cast(SCHEMA)
 
 
-def _reasons_column(found: Told, features: Sequence[str], certain: Mapping[int, Reason], rows: int) -> pa.ListArray:
+def _reasons_column(
+    found: ReasonColumns, features: Sequence[str], certain: Mapping[int, Reason], rows: int
+) -> pa.ListArray:
     """`REASONS` reasons of each of so many rows as a list column: before those found, those of rows that are certain.
 
     By column, and each wording once: a row of its own for every reason costs more than what it is made of.
@@ -139,13 +141,13 @@ def _reasons_column(found: Told, features: Sequence[str], certain: Mapping[int, 
     row = row[order]
     stay = np.arange(len(row)) - np.searchsorted(row, row) < REASONS
     order = order[stay]
-    speaks = np.concatenate([len(features) + np.arange(len(first)), found.speaks])[order]
-    said = np.concatenate([np.arange(len(first)), len(first) + found.said])[order]
-    words = [*((one.value, one.usual, one.n, one.vi, one.en) for one in first), *found.words]
+    feature = np.concatenate([len(features) + np.arange(len(first)), found.feature])[order]
+    sentence = np.concatenate([np.arange(len(first)), len(first) + found.sentence])[order]
+    sentences = [*((one.value, one.usual, one.n, one.vi, one.en) for one in first), *found.sentences]
     fields = {
-        "code": pa.array([*features, *(one.code for one in first)], pa.string()).take(pa.array(speaks)),
+        "code": pa.array([*features, *(one.code for one in first)], pa.string()).take(pa.array(feature)),
         "effect": pa.array(np.concatenate([[one.effect for one in first], found.effect])[order], pa.float64()),
-        **{name: pa.array([one[at] for one in words], REASON.field(name).type).take(pa.array(said))
+        **{name: pa.array([one[at] for one in sentences], REASON.field(name).type).take(pa.array(sentence))
            for at, name in enumerate(("value", "usual", "n", "vi", "en"))},
     }  # fmt: skip
     offsets = np.concatenate([[0], np.cumsum(np.bincount(row[stay], minlength=rows))]).astype(np.int32)

@@ -197,7 +197,7 @@ def batch(folder: str, model: str, way: str) -> dict[str, float]:
 
         return run
 
-    for name in ("told", "_reasons_column"):
+    for name in ("reason_columns", "_reasons_column"):
         setattr(scoring, name, timed(getattr(scoring, name)))
     con = views(Path(folder), cutoff=_AT)
     loaded = load(Path(model), threads=THREADS)
