@@ -1,7 +1,7 @@
 """Scores of changed rows by walking only trees that ask for what changed are LightGBM's own, to the last bit."""
 
-from collections.abc import Callable
-from typing import Any
+import errno
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,22 +43,36 @@ def test_trees_without_splits_are_walked() -> None:
     assert TreeWalk(alone).log_odds(some).tolist() == [first, first]
 
 
-@pytest.mark.parametrize("writable", [True, False])
-def test_a_loop_is_compiled_where_its_machine_code_can_be_kept_and_where_it_cannot(
-    writable: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("harm", ["no folder", "a full disk", "files cut short"])
+def test_a_loop_runs_also_where_its_machine_code_cannot_be_kept_or_read(
+    harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import numba
+    from numba.core import caching, config
 
     from models.compiled import compiled
 
-    asked: list[bool] = []
+    def doubled(values: np.ndarray) -> None:
+        for at in range(len(values)):
+            values[at] *= 2
 
-    def njit(*, nogil: bool, cache: bool = False) -> Callable[[Any], Any]:
-        asked.append(cache)
-        if cache and not writable:
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: function
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(numba, "njit", njit)
-    assert compiled(print) is print
-    assert asked == ([True] if writable else [True, False])
+    def no_folder(*_: object) -> None:
+        raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
+    if harm == "no folder":
+        monkeypatch.setattr(caching.FunctionCache, "__init__", no_folder)
+    if harm == "a full disk":
+        monkeypatch.setattr(caching.IndexDataCacheFile, "_save_data", full)
+    if harm == "files cut short":
+        compiled(doubled)(np.ones(1))
+        files = [one for one in tmp_path.rglob("*") if one.is_file()]
+        assert len(files) == 2  # index and code
+        for one in files:
+            one.write_bytes(b"")
+    loop, values = compiled(doubled), np.ones(3)
+    for wanted in (2.0, 4.0):
+        loop(values)
+        assert values.tolist() == [wanted] * 3
