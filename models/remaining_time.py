@@ -44,7 +44,7 @@ AT_ONCE = 5_000
 class Remaining:
     """When one open dossier is expected to end; working hours in which the clock runs, from the moment of the score.
 
-    hours: the median; low, high: the interval of 10 to 90 %. late_low, late_high: the same interval against the
+    hours: the median; low, high: the interval of 80 %. late_low, late_high: the same interval against the
     lawful promise (above zero: late), None without one. expected_late: mean hours late, those in time counted as 0.
     open_by_day: chance to be still open after 1, 2, … working days; on days after the promise that is the chance to be
     late by so much.

@@ -166,7 +166,7 @@ def hours_between(low: float, high: float, brief: bool = False) -> str:
 
 
 def against_promise(remaining: Remaining | None, brief: bool = False) -> str:
-    """What the interval of 10 to 90 % says of the promise: "trễ khoảng 12–30 giờ"; empty where no time is told.
+    """What the interval of 80 % says of the promise: "trễ khoảng 12–30 giờ"; empty where no time is told.
 
     brief: for a narrow cell, "trễ 2–4 ngày"; days are working days, as all days of a list are.
     """

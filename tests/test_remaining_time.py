@@ -20,7 +20,15 @@ from models.risk_model import RiskModel
 from models.rule import RuleMember
 from serving.words import against_promise, hours_between
 from tests.drawn_model import drawn_model
-from training.remaining_time import Endings, JudgedTimes, OpenSample, bin_edges, fit_hazard, followed_ends
+from training.remaining_time import (
+    Endings,
+    JudgedTimes,
+    OpenSample,
+    bin_edges,
+    fit_hazard,
+    followed_ends,
+    kaplan_meier,
+)
 
 EDGES = np.array([0.0, 4.0, 10.0, 40.0, 100.0])
 
@@ -110,6 +118,12 @@ def test_coverage_counts_those_open_beyond_the_interval_and_not_those_of_which_n
     one = np.ones(5)
     judged = JudgedTimes(share, one, Endings(one, ended), one, np.arange(5))
     assert judged.covered()[0] == pytest.approx(1 / 4)
+
+
+def test_of_equal_times_those_seen_so_far_were_still_open_at_the_end_of_the_others() -> None:
+    times, open_after = kaplan_meier(np.array([2.0, 1.0, 1.0]), np.array([True, False, True]), np.ones(3))
+    assert times.tolist() == [1.0, 1.0, 2.0]
+    assert open_after == pytest.approx([2 / 3, 2 / 3, 0.0])
 
 
 def model_of(remaining: RemainingTime) -> RiskModel:

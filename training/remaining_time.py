@@ -45,11 +45,11 @@ MOST = 8_000
 """Landmarks learnt at most, about: they are taken apart into bins, so each counts a dozen rows."""
 BINS = 16
 LEAST_ENDED = 100
-"""Fewer ended dossiers than this give no time."""
+"""Fewer landmarks of ended dossiers than this give no time."""
 BELIEVED = (0.65, 0.95)
 """Coverage of later rows beyond which, by its interval, no time is given."""
 LEAST_SEEN = 10
-"""Ended dossiers that it takes to move the interval."""
+"""Landmarks of ended dossiers that it takes to move the interval."""
 FIRM = 20.0
 """Dossiers that count for the wider group's interval in each group."""
 WITHIN = ((0.01, NARROWEST[0]), (NARROWEST[1], 0.99))
@@ -202,8 +202,9 @@ class JudgedTimes:
 
 
 def kaplan_meier(values: np.ndarray, ended: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Values [n], rising, and the share not ended after each [n], with censoring (Kaplan & Meier 1958)."""
-    order = np.argsort(values, kind="stable")
+    """Values [n], rising, and the share not ended after each [n], with censoring (Kaplan & Meier 1958): of equal values
+    those that ended come first, for what was seen so far was still open there."""
+    order = np.lexsort((~ended, values))
     at_risk = np.cumsum(weight[order][::-1])[::-1]
     return values[order], np.cumprod(1 - np.where(ended[order], weight[order] / at_risk, 0.0))
 

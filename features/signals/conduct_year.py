@@ -1,4 +1,4 @@
-"""All that signals say at one moment of a year's dossiers and of whoever handled them, told in one evaluation."""
+"""All that signals say at one moment of a year's dossiers and of whoever handled them, by one evaluation."""
 
 from __future__ import annotations
 
@@ -25,26 +25,27 @@ from features.signals.year import within_year
 class ConductYear:
     """`handled` and `acts` as of their modules; `held`: the rows of `evaluate_held` by grain.
 
-    `shown`: what `evaluate` gives of `signals` for the dossiers `known`; `of_dossiers` tells it of any.
+    `shown`: dossier_id, signal and value as `evaluate` gives them of `signals` for the dossiers `dossier_ids`;
+    `of_dossiers` gives them of any.
     """
 
     as_of: datetime
     signals: Sequence[Signal]
-    known: pa.Array
+    dossier_ids: pa.Array
     shown: pa.Table
     handled: pa.Table
     acts: pa.Table
     held: Mapping[Grain, Sequence[Mapping[str, Any]]]
 
     def of_dossiers(self, con: duckdb.DuckDBPyConnection, ids: pa.Array) -> pa.Table:
-        """What `evaluate` gives for dossiers at the moment, in no order; what is not at hand is asked of `con`."""
-        told = self.shown.filter(pc.is_in(self.shown["dossier_id"], value_set=ids))
-        others = ids.filter(pc.invert(pc.is_in(ids, value_set=self.known)))
+        """The rows of `shown` of dossiers, in no order; those of no dossier of the year are asked of `con`."""
+        at_hand = self.shown.filter(pc.is_in(self.shown["dossier_id"], value_set=ids))
+        others = ids.filter(pc.invert(pc.is_in(ids, value_set=self.dossier_ids)))
         if not len(others):
-            return told
+            return at_hand
         moments = pa.array([self.as_of] * len(others), pa.timestamp("us", "UTC"))
         asked = pa.table({"dossier_id": others, "as_of": moments})
-        return pa.concat_tables([told, evaluate(con, asked, self.signals, VIETNAM).select(told.column_names)])
+        return pa.concat_tables([at_hand, evaluate(con, asked, self.signals, VIETNAM).select(at_hand.column_names)])
 
 
 def conduct_year(

@@ -7,7 +7,7 @@ a signal. Who shows a signal of the same grain does not stand out, so that nobod
 asked about. A complaint alone takes nothing away: many can be filed against one person (domain.md 4.4).
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 import duckdb
@@ -19,14 +19,13 @@ from features.case_state.kinds import SETTLED
 from features.intervals import wilson_sql
 from features.record.utc import naive_utc
 from features.signals.evaluate import DOSSIER_SIGNALS, SIGNAL_SHOWN, of_signals
-from features.signals.hands import lately, of_stays
+from features.signals.hands import YEAR, lately, of_stays
 from features.signals.held import evaluate_held
 from features.signals.over_cases import over_cases
 from features.signals.peers import against_peers, offices
 from features.signals.voice import VOICE
 from features.spelling.names import is_desk
 
-YEAR = timedelta(days=365)
 TO_SPARE = 0.2
 """Share of the promised term left at the end of early work."""
 LEAST = 20

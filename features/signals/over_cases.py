@@ -38,7 +38,7 @@ class CaseRelations:
         self.cases = cases
         self._calendar = as_delivered(con, calendar)
         spans = sum(name.startswith("end_") for name in self._calendar.relation().column_names)
-        self._sql = {"cases_in": "SELECT * FROM cases_told", **relations(spans)}
+        self._sql = {"cases_in": "SELECT * FROM numbered_case", **relations(spans)}
         self._sql["version"] = _with_attributes(con, self._sql["version"])
         for made in more:
             self._sql |= made(spans)
@@ -46,21 +46,23 @@ class CaseRelations:
         self._context = ExitStack()
 
     def __enter__(self) -> CaseRelations:
-        """Puts the cases, their states and the calendar on the connection."""
+        """Puts the cases, their states and the calendar on the connection; all of them, or none where that fails."""
         cases = self.cases
-        self._context.callback(self._tables.clear)
-        told = {
-            "cases_told": pa.table({
+        registered = {
+            "numbered_case": pa.table({
                 "case_no": pa.array(range(cases.num_rows), pa.int64()),
                 "dossier_id": cases["dossier_id"].cast(pa.string()),
                 "as_of": naive_column(cases["as_of"]),
             }),
             "working_day": self._calendar.relation(),
         }  # fmt: skip
-        for name, table in told.items():
-            self.con.register(name, table)
-            self._context.callback(self.con.unregister, name)
-        self._context.enter_context(states_of_cases(self.con, cases, self._calendar))
+        with ExitStack() as context:
+            context.callback(self._tables.clear)
+            for name, table in registered.items():
+                self.con.register(name, table)
+                context.callback(self.con.unregister, name)
+            context.enter_context(states_of_cases(self.con, cases, self._calendar))
+            self._context = context.pop_all()
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -49,14 +49,14 @@ def within_year(
         return
     sent = (alerts if alerts is not None else ALERT.empty_table()).select(ALERT.names).cast(ALERT)
     custody.attach(con, [as_of])
-    con.register("alert_told", sent)
     cases = lately(con, as_of, naive_utc(since or as_of - YEAR))
+    con.register("sent_alert", sent)
     more = of_stays(as_of), of_agents, of_accounts, of_heads, _of_alerts, of_voices, of_signals(signals)
     try:
         with CaseRelations(con, cases, calendar, *more) as relations:
             yield relations
     finally:
-        con.unregister("alert_told")
+        con.unregister("sent_alert")
 
 
 def _of_alerts(spans: int) -> Mapping[str, str]:
@@ -65,5 +65,5 @@ def _of_alerts(spans: int) -> Mapping[str, str]:
             SELECT m.as_of, a.unit_code, timezone('UTC', a.sent_at) AS sent_at,
                    CASE WHEN timezone('UTC', a.acknowledged_at) < m.as_of
                         THEN timezone('UTC', a.acknowledged_at) END AS acknowledged_at
-            FROM alert_told a JOIN as_of_clock m ON timezone('UTC', a.sent_at) < m.as_of"""
+            FROM sent_alert a JOIN as_of_clock m ON timezone('UTC', a.sent_at) < m.as_of"""
     }
