@@ -1,7 +1,6 @@
 """Loops compiled by numba and kept on disk, so that an installation compiles once and not each process (seconds)."""
 
 from collections.abc import Callable
-from pickle import UnpicklingError
 from typing import Any
 
 import numba
@@ -13,8 +12,8 @@ def compiled(function: Loop) -> Loop:
     """The loop, compiled at its first call; it runs beside other threads.
 
     The machine code is kept where numba keeps it (beside the source, or under NUMBA_CACHE_DIR or the user's own cache)
-    and made anew when the source or the processor is another one. Where nothing can be written, now or later, or what
-    was kept was cut short, each process compiles.
+    and made anew when the source or the processor is another one. Where nothing can be written, now or later, or a
+    file was left empty, each process compiles.
     """
     alone: Any = numba.njit(nogil=True)(function)
     try:
@@ -25,7 +24,7 @@ def compiled(function: Loop) -> Loop:
     def run(*arrays: Any) -> None:
         try:
             kept(*arrays)
-        except (OSError, EOFError, UnpicklingError):  # of the files of the cache, so before the loop began
+        except (OSError, EOFError):  # of the files of the cache, so before the loop began
             alone(*arrays)
 
     return run

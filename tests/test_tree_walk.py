@@ -43,7 +43,7 @@ def test_trees_without_splits_are_walked() -> None:
     assert TreeWalk(alone).log_odds(some).tolist() == [first, first]
 
 
-@pytest.mark.parametrize("harm", ["no folder", "a full disk", "files cut short"])
+@pytest.mark.parametrize("harm", ["no folder", "a full disk", "empty files"])
 def test_a_loop_runs_also_where_its_machine_code_cannot_be_kept_or_read(
     harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,7 +66,7 @@ def test_a_loop_runs_also_where_its_machine_code_cannot_be_kept_or_read(
         monkeypatch.setattr(caching.FunctionCache, "__init__", no_folder)
     if harm == "a full disk":
         monkeypatch.setattr(caching.IndexDataCacheFile, "_save_data", full)
-    if harm == "files cut short":
+    if harm == "empty files":
         compiled(doubled)(np.ones(1))
         files = [one for one in tmp_path.rglob("*") if one.is_file()]
         assert len(files) == 2  # index and code
