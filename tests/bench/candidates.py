@@ -43,13 +43,14 @@ RELATIONS = """
     CREATE OR REPLACE TEMP TABLE ending AS
         SELECT dossier_id, min(known) AS ended FROM seen WHERE kind IN $ends GROUP BY ALL;
     CREATE OR REPLACE TEMP TABLE result AS
-        SELECT d.*, coalesce(e.ended > d.due_at, true) AS late, least(coalesce(e.ended, d.due_at), d.due_at) AS told
+        SELECT d.*, coalesce(e.ended > d.due_at, true) AS late,
+               greatest(d.known_at, least(coalesce(e.ended, d.due_at), d.due_at)) AS result_at
         FROM head d LEFT JOIN ending e USING (dossier_id) WHERE d.due_at IS NOT NULL;
     CREATE OR REPLACE TEMP TABLE spell AS
         WITH named AS (
             SELECT *, lag(official_id) OVER (PARTITION BY dossier_id ORDER BY happened_at, known, row_id) AS before
             FROM seen WHERE official_id IS NOT NULL)
-        SELECT n.dossier_id, n.official_id, n.known AS begins, d.due_at,
+        SELECT n.dossier_id, n.official_id, greatest(n.known, d.known_at) AS begins, d.due_at,
                coalesce(lead(n.known) OVER (PARTITION BY n.dossier_id ORDER BY n.known), e.ended) AS ends
         FROM named n JOIN head d USING (dossier_id) LEFT JOIN ending e USING (dossier_id)
         WHERE n.before IS DISTINCT FROM n.official_id;
@@ -132,7 +133,7 @@ def columns(con: duckdb.DuckDBPyConnection, sample: Sample, calendar: Calendar) 
     base = float(np.average(sample.label, weights=sample.share))
     past = f"""SELECT a.nth, (count(*) FILTER (r.late) + 20 * {base}) / (count(r.dossier_id) + 20)
                FROM (SELECT nth, as_of, dossier_id, $key AS name FROM asked) a
-               LEFT JOIN (SELECT *, $key AS name FROM result) r ON r.name = a.name AND r.told < a.as_of
+               LEFT JOIN (SELECT *, $key AS name FROM result) r ON r.name = a.name AND r.result_at < a.as_of
                AND r.dossier_id <> a.dossier_id WHERE a.name IS NOT NULL GROUP BY ALL"""
     found |= {name: placed(past.replace("$key", key)) for name, key in PASTS.items()}
     tokens = past.replace("a.nth,", "a.nth, a.name,").replace("$key", "trim(unnest(string_split(procedure_code, ',')))")

@@ -102,8 +102,8 @@ def judged_times(data: Path, scratch: Path, only: str, say: Callable[[str], None
         for moment in ("arrival", "open"):
             judged = judged_sample(reference, moment, record)
             became = endings(later, judged.matrix.select(["dossier_id", "as_of"]), reference.until, PLAIN_WEEK)
-            told = Told.by(followed, judged)
-            ours = told.hours
+            predicted = PredictedTimes.by(followed, judged)
+            ours = predicted.hours
             gone = column_of_numbers(judged.matrix, "hours_elapsed")
             theirs = curves.left(judged.matrix["procedure_code"].to_pylist(), np.nan_to_num(gone))
             done = became.ended & np.isfinite(became.hours)
@@ -122,20 +122,21 @@ def judged_times(data: Path, scratch: Path, only: str, say: Callable[[str], None
                 float(off["model"][done].mean()), float(off["km"][done].mean()),
                 share_by_dossier((off["model"] - off["km"])[done], ones, judged.dossier[done]),
                 float(off_days["model"][done].mean()), float(off_days["km"][done].mean()),
-                told.covered(became, judged.dossier), Told.by(followed[:1], judged).covered(became, judged.dossier),
+                predicted.covered(became, judged.dossier),
+                PredictedTimes.by(followed[:1], judged).covered(became, judged.dossier),
             )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Told:
-    """What was told of n cases: the median `hours`, `low` and `high` of the interval; all [n], working hours."""
+class PredictedTimes:
+    """What was predicted of n cases: the median `hours`, `low` and `high` of the interval; all [n], working hours."""
 
     hours: np.ndarray
     low: np.ndarray
     high: np.ndarray
 
     @classmethod
-    def by(cls, followed: Sequence[tuple[datetime, RiskModel]], judged: Sample) -> Told:
+    def by(cls, followed: Sequence[tuple[datetime, RiskModel]], judged: Sample) -> PredictedTimes:
         """Each case by the last of the models that stood at its moment; each with the moment from which it stood."""
         from models.encoding import column_of_numbers
         from models.remaining_time import LEFT
