@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,8 @@ def asked(client: TestClient, csrf: str, kind: str, key: str, target: str = "lat
 def test_one_work_at_a_time_is_done_by_command_and_noted(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[list[str]] = []
 
-    def command(home: Path, words: list[str]) -> tuple[str, str]:
+    def command(home: Path, words: list[str], longest: timedelta) -> tuple[str, str]:
+        assert longest == model_jobs.LONGEST
         lines.append(words)
         time.sleep(1.5)
         return DONE, "champion lateness v2"
