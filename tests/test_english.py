@@ -13,6 +13,8 @@ from fastapi.testclient import TestClient
 from serving import words
 from serving.app import create_app
 from serving.language import LANGUAGES, LazyText, gettext, preferred, speaking
+from serving.read.intake_words import cell_words
+from serving.read.receipt_words import detail_words
 from serving.words import NOT_A_FINDING
 from tests.drawn_conduct import draw_full_office
 from tests.drawn_people import NOW, PASSWORD, PEOPLE, Person, sit_down
@@ -153,6 +155,17 @@ def test_files_and_the_api_stay_as_they_are(client: TestClient) -> None:
     assert choose(client, "vi") == 303
 
 
+def test_no_language_is_left_over_from_another_request(client: TestClient) -> None:
+    sit_down(client, "lanhdao")
+    paths = ("/list.csv", "/api/v1/duties")
+    said = [client.get(path).content for path in paths]
+    with speaking("en"):  # as the context of the request before, on a connection that is kept
+        assert [client.get(path).content for path in paths] == said
+        assert '<html lang="vi">' in client.get("/").text
+        client.cookies.clear()
+        assert "Đăng nhập" in client.get("/login").text
+
+
 def test_a_stranger_is_asked_in_the_browsers_language(client: TestClient) -> None:
     client.cookies.clear()
     assert "Đăng nhập" in client.get("/login").text
@@ -178,19 +191,21 @@ def test_the_language_of_a_header(accepted: str, language: str) -> None:
 
 
 def test_numbers_and_moments_in_both_languages() -> None:
-    clock, at = words.Clockface(ZoneInfo("Asia/Ho_Chi_Minh")), datetime(2026, 3, 5, 7, 30, tzinfo=UTC)
+    zone, at = ZoneInfo("Asia/Ho_Chi_Minh"), datetime(2026, 3, 5, 7, 30, tzinfo=UTC)
+    clock = words.Clockface(zone)
     said = lambda: (  # noqa: E731
         words.decimal(-1234.56), words.percent(0.134), words.figure("0.25"), clock.moment(at), clock.day(at),
         words.iso_day("2026-03-05"), words.iso_day("2026-03"), words.days_left(20), words.hours_between(16, 32),
+        detail_words('{"score": "2026-03-05T07:30:00+00:00"}', zone), cell_words("2026-03-05T14:30+07:00"),
     )  # fmt: skip
     assert said() == (
         "−1.234,6", "13 %", "0,25", "05/03/2026 14:30", "05/03/2026", "05/03/2026", "03/2026", "còn 2,5 ngày",
-        "2,0–4,0 ngày làm việc",
+        "2,0–4,0 ngày làm việc", "điểm: 05/03/2026 14:30", "05/03/2026 14:30",
     )  # fmt: skip
     with speaking("en"):
         assert said() == (
             "−1,234.6", "13%", "0.25", "5 Mar 2026 14:30", "5 Mar 2026", "5 Mar 2026", "03/2026", "2.5 days left",
-            "2.0–4.0 working days",
+            "2.0–4.0 working days", "points: 5 Mar 2026 14:30", "5 Mar 2026 14:30",
         )  # fmt: skip
 
 

@@ -206,11 +206,8 @@ class _Database:
     def empty(self) -> None:
         """Takes away what a restore put there, where that is not in the home."""
         if self.file is None:
-            state = State(self.url)
-            try:
+            with State(self.url) as state:
                 drop_all(state)
-            finally:
-                state.close()
         elif not self.inside:
             for ending in ("", *_LEAVE):
                 self.file.with_name(f"{self.file.name}{ending}").unlink(missing_ok=True)

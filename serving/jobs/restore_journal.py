@@ -65,10 +65,11 @@ def sole_restore(home: Path) -> Iterator[None]:
     home.mkdir(parents=True, exist_ok=True)
     folder = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ValueError(f"another restore into {home} is running") from error
         yield
-    except BlockingIOError as error:
-        raise ValueError(f"another restore into {home} is running") from error
     finally:
         if made and not any(home.iterdir()):
             home.rmdir()

@@ -29,7 +29,7 @@ def show(request: Request) -> Response:
     return render(
         request,
         "contests.html",
-        title=_("Giải trình"),
+        title=_("Giải trình về điểm"),
         contests=found,
         rate=rate,
         may_answer=reader.may("contest.answer"),

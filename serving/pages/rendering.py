@@ -84,7 +84,8 @@ class CommaNumbers(BaseModel):
         return value.replace(",", ".") if number and value.count(",") == 1 and "." not in value else value
 
 
-_NAME = re.compile(r"[\w.]*[\u00c0-\u024f\u1e00-\u1eff][\w.]*(?:.*[\u00c0-\u024f\u1e00-\u1eff]\w*)?")
+_LETTER = r"[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]"  # without × and ÷, which stand among them
+_NAME = re.compile(rf"[\w.]*{_LETTER}[\w.]*(?:.*{_LETTER}\w*)?")
 """From the first to the last word of a text with a letter that English does not have."""
 
 

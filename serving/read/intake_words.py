@@ -1,6 +1,7 @@
-"""What receipts of deliveries say, in Vietnamese: sources, tables, columns, notes and reasons for setting aside."""
+"""What receipts of deliveries say to people: sources, tables, columns, notes and reasons for setting aside."""
 
 import re
+from datetime import datetime
 
 from features.record.delivery import ALARM, Reject
 from features.record.schema import TABLES
@@ -8,6 +9,7 @@ from features.sources import SOURCES
 from serving.language import LazyText as lazy
 from serving.language import chosen
 from serving.language import gettext as _
+from serving.words import calendar_day
 
 OWN_WORDS = {"findings": lazy("Kết quả kiểm tra ghi tại đây"), "explanations": lazy("Giải trình ghi tại đây")}
 """Deliveries that this service writes itself: nobody sends them in."""
@@ -164,7 +166,7 @@ _CAME = {
     "a float": lazy("số"),
     "day and month the other way round than in the code": lazy("ngược với mã"),
 }
-_MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d)[+-]\d\d:\d\d")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d[+-]\d\d:\d\d")
 
 
 def source_words() -> dict[str, str]:
@@ -180,15 +182,17 @@ def column_words(name: str) -> str:
 
 def cell_words(cell: str) -> str:
     """A cell of a first row: moments as people write them, unknown as a dash."""
-    match = _MOMENT.fullmatch(cell)
-    if not match:
+    if not _MOMENT.fullmatch(cell):
         return cell or "–"
-    year, month, day, clock = match.groups()
-    return _("từ trước") if year == "1990" else f"{day}/{month}/{year} {clock}"
+    try:
+        at = datetime.fromisoformat(cell)
+    except ValueError:  # a text that looks like one
+        return cell
+    return _("từ trước") if at.year == 1990 else f"{calendar_day(at)} {at:%H:%M}"
 
 
 def note_words(note: str) -> str:
-    """A note in Vietnamese; one without a translation as it is."""
+    """A note in the language spoken; one that is not known here as it is."""
     text = note.removeprefix(ALARM)
     for pattern, words in _NOTES:
         if pattern.fullmatch(text):

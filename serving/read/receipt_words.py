@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from serving.language import LazyText as lazy
-from serving.words import iso_day
+from serving.words import Clockface, iso_day
 
 ACTION_WORDS = {
     "session.start": lazy("Đăng nhập"),
@@ -213,4 +213,4 @@ def _moment(text: str, zone: ZoneInfo) -> str:
         return text
     if not at.tzinfo:
         return f"{iso_day(text[:10])} {text[11:16]}"
-    return at.astimezone(zone).strftime("%d/%m/%Y %H:%M") + (" UTC" if zone.key == "UTC" else "")
+    return Clockface(zone).moment(at) + (" UTC" if zone.key == "UTC" else "")

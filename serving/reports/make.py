@@ -108,7 +108,6 @@ KINDS: Mapping[str, ReportKind] = {
 """Every kind that may be made by itself. A publication is none of them: it needs a second person."""
 
 
-@speaking(SOURCE)
 def make(
     record: Record, session: Session, kind: str, month: str, as_of: datetime, calendar: Calendar, *,
     unit_code: str = "", version: int | None = None, say: Callable[[str], None] = _silent,
@@ -121,6 +120,7 @@ def make(
     )  # fmt: skip
 
 
+@speaking(SOURCE)
 def make_kind(
     record: Record, session: Session, name: str, kind: ReportKind, month: str, as_of: datetime, calendar: Calendar, *,
     unit_code: str = "", version: int | None = None, say: Callable[[str], None] = _silent,
@@ -157,7 +157,6 @@ def make_kind(
     )  # fmt: skip
 
 
-@speaking(SOURCE)
 def make_again(
     record: Record, state: State, kind: str, month: str, as_of: datetime, calendar: Calendar, *, now: datetime,
     unit_code: str = "", by: int | None = None, drafted: bool = False, say: Callable[[str], None] = _silent,

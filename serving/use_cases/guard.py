@@ -91,13 +91,13 @@ async def guard(request: Request) -> AsyncIterator[None]:
 
 
 async def _let_through(request: Request) -> None:
+    # said for every request: one on a kept connection may begin in the context of the one before
+    speak(asked_language(request) if is_page(request) else SOURCE)
     template = template_of(request)
     action = action_of(request.method, template) if template else None
     if action is None:
         raise HTTPException(403, "No rule allows this.")
     if action == PUBLIC:
-        if is_page(request):
-            speak(asked_language(request))
         return
     reader = _cached_reader(request, action) or await run_in_threadpool(_reader, request, action)
     if reader is None:

@@ -1,4 +1,4 @@
-"""What a program reads about persons leaves a receipt, as a look at the page does."""
+"""Who looks at persons, on a page or by a program, leaves a receipt of it."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
