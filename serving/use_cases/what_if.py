@@ -34,7 +34,7 @@ class DossierWhatIf:
     model_version: str
     official_id: str | None
     options: list[Help]
-    caveat: str = CAVEAT
+    caveat: str = str(CAVEAT)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class UnitWhatIf:
     expected_late: float
     handing_on: Reassignment
     one_more: Reassignment
-    caveat: str = CAVEAT
+    caveat: str = str(CAVEAT)
 
     @property
     def subjects(self) -> list[str]:
