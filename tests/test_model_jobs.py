@@ -1,5 +1,6 @@
 """Work on models asked for on a page: one at a time, in a process of its own, noted from start to end."""
 
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from serving.app import create_app
 from serving.jobs import model_jobs
-from serving.jobs.run_log import DONE
+from serving.jobs.run_log import DONE, RUNNING
 from tests.drawn_people import NOW, sit_down, staffed_office
 
 
@@ -28,11 +29,12 @@ def asked(client: TestClient, csrf: str, kind: str, key: str, target: str = "lat
 
 def test_one_work_at_a_time_is_done_by_command_and_noted(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[list[str]] = []
+    may_end = threading.Event()
 
     def command(home: Path, words: list[str], longest: timedelta) -> tuple[str, str]:
         assert longest == model_jobs.LONGEST
         lines.append(words)
-        time.sleep(1.5)
+        assert may_end.wait(60)
         return DONE, "champion lateness v2"
 
     monkeypatch.setattr(model_jobs, "_command", command)
@@ -41,9 +43,13 @@ def test_one_work_at_a_time_is_done_by_command_and_noted(client: TestClient, mon
     assert asked(client, csrf, "model-train", "a") == 200  # the same form once more begins nothing
     assert asked(client, csrf, "model-rolling", "b") == 422  # one at a time
     assert "đang chạy" in client.get("/analyst").text
-    time.sleep(3)
+    may_end.set()
+    for _ in range(600):
+        (done,) = [one for one in client.get("/api/v1/models/work").json() if one["name"] == "model-train"]
+        if done["outcome"] != RUNNING:
+            break
+        time.sleep(0.1)
     assert lines == [["train", "lateness", f"--cutoff={NOW.isoformat()}", "--by=phantich"]]
-    (done,) = [one for one in client.get("/api/v1/models/work").json() if one["name"] == "model-train"]
     assert (done["outcome"], done["told"]) == (DONE, "champion lateness v2")
     assert asked(client, csrf, "model-rollback", "c", "conduct") == 422
     assert asked(client, csrf, "anything", "d") == 422
