@@ -39,7 +39,8 @@ def never(*_: object, **__: object) -> None:
 def test_a_training_asks_first_and_says_what_to_do(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deleted = case.startswith("23")
     url = mlflow_database(tmp_path / "mlflow.db", "deleted") if deleted else f"http://127.0.0.1:{free_port()}"
-    monkeypatch.setattr("training.run.gather", never)
+    monkeypatch.setattr(Record, "version", never)
+    monkeypatch.setattr(Record, "connect", never)
     begun = time.monotonic()
     todo = "mlflow experiments restore" if deleted else "start it, or correct RISK_MLFLOW_URL"
     with pytest.raises(TrackingRefused, match=todo):
