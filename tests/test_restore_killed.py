@@ -8,6 +8,7 @@ import signal
 import tarfile
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,7 +22,8 @@ from serving.jobs import backup, record_copy
 from serving.jobs.backup import back_up, restore
 from serving.jobs.restore_journal import PREFIX, Journal, insist_on_whole, sole_restore
 from serving.settings import Settings
-from serving.state import open_state
+from serving.state import State, open_state
+from serving.state.receipt import Receipt
 from tests import drawn_store
 from tests.bench.killed_paths import restore_until
 from tests.bench.kills import SERVER
@@ -168,6 +170,23 @@ def test_what_a_killed_restore_put_elsewhere_is_taken_back_under_its_own_setting
     assert (tmp_path / "other.db").exists()
     restore(archive, settings, keys)
     assert is_whole(settings, office)
+
+
+def test_a_database_that_was_put_to_use_since_is_not_taken_back(
+    office: Settings, archive: Path, tmp_path: Path
+) -> None:
+    settings, keys = elsewhere(tmp_path / "home"), keys_of(office)
+    folder = settings.home / f"{PREFIX}killed"
+    folder.mkdir(parents=True)
+    Journal([], None, settings.database_url).write(folder)
+    since = Journal.written_at(folder) + timedelta(minutes=1)
+    with open_state(settings.database_url) as state, state.writing() as session:
+        session.add(Receipt(seq=1, at=since, actor="quantri", action="login", detail="{}", mac=""))
+    with pytest.raises(ValueError, match="in use since"):
+        restore(archive, settings, keys)
+    with State(settings.database_url) as state, state.reading() as session:
+        assert session.get(Receipt, 1) is not None
+    assert folder.exists()
 
 
 def test_a_restore_into_a_store_that_broke_off_is_taken_back_and_begins_anew(

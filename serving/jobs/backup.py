@@ -23,7 +23,7 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import make_url
+from sqlalchemy import inspect, make_url, select
 
 from features.key_file import key_file
 from features.record.record import Record
@@ -35,6 +35,7 @@ from serving.jobs.record_copy import files_of, insist_on_no_record, local_folder
 from serving.jobs.restore_journal import PREFIX, Journal, interrupted, no_room, sole_restore
 from serving.settings import Settings
 from serving.state import State, head, open_state
+from serving.state.receipt import Receipt
 
 RECORD, DATABASE = "record", "_database"
 _RECORD_ELSEWHERE = "_record"
@@ -139,6 +140,11 @@ def _take_back(folder: Path, settings: Settings) -> None:
                 f"a restore into {settings.home} was stopped halfway, with other settings: give it RISK_RECORD_URL and "
                 f"RISK_DATABASE_URL as it had them ({journal.record or 'no record elsewhere'}, {journal.database})"
             )
+        if database.used_since(Journal.written_at(folder)):
+            raise ValueError(
+                f"a restore into {settings.home} was stopped halfway, and {journal.database} has been in use since: it "
+                f"is left as it is. If it is to stay, delete {folder} and restore with another home and database"
+            )
         database.empty()
         if journal.record is not None:
             take_away(journal.record)
@@ -202,6 +208,15 @@ class _Database:
     def name(self) -> str:
         """Its URL without the password."""
         return make_url(self.url).render_as_string(hide_password=True)
+
+    def used_since(self, moment: datetime) -> bool:
+        """Whether anybody was there after `moment`: whoever looks at or does something leaves a receipt."""
+        if self.inside or (self.file is not None and not self.file.exists()):
+            return False
+        with State(self.url) as state, state.reading() as session:
+            if not inspect(session.connection()).has_table(Receipt.__tablename__):
+                return False
+            return session.scalar(select(Receipt.seq).where(Receipt.at > moment).limit(1)) is not None
 
     def empty(self) -> None:
         """Takes away what a restore put there, where that is not in the home."""

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from features.atomic_file import NO_ROOM, replace_text
@@ -36,6 +37,11 @@ class Journal:
         """That of a restore; None where nothing was moved yet, or all of it was."""
         path = folder / _PLACES
         return cls(**json.loads(path.read_text("utf-8"))) if path.exists() else None
+
+    @staticmethod
+    def written_at(folder: Path) -> datetime:
+        """When it was written (aware): what the database holds of later is not the restore's."""
+        return datetime.fromtimestamp((folder / _PLACES).stat().st_mtime, UTC)
 
     @staticmethod
     def remove(folder: Path) -> None:
