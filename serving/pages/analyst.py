@@ -18,6 +18,7 @@ from serving.read.monitoring_log import read_watches
 from serving.read.rolling_log import bands_of, read_rolling
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.model_work import begin_work, model_work, promote_candidate
 from serving.words import LEVELS
 
@@ -39,12 +40,7 @@ def show(request: Request) -> Response:
     shelf = read_shelf(serving.settings.models, MAIN.name)
     risk_list = serving.risk_list(MAIN.name)
     rate = people.remembered.upheld_rate(people.state, reader.scope)
-    people.receipts.record(
-        reader.login,
-        "analyst.read",
-        {"champion": shelf.champion.version if shelf.champion else ""},
-        now=people.now(),
-    )
+    note_look(request, "analyst.read", {"champion": shelf.champion.version if shelf.champion else ""})
     watches = read_watches(serving.settings.models, MAIN.name)
     about = shelf.champion.about if shelf.champion else {}
     origins = read_rolling(serving.settings.models, MAIN.name)

@@ -21,6 +21,7 @@ from serving.use_cases.answers import (
 )
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.work import apologies, complaints, consultations
 from serving.work.annotations import LONGEST_NOTE, marks_of
 from serving.work.complaints import TOPIC_WORDS, floods
@@ -102,10 +103,9 @@ def drafts_of(request: Request, dossier_ids: list[str]) -> dict[str, list[Any]]:
 
 
 def _shown(request: Request, template: str, title: str, found: list[Any], offset: int, **context: Any) -> Response:
-    reader, people = reader_of(request), context_of(request).people
     lines = found[offset : offset + ROWS]
     page = "/" + template.removesuffix(".html")
-    people.receipts.record(reader.login, "answer.read", {"page": page, "rows": len(lines)}, now=people.now())
+    note_look(request, "answer.read", {"page": page, "rows": len(lines)})
     return render(
         request, template, title=title, lines=lines, total=len(found), until=_until(request),
         pages=stretch(page, {}, offset, len(lines), ROWS, len(found)), **context,

@@ -9,9 +9,8 @@ from serving.documents.fill import MIME
 from serving.pages.rendering import Key, local_moment
 from serving.reports.letters import apology_letter
 from serving.use_cases.apologies import late_case, letter_in, write_draft, write_sent
-from serving.use_cases.app_context import context_of
-from serving.use_cases.guard import reader_of
 from serving.use_cases.letters import letter_desk
+from serving.use_cases.looked import note_look
 from serving.work import apologies
 
 router = APIRouter(include_in_schema=False)
@@ -43,11 +42,7 @@ def document(request: Request, apology_id: int) -> Response:
     letter = letter_in(request, apology_id)
     case = late_case(request, letter.dossier_id, "answer.read")
     content = apology_letter(letter_desk(request), letter, case).content()
-    people = context_of(request).people
-    people.receipts.record(
-        reader_of(request).login, "apology.export", {"apology": apology_id}, now=people.now(),
-        subjects=[f"dossier:{letter.dossier_id}"],
-    )  # fmt: skip
+    note_look(request, "apology.export", {"apology": apology_id}, [f"dossier:{letter.dossier_id}"])
     return Response(
         content, media_type=MIME, headers={"Content-Disposition": f'attachment; filename="xin-loi-{apology_id}.docx"'}
     )

@@ -20,6 +20,7 @@ from serving.read.case_file import CaseFile
 from serving.scoring.risk_list import Filters, RiskLine, RiskList
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.warnings.acknowledgement import count_open
 
 router = APIRouter(include_in_schema=False)
@@ -63,12 +64,11 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
     frozen, _decided = people.remembered.marks(people.state, MAIN.name, ids)
     rate = people.remembered.upheld_rate(people.state, reader.scope)
     waiting = _warnings(request)
-    people.receipts.record(
-        reader.login,
+    note_look(
+        request,
         "board.read",
         {"as_of": risk_list.meta.as_of.isoformat(), "model": risk_list.meta.model_version, "seen": ids},
-        now=people.now(),
-        subjects=[f"dossier:{dossier_id}" for dossier_id in ids],
+        [f"dossier:{dossier_id}" for dossier_id in ids],
     )
     lines = [
         BoardLine(

@@ -30,6 +30,7 @@ from serving.use_cases.cases import (
     write_assignment,
 )
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.official_names import official_name
 from serving.use_cases.saved_views import own_views
 from serving.work.apologies import LONGEST_REASON
@@ -53,14 +54,16 @@ def show(
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
     """What waits in the reader's scope, the earliest term first."""
-    reader, people = reader_of(request), context_of(request).people
+    reader = reader_of(request)
     everything = cases_of(request)
     found = filtered(everything, kind, state, holder, unit)
     lines = found[offset : offset + ROWS]
-    people.receipts.record(
-        reader.login, "case.read", {"rows": len(lines), "kind": kind}, now=people.now(),
-        subjects=[f"dossier:{one.dossier_id}" for one in lines if one.dossier_id],
-    )  # fmt: skip
+    note_look(
+        request,
+        "case.read",
+        {"rows": len(lines), "kind": kind},
+        [f"dossier:{one.dossier_id}" for one in lines if one.dossier_id],
+    )
     wishes = {"kind": kind, "state": state, "holder": holder, "unit": unit}
 
     def address(**changed: str) -> str:

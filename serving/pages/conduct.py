@@ -19,6 +19,7 @@ from serving.scoring.conduct_news import counts_by_grain
 from serving.use_cases.app_context import context_of
 from serving.use_cases.conduct import Grain, conduct_lines
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 
 router = APIRouter(include_in_schema=False)
 
@@ -43,16 +44,14 @@ def show(
 ) -> Response:
     """One list of one grain and tier, in the reader's scope."""
     reader = reader_of(request)
-    people = context_of(request).people
     shelf: ConductShelf | None = context_of(request).serving.conduct.value
     chosen, lines = conduct_lines(request, grain, tier, unit, new)
     shown = lines[offset : offset + ROWS]
-    people.receipts.record(
-        reader.login,
+    note_look(
+        request,
         "conduct.read",
         {"grain": grain, "tier": chosen, "as_of": shelf.as_of.isoformat() if shelf else ""},
-        now=people.now(),
-        subjects=[f"official:{line.official_id}" for line in shown if line.official_id],
+        [f"official:{line.official_id}" for line in shown if line.official_id],
     )
     rows = [(line, has_enough_data(line), drawing.ratio_span(line.low, line.high)) for line in shown]
     wishes = {"grain": grain, "tier": chosen, "unit": unit} | ({"new": "true"} if new else {})

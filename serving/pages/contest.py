@@ -11,6 +11,7 @@ from serving.pages.rendering import Key, render
 from serving.use_cases.app_context import context_of
 from serving.use_cases.contests import write_answer, write_contest
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.work import contests
 
 router = APIRouter(include_in_schema=False)
@@ -23,9 +24,8 @@ def show(request: Request) -> Response:
     with context_of(request).people.state.reading() as session:
         found = contests.contests_in(session, reader.scope)
         rate = contests.upheld_rate(session, reader.scope)
-    people = context_of(request).people
     subjects = [f"dossier:{one.dossier_id}" for one in found]
-    people.receipts.record(reader.login, "contest.read", {"rows": len(found)}, now=people.now(), subjects=subjects)
+    note_look(request, "contest.read", {"rows": len(found)}, subjects)
     return render(
         request,
         "contests.html",

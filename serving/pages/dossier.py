@@ -22,6 +22,7 @@ from serving.use_cases.decisions import undoable_decisions
 from serving.use_cases.dossiers import case_in_scope, line_in_scope, open_line
 from serving.use_cases.evidence import signs_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.remedies import remedies_of
 from serving.use_cases.results import findings_about
 from serving.use_cases.what_if import helps_of
@@ -71,8 +72,8 @@ def show(request: Request, dossier_id: Id) -> Response:
     shown = replace(
         line, score=frozen.get(dossier_id, line.score), reasons=list(map(read_model.register.named, line.reasons))
     )
-    people.receipts.record(
-        reader.login,
+    note_look(
+        request,
         "dossier.read",
         {
             "as_of": meta.as_of.isoformat(),
@@ -80,8 +81,7 @@ def show(request: Request, dossier_id: Id) -> Response:
             "dossier": dossier_id,
             "score": f"{shown.score:.6f}",
         },
-        now=people.now(),
-        subjects=[f"dossier:{dossier_id}", *([f"official:{line.official_id}"] if line.official_id else [])],
+        [f"dossier:{dossier_id}", *([f"official:{line.official_id}"] if line.official_id else [])],
     )
     return render(
         request,
@@ -141,10 +141,12 @@ def _ended(request: Request, dossier_id: str) -> Response:
             decided = decisions.of_dossier(session, dossier_id, picks=picks)
             found = findings_about(request, session, dossier_id=dossier_id)
     holders = list(dict.fromkeys(one.official_id for one in case.events if one.official_id))
-    people.receipts.record(
-        reader.login, "dossier.read", {"dossier": dossier_id, "until": until.isoformat()}, now=people.now(),
-        subjects=[f"dossier:{dossier_id}", *(f"official:{one}" for one in holders)],
-    )  # fmt: skip
+    note_look(
+        request,
+        "dossier.read",
+        {"dossier": dossier_id, "until": until.isoformat()},
+        [f"dossier:{dossier_id}", *(f"official:{one}" for one in holders)],
+    )
     may_pick = decisions.DecisionKind.PICK in decisions.KINDS[decisions.track_of(reader.role)]
     return render(
         request,

@@ -14,6 +14,7 @@ from serving.read.finding_words import CAUSE_WORDS
 from serving.use_cases.app_context import context_of
 from serving.use_cases.explanations import write_explanation, write_review
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.work import explanations
 from serving.work.explanations import LONGEST_TEXT
 
@@ -38,10 +39,12 @@ def show(
     wanted = [one for one in found if not state or one.state == state]
     shown = wanted[offset : offset + ROWS]
     listed = context_of(request).serving.listed(MAIN.name)
-    people.receipts.record(
-        reader.login, "explanation.read", {"seen": [one.slip.id for one in shown]}, now=people.now(),
-        subjects=[f"dossier:{one.slip.dossier_id}" for one in shown],
-    )  # fmt: skip
+    note_look(
+        request,
+        "explanation.read",
+        {"seen": [one.slip.id for one in shown]},
+        [f"dossier:{one.slip.dossier_id}" for one in shown],
+    )
     return render(
         request,
         "explanations.html",

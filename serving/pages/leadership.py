@@ -24,6 +24,7 @@ from serving.read.problem import refused_as_problem
 from serving.scoring.risk_list import MOST_ROWS
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 
 router = APIRouter(include_in_schema=False)
 
@@ -67,12 +68,7 @@ def show(
     month, before = month or (names[-2:-1] or names or [""])[0], before or (names[-3:-2] or names or [""])[0]
     ranked = rank(list(standing.units.values()), order, standing.total.share)
     rate = people.remembered.upheld_rate(people.state, reader.scope)
-    people.receipts.record(
-        reader.login,
-        "leadership.read",
-        {"until": standing.until.isoformat() if standing.until else ""},
-        now=people.now(),
-    )
+    note_look(request, "leadership.read", {"until": standing.until.isoformat() if standing.until else ""})
     return render(
         request,
         "leadership.html",
@@ -136,14 +132,16 @@ def dossiers(
     offset: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
 ) -> Response:
     """The dossiers that a figure of the province counts: as many as it says."""
-    people, listed = context_of(request).people, context_of(request).serving.listed(MAIN.name)
+    listed = context_of(request).serving.listed(MAIN.name)
     with refused_as_problem():
         found = context_of(request).read_model.counted.of(figure, unit, sector, month)
     lines = found.slice(offset, ROWS).to_pylist()
-    people.receipts.record(
-        reader_of(request).login, "leadership.read", {"kind": figure, "unit": unit, "month": month, "rows": len(lines)},
-        now=people.now(), subjects=[f"dossier:{one['dossier_id']}" for one in lines],
-    )  # fmt: skip
+    note_look(
+        request,
+        "leadership.read",
+        {"kind": figure, "unit": unit, "month": month, "rows": len(lines)},
+        [f"dossier:{one['dossier_id']}" for one in lines],
+    )
     wishes = {"figure": figure, "unit": unit, "sector": sector, "month": month}
     return render(
         request, "counted.html", title=_("Hồ sơ đứng sau con số"), lines=lines, figure=FIGURE_WORDS[figure],

@@ -16,6 +16,7 @@ from serving.scoring.conduct_list_cache import has_enough_data
 from serving.scoring.risk_list import Filters
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.remedies import remedies_of
 from serving.use_cases.results import findings_about
 from serving.work import contests, remediation
@@ -33,12 +34,11 @@ def show(request: Request, official_id: Annotated[str, Query(alias="id", max_len
         raise Problem(404, "No official of this key.")
     risk_list = context_of(request).serving.risk_list(MAIN.name)
     page = risk_list.page(Filters(official=official_id, units=reader.scope.units, waiting=None), 0, 25, order="left")
-    people.receipts.record(
-        reader.login,
+    note_look(
+        request,
         "official.read",
         {"official": official_id, "as_of": risk_list.meta.as_of.isoformat()},
-        now=people.now(),
-        subjects=[f"official:{official_id}"],
+        [f"official:{official_id}"],
     )
     with people.state.reading() as session:
         rate = contests.upheld_rate(session, Scope(units=frozenset(), official_id=official_id))

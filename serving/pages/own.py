@@ -12,6 +12,7 @@ from serving.pages.rendering import render
 from serving.pages.risk_list import as_frozen, filters_for, stretch
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.receipts import INSPECTION
 from serving.work import contests
 
@@ -30,12 +31,11 @@ def show(request: Request, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
         frozen = contests.frozen_scores(session, MAIN.name, ids)
         mine = contests.contests_in(session, reader.scope, most=20)
         rate = contests.upheld_rate(session, reader.scope)
-    people.receipts.record(
-        reader.login,
+    note_look(
+        request,
         "own.read",
         {"as_of": risk_list.meta.as_of.isoformat(), "model": risk_list.meta.model_version, "seen": ids},
-        now=people.now(),
-        subjects=[f"dossier:{dossier_id}" for dossier_id in ids],
+        [f"dossier:{dossier_id}" for dossier_id in ids],
     )
     return render(
         request,

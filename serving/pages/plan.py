@@ -25,6 +25,7 @@ from serving.use_cases.decisions import undoable_decisions
 from serving.use_cases.evidence import facts_of_unit
 from serving.use_cases.finding_photos import photos_by_dossier
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.planning import PlanWish, approve_plan, preview_plan, seal_plan
 from serving.use_cases.visits import (
     Visit,
@@ -72,15 +73,15 @@ def show(
     zone = context_of(request).serving.settings.zone
     weeks = sorted({_monday(datetime.fromisoformat(visit["at"]), zone) for visit in visits})
     chosen = week if week in weeks else (weeks[-1] if weeks else "")
-    people.receipts.record(
-        reader.login, "plan.read", {"plan": plan_id, "week": chosen}, now=now, subjects=[f"plan:{plan_id}"]
-    )
+    note_look(request, "plan.read", {"plan": plan_id, "week": chosen}, [f"plan:{plan_id}"])
     ahead = visits_ahead(request, plan_id) if plan_id else []
     if ahead:
-        people.receipts.record(
-            reader.login, "visit.ahead", {"plan": plan_id, "listed": len(ahead)}, now=now,
-            subjects=[f"visit:{one['visit_id']}" for one in ahead],
-        )  # fmt: skip
+        note_look(
+            request,
+            "visit.ahead",
+            {"plan": plan_id, "listed": len(ahead)},
+            [f"visit:{one['visit_id']}" for one in ahead],
+        )
     with people.state.reading() as session:
         picks = decisions.picks_in(session, MAIN.name, reader.scope)
         done = {one.dossier_id for one in findings.standing(session, units={one.unit_code for one in picks})}
@@ -146,17 +147,16 @@ def visit(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
     reader = reader_of(request)
     people = context_of(request).people
     early = visit_ahead(request, visit_id)
-    found, now = early or visit_in(request, visit_id), people.now()
+    found = early or visit_in(request, visit_id)
     with people.state.reading() as session:
         recorded = {one.dossier_id: one for one in findings.standing(session, inspection_id=visit_id)}
     extra = picked(request, found)
     asked, of_dossier = facts_of_unit(request, found["unit_code"])
-    people.receipts.record(
-        reader.login,
+    note_look(
+        request,
         "visit.ahead" if early else "visit.read",
         {"visit": visit_id},
-        now=now,
-        subjects=[f"visit:{visit_id}", *(f"dossier:{line['dossier_id']}" for line in found["sheet"])],
+        [f"visit:{visit_id}", *(f"dossier:{line['dossier_id']}" for line in found["sheet"])],
     )
     return render(
         request,

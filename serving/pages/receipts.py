@@ -11,7 +11,7 @@ from serving.language import gettext as _
 from serving.pages.rendering import render
 from serving.read.receipt_words import ACTION_WORDS, detail_words
 from serving.use_cases.app_context import context_of
-from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.official_names import official_name
 from serving.use_cases.receipts import chain_faults, receipts_for, withheld
 
@@ -30,10 +30,7 @@ def show(
 ) -> Response:
     """Receipts, newest first; of one person, one action, or about one dossier, official or plan."""
     found = receipts_for(request, about=about, actor=actor, action=action, before=before, most=ROWS)
-    people = context_of(request).people
-    people.receipts.record(
-        reader_of(request).login, "receipt.read", {"about": about, "by": actor, "rows": len(found)}, now=people.now()
-    )
+    note_look(request, "receipt.read", {"about": about, "by": actor, "rows": len(found)})
     return render(
         request,
         "receipts.html",

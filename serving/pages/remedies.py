@@ -10,8 +10,8 @@ from serving.language import LazyText as lazy
 from serving.language import gettext as _
 from serving.pages.rendering import Key, render
 from serving.read.problem import Problem
-from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.remedies import remedies_in, remedy_acts, write_remedy_act
 from serving.work import remediation
 
@@ -28,10 +28,9 @@ ACT_WORDS = {
 @router.get("/remedies", response_class=HTMLResponse)
 def show(request: Request) -> Response:
     """The remedies of the reader's units, the most urgent first."""
-    reader, people = reader_of(request), context_of(request).people
-    now = people.now()
+    reader = reader_of(request)
     found = remedies_in(request)
-    people.receipts.record(reader.login, "answer.read", {"page": "/remedies", "rows": len(found)}, now=now)
+    note_look(request, "answer.read", {"page": "/remedies", "rows": len(found)})
     return render(
         request, "remedies.html", title=_("Khắc phục sau kiểm tra"), lines=found[:200], states=remediation.STATES,
         acts=remedy_acts(request), words=ACT_WORDS, may_write=reader.scope_for("remedy.write"),

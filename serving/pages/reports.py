@@ -17,6 +17,7 @@ from serving.reports.text import MOST_SENTENCES, strange_numbers
 from serving.reports.word_file import words as in_words
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.reports import (
     Ending,
     PackId,
@@ -50,7 +51,7 @@ def show(
     with people.state.reading() as session:
         made = made_in(session, reader)
         packs = packs_in(session, reader)
-    people.receipts.record(reader.login, "report.read", {"listed": len(made)}, now=people.now())
+    note_look(request, "report.read", {"listed": len(made)})
     months = _ended_months(people.now().astimezone(context_of(request).serving.settings.zone).date())
     register, scope = context_of(request).read_model.register, reader.scope
     month = month if month in months else months[0]
@@ -78,8 +79,7 @@ def text(
     """The text of one report, sentence by sentence beside what was drafted, to be written anew."""
     report = report_in(request, kind, month, unit, as_of)
     drafted = report_in(request, kind, month, unit, report.as_of.isoformat(), drafted=True)
-    reader, people = reader_of(request), context_of(request).people
-    people.receipts.record(reader.login, "report.read", {"text": kind, "month": month}, now=people.now())
+    note_look(request, "report.read", {"text": kind, "month": month})
     zone = context_of(request).serving.settings.zone
     figures = {  # of several on the same rows the first: the count itself
         figure.rows: f"{figure.vi} = {in_words(figure.value, zone)}"

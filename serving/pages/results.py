@@ -15,6 +15,7 @@ from serving.read.finding_words import CAUSE_WORDS, KIND_WORDS
 from serving.read.problem import Problem, refused_as_problem
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.remedies import remedies_of
 from serving.use_cases.results import results_in, write_correction, write_remedy
 from serving.work import findings, remediation
@@ -33,13 +34,12 @@ def show(
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
     """The findings of the reader's scope, newest visit first."""
-    reader, people = reader_of(request), context_of(request).people
+    reader = reader_of(request)
     found = [one for one in results_in(request, dossier) if not kind or one.kind == kind]
     shown = found[offset : offset + ROWS]
-    people.receipts.record(
-        reader.login, "visit.read", {"page": "/results", "rows": len(shown)}, now=people.now(),
-        subjects=[f"dossier:{one.dossier_id}" for one in shown],
-    )  # fmt: skip
+    note_look(
+        request, "visit.read", {"page": "/results", "rows": len(shown)}, [f"dossier:{one.dossier_id}" for one in shown]
+    )
     wishes = {"kind": kind, "dossier": dossier}
     listed = context_of(request).serving.listed(MAIN.name)
     return render(

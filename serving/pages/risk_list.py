@@ -18,6 +18,7 @@ from serving.scoring.risk_list import Filters, Order, RiskLine, RiskList, Search
 from serving.use_cases.app_context import context_of
 from serving.use_cases.decisions import undoable_decisions
 from serving.use_cases.guard import Reader, reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.official_names import may_name, official_name
 from serving.use_cases.saved_views import own_views
 from serving.words import LEVELS
@@ -156,12 +157,11 @@ def show(
         )
         for line in page.lines
     ]  # fmt: skip
-    people.receipts.record(
-        reader.login,
+    note_look(
+        request,
         "list.read",
         {"as_of": risk_list.meta.as_of.isoformat(), "model": risk_list.meta.model_version, "seen": ids},
-        now=people.now(),
-        subjects=[f"dossier:{dossier_id}" for dossier_id in ids],
+        [f"dossier:{dossier_id}" for dossier_id in ids],
     )
     wishes = {"unit": unit, "sector": sector, "level": level, "due": due, "q": q.strip(), "order": order,
               "size": size if size != 25 else ""}  # fmt: skip

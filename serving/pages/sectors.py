@@ -10,7 +10,7 @@ from serving.pages.rendering import render
 from serving.pages.sheet_file import Cell, Format, Sheet, file_of
 from serving.scoring import conduct_evidence
 from serving.use_cases.app_context import context_of
-from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 
 router = APIRouter(include_in_schema=False)
 
@@ -24,8 +24,7 @@ def show(request: Request) -> Response:
     serving, read_model = context_of(request).serving, context_of(request).read_model
     shelf = serving.conduct.value
     sectors = conduct_evidence.sectors_of(serving.settings.scores, shelf.as_of) if shelf else []
-    people = context_of(request).people
-    people.receipts.record(reader_of(request).login, "sectors.read", {"n": len(sectors)}, now=people.now())
+    note_look(request, "sectors.read", {"n": len(sectors)})
     late = read_model.standing.sectors
     rows = [(one, late.get(one.sector_code)) for one in sectors]
     points = []

@@ -17,6 +17,7 @@ from serving.read.finding_words import CAUSE_WORDS, KIND_WORDS
 from serving.use_cases.app_context import context_of
 from serving.use_cases.finding_photos import photos_by_dossier
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.visits import own_inspections, own_visit, write_finding
 from serving.work import findings
 
@@ -27,9 +28,9 @@ router.include_router(photo_routes("/self-inspections", own=True))
 @router.get("/self-inspections", response_class=HTMLResponse)
 def show(request: Request) -> Response:
     """Those of the month up to a week ahead; visits of teams are never among them."""
-    reader, people = reader_of(request), context_of(request).people
+    people = context_of(request).people
     visits, now = own_inspections(request), people.now()
-    people.receipts.record(reader.login, "self.read", {"rows": len(visits)}, now=now)
+    note_look(request, "self.read", {"rows": len(visits)})
     with people.state.reading() as session:
         found = findings.standing(session, units={one["unit_code"] for one in visits})
     recorded = {visit["visit_id"]: sum(one.inspection_id == visit["visit_id"] for one in found) for visit in visits}
@@ -44,10 +45,12 @@ def sheet(request: Request, visit_id: Annotated[str, Query(alias="id", max_lengt
     found = own_visit(request, visit_id)
     with people.state.reading() as session:
         recorded = {one.dossier_id: one for one in findings.standing(session, inspection_id=visit_id)}
-    people.receipts.record(
-        reader.login, "visit.read", {"visit": visit_id}, now=people.now(),
-        subjects=[f"visit:{visit_id}", *(f"dossier:{line['dossier_id']}" for line in found["sheet"])],
-    )  # fmt: skip
+    note_look(
+        request,
+        "visit.read",
+        {"visit": visit_id},
+        [f"visit:{visit_id}", *(f"dossier:{line['dossier_id']}" for line in found["sheet"])],
+    )
     return render(
         request, "visit.html", title=_("Phiếu tự kiểm tra"), visit=found, at=datetime.fromisoformat(found["at"]),
         lines=[(line, questions(() if line["chosen_by"] == "draw" else line["reasons"])) for line in found["sheet"]],

@@ -18,6 +18,7 @@ from serving.documents.listing import Listing, write_listing
 from serving.documents.table_file import harmless
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 
 CSV = "text/csv; charset=utf-8"
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -38,9 +39,8 @@ class Sheet:
 
 def file_of(request: Request, ending: Format, action: str, sheet: Sheet) -> Response:
     """The answer with the file; who took it is on record under `action`."""
-    people = context_of(request).people
     detail = {"rows": len(sheet.rows), "as": ending}
-    people.receipts.record(reader_of(request).login, action, detail, now=people.now())
+    note_look(request, action, detail)
     make, mime = {"xlsx": (_excel, EXCEL), "docx": (_word, WORD), "csv": (_plain, CSV)}[ending]
     name = f'attachment; filename="{sheet.name}.{ending}"'
     return Response(make(request, sheet), media_type=mime, headers={"Content-Disposition": name})

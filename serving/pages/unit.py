@@ -14,6 +14,7 @@ from serving.scoring.conduct_list_cache import has_enough_data
 from serving.scoring.risk_list import Filters
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 
 router = APIRouter(include_in_schema=False)
 
@@ -23,7 +24,7 @@ def show(request: Request, unit_code: Annotated[str, Query(alias="id", max_lengt
     """A unit in the reader's scope; 404 for others and absent ones alike."""
     reader = reader_of(request)
     context = context_of(request)
-    people, read_model, serving = context.people, context.read_model, context.serving
+    read_model, serving = context.read_model, context.serving
     if unit_code not in read_model.register.units or not reader.scope.covers(unit_code):
         raise Problem(404, "No unit of this code.")
     sees = reader.scope_for("harassment.read").covers(unit_code)
@@ -31,9 +32,7 @@ def show(request: Request, unit_code: Annotated[str, Query(alias="id", max_lengt
     line = shelf.of("unit", unit_code) if shelf else None
     standing = read_model.standing.units.get(unit_code)
     page = serving.risk_list(MAIN.name).page(Filters(unit=unit_code), 0, 10)
-    people.receipts.record(
-        reader.login, "unit.read", {"unit": unit_code}, now=people.now(), subjects=[f"unit:{unit_code}"]
-    )
+    note_look(request, "unit.read", {"unit": unit_code}, [f"unit:{unit_code}"])
     return render(
         request,
         "unit.html",

@@ -12,6 +12,7 @@ from serving.pages.rendering import Key, render
 from serving.pages.risk_list import stretch
 from serving.use_cases.app_context import context_of
 from serving.use_cases.guard import reader_of
+from serving.use_cases.looked import note_look
 from serving.use_cases.warnings import PAGE, effect_now, undo_acknowledgement, undoable, write_acknowledgement
 from serving.warnings.acknowledgement import (
     LONGEST_NOTE,
@@ -38,12 +39,11 @@ def show(
     listed = context_of(request).serving.listed(MAIN.name)
     lines = found[:PAGE]
     ids = [line.dossier_id for line in lines]
-    people.receipts.record(
-        reader.login,
+    note_look(
+        request,
         "warning.read",
         {"warnings": [line.id for line in lines], "standing": standing.value},
-        now=people.now(),
-        subjects=[f"dossier:{dossier_id}" for dossier_id in ids],
+        [f"dossier:{dossier_id}" for dossier_id in ids],
     )
     total = waiting if standing is WarningStatus.OPEN else offset + len(found)
     return render(
